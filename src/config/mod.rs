@@ -1,0 +1,4 @@
+//! (under construction)
+/// Configuration.
+#[derive(Debug, Clone)]
+pub struct Config;

@@ -1,0 +1,365 @@
+//! The one vocabulary of failure: [`Error`], [`ErrorCode`] and [`Outcome`].
+//!
+//! A code says what the caller should do differently, never where something happened. Messages are one line, lower case,
+//! without a full stop; they name the offending value and the limit and never hold a secret. Building an error is cold and
+//! out of line, so that success paths neither format nor allocate.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of thing went wrong, by what the caller would do about it. Numbers never change and are never reused.
+#[repr(u32)]
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// An argument is NULL, out of range or of the wrong length.
+    InvalidArgument = 1,
+    /// The call does not fit the state of the object: wrong order, wrong thread, closed.
+    InvalidState = 2,
+    /// A table or column name breaks the naming rules or the length limit.
+    InvalidName = 3,
+    /// Text is not valid UTF-8.
+    InvalidUtf8 = 4,
+    /// A timestamp is negative or does not fit the unit of the wire format.
+    InvalidTimestamp = 5,
+    /// An array has a bad shape, bad strides or too little data.
+    InvalidArray = 6,
+    /// A decimal is not a number, or its scale or length is out of range.
+    InvalidDecimal = 7,
+    /// The protocol version in use cannot express this, or client and server share no version.
+    ProtocolVersion = 8,
+    /// A configured limit (such as `max_buf_size`) would be exceeded.
+    LimitExceeded = 9,
+    /// Memory could not be allocated.
+    OutOfMemory = 10,
+    /// The configuration is wrong.
+    Config = 11,
+    /// The host name could not be resolved.
+    CouldNotResolve = 12,
+    /// The connection could not be made, or broke.
+    Connection = 13,
+    /// A deadline passed.
+    Timeout = 14,
+    /// TLS could not be established or was violated.
+    Tls = 15,
+    /// The server refused the credentials, or authentication failed.
+    Auth = 16,
+    /// The peer answered, but not as a QuestDB ingestion endpoint does.
+    NotQuestdb = 17,
+    /// The server refused the data.
+    Rejected = 18,
+    /// The server refused the data because the request is too large.
+    PayloadTooLarge = 19,
+    /// The server cannot take data now.
+    Unavailable = 20,
+    /// An earlier call on this handle panicked; the handle can only be freed.
+    HandlePoisoned = 21,
+    /// A defect of this library.
+    Internal = 22,
+}
+
+impl ErrorCode {
+    /// Every code, in ascending order of number.
+    pub const ALL: &'static [ErrorCode] = &[
+        ErrorCode::InvalidArgument,
+        ErrorCode::InvalidState,
+        ErrorCode::InvalidName,
+        ErrorCode::InvalidUtf8,
+        ErrorCode::InvalidTimestamp,
+        ErrorCode::InvalidArray,
+        ErrorCode::InvalidDecimal,
+        ErrorCode::ProtocolVersion,
+        ErrorCode::LimitExceeded,
+        ErrorCode::OutOfMemory,
+        ErrorCode::Config,
+        ErrorCode::CouldNotResolve,
+        ErrorCode::Connection,
+        ErrorCode::Timeout,
+        ErrorCode::Tls,
+        ErrorCode::Auth,
+        ErrorCode::NotQuestdb,
+        ErrorCode::Rejected,
+        ErrorCode::PayloadTooLarge,
+        ErrorCode::Unavailable,
+        ErrorCode::HandlePoisoned,
+        ErrorCode::Internal,
+    ];
+}
+
+/// What is known about the data after a flush. Read a number that you do not know as [`Outcome::InDoubt`].
+#[repr(u32)]
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Outcome {
+    /// No attempt handed a complete request to the kernel; nothing was stored. Resending is safe.
+    #[default]
+    NotSent = 1,
+    /// The server refused the whole request and stored nothing.
+    Rejected = 2,
+    /// The server refused a request of several tables; some tables may have been stored. Resending may duplicate.
+    Partial = 3,
+    /// The complete request went out and no complete answer came back. Resending may duplicate.
+    InDoubt = 4,
+    /// ILP/TCP: the data was given to the kernel; the protocol has no acknowledgement.
+    Submitted = 5,
+    /// The server confirmed that the data is stored.
+    Committed = 6,
+}
+
+/// An error with everything a caller acts on.
+pub struct Error(Box<Repr>);
+
+#[derive(Clone)]
+struct Repr {
+    code: ErrorCode,
+    message: String,
+    facts: Facts,
+}
+
+/// What a flush learned on its way to an error; all of it is readable on [`Error`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    pub(crate) outcome: Outcome,
+    pub(crate) retryable: bool,
+    pub(crate) row_accepted: bool,
+    pub(crate) attempts: u32,
+    pub(crate) in_doubt_attempts: u32,
+    pub(crate) http_status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) server_error_id: Option<String>,
+    pub(crate) server_code: Option<String>,
+    pub(crate) server_line: u64,
+    pub(crate) table: Option<String>,
+    pub(crate) bytes_sent: u64,
+    pub(crate) elapsed: Duration,
+}
+
+impl Error {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Error {
+        Error(Box::new(Repr { code, message: message.into(), facts: Facts::default() }))
+    }
+
+    pub(crate) fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.0.facts
+    }
+
+    pub(crate) fn retryable(mut self, yes: bool) -> Error {
+        self.0.facts.retryable = yes;
+        self
+    }
+
+    pub(crate) fn outcome_is(mut self, outcome: Outcome) -> Error {
+        self.0.facts.outcome = outcome;
+        self
+    }
+
+    /// Puts `context` and a colon before the message.
+    pub(crate) fn context(mut self, context: impl fmt::Display) -> Error {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
+    /// What kind of error this is.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// One line for people. Never holds a secret.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What is known about the data; [`Outcome::NotSent`] where no flush was involved.
+    pub fn outcome(&self) -> Outcome {
+        self.0.facts.outcome
+    }
+
+    /// Whether the same call may succeed later without changing anything.
+    pub fn is_retryable(&self) -> bool {
+        self.0.facts.retryable
+    }
+
+    /// Whether the data may have been stored, so that a resend may duplicate rows.
+    pub fn in_doubt(&self) -> bool {
+        matches!(self.outcome(), Outcome::InDoubt | Outcome::Partial)
+            || self.0.facts.in_doubt_attempts > 0
+    }
+
+    /// Whether the row that this call ended is in the buffer: do not add it again.
+    pub fn row_accepted(&self) -> bool {
+        self.0.facts.row_accepted
+    }
+
+    /// How many attempts the flush made.
+    pub fn attempts(&self) -> u32 {
+        self.0.facts.attempts
+    }
+
+    /// How many attempts sent the complete request without learning its fate.
+    pub fn in_doubt_attempts(&self) -> u32 {
+        self.0.facts.in_doubt_attempts
+    }
+
+    /// The HTTP status of the last answer, 0 without one.
+    pub fn http_status(&self) -> u16 {
+        self.0.facts.http_status
+    }
+
+    /// How long the server asked to wait before the next attempt.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.facts.retry_after
+    }
+
+    /// The server's id of this error, which also stands in the server's log.
+    pub fn server_error_id(&self) -> Option<&str> {
+        self.0.facts.server_error_id.as_deref()
+    }
+
+    /// The server's own word for the kind of error.
+    pub fn server_code(&self) -> Option<&str> {
+        self.0.facts.server_code.as_deref()
+    }
+
+    /// The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+    pub fn server_line(&self) -> u64 {
+        self.0.facts.server_line
+    }
+
+    /// The table the error is about, where known.
+    pub fn table(&self) -> Option<&str> {
+        self.0.facts.table.as_deref()
+    }
+
+    /// Body bytes handed to the kernel by the last attempt.
+    pub fn bytes_sent(&self) -> u64 {
+        self.0.facts.bytes_sent
+    }
+
+    /// Time from the start of the call to this error.
+    pub fn elapsed(&self) -> Duration {
+        self.0.facts.elapsed
+    }
+}
+
+impl Clone for Error {
+    fn clone(&self) -> Self {
+        Error(self.0.clone())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("facts", &self.0.facts)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Makes an [`Error`] with a formatted message: `err!(InvalidName, "name {} is bad", shown(name))`.
+macro_rules! err {
+    ($code:ident, $($arg:tt)+) => {
+        $crate::error::Error::new($crate::error::ErrorCode::$code, format!($($arg)+))
+    };
+}
+pub(crate) use err;
+
+/// Foreign text made fit for a message: quoted, control characters escaped, cut to `MAX_SHOWN` bytes with a note.
+pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
+    shown_bytes(text.as_bytes())
+}
+
+/// As [`shown`], for bytes that may not be UTF-8.
+pub(crate) fn shown_bytes(bytes: &[u8]) -> impl fmt::Display + '_ {
+    Shown { bytes, max: MAX_SHOWN, quoted: true }
+}
+
+/// As [`shown_bytes`], without quotes and cut to `max` bytes: for text that a server sent.
+pub(crate) fn foreign(bytes: &[u8], max: usize) -> impl fmt::Display + '_ {
+    Shown { bytes, max, quoted: false }
+}
+
+const MAX_SHOWN: usize = 128;
+
+struct Shown<'a> {
+    bytes: &'a [u8],
+    max: usize,
+    quoted: bool,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        let mut cut = self.bytes.len().min(self.max);
+        // A cut in the middle of a character would show it as broken.
+        while cut < self.bytes.len() && cut > 0 && self.bytes[cut] & 0xC0 == 0x80 {
+            cut -= 1;
+        }
+        if self.quoted {
+            f.write_char('"')?;
+        }
+        for chunk in self.bytes[..cut].utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '\n' => f.write_str("\\n")?,
+                    '\r' => f.write_str("\\r")?,
+                    '\t' => f.write_str("\\t")?,
+                    '"' if self.quoted => f.write_str("\\\"")?,
+                    c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}') => {
+                        write!(f, "{}", c.escape_unicode())?;
+                    }
+                    c => f.write_char(c)?,
+                }
+            }
+            for b in chunk.invalid() {
+                write!(f, "\\x{b:02x}")?;
+            }
+        }
+        if self.quoted {
+            f.write_char('"')?;
+        }
+        if cut < self.bytes.len() {
+            write!(f, "… ({} bytes)", self.bytes.len())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_listed_once_in_order() {
+        let numbers: Vec<u32> = ErrorCode::ALL.iter().map(|c| *c as u32).collect();
+        let mut sorted = numbers.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(numbers, sorted);
+    }
+
+    #[test]
+    fn foreign_text_is_one_short_printable_line() {
+        assert_eq!(shown("a\nb\u{1b}[0m\"").to_string(), r#""a\nb\u{1b}[0m\"""#);
+        assert_eq!(shown_bytes(b"ok\xff").to_string(), "\"ok\\xff\"");
+        let long = "é".repeat(100);
+        let text = shown(&long).to_string();
+        assert!(text.ends_with("… (200 bytes)"), "{text}");
+        assert_eq!(text.matches('é').count(), 64);
+        assert_eq!(std::mem::size_of::<Error>(), std::mem::size_of::<usize>());
+    }
+}

@@ -1,0 +1,27 @@
+//! Rows into QuestDB: fast, and truthful about what was stored.
+//!
+//! A [`Buffer`] encodes rows into the InfluxDB line protocol (ILP) as QuestDB speaks it, versions 1 to 3. A [`Sender`]
+//! carries buffers to the server over HTTP(S) or TCP(S) and says, for every flush, what is known about the data
+//! ([`Outcome`]). Everything here is also exported as a C ABI, see `include/questdb_ingress.h`.
+
+pub mod config;
+mod error;
+pub mod ilp;
+mod names;
+#[cfg(feature = "receiver")]
+pub mod receiver;
+pub mod rows;
+pub mod sender;
+mod text;
+mod time;
+mod transport;
+
+#[doc(hidden)]
+pub mod ffi;
+
+pub use config::Config;
+pub use error::{Error, ErrorCode, Outcome, Result};
+pub use ilp::{Buffer, ProtocolVersion};
+pub use names::{ColumnName, TableName};
+pub use sender::{Sender, Stats, Transaction};
+pub use text::Text;

@@ -1,0 +1,10 @@
+//! (under construction)
+/// Sender.
+#[derive(Debug)]
+pub struct Sender;
+/// Stats.
+#[derive(Debug)]
+pub struct Stats;
+/// Transaction.
+#[derive(Debug)]
+pub struct Transaction;

@@ -1,0 +1,42 @@
+//! [`Text`]: text on its way into a row, from Rust (known to be UTF-8) or from another language (not yet known).
+
+/// Text for a name or a value. `&str` is UTF-8 by type; bytes are checked while they are copied, in the same pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    known_utf8: bool,
+}
+
+impl<'a> Text<'a> {
+    /// Bytes that should be UTF-8 and have not been checked.
+    #[inline]
+    pub fn unchecked(bytes: &'a [u8]) -> Text<'a> {
+        Text { bytes, known_utf8: false }
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether the bytes are UTF-8 by type.
+    #[inline]
+    pub fn is_known_utf8(&self) -> bool {
+        self.known_utf8
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    #[inline]
+    fn from(text: &'a str) -> Self {
+        Text { bytes: text.as_bytes(), known_utf8: true }
+    }
+}
+
+impl<'a> From<&'a String> for Text<'a> {
+    #[inline]
+    fn from(text: &'a String) -> Self {
+        Text::from(text.as_str())
+    }
+}

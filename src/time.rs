@@ -1,0 +1,1 @@
+//! Timestamp types; the only reader of the wall clock.

@@ -1,0 +1,3 @@
+//! The one Rust integration binary; each module tests one area.
+
+mod support;

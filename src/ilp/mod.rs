@@ -1,4 +1,18 @@
 //! The encoder: rows to bytes of the line protocol, versions 1 to 3. Knows no I/O, clock or configuration.
+//!
+//! [`Buffer`] guarantees that it always holds whole, valid values: a call that fails leaves it exactly as it was.
+
+mod array;
+mod buffer;
+mod decimal;
+mod escape;
+mod name_cache;
+mod number;
+mod row_state;
+mod scan;
+
+pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
+pub use buffer::{Buffer, BufferOptions};
 
 /// The version of the line protocol.
 #[repr(u8)]
@@ -11,7 +25,3 @@ pub enum ProtocolVersion {
     /// Decimals; QuestDB 9.2 and newer.
     V3 = 3,
 }
-
-/// Rows being built.
-#[derive(Debug, Clone)]
-pub struct Buffer;

@@ -24,6 +24,7 @@ pub(super) enum Key {
     TokenX,
     TokenY,
     AuthTimeout,
+    SendTimeout,
     TlsVerify,
     TlsCa,
     TlsRoots,
@@ -393,6 +394,16 @@ pub(super) const OPTIONS: &[Opt] = &[
         default: Default::Value("5000"),
         help: "How long name resolution, connecting and the TLS handshake may take for one address. Over HTTP the \
                default shrinks with a smaller `request_timeout`, whose deadline always holds.",
+    },
+    Opt {
+        key: Key::SendTimeout,
+        name: "send_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::Tcp,
+        default: Default::Value("30000"),
+        help: "How long one flush over TCP may take, reconnecting included. Raise it where a full buffer needs longer \
+               to cross the network.",
     },
     Opt {
         key: Key::RequestTimeout,

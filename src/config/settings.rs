@@ -127,6 +127,8 @@ pub struct Settings {
     pub auth: Auth,
     /// The limit of TCP authentication.
     pub auth_timeout: Duration,
+    /// Limit of one flush over TCP.
+    pub send_timeout: Duration,
     /// Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
     /// 1 to 3, or `None` for automatic.
@@ -174,6 +176,7 @@ impl Settings {
             },
             auth: view.auth()?,
             auth_timeout: view.millis(Key::AuthTimeout)?,
+            send_timeout: view.millis(Key::SendTimeout)?,
             tls: view.tls()?,
             protocol_version: match view.word(Key::ProtocolVersion)? {
                 "1" => Some(1),

@@ -1,0 +1,645 @@
+//! THE option table. Parsing, `set`, range messages, suggestions for unknown keys and `doc/options.md` all come from it;
+//! a new option is one row here and one field in [`Settings`](super::Settings).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use super::addr::{self, RawAddr};
+use super::lexer;
+use super::secret::Secret;
+use super::settings::Protocol;
+use crate::error::{Error, Result, err, shown};
+
+/// Names a row of [`OPTIONS`]; in the same order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::enum_variant_names, reason = "TlsKey is called so because the option is")]
+pub(super) enum Key {
+    Protocol,
+    Addr,
+    BindInterface,
+    Username,
+    Password,
+    Token,
+    TokenX,
+    TokenY,
+    AuthTimeout,
+    SendTimeout,
+    TlsVerify,
+    TlsCa,
+    TlsRoots,
+    TlsCert,
+    TlsKey,
+    ProtocolVersion,
+    AutoFlush,
+    AutoFlushRows,
+    AutoFlushBytes,
+    AutoFlushInterval,
+    InitBufSize,
+    MaxBufSize,
+    MaxNameLen,
+    ConnectTimeout,
+    RequestTimeout,
+    RequestMinThroughput,
+    RetryTimeout,
+    RetryMaxBackoff,
+    Delivery,
+    UserAgent,
+}
+
+impl Key {
+    pub(super) fn name(self) -> &'static str {
+        self.opt().name
+    }
+
+    pub(super) fn opt(self) -> &'static Opt {
+        // In range by the test that compares the table with the enum.
+        &OPTIONS[self as usize]
+    }
+}
+
+/// One option.
+pub(super) struct Opt {
+    pub(super) key: Key,
+    pub(super) name: &'static str,
+    pub(super) aliases: &'static [&'static str],
+    pub(super) kind: Kind,
+    pub(super) on: On,
+    pub(super) default: Default,
+    pub(super) help: &'static str,
+}
+
+/// What the values of an option are.
+pub(super) enum Kind {
+    Number { unit: &'static str, min: u64, max: u64, off: bool },
+    Choice(&'static [&'static str]),
+    Addrs,
+    Ip,
+    Path,
+    Text { max: usize, ascii: bool },
+    Secret { max: usize },
+}
+
+/// The protocols that an option applies to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum On {
+    All,
+    Http,
+    Tcp,
+    Tls,
+}
+
+impl On {
+    pub(super) fn covers(self, protocol: Protocol) -> bool {
+        match self {
+            On::All => true,
+            On::Http => protocol.is_http(),
+            On::Tcp => !protocol.is_http(),
+            On::Tls => protocol.is_tls(),
+        }
+    }
+
+    pub(super) fn names(self) -> &'static str {
+        match self {
+            On::All => "all protocols",
+            On::Http => "http and https",
+            On::Tcp => "tcp and tcps",
+            On::Tls => "https and tcps",
+        }
+    }
+}
+
+pub(super) enum Default {
+    Required,
+    Unset,
+    Value(&'static str),
+    /// One value for http and https, another for tcp and tcps.
+    Split {
+        http: &'static str,
+        tcp: &'static str,
+    },
+}
+
+impl Default {
+    pub(super) fn text(&self, protocol: Protocol) -> Option<&'static str> {
+        match self {
+            Default::Required | Default::Unset => None,
+            Default::Value(text) => Some(text),
+            Default::Split { http, tcp } => Some(if protocol.is_http() { http } else { tcp }),
+        }
+    }
+}
+
+/// A checked value.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Number(u64),
+    Off,
+    Word(&'static str),
+    Addrs(Vec<RawAddr>),
+    Ip(IpAddr),
+    Path(PathBuf),
+    Text(String),
+    Secret(Secret),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Number(n) => write!(f, "{n}"),
+            Value::Off => f.write_str("off"),
+            Value::Word(word) => f.write_str(word),
+            Value::Addrs(list) => {
+                let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+                f.write_str(&list.join(","))
+            }
+            Value::Ip(ip) => write!(f, "{ip}"),
+            Value::Path(path) => write!(f, "{}", path.display()),
+            Value::Text(text) => f.write_str(text),
+            Value::Secret(secret) => write!(f, "{secret:?}"),
+        }
+    }
+}
+
+/// About 24 days, which every platform's timer takes.
+const MAX_MILLIS: u64 = i32::MAX as u64;
+const MAX_SIZE: u64 = 1 << 40;
+
+const fn millis(min: u64) -> Kind {
+    Kind::Number { unit: "milliseconds", min, max: MAX_MILLIS, off: false }
+}
+
+const fn bytes(min: u64) -> Kind {
+    Kind::Number { unit: "bytes", min, max: MAX_SIZE, off: false }
+}
+
+/// Every option there is.
+pub(super) const OPTIONS: &[Opt] = &[
+    Opt {
+        key: Key::Protocol,
+        name: "protocol",
+        aliases: &[],
+        kind: Kind::Choice(&["http", "https", "tcp", "tcps"]),
+        on: On::All,
+        default: Default::Required,
+        help: "How to talk to the server. In a connection string it is the word before `::`, in any case; only \
+               `set` takes it as a key.",
+    },
+    Opt {
+        key: Key::Addr,
+        name: "addr",
+        aliases: &[],
+        kind: Kind::Addrs,
+        on: On::All,
+        default: Default::Required,
+        help: "Where the server listens: `host`, `host:port` or `[v6]:port`, or up to 64 of these separated by \
+               commas, of which one at a time is used and the next is tried when it fails. The default port is 9000 \
+               for http and https, 9009 for tcp and tcps.",
+    },
+    Opt {
+        key: Key::BindInterface,
+        name: "bind_interface",
+        aliases: &[],
+        kind: Kind::Ip,
+        on: On::Tcp,
+        default: Default::Unset,
+        help: "The local IP address to connect from.",
+    },
+    Opt {
+        key: Key::Username,
+        name: "username",
+        aliases: &["user"],
+        kind: Kind::Text { max: 512, ascii: false },
+        on: On::All,
+        default: Default::Unset,
+        help: "HTTP: the user of basic authentication, together with `password`; it cannot hold a `:`. TCP: the key \
+               id, together with `token`, `token_x` and `token_y`.",
+    },
+    Opt {
+        key: Key::Password,
+        name: "password",
+        aliases: &["pass"],
+        kind: Kind::Secret { max: 4096 },
+        on: On::Http,
+        default: Default::Unset,
+        help: "The password of basic authentication.",
+    },
+    Opt {
+        key: Key::Token,
+        name: "token",
+        aliases: &[],
+        kind: Kind::Secret { max: 16384 },
+        on: On::All,
+        default: Default::Unset,
+        help: "HTTP: a bearer token, instead of `username` and `password`. TCP: the private key d as base64url \
+               without padding.",
+    },
+    Opt {
+        key: Key::TokenX,
+        name: "token_x",
+        aliases: &[],
+        kind: Kind::Secret { max: 128 },
+        on: On::Tcp,
+        default: Default::Unset,
+        help: "The x coordinate of the public key as base64url without padding.",
+    },
+    Opt {
+        key: Key::TokenY,
+        name: "token_y",
+        aliases: &[],
+        kind: Kind::Secret { max: 128 },
+        on: On::Tcp,
+        default: Default::Unset,
+        help: "The y coordinate of the public key as base64url without padding.",
+    },
+    Opt {
+        key: Key::AuthTimeout,
+        name: "auth_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::All,
+        default: Default::Value("15000"),
+        help: "How long the authentication of a TCP connection may take. HTTP needs none: it is accepted there and \
+               has no effect.",
+    },
+    Opt {
+        key: Key::TlsVerify,
+        name: "tls_verify",
+        aliases: &[],
+        kind: Kind::Choice(&["on", "unsafe_off"]),
+        on: On::Tls,
+        default: Default::Value("on"),
+        help: "`unsafe_off` accepts any certificate from anyone; it is refused unless the library was built with the \
+               cargo feature `insecure-skip-verify`.",
+    },
+    Opt {
+        key: Key::TlsCa,
+        name: "tls_ca",
+        aliases: &[],
+        kind: Kind::Choice(&["webpki_roots", "os_roots", "webpki_and_os_roots", "pem_file"]),
+        on: On::Tls,
+        default: Default::Value("webpki_and_os_roots"),
+        help: "The certificate authorities to trust: those built in, those of the operating system, both, or those \
+               of the file `tls_roots`.",
+    },
+    Opt {
+        key: Key::TlsRoots,
+        name: "tls_roots",
+        aliases: &[],
+        kind: Kind::Path,
+        on: On::Tls,
+        default: Default::Unset,
+        help: "A PEM file with the certificate authorities to trust; implies `tls_ca=pem_file`. It is read when the \
+               sender is made.",
+    },
+    Opt {
+        key: Key::TlsCert,
+        name: "tls_cert",
+        aliases: &[],
+        kind: Kind::Path,
+        on: On::Tls,
+        default: Default::Unset,
+        help: "A PEM file with the client's certificate chain; needs `tls_key`.",
+    },
+    Opt {
+        key: Key::TlsKey,
+        name: "tls_key",
+        aliases: &[],
+        kind: Kind::Path,
+        on: On::Tls,
+        default: Default::Unset,
+        help: "A PEM file with the unencrypted private key of `tls_cert`.",
+    },
+    Opt {
+        key: Key::ProtocolVersion,
+        name: "protocol_version",
+        aliases: &[],
+        kind: Kind::Choice(&["auto", "1", "2", "3"]),
+        on: On::All,
+        default: Default::Value("auto"),
+        help: "The version of the line protocol. `auto` asks the server over HTTP and is 1 over TCP, which cannot be \
+               asked.",
+    },
+    Opt {
+        key: Key::AutoFlush,
+        name: "auto_flush",
+        aliases: &[],
+        kind: Kind::Choice(&["on", "off"]),
+        on: On::All,
+        default: Default::Value("on"),
+        help: "`off` turns all three limits below off.",
+    },
+    Opt {
+        key: Key::AutoFlushRows,
+        name: "auto_flush_rows",
+        aliases: &[],
+        kind: Kind::Number { unit: "rows", min: 1, max: i32::MAX as u64, off: true },
+        on: On::All,
+        default: Default::Split { http: "75000", tcp: "600" },
+        help: "Flush when the sender's own buffer holds that many rows.",
+    },
+    Opt {
+        key: Key::AutoFlushBytes,
+        name: "auto_flush_bytes",
+        aliases: &[],
+        kind: Kind::Number { unit: "bytes", min: 1, max: MAX_SIZE, off: true },
+        on: On::All,
+        default: Default::Value("off"),
+        help: "Flush when the sender's own buffer holds that many bytes; at most `max_buf_size`.",
+    },
+    Opt {
+        key: Key::AutoFlushInterval,
+        name: "auto_flush_interval",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
+        on: On::All,
+        default: Default::Value("1000"),
+        help: "Flush when the first unsent row is that old; looked at when a row ends, there is no timer.",
+    },
+    Opt {
+        key: Key::InitBufSize,
+        name: "init_buf_size",
+        aliases: &[],
+        kind: bytes(1024),
+        on: On::All,
+        default: Default::Value("65536"),
+        help: "The room that a new buffer takes at once; at most `max_buf_size`. The default shrinks with a smaller \
+               `max_buf_size`.",
+    },
+    Opt {
+        key: Key::MaxBufSize,
+        name: "max_buf_size",
+        aliases: &[],
+        kind: bytes(1024),
+        on: On::All,
+        default: Default::Value("104857600"),
+        help: "The most that a buffer may hold.",
+    },
+    Opt {
+        key: Key::MaxNameLen,
+        name: "max_name_len",
+        aliases: &[],
+        kind: Kind::Number { unit: "bytes", min: 16, max: 65535, off: false },
+        on: On::All,
+        default: Default::Value("127"),
+        help: "The longest table or column name. Unless it is set, the server's own limit is used where the server \
+               tells it.",
+    },
+    Opt {
+        key: Key::ConnectTimeout,
+        name: "connect_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::All,
+        default: Default::Value("5000"),
+        help: "How long name resolution, connecting and the TLS handshake may take for one address. Over HTTP the \
+               default shrinks with a smaller `request_timeout`, whose deadline always holds.",
+    },
+    Opt {
+        key: Key::SendTimeout,
+        name: "send_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::Tcp,
+        default: Default::Value("30000"),
+        help: "How long one flush over TCP may take, reconnecting included. Raise it where a full buffer needs longer \
+               to cross the network.",
+    },
+    Opt {
+        key: Key::RequestTimeout,
+        name: "request_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::Http,
+        default: Default::Value("10000"),
+        help: "How long one attempt may take, before the time that its size adds by `request_min_throughput`.",
+    },
+    Opt {
+        key: Key::RequestMinThroughput,
+        name: "request_min_throughput",
+        aliases: &[],
+        kind: Kind::Number { unit: "bytes per second", min: 0, max: MAX_SIZE, off: false },
+        on: On::Http,
+        default: Default::Value("102400"),
+        help: "The slowest upload to put up with: an attempt may take its size divided by this longer. 0 adds \
+               nothing.",
+    },
+    Opt {
+        key: Key::RetryTimeout,
+        name: "retry_timeout",
+        aliases: &[],
+        kind: millis(0),
+        on: On::Http,
+        default: Default::Value("10000"),
+        help: "How long a flush goes on trying, the attempt in progress included. 0 means one attempt.",
+    },
+    Opt {
+        key: Key::RetryMaxBackoff,
+        name: "retry_max_backoff",
+        aliases: &["retry_max_backoff_millis"],
+        kind: millis(10),
+        on: On::Http,
+        default: Default::Value("1000"),
+        help: "The longest wait between two attempts.",
+    },
+    Opt {
+        key: Key::Delivery,
+        name: "delivery",
+        aliases: &[],
+        kind: Kind::Choice(&["at_least_once", "at_most_once"]),
+        on: On::Http,
+        default: Default::Value("at_least_once"),
+        help: "`at_least_once` also repeats an attempt whose fate is unknown, which may store rows twice in a table \
+               without deduplication; `at_most_once` repeats only what was certainly not stored.",
+    },
+    Opt {
+        key: Key::UserAgent,
+        name: "user_agent",
+        aliases: &[],
+        kind: Kind::Text { max: 128, ascii: true },
+        on: On::Http,
+        default: Default::Unset,
+        help: "Printable ASCII text that is added to the `User-Agent` header.",
+    },
+];
+
+/// Keys of other clients that deserve more than \"unknown\".
+const FOREIGN: &[(&str, &str)] = &[
+    ("tls_roots_password", "a PEM file is not encrypted; leave it out"),
+    ("gzip", "bodies are not compressed; leave it out"),
+];
+
+/// Finds a key by its name or an alias.
+pub(super) fn find(name: &str) -> Option<&'static Opt> {
+    OPTIONS.iter().find(|o| o.name == name || o.aliases.contains(&name))
+}
+
+/// The known key that an unknown one was probably meant to be.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    // No known key is that long; the bound keeps a hostile string from costing quadratic time.
+    if name.len() > 40 {
+        return None;
+    }
+    let name = name.to_ascii_lowercase();
+    let all = OPTIONS.iter().flat_map(|o| std::iter::once(o.name).chain(o.aliases.iter().copied()));
+    all.map(|known| (distance(&name, known), known))
+        .min()
+        .filter(|(d, known)| *d <= (known.len() / 3).max(1) && *d < name.len())
+        .map(|(_, known)| known)
+}
+
+/// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut before = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let same = a[i - 1] == b[j - 1];
+            row[j] = (last[j - 1] + usize::from(!same)).min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+/// The error for a key that is not in the table. `echo` is false where the name may be the rest of a secret.
+pub(super) fn unknown(name: &str, at: Place, echo: bool) -> Error {
+    if let Some((name, hint)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
+        return err!(Config, "the key \"{name}\"{at} is not supported: {hint}");
+    }
+    let hint = match nearest(name) {
+        Some(near) => format!("; did you mean \"{near}\"?"),
+        None if echo => String::new(),
+        None => "; a \";\" inside a value is written \";;\"".into(),
+    };
+    if echo {
+        err!(Config, "unknown key {}{at}{hint}", shown(name))
+    } else {
+        err!(Config, "unknown key{at}{hint}")
+    }
+}
+
+/// Where in the connection string something stands; empty for what came by `set`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place(pub(super) Option<usize>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(at) => write!(f, " at position {at}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Opt {
+    /// Whether values must never be shown.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret { .. })
+    }
+
+    /// Checks a value by itself; how it fits the others is checked by [`Settings`](super::Settings).
+    pub(super) fn parse(&self, text: &str, at: Place) -> Result<Value> {
+        if text.is_empty() {
+            let name = self.name;
+            return Err(err!(Config, "\"{name}\" is empty{at}; leave the key out instead"));
+        }
+        if let Some((i, _)) = text.char_indices().find(|(_, c)| !lexer::is_allowed(*c)) {
+            let name = self.name;
+            return Err(err!(
+                Config,
+                "\"{name}\" has a control character at byte {i} of its value"
+            ));
+        }
+        match &self.kind {
+            Kind::Number { min, max, off, .. } => self.number(text, at, (*min, *max), *off),
+            Kind::Choice(words) => self.choice(text, at, words),
+            Kind::Addrs => match addr::parse_list(text) {
+                Ok(list) => Ok(Value::Addrs(list)),
+                Err(bad) => {
+                    let got =
+                        if bad.echo { format!(", got {}", shown(text)) } else { String::new() };
+                    Err(err!(Config, "\"{}\" {}{got}{at}", self.name, bad.reason))
+                }
+            },
+            Kind::Ip => {
+                text.parse().map(Value::Ip).map_err(|_| self.bad("an IP address", text, at))
+            }
+            Kind::Path => Ok(Value::Path(PathBuf::from(text))),
+            Kind::Text { max, ascii } => {
+                self.length(text, *max, at)?;
+                if *ascii && (!text.is_ascii() || text.trim() != text) {
+                    return Err(self.bad("printable ASCII without outer blanks", text, at));
+                }
+                Ok(Value::Text(text.to_owned()))
+            }
+            Kind::Secret { max } => {
+                self.length(text, *max, at)?;
+                Ok(Value::Secret(Secret::new(text)))
+            }
+        }
+    }
+
+    fn number(&self, text: &str, at: Place, (min, max): (u64, u64), off: bool) -> Result<Value> {
+        if off && text == "off" {
+            return Ok(Value::Off);
+        }
+        // `u64::from_str` would also take a leading plus sign.
+        let plain = text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse::<u64>() {
+            Ok(n) if plain && (min..=max).contains(&n) => Ok(Value::Number(n)),
+            _ => Err(self.bad(&self.kind.to_string(), text, at)),
+        }
+    }
+
+    fn choice(&self, text: &str, at: Place, words: &'static [&'static str]) -> Result<Value> {
+        let any_case = self.key == Key::Protocol;
+        let hit = words.iter().find(|w| **w == text || any_case && w.eq_ignore_ascii_case(text));
+        match hit {
+            Some(&"unsafe_off") if !cfg!(feature = "insecure-skip-verify") => Err(err!(
+                Config,
+                "\"{}\" cannot be \"unsafe_off\"{at}: this build lacks the cargo feature insecure-skip-verify",
+                self.name
+            )),
+            Some(word) => Ok(Value::Word(word)),
+            None => Err(self.bad(&self.kind.to_string(), text, at)),
+        }
+    }
+
+    fn length(&self, text: &str, max: usize, at: Place) -> Result<()> {
+        if text.len() > max {
+            let (name, len) = (self.name, text.len());
+            return Err(err!(Config, "\"{name}\" takes at most {max} bytes, got {len}{at}"));
+        }
+        Ok(())
+    }
+
+    /// Only for values that may be shown.
+    #[cold]
+    fn bad(&self, wanted: &str, text: &str, at: Place) -> Error {
+        err!(Config, "\"{}\" must be {wanted}, got {}{at}", self.name, shown(text))
+    }
+}
+
+/// The values in words, for messages and the documentation.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Number { unit, min, max, off } => {
+                write!(f, "{min} to {max} {unit}")?;
+                if *off { f.write_str(", or off") } else { Ok(()) }
+            }
+            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Kind::Addrs => f.write_str("addresses"),
+            Kind::Ip => f.write_str("an IP address"),
+            Kind::Path => f.write_str("a file path"),
+            Kind::Text { max, .. } => write!(f, "text of at most {max} bytes"),
+            Kind::Secret { max } => write!(f, "secret text of at most {max} bytes"),
+        }
+    }
+}

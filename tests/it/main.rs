@@ -3,4 +3,5 @@
 mod config;
 mod server;
 mod support;
+#[cfg(test)]
 mod vectors;

@@ -21,7 +21,7 @@ pub mod ffi;
 
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{Buffer, ProtocolVersion};
-pub use names::{ColumnName, TableName};
+pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
+pub use names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{CloseReport, Sender, Stat, Stats, StatsReader, Transaction};
-pub use text::Text;
+pub use text::{MaybeText, Text};

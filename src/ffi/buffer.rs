@@ -7,7 +7,7 @@ use std::ptr;
 use super::array::{questdb_array, view};
 use super::guard::{Failed, Handle, guard, guard_free};
 use super::text::{put, required, slice, text};
-use crate::error::{Result, err};
+use crate::error::err;
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::{ColumnName, TableName};
 
@@ -68,7 +68,10 @@ pub extern "C" fn questdb_table_name_new(
     put(table, ptr::null_mut());
     guard_free(|| {
         required(table, "table")?;
-        put(table, Box::into_raw(Box::new(questdb_table_name(TableName::new(text(name, name_len)?)?))));
+        put(
+            table,
+            Box::into_raw(Box::new(questdb_table_name(TableName::new(text(name, name_len)?)?))),
+        );
         Ok(())
     })
 }
@@ -96,7 +99,10 @@ pub extern "C" fn questdb_column_name_new(
     put(column, ptr::null_mut());
     guard_free(|| {
         required(column, "column")?;
-        put(column, Box::into_raw(Box::new(questdb_column_name(ColumnName::new(text(name, name_len)?)?))));
+        put(
+            column,
+            Box::into_raw(Box::new(questdb_column_name(ColumnName::new(text(name, name_len)?)?))),
+        );
         Ok(())
     })
 }
@@ -115,10 +121,6 @@ fn null_name() -> crate::Error {
     err!(InvalidArgument, "name handle is NULL")
 }
 
-fn version(number: u32) -> Result<ProtocolVersion> {
-    ProtocolVersion::from_number(number)
-}
-
 /// Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of 127 bytes, 64 KiB to begin with, at most
 /// 100 MiB.
 ///
@@ -127,11 +129,14 @@ fn version(number: u32) -> Result<ProtocolVersion> {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_new(protocol_version: u32, buffer: *mut *mut questdb_buffer) -> Failed {
+pub extern "C" fn questdb_buffer_new(
+    protocol_version: u32,
+    buffer: *mut *mut questdb_buffer,
+) -> Failed {
     put(buffer, ptr::null_mut());
     guard_free(|| {
         required(buffer, "buffer")?;
-        let options = BufferOptions::new(version(protocol_version)?);
+        let options = BufferOptions::new(ProtocolVersion::from_number(protocol_version)?);
         put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
         Ok(())
     })
@@ -155,7 +160,7 @@ pub extern "C" fn questdb_buffer_with_limits(
     put(buffer, ptr::null_mut());
     guard_free(|| {
         required(buffer, "buffer")?;
-        let version = version(protocol_version)?;
+        let version = ProtocolVersion::from_number(protocol_version)?;
         let options = BufferOptions { version, max_name_len, init_buf_size, max_buf_size };
         put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
         Ok(())
@@ -199,7 +204,11 @@ pub extern "C" fn questdb_buffer_free(buffer: *mut questdb_buffer) {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_table(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize) -> Failed {
+pub extern "C" fn questdb_buffer_table(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+) -> Failed {
     guard(buffer, |b| b.buffer.table(text(name, name_len)?).map(drop))
 }
 
@@ -209,7 +218,10 @@ pub extern "C" fn questdb_buffer_table(buffer: Option<&mut questdb_buffer>, name
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_table_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_table_name>) -> Failed {
+pub extern "C" fn questdb_buffer_table_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_table_name>,
+) -> Failed {
     guard(buffer, |b| b.buffer.table(&name.ok_or_else(null_name)?.0).map(drop))
 }
 
@@ -219,7 +231,13 @@ pub extern "C" fn questdb_buffer_table_named(buffer: Option<&mut questdb_buffer>
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_symbol(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, value: *const c_char, value_len: usize) -> Failed {
+pub extern "C" fn questdb_buffer_symbol(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
     guard(buffer, |b| b.buffer.symbol(text(name, name_len)?, text(value, value_len)?).map(drop))
 }
 
@@ -229,8 +247,15 @@ pub extern "C" fn questdb_buffer_symbol(buffer: Option<&mut questdb_buffer>, nam
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_symbol_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, value: *const c_char, value_len: usize) -> Failed {
-    guard(buffer, |b| b.buffer.symbol(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop))
+pub extern "C" fn questdb_buffer_symbol_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.symbol(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
+    })
 }
 
 /// Appends a boolean column to the open row.
@@ -239,7 +264,12 @@ pub extern "C" fn questdb_buffer_symbol_named(buffer: Option<&mut questdb_buffer
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_bool(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, value: bool) -> Failed {
+pub extern "C" fn questdb_buffer_column_bool(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: bool,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_bool(text(name, name_len)?, value).map(drop))
 }
 
@@ -249,7 +279,11 @@ pub extern "C" fn questdb_buffer_column_bool(buffer: Option<&mut questdb_buffer>
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_bool_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, value: bool) -> Failed {
+pub extern "C" fn questdb_buffer_column_bool_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: bool,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_bool(&name.ok_or_else(null_name)?.0, value).map(drop))
 }
 
@@ -259,7 +293,12 @@ pub extern "C" fn questdb_buffer_column_bool_named(buffer: Option<&mut questdb_b
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_i64(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, value: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_i64(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_i64(text(name, name_len)?, value).map(drop))
 }
 
@@ -269,7 +308,11 @@ pub extern "C" fn questdb_buffer_column_i64(buffer: Option<&mut questdb_buffer>,
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_i64_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, value: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_i64_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_i64(&name.ok_or_else(null_name)?.0, value).map(drop))
 }
 
@@ -279,7 +322,12 @@ pub extern "C" fn questdb_buffer_column_i64_named(buffer: Option<&mut questdb_bu
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_f64(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, value: f64) -> Failed {
+pub extern "C" fn questdb_buffer_column_f64(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: f64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_f64(text(name, name_len)?, value).map(drop))
 }
 
@@ -289,7 +337,11 @@ pub extern "C" fn questdb_buffer_column_f64(buffer: Option<&mut questdb_buffer>,
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_f64_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, value: f64) -> Failed {
+pub extern "C" fn questdb_buffer_column_f64_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: f64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_f64(&name.ok_or_else(null_name)?.0, value).map(drop))
 }
 
@@ -299,7 +351,13 @@ pub extern "C" fn questdb_buffer_column_f64_named(buffer: Option<&mut questdb_bu
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_str(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, value: *const c_char, value_len: usize) -> Failed {
+pub extern "C" fn questdb_buffer_column_str(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_str(text(name, name_len)?, text(value, value_len)?).map(drop))
 }
 
@@ -309,8 +367,15 @@ pub extern "C" fn questdb_buffer_column_str(buffer: Option<&mut questdb_buffer>,
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_str_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, value: *const c_char, value_len: usize) -> Failed {
-    guard(buffer, |b| b.buffer.column_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop))
+pub extern "C" fn questdb_buffer_column_str_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
+    })
 }
 
 /// Appends a timestamp column in microseconds since the epoch, which may be negative.
@@ -319,7 +384,12 @@ pub extern "C" fn questdb_buffer_column_str_named(buffer: Option<&mut questdb_bu
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_ts_micros(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, micros: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_ts_micros(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    micros: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_ts_micros(text(name, name_len)?, micros).map(drop))
 }
 
@@ -329,7 +399,11 @@ pub extern "C" fn questdb_buffer_column_ts_micros(buffer: Option<&mut questdb_bu
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_ts_micros_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, micros: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_ts_micros_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    micros: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_ts_micros(&name.ok_or_else(null_name)?.0, micros).map(drop))
 }
 
@@ -340,7 +414,12 @@ pub extern "C" fn questdb_buffer_column_ts_micros_named(buffer: Option<&mut ques
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_ts_nanos(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, nanos: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_ts_nanos(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    nanos: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_ts_nanos(text(name, name_len)?, nanos).map(drop))
 }
 
@@ -350,7 +429,11 @@ pub extern "C" fn questdb_buffer_column_ts_nanos(buffer: Option<&mut questdb_buf
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_ts_nanos_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, nanos: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_ts_nanos_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    nanos: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_ts_nanos(&name.ok_or_else(null_name)?.0, nanos).map(drop))
 }
 
@@ -360,7 +443,12 @@ pub extern "C" fn questdb_buffer_column_ts_nanos_named(buffer: Option<&mut quest
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_f64_arr(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, array: Option<&questdb_array>) -> Failed {
+pub extern "C" fn questdb_buffer_column_f64_arr(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    array: Option<&questdb_array>,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_f64_arr(text(name, name_len)?, &view(array)?).map(drop))
 }
 
@@ -370,8 +458,14 @@ pub extern "C" fn questdb_buffer_column_f64_arr(buffer: Option<&mut questdb_buff
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_f64_arr_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, array: Option<&questdb_array>) -> Failed {
-    guard(buffer, |b| b.buffer.column_f64_arr(&name.ok_or_else(null_name)?.0, &view(array)?).map(drop))
+pub extern "C" fn questdb_buffer_column_f64_arr_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    array: Option<&questdb_array>,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_f64_arr(&name.ok_or_else(null_name)?.0, &view(array)?).map(drop)
+    })
 }
 
 /// Appends a decimal given as text, such as `-12.50` or `1e-3`. Needs protocol version 3.
@@ -380,8 +474,16 @@ pub extern "C" fn questdb_buffer_column_f64_arr_named(buffer: Option<&mut questd
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_str(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, value: *const c_char, value_len: usize) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec_str(text(name, name_len)?, text(value, value_len)?).map(drop))
+pub extern "C" fn questdb_buffer_column_dec_str(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_dec_str(text(name, name_len)?, text(value, value_len)?).map(drop)
+    })
 }
 
 /// As `questdb_buffer_column_dec_str`, with a checked name.
@@ -390,8 +492,15 @@ pub extern "C" fn questdb_buffer_column_dec_str(buffer: Option<&mut questdb_buff
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_str_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, value: *const c_char, value_len: usize) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop))
+pub extern "C" fn questdb_buffer_column_dec_str_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_dec_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
+    })
 }
 
 /// Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale,
@@ -401,8 +510,19 @@ pub extern "C" fn questdb_buffer_column_dec_str_named(buffer: Option<&mut questd
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, scale: u32, unscaled: *const u8, unscaled_len: usize) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec(text(name, name_len)?, scale, slice(unscaled, unscaled_len, "unscaled")?).map(drop))
+pub extern "C" fn questdb_buffer_column_dec(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    scale: u32,
+    unscaled: *const u8,
+    unscaled_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec(text(name, name_len)?, scale, slice(unscaled, unscaled_len, "unscaled")?)
+            .map(drop)
+    })
 }
 
 /// As `questdb_buffer_column_dec`, with a checked name.
@@ -411,8 +531,22 @@ pub extern "C" fn questdb_buffer_column_dec(buffer: Option<&mut questdb_buffer>,
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, scale: u32, unscaled: *const u8, unscaled_len: usize) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec(&name.ok_or_else(null_name)?.0, scale, slice(unscaled, unscaled_len, "unscaled")?).map(drop))
+pub extern "C" fn questdb_buffer_column_dec_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    scale: u32,
+    unscaled: *const u8,
+    unscaled_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec(
+                &name.ok_or_else(null_name)?.0,
+                scale,
+                slice(unscaled, unscaled_len, "unscaled")?,
+            )
+            .map(drop)
+    })
 }
 
 /// Appends a decimal `unscaled / 10^scale`, scale 0 to 76. Needs protocol version 3.
@@ -421,7 +555,13 @@ pub extern "C" fn questdb_buffer_column_dec_named(buffer: Option<&mut questdb_bu
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_i64(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, scale: u32, unscaled: i64) -> Failed {
+pub extern "C" fn questdb_buffer_column_dec_i64(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    scale: u32,
+    unscaled: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.column_dec_i64(text(name, name_len)?, scale, unscaled).map(drop))
 }
 
@@ -431,8 +571,15 @@ pub extern "C" fn questdb_buffer_column_dec_i64(buffer: Option<&mut questdb_buff
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_i64_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, scale: u32, unscaled: i64) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec_i64(&name.ok_or_else(null_name)?.0, scale, unscaled).map(drop))
+pub extern "C" fn questdb_buffer_column_dec_i64_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    scale: u32,
+    unscaled: i64,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_dec_i64(&name.ok_or_else(null_name)?.0, scale, unscaled).map(drop)
+    })
 }
 
 /// Appends a decimal whose unscaled value is `high * 2^64 + low`, scale 0 to 76. Needs protocol version 3.
@@ -441,8 +588,19 @@ pub extern "C" fn questdb_buffer_column_dec_i64_named(buffer: Option<&mut questd
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_i128(buffer: Option<&mut questdb_buffer>, name: *const c_char, name_len: usize, scale: u32, high: i64, low: u64) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec_i128(text(name, name_len)?, scale, i128::from(high) << 64 | i128::from(low)).map(drop))
+pub extern "C" fn questdb_buffer_column_dec_i128(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    scale: u32,
+    high: i64,
+    low: u64,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec_i128(text(name, name_len)?, scale, i128::from(high) << 64 | i128::from(low))
+            .map(drop)
+    })
 }
 
 /// As `questdb_buffer_column_dec_i128`, with a checked name.
@@ -451,8 +609,22 @@ pub extern "C" fn questdb_buffer_column_dec_i128(buffer: Option<&mut questdb_buf
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_column_dec_i128_named(buffer: Option<&mut questdb_buffer>, name: Option<&questdb_column_name>, scale: u32, high: i64, low: u64) -> Failed {
-    guard(buffer, |b| b.buffer.column_dec_i128(&name.ok_or_else(null_name)?.0, scale, i128::from(high) << 64 | i128::from(low)).map(drop))
+pub extern "C" fn questdb_buffer_column_dec_i128_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    scale: u32,
+    high: i64,
+    low: u64,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec_i128(
+                &name.ok_or_else(null_name)?.0,
+                scale,
+                i128::from(high) << 64 | i128::from(low),
+            )
+            .map(drop)
+    })
 }
 
 /// Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
@@ -461,7 +633,10 @@ pub extern "C" fn questdb_buffer_column_dec_i128_named(buffer: Option<&mut quest
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_at_nanos(buffer: Option<&mut questdb_buffer>, nanos: i64) -> Failed {
+pub extern "C" fn questdb_buffer_at_nanos(
+    buffer: Option<&mut questdb_buffer>,
+    nanos: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.at_nanos(nanos))
 }
 
@@ -472,7 +647,10 @@ pub extern "C" fn questdb_buffer_at_nanos(buffer: Option<&mut questdb_buffer>, n
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_at_micros(buffer: Option<&mut questdb_buffer>, micros: i64) -> Failed {
+pub extern "C" fn questdb_buffer_at_micros(
+    buffer: Option<&mut questdb_buffer>,
+    micros: i64,
+) -> Failed {
     guard(buffer, |b| b.buffer.at_micros(micros))
 }
 
@@ -492,7 +670,10 @@ pub extern "C" fn questdb_buffer_at_now(buffer: Option<&mut questdb_buffer>) -> 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_reserve(buffer: Option<&mut questdb_buffer>, additional: usize) -> Failed {
+pub extern "C" fn questdb_buffer_reserve(
+    buffer: Option<&mut questdb_buffer>,
+    additional: usize,
+) -> Failed {
     guard(buffer, |b| b.buffer.reserve(additional))
 }
 
@@ -621,7 +802,10 @@ pub extern "C" fn questdb_buffer_max_buf_size(buffer: Option<&questdb_buffer>) -
 /// Ownership: the bytes belong to the buffer and live until it is changed or freed.
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_peek(buffer: Option<&questdb_buffer>, len: *mut usize) -> *const u8 {
+pub extern "C" fn questdb_buffer_peek(
+    buffer: Option<&questdb_buffer>,
+    len: *mut usize,
+) -> *const u8 {
     let bytes = buffer.map(|b| b.buffer.peek());
     put(len, bytes.map_or(0, <[u8]>::len));
     bytes.map_or(ptr::null(), <[u8]>::as_ptr)

@@ -86,7 +86,9 @@ pub extern "C" fn questdb_config_set(
     value: *const c_char,
     value_len: usize,
 ) -> Failed {
-    guard(config, |c| c.config.set(checked(key, key_len, "key")?, checked(value, value_len, "value")?))
+    guard(config, |c| {
+        c.config.set(checked(key, key_len, "key")?, checked(value, value_len, "value")?)
+    })
 }
 
 /// Checks that all options together make sense; making a sender does the same.

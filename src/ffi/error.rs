@@ -35,6 +35,12 @@ impl From<Error> for questdb_error {
     }
 }
 
+impl questdb_error {
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+}
+
 fn c_ptr(text: Option<&CString>) -> *const c_char {
     text.map_or(ptr::null(), |text| text.as_ptr())
 }

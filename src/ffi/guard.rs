@@ -17,7 +17,10 @@ pub(super) trait Handle {
 
 /// Runs `work` on a handle.
 #[inline]
-pub(super) fn guard<H: Handle>(handle: Option<&mut H>, work: impl FnOnce(&mut H) -> Result<()>) -> Failed {
+pub(super) fn guard<H: Handle>(
+    handle: Option<&mut H>,
+    work: impl FnOnce(&mut H) -> Result<()>,
+) -> Failed {
     let Some(handle) = handle else { return null_handle(H::NAME) };
     if *handle.poisoned() {
         return poisoned(H::NAME);
@@ -59,7 +62,10 @@ pub(super) fn null_handle(name: &str) -> Failed {
 #[cold]
 #[inline(never)]
 pub(super) fn poisoned(name: &str) -> Failed {
-    failed(err!(HandlePoisoned, "an earlier call on this {name} panicked: free it and make a new one"))
+    failed(err!(
+        HandlePoisoned,
+        "an earlier call on this {name} panicked: free it and make a new one"
+    ))
 }
 
 #[cold]

@@ -1,5 +1,8 @@
 //! `questdb_sender_*`: connecting, flushing, transactions, statistics, closing.
-#![expect(unsafe_code, reason = "exports functions and shares one handle between threads behind a lock")]
+#![expect(
+    unsafe_code,
+    reason = "exports functions and shares one handle between threads behind a lock"
+)]
 
 use std::ffi::c_char;
 use std::mem::swap;
@@ -32,13 +35,18 @@ pub struct questdb_sender {
 const NAME: &str = "questdb_sender";
 
 /// Runs `work` on a sender. A panic poisons the lock, and with it the handle.
-fn guard_sender(handle: *const questdb_sender, work: impl FnOnce(&mut Sender) -> Result<()>) -> Failed {
+fn guard_sender(
+    handle: *const questdb_sender,
+    work: impl FnOnce(&mut Sender) -> Result<()>,
+) -> Failed {
     // SAFETY: NULL or a sender from this library that has not been freed; only shared references are made of it.
     let Some(handle) = (unsafe { handle.as_ref() }) else { return null_handle(NAME) };
     let run = || {
         let mut sender = match handle.sender.try_lock() {
             Ok(sender) => sender,
-            Err(TryLockError::WouldBlock) => return failed(err!(InvalidState, "the sender is in use by another thread")),
+            Err(TryLockError::WouldBlock) => {
+                return failed(err!(InvalidState, "the sender is in use by another thread"));
+            }
             Err(TryLockError::Poisoned(_)) => return poisoned(NAME),
         };
         work(&mut sender).err().and_then(failed)
@@ -47,13 +55,19 @@ fn guard_sender(handle: *const questdb_sender, work: impl FnOnce(&mut Sender) ->
 }
 
 /// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
-fn guard_own(handle: *const questdb_sender, work: impl FnOnce(&mut Sender) -> Result<()>) -> Failed {
+fn guard_own(
+    handle: *const questdb_sender,
+    work: impl FnOnce(&mut Sender) -> Result<()>,
+) -> Failed {
     guard_sender(handle, |sender| {
         // SAFETY: the handle is not NULL here; its lent buffer lives as long as it does, and whoever calls functions of the
         // sender does not use the lent buffer in another thread at the same time.
         let lent = unsafe { &mut *(*handle).lent };
         if *lent.poisoned() {
-            return Err(err!(HandlePoisoned, "an earlier call on the buffer of this sender panicked"));
+            return Err(err!(
+                HandlePoisoned,
+                "an earlier call on the buffer of this sender panicked"
+            ));
         }
         *lent.poisoned() = true;
         swap(sender.buffer_mut(), &mut lent.buffer);
@@ -73,7 +87,10 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
         swap(sender.buffer_mut(), &mut own);
         let stats = sender.stats_reader();
         let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
-        put(out, Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })));
+        put(
+            out,
+            Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })),
+        );
         Ok(())
     })
 }
@@ -113,7 +130,10 @@ pub extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> F
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_new(config: Option<&mut questdb_config>, sender: *mut *mut questdb_sender) -> Failed {
+pub extern "C" fn questdb_sender_new(
+    config: Option<&mut questdb_config>,
+    sender: *mut *mut questdb_sender,
+) -> Failed {
     let Some(config) = config else {
         put(sender, ptr::null_mut());
         return null_handle(questdb_config::NAME);
@@ -141,7 +161,10 @@ pub extern "C" fn questdb_sender_buffer(sender: *const questdb_sender) -> *mut q
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_new_buffer(sender: *const questdb_sender, buffer: *mut *mut questdb_buffer) -> Failed {
+pub extern "C" fn questdb_sender_new_buffer(
+    sender: *const questdb_sender,
+    buffer: *mut *mut questdb_buffer,
+) -> Failed {
     put(buffer, ptr::null_mut());
     guard_sender(sender, |s| {
         required(buffer, "buffer")?;
@@ -238,7 +261,10 @@ pub extern "C" fn questdb_sender_flush_own(sender: *const questdb_sender) -> Fai
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush(sender: *const questdb_sender, buffer: Option<&mut questdb_buffer>) -> Failed {
+pub extern "C" fn questdb_sender_flush(
+    sender: *const questdb_sender,
+    buffer: Option<&mut questdb_buffer>,
+) -> Failed {
     guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush(&mut b.buffer).map(drop))))
 }
 
@@ -268,7 +294,9 @@ pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
     transactional: bool,
 ) -> Failed {
     guard(buffer, |b| {
-        flatten(guard_sender(sender, |s| s.flush_and_keep_with_flags(&b.buffer, transactional).map(drop)))
+        flatten(guard_sender(sender, |s| {
+            s.flush_and_keep_with_flags(&b.buffer, transactional).map(drop)
+        }))
     })
 }
 
@@ -346,7 +374,10 @@ pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_last_error(sender: *const questdb_sender, last: *mut *mut questdb_error) -> Failed {
+pub extern "C" fn questdb_sender_last_error(
+    sender: *const questdb_sender,
+    last: *mut *mut questdb_error,
+) -> Failed {
     put(last, ptr::null_mut());
     // SAFETY: as in `guard_sender`; the statistics have a lock of their own.
     let Some(handle) = (unsafe { sender.as_ref() }) else { return null_handle(NAME) };

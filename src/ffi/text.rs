@@ -15,8 +15,9 @@ pub(super) fn text<'a>(ptr: *const c_char, len: usize) -> Result<Text<'a>> {
 /// Text as `&str`, checked.
 pub(super) fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> Result<&'a str> {
     let bytes: &[u8] = slice(ptr.cast(), len, what)?;
-    std::str::from_utf8(bytes)
-        .map_err(|e| err!(InvalidUtf8, "{what} is not UTF-8: bad byte at position {}", e.valid_up_to()))
+    std::str::from_utf8(bytes).map_err(|e| {
+        err!(InvalidUtf8, "{what} is not UTF-8: bad byte at position {}", e.valid_up_to())
+    })
 }
 
 /// A slice of C memory. NULL is fine when `len` is 0 and is then not looked at.

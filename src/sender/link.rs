@@ -56,7 +56,11 @@ struct Attempts {
 }
 
 impl Link {
-    pub(super) fn new(settings: &Settings, net: Box<dyn Net>, counters: Arc<Counters>) -> Result<Link> {
+    pub(super) fn new(
+        settings: &Settings,
+        net: Box<dyn Net>,
+        counters: Arc<Counters>,
+    ) -> Result<Link> {
         let transport = if settings.protocol.is_http() {
             Transport::Http(Box::new(HttpTransport::new(settings)?))
         } else {
@@ -103,7 +107,11 @@ impl Link {
         let answer = self
             .http_call(None, true, None)
             .map_err(|e| e.context("could not learn the protocol version from /settings"))?;
-        if answer.status == 404 { Ok(negotiate::OLD_SERVER) } else { negotiate::parse(&answer.body) }
+        if answer.status == 404 {
+            Ok(negotiate::OLD_SERVER)
+        } else {
+            negotiate::parse(&answer.body)
+        }
     }
 
     /// Sends a body. `cap` may shorten the time that the configuration allows.
@@ -173,7 +181,12 @@ impl Link {
     }
 
     /// One request with its retries: rows with a body, `/settings` without.
-    fn http_call(&mut self, body: Option<&[u8]>, single_table: bool, cap: Option<Deadline>) -> Result<Answer> {
+    fn http_call(
+        &mut self,
+        body: Option<&[u8]>,
+        single_table: bool,
+        cap: Option<Deadline>,
+    ) -> Result<Answer> {
         let start = self.net.now();
         let attempt_limit = self.attempt_limit(body.map_or(0, <[u8]>::len));
         let mut end = Deadline::after(&*self.net, attempt_limit.max(self.limits.retry_timeout));
@@ -201,14 +214,21 @@ impl Link {
                 None => http.settings(&*self.net, deadline),
             };
             attempts.count += 1;
-            let fresh_may_do = attempt.reused && attempt.result.as_ref().is_err_and(|f| !f.answered && !timed_out(&f.error));
+            let fresh_may_do = attempt.reused
+                && attempt.result.as_ref().is_err_and(|f| !f.answered && !timed_out(&f.error));
             let error = match attempt.result {
                 Ok(answer) if is_final(&answer, body.is_some()) => return Ok(answer),
                 Ok(answer) => outcome::refused(&answer, single_table),
                 Err(failure) => outcome::failed(failure).context(http.addr()),
             };
             let error = self.note(error, body.is_some(), &mut attempts);
-            if !self.wait_for_retry(&error, body.is_some(), fresh_may_do, retry_until, &mut attempts) {
+            if !self.wait_for_retry(
+                &error,
+                body.is_some(),
+                fresh_may_do,
+                retry_until,
+                &mut attempts,
+            ) {
                 return Err(conclude(error, &attempts, self.net.now()));
             }
             self.counters.retrying(&error);
@@ -232,7 +252,9 @@ impl Link {
                     attempts.worst = Outcome::InDoubt;
                     self.counters.add(Stat::InDoubtAttempts, 1);
                 }
-                Outcome::Partial if attempts.worst != Outcome::InDoubt => attempts.worst = Outcome::Partial,
+                Outcome::Partial if attempts.worst != Outcome::InDoubt => {
+                    attempts.worst = Outcome::Partial
+                }
                 _ => {}
             }
             return error;
@@ -296,7 +318,9 @@ fn conclude(error: Error, attempts: &Attempts, now: Instant) -> Error {
     let mut error = match (error.outcome(), attempts.worst) {
         // The last attempt may have been refused, but an earlier one may have been executed.
         (Outcome::NotSent | Outcome::Rejected | Outcome::Partial, worst @ Outcome::InDoubt)
-        | (Outcome::NotSent | Outcome::Rejected, worst @ Outcome::Partial) => error.outcome_is(worst),
+        | (Outcome::NotSent | Outcome::Rejected, worst @ Outcome::Partial) => {
+            error.outcome_is(worst)
+        }
         _ => error,
     };
     let facts = error.facts_mut();

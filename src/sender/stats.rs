@@ -113,7 +113,9 @@ impl Counters {
             (408 | 425 | 429 | 503, _) => Stat::RetriesBusy,
             (1.., _) => Stat::RetriesServer,
             (0, ErrorCode::Timeout) => Stat::RetriesTimeout,
-            (0, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => Stat::RetriesConnect,
+            (0, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => {
+                Stat::RetriesConnect
+            }
             (0, _) => Stat::RetriesConnection,
         };
         self.add(cause, 1);

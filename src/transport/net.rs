@@ -80,7 +80,12 @@ pub(crate) trait Net: Send {
     fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>>;
 
     /// Connects to one address.
-    fn connect(&self, to: SocketAddr, from: Option<IpAddr>, limit: Duration) -> io::Result<Box<dyn Socket>>;
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>>;
 
     /// Tells processes apart: a sender is refused in a forked child.
     fn process_id(&self) -> u32 {

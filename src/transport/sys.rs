@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use super::net::{Interest, Ready};
 
 /// Waits for one descriptor. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
-pub(super) fn poll_one(fd: BorrowedFd<'_>, interest: Interest, limit: Duration) -> io::Result<Ready> {
+pub(super) fn poll_one(
+    fd: BorrowedFd<'_>,
+    interest: Interest,
+    limit: Duration,
+) -> io::Result<Ready> {
     let events = match interest {
         Interest::Read => libc::POLLIN,
         Interest::Write => libc::POLLOUT,

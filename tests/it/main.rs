@@ -2,5 +2,7 @@
 
 mod config;
 mod server;
+#[cfg(feature = "receiver")]
+mod receiver;
 mod support;
 mod vectors;

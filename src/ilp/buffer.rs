@@ -5,7 +5,7 @@ use super::row_state::{Call, RowState};
 use super::scan::{Store, Tail};
 use super::{ArrayView, ProtocolVersion, array, decimal, escape, number};
 use crate::error::{Error, Result, err, shown};
-use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Name, TableName, TableRef, Wire};
+use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Name, TableName, TableRef};
 use crate::text::MaybeText;
 
 /// How a [`Buffer`] is made.
@@ -56,7 +56,7 @@ pub struct Buffer {
     options: BufferOptions,
     tables: NameCache<TableName>,
     columns: NameCache<ColumnName>,
-    first_table: Option<Wire>,
+    first_table: Option<TableName>,
     marker: Option<Marker>,
 }
 
@@ -124,11 +124,11 @@ impl Buffer {
         out.finish()?;
         if first {
             self.one_table = true;
-            if self.first_table.as_ref() != Some(name.wire()) {
-                self.first_table = Some(name.wire().clone());
+            if !same_table(&self.first_table, name) {
+                self.first_table = Some(name.clone());
             }
         } else if self.one_table {
-            self.one_table = self.first_table.as_ref() == Some(name.wire());
+            self.one_table = same_table(&self.first_table, name);
         }
         self.columns.restart();
         self.state = RowState::Table;
@@ -435,13 +435,12 @@ impl Buffer {
         self.one_table
     }
 
-    /// The table of the first row, if there is one.
+    /// The table of the first row.
     pub fn first_table(&self) -> Option<String> {
-        let wire = self.first_table.as_ref().filter(|_| !self.is_empty())?;
-        // Names hold no backslash of their own, so every one of them is an escape.
-        let bytes = wire.blocks().as_flattened().get(..wire.len())?;
-        let plain = bytes.iter().copied().filter(|b| *b != b'\\').collect();
-        String::from_utf8(plain).ok()
+        match &self.first_table {
+            Some(name) if !self.is_empty() => Some(name.as_str().to_owned()),
+            _ => None,
+        }
     }
 
     /// The bytes so far, as they would be sent.
@@ -535,6 +534,11 @@ impl std::fmt::Debug for Buffer {
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
+}
+
+#[inline]
+fn same_table(first: &Option<TableName>, name: &TableName) -> bool {
+    first.as_ref().is_some_and(|first| first.wire() == name.wire())
 }
 
 #[inline]

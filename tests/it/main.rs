@@ -5,4 +5,5 @@ mod server;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod support;
+#[cfg(test)]
 mod vectors;

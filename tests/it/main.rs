@@ -1,4 +1,6 @@
 //! The one Rust integration binary; each module tests one area.
 
 mod config;
+mod layers;
+mod options;
 mod support;

@@ -26,6 +26,7 @@ impl Settings {
             },
             auth: view.auth()?,
             auth_timeout: view.millis(Key::AuthTimeout)?,
+            send_timeout: view.millis(Key::SendTimeout)?,
             tls: view.tls()?,
             protocol_version: match view.word(Key::ProtocolVersion)? {
                 "1" => Some(1),

@@ -144,6 +144,8 @@ pub struct Settings {
     pub auth: Auth,
     /// The limit of TCP authentication.
     pub auth_timeout: Duration,
+    /// Limit of one flush over TCP.
+    pub send_timeout: Duration,
     /// Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
     /// 1 to 3, or `None` for automatic.

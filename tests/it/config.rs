@@ -123,6 +123,7 @@ fn defaults() {
         assert_eq!((s.auto_flush_bytes, s.auto_flush_interval), (None, Some(millis(1000))));
         assert_eq!((s.init_buf_size, s.max_buf_size), (64 << 10, 100 << 20));
         assert_eq!((s.auth_timeout, s.connect_timeout), (millis(15_000), millis(5000)));
+        assert_eq!(s.send_timeout, millis(30_000));
         assert_eq!((s.request_timeout, s.request_min_throughput), (millis(10_000), 100 << 10));
         assert_eq!((s.retry_timeout, s.retry_max_backoff), (millis(10_000), millis(1000)));
         assert_eq!(s.delivery, Delivery::AtLeastOnce);
@@ -156,8 +157,11 @@ fn every_option_arrives() {
     assert_eq!((s.retry_max_backoff, s.delivery), (millis(10), Delivery::AtMostOnce));
     assert_eq!(s.user_agent_suffix.as_deref(), Some("my app/1.0"));
 
-    let s =
-        settle("tcp::addr=h;bind_interface=::1;username=k;token=d-_;token_x=x;token_y=y").unwrap();
+    let s = settle(
+        "tcp::addr=h;bind_interface=::1;send_timeout=9;username=k;token=d-_;token_x=x;token_y=y",
+    )
+    .unwrap();
+    assert_eq!(s.send_timeout, Duration::from_millis(9));
     assert_eq!(s.bind_interface, Some("::1".parse().unwrap()));
     let Auth::Ecdsa { key_id, d, x, y } = &s.auth else { panic!("{s:?}") };
     assert_eq!([key_id, d.expose(), x, y], ["k", "d-_", "x", "y"]);

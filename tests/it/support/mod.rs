@@ -1,1 +1,3 @@
 //! Fakes and helpers shared by the integration tests.
+
+pub(crate) mod questdb;

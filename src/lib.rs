@@ -24,5 +24,5 @@ pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
 pub use ilp::{Buffer, ProtocolVersion};
 pub use names::{ColumnName, TableName};
-pub use sender::{Sender, Stats, Transaction};
+pub use sender::{CloseReport, Sender, Stat, Stats, StatsReader, Transaction};
 pub use text::Text;

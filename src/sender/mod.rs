@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use self::auto_flush::AutoFlush;
 use self::link::{Link, Load};
-pub use self::stats::{Stats, StatsReader};
+pub use self::stats::{Stat, Stats, StatsReader};
 pub use self::transaction::Transaction;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Outcome, Result, err};

@@ -128,7 +128,7 @@ pub enum Delivery {
     AtMostOnce,
 }
 
-/// The complete configuration. Only [`Config::validate`] makes one.
+/// The complete configuration. Only [`Config::validate`](super::Config::validate) makes one.
 ///
 /// Options that do not apply to the protocol have their defaults.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ mod error;
 pub mod ilp;
 mod names;
 #[cfg(feature = "receiver")]
+#[allow(clippy::disallowed_methods, reason = "a server has sockets, threads and a clock of its own")]
 pub mod receiver;
 pub mod rows;
 pub mod sender;

@@ -1,5 +1,6 @@
 //! The two system calls that have no safe wrapper in our dependencies: `poll` and the coarse monotonic clock.
 #![expect(unsafe_code, reason = "poll and clock_gettime are called through libc")]
+#![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -70,12 +70,17 @@ impl Release {
 }
 
 /// What a server of its own should be like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Options {
     /// HTTP basic and TCP ECDSA authentication with the keys above.
     pub(crate) auth: bool,
     /// Further lines of the server's configuration.
     pub(crate) extra: &'static str,
+}
+
+impl Options {
+    pub(crate) const PLAIN: Options = Options { auth: false, extra: "" };
+    pub(crate) const AUTH: Options = Options { auth: true, extra: "" };
 }
 
 /// Runs a test against the shared server of a release, or counts it as not run.
@@ -219,10 +224,14 @@ impl QuestDb {
         }
     }
 
-    /// What the server printed.
+    /// The last things the server printed, without what it says of every request.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.scratch.path().join("out")).unwrap_or_default())
-            .into_owned()
+        let out = std::fs::read(self.scratch.path().join("out")).unwrap_or_default();
+        let out = String::from_utf8_lossy(&out);
+        let noise = ["http-server", "QueryProgress", "JsonQueryProcessor"];
+        let lines = out.lines().filter(|line| !noise.iter().any(|n| line.contains(n)));
+        let lines: Vec<_> = lines.collect();
+        lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
     fn request(&self, method: &str, target: &str, body: &[u8]) -> Option<Response> {
@@ -330,4 +339,9 @@ impl Rows {
 pub(crate) fn unique(stem: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("{stem}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Says how many cases a test went through, where `ci/check` counts them.
+pub(crate) fn report_cases(what: &str, count: usize) {
+    let _ = writeln!(std::io::stderr().lock(), "\nREAL SERVER: {count} cases: {what}");
 }

@@ -18,5 +18,6 @@ mod harness;
 mod http_facts;
 mod old_releases;
 mod refused;
+mod roundtrip;
 mod stored;
 mod tcp_facts;

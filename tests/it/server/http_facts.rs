@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
 
 use crate::support::questdb::http::{read_response, request};
-use crate::support::questdb::{HTTP_PASSWORD, HTTP_USER, Options, QuestDb, unique};
+use crate::support::questdb::{HTTP_PASSWORD, HTTP_USER, QuestDb, unique};
 
 on_current_releases! {
     Options::PLAIN => settings_name_versions_and_the_name_limit,

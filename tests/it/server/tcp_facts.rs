@@ -12,7 +12,7 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 use crate::support::questdb::{
-    KEY_D, KEY_ID, KEY_X, KEY_Y, Options, QuestDb, report_cases, unique,
+    KEY_D, KEY_ID, KEY_X, KEY_Y, QuestDb, report_cases, unique,
 };
 
 on_current_releases! {

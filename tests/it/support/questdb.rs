@@ -3,7 +3,7 @@
 //! `ci/setup` fetches the servers and names them in environment variables. A release that is not there makes its tests
 //! count as not run: each says so on standard error, and fails if `QUESTDB_TESTS_REQUIRED` is set.
 
-mod process;
+pub(crate) mod process;
 
 pub(crate) mod http;
 
@@ -191,6 +191,16 @@ impl QuestDb {
 
     pub(crate) fn tcp_port(&self) -> u16 {
         self.tcp_port
+    }
+
+    /// The keys of a connection string that log in over HTTP.
+    pub(crate) fn http_login(&self) -> String {
+        format!("username={HTTP_USER};password={HTTP_PASSWORD};")
+    }
+
+    /// The keys of a connection string that log in over TCP.
+    pub(crate) fn tcp_login(&self) -> String {
+        format!("username={KEY_ID};token={KEY_D};token_x={KEY_X};token_y={KEY_Y};")
     }
 
     /// Ends the server as a power cut would.

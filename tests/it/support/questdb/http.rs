@@ -1,6 +1,6 @@
 //! A few lines of HTTP/1.1 over a plain socket, so that the tests which judge the product's client do not use it.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The one environment variable that this library reads.
+#![expect(clippy::disallowed_methods, reason = "the owner of the environment variable")]
 
 use std::env::{self, VarError};
 

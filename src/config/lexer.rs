@@ -1,7 +1,7 @@
 //! The connection string to key/value pairs, with 0-based byte positions for messages.
 //!
 //! ```text
-//! conf  = service [ "::" [ param *( ";" param ) [ ";" ] ] ]
+//! conf  = service "::" [ param *( ";" param ) [ ";" ] ]
 //! param = ident "=" value
 //! service, ident = letter *( letter / digit / "_" )                               ; ASCII
 //! value = *( any character but U+0000-001F, U+007F-009F and ";" / ";;" )          ; ";;" is one ";"
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Result, err};
 
-/// A connection string, taken apart. Nothing is known yet about the keys and the values.
+/// A connection string, taken apart; nothing is known yet about the keys and the values.
 pub(super) struct Lexed<'a> {
     pub(super) service: &'a str,
     pub(super) pairs: Vec<Pair<'a>>,
@@ -31,9 +31,6 @@ pub(super) fn lex(text: &str) -> Result<Lexed<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     let service = cursor.ident("a protocol name")?;
     let mut pairs = Vec::new();
-    if cursor.peek().is_none() {
-        return Ok(Lexed { service, pairs });
-    }
     cursor.expect(':', "\"::\" after the protocol name")?;
     cursor.expect(':', "\"::\" after the protocol name")?;
     while cursor.peek().is_some() {
@@ -87,29 +84,34 @@ impl<'a> Cursor<'a> {
 
     /// The value up to a single `;` or the end, which are consumed.
     fn value(&mut self) -> Result<Zeroizing<String>> {
-        // Room for all that is left: a growing string would leave unwiped copies of a secret behind.
-        let mut value = Zeroizing::new(String::with_capacity(self.rest().len()));
-        let mut chars = self.rest().char_indices().peekable();
-        let start = self.at;
+        let raw = self.raw_value()?;
+        // Room for all of it: a growing string would leave unwiped copies of a secret behind.
+        let mut value = Zeroizing::new(String::with_capacity(raw.len()));
+        for (i, part) in raw.split(";;").enumerate() {
+            if i > 0 {
+                value.push(';');
+            }
+            value.push_str(part);
+        }
+        Ok(value)
+    }
+
+    /// As [`Cursor::value`], with `;` still doubled.
+    fn raw_value(&mut self) -> Result<&'a str> {
+        let (start, rest) = (self.at, self.rest());
+        let mut chars = rest.char_indices().peekable();
         while let Some((i, c)) = chars.next() {
             self.at = start + i;
-            if c == ';' {
-                match chars.peek() {
-                    Some((_, ';')) => {
-                        chars.next();
-                    }
-                    _ => {
-                        self.at += 1;
-                        return Ok(value);
-                    }
-                }
-            } else if !is_allowed(c) {
+            if c == ';' && chars.next_if(|(_, next)| *next == ';').is_none() {
+                self.at += 1;
+                return Ok(&rest[..i]);
+            }
+            if !is_allowed(c) {
                 return Err(self.unexpected("a printable character"));
             }
-            value.push(c);
         }
         self.at = self.text.len();
-        Ok(value)
+        Ok(rest)
     }
 
     #[cold]
@@ -130,5 +132,79 @@ impl<'a> Cursor<'a> {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `service|key@at=value@at|…`
+    fn dump(text: &str) -> Result<String> {
+        let lexed = lex(text)?;
+        let mut out = lexed.service.to_owned();
+        for p in &lexed.pairs {
+            out += &format!("|{}@{}={}@{}", p.key, p.key_at, *p.value, p.value_at);
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn strings() {
+        let cases = [
+            ("http::", "http"),
+            ("Http2_x::a=b", "Http2_x|a@9=b@11"),
+            ("s::a=b;c=d;", "s|a@3=b@5|c@7=d@9"),
+            ("s::a=;b=", "s|a@3=@5|b@6=@8"),
+            ("s::a=b;;", "s|a@3=b;@5"),
+            ("s::a=;;", "s|a@3=;@5"),
+            ("s::a=;;;", "s|a@3=;@5"),
+            ("s::a=b;;;c=d", "s|a@3=b;@5|c@9=d@11"),
+            ("s::a=;;;;;;b=c;", "s|a@3=;;;b=c@5"),
+            ("s::a=b=c::d", "s|a@3=b=c::d@5"),
+            ("s::a=\u{e9}\u{2028};b=c", "s|a@3=\u{e9}\u{2028}@5|b@11=c@13"),
+            ("s::a=b;a=c", "s|a@3=b@5|a@7=c@9"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(dump(text).unwrap(), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn faults_name_the_place_and_one_character() {
+        let cases = [
+            ("", 0, "a protocol name", "the end"),
+            ("::", 0, "a protocol name", "':'"),
+            ("_s::", 0, "a protocol name", "'_'"),
+            ("\u{feff}s::", 0, "a protocol name", "'\\u{feff}'"),
+            ("http", 4, "\"::\"", "the end"),
+            ("http:", 5, "\"::\"", "the end"),
+            ("http://a:pw@b", 5, "\"::\"", "'/'"),
+            ("ht tp::", 2, "\"::\"", "' '"),
+            ("s::;", 3, "a key", "';'"),
+            ("s::=b", 3, "a key", "'='"),
+            ("s::1=b", 3, "a key", "'1'"),
+            ("s::\u{e9}=b", 3, "a key", "'\u{e9}'"),
+            ("s::a", 4, "\"=\"", "the end"),
+            ("s::a;", 4, "\"=\"", "';'"),
+            ("s::a =b", 4, "\"=\"", "' '"),
+            ("s::a=b; c=d", 7, "a key", "' '"),
+            ("s::a=b\0", 6, "a printable character", "'\\0'"),
+            ("s::a=\u{e9}\u{9f}", 7, "a printable character", "'\\u{9f}'"),
+            ("s::a=;;\n", 7, "a printable character", "'\\n'"),
+        ];
+        for (text, at, wanted, found) in cases {
+            let message = dump(text).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("expected {wanted}")), "{text:?}: {message}");
+            let rest = format!("found {found} at position {at} of the configuration");
+            assert!(message.ends_with(&rest), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn memory_stays_in_proportion() {
+        let lexed = format!("s::{}", "a=b;".repeat(1000));
+        let room: usize = lex(&lexed).unwrap().pairs.iter().map(|p| p.value.capacity()).sum();
+        assert!(room < 100_000, "{room}");
     }
 }

@@ -1,26 +1,30 @@
 //! Configuration: from a connection string, the environment or key by key, to a complete and checked [`Settings`].
 //!
-//! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills in
-//! the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no `Debug` text
-//! ever shows a password, token or private key.
+//! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
+//! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
+//! `Debug` text ever shows a password, token or private key.
 
 mod addr;
+mod check;
 mod env;
 mod lexer;
 mod options;
 mod reference;
 mod secret;
 mod settings;
+mod unknown;
+mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use addr::Addr;
-use options::{Key, Place, Value};
+use options::Key;
 #[doc(hidden)]
 pub use reference::{DIFFERENCES, options_markdown};
 pub use secret::Secret;
 pub use settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
+use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
@@ -45,7 +49,8 @@ impl Config {
 
     /// Reads `<protocol>::<key>=<value>;…;`. A `;` inside a value is written `;;`.
     ///
-    /// Each key and value is checked by itself, so that more can be [`set`](Config::set) before they are checked together.
+    /// Each key and value is checked by itself, so that more can be [`set`](Config::set) before all are checked
+    /// together.
     pub fn from_conf(conf: &str) -> Result<Config> {
         let lexed = lexer::lex(conf)?;
         let mut config = Config::new();
@@ -55,7 +60,7 @@ impl Config {
             let key_at = Place(Some(pair.key_at));
             let Some(opt) = options::find(pair.key) else {
                 // An unescaped `;` in a secret makes the rest of it look like a key.
-                return Err(options::unknown(pair.key, key_at, !after_secret));
+                return Err(unknown::error(pair.key, key_at, !after_secret));
             };
             if opt.key == Key::Protocol {
                 return Err(err!(Config, "\"protocol\"{key_at} is already given before \"::\""));
@@ -78,7 +83,7 @@ impl Config {
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match options::find(key) {
             Some(opt) => self.put(opt.key, value, Place(None), Place(None)),
-            None => Err(options::unknown(key, Place(None), true)),
+            None => Err(unknown::error(key, Place(None), true)),
         }
     }
 

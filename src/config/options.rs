@@ -1,15 +1,7 @@
-//! THE option table. Parsing, `set`, range messages, suggestions for unknown keys and `doc/options.md` all come from it;
-//! a new option is one row here and one field in [`Settings`](super::Settings).
+//! THE option table. Parsing, `set`, range messages, suggestions for unknown keys and `doc/options.md` all come from
+//! it; a new option is one row here and one field in [`Settings`](super::Settings).
 
-use std::fmt;
-use std::net::IpAddr;
-use std::path::PathBuf;
-
-use super::addr::{self, RawAddr};
-use super::lexer;
-use super::secret::Secret;
 use super::settings::Protocol;
-use crate::error::{Error, Result, err, shown};
 
 /// Names a row of [`OPTIONS`]; in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +16,6 @@ pub(super) enum Key {
     TokenX,
     TokenY,
     AuthTimeout,
-    SendTimeout,
     TlsVerify,
     TlsCa,
     TlsRoots,
@@ -39,6 +30,7 @@ pub(super) enum Key {
     MaxBufSize,
     MaxNameLen,
     ConnectTimeout,
+    SendTimeout,
     RequestTimeout,
     RequestMinThroughput,
     RetryTimeout,
@@ -53,7 +45,7 @@ impl Key {
     }
 
     pub(super) fn opt(self) -> &'static Opt {
-        // In range by the test that compares the table with the enum.
+        // The check below the table holds that the two agree.
         &OPTIONS[self as usize]
     }
 }
@@ -126,37 +118,6 @@ impl Default {
             Default::Required | Default::Unset => None,
             Default::Value(text) => Some(text),
             Default::Split { http, tcp } => Some(if protocol.is_http() { http } else { tcp }),
-        }
-    }
-}
-
-/// A checked value.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    Number(u64),
-    Off,
-    Word(&'static str),
-    Addrs(Vec<RawAddr>),
-    Ip(IpAddr),
-    Path(PathBuf),
-    Text(String),
-    Secret(Secret),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Number(n) => write!(f, "{n}"),
-            Value::Off => f.write_str("off"),
-            Value::Word(word) => f.write_str(word),
-            Value::Addrs(list) => {
-                let list: Vec<String> = list.iter().map(ToString::to_string).collect();
-                f.write_str(&list.join(","))
-            }
-            Value::Ip(ip) => write!(f, "{ip}"),
-            Value::Path(path) => write!(f, "{}", path.display()),
-            Value::Text(text) => f.write_str(text),
-            Value::Secret(secret) => write!(f, "{secret:?}"),
         }
     }
 }
@@ -463,183 +424,45 @@ pub(super) const OPTIONS: &[Opt] = &[
     },
 ];
 
-/// Keys of other clients that deserve more than \"unknown\".
-const FOREIGN: &[(&str, &str)] = &[
-    ("tls_roots_password", "a PEM file is not encrypted; leave it out"),
-    ("gzip", "bodies are not compressed; leave it out"),
-];
+// A row out of order would give keys each other's values; it does not compile.
+const _: () = {
+    let mut i = 0;
+    while i < OPTIONS.len() {
+        assert!(OPTIONS[i].key as usize == i, "OPTIONS and Key are not in the same order");
+        i += 1;
+    }
+    assert!(Key::UserAgent as usize + 1 == OPTIONS.len(), "a Key has no row in OPTIONS");
+};
 
 /// Finds a key by its name or an alias.
 pub(super) fn find(name: &str) -> Option<&'static Opt> {
     OPTIONS.iter().find(|o| o.name == name || o.aliases.contains(&name))
 }
 
-/// The known key that an unknown one was probably meant to be.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    // No known key is that long; the bound keeps a hostile string from costing quadratic time.
-    if name.len() > 40 {
-        return None;
-    }
-    let name = name.to_ascii_lowercase();
-    let all = OPTIONS.iter().flat_map(|o| std::iter::once(o.name).chain(o.aliases.iter().copied()));
-    all.map(|known| (distance(&name, known), known))
-        .min()
-        .filter(|(d, known)| *d <= (known.len() / 3).max(1) && *d < name.len())
-        .map(|(_, known)| known)
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let same = a[i - 1] == b[j - 1];
-            row[j] = (last[j - 1] + usize::from(!same)).min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
+    use super::super::value::Place;
+    use super::*;
+
+    #[test]
+    fn the_table_is_sound() {
+        let mut names = BTreeSet::new();
+        for opt in OPTIONS {
+            for name in std::iter::once(&opt.name).chain(opt.aliases) {
+                assert!(names.insert(*name), "{name} is there twice");
+                assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+                assert_eq!(find(name).map(|o| o.key), Some(opt.key));
             }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
-/// The error for a key that is not in the table. `echo` is false where the name may be the rest of a secret.
-pub(super) fn unknown(name: &str, at: Place, echo: bool) -> Error {
-    if let Some((name, hint)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
-        return err!(Config, "the key \"{name}\"{at} is not supported: {hint}");
-    }
-    let hint = match nearest(name) {
-        Some(near) => format!("; did you mean \"{near}\"?"),
-        None if echo => String::new(),
-        None => "; a \";\" inside a value is written \";;\"".into(),
-    };
-    if echo {
-        err!(Config, "unknown key {}{at}{hint}", shown(name))
-    } else {
-        err!(Config, "unknown key{at}{hint}")
-    }
-}
-
-/// Where in the connection string something stands; empty for what came by `set`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place(pub(super) Option<usize>);
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(at) => write!(f, " at position {at}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Opt {
-    /// Whether values must never be shown.
-    pub(super) fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Secret { .. })
-    }
-
-    /// Checks a value by itself; how it fits the others is checked by [`Settings`](super::Settings).
-    pub(super) fn parse(&self, text: &str, at: Place) -> Result<Value> {
-        if text.is_empty() {
-            let name = self.name;
-            return Err(err!(Config, "\"{name}\" is empty{at}; leave the key out instead"));
-        }
-        if let Some((i, _)) = text.char_indices().find(|(_, c)| !lexer::is_allowed(*c)) {
-            let name = self.name;
-            return Err(err!(
-                Config,
-                "\"{name}\" has a control character at byte {i} of its value"
-            ));
-        }
-        match &self.kind {
-            Kind::Number { min, max, off, .. } => self.number(text, at, (*min, *max), *off),
-            Kind::Choice(words) => self.choice(text, at, words),
-            Kind::Addrs => match addr::parse_list(text) {
-                Ok(list) => Ok(Value::Addrs(list)),
-                Err(bad) => {
-                    let got =
-                        if bad.echo { format!(", got {}", shown(text)) } else { String::new() };
-                    Err(err!(Config, "\"{}\" {}{got}{at}", self.name, bad.reason))
+            for protocol in [Protocol::Http, Protocol::Https, Protocol::Tcp, Protocol::Tcps] {
+                if let Some(text) = opt.default.text(protocol) {
+                    let value = opt.parse(text, Place(None)).unwrap();
+                    assert_eq!(value.to_string(), text, "{}", opt.name);
                 }
-            },
-            Kind::Ip => {
-                text.parse().map(Value::Ip).map_err(|_| self.bad("an IP address", text, at))
             }
-            Kind::Path => Ok(Value::Path(PathBuf::from(text))),
-            Kind::Text { max, ascii } => {
-                self.length(text, *max, at)?;
-                if *ascii && (!text.is_ascii() || text.trim() != text) {
-                    return Err(self.bad("printable ASCII without outer blanks", text, at));
-                }
-                Ok(Value::Text(text.to_owned()))
-            }
-            Kind::Secret { max } => {
-                self.length(text, *max, at)?;
-                Ok(Value::Secret(Secret::new(text)))
-            }
+            assert!(opt.help.ends_with('.') && !opt.help.contains("  "), "{}", opt.help);
         }
-    }
-
-    fn number(&self, text: &str, at: Place, (min, max): (u64, u64), off: bool) -> Result<Value> {
-        if off && text == "off" {
-            return Ok(Value::Off);
-        }
-        // `u64::from_str` would also take a leading plus sign.
-        let plain = text.bytes().all(|b| b.is_ascii_digit());
-        match text.parse::<u64>() {
-            Ok(n) if plain && (min..=max).contains(&n) => Ok(Value::Number(n)),
-            _ => Err(self.bad(&self.kind.to_string(), text, at)),
-        }
-    }
-
-    fn choice(&self, text: &str, at: Place, words: &'static [&'static str]) -> Result<Value> {
-        let any_case = self.key == Key::Protocol;
-        let hit = words.iter().find(|w| **w == text || any_case && w.eq_ignore_ascii_case(text));
-        match hit {
-            Some(&"unsafe_off") if !cfg!(feature = "insecure-skip-verify") => Err(err!(
-                Config,
-                "\"{}\" cannot be \"unsafe_off\"{at}: this build lacks the cargo feature insecure-skip-verify",
-                self.name
-            )),
-            Some(word) => Ok(Value::Word(word)),
-            None => Err(self.bad(&self.kind.to_string(), text, at)),
-        }
-    }
-
-    fn length(&self, text: &str, max: usize, at: Place) -> Result<()> {
-        if text.len() > max {
-            let (name, len) = (self.name, text.len());
-            return Err(err!(Config, "\"{name}\" takes at most {max} bytes, got {len}{at}"));
-        }
-        Ok(())
-    }
-
-    /// Only for values that may be shown.
-    #[cold]
-    fn bad(&self, wanted: &str, text: &str, at: Place) -> Error {
-        err!(Config, "\"{}\" must be {wanted}, got {}{at}", self.name, shown(text))
-    }
-}
-
-/// The values in words, for messages and the documentation.
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Kind::Number { unit, min, max, off } => {
-                write!(f, "{min} to {max} {unit}")?;
-                if *off { f.write_str(", or off") } else { Ok(()) }
-            }
-            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
-            Kind::Addrs => f.write_str("addresses"),
-            Kind::Ip => f.write_str("an IP address"),
-            Kind::Path => f.write_str("a file path"),
-            Kind::Text { max, .. } => write!(f, "text of at most {max} bytes"),
-            Kind::Secret { max } => write!(f, "secret text of at most {max} bytes"),
-        }
+        assert!(find("").is_none() && find("ADDR").is_none());
     }
 }

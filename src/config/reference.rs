@@ -24,7 +24,7 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     (
         "empty-value",
         "An empty value is an error for every key. It usually is a template whose variable was not set, and \
-                     an empty password or token would quietly turn into no authentication at all.",
+                     an empty token or password sent to the server would only fail later and less clearly.",
     ),
     (
         "auth-combination",
@@ -106,13 +106,14 @@ const HEAD: &str = "\
 http::addr=localhost:9000;username=admin;password=quest;
 ```
 
-The protocol is `http`, `https`, `tcp` or `tcps`. Keys are case-sensitive, each may be given once, and the last `;` may be
-left out. A value ends at a `;`; a `;` inside a value is written `;;`. Control characters are refused. Every option can
-also be set by its key on a configuration object, there without doubling the `;`, and a later value replaces an earlier one.
-The same string is read from the environment variable `QDB_CLIENT_CONF` on request. Times are in milliseconds, sizes in
-bytes, both as plain digits.
+The protocol is `http`, `https`, `tcp` or `tcps`. Keys are case-sensitive, each may be given once, and the last `;` may
+be left out. A value ends at a `;`; a `;` inside a value is written `;;`. Control characters are refused. Every option
+can also be set by its key on a configuration object, there without doubling the `;`, and a later value replaces an
+earlier one. The same string is read from the environment variable `QDB_CLIENT_CONF` on request. Times are in
+milliseconds, sizes in bytes, both as plain digits.
 
-An error names the key, the value unless it is a secret, the limit, and the position in the string, counted in bytes from 0.
+An error names the key, the value unless it is a secret, the limit, and the position in the string, counted in bytes
+from 0.
 
 | key | values | default | protocols |
 |---|---|---|---|

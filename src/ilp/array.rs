@@ -50,6 +50,29 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data: Data::Doubles(data) })
     }
 
+    /// As [`ArrayView::c_major`], in memory of little-endian doubles that need no alignment; the first is at byte `origin`
+    /// and the memory may go on after the last.
+    ///
+    /// # Errors
+    /// `InvalidArray`, also when an element lies outside `data`.
+    pub fn c_major_bytes(
+        shape: &'a [usize],
+        data: &'a [u8],
+        origin: usize,
+    ) -> Result<ArrayView<'a>> {
+        let count = elements(shape)?;
+        let exact =
+            data.get(origin..).and_then(|rest| rest.get(..count * ITEM)).ok_or_else(|| {
+                err!(
+                    InvalidArray,
+                    "shape {shape:?} needs {} bytes from offset {origin}, the memory has {} bytes",
+                    count * ITEM,
+                    data.len()
+                )
+            })?;
+        Ok(ArrayView { shape, data: Data::Bytes(exact) })
+    }
+
     /// Memory of little-endian doubles in which dimension `i` advances by `strides[i]` bytes. `data` is the whole memory
     /// that may be read and `origin` the place of element `[0, 0, …]` in it.
     ///

@@ -12,6 +12,8 @@ mod number;
 mod row_state;
 mod scan;
 
+use crate::error::{Result, err};
+
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
 
@@ -25,4 +27,19 @@ pub enum ProtocolVersion {
     V2 = 2,
     /// Decimals; QuestDB 9.2 and newer.
     V3 = 3,
+}
+
+impl ProtocolVersion {
+    /// The version with a number, for other languages.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn from_number(number: u32) -> Result<ProtocolVersion> {
+        match number {
+            1 => Ok(ProtocolVersion::V1),
+            2 => Ok(ProtocolVersion::V2),
+            3 => Ok(ProtocolVersion::V3),
+            _ => Err(err!(InvalidArgument, "protocol version {number} is none of 1, 2 and 3")),
+        }
+    }
 }

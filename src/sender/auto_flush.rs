@@ -14,8 +14,14 @@ impl AutoFlush {
     /// Whether a buffer of `rows` and `bytes` is due, `since_last` being the time since the last flush. The clock is only
     /// read when rows and bytes do not decide.
     #[inline]
-    pub(super) fn is_due(&self, rows: usize, bytes: usize, since_last: impl FnOnce() -> Duration) -> bool {
-        let reached = |value: usize, limit: Option<u64>| limit.is_some_and(|limit| value as u64 >= limit);
+    pub(super) fn is_due(
+        &self,
+        rows: usize,
+        bytes: usize,
+        since_last: impl FnOnce() -> Duration,
+    ) -> bool {
+        let reached =
+            |value: usize, limit: Option<u64>| limit.is_some_and(|limit| value as u64 >= limit);
         reached(rows, self.rows)
             || reached(bytes, self.bytes)
             || self.interval.is_some_and(|interval| since_last() >= interval)

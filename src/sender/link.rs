@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::negotiate::{self, ServerSettings};
 use super::outcome;
 use super::retry::{Backoff, may_retry};
-use super::stats::{Counters, add};
+use super::stats::{Counters, Stat};
 use crate::config::{Delivery, Settings};
-use crate::error::{Error, Outcome, Result};
-use crate::transport::{Answer, Deadline, HttpAttempt, HttpTransport, Net, TcpTransport};
+use crate::error::{Error, Outcome, Result, err};
+use crate::transport::{Answer, Deadline, HttpTransport, Net, TcpTransport};
 
 /// A server behind one of the transports.
 pub(super) struct Link {
@@ -20,8 +20,8 @@ pub(super) struct Link {
 }
 
 enum Transport {
-    Http(HttpTransport),
-    Tcp(TcpTransport),
+    Http(Box<HttpTransport>),
+    Tcp(Box<TcpTransport>),
 }
 
 struct Limits {
@@ -56,11 +56,15 @@ struct Attempts {
 }
 
 impl Link {
-    pub(super) fn new(settings: &Settings, net: Box<dyn Net>, counters: Arc<Counters>) -> Result<Link> {
+    pub(super) fn new(
+        settings: &Settings,
+        net: Box<dyn Net>,
+        counters: Arc<Counters>,
+    ) -> Result<Link> {
         let transport = if settings.protocol.is_http() {
-            Transport::Http(HttpTransport::new(settings)?)
+            Transport::Http(Box::new(HttpTransport::new(settings)?))
         } else {
-            Transport::Tcp(TcpTransport::new(settings)?)
+            Transport::Tcp(Box::new(TcpTransport::new(settings)?))
         };
         let limits = Limits {
             request_timeout: settings.request_timeout,
@@ -103,7 +107,11 @@ impl Link {
         let answer = self
             .http_call(None, true, None)
             .map_err(|e| e.context("could not learn the protocol version from /settings"))?;
-        if answer.status == 404 { Ok(negotiate::OLD_SERVER) } else { negotiate::parse(&answer.body) }
+        if answer.status == 404 {
+            Ok(negotiate::OLD_SERVER)
+        } else {
+            negotiate::parse(&answer.body)
+        }
     }
 
     /// Sends a body. `cap` may shorten the time that the configuration allows.
@@ -114,7 +122,7 @@ impl Link {
             Transport::Tcp(_) => self.tcp_send(body, cap),
         };
         // The first connection of all is not a reconnect.
-        add(&self.counters.reconnects, self.connects() - connects.max(1).min(self.connects()));
+        self.counters.add(Stat::Reconnects, self.connects().saturating_sub(connects.max(1)));
         match &result {
             Ok(()) => self.count_success(load.rows, body.len() as u64),
             Err(e) => self.counters.failed(e),
@@ -130,15 +138,14 @@ impl Link {
     }
 
     fn count_success(&self, rows: u64, bytes: u64) {
-        let c = &self.counters;
-        add(&c.flushes, 1);
-        let (row_counter, byte_counter) = if self.confirms() {
-            (&c.rows_committed, &c.bytes_committed)
+        self.counters.add(Stat::Flushes, 1);
+        let (row_stat, byte_stat) = if self.confirms() {
+            (Stat::RowsCommitted, Stat::BytesCommitted)
         } else {
-            (&c.rows_submitted, &c.bytes_submitted)
+            (Stat::RowsSubmitted, Stat::BytesSubmitted)
         };
-        add(row_counter, rows);
-        add(byte_counter, bytes);
+        self.counters.add(row_stat, rows);
+        self.counters.add(byte_stat, bytes);
     }
 
     /// Ends the connection: a stream is finished properly within the deadline.
@@ -163,7 +170,7 @@ impl Link {
             let mut error = outcome::failed(failure);
             if some_went {
                 error = error.outcome_is(Outcome::InDoubt);
-                add(&self.counters.in_doubt_attempts, 1);
+                self.counters.add(Stat::InDoubtAttempts, 1);
             }
             let facts = error.facts_mut();
             facts.attempts = 1;
@@ -174,7 +181,12 @@ impl Link {
     }
 
     /// One request with its retries: rows with a body, `/settings` without.
-    fn http_call(&mut self, body: Option<&[u8]>, single_table: bool, cap: Option<Deadline>) -> Result<Answer> {
+    fn http_call(
+        &mut self,
+        body: Option<&[u8]>,
+        single_table: bool,
+        cap: Option<Deadline>,
+    ) -> Result<Answer> {
         let start = self.net.now();
         let attempt_limit = self.attempt_limit(body.map_or(0, <[u8]>::len));
         let mut end = Deadline::after(&*self.net, attempt_limit.max(self.limits.retry_timeout));
@@ -194,16 +206,29 @@ impl Link {
         };
         loop {
             let deadline = end.sooner(Deadline::after(&*self.net, attempt_limit));
-            let attempt = self.http_attempt(body, deadline);
+            let Transport::Http(http) = &mut self.transport else {
+                return Err(err!(Internal, "an HTTP call over a stream"));
+            };
+            let attempt = match body {
+                Some(body) => http.write(&*self.net, body, deadline),
+                None => http.settings(&*self.net, deadline),
+            };
             attempts.count += 1;
-            let fresh_may_do = attempt.reused && attempt.result.as_ref().is_err_and(|f| !f.answered && !timed_out(&f.error));
+            let fresh_may_do = attempt.reused
+                && attempt.result.as_ref().is_err_and(|f| !f.answered && !timed_out(&f.error));
             let error = match attempt.result {
                 Ok(answer) if is_final(&answer, body.is_some()) => return Ok(answer),
                 Ok(answer) => outcome::refused(&answer, single_table),
-                Err(failure) => outcome::failed(failure).context(self.http_addr()),
+                Err(failure) => outcome::failed(failure).context(http.addr()),
             };
             let error = self.note(error, body.is_some(), &mut attempts);
-            if !self.wait_for_retry(&error, body.is_some(), fresh_may_do, retry_until, &mut attempts) {
+            if !self.wait_for_retry(
+                &error,
+                body.is_some(),
+                fresh_may_do,
+                retry_until,
+                &mut attempts,
+            ) {
                 return Err(conclude(error, &attempts, self.net.now()));
             }
             self.counters.retrying(&error);
@@ -218,21 +243,6 @@ impl Link {
         self.limits.request_timeout.saturating_add(extra)
     }
 
-    fn http_attempt(&mut self, body: Option<&[u8]>, deadline: Deadline) -> HttpAttempt {
-        match (&mut self.transport, body) {
-            (Transport::Http(http), Some(body)) => http.write(&*self.net, body, deadline),
-            (Transport::Http(http), None) => http.settings(&*self.net, deadline),
-            (Transport::Tcp(_), _) => unreachable!("only an HTTP link makes HTTP calls"),
-        }
-    }
-
-    fn http_addr(&self) -> String {
-        match &self.transport {
-            Transport::Http(http) => http.addr().to_string(),
-            Transport::Tcp(_) => String::new(),
-        }
-    }
-
     /// Remembers what an attempt left behind.
     fn note(&self, error: Error, is_write: bool, attempts: &mut Attempts) -> Error {
         if is_write {
@@ -240,9 +250,11 @@ impl Link {
                 Outcome::InDoubt => {
                     attempts.in_doubt += 1;
                     attempts.worst = Outcome::InDoubt;
-                    add(&self.counters.in_doubt_attempts, 1);
+                    self.counters.add(Stat::InDoubtAttempts, 1);
                 }
-                Outcome::Partial if attempts.worst != Outcome::InDoubt => attempts.worst = Outcome::Partial,
+                Outcome::Partial if attempts.worst != Outcome::InDoubt => {
+                    attempts.worst = Outcome::Partial
+                }
                 _ => {}
             }
             return error;
@@ -306,7 +318,9 @@ fn conclude(error: Error, attempts: &Attempts, now: Instant) -> Error {
     let mut error = match (error.outcome(), attempts.worst) {
         // The last attempt may have been refused, but an earlier one may have been executed.
         (Outcome::NotSent | Outcome::Rejected | Outcome::Partial, worst @ Outcome::InDoubt)
-        | (Outcome::NotSent | Outcome::Rejected, worst @ Outcome::Partial) => error.outcome_is(worst),
+        | (Outcome::NotSent | Outcome::Rejected, worst @ Outcome::Partial) => {
+            error.outcome_is(worst)
+        }
         _ => error,
     };
     let facts = error.facts_mut();

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use self::auto_flush::AutoFlush;
 use self::link::{Link, Load};
-pub use self::stats::{Stats, StatsReader};
+pub use self::stats::{Stat, Stats, StatsReader};
 pub use self::transaction::Transaction;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Outcome, Result, err};
@@ -188,14 +188,19 @@ impl Sender {
     /// Sends the own buffer and clears it.
     pub fn flush_own(&mut self) -> Result<Outcome> {
         if let Some(table) = &self.transaction {
-            return Err(err!(InvalidState, "a transaction on table {} is open: commit it or roll it back", crate::error::shown(table)));
+            return Err(err!(
+                InvalidState,
+                "a transaction on table {} is open: commit it or roll it back",
+                crate::error::shown(table)
+            ));
         }
         self.send_own(None)
     }
 
     fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
         // The buffer is moved out for the call, so that the link can be borrowed next to it.
-        let result = Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, cap);
+        let result =
+            Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, cap);
         if result.is_ok() {
             self.buffer.clear();
         }
@@ -217,7 +222,11 @@ impl Sender {
 
     /// As [`Sender::flush_and_keep`]; with `transactional`, refuses whatever the server could store only in part: a buffer
     /// with several tables, or TCP.
-    pub fn flush_and_keep_with_flags(&mut self, buffer: &Buffer, transactional: bool) -> Result<Outcome> {
+    pub fn flush_and_keep_with_flags(
+        &mut self,
+        buffer: &Buffer,
+        transactional: bool,
+    ) -> Result<Outcome> {
         if transactional {
             self.check_transactional(buffer)?;
         }
@@ -226,10 +235,16 @@ impl Sender {
 
     fn check_transactional(&self, buffer: &Buffer) -> Result<()> {
         if !self.link.confirms() {
-            return Err(err!(InvalidState, "transactions need http or https: ILP over TCP has none"));
+            return Err(err!(
+                InvalidState,
+                "transactions need http or https: ILP over TCP has none"
+            ));
         }
         if !buffer.is_transactional() {
-            return Err(err!(InvalidState, "a transaction holds rows of one table, the buffer has rows of several"));
+            return Err(err!(
+                InvalidState,
+                "a transaction holds rows of one table, the buffer has rows of several"
+            ));
         }
         Ok(())
     }
@@ -246,7 +261,10 @@ impl Sender {
             return Err(err!(InvalidState, "the sender is closed"));
         }
         if link.net().process_id() != process {
-            return Err(err!(InvalidState, "the sender belongs to another process: make a new one after fork"));
+            return Err(err!(
+                InvalidState,
+                "the sender belongs to another process: make a new one after fork"
+            ));
         }
         buffer.check_flushable()?;
         if buffer.protocol_version() > options.version {
@@ -269,7 +287,8 @@ impl Sender {
         if buffer.is_empty() {
             return Ok(outcome);
         }
-        let load = Load { rows: buffer.row_count() as u64, single_table: buffer.is_transactional() };
+        let load =
+            Load { rows: buffer.row_count() as u64, single_table: buffer.is_transactional() };
         link.send(buffer.peek(), load, cap).map_err(|e| name_table(e, buffer))?;
         Ok(outcome)
     }

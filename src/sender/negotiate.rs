@@ -13,7 +13,8 @@ pub(super) struct ServerSettings {
 }
 
 /// A server that has no `/settings` speaks version 1.
-pub(super) const OLD_SERVER: ServerSettings = ServerSettings { version: ProtocolVersion::V1, max_name_len: None };
+pub(super) const OLD_SERVER: ServerSettings =
+    ServerSettings { version: ProtocolVersion::V1, max_name_len: None };
 
 /// Reads the body of `/settings`. The first servers that had it put the keys at the top level.
 pub(super) fn parse(body: &[u8]) -> Result<ServerSettings> {

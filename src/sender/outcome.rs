@@ -15,7 +15,8 @@ const MAX_WORD_BYTES: usize = 128;
 
 /// Only this is success: 204, or 200 without a body, after the whole request.
 pub(super) fn is_success(answer: &Answer) -> bool {
-    answer.request_complete && (answer.status == 204 || answer.status == 200 && answer.body.is_empty())
+    answer.request_complete
+        && (answer.status == 204 || answer.status == 200 && answer.body.is_empty())
 }
 
 /// What a status says: how to name it, what it does to the data, whether a later attempt may succeed.
@@ -43,12 +44,17 @@ fn verdict(status: u16, single_table: bool) -> (ErrorCode, Outcome, bool) {
 pub(super) fn refused(answer: &Answer, single_table: bool) -> Error {
     let (code, mut outcome, retryable) = verdict(answer.status, single_table);
     if !answer.request_complete && matches!(outcome, Outcome::InDoubt | Outcome::Partial) {
-        outcome = if (400..500).contains(&answer.status) { Outcome::Rejected } else { Outcome::NotSent };
+        outcome =
+            if (400..500).contains(&answer.status) { Outcome::Rejected } else { Outcome::NotSent };
     }
     let server = if answer.is_json { ServerError::parse(&answer.body) } else { None };
     let status = answer.status;
     let message = match &server {
-        Some(server) => format!("server refused the flush: {} [status: {status}{}]", server.message, server.details()),
+        Some(server) => format!(
+            "server refused the flush: {} [status: {status}{}]",
+            server.message,
+            server.details()
+        ),
         None => {
             let hint = match status {
                 200..=299 => "not a QuestDB answer: ",
@@ -99,7 +105,8 @@ impl ServerError {
             Some(foreign(text.as_bytes(), MAX_WORD_BYTES).to_string())
         };
         Some(ServerError {
-            message: foreign(json.get("message")?.as_str()?.as_bytes(), MAX_MESSAGE_BYTES).to_string(),
+            message: foreign(json.get("message")?.as_str()?.as_bytes(), MAX_MESSAGE_BYTES)
+                .to_string(),
             id: word("errorId"),
             code: word("code"),
             line: json.get("line").and_then(Value::as_u64).unwrap_or(0),
@@ -159,7 +166,11 @@ mod tests {
         ];
         for (status, code, outcome, retryable) in table {
             let e = refused(&answer(status, "x", false), false);
-            assert_eq!((e.code(), e.outcome(), e.is_retryable()), (code, outcome, retryable), "{status}");
+            assert_eq!(
+                (e.code(), e.outcome(), e.is_retryable()),
+                (code, outcome, retryable),
+                "{status}"
+            );
             assert_eq!(e.http_status(), status);
         }
         assert_eq!(refused(&answer(400, "", false), true).outcome(), Outcome::Rejected);
@@ -175,10 +186,17 @@ mod tests {
             e.message(),
             r"server refused the flush: bad\nline [status: 400, id: a1b2-17, code: invalid, line: 3]"
         );
-        assert_eq!((e.server_error_id(), e.server_code(), e.server_line()), (Some("a1b2-17"), Some("invalid"), 3));
+        assert_eq!(
+            (e.server_error_id(), e.server_code(), e.server_line()),
+            (Some("a1b2-17"), Some("invalid"), 3)
+        );
         let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(60_000));
         let e = refused(&answer(400, &huge, true), true);
-        assert!(e.message().len() < 1200 && e.message().contains("(60000 bytes)"), "{}", e.message().len());
+        assert!(
+            e.message().len() < 1200 && e.message().contains("(60000 bytes)"),
+            "{}",
+            e.message().len()
+        );
         let e = refused(&answer(401, "\u{1b}[31m\nno", false), true);
         assert_eq!(e.message(), r"credentials were refused: status 401: \u{1b}[31m\nno");
     }

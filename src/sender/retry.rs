@@ -16,7 +16,9 @@ pub(super) fn may_retry(error: &Error, delivery: Delivery) -> bool {
     match delivery {
         Delivery::AtLeastOnce => true,
         // Nothing was stored: either nothing complete was sent, or the server said that it was too busy to look.
-        Delivery::AtMostOnce => error.outcome() == Outcome::NotSent || matches!(error.http_status(), 429 | 503),
+        Delivery::AtMostOnce => {
+            error.outcome() == Outcome::NotSent || matches!(error.http_status(), 429 | 503)
+        }
     }
 }
 
@@ -33,7 +35,11 @@ impl Backoff {
     }
 
     /// The next wait. `Retry-After` of the server is a lower bound on it.
-    pub(super) fn next(&mut self, retry_after: Option<Duration>, random_up_to: impl FnOnce(u64) -> u64) -> Duration {
+    pub(super) fn next(
+        &mut self,
+        retry_after: Option<Duration>,
+        random_up_to: impl FnOnce(u64) -> u64,
+    ) -> Duration {
         let micros = u64::try_from(self.limit.as_micros()).unwrap_or(u64::MAX);
         let wait = Duration::from_micros(random_up_to(micros));
         self.limit = (self.limit * 2).min(self.max);

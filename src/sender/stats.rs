@@ -1,97 +1,128 @@
 //! Counters of a sender, readable at any time and from any thread.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorCode, Outcome};
 
-/// What a sender has done so far. Counters only grow.
-#[derive(Debug, Clone, Default)]
+/// A counter of a sender. Counters only grow. Numbers never change.
+#[repr(u32)]
 #[non_exhaustive]
-pub struct Stats {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stat {
     /// Flushes that succeeded.
-    pub flushes: u64,
+    Flushes = 0,
     /// Flushes that returned an error.
-    pub failed_flushes: u64,
+    FailedFlushes = 1,
     /// Rows that the server confirmed (HTTP).
-    pub rows_committed: u64,
+    RowsCommitted = 2,
     /// Bytes that the server confirmed (HTTP).
-    pub bytes_committed: u64,
+    BytesCommitted = 3,
     /// Rows given to the kernel (TCP, which has no confirmation).
-    pub rows_submitted: u64,
+    RowsSubmitted = 4,
     /// Bytes given to the kernel (TCP).
-    pub bytes_submitted: u64,
+    BytesSubmitted = 5,
     /// Retries because no connection could be made.
-    pub retries_connect: u64,
+    RetriesConnect = 6,
     /// Retries because a connection broke.
-    pub retries_connection: u64,
+    RetriesConnection = 7,
     /// Retries because time ran out.
-    pub retries_timeout: u64,
+    RetriesTimeout = 8,
     /// Retries because the server was too busy (408, 425, 429, 503).
-    pub retries_busy: u64,
+    RetriesBusy = 9,
     /// Retries because of another server error.
-    pub retries_server: u64,
+    RetriesServer = 10,
     /// Attempts that sent a complete request without learning its fate.
-    pub in_doubt_attempts: u64,
+    InDoubtAttempts = 11,
     /// Connections made after the first.
-    pub reconnects: u64,
-    /// The last error of a flush.
-    pub last_error: Option<Error>,
+    Reconnects = 12,
 }
 
-macro_rules! counters {
-    ($($name:ident),* $(,)?) => {
-        /// The live counters behind [`Stats`].
-        #[derive(Debug, Default)]
-        pub(super) struct Counters {
-            $(pub(super) $name: AtomicU64,)*
-            last_error: Mutex<Option<Error>>,
-        }
+impl Stat {
+    /// Every counter, in ascending order of number.
+    pub const ALL: [Stat; 13] = [
+        Stat::Flushes,
+        Stat::FailedFlushes,
+        Stat::RowsCommitted,
+        Stat::BytesCommitted,
+        Stat::RowsSubmitted,
+        Stat::BytesSubmitted,
+        Stat::RetriesConnect,
+        Stat::RetriesConnection,
+        Stat::RetriesTimeout,
+        Stat::RetriesBusy,
+        Stat::RetriesServer,
+        Stat::InDoubtAttempts,
+        Stat::Reconnects,
+    ];
 
-        impl Counters {
-            fn snapshot(&self) -> Stats {
-                let last_error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Stats { $($name: self.$name.load(Ordering::Relaxed),)* last_error }
-            }
-        }
-    };
+    /// The counter with a number, for other languages.
+    pub fn from_number(number: u32) -> Option<Stat> {
+        Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
+    }
 }
 
-counters!(
-    flushes,
-    failed_flushes,
-    rows_committed,
-    bytes_committed,
-    rows_submitted,
-    bytes_submitted,
-    retries_connect,
-    retries_connection,
-    retries_timeout,
-    retries_busy,
-    retries_server,
-    in_doubt_attempts,
-    reconnects,
-);
+/// What a sender has done so far.
+#[derive(Clone, Default)]
+pub struct Stats {
+    values: [u64; Stat::ALL.len()],
+    last_error: Option<Error>,
+}
 
-pub(super) fn add(counter: &AtomicU64, n: u64) {
-    counter.fetch_add(n, Ordering::Relaxed);
+impl Stats {
+    /// The value of one counter.
+    pub fn get(&self, stat: Stat) -> u64 {
+        self.values[stat as usize]
+    }
+
+    /// The last error of a flush, also one that a later flush made good.
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
+    }
+}
+
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entries(Stat::ALL.iter().map(|stat| (stat, self.get(*stat))));
+        map.entry(&"LastError", &self.last_error);
+        map.finish()
+    }
+}
+
+/// The live counters behind [`Stats`].
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    values: [AtomicU64; Stat::ALL.len()],
+    last_error: Mutex<Option<Error>>,
 }
 
 impl Counters {
+    pub(super) fn add(&self, stat: Stat, n: u64) {
+        self.values[stat as usize].fetch_add(n, Ordering::Relaxed);
+    }
+
     pub(super) fn failed(&self, error: &Error) {
-        add(&self.failed_flushes, 1);
+        self.add(Stat::FailedFlushes, 1);
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
     }
 
     pub(super) fn retrying(&self, error: &Error) {
-        let counter = match (error.http_status(), error.code()) {
-            (408 | 425 | 429 | 503, _) => &self.retries_busy,
-            (1.., _) => &self.retries_server,
-            (0, ErrorCode::Timeout) => &self.retries_timeout,
-            (0, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => &self.retries_connect,
-            (0, _) => &self.retries_connection,
+        let cause = match (error.http_status(), error.code()) {
+            (408 | 425 | 429 | 503, _) => Stat::RetriesBusy,
+            (1.., _) => Stat::RetriesServer,
+            (0, ErrorCode::Timeout) => Stat::RetriesTimeout,
+            (0, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => {
+                Stat::RetriesConnect
+            }
+            (0, _) => Stat::RetriesConnection,
         };
-        add(counter, 1);
+        self.add(cause, 1);
+    }
+
+    fn last_error(&self) -> Option<Error> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -100,8 +131,16 @@ impl Counters {
 pub struct StatsReader(pub(super) Arc<Counters>);
 
 impl StatsReader {
-    /// The counters as they are now.
+    /// All counters as they are now, and the last error.
     pub fn read(&self) -> Stats {
-        self.0.snapshot()
+        Stats {
+            values: std::array::from_fn(|i| self.0.values[i].load(Ordering::Relaxed)),
+            last_error: self.0.last_error(),
+        }
+    }
+
+    /// One counter as it is now.
+    pub fn get(&self, stat: Stat) -> u64 {
+        self.0.values[stat as usize].load(Ordering::Relaxed)
     }
 }

@@ -9,12 +9,17 @@ impl Sender {
     /// [`Sender::commit`] or [`Sender::rollback`]. HTTP only.
     pub fn begin(&mut self, table: &str) -> Result<()> {
         if let Some(open) = &self.transaction {
-            return Err(err!(InvalidState, "a transaction on table {} is open already", shown(open)));
+            return Err(err!(
+                InvalidState,
+                "a transaction on table {} is open already",
+                shown(open)
+            ));
         }
         self.check_transactional(&Buffer::new(self.options.version))?;
         // The rules for table names, before anything is sent.
         self.new_buffer()?.table(table)?;
-        self.flush_own().map_err(|e| e.context("pending rows must be flushed before a transaction begins"))?;
+        self.flush_own()
+            .map_err(|e| e.context("pending rows must be flushed before a transaction begins"))?;
         self.transaction = Some(table.to_owned());
         Ok(())
     }

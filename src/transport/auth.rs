@@ -49,7 +49,9 @@ impl SigningKey {
             &public,
             &random,
         )
-        .map_err(|_| err!(Config, "token, token_x and token_y are not one key pair of the curve P-256"))?;
+        .map_err(|_| {
+            err!(Config, "token, token_x and token_y are not one key pair of the curve P-256")
+        })?;
         Ok(SigningKey { key_id: key_id.to_owned(), pair, random })
     }
 
@@ -85,7 +87,9 @@ fn read_challenge(conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<
     let mut chunk = [0; 1024];
     loop {
         let n = match conn.read(net, &mut chunk, deadline) {
-            Ok(0) | Err(Broken::Closed) => return Err(no_challenge("the server closed the connection before it sent")),
+            Ok(0) | Err(Broken::Closed) => {
+                return Err(no_challenge("the server closed the connection before it sent"));
+            }
             Err(Broken::Timeout) => {
                 return Err(err!(
                     Timeout,
@@ -94,20 +98,28 @@ fn read_challenge(conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<
                 )
                 .retryable(true));
             }
-            Err(broken) => return Err(broken.into_error("could not read the authentication challenge")),
+            Err(broken) => {
+                return Err(broken.into_error("could not read the authentication challenge"));
+            }
             Ok(n) => n,
         };
         challenge.extend_from_slice(&chunk[..n]);
         if let Some(end) = challenge.iter().position(|b| *b == b'\n') {
             if end + 1 != challenge.len() {
                 let extra = foreign(&challenge[end + 1..], 64).to_string();
-                return Err(err!(Auth, "the server sent more than an authentication challenge: {extra}"));
+                return Err(err!(
+                    Auth,
+                    "the server sent more than an authentication challenge: {extra}"
+                ));
             }
             challenge.truncate(end);
             return Ok(challenge);
         }
         if challenge.len() > MAX_CHALLENGE_BYTES {
-            return Err(err!(Auth, "the authentication challenge is longer than {MAX_CHALLENGE_BYTES} bytes"));
+            return Err(err!(
+                Auth,
+                "the authentication challenge is longer than {MAX_CHALLENGE_BYTES} bytes"
+            ));
         }
     }
 }

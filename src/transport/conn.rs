@@ -154,7 +154,9 @@ impl Conn {
             }
             self.wait(net, Interest::Read, deadline)?;
             if self.pull_tls(true)? == 0 {
-                let message = "the peer closed the connection during the TLS handshake; it may not speak TLS".into();
+                let message =
+                    "the peer closed the connection during the TLS handshake; it may not speak TLS"
+                        .into();
                 return Err(Broken::Tls { message, handshake: false });
             }
         }
@@ -230,7 +232,12 @@ impl Conn {
     }
 
     /// Hands all encrypted bytes to the kernel. `false` when `watch` is set and the peer sent data meanwhile.
-    fn flush_tls(&mut self, net: &dyn Net, deadline: Deadline, watch: bool) -> Result<bool, Broken> {
+    fn flush_tls(
+        &mut self,
+        net: &dyn Net,
+        deadline: Deadline,
+        watch: bool,
+    ) -> Result<bool, Broken> {
         loop {
             let Some(tls) = &mut self.tls else { return Ok(true) };
             if !tls.wants_write() {
@@ -241,7 +248,10 @@ impl Conn {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let interest = if watch { Interest::Both } else { Interest::Write };
                     let ready = self.wait(net, interest, deadline)?;
-                    if watch && ready.read && (self.pull_tls(false)? == 0 || self.has_plaintext()?) {
+                    if watch
+                        && ready.read
+                        && (self.pull_tls(false)? == 0 || self.has_plaintext()?)
+                    {
                         return Ok(false);
                     }
                 }
@@ -276,13 +286,20 @@ impl Conn {
     }
 
     /// Reads at least one byte; 0 is the proper end of the stream.
-    pub(crate) fn read(&mut self, net: &dyn Net, buf: &mut [u8], deadline: Deadline) -> Result<usize, Broken> {
+    pub(crate) fn read(
+        &mut self,
+        net: &dyn Net,
+        buf: &mut [u8],
+        deadline: Deadline,
+    ) -> Result<usize, Broken> {
         loop {
             if let Some(tls) = &mut self.tls {
                 match tls.reader().read(buf) {
                     Ok(n) => return Ok(n),
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(Broken::Truncated),
+                    Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                        return Err(Broken::Truncated);
+                    }
                     Err(e) => return Err(e.into()),
                 }
                 self.wait(net, Interest::Read, deadline)?;
@@ -329,7 +346,12 @@ impl Conn {
         self.socket.shutdown_write();
     }
 
-    fn wait(&mut self, net: &dyn Net, interest: Interest, deadline: Deadline) -> Result<Ready, Broken> {
+    fn wait(
+        &mut self,
+        net: &dyn Net,
+        interest: Interest,
+        deadline: Deadline,
+    ) -> Result<Ready, Broken> {
         let Some(left) = deadline.left(net) else { return Err(Broken::Timeout) };
         let ready = self.socket.wait(interest, left)?;
         if ready == Ready::default() { Err(Broken::Timeout) } else { Ok(ready) }
@@ -339,7 +361,9 @@ impl Conn {
 #[cold]
 fn tls_failed(e: &rustls::Error, handshake: bool) -> Broken {
     let message = match e {
-        rustls::Error::InvalidMessage(_) if handshake => format!("the peer does not speak TLS: {e}"),
+        rustls::Error::InvalidMessage(_) if handshake => {
+            format!("the peer does not speak TLS: {e}")
+        }
         _ => e.to_string(),
     };
     Broken::Tls { message, handshake }

@@ -35,14 +35,19 @@ impl Dialer {
         for addr in &settings.addrs {
             let tls_name = match &tls {
                 None => None,
-                Some(_) => Some(
-                    ServerName::try_from(addr.host.clone())
-                        .map_err(|e| err!(Config, "addr: {addr} is not a name that TLS can verify: {e}"))?,
-                ),
+                Some(_) => Some(ServerName::try_from(addr.host.clone()).map_err(|e| {
+                    err!(Config, "addr: {addr} is not a name that TLS can verify: {e}")
+                })?),
             };
             addrs.push(Endpoint { addr: addr.clone(), tls_name });
         }
-        Ok(Dialer { addrs, current: 0, bind: settings.bind_interface, connect_timeout: settings.connect_timeout, tls })
+        Ok(Dialer {
+            addrs,
+            current: 0,
+            bind: settings.bind_interface,
+            connect_timeout: settings.connect_timeout,
+            tls,
+        })
     }
 
     /// How many addresses are configured.
@@ -80,7 +85,9 @@ impl Dialer {
                     return match (&self.tls, tls_name) {
                         (Some(config), Some(name)) => {
                             Conn::tls(socket, Arc::clone(config), name.clone(), net, deadline)
-                                .map_err(|broken| broken.into_error(&format!("could not set up TLS with {addr}")))
+                                .map_err(|broken| {
+                                    broken.into_error(&format!("could not set up TLS with {addr}"))
+                                })
                         }
                         _ => Ok(Conn::plain(socket)),
                     };

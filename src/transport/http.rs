@@ -105,7 +105,8 @@ pub(crate) fn exchange(
     let head = head.with_length(body.is_some(), body.map_or(0, <[u8]>::len));
     let mut out = Outgoing::new(head, body.unwrap_or_default());
     let mut reader = AnswerReader::default();
-    let result = send(conn, net, &mut out, &mut reader, deadline).and_then(|()| reader.finish(conn, net, deadline));
+    let result = send(conn, net, &mut out, &mut reader, deadline)
+        .and_then(|()| reader.finish(conn, net, deadline));
     let request_complete = out.is_complete();
     let bytes_sent = out.body_sent();
     match result {
@@ -115,7 +116,8 @@ pub(crate) fn exchange(
             Exchange { result: Ok(answer), reusable: keep && request_complete }
         }
         Err(error) => {
-            let failure = Failure { error, request_complete, answered: reader.answered, bytes_sent };
+            let failure =
+                Failure { error, request_complete, answered: reader.answered, bytes_sent };
             Exchange { result: Err(failure), reusable: false }
         }
     }
@@ -193,14 +195,22 @@ impl AnswerReader {
         };
         self.input.drain(..used);
         if head.is_none() && self.input.len() > MAX_HEAD_BYTES {
-            return Err(err!(NotQuestdb, "the head of the answer is longer than {MAX_HEAD_BYTES} bytes"));
+            return Err(err!(
+                NotQuestdb,
+                "the head of the answer is longer than {MAX_HEAD_BYTES} bytes"
+            ));
         }
         self.head = head;
         Ok(self.head.is_some())
     }
 
     /// Reads the answer to its end. Returns it and whether the connection can be used again.
-    fn finish(&mut self, conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<(Answer, bool)> {
+    fn finish(
+        &mut self,
+        conn: &mut Conn,
+        net: &dyn Net,
+        deadline: Deadline,
+    ) -> Result<(Answer, bool)> {
         while !self.parse_head()? {
             if self.more(conn, net, deadline)? == 0 {
                 return Err(Broken::Closed.into_error(READING));
@@ -210,8 +220,13 @@ impl AnswerReader {
             return Err(err!(Internal, "an answer without a head"));
         };
         let headers = head.headers();
-        if headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING) {
-            return Err(err!(NotQuestdb, "the answer has both content-length and transfer-encoding"));
+        if headers.contains_key(header::CONTENT_LENGTH)
+            && headers.contains_key(header::TRANSFER_ENCODING)
+        {
+            return Err(err!(
+                NotQuestdb,
+                "the answer has both content-length and transfer-encoding"
+            ));
         }
         let mut answer = Answer {
             status: head.status().as_u16(),
@@ -221,7 +236,9 @@ impl AnswerReader {
         };
         let must_close = match call.proceed() {
             None => true,
-            Some(RecvResponseResult::RecvBody(body)) => self.read_body(body, &mut answer.body, conn, net, deadline)?,
+            Some(RecvResponseResult::RecvBody(body)) => {
+                self.read_body(body, &mut answer.body, conn, net, deadline)?
+            }
             Some(RecvResponseResult::Redirect(done)) => done.must_close_connection(),
             Some(RecvResponseResult::Cleanup(done)) => done.must_close_connection(),
         };
@@ -241,7 +258,9 @@ impl AnswerReader {
         loop {
             let mut used = 0;
             loop {
-                let (i, o) = call.read(&self.input[used..], &mut output).map_err(|e| not_http(&self.input, &e))?;
+                let (i, o) = call
+                    .read(&self.input[used..], &mut output)
+                    .map_err(|e| not_http(&self.input, &e))?;
                 used += i;
                 body.extend_from_slice(&output[..o]);
                 if body.len() > MAX_BODY_BYTES {

@@ -47,8 +47,20 @@ impl HttpTransport {
             .map(|addr| {
                 let authority = addr.to_string();
                 Heads {
-                    write: RequestHead::new("POST", WRITE_TARGET, &authority, &agent, authorization),
-                    settings: RequestHead::new("GET", SETTINGS_TARGET, &authority, &agent, authorization),
+                    write: RequestHead::new(
+                        "POST",
+                        WRITE_TARGET,
+                        &authority,
+                        &agent,
+                        authorization,
+                    ),
+                    settings: RequestHead::new(
+                        "GET",
+                        SETTINGS_TARGET,
+                        &authority,
+                        &agent,
+                        authorization,
+                    ),
                 }
             })
             .collect();
@@ -101,7 +113,8 @@ impl HttpTransport {
                     conn
                 }
                 Err(error) => {
-                    let failure = Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+                    let failure =
+                        Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
                     return HttpAttempt { result: Err(failure), reused };
                 }
             },

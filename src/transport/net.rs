@@ -13,10 +13,6 @@ use crate::error::Result;
 pub(crate) struct Deadline(Instant);
 
 impl Deadline {
-    pub(crate) fn at(instant: Instant) -> Deadline {
-        Deadline(instant)
-    }
-
     /// `limit` after now; limits beyond what the clock can express mean "in thirty years".
     pub(crate) fn after(net: &dyn Net, limit: Duration) -> Deadline {
         const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
@@ -25,10 +21,6 @@ impl Deadline {
 
     pub(crate) fn sooner(self, other: Deadline) -> Deadline {
         self.min(other)
-    }
-
-    pub(crate) fn instant(self) -> Instant {
-        self.0
     }
 
     /// Time left, `None` once the deadline has passed.
@@ -88,7 +80,12 @@ pub(crate) trait Net: Send {
     fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>>;
 
     /// Connects to one address.
-    fn connect(&self, to: SocketAddr, from: Option<IpAddr>, limit: Duration) -> io::Result<Box<dyn Socket>>;
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>>;
 
     /// Tells processes apart: a sender is refused in a forked child.
     fn process_id(&self) -> u32 {

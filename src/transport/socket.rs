@@ -73,18 +73,27 @@ impl Net for SystemNet {
                 let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
                 let _ = tx.send(found);
             })
-            .map_err(|e| err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host)).retryable(true))?;
+            .map_err(|e| {
+                err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
+                    .retryable(true)
+            })?;
         match rx.recv_timeout(limit) {
             Ok(Ok(found)) if found.is_empty() => {
                 Err(err!(CouldNotResolve, "host {} has no address", shown(host)).retryable(true))
             }
             Ok(Ok(found)) => Ok(found),
-            Ok(Err(e)) => Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host)).retryable(true)),
+            Ok(Err(e)) => Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
+                .retryable(true)),
             Err(_) => Err(timed_out_resolving(host)),
         }
     }
 
-    fn connect(&self, to: SocketAddr, from: Option<IpAddr>, limit: Duration) -> io::Result<Box<dyn Socket>> {
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>> {
         let socket = socket2::Socket::new(
             socket2::Domain::for_address(to),
             socket2::Type::STREAM,

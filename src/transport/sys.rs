@@ -1,5 +1,6 @@
 //! The two system calls that have no safe wrapper in our dependencies: `poll` and the coarse monotonic clock.
 #![expect(unsafe_code, reason = "poll and clock_gettime are called through libc")]
+#![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -8,7 +9,11 @@ use std::time::{Duration, Instant};
 use super::net::{Interest, Ready};
 
 /// Waits for one descriptor. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
-pub(super) fn poll_one(fd: BorrowedFd<'_>, interest: Interest, limit: Duration) -> io::Result<Ready> {
+pub(super) fn poll_one(
+    fd: BorrowedFd<'_>,
+    interest: Interest,
+    limit: Duration,
+) -> io::Result<Ready> {
     let events = match interest {
         Interest::Read => libc::POLLIN,
         Interest::Write => libc::POLLOUT,

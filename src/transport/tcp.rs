@@ -74,26 +74,36 @@ impl TcpTransport {
         let mut conn = self.dialer.dial(net, deadline)?;
         if let Some(key) = &self.key {
             let deadline = deadline.sooner(Deadline::after(net, self.auth_timeout));
-            key.log_in(&mut conn, net, deadline)
-                .map_err(|e| e.context(format_args!("could not authenticate to {}", self.dialer.addr())))?;
+            key.log_in(&mut conn, net, deadline).map_err(|e| {
+                e.context(format_args!("could not authenticate to {}", self.dialer.addr()))
+            })?;
         }
         Ok(conn)
     }
 
     /// Gives `body` to the kernel. After a failure the connection is gone and the next call makes a new one.
-    pub(crate) fn send(&mut self, net: &dyn Net, body: &[u8], deadline: Deadline) -> Result<(), Failure> {
-        let not_sent = |error| Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+    pub(crate) fn send(
+        &mut self,
+        net: &dyn Net,
+        body: &[u8],
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let not_sent =
+            |error| Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
         if let Some(error) = self.lost_connection() {
             return Err(not_sent(error));
         }
         self.connect(net, deadline).map_err(not_sent)?;
-        let Some(conn) = &mut self.conn else { return Err(not_sent(err!(Internal, "connected without a connection"))) };
+        let Some(conn) = &mut self.conn else {
+            return Err(not_sent(err!(Internal, "connected without a connection")));
+        };
         let mut out = Outgoing::new(&[], body);
         // A peer that speaks is heard at the next look; it must not stop a write that it still reads.
         match conn.write(net, &mut out, deadline, false) {
             Ok(_) => Ok(()),
             Err(broken) => {
-                let mut error = broken.into_error(&format!("could not send to {}", self.dialer.addr()));
+                let mut error =
+                    broken.into_error(&format!("could not send to {}", self.dialer.addr()));
                 if let Some(text) = self.last_words() {
                     error = error.context(text);
                 }
@@ -138,7 +148,9 @@ impl TcpTransport {
     fn last_words(&mut self) -> Option<String> {
         let mut text = [0; MAX_SHOWN_TEXT];
         match self.conn.as_mut()?.look(&mut text) {
-            Idle::Spoke(n) => Some(format!("the server said: {}", foreign(&text[..n], MAX_SHOWN_TEXT))),
+            Idle::Spoke(n) => {
+                Some(format!("the server said: {}", foreign(&text[..n], MAX_SHOWN_TEXT)))
+            }
             _ => None,
         }
     }

@@ -1,5 +1,8 @@
 //! TLS policy: trusted roots, client certificates and the rustls client configuration.
-#![expect(clippy::disallowed_methods, reason = "reads the certificate files that the configuration names")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the certificate files that the configuration names"
+)]
 
 use std::fs::File;
 use std::io::Read;
@@ -53,14 +56,21 @@ fn roots(wanted: &Roots) -> Result<RootCertStore> {
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = store.add_parsable_certificates(found.certs);
         if added == 0 && matches!(wanted, Roots::Os) {
-            return Err(err!(Config, "tls_ca=os_roots: the operating system offers no usable root certificates"));
+            return Err(err!(
+                Config,
+                "tls_ca=os_roots: the operating system offers no usable root certificates"
+            ));
         }
     }
     if let Roots::PemFile(path) = wanted {
         for cert in certificates("tls_roots", path)? {
-            store
-                .add(cert)
-                .map_err(|e| err!(Config, "tls_roots: {} holds a certificate that cannot be a root: {e}", path.display()))?;
+            store.add(cert).map_err(|e| {
+                err!(
+                    Config,
+                    "tls_roots: {} holds a certificate that cannot be a root: {e}",
+                    path.display()
+                )
+            })?;
         }
     }
     Ok(store)
@@ -78,7 +88,8 @@ fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> 
 }
 
 fn read_pem(key: &str, path: &Path) -> Result<Vec<u8>> {
-    let unreadable = |e: std::io::Error| err!(Config, "{key}: could not read {}: {e}", path.display());
+    let unreadable =
+        |e: std::io::Error| err!(Config, "{key}: could not read {}: {e}", path.display());
     // The kind is looked at before opening: opening a FIFO would block.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(err!(Config, "{key}: {} is not a regular file", path.display()));
@@ -97,12 +108,17 @@ type Verified = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientC
 
 #[cfg(not(feature = "insecure-skip-verify"))]
 fn unverified(_: Builder, _: Arc<CryptoProvider>) -> Result<Verified> {
-    Err(err!(Config, "tls_verify=unsafe_off needs a library built with the feature insecure-skip-verify"))
+    Err(err!(
+        Config,
+        "tls_verify=unsafe_off needs a library built with the feature insecure-skip-verify"
+    ))
 }
 
 #[cfg(feature = "insecure-skip-verify")]
 fn unverified(builder: Builder, provider: Arc<CryptoProvider>) -> Result<Verified> {
-    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate(provider))))
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate(provider))))
 }
 
 #[cfg(feature = "insecure-skip-verify")]

@@ -1,0 +1,695 @@
+//! The receiver's own parser: bytes of a line to a [`Line`], text and binary forms of every protocol version.
+//!
+//! A line cannot be found by looking for its line feed, since binary values may hold any byte; so the parser reads values
+//! one after the other and keeps its place when the input ends early. Feeding a line in pieces costs no more than
+//! feeding it at once. Errors carry the names QuestDB's parser uses.
+
+mod binary;
+mod decimal;
+mod text;
+
+use std::fmt;
+
+use crate::error::foreign;
+
+pub use decimal::Decimal;
+pub(super) use text::long256 as parse_long256;
+
+/// Bytes of a name or value that a message quotes at most.
+const MAX_QUOTED: usize = 256;
+
+/// Why a line was refused, in the vocabulary of QuestDB's parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// A table name and nothing else.
+    NoFields,
+    /// A symbol without a name.
+    IncompleteTag,
+    /// A field without a name.
+    IncompleteField,
+    /// A byte that may not stand between two parts of the line.
+    InvalidFieldSeparator,
+    /// The designated timestamp is not an integer with a known suffix.
+    InvalidTimestamp,
+    /// A field (or a symbol) has a value of no known form.
+    InvalidFieldValue,
+    /// The table name holds a byte that no name may hold.
+    InvalidTableName,
+    /// A column name holds a byte that no name may hold.
+    InvalidColumnName,
+    /// A field name is not followed by a value.
+    MissingFieldValue,
+    /// A symbol name is not followed by a value.
+    MissingTagValue,
+    /// The type byte of a binary value is unknown.
+    UnsupportedBinaryFormat,
+    /// The element type of an array is not DOUBLE.
+    ArrayInvalidType,
+    /// An array has more than 32 dimensions.
+    ArrayTooManyDimensions,
+    /// An array has a negative dimension or 2 GiB of data or more.
+    ArrayTooLarge,
+    /// The scale of a decimal is not 0 to 76.
+    DecimalInvalidScale,
+    /// The unscaled value of a decimal does not fit 256 bits.
+    DecimalOverflow,
+    /// NUL or `/` inside the designated timestamp; QuestDB has no name for it.
+    Unnamed,
+}
+
+impl ParseErrorKind {
+    /// QuestDB's name, such as `NO_FIELDS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ParseErrorKind::NoFields => "NO_FIELDS",
+            ParseErrorKind::IncompleteTag => "INCOMPLETE_TAG",
+            ParseErrorKind::IncompleteField => "INCOMPLETE_FIELD",
+            ParseErrorKind::InvalidFieldSeparator => "INVALID_FIELD_SEPARATOR",
+            ParseErrorKind::InvalidTimestamp => "INVALID_TIMESTAMP",
+            ParseErrorKind::InvalidFieldValue => "INVALID_FIELD_VALUE",
+            ParseErrorKind::InvalidTableName => "INVALID_TABLE_NAME",
+            ParseErrorKind::InvalidColumnName => "INVALID_COLUMN_NAME",
+            ParseErrorKind::MissingFieldValue => "MISSING_FIELD_VALUE",
+            ParseErrorKind::MissingTagValue => "MISSING_TAG_VALUE",
+            ParseErrorKind::UnsupportedBinaryFormat => "UNSUPPORTED_BINARY_FORMAT",
+            ParseErrorKind::ArrayInvalidType => "ARRAY_INVALID_TYPE",
+            ParseErrorKind::ArrayTooManyDimensions => "ARRAY_TOO_MANY_DIMENSIONS",
+            ParseErrorKind::ArrayTooLarge => "ARRAY_TOO_LARGE",
+            ParseErrorKind::DecimalInvalidScale => "DECIMAL_INVALID_SCALE",
+            ParseErrorKind::DecimalOverflow => "DECIMAL_OVERFLOW",
+            ParseErrorKind::Unnamed => "NONE",
+        }
+    }
+}
+
+/// A refused line; `Display` gives QuestDB's sentence about it.
+#[derive(Debug, Clone)]
+pub struct ParseError {
+    kind: ParseErrorKind,
+    table: String,
+    entity: String,
+    value: String,
+}
+
+impl ParseError {
+    /// What is wrong.
+    pub fn kind(&self) -> ParseErrorKind {
+        self.kind
+    }
+
+    /// The table of the line, empty when it was not reached.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (entity, value) = (&self.entity, &self.value);
+        match self.kind {
+            ParseErrorKind::NoFields => f.write_str("No fields were provided"),
+            ParseErrorKind::MissingFieldValue => {
+                write!(f, "Could not parse entire line. Field value is missing: {entity}")
+            }
+            ParseErrorKind::MissingTagValue => {
+                write!(f, "Could not parse entire line. Symbol value is missing: {entity}")
+            }
+            ParseErrorKind::InvalidTimestamp => write!(f, "Could not parse timestamp: {value}"),
+            ParseErrorKind::InvalidFieldValue => write!(
+                f,
+                "Could not parse entire line, field value is invalid. Field: {entity}; value: {value}"
+            ),
+            ParseErrorKind::InvalidColumnName => {
+                write!(f, "table: {}; invalid column name: {entity}", self.table)
+            }
+            kind => f.write_str(kind.name()),
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Unit of a timestamp on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeUnit {
+    /// A binary timestamp that states no unit.
+    Unset,
+    /// Nanoseconds.
+    Nanos,
+    /// Microseconds.
+    Micros,
+    /// Milliseconds.
+    Millis,
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+}
+
+/// The designated timestamp of a line; without a unit the receiver's default applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The number on the wire.
+    pub value: i64,
+    /// Its suffix, if it has one.
+    pub unit: Option<TimeUnit>,
+}
+
+/// A 256-bit value as four words, the least significant first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Long256(pub [u64; 4]);
+
+impl fmt::Display for Long256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let top = self.0.iter().rposition(|w| *w != 0).unwrap_or(0);
+        write!(f, "0x{:x}", self.0[top])?;
+        self.0[..top].iter().rev().try_for_each(|w| write!(f, "{w:016x}"))
+    }
+}
+
+/// A double array as it lies in the input.
+#[derive(Debug, Clone, Copy)]
+pub struct RawArray<'a> {
+    shape: &'a [u8],
+    data: &'a [u8],
+}
+
+impl<'a> RawArray<'a> {
+    /// Number of dimensions, 1 to 32.
+    pub fn ndim(&self) -> usize {
+        self.shape.len() / 4
+    }
+
+    /// The dimensions, outermost first.
+    pub fn shape(&self) -> impl Iterator<Item = u32> + 'a {
+        self.shape.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b))
+    }
+
+    /// The elements in row-major order.
+    pub fn data(&self) -> impl Iterator<Item = f64> + 'a {
+        self.data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b))
+    }
+}
+
+/// The value of a field as it was sent.
+#[derive(Debug, Clone, Copy)]
+pub enum FieldValue<'a> {
+    /// Nothing after the equals sign.
+    Null,
+    /// `t`, `f` and their longer spellings, or the binary form.
+    Boolean(bool),
+    /// An integer.
+    Long(i64),
+    /// A double.
+    Double(f64),
+    /// A quoted string, without its quotes and backslashes; not known to be UTF-8.
+    String(&'a [u8]),
+    /// A hexadecimal integer.
+    Long256(Long256),
+    /// A timestamp.
+    Timestamp(TimeUnit, i64),
+    /// An array; `None` is the null array.
+    Array(Option<RawArray<'a>>),
+    /// A decimal; `None` stands for null, NaN and the infinities.
+    Decimal(Option<Decimal>),
+}
+
+/// One complete line. Names and values are bytes: whether they are UTF-8 is for the reader to judge.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    input: &'a [u8],
+    parts: &'a Parts,
+}
+
+impl<'a> Line<'a> {
+    /// The table name, possibly empty.
+    pub fn table(&self) -> &'a [u8] {
+        self.parts.text(self.input, self.parts.table)
+    }
+
+    /// Names and values of the symbols, in order, duplicates included.
+    pub fn symbols(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        let (input, parts) = (self.input, self.parts);
+        parts.symbols.iter().map(move |(n, v)| (parts.text(input, *n), parts.text(input, *v)))
+    }
+
+    /// Names and values of the fields, in order, duplicates included.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], FieldValue<'a>)> + use<'a> {
+        let (input, parts) = (self.input, self.parts);
+        parts.fields.iter().map(move |(n, v)| (parts.text(input, *n), parts.value(input, v)))
+    }
+
+    /// The designated timestamp.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.parts.stamp
+    }
+}
+
+/// What [`LineParser::parse`] found at the start of its input.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A row, and how many bytes it takes with its line end.
+    Row(Line<'a>, usize),
+    /// An empty line, and how many bytes it takes.
+    Empty(usize),
+    /// The line has not ended. Call again with the same bytes and more behind them: at least this many in total.
+    NeedMore(usize),
+}
+
+/// Where a piece of text lies: in the input, or unescaped in the scratch buffer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    start: usize,
+    end: usize,
+    unescaped: bool,
+}
+
+#[derive(Debug)]
+enum Stored {
+    Null,
+    Boolean(bool),
+    Long(i64),
+    Double(f64),
+    String(Span),
+    Long256(Long256),
+    Timestamp(TimeUnit, i64),
+    Array(Option<(Span, Span)>),
+    Decimal(Option<Decimal>),
+}
+
+/// The parts of the line read so far; offsets are relative to the start of the line.
+#[derive(Debug, Default)]
+struct Parts {
+    table: Span,
+    symbols: Vec<(Span, Span)>,
+    fields: Vec<(Span, Stored)>,
+    stamp: Option<Stamp>,
+    scratch: Vec<u8>,
+}
+
+impl Parts {
+    fn text<'a>(&'a self, input: &'a [u8], span: Span) -> &'a [u8] {
+        let from = if span.unescaped { &self.scratch[..] } else { input };
+        &from[span.start..span.end]
+    }
+
+    fn value<'a>(&'a self, input: &'a [u8], stored: &Stored) -> FieldValue<'a> {
+        match *stored {
+            Stored::Null => FieldValue::Null,
+            Stored::Boolean(v) => FieldValue::Boolean(v),
+            Stored::Long(v) => FieldValue::Long(v),
+            Stored::Double(v) => FieldValue::Double(v),
+            Stored::String(span) => FieldValue::String(self.text(input, span)),
+            Stored::Long256(v) => FieldValue::Long256(v),
+            Stored::Timestamp(unit, v) => FieldValue::Timestamp(unit, v),
+            Stored::Array(spans) => FieldValue::Array(spans.map(|(shape, data)| RawArray {
+                shape: self.text(input, shape),
+                data: self.text(input, data),
+            })),
+            Stored::Decimal(v) => FieldValue::Decimal(v),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Table,
+    Name,
+    TagValue,
+    FieldStart,
+    FieldToken,
+    String,
+    Binary,
+    /// After the closing quote or the last byte of a payload.
+    AfterValue(ParseErrorKind),
+    Stamp,
+}
+
+/// Reads lines, one per call, and remembers how far it got in a line that has not ended.
+#[derive(Debug)]
+pub struct LineParser {
+    phase: Phase,
+    /// Symbols are over.
+    in_fields: bool,
+    /// Where the current token begins.
+    token: usize,
+    /// How far the current token has been looked at.
+    scan: usize,
+    /// Whether the current token holds a backslash.
+    escaped: bool,
+    name: Span,
+    parts: Parts,
+    /// The last call ended a line, so the next one begins anew.
+    ended: bool,
+}
+
+impl Default for LineParser {
+    fn default() -> Self {
+        LineParser::new()
+    }
+}
+
+/// What a step of the parser leads to.
+enum Step {
+    Next,
+    More(usize),
+    Row,
+    Empty,
+}
+
+type Stepped = Result<Step, ParseErrorKind>;
+
+impl LineParser {
+    /// A parser at the start of a line.
+    pub fn new() -> LineParser {
+        LineParser {
+            phase: Phase::Table,
+            in_fields: false,
+            token: 0,
+            scan: 0,
+            escaped: false,
+            name: Span::default(),
+            parts: Parts::default(),
+            ended: false,
+        }
+    }
+
+    /// Reads the line that `input` begins with. After `Row`, `Empty` or an error the next call starts a new line.
+    pub fn parse<'a>(&'a mut self, input: &'a [u8]) -> Result<Progress<'a>, ParseError> {
+        if self.ended {
+            self.restart();
+        }
+        loop {
+            match self.step(input) {
+                Ok(Step::Next) => {}
+                Ok(Step::More(total)) => return Ok(Progress::NeedMore(total.max(input.len() + 1))),
+                Ok(Step::Row) => {
+                    self.ended = true;
+                    if self.parts.symbols.is_empty() && self.parts.fields.is_empty() {
+                        return Err(self.error(input, ParseErrorKind::NoFields));
+                    }
+                    let line = Line { input, parts: &self.parts };
+                    return Ok(Progress::Row(line, self.scan + 1));
+                }
+                Ok(Step::Empty) => {
+                    self.ended = true;
+                    return Ok(Progress::Empty(self.scan + 1));
+                }
+                Err(kind) => {
+                    self.ended = true;
+                    return Err(self.error(input, kind));
+                }
+            }
+        }
+    }
+
+    /// Forgets a line that has not ended.
+    pub fn restart(&mut self) {
+        self.phase = Phase::Table;
+        self.in_fields = false;
+        self.token = 0;
+        self.scan = 0;
+        self.escaped = false;
+        self.ended = false;
+        self.parts.table = Span::default();
+        self.parts.symbols.clear();
+        self.parts.fields.clear();
+        self.parts.stamp = None;
+        self.parts.scratch.clear();
+        self.name = Span::default();
+    }
+
+    #[cold]
+    fn error(&self, input: &[u8], kind: ParseErrorKind) -> ParseError {
+        let shown = |bytes: &[u8]| foreign(bytes, MAX_QUOTED).to_string();
+        let token = input.get(self.token..self.scan.min(input.len())).unwrap_or_default();
+        // A name that is refused was not taken yet; a refused value belongs to the name taken last.
+        let entity = match self.phase {
+            Phase::Name => token,
+            _ => self.parts.text(input, self.name),
+        };
+        ParseError {
+            kind,
+            table: shown(self.parts.text(input, self.parts.table)),
+            entity: shown(entity),
+            value: shown(token),
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, input: &[u8]) -> Stepped {
+        match self.phase {
+            Phase::Table => self.table(input),
+            Phase::Name => self.column_name(input),
+            Phase::TagValue => self.tag_value(input),
+            Phase::FieldStart => Ok(self.field_start(input)),
+            Phase::FieldToken => self.field_token(input),
+            Phase::String => self.string(input),
+            Phase::Binary => self.binary(input),
+            Phase::AfterValue(kind) => self.after_value(input, kind),
+            Phase::Stamp => self.stamp(input),
+        }
+    }
+
+    fn table(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, NAME, Some(ParseErrorKind::InvalidTableName))? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'\n' | b'\r' if self.scan == 0 => return Ok(Step::Empty),
+            // QuestDB swallows an equals sign at the very start.
+            b'=' if self.scan == 0 => {
+                self.begin_token(1);
+                return Ok(Step::Next);
+            }
+            b',' => {}
+            b' ' => self.in_fields = true,
+            0 | b'/' => return Err(ParseErrorKind::InvalidTableName),
+            _ => return Err(ParseErrorKind::NoFields),
+        }
+        self.parts.table = self.take(input);
+        self.next_token(Phase::Name);
+        Ok(Step::Next)
+    }
+
+    fn column_name(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, NAME, Some(ParseErrorKind::InvalidColumnName))?
+        else {
+            return Ok(Step::More(0));
+        };
+        let empty = self.token == self.scan;
+        match (end, empty, self.in_fields) {
+            (0 | b'/', ..) => return Err(ParseErrorKind::InvalidColumnName),
+            (b'=', true, true) => return Err(ParseErrorKind::IncompleteField),
+            (b'=', true, false) => return Err(ParseErrorKind::IncompleteTag),
+            (b'=', false, in_fields) => {
+                self.name = self.take(input);
+                self.next_token(if in_fields { Phase::FieldStart } else { Phase::TagValue });
+            }
+            (b' ', true, true) => self.next_token(Phase::Stamp),
+            (b' ', true, false) => {
+                self.in_fields = true;
+                self.next_token(Phase::Name);
+            }
+            (b'\n' | b'\r', true, _) => return Ok(Step::Row),
+            // A lone token after the symbols is the timestamp.
+            (b'\n' | b'\r', false, true)
+                if self.parts.fields.is_empty() && !self.parts.symbols.is_empty() =>
+            {
+                self.phase = Phase::Stamp;
+            }
+            (.., true) => return Err(ParseErrorKind::MissingFieldValue),
+            (.., false) => return Err(ParseErrorKind::MissingTagValue),
+        }
+        Ok(Step::Next)
+    }
+
+    fn tag_value(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, VALUE, None)? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'=' => return Err(ParseErrorKind::InvalidFieldSeparator),
+            0 => return Err(ParseErrorKind::InvalidFieldValue),
+            _ => {}
+        }
+        let value = self.take(input);
+        self.parts.symbols.push((self.name, value));
+        match end {
+            b',' => self.next_token(Phase::Name),
+            b' ' => {
+                self.in_fields = true;
+                self.next_token(Phase::Name);
+            }
+            _ => return Ok(Step::Row),
+        }
+        Ok(Step::Next)
+    }
+
+    fn field_start(&mut self, input: &[u8]) -> Step {
+        match input.get(self.token) {
+            None => return Step::More(0),
+            Some(b'"') => self.next_token(Phase::String),
+            Some(b'=') => self.next_token(Phase::Binary),
+            Some(_) => self.phase = Phase::FieldToken,
+        }
+        Step::Next
+    }
+
+    fn field_token(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, VALUE, None)? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'=' => return Err(ParseErrorKind::InvalidFieldSeparator),
+            0 => return Err(ParseErrorKind::InvalidFieldValue),
+            _ => {}
+        }
+        let token = self.take(input);
+        let value =
+            text::field(self.parts.text(input, token)).ok_or(ParseErrorKind::InvalidFieldValue)?;
+        self.parts.fields.push((self.name, value));
+        Ok(self.after_field(end))
+    }
+
+    fn string(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, STRING, None)? else {
+            return Ok(Step::More(0));
+        };
+        if end != b'"' {
+            return Err(ParseErrorKind::InvalidFieldValue);
+        }
+        let value = self.take(input);
+        self.parts.fields.push((self.name, Stored::String(value)));
+        self.next_token(Phase::AfterValue(ParseErrorKind::InvalidFieldValue));
+        Ok(Step::Next)
+    }
+
+    fn binary(&mut self, input: &[u8]) -> Stepped {
+        match binary::field(input, self.token)? {
+            binary::Read::More(total) => Ok(Step::More(total)),
+            binary::Read::Value(value, end) => {
+                self.parts.fields.push((self.name, value));
+                self.phase = Phase::AfterValue(ParseErrorKind::InvalidFieldSeparator);
+                self.begin_token(end);
+                Ok(Step::Next)
+            }
+        }
+    }
+
+    fn after_value(&mut self, input: &[u8], otherwise: ParseErrorKind) -> Stepped {
+        match input.get(self.scan) {
+            None => Ok(Step::More(0)),
+            Some(end @ (b',' | b' ' | b'\n' | b'\r')) => Ok(self.after_field(*end)),
+            Some(_) => Err(otherwise),
+        }
+    }
+
+    fn after_field(&mut self, end: u8) -> Step {
+        match end {
+            b',' => self.next_token(Phase::Name),
+            b' ' => self.next_token(Phase::Stamp),
+            _ => return Step::Row,
+        }
+        Step::Next
+    }
+
+    fn stamp(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, NAME, None)? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'\n' | b'\r' if self.token == self.scan => Ok(Step::Row),
+            b'\n' | b'\r' => {
+                let token = self.take(input);
+                let stamp = text::stamp(self.parts.text(input, token));
+                self.parts.stamp = Some(stamp.ok_or(ParseErrorKind::InvalidTimestamp)?);
+                Ok(Step::Row)
+            }
+            0 | b'/' => Err(ParseErrorKind::Unnamed),
+            _ => Err(ParseErrorKind::InvalidFieldSeparator),
+        }
+    }
+
+    /// Moves to the byte that ends the token and returns it; `None` when the input ends first.
+    #[inline]
+    fn token_end(
+        &mut self,
+        input: &[u8],
+        class: u8,
+        double_backslash: Option<ParseErrorKind>,
+    ) -> Result<Option<u8>, ParseErrorKind> {
+        loop {
+            let rest = &input[self.scan..];
+            let Some(skip) = rest.iter().position(|b| CLASSES[usize::from(*b)] & class != 0) else {
+                self.scan = input.len();
+                return Ok(None);
+            };
+            self.scan += skip;
+            let end = input[self.scan];
+            if end != b'\\' {
+                return Ok(Some(end));
+            }
+            match (input.get(self.scan + 1), double_backslash) {
+                (None, _) => return Ok(None),
+                (Some(b'\\'), Some(kind)) => return Err(kind),
+                (Some(_), _) => {
+                    self.escaped = true;
+                    self.scan += 2;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, input: &[u8]) -> Span {
+        if !self.escaped {
+            return Span { start: self.token, end: self.scan, unescaped: false };
+        }
+        let scratch = &mut self.parts.scratch;
+        let start = scratch.len();
+        let mut bytes = input[self.token..self.scan].iter();
+        while let Some(b) = bytes.next() {
+            // The byte behind a backslash stands for itself, whatever it is.
+            scratch.extend(if *b == b'\\' { bytes.next() } else { Some(b) });
+        }
+        Span { start, end: scratch.len(), unescaped: true }
+    }
+
+    #[inline]
+    fn next_token(&mut self, phase: Phase) {
+        self.phase = phase;
+        // The token that ends here may have been entered without looking past its first byte.
+        let end = self.scan.max(self.token);
+        self.begin_token(end + 1);
+    }
+
+    #[inline]
+    fn begin_token(&mut self, at: usize) {
+        self.token = at;
+        self.scan = at;
+        self.escaped = false;
+    }
+}
+
+const NAME: u8 = 1;
+const VALUE: u8 = 2;
+const STRING: u8 = 4;
+
+/// Which bytes stop the scan of which kind of token.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    classes[b'\n' as usize] = NAME | VALUE | STRING;
+    classes[b'\\' as usize] = NAME | VALUE | STRING;
+    classes[b'\r' as usize] = NAME | VALUE;
+    classes[b',' as usize] = NAME | VALUE;
+    classes[b'=' as usize] = NAME | VALUE;
+    classes[b' ' as usize] = NAME | VALUE;
+    classes[0] = NAME | VALUE;
+    classes[b'/' as usize] = NAME;
+    classes[b'"' as usize] = STRING;
+    classes
+};

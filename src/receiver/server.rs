@@ -1,0 +1,271 @@
+//! Listeners and threads: one thread that accepts per port, one per connection.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::error::{Result, err};
+
+use super::auth::{EcdsaKeys, HttpAuth};
+use super::connection::Connection;
+use super::store::Store;
+use super::table::Policy;
+use super::{Stats, http, tcp};
+
+/// Everything that was configured, checked.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) http_auth: HttpAuth,
+    pub(super) ecdsa: EcdsaKeys,
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(super) protocol_versions: Vec<u8>,
+    pub(super) settings: bool,
+    pub(super) settings_auth: bool,
+    pub(super) error_replies: bool,
+    pub(super) max_body: usize,
+    pub(super) max_line: usize,
+    pub(super) max_connections: usize,
+    pub(super) max_stored: usize,
+    pub(super) policy: Policy,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) connections: AtomicU64,
+    pub(super) requests: AtomicU64,
+    pub(super) rows: AtomicU64,
+    pub(super) bytes: AtomicU64,
+    pub(super) rejected: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn read(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            connections: get(&self.connections),
+            requests: get(&self.requests),
+            rows: get(&self.rows),
+            bytes: get(&self.bytes),
+            rejected: get(&self.rejected),
+        }
+    }
+}
+
+/// Adds to a counter.
+pub(super) fn count(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}
+
+/// What all threads of a receiver share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) options: Options,
+    pub(super) store: Store,
+    pub(super) counters: Counters,
+    error_ids: ErrorIds,
+    stopping: AtomicBool,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug)]
+struct ErrorIds {
+    receiver: u64,
+    last: AtomicU64,
+}
+
+impl Default for ErrorIds {
+    fn default() -> Self {
+        let random = RandomState::new().build_hasher().finish();
+        ErrorIds { receiver: random >> 16, last: AtomicU64::new(0) }
+    }
+}
+
+/// The connections being served.
+#[derive(Debug, Default)]
+struct Open {
+    next_id: u64,
+    /// A second handle of each socket, to break off what its thread waits for.
+    sockets: HashMap<u64, TcpStream>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Shared {
+    /// A new id for an error answer: twelve hexadecimal digits of this receiver and a number.
+    pub(super) fn next_error_id(&self) -> String {
+        let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("{:012x}-{number}", self.error_ids.receiver)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Serve = fn(&Shared, Connection);
+
+#[derive(Debug)]
+pub(super) struct Server {
+    shared: Arc<Shared>,
+    http: SocketAddr,
+    tcp: SocketAddr,
+    acceptors: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Server {
+    pub(super) fn start(options: Options, http: SocketAddr, tcp: SocketAddr) -> Result<Server> {
+        let (http_listener, http) = listen(http)?;
+        let (tcp_listener, tcp) = listen(tcp)?;
+        let store = Store::new(options.policy.clone(), options.max_stored);
+        let shared = Arc::new(Shared {
+            options,
+            store,
+            counters: Counters::default(),
+            error_ids: ErrorIds::default(),
+            stopping: AtomicBool::new(false),
+            open: Mutex::default(),
+        });
+        let server = Server { shared, http, tcp, acceptors: Mutex::default() };
+        // From here on an error drops the server, which stops what runs already.
+        server.spawn_acceptor("receiver-http", http_listener, http::serve)?;
+        server.spawn_acceptor("receiver-tcp", tcp_listener, tcp::serve)?;
+        Ok(server)
+    }
+
+    fn spawn_acceptor(&self, name: &str, listener: TcpListener, serve: Serve) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new()
+            .name(name.into())
+            .spawn(move || accept(&shared, &listener, serve))
+            .map_err(|e| err!(OutOfMemory, "cannot start a thread: {e}"))?;
+        self.acceptors.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn http_addr(&self) -> SocketAddr {
+        self.http
+    }
+
+    pub(super) fn tcp_addr(&self) -> SocketAddr {
+        self.tcp
+    }
+
+    pub(super) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        let acceptors =
+            std::mem::take(&mut *self.acceptors.lock().unwrap_or_else(PoisonError::into_inner));
+        for (thread, addr) in acceptors.into_iter().zip([self.http, self.tcp]) {
+            if !thread.is_finished() {
+                // Accepting has no timeout: a connection of our own wakes it.
+                let _ = TcpStream::connect_timeout(&reachable(addr), Duration::from_millis(100));
+            }
+            let _ = thread.join();
+        }
+        let threads = {
+            let mut open = self.shared.open();
+            for socket in open.sockets.values() {
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+            std::mem::take(&mut open.threads)
+        };
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    TcpListener::bind(addr)
+        .and_then(|listener| {
+            let bound = listener.local_addr()?;
+            Ok((listener, bound))
+        })
+        .map_err(|e| err!(Connection, "cannot listen on {addr}: {e}"))
+}
+
+/// An address that reaches a listener bound to "any".
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    (ip, addr.port()).into()
+}
+
+fn accept(shared: &Arc<Shared>, listener: &TcpListener, serve: Serve) {
+    loop {
+        let accepted = listener.accept();
+        if shared.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        match accepted {
+            // A refused connection is closed by dropping it.
+            Ok((socket, _)) => drop(admit(shared, socket, serve)),
+            Err(e) if is_transient(&e) => thread::sleep(Duration::from_millis(10)),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Errors of one connection, or of a shortage that may pass.
+fn is_transient(error: &io::Error) -> bool {
+    const SHORTAGES: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    let kinds = [
+        io::ErrorKind::Interrupted,
+        io::ErrorKind::ConnectionAborted,
+        io::ErrorKind::ConnectionReset,
+    ];
+    kinds.contains(&error.kind()) || error.raw_os_error().is_some_and(|e| SHORTAGES.contains(&e))
+}
+
+fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()> {
+    let second = socket.try_clone()?;
+    let mut open = shared.open();
+    if open.sockets.len() >= shared.options.max_connections {
+        count(&shared.counters.rejected, 1);
+        return Ok(());
+    }
+    count(&shared.counters.connections, 1);
+    open.threads.retain(|thread| !thread.is_finished());
+    let id = open.next_id;
+    open.next_id += 1;
+    open.sockets.insert(id, second);
+    drop(open);
+    let guard = Registered { shared: Arc::clone(shared), id };
+    // The lock is free again: a thread that cannot be started gives its place back at once.
+    let thread = thread::Builder::new().name("receiver-connection".into()).spawn(move || {
+        let shared = &guard.shared;
+        if let Ok(connection) = Connection::open(socket, shared.options.tls.as_ref()) {
+            serve(shared, connection);
+        }
+    })?;
+    shared.open().threads.push(thread);
+    Ok(())
+}
+
+/// A connection's place among the open ones; given back however its thread ends.
+struct Registered {
+    shared: Arc<Shared>,
+    id: u64,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.shared.open().sockets.remove(&self.id);
+    }
+}

@@ -1,0 +1,413 @@
+//! Tables: typed columns in memory, and how a line becomes a row.
+
+mod cells;
+mod show;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+
+use crate::error::foreign;
+
+use super::line::{FieldValue, Line, Stamp, TimeUnit};
+use super::rules;
+use super::value::{ColumnType, Value};
+use cells::Cells;
+
+/// The column that holds the time of a row.
+pub(super) const DESIGNATED: &str = "timestamp";
+
+const MAX_SHOWN: usize = 256;
+
+/// What a table needs to know to take rows.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    pub(super) max_name_len: usize,
+    pub(super) strict_decimals: bool,
+    pub(super) max_columns: usize,
+}
+
+/// A column of a [`Table`].
+#[derive(Debug, Clone)]
+pub struct Column {
+    name: Box<str>,
+    cells: Cells,
+}
+
+impl Column {
+    /// The name, spelled as it first came.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type.
+    pub fn column_type(&self) -> ColumnType {
+        self.cells.column_type()
+    }
+
+    /// The cell of a row; null behind the last row.
+    pub fn value(&self, row: usize) -> Value<'_> {
+        self.cells.get(row)
+    }
+}
+
+/// The state of a table at one moment.
+#[derive(Clone)]
+pub struct Table {
+    name: Box<str>,
+    columns: Vec<Column>,
+    by_lower_name: HashMap<Box<str>, usize>,
+    rows: usize,
+    designated: usize,
+    /// The column that the nth value of the last line went to: most lines look alike.
+    guesses: Vec<usize>,
+    /// Bytes that the rows took on the wire, and a word for every cell.
+    row_bytes: usize,
+}
+
+impl Table {
+    /// The name, spelled as it first came.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of rows.
+    pub fn row_count(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns, in order of creation.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column of that name, in any case of letters.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.get(*self.by_lower_name.get(name.to_lowercase().as_str())?)
+    }
+
+    /// The cell of a row in a named column; `None` without such a row or column.
+    pub fn value(&self, row: usize, column: &str) -> Option<Value<'_>> {
+        let column = self.column(column)?;
+        (row < self.rows).then(|| column.value(row))
+    }
+
+    /// The cells of a row, in the order of [`columns`](Table::columns); empty without such a row.
+    pub fn row(&self, row: usize) -> Vec<Value<'_>> {
+        let columns = if row < self.rows { &self.columns[..] } else { &[] };
+        columns.iter().map(|c| c.value(row)).collect()
+    }
+
+    /// The column that holds the time of each row.
+    pub fn designated(&self) -> &Column {
+        &self.columns[self.designated]
+    }
+
+    /// The table as aligned text, with at most `max_rows` rows.
+    pub fn show(&self, max_rows: usize) -> impl fmt::Display + '_ {
+        self.show_rows(0..max_rows)
+    }
+
+    /// The table as aligned text, of the rows only those in the range.
+    pub fn show_rows(&self, rows: Range<usize>) -> impl fmt::Display + '_ {
+        show::Shown { table: self, rows }
+    }
+
+    /// Bytes that the table takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.row_bytes + self.columns.len() * 512
+    }
+
+    /// The part of [`bytes`](Table::bytes) that the rows take.
+    pub(super) fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
+    pub(super) fn new(name: &str, designated: ColumnType) -> Table {
+        let mut table = Table {
+            name: name.into(),
+            columns: Vec::new(),
+            by_lower_name: HashMap::new(),
+            rows: 0,
+            designated: 0,
+            guesses: Vec::new(),
+            row_bytes: 0,
+        };
+        table.add_column(DESIGNATED, designated);
+        table
+    }
+
+    /// Adds a column, null in every row so far, and returns its index.
+    pub(super) fn add_column(&mut self, name: &str, column_type: ColumnType) -> usize {
+        let mut cells = Cells::new(column_type);
+        cells.fill(self.rows);
+        let index = self.columns.len();
+        self.columns.push(Column { name: name.into(), cells });
+        self.by_lower_name.insert(name.to_lowercase().into(), index);
+        index
+    }
+
+    /// Puts the designated column behind the columns of the line that created the table, as QuestDB does.
+    pub(super) fn move_designated_last(&mut self) {
+        let last = self.columns.len() - 1;
+        self.columns[self.designated..].rotate_left(1);
+        self.designated = last;
+        for (index, column) in self.columns.iter().enumerate() {
+            self.by_lower_name.insert(column.name.to_lowercase().into(), index);
+        }
+        self.guesses.clear();
+    }
+
+    /// Appends a line as a row, or leaves the rows as they were and says why in the server's words.
+    pub(super) fn append(
+        &mut self,
+        line: &Line<'_>,
+        default_unit: TimeUnit,
+        policy: &Policy,
+        now_nanos: impl FnOnce() -> i64,
+    ) -> Result<(), String> {
+        let result = self.append_cells(line, default_unit, policy, now_nanos);
+        match result {
+            Ok(()) => {
+                for column in &mut self.columns {
+                    column.cells.fill(self.rows + 1);
+                }
+                self.rows += 1;
+            }
+            Err(_) => self.truncate(self.rows, self.row_bytes),
+        }
+        result
+    }
+
+    /// Removes the rows behind the first `rows`.
+    pub(super) fn truncate(&mut self, rows: usize, row_bytes: usize) {
+        for column in &mut self.columns {
+            column.cells.truncate(rows);
+        }
+        self.rows = rows;
+        self.row_bytes = row_bytes;
+    }
+
+    pub(super) fn add_bytes(&mut self, len: usize) {
+        self.row_bytes += len + self.columns.len() * 8;
+    }
+
+    fn append_cells(
+        &mut self,
+        line: &Line<'_>,
+        default_unit: TimeUnit,
+        policy: &Policy,
+        now_nanos: impl FnOnce() -> i64,
+    ) -> Result<(), String> {
+        let mut position = 0;
+        for (name, value) in line.symbols() {
+            self.put(position, name, Cell::Tag(value), policy)?;
+            position += 1;
+        }
+        for (name, value) in line.fields() {
+            if !matches!(value, FieldValue::Null) {
+                self.put(position, name, Cell::Field(value), policy)?;
+                position += 1;
+            }
+        }
+        // A field of that name has set the time already.
+        if self.columns[self.designated].cells.len() > self.rows {
+            return match self.columns[self.designated].cells.get(self.rows) {
+                Value::TimestampMicros(v) => designated_range(v, TimeUnit::Micros),
+                Value::TimestampNanos(v) => designated_range(v, TimeUnit::Nanos),
+                _ => Err("designated timestamp is null".into()),
+            };
+        }
+        let stamp = line
+            .stamp()
+            .unwrap_or_else(|| Stamp { value: now_nanos(), unit: Some(TimeUnit::Nanos) });
+        self.put_designated(stamp.value, stamp.unit.unwrap_or(default_unit))
+    }
+
+    fn put_designated(&mut self, value: i64, unit: TimeUnit) -> Result<(), String> {
+        let cells = &mut self.columns[self.designated].cells;
+        let target = match cells.column_type() {
+            ColumnType::TimestampNanos => TimeUnit::Nanos,
+            _ => TimeUnit::Micros,
+        };
+        let converted = convert(value, unit, target)
+            .ok_or_else(|| format!("designated timestamp is out of range: {value}"))?;
+        // The sign is judged before the division can lose it.
+        designated_range(if value < 0 { value } else { converted }, target)?;
+        cells.push_time(converted);
+        Ok(())
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        position: usize,
+        name: &[u8],
+        cell: Cell<'_>,
+        policy: &Policy,
+    ) -> Result<(), String> {
+        let index = match self.guesses.get(position) {
+            Some(index) if self.columns[*index].name.as_bytes() == name => *index,
+            _ => {
+                let Some(index) = self.find_or_add(name, &cell, policy)? else {
+                    return Ok(());
+                };
+                self.guesses.truncate(position);
+                if self.guesses.len() == position {
+                    self.guesses.push(index);
+                }
+                index
+            }
+        };
+        let column = &mut self.columns[index];
+        // Of two values for one column the first counts.
+        if column.cells.len() > self.rows {
+            return Ok(());
+        }
+        column.cells.push(cell).map_err(|refused| refused.message(&self.name, &column.name, cell))
+    }
+
+    /// The column for a value; none for a null that would have to create one.
+    #[cold]
+    fn find_or_add(
+        &mut self,
+        name: &[u8],
+        cell: &Cell<'_>,
+        policy: &Policy,
+    ) -> Result<Option<usize>, String> {
+        let invalid =
+            || format!("table: {}; invalid column name: {}", self.name, foreign(name, MAX_SHOWN));
+        let text = std::str::from_utf8(name).map_err(|_| invalid())?;
+        if let Some(index) = self.by_lower_name.get(text.to_lowercase().as_str()) {
+            return Ok(Some(*index));
+        }
+        if !rules::is_column_name(text, policy.max_name_len) {
+            return Err(invalid());
+        }
+        if self.columns.len() >= policy.max_columns {
+            let limit = policy.max_columns;
+            return Err(format!("table: {}; too many columns [max={limit}]", self.name));
+        }
+        let column_type = match cell.new_column_type() {
+            Some(ColumnType::Decimal) if policy.strict_decimals => {
+                return Err(format!(
+                    "decimal columns cannot be created automatically [table={}, columnName={text}]",
+                    self.name
+                ));
+            }
+            None => return Ok(None),
+            Some(column_type) => column_type,
+        };
+        Ok(Some(self.add_column(text, column_type)))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(usize::MAX).fmt(f)
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("name", &self.name)
+            .field("columns", &self.columns.iter().map(Column::name).collect::<Vec<_>>())
+            .field("rows", &self.rows)
+            .finish()
+    }
+}
+
+/// A value on its way into a column.
+#[derive(Debug, Clone, Copy)]
+enum Cell<'a> {
+    Tag(&'a [u8]),
+    Field(FieldValue<'a>),
+}
+
+impl Cell<'_> {
+    /// The type of column that QuestDB makes for it.
+    fn new_column_type(&self) -> Option<ColumnType> {
+        let column_type = match self {
+            Cell::Tag(_) => ColumnType::Symbol,
+            Cell::Field(FieldValue::Boolean(_)) => ColumnType::Boolean,
+            Cell::Field(FieldValue::Long(_)) => ColumnType::Long,
+            Cell::Field(FieldValue::Double(_)) => ColumnType::Double,
+            Cell::Field(FieldValue::String(_)) => ColumnType::Varchar,
+            Cell::Field(FieldValue::Long256(_)) => ColumnType::Long256,
+            Cell::Field(FieldValue::Timestamp(unit, _)) => timestamp_type(*unit),
+            Cell::Field(FieldValue::Decimal(_)) => ColumnType::Decimal,
+            Cell::Field(FieldValue::Array(Some(array))) => {
+                ColumnType::Array(u8::try_from(array.ndim()).ok()?)
+            }
+            Cell::Field(FieldValue::Array(None) | FieldValue::Null) => return None,
+        };
+        Some(column_type)
+    }
+
+    /// QuestDB's name for the type on the wire.
+    fn protocol_type(&self) -> &'static str {
+        match self {
+            Cell::Tag(_) => "TAG",
+            Cell::Field(FieldValue::Null) => "NULL",
+            Cell::Field(FieldValue::Boolean(_)) => "BOOLEAN",
+            Cell::Field(FieldValue::Long(_)) => "INTEGER",
+            Cell::Field(FieldValue::Double(_)) => "FLOAT",
+            Cell::Field(FieldValue::String(_)) => "STRING",
+            Cell::Field(FieldValue::Long256(_)) => "LONG256",
+            Cell::Field(FieldValue::Timestamp(..)) => "TIMESTAMP",
+            Cell::Field(FieldValue::Array(_)) => "ARRAY",
+            Cell::Field(FieldValue::Decimal(_)) => "DECIMAL",
+        }
+    }
+}
+
+/// The column type for timestamps in that unit.
+pub(super) fn timestamp_type(unit: TimeUnit) -> ColumnType {
+    match unit {
+        TimeUnit::Nanos => ColumnType::TimestampNanos,
+        _ => ColumnType::Timestamp,
+    }
+}
+
+/// The designated column type for a table that this line creates. A bare stamp makes a microsecond column.
+pub(super) fn designated_type(line: &Line<'_>) -> ColumnType {
+    let field = line.fields().find_map(|(name, value)| match value {
+        FieldValue::Timestamp(unit, _) if name.eq_ignore_ascii_case(DESIGNATED.as_bytes()) => {
+            Some(unit)
+        }
+        _ => None,
+    });
+    let unit = field.or(line.stamp().and_then(|s| s.unit));
+    unit.map_or(ColumnType::Timestamp, timestamp_type)
+}
+
+/// Converts between units; precision that does not fit is cut off, what overflows is `None`.
+fn convert(value: i64, unit: TimeUnit, target: TimeUnit) -> Option<i64> {
+    let nanos = match unit {
+        TimeUnit::Nanos => 1,
+        // A timestamp without a unit is one of microseconds.
+        TimeUnit::Unset | TimeUnit::Micros => 1_000,
+        TimeUnit::Millis => 1_000_000,
+        TimeUnit::Seconds => 1_000_000_000,
+        TimeUnit::Minutes => 60_000_000_000,
+        TimeUnit::Hours => 3_600_000_000_000,
+    };
+    let divisor = if target == TimeUnit::Nanos { 1 } else { 1_000 };
+    i64::try_from(i128::from(value) * nanos / divisor).ok()
+}
+
+/// The last instants QuestDB stores as designated timestamps, and no negative ones.
+fn designated_range(value: i64, unit: TimeUnit) -> Result<(), String> {
+    let (max, words) = match unit {
+        TimeUnit::Nanos => (9_214_646_399_999_999_999, "2261-12-31 23:59:59.999999999"),
+        _ => (253_402_300_799_999_999, "9999-12-31"),
+    };
+    if value < 0 {
+        return Err("designated timestamp before 1970-01-01 is not allowed".into());
+    }
+    if value > max {
+        return Err(format!("designated timestamp beyond {words} is not allowed"));
+    }
+    Ok(())
+}

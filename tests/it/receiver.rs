@@ -1,0 +1,17 @@
+//! The embedded receiver, judged by the golden vectors and by raw clients that share no code with the crate.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets something unexpected stops there")]
+
+mod client;
+mod http;
+mod lines;
+mod parser;
+mod tcp;
+
+use std::time::Duration;
+
+/// The golden cases that all languages share.
+const VECTORS: &str = include_str!("../vectors/vectors.json");
+
+/// Longer than anything takes unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(20);

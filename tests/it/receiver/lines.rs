@@ -1,0 +1,1 @@
+//! From lines to tables: types, casts, names, time.

@@ -5,6 +5,8 @@ use super::scan::Tail;
 use crate::error::{Error, Result, err};
 
 const TEN_8: u64 = 100_000_000;
+/// Stands between the name and the bits of a double.
+pub(super) const BINARY_DOUBLE: [u8; 2] = [b'=', 0x10];
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// Appends a signed integer and `suffix`.
@@ -123,7 +125,7 @@ fn shortest(value: f64) -> ([u8; 32], usize) {
 /// Appends a double as its bits.
 #[inline]
 pub(super) fn binary_double(out: &mut Tail<'_>, value: f64) {
-    out.words([word([b'=', 0x10]), (value.to_bits(), 8)]);
+    out.words([word(BINARY_DOUBLE), (value.to_bits(), 8)]);
 }
 
 /// Appends a timestamp column given in nanoseconds.

@@ -8,11 +8,12 @@
 )]
 
 mod config;
+mod header;
 mod layers;
 mod options;
-mod server;
 #[cfg(feature = "receiver")]
 mod receiver;
+mod server;
 mod support;
 #[cfg(test)]
 mod vectors;

@@ -11,6 +11,7 @@ mod config;
 mod header;
 mod layers;
 mod options;
+mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod server;

@@ -8,11 +8,12 @@
 )]
 
 mod config;
+mod header;
 mod layers;
 mod options;
+mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod readme;
 mod server;
 mod support;
 #[cfg(test)]

@@ -183,8 +183,7 @@ impl Buffer {
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
         self.column(name.into(), value.into(), |out, value, _| {
-            number::integer(out, value);
-            out.byte(b'i');
+            number::integer(out, value, b'i');
             Ok(())
         })
     }
@@ -233,8 +232,7 @@ impl Buffer {
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
         self.column(name.into(), value.into(), |out, value, _| {
-            number::integer(out, value);
-            out.byte(b't');
+            number::integer(out, value, b't');
             Ok(())
         })
     }
@@ -538,7 +536,7 @@ impl std::fmt::Debug for Buffer {
 
 #[inline]
 fn same_table(first: &Option<TableName>, name: &TableName) -> bool {
-    first.as_ref().is_some_and(|first| first.wire() == name.wire())
+    first.as_ref().is_some_and(|first| first.wire().same(name.wire()))
 }
 
 #[inline]

@@ -32,7 +32,7 @@ impl<N: Name> NameCache<N> {
     }
 
     /// The checked form of `name`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn resolve<'a>(&'a mut self, name: NameRef<'a, N>, max_len: usize) -> Result<&'a N> {
         match name {
             NameRef::Checked(name) => name.fits(max_len).map(|()| name),

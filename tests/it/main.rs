@@ -12,6 +12,7 @@ mod layers;
 mod options;
 #[cfg(feature = "receiver")]
 mod receiver;
+mod readme;
 mod server;
 mod support;
 #[cfg(test)]

@@ -6,7 +6,12 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{Buffer, ErrorCode, Outcome, Sender, Stat, StatsReader};
 use serde_json::json;
 
-use crate::support::questdb::{Options, QuestDb, Release, report_cases, with_own};
+use crate::support::lossy::AnswerLoser;
+use crate::support::questdb::{Options, QuestDb, Release, report_cases, unique, with_own};
+
+on_current_releases! {
+    Options::PLAIN => a_lost_answer_is_in_doubt,
+}
 
 #[test]
 fn nothing_lost_nothing_twice_java17() {
@@ -146,6 +151,42 @@ fn wait_for_commits(server: &QuestDb, stats: &[StatsReader]) {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// The server stores what it is sent and its answer is lost: the one case in which resending repeats rows. The sender must
+/// count exactly the copies that it caused, and a table that drops repeated rows must have each row once.
+fn a_lost_answer_is_in_doubt(server: &QuestDb) {
+    const LOST: u64 = 3;
+    let (plain, dedup) = (unique("lost"), unique("lost"));
+    let columns = "s symbol, part long, id long, text varchar, timestamp timestamp";
+    for (table, keys) in [(&plain, ""), (&dedup, "dedup upsert keys(timestamp, id)")] {
+        server.sql(&format!(
+            "create table {table} ({columns}) timestamp(timestamp) partition by day wal {keys}"
+        ));
+        let road = AnswerLoser::start(server.http_port(), LOST);
+        let conf = format!("http::addr=127.0.0.1:{};protocol_version=2;", road.port);
+        let mut sender = Sender::from_conf(&conf).unwrap();
+        let mut buffer = sender.new_buffer().unwrap();
+        batch(&mut buffer, table, 0);
+        assert_eq!(sender.flush(&mut buffer).unwrap(), Outcome::Committed);
+        assert_eq!(sender.stats().get(Stat::InDoubtAttempts), LOST);
+    }
+    let copies = i64::try_from(LOST).unwrap() + 1;
+    let count = |table: &str| server.read(table, &format!("select count() from {table}"));
+    assert_eq!(*count(&plain).cell(), BATCH * copies);
+    assert_eq!(*count(&dedup).cell(), BATCH);
+
+    // Told not to resend, the sender does not, and says that it does not know.
+    let road = AnswerLoser::start(server.http_port(), LOST);
+    let conf =
+        format!("http::addr=127.0.0.1:{};protocol_version=2;delivery=at_most_once;", road.port);
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    let mut buffer = sender.new_buffer().unwrap();
+    batch(&mut buffer, &plain, 0);
+    let error = sender.flush(&mut buffer).unwrap_err();
+    assert_eq!((error.outcome(), error.in_doubt_attempts()), (Outcome::InDoubt, 1), "{error}");
+    assert_eq!(buffer.row_count() as i64, BATCH);
+    assert_eq!(*count(&plain).cell(), BATCH * (copies + 1));
 }
 
 /// ILP over TCP has no acknowledgement; but a server that ended before a flush must not swallow it.

@@ -207,7 +207,7 @@ mod tests {
             (".5", Some(Some("0.5"))),
             ("5.", Some(Some("5"))),
             ("1.5e1", Some(Some("15"))),
-            ("1.5md", Some(Some("1.5"))),
+            ("1.5m", Some(Some("1.5"))),
             ("0e99999999999999999999", Some(Some("0"))),
             ("1e75", Some(Some(&format!("1{}", "0".repeat(75))))),
             ("1e76", None),

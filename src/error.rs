@@ -4,6 +4,7 @@
 //! without a full stop; they name the offending value and the limit and never hold a secret. Building an error is cold and
 //! out of line, so that success paths neither format nor allocate.
 
+use std::ffi::CStr;
 use std::fmt;
 use std::time::Duration;
 
@@ -87,6 +88,34 @@ impl ErrorCode {
         ErrorCode::HandlePoisoned,
         ErrorCode::Internal,
     ];
+
+    /// The name that C uses, such as `INVALID_NAME`.
+    pub fn name(self) -> &'static CStr {
+        match self {
+            ErrorCode::InvalidArgument => c"INVALID_ARGUMENT",
+            ErrorCode::InvalidState => c"INVALID_STATE",
+            ErrorCode::InvalidName => c"INVALID_NAME",
+            ErrorCode::InvalidUtf8 => c"INVALID_UTF8",
+            ErrorCode::InvalidTimestamp => c"INVALID_TIMESTAMP",
+            ErrorCode::InvalidArray => c"INVALID_ARRAY",
+            ErrorCode::InvalidDecimal => c"INVALID_DECIMAL",
+            ErrorCode::ProtocolVersion => c"PROTOCOL_VERSION",
+            ErrorCode::LimitExceeded => c"LIMIT_EXCEEDED",
+            ErrorCode::OutOfMemory => c"OUT_OF_MEMORY",
+            ErrorCode::Config => c"CONFIG",
+            ErrorCode::CouldNotResolve => c"COULD_NOT_RESOLVE",
+            ErrorCode::Connection => c"CONNECTION",
+            ErrorCode::Timeout => c"TIMEOUT",
+            ErrorCode::Tls => c"TLS",
+            ErrorCode::Auth => c"AUTH",
+            ErrorCode::NotQuestdb => c"NOT_QUESTDB",
+            ErrorCode::Rejected => c"REJECTED",
+            ErrorCode::PayloadTooLarge => c"PAYLOAD_TOO_LARGE",
+            ErrorCode::Unavailable => c"UNAVAILABLE",
+            ErrorCode::HandlePoisoned => c"HANDLE_POISONED",
+            ErrorCode::Internal => c"INTERNAL",
+        }
+    }
 }
 
 /// What is known about the data after a flush. Read a number that you do not know as [`Outcome::InDoubt`].
@@ -107,6 +136,30 @@ pub enum Outcome {
     Submitted = 5,
     /// The server confirmed that the data is stored.
     Committed = 6,
+}
+
+impl Outcome {
+    /// Every outcome, in ascending order of number.
+    pub const ALL: &'static [Outcome] = &[
+        Outcome::NotSent,
+        Outcome::Rejected,
+        Outcome::Partial,
+        Outcome::InDoubt,
+        Outcome::Submitted,
+        Outcome::Committed,
+    ];
+
+    /// The name that C uses, such as `IN_DOUBT`.
+    pub fn name(self) -> &'static CStr {
+        match self {
+            Outcome::NotSent => c"NOT_SENT",
+            Outcome::Rejected => c"REJECTED",
+            Outcome::Partial => c"PARTIAL",
+            Outcome::InDoubt => c"IN_DOUBT",
+            Outcome::Submitted => c"SUBMITTED",
+            Outcome::Committed => c"COMMITTED",
+        }
+    }
 }
 
 /// An error with everything a caller acts on.

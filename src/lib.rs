@@ -9,6 +9,7 @@ mod error;
 pub mod ilp;
 mod names;
 #[cfg(feature = "receiver")]
+#[allow(clippy::disallowed_methods, reason = "a server has sockets, threads and a clock of its own")]
 pub mod receiver;
 pub mod rows;
 pub mod sender;
@@ -21,7 +22,7 @@ pub mod ffi;
 
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{Buffer, ProtocolVersion};
-pub use names::{ColumnName, TableName};
-pub use sender::{Sender, Stats, Transaction};
-pub use text::Text;
+pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
+pub use names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
+pub use sender::{CloseReport, Sender, Stat, Stats, StatsReader, Transaction};
+pub use text::{MaybeText, Text};

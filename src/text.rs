@@ -40,3 +40,35 @@ impl<'a> From<&'a String> for Text<'a> {
         Text::from(text.as_str())
     }
 }
+
+/// Text that may be absent: what every text parameter of a row accepts. Absent means that the column is left out.
+#[derive(Debug, Clone, Copy)]
+pub struct MaybeText<'a>(pub(crate) Option<Text<'a>>);
+
+impl<'a, T: Into<Text<'a>>> From<T> for MaybeText<'a> {
+    #[inline]
+    fn from(text: T) -> Self {
+        MaybeText(Some(text.into()))
+    }
+}
+
+impl<'a> From<Option<Text<'a>>> for MaybeText<'a> {
+    #[inline]
+    fn from(text: Option<Text<'a>>) -> Self {
+        MaybeText(text)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for MaybeText<'a> {
+    #[inline]
+    fn from(text: Option<&'a str>) -> Self {
+        MaybeText(text.map(Text::from))
+    }
+}
+
+impl<'a> From<Option<&'a String>> for MaybeText<'a> {
+    #[inline]
+    fn from(text: Option<&'a String>) -> Self {
+        MaybeText(text.map(Text::from))
+    }
+}

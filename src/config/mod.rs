@@ -1,4 +1,124 @@
-//! (under construction)
-/// Configuration.
-#[derive(Debug, Clone)]
-pub struct Config;
+//! Configuration: from a connection string, the environment or key by key, to a complete and checked [`Settings`].
+//!
+//! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
+//! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
+//! `Debug` text ever shows a password, token or private key.
+
+mod addr;
+mod check;
+mod env;
+mod lexer;
+mod options;
+mod reference;
+mod secret;
+mod settings;
+mod unknown;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use addr::Addr;
+use options::Key;
+#[doc(hidden)]
+pub use reference::{DIFFERENCES, options_markdown};
+pub use secret::Secret;
+pub use settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
+use value::{Place, Value};
+
+use crate::error::{Result, err, shown};
+
+/// What to connect to and how. Keys, values and defaults: `doc/options.md`.
+#[derive(Clone, Default)]
+pub struct Config {
+    entries: BTreeMap<Key, Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    value: Value,
+    /// Where it stood in the connection string.
+    at: Place,
+}
+
+impl Config {
+    /// An empty configuration; it needs at least a `protocol` and an `addr`.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Reads `<protocol>::<key>=<value>;…;`. A `;` inside a value is written `;;`.
+    ///
+    /// Each key and value is checked by itself, so that more can be [`set`](Config::set) before all are checked
+    /// together.
+    pub fn from_conf(conf: &str) -> Result<Config> {
+        let lexed = lexer::lex(conf)?;
+        let mut config = Config::new();
+        config.put(Key::Protocol, lexed.service, Place(Some(0)), Place(Some(0)))?;
+        let mut after_secret = false;
+        for pair in &lexed.pairs {
+            let key_at = Place(Some(pair.key_at));
+            let Some(opt) = options::find(pair.key) else {
+                // An unescaped `;` in a secret makes the rest of it look like a key.
+                return Err(unknown::error(pair.key, key_at, !after_secret));
+            };
+            if opt.key == Key::Protocol {
+                return Err(err!(Config, "\"protocol\"{key_at} is already given before \"::\""));
+            }
+            if config.entries.contains_key(&opt.key) {
+                return Err(err!(Config, "\"{}\" is given a second time{key_at}", opt.name));
+            }
+            config.put(opt.key, &pair.value, key_at, Place(Some(pair.value_at)))?;
+            after_secret |= opt.is_secret();
+        }
+        Ok(config)
+    }
+
+    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`.
+    pub fn from_env() -> Result<Config> {
+        Config::from_conf(&env::client_conf()?)
+    }
+
+    /// Sets one option; a second time replaces the first. `protocol` is an option like the others.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        match options::find(key) {
+            Some(opt) => self.put(opt.key, value, Place(None), Place(None)),
+            None => Err(unknown::error(key, Place(None), true)),
+        }
+    }
+
+    /// Checks how the values fit together and adds the defaults.
+    pub fn validate(&self) -> Result<Settings> {
+        Settings::build(self)
+    }
+
+    fn put(&mut self, key: Key, value: &str, key_at: Place, value_at: Place) -> Result<()> {
+        let value = match (key, value) {
+            (Key::Protocol, other) if is_foreign_protocol(other) => {
+                return Err(err!(
+                    Config,
+                    "the protocol {} is not supported{key_at}: use http, https, tcp or tcps",
+                    shown(other)
+                ));
+            }
+            _ => key.opt().parse(value, value_at)?,
+        };
+        self.entries.insert(key, Entry { value, at: key_at });
+        Ok(())
+    }
+}
+
+/// Protocols that other clients speak.
+fn is_foreign_protocol(name: &str) -> bool {
+    ["ws", "wss", "udp"].iter().any(|foreign| foreign.eq_ignore_ascii_case(name))
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (key, entry) in &self.entries {
+            map.entry(&key.name(), &entry.value.to_string());
+        }
+        map.finish()
+    }
+}

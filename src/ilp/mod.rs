@@ -1,4 +1,20 @@
 //! The encoder: rows to bytes of the line protocol, versions 1 to 3. Knows no I/O, clock or configuration.
+//!
+//! [`Buffer`] guarantees that it always holds whole, valid values: a call that fails leaves it exactly as it was.
+
+mod array;
+mod buffer;
+mod decimal;
+mod escape;
+mod name_cache;
+mod number;
+mod row_state;
+mod scan;
+
+use crate::error::{Result, err};
+
+pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
+pub use buffer::{Buffer, BufferOptions};
 
 /// The version of the line protocol.
 #[repr(u8)]
@@ -12,6 +28,17 @@ pub enum ProtocolVersion {
     V3 = 3,
 }
 
-/// Rows being built.
-#[derive(Debug, Clone)]
-pub struct Buffer;
+impl ProtocolVersion {
+    /// The version with a number, for other languages.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn from_number(number: u32) -> Result<ProtocolVersion> {
+        match number {
+            1 => Ok(ProtocolVersion::V1),
+            2 => Ok(ProtocolVersion::V2),
+            3 => Ok(ProtocolVersion::V3),
+            _ => Err(err!(InvalidArgument, "protocol version {number} is none of 1, 2 and 3")),
+        }
+    }
+}

@@ -1,10 +1,343 @@
-//! (under construction)
-/// Sender.
+//! [`Sender`]: a buffer, a link to the server, and the policy that joins them.
+
+mod auto_flush;
+mod link;
+mod negotiate;
+mod outcome;
+mod retry;
+mod stats;
+mod transaction;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::auto_flush::AutoFlush;
+use self::link::{Link, Load};
+pub use self::stats::{Stat, Stats, StatsReader};
+pub use self::transaction::Transaction;
+use crate::config::{Config, Settings};
+use crate::error::{Error, Outcome, Result, err};
+use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+use crate::transport::{Deadline, Net, SystemNet};
+
+/// Sends rows to QuestDB.
+///
+/// Rows built in the sender's own buffer ([`Sender::buffer_mut`]) and ended by [`Sender::at_nanos`], [`Sender::at_micros`]
+/// or [`Sender::at_now`] are flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the
+/// limits are looked at when a row ends. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
+///
+/// Success means [`Outcome::Committed`] over HTTP and [`Outcome::Submitted`] over TCP, where the protocol has no
+/// acknowledgement. After any failure the buffer is exactly as it was. Dropping a sender sends nothing; see
+/// [`Sender::close`].
+pub struct Sender {
+    link: Link,
+    options: BufferOptions,
+    buffer: Buffer,
+    auto_flush: AutoFlush,
+    last_flush: Instant,
+    transaction: Option<String>,
+    stats: StatsReader,
+    process: u32,
+    closed: bool,
+}
+
+/// What [`Sender::close`] achieved.
 #[derive(Debug)]
-pub struct Sender;
-/// Stats.
-#[derive(Debug)]
-pub struct Stats;
-/// Transaction.
-#[derive(Debug)]
-pub struct Transaction;
+pub struct CloseReport {
+    /// Complete rows of the sender's own buffer that were not handed over: over HTTP not confirmed, over TCP not given to
+    /// the kernel.
+    pub unconfirmed_rows: u64,
+    /// Why, if it is not zero.
+    pub result: Result<()>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("options", &self.options)
+            .field("pending_rows", &self.buffer.row_count())
+            .field("transaction", &self.transaction)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sender {
+    /// Makes a sender from a connection string such as `http::addr=localhost:9000;`.
+    pub fn from_conf(conf: &str) -> Result<Sender> {
+        Sender::new(&Config::from_conf(conf)?)
+    }
+
+    /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
+    pub fn from_env() -> Result<Sender> {
+        Sender::new(&Config::from_env()?)
+    }
+
+    /// Makes a sender. TCP connects and authenticates here; HTTP asks the server for its protocol version here, unless
+    /// `protocol_version` is set, and connects when it is first needed.
+    pub fn new(config: &Config) -> Result<Sender> {
+        Sender::over(&config.validate()?, Box::new(SystemNet::new()))
+    }
+
+    pub(crate) fn over(settings: &Settings, net: Box<dyn Net>) -> Result<Sender> {
+        let stats = StatsReader::default();
+        let mut link = Link::new(settings, net, Arc::clone(&stats.0))?;
+        link.connect()?;
+        let (version, server_max_name_len) = match settings.protocol_version {
+            Some(1) => (ProtocolVersion::V1, None),
+            Some(2) => (ProtocolVersion::V2, None),
+            Some(_) => (ProtocolVersion::V3, None),
+            None => {
+                let server = link.negotiate()?;
+                (server.version, server.max_name_len)
+            }
+        };
+        let options = BufferOptions {
+            version,
+            max_name_len: settings.max_name_len.or(server_max_name_len).unwrap_or(127),
+            init_buf_size: settings.init_buf_size,
+            max_buf_size: settings.max_buf_size,
+        };
+        let auto_flush = AutoFlush {
+            rows: settings.auto_flush_rows,
+            bytes: settings.auto_flush_bytes,
+            interval: settings.auto_flush_interval,
+        };
+        Ok(Sender {
+            buffer: Buffer::with_options(options.clone())?,
+            last_flush: link.net().now(),
+            process: link.net().process_id(),
+            link,
+            options,
+            auto_flush,
+            transaction: None,
+            stats,
+            closed: false,
+        })
+    }
+
+    /// The protocol version that was configured or negotiated.
+    pub fn protocol_version(&self) -> ProtocolVersion {
+        self.options.version
+    }
+
+    /// The longest name that the server accepts, in bytes.
+    pub fn max_name_len(&self) -> usize {
+        self.options.max_name_len
+    }
+
+    /// An independent buffer with this sender's protocol version and limits. It can be filled in another thread and sent
+    /// by any sender.
+    pub fn new_buffer(&self) -> Result<Buffer> {
+        Buffer::with_options(self.options.clone())
+    }
+
+    /// The sender's own buffer.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// The sender's own buffer, to build rows in. End rows through the sender, so that they are flushed when due.
+    pub fn buffer_mut(&mut self) -> &mut Buffer {
+        &mut self.buffer
+    }
+
+    /// Ends the open row of the own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if a
+    /// limit is reached.
+    pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
+        self.buffer.at_nanos(nanos)?;
+        self.flush_if_due()
+    }
+
+    /// As [`Sender::at_nanos`], in microseconds.
+    pub fn at_micros(&mut self, micros: i64) -> Result<()> {
+        self.buffer.at_micros(micros)?;
+        self.flush_if_due()
+    }
+
+    /// Ends the open row of the own buffer and lets the server set its timestamp. Deduplication cannot recognise such rows.
+    pub fn at_now(&mut self) -> Result<()> {
+        self.buffer.at_now()?;
+        self.flush_if_due()
+    }
+
+    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached; for rows that were ended in the buffer
+    /// itself, such as prepared ones. An error leaves all rows in the buffer and says so by [`Error::row_accepted`].
+    #[inline]
+    pub fn flush_if_due(&mut self) -> Result<()> {
+        if self.transaction.is_some() {
+            return Ok(());
+        }
+        let (link, last) = (&self.link, self.last_flush);
+        let since_last = || link.net().now_coarse().saturating_duration_since(last);
+        if !self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last) {
+            return Ok(());
+        }
+        self.auto_flush_now()
+    }
+
+    #[inline(never)]
+    fn auto_flush_now(&mut self) -> Result<()> {
+        self.flush_own().map(drop).map_err(|mut e| {
+            e.facts_mut().row_accepted = true;
+            e.context("the row is in the buffer, but flushing it failed")
+        })
+    }
+
+    /// Sends the own buffer and clears it.
+    pub fn flush_own(&mut self) -> Result<Outcome> {
+        if let Some(table) = &self.transaction {
+            return Err(err!(
+                InvalidState,
+                "a transaction on table {} is open: commit it or roll it back",
+                crate::error::shown(table)
+            ));
+        }
+        self.send_own(None)
+    }
+
+    fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
+        // The buffer is moved out for the call, so that the link can be borrowed next to it.
+        let result =
+            Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, cap);
+        if result.is_ok() {
+            self.buffer.clear();
+        }
+        self.last_flush = self.link.net().now();
+        result
+    }
+
+    /// Sends a buffer and clears it. An empty buffer is success without a request.
+    pub fn flush(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
+        let outcome = self.flush_and_keep(buffer)?;
+        buffer.clear();
+        Ok(outcome)
+    }
+
+    /// Sends a buffer and leaves it as it is, for example to send it to another server too.
+    pub fn flush_and_keep(&mut self, buffer: &Buffer) -> Result<Outcome> {
+        Self::send(&mut self.link, &self.options, self.process, self.closed, buffer, None)
+    }
+
+    /// As [`Sender::flush_and_keep`]; with `transactional`, refuses whatever the server could store only in part: a buffer
+    /// with several tables, or TCP.
+    pub fn flush_and_keep_with_flags(
+        &mut self,
+        buffer: &Buffer,
+        transactional: bool,
+    ) -> Result<Outcome> {
+        if transactional {
+            self.check_transactional(buffer)?;
+        }
+        self.flush_and_keep(buffer)
+    }
+
+    fn check_transactional(&self, buffer: &Buffer) -> Result<()> {
+        if !self.link.confirms() {
+            return Err(err!(
+                InvalidState,
+                "transactions need http or https: ILP over TCP has none"
+            ));
+        }
+        if !buffer.is_transactional() {
+            return Err(err!(
+                InvalidState,
+                "a transaction holds rows of one table, the buffer has rows of several"
+            ));
+        }
+        Ok(())
+    }
+
+    fn send(
+        link: &mut Link,
+        options: &BufferOptions,
+        process: u32,
+        closed: bool,
+        buffer: &Buffer,
+        cap: Option<Deadline>,
+    ) -> Result<Outcome> {
+        if closed {
+            return Err(err!(InvalidState, "the sender is closed"));
+        }
+        if link.net().process_id() != process {
+            return Err(err!(
+                InvalidState,
+                "the sender belongs to another process: make a new one after fork"
+            ));
+        }
+        buffer.check_flushable()?;
+        if buffer.protocol_version() > options.version {
+            return Err(err!(
+                ProtocolVersion,
+                "the buffer is of protocol version {}, the server speaks at most version {}",
+                buffer.protocol_version() as u8,
+                options.version as u8
+            ));
+        }
+        if buffer.len() > options.max_buf_size {
+            return Err(err!(
+                LimitExceeded,
+                "the buffer holds {} bytes, max_buf_size of this sender is {}",
+                buffer.len(),
+                options.max_buf_size
+            ));
+        }
+        let outcome = if link.confirms() { Outcome::Committed } else { Outcome::Submitted };
+        if buffer.is_empty() {
+            return Ok(outcome);
+        }
+        let load =
+            Load { rows: buffer.row_count() as u64, single_table: buffer.is_transactional() };
+        link.send(buffer.peek(), load, cap).map_err(|e| name_table(e, buffer))?;
+        Ok(outcome)
+    }
+
+    /// Counters; see also [`Sender::stats_reader`].
+    pub fn stats(&self) -> Stats {
+        self.stats.read()
+    }
+
+    /// A handle that reads the counters at any time and from any thread.
+    pub fn stats_reader(&self) -> StatsReader {
+        self.stats.clone()
+    }
+
+    /// Sends what the own buffer holds, within `timeout`, and ends the connection. Every later flush is an error; closing
+    /// again does nothing. An open transaction and an open row are not sent.
+    pub fn close(&mut self, timeout: Duration) -> CloseReport {
+        if self.closed {
+            return CloseReport { unconfirmed_rows: 0, result: Ok(()) };
+        }
+        let deadline = Deadline::after(self.link.net(), timeout);
+        let result = match &self.transaction {
+            Some(table) => Err(err!(
+                InvalidState,
+                "the sender was closed with an open transaction on table {}",
+                crate::error::shown(table)
+            )),
+            None => self.send_own(Some(deadline)).map(drop),
+        };
+        let unconfirmed_rows = if result.is_ok() { 0 } else { self.buffer.row_count() as u64 };
+        if self.link.net().process_id() == self.process {
+            self.link.close(deadline);
+        }
+        self.closed = true;
+        CloseReport { unconfirmed_rows, result }
+    }
+}
+
+/// Names the table of an error about a buffer that has only one.
+#[cold]
+fn name_table(mut error: Error, buffer: &Buffer) -> Error {
+    if buffer.is_transactional() {
+        error.facts_mut().table = buffer.first_table();
+    }
+    error
+}
+
+const _: () = {
+    const fn assert_send<T: Send>() {}
+    assert_send::<Sender>();
+    assert_send::<Buffer>();
+};

@@ -1,1 +1,18 @@
-//! (under construction)
+//! Bytes to a server, and what became of them. Knows the network and nothing about rows.
+
+mod auth;
+mod conn;
+mod dial;
+mod http;
+mod http_transport;
+mod net;
+mod socket;
+mod sys;
+mod tcp;
+mod tls;
+
+pub(crate) use http::{Answer, Failure};
+pub(crate) use http_transport::HttpTransport;
+pub(crate) use net::{Deadline, Net};
+pub(crate) use socket::SystemNet;
+pub(crate) use tcp::TcpTransport;

@@ -1,5 +1,18 @@
 //! The one Rust integration binary; each module tests one area.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
+)]
 
+mod config;
+mod layers;
+mod options;
 #[cfg(feature = "receiver")]
 mod receiver;
+mod server;
 mod support;
+#[cfg(test)]
+mod vectors;

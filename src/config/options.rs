@@ -1,0 +1,468 @@
+//! THE option table. Parsing, `set`, range messages, suggestions for unknown keys and `doc/options.md` all come from
+//! it; a new option is one row here and one field in [`Settings`](super::Settings).
+
+use super::settings::Protocol;
+
+/// Names a row of [`OPTIONS`]; in the same order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::enum_variant_names, reason = "TlsKey is called so because the option is")]
+pub(super) enum Key {
+    Protocol,
+    Addr,
+    BindInterface,
+    Username,
+    Password,
+    Token,
+    TokenX,
+    TokenY,
+    AuthTimeout,
+    TlsVerify,
+    TlsCa,
+    TlsRoots,
+    TlsCert,
+    TlsKey,
+    ProtocolVersion,
+    AutoFlush,
+    AutoFlushRows,
+    AutoFlushBytes,
+    AutoFlushInterval,
+    InitBufSize,
+    MaxBufSize,
+    MaxNameLen,
+    ConnectTimeout,
+    SendTimeout,
+    RequestTimeout,
+    RequestMinThroughput,
+    RetryTimeout,
+    RetryMaxBackoff,
+    Delivery,
+    UserAgent,
+}
+
+impl Key {
+    pub(super) fn name(self) -> &'static str {
+        self.opt().name
+    }
+
+    pub(super) fn opt(self) -> &'static Opt {
+        // The check below the table holds that the two agree.
+        &OPTIONS[self as usize]
+    }
+}
+
+/// One option.
+pub(super) struct Opt {
+    pub(super) key: Key,
+    pub(super) name: &'static str,
+    pub(super) aliases: &'static [&'static str],
+    pub(super) kind: Kind,
+    pub(super) on: On,
+    pub(super) default: Default,
+    pub(super) help: &'static str,
+}
+
+/// What the values of an option are.
+pub(super) enum Kind {
+    Number { unit: &'static str, min: u64, max: u64, off: bool },
+    Choice(&'static [&'static str]),
+    Addrs,
+    Ip,
+    Path,
+    Text { max: usize, ascii: bool },
+    Secret { max: usize },
+}
+
+/// The protocols that an option applies to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum On {
+    All,
+    Http,
+    Tcp,
+    Tls,
+}
+
+impl On {
+    pub(super) fn covers(self, protocol: Protocol) -> bool {
+        match self {
+            On::All => true,
+            On::Http => protocol.is_http(),
+            On::Tcp => !protocol.is_http(),
+            On::Tls => protocol.is_tls(),
+        }
+    }
+
+    pub(super) fn names(self) -> &'static str {
+        match self {
+            On::All => "all protocols",
+            On::Http => "http and https",
+            On::Tcp => "tcp and tcps",
+            On::Tls => "https and tcps",
+        }
+    }
+}
+
+pub(super) enum Default {
+    Required,
+    Unset,
+    Value(&'static str),
+    /// One value for http and https, another for tcp and tcps.
+    Split {
+        http: &'static str,
+        tcp: &'static str,
+    },
+}
+
+impl Default {
+    pub(super) fn text(&self, protocol: Protocol) -> Option<&'static str> {
+        match self {
+            Default::Required | Default::Unset => None,
+            Default::Value(text) => Some(text),
+            Default::Split { http, tcp } => Some(if protocol.is_http() { http } else { tcp }),
+        }
+    }
+}
+
+/// About 24 days, which every platform's timer takes.
+const MAX_MILLIS: u64 = i32::MAX as u64;
+const MAX_SIZE: u64 = 1 << 40;
+
+const fn millis(min: u64) -> Kind {
+    Kind::Number { unit: "milliseconds", min, max: MAX_MILLIS, off: false }
+}
+
+const fn bytes(min: u64) -> Kind {
+    Kind::Number { unit: "bytes", min, max: MAX_SIZE, off: false }
+}
+
+/// Every option there is.
+pub(super) const OPTIONS: &[Opt] = &[
+    Opt {
+        key: Key::Protocol,
+        name: "protocol",
+        aliases: &[],
+        kind: Kind::Choice(&["http", "https", "tcp", "tcps"]),
+        on: On::All,
+        default: Default::Required,
+        help: "How to talk to the server. In a connection string it is the word before `::`, in any case; only \
+               `set` takes it as a key.",
+    },
+    Opt {
+        key: Key::Addr,
+        name: "addr",
+        aliases: &[],
+        kind: Kind::Addrs,
+        on: On::All,
+        default: Default::Required,
+        help: "Where the server listens: `host`, `host:port` or `[v6]:port`, or up to 64 of these separated by \
+               commas, of which one at a time is used and the next is tried when it fails. The default port is 9000 \
+               for http and https, 9009 for tcp and tcps.",
+    },
+    Opt {
+        key: Key::BindInterface,
+        name: "bind_interface",
+        aliases: &[],
+        kind: Kind::Ip,
+        on: On::Tcp,
+        default: Default::Unset,
+        help: "The local IP address to connect from.",
+    },
+    Opt {
+        key: Key::Username,
+        name: "username",
+        aliases: &["user"],
+        kind: Kind::Text { max: 512, ascii: false },
+        on: On::All,
+        default: Default::Unset,
+        help: "HTTP: the user of basic authentication, together with `password`; it cannot hold a `:`. TCP: the key \
+               id, together with `token`, `token_x` and `token_y`.",
+    },
+    Opt {
+        key: Key::Password,
+        name: "password",
+        aliases: &["pass"],
+        kind: Kind::Secret { max: 4096 },
+        on: On::Http,
+        default: Default::Unset,
+        help: "The password of basic authentication.",
+    },
+    Opt {
+        key: Key::Token,
+        name: "token",
+        aliases: &[],
+        kind: Kind::Secret { max: 16384 },
+        on: On::All,
+        default: Default::Unset,
+        help: "HTTP: a bearer token, instead of `username` and `password`. TCP: the private key d as base64url \
+               without padding.",
+    },
+    Opt {
+        key: Key::TokenX,
+        name: "token_x",
+        aliases: &[],
+        kind: Kind::Secret { max: 128 },
+        on: On::Tcp,
+        default: Default::Unset,
+        help: "The x coordinate of the public key as base64url without padding.",
+    },
+    Opt {
+        key: Key::TokenY,
+        name: "token_y",
+        aliases: &[],
+        kind: Kind::Secret { max: 128 },
+        on: On::Tcp,
+        default: Default::Unset,
+        help: "The y coordinate of the public key as base64url without padding.",
+    },
+    Opt {
+        key: Key::AuthTimeout,
+        name: "auth_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::All,
+        default: Default::Value("15000"),
+        help: "How long the authentication of a TCP connection may take. HTTP needs none: it is accepted there and \
+               has no effect.",
+    },
+    Opt {
+        key: Key::TlsVerify,
+        name: "tls_verify",
+        aliases: &[],
+        kind: Kind::Choice(&["on", "unsafe_off"]),
+        on: On::Tls,
+        default: Default::Value("on"),
+        help: "`unsafe_off` accepts any certificate from anyone; it is refused unless the library was built with the \
+               cargo feature `insecure-skip-verify`.",
+    },
+    Opt {
+        key: Key::TlsCa,
+        name: "tls_ca",
+        aliases: &[],
+        kind: Kind::Choice(&["webpki_roots", "os_roots", "webpki_and_os_roots", "pem_file"]),
+        on: On::Tls,
+        default: Default::Value("webpki_and_os_roots"),
+        help: "The certificate authorities to trust: those built in, those of the operating system, both, or those \
+               of the file `tls_roots`.",
+    },
+    Opt {
+        key: Key::TlsRoots,
+        name: "tls_roots",
+        aliases: &[],
+        kind: Kind::Path,
+        on: On::Tls,
+        default: Default::Unset,
+        help: "A PEM file with the certificate authorities to trust; implies `tls_ca=pem_file`. It is read when the \
+               sender is made.",
+    },
+    Opt {
+        key: Key::TlsCert,
+        name: "tls_cert",
+        aliases: &[],
+        kind: Kind::Path,
+        on: On::Tls,
+        default: Default::Unset,
+        help: "A PEM file with the client's certificate chain; needs `tls_key`.",
+    },
+    Opt {
+        key: Key::TlsKey,
+        name: "tls_key",
+        aliases: &[],
+        kind: Kind::Path,
+        on: On::Tls,
+        default: Default::Unset,
+        help: "A PEM file with the unencrypted private key of `tls_cert`.",
+    },
+    Opt {
+        key: Key::ProtocolVersion,
+        name: "protocol_version",
+        aliases: &[],
+        kind: Kind::Choice(&["auto", "1", "2", "3"]),
+        on: On::All,
+        default: Default::Value("auto"),
+        help: "The version of the line protocol. `auto` asks the server over HTTP and is 1 over TCP, which cannot be \
+               asked.",
+    },
+    Opt {
+        key: Key::AutoFlush,
+        name: "auto_flush",
+        aliases: &[],
+        kind: Kind::Choice(&["on", "off"]),
+        on: On::All,
+        default: Default::Value("on"),
+        help: "`off` turns all three limits below off.",
+    },
+    Opt {
+        key: Key::AutoFlushRows,
+        name: "auto_flush_rows",
+        aliases: &[],
+        kind: Kind::Number { unit: "rows", min: 1, max: i32::MAX as u64, off: true },
+        on: On::All,
+        default: Default::Split { http: "75000", tcp: "600" },
+        help: "Flush when the sender's own buffer holds that many rows.",
+    },
+    Opt {
+        key: Key::AutoFlushBytes,
+        name: "auto_flush_bytes",
+        aliases: &[],
+        kind: Kind::Number { unit: "bytes", min: 1, max: MAX_SIZE, off: true },
+        on: On::All,
+        default: Default::Value("off"),
+        help: "Flush when the sender's own buffer holds that many bytes; at most `max_buf_size`.",
+    },
+    Opt {
+        key: Key::AutoFlushInterval,
+        name: "auto_flush_interval",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
+        on: On::All,
+        default: Default::Value("1000"),
+        help: "Flush when the first unsent row is that old; looked at when a row ends, there is no timer.",
+    },
+    Opt {
+        key: Key::InitBufSize,
+        name: "init_buf_size",
+        aliases: &[],
+        kind: bytes(1024),
+        on: On::All,
+        default: Default::Value("65536"),
+        help: "The room that a new buffer takes at once; at most `max_buf_size`. The default shrinks with a smaller \
+               `max_buf_size`.",
+    },
+    Opt {
+        key: Key::MaxBufSize,
+        name: "max_buf_size",
+        aliases: &[],
+        kind: bytes(1024),
+        on: On::All,
+        default: Default::Value("104857600"),
+        help: "The most that a buffer may hold.",
+    },
+    Opt {
+        key: Key::MaxNameLen,
+        name: "max_name_len",
+        aliases: &[],
+        kind: Kind::Number { unit: "bytes", min: 16, max: 65535, off: false },
+        on: On::All,
+        default: Default::Value("127"),
+        help: "The longest table or column name. Unless it is set, the server's own limit is used where the server \
+               tells it.",
+    },
+    Opt {
+        key: Key::ConnectTimeout,
+        name: "connect_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::All,
+        default: Default::Value("5000"),
+        help: "How long name resolution, connecting and the TLS handshake may take for one address. Over HTTP the \
+               default shrinks with a smaller `request_timeout`, whose deadline always holds.",
+    },
+    Opt {
+        key: Key::SendTimeout,
+        name: "send_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::Tcp,
+        default: Default::Value("30000"),
+        help: "How long one flush over TCP may take, reconnecting included. Raise it where a full buffer needs longer \
+               to cross the network.",
+    },
+    Opt {
+        key: Key::RequestTimeout,
+        name: "request_timeout",
+        aliases: &[],
+        kind: millis(1),
+        on: On::Http,
+        default: Default::Value("10000"),
+        help: "How long one attempt may take, before the time that its size adds by `request_min_throughput`.",
+    },
+    Opt {
+        key: Key::RequestMinThroughput,
+        name: "request_min_throughput",
+        aliases: &[],
+        kind: Kind::Number { unit: "bytes per second", min: 0, max: MAX_SIZE, off: false },
+        on: On::Http,
+        default: Default::Value("102400"),
+        help: "The slowest upload to put up with: an attempt may take its size divided by this longer. 0 adds \
+               nothing.",
+    },
+    Opt {
+        key: Key::RetryTimeout,
+        name: "retry_timeout",
+        aliases: &[],
+        kind: millis(0),
+        on: On::Http,
+        default: Default::Value("10000"),
+        help: "How long a flush goes on trying, the attempt in progress included. 0 means one attempt.",
+    },
+    Opt {
+        key: Key::RetryMaxBackoff,
+        name: "retry_max_backoff",
+        aliases: &["retry_max_backoff_millis"],
+        kind: millis(10),
+        on: On::Http,
+        default: Default::Value("1000"),
+        help: "The longest wait between two attempts.",
+    },
+    Opt {
+        key: Key::Delivery,
+        name: "delivery",
+        aliases: &[],
+        kind: Kind::Choice(&["at_least_once", "at_most_once"]),
+        on: On::Http,
+        default: Default::Value("at_least_once"),
+        help: "`at_least_once` also repeats an attempt whose fate is unknown, which may store rows twice in a table \
+               without deduplication; `at_most_once` repeats only what was certainly not stored.",
+    },
+    Opt {
+        key: Key::UserAgent,
+        name: "user_agent",
+        aliases: &[],
+        kind: Kind::Text { max: 128, ascii: true },
+        on: On::Http,
+        default: Default::Unset,
+        help: "Printable ASCII text that is added to the `User-Agent` header.",
+    },
+];
+
+// A row out of order would give keys each other's values; it does not compile.
+const _: () = {
+    let mut i = 0;
+    while i < OPTIONS.len() {
+        assert!(OPTIONS[i].key as usize == i, "OPTIONS and Key are not in the same order");
+        i += 1;
+    }
+    assert!(Key::UserAgent as usize + 1 == OPTIONS.len(), "a Key has no row in OPTIONS");
+};
+
+/// Finds a key by its name or an alias.
+pub(super) fn find(name: &str) -> Option<&'static Opt> {
+    OPTIONS.iter().find(|o| o.name == name || o.aliases.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::value::Place;
+    use super::*;
+
+    #[test]
+    fn the_table_is_sound() {
+        let mut names = BTreeSet::new();
+        for opt in OPTIONS {
+            for name in std::iter::once(&opt.name).chain(opt.aliases) {
+                assert!(names.insert(*name), "{name} is there twice");
+                assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+                assert_eq!(find(name).map(|o| o.key), Some(opt.key));
+            }
+            for protocol in [Protocol::Http, Protocol::Https, Protocol::Tcp, Protocol::Tcps] {
+                if let Some(text) = opt.default.text(protocol) {
+                    let value = opt.parse(text, Place(None)).unwrap();
+                    assert_eq!(value.to_string(), text, "{}", opt.name);
+                }
+            }
+            assert!(opt.help.ends_with('.') && !opt.help.contains("  "), "{}", opt.help);
+        }
+        assert!(find("").is_none() && find("ADDR").is_none());
+    }
+}

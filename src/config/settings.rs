@@ -1,0 +1,179 @@
+//! [`Settings`]: the complete configuration, every combination checked, every default filled in. Types only.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::addr::Addr;
+use super::secret::Secret;
+
+/// How to talk to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// ILP over HTTP: every flush is answered.
+    Http,
+    /// ILP over HTTP inside TLS.
+    Https,
+    /// ILP over TCP: nothing is ever answered.
+    Tcp,
+    /// ILP over TCP inside TLS.
+    Tcps,
+}
+
+impl Protocol {
+    /// Whether this is `http` or `https`.
+    pub fn is_http(self) -> bool {
+        matches!(self, Protocol::Http | Protocol::Https)
+    }
+
+    /// Whether this is `https` or `tcps`.
+    pub fn is_tls(self) -> bool {
+        matches!(self, Protocol::Https | Protocol::Tcps)
+    }
+
+    /// The port of an address without one.
+    pub fn default_port(self) -> u16 {
+        if self.is_http() { 9000 } else { 9009 }
+    }
+
+    /// The word before `::` in a connection string.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Http => "http",
+            Protocol::Https => "https",
+            Protocol::Tcp => "tcp",
+            Protocol::Tcps => "tcps",
+        }
+    }
+}
+
+/// Who the client says it is. `Debug` shows no key, not even the public one: the two are easily swapped.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Auth {
+    /// Nobody.
+    None,
+    /// HTTP basic authentication. The user name holds no `:`.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// An HTTP bearer token; visible ASCII only.
+    Bearer(Secret),
+    /// The challenge of ILP over TCP, P-256. The parts are base64url without padding, not yet decoded.
+    Ecdsa {
+        /// The key id.
+        key_id: String,
+        /// The private key.
+        d: Secret,
+        /// The public key's x.
+        x: String,
+        /// The public key's y.
+        y: String,
+    },
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Auth::None => f.write_str("None"),
+            Auth::Basic { username, .. } => {
+                f.debug_struct("Basic").field("username", username).finish_non_exhaustive()
+            }
+            Auth::Bearer(_) => f.write_str("Bearer(***)"),
+            Auth::Ecdsa { key_id, .. } => {
+                f.debug_struct("Ecdsa").field("key_id", key_id).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+/// Which certificate authorities to trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Roots {
+    /// Those built in.
+    Webpki,
+    /// Those of the operating system.
+    Os,
+    /// Both.
+    WebpkiAndOs,
+    /// Those of a PEM file, which has not been opened yet.
+    PemFile(PathBuf),
+}
+
+/// TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tls {
+    /// Whether the server's certificate is checked. False only with the cargo feature `insecure-skip-verify`.
+    pub verify: bool,
+    /// Whom to trust.
+    pub roots: Roots,
+    /// The PEM files of the client's certificate chain and of its key.
+    pub client_cert: Option<(PathBuf, PathBuf)>,
+}
+
+/// What to do about an attempt whose fate is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Send again: rows may be stored twice in a table without deduplication.
+    AtLeastOnce,
+    /// Give up and say so.
+    AtMostOnce,
+}
+
+/// The complete configuration. Only [`Config::validate`](super::Config::validate) makes one.
+///
+/// Options that do not apply to the protocol have their defaults.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How to talk to the server.
+    pub protocol: Protocol,
+    /// Where it listens; at least one, no two alike.
+    pub addrs: Vec<Addr>,
+    /// The local address to connect from; only for TCP.
+    pub bind_interface: Option<IpAddr>,
+    /// Credentials, of a kind that the protocol has.
+    pub auth: Auth,
+    /// The limit of TCP authentication.
+    pub auth_timeout: Duration,
+    /// Limit of one flush over TCP.
+    pub send_timeout: Duration,
+    /// Present exactly for `https` and `tcps`.
+    pub tls: Option<Tls>,
+    /// 1 to 3, or `None` for automatic.
+    pub protocol_version: Option<u8>,
+    /// Rows after which to flush.
+    pub auto_flush_rows: Option<u64>,
+    /// Bytes after which to flush; at most `max_buf_size`.
+    pub auto_flush_bytes: Option<u64>,
+    /// Age of the first unsent row after which to flush.
+    pub auto_flush_interval: Option<Duration>,
+    /// First size of a buffer; at most `max_buf_size`.
+    pub init_buf_size: usize,
+    /// Largest size of a buffer.
+    pub max_buf_size: usize,
+    /// Longest name, if set; else the server's limit or 127.
+    pub max_name_len: Option<usize>,
+    /// Limit of reaching one address, TLS included.
+    pub connect_timeout: Duration,
+    /// Limit of one attempt before the addition for its size.
+    pub request_timeout: Duration,
+    /// Bytes per second that add time to an attempt; 0 adds none.
+    pub request_min_throughput: u64,
+    /// Limit of all attempts of a flush; zero means one attempt.
+    pub retry_timeout: Duration,
+    /// Longest wait between attempts.
+    pub retry_max_backoff: Duration,
+    /// What to do about an attempt whose fate is unknown.
+    pub delivery: Delivery,
+    /// Added to the `User-Agent` header; printable ASCII.
+    pub user_agent_suffix: Option<String>,
+}

@@ -1,0 +1,162 @@
+//! One value of one option: its type, its range and the messages when it is wrong.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use super::addr::{self, RawAddr};
+use super::lexer;
+use super::options::{Key, Kind, Opt};
+use super::secret::Secret;
+use crate::error::{Error, Result, err, shown};
+
+/// A checked value.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Number(u64),
+    Off,
+    Word(&'static str),
+    Addrs(Vec<RawAddr>),
+    Ip(IpAddr),
+    Path(PathBuf),
+    Text(String),
+    Secret(Secret),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Number(n) => write!(f, "{n}"),
+            Value::Off => f.write_str("off"),
+            Value::Word(word) => f.write_str(word),
+            Value::Addrs(list) => {
+                let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+                f.write_str(&list.join(","))
+            }
+            Value::Ip(ip) => write!(f, "{ip}"),
+            Value::Path(path) => write!(f, "{}", path.display()),
+            Value::Text(text) => f.write_str(text),
+            Value::Secret(secret) => write!(f, "{secret:?}"),
+        }
+    }
+}
+
+/// Where in the connection string something stands; empty for what came by `set`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place(pub(super) Option<usize>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(at) => write!(f, " at position {at}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Opt {
+    /// Whether values must never be shown.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret { .. })
+    }
+
+    /// Checks a value by itself; how it fits the others is checked by [`Settings`](super::Settings).
+    pub(super) fn parse(&self, text: &str, at: Place) -> Result<Value> {
+        if text.is_empty() {
+            let name = self.name;
+            return Err(err!(Config, "\"{name}\" is empty{at}; leave the key out instead"));
+        }
+        if let Some((i, _)) = text.char_indices().find(|(_, c)| !lexer::is_allowed(*c)) {
+            let name = self.name;
+            return Err(err!(
+                Config,
+                "\"{name}\" has a control character at byte {i} of its value"
+            ));
+        }
+        match &self.kind {
+            Kind::Number { min, max, off, .. } => self.number(text, at, (*min, *max), *off),
+            Kind::Choice(words) => self.choice(text, at, words),
+            Kind::Addrs => match addr::parse_list(text) {
+                Ok(list) => Ok(Value::Addrs(list)),
+                Err(bad) => {
+                    let got =
+                        if bad.echo { format!(", got {}", shown(text)) } else { String::new() };
+                    Err(err!(Config, "\"{}\" {}{got}{at}", self.name, bad.reason))
+                }
+            },
+            Kind::Ip => {
+                text.parse().map(Value::Ip).map_err(|_| self.bad("an IP address", text, at))
+            }
+            Kind::Path => Ok(Value::Path(PathBuf::from(text))),
+            Kind::Text { max, ascii } => {
+                self.length(text, *max, at)?;
+                if *ascii && (!text.is_ascii() || text.trim() != text) {
+                    return Err(self.bad("printable ASCII without outer blanks", text, at));
+                }
+                Ok(Value::Text(text.to_owned()))
+            }
+            Kind::Secret { max } => {
+                self.length(text, *max, at)?;
+                Ok(Value::Secret(Secret::new(text)))
+            }
+        }
+    }
+
+    fn number(&self, text: &str, at: Place, (min, max): (u64, u64), off: bool) -> Result<Value> {
+        if off && text == "off" {
+            return Ok(Value::Off);
+        }
+        // `u64::from_str` would also take a leading plus sign.
+        let plain = text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse::<u64>() {
+            Ok(n) if plain && (min..=max).contains(&n) => Ok(Value::Number(n)),
+            _ => Err(self.bad(&self.kind.to_string(), text, at)),
+        }
+    }
+
+    fn choice(&self, text: &str, at: Place, words: &'static [&'static str]) -> Result<Value> {
+        let any_case = self.key == Key::Protocol;
+        let hit = words.iter().find(|w| **w == text || any_case && w.eq_ignore_ascii_case(text));
+        match hit {
+            Some(&"unsafe_off") if !cfg!(feature = "insecure-skip-verify") => Err(err!(
+                Config,
+                "\"{}\" cannot be \"unsafe_off\"{at}: this build lacks the cargo feature insecure-skip-verify",
+                self.name
+            )),
+            Some(word) => Ok(Value::Word(word)),
+            None => Err(self.bad(&self.kind.to_string(), text, at)),
+        }
+    }
+
+    fn length(&self, text: &str, max: usize, at: Place) -> Result<()> {
+        if text.len() > max {
+            let (name, len) = (self.name, text.len());
+            return Err(err!(Config, "\"{name}\" takes at most {max} bytes, got {len}{at}"));
+        }
+        Ok(())
+    }
+
+    /// Only for values that may be shown.
+    #[cold]
+    fn bad(&self, wanted: &str, text: &str, at: Place) -> Error {
+        err!(Config, "\"{}\" must be {wanted}, got {}{at}", self.name, shown(text))
+    }
+}
+
+/// The values in words, for messages and the documentation.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Number { unit, min, max, off } => {
+                write!(f, "{min} to {max} {unit}")?;
+                if *off { f.write_str(", or off") } else { Ok(()) }
+            }
+            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Kind::Addrs => f.write_str("addresses"),
+            Kind::Ip => f.write_str("an IP address"),
+            Kind::Path => f.write_str("a file path"),
+            Kind::Text { max, .. } => write!(f, "text of at most {max} bytes"),
+            Kind::Secret { max } => write!(f, "secret text of at most {max} bytes"),
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! `questdb_sender_*`: connecting, flushing, transactions, statistics, closing.
+#![expect(
+    unsafe_code,
+    reason = "exports functions and shares one handle between threads behind a lock"
+)]
+
+use std::ffi::c_char;
+use std::mem::swap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
+
+use super::buffer::questdb_buffer;
+use super::config::questdb_config;
+use super::error::questdb_error;
+use super::guard::{Failed, Handle, failed, guard, guard_free, null_handle, panicked, poisoned};
+use super::text::{checked, put, required};
+use crate::error::{Result, err};
+use crate::{Sender, Stat, StatsReader};
+
+/// Sends rows to QuestDB.
+///
+/// Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
+/// INVALID_STATE. `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from any thread.
+/// A sender does not survive `fork`: in the child its calls return INVALID_STATE.
+#[derive(Debug)]
+pub struct questdb_sender {
+    sender: Mutex<Sender>,
+    stats: StatsReader,
+    /// What `questdb_sender_buffer` lends: the sender's own buffer between two calls.
+    lent: *mut questdb_buffer,
+}
+
+const NAME: &str = "questdb_sender";
+
+/// Runs `work` on a sender. A panic poisons the lock, and with it the handle.
+fn guard_sender(
+    handle: *const questdb_sender,
+    work: impl FnOnce(&mut Sender) -> Result<()>,
+) -> Failed {
+    // SAFETY: NULL or a sender from this library that has not been freed; only shared references are made of it.
+    let Some(handle) = (unsafe { handle.as_ref() }) else { return null_handle(NAME) };
+    let run = || {
+        let mut sender = match handle.sender.try_lock() {
+            Ok(sender) => sender,
+            Err(TryLockError::WouldBlock) => {
+                return failed(err!(InvalidState, "the sender is in use by another thread"));
+            }
+            Err(TryLockError::Poisoned(_)) => return poisoned(NAME),
+        };
+        work(&mut sender).err().and_then(failed)
+    };
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| panicked(&*payload))
+}
+
+/// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
+fn guard_own(
+    handle: *const questdb_sender,
+    work: impl FnOnce(&mut Sender) -> Result<()>,
+) -> Failed {
+    guard_sender(handle, |sender| {
+        // SAFETY: the handle is not NULL here; its lent buffer lives as long as it does, and whoever calls functions of the
+        // sender does not use the lent buffer in another thread at the same time.
+        let lent = unsafe { &mut *(*handle).lent };
+        if *lent.poisoned() {
+            return Err(err!(
+                HandlePoisoned,
+                "an earlier call on the buffer of this sender panicked"
+            ));
+        }
+        *lent.poisoned() = true;
+        swap(sender.buffer_mut(), &mut lent.buffer);
+        let result = work(sender);
+        swap(sender.buffer_mut(), &mut lent.buffer);
+        *lent.poisoned() = false;
+        result
+    })
+}
+
+fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Failed {
+    put(out, ptr::null_mut());
+    guard_free(|| {
+        required(out, "sender")?;
+        let mut sender = sender()?;
+        let mut own = sender.new_buffer()?;
+        swap(sender.buffer_mut(), &mut own);
+        let stats = sender.stats_reader();
+        let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
+        put(
+            out,
+            Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })),
+        );
+        Ok(())
+    })
+}
+
+/// Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
+/// asks the server for its protocol version here, unless `protocol_version` is set.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
+/// INVALID_UTF8; INVALID_ARGUMENT.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_from_conf(
+    conf: *const c_char,
+    conf_len: usize,
+    sender: *mut *mut questdb_sender,
+) -> Failed {
+    make(sender, || Sender::from_conf(checked(conf, conf_len, "connection string")?))
+}
+
+/// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: as `questdb_sender_from_conf`; CONFIG also when the variable is not set.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> Failed {
+    make(sender, Sender::from_env)
+}
+
+/// Makes a sender from a configuration, which stays yours.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: as `questdb_sender_from_conf`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_new(
+    config: Option<&mut questdb_config>,
+    sender: *mut *mut questdb_sender,
+) -> Failed {
+    let Some(config) = config else {
+        put(sender, ptr::null_mut());
+        return null_handle(questdb_config::NAME);
+    };
+    make(sender, || Sender::new(&config.config))
+}
+
+/// The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they
+/// are flushed automatically when due. NULL for NULL.
+///
+/// Ownership: the buffer belongs to the sender and lives until it is freed; `questdb_buffer_free` on it does nothing.
+/// Threads: part of the sender: one thread at a time for both.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_buffer(sender: *const questdb_sender) -> *mut questdb_buffer {
+    // SAFETY: as in `guard_sender`.
+    unsafe { sender.as_ref() }.map_or(ptr::null_mut(), |handle| handle.lent)
+}
+
+/// Makes an independent buffer with the protocol version and the limits of the sender. It can be filled in another thread
+/// and sent by any sender.
+///
+/// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+/// Errors: OUT_OF_MEMORY; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_new_buffer(
+    sender: *const questdb_sender,
+    buffer: *mut *mut questdb_buffer,
+) -> Failed {
+    put(buffer, ptr::null_mut());
+    guard_sender(sender, |s| {
+        required(buffer, "buffer")?;
+        put(buffer, questdb_buffer::into_raw(s.new_buffer()?));
+        Ok(())
+    })
+}
+
+/// The protocol version that was configured or negotiated: 1, 2 or 3; 0 for NULL or a sender in use.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_protocol_version(sender: *const questdb_sender) -> u32 {
+    let mut version = 0;
+    drop(guard_sender(sender, |s| {
+        version = s.protocol_version() as u32;
+        Ok(())
+    }));
+    version
+}
+
+/// The longest name that the server accepts, in bytes; 0 for NULL or a sender in use.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> usize {
+    let mut len = 0;
+    drop(guard_sender(sender, |s| {
+        len = s.max_name_len();
+        Ok(())
+    }));
+    len
+}
+
+/// Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
+/// an `auto_flush_*` limit is reached.
+///
+/// Errors: INVALID_STATE, INVALID_TIMESTAMP: the row stays open. Those of `questdb_sender_flush`: the row is in the buffer,
+/// see `questdb_error_row_accepted`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_at_nanos(sender: *const questdb_sender, nanos: i64) -> Failed {
+    guard_own(sender, |s| s.at_nanos(nanos))
+}
+
+/// As `questdb_sender_at_nanos`, in microseconds.
+///
+/// Errors: as `questdb_sender_at_nanos`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_at_micros(sender: *const questdb_sender, micros: i64) -> Failed {
+    guard_own(sender, |s| s.at_micros(micros))
+}
+
+/// As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+///
+/// Errors: as `questdb_sender_at_nanos`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_at_now(sender: *const questdb_sender) -> Failed {
+    guard_own(sender, Sender::at_now)
+}
+
+/// Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
+/// such as prepared ones.
+///
+/// Errors: those of `questdb_sender_flush`; all rows stay in the buffer.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_if_due(sender: *const questdb_sender) -> Failed {
+    guard_own(sender, Sender::flush_if_due)
+}
+
+/// Sends the sender's own buffer and clears it.
+///
+/// Errors: as `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_own(sender: *const questdb_sender) -> Failed {
+    guard_own(sender, |s| s.flush_own().map(drop))
+}
+
+/// Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
+/// without a request.
+///
+/// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
+/// `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
+/// INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. The buffer stays exactly as it was.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush(
+    sender: *const questdb_sender,
+    buffer: Option<&mut questdb_buffer>,
+) -> Failed {
+    guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush(&mut b.buffer).map(drop))))
+}
+
+/// Sends a buffer and leaves it as it is, for example to send it to another server too.
+///
+/// Errors: as `questdb_sender_flush`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_and_keep(
+    sender: *const questdb_sender,
+    buffer: Option<&mut questdb_buffer>,
+) -> Failed {
+    guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush_and_keep(&b.buffer).map(drop))))
+}
+
+/// As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
+/// with several tables, or TCP.
+///
+/// Errors: as `questdb_sender_flush`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
+    sender: *const questdb_sender,
+    buffer: Option<&mut questdb_buffer>,
+    transactional: bool,
+) -> Failed {
+    guard(buffer, |b| {
+        flatten(guard_sender(sender, |s| {
+            s.flush_and_keep_with_flags(&b.buffer, transactional).map(drop)
+        }))
+    })
+}
+
+/// An error of the sender's guard inside the buffer's guard.
+fn flatten(failed: Failed) -> Result<()> {
+    failed.map_or(Ok(()), |e| Err(e.into_error()))
+}
+
+/// Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
+/// suspended until commit or rollback. HTTP only.
+///
+/// Errors: INVALID_STATE, INVALID_NAME, INVALID_UTF8; those of `questdb_sender_flush` for the pending rows.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_begin(
+    sender: *const questdb_sender,
+    table: *const c_char,
+    table_len: usize,
+) -> Failed {
+    guard_own(sender, |s| s.begin(checked(table, table_len, "table name")?))
+}
+
+/// Whether a transaction is open.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_in_transaction(sender: *const questdb_sender) -> bool {
+    let mut open = false;
+    drop(guard_sender(sender, |s| {
+        open = s.in_transaction();
+        Ok(())
+    }));
+    open
+}
+
+/// Sends the rows of the transaction in one request: all of them are stored or none. On failure the transaction stays open
+/// with all its rows: commit again or roll back.
+///
+/// Errors: INVALID_STATE without a transaction, with an open row or with rows of another table; those of
+/// `questdb_sender_flush`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_commit(sender: *const questdb_sender) -> Failed {
+    guard_own(sender, |s| s.commit().map(drop))
+}
+
+/// Drops the rows of the transaction, also one that is not ended yet.
+///
+/// Errors: INVALID_STATE without a transaction.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_rollback(sender: *const questdb_sender) -> Failed {
+    guard_own(sender, Sender::rollback)
+}
+
+/// One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.
+///
+/// Threads: at any time from any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) -> u64 {
+    // SAFETY: as in `guard_sender`; the counters are atomic.
+    let reader = unsafe { sender.as_ref() };
+    reader.zip(Stat::from_number(stat)).map_or(0, |(handle, stat)| handle.stats.get(stat))
+}
+
+/// A copy of the last error of a flush, also one that a later flush made good; `*last` is NULL if there was none.
+///
+/// Ownership: `*last` is yours until `questdb_error_free`.
+/// Errors: INVALID_ARGUMENT.
+/// Threads: at any time from any thread.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_last_error(
+    sender: *const questdb_sender,
+    last: *mut *mut questdb_error,
+) -> Failed {
+    put(last, ptr::null_mut());
+    // SAFETY: as in `guard_sender`; the statistics have a lock of their own.
+    let Some(handle) = (unsafe { sender.as_ref() }) else { return null_handle(NAME) };
+    guard_free(|| {
+        required(last, "last")?;
+        if let Some(e) = handle.stats.read().last_error() {
+            put(last, Box::into_raw(Box::new(questdb_error::from(e.clone()))));
+        }
+        Ok(())
+    })
+}
+
+/// Sends what the sender's own buffer holds, within the deadline, and ends the connection. An open transaction and an open
+/// row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
+///
+/// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
+/// HTTP not confirmed, over TCP not given to the kernel.
+///
+/// Errors: as `questdb_sender_flush`; the connection is ended all the same.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_close(
+    sender: *const questdb_sender,
+    timeout_millis: u64,
+    unconfirmed_rows: *mut u64,
+) -> Failed {
+    put(unconfirmed_rows, 0);
+    guard_own(sender, |s| {
+        let report = s.close(Duration::from_millis(timeout_millis));
+        put(unconfirmed_rows, report.unconfirmed_rows);
+        report.result
+    })
+}
+
+/// Frees a sender and its own buffer. Sends nothing and never blocks; NULL is fine. Rows that were not flushed are lost: see
+/// `questdb_sender_close`.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
+    if let Some(sender) = sender {
+        // SAFETY: made by `Box::into_raw` in `make`, and freed only here.
+        drop(unsafe { Box::from_raw(sender.lent) });
+    }
+}

@@ -1,0 +1,30 @@
+//! `questdb_version`, `questdb_abi_version`.
+#![expect(unsafe_code, reason = "exports functions")]
+
+use std::ffi::{CStr, c_char};
+
+/// Grows when the ABI changes incompatibly.
+const ABI_VERSION: u32 = 1;
+
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    };
+
+/// The version of the library, such as `0.1.0`.
+///
+/// Ownership: static.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_version() -> *const c_char {
+    VERSION.as_ptr()
+}
+
+/// The version of the ABI: a library whose number differs from `QUESTDB_ABI_VERSION` of the header must not be used.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_abi_version() -> u32 {
+    ABI_VERSION
+}

@@ -1,0 +1,558 @@
+//! [`Buffer`]: rows under construction.
+
+use super::name_cache::NameCache;
+use super::row_state::{Call, RowState};
+use super::scan::{Store, Tail};
+use super::{ArrayView, ProtocolVersion, array, decimal, escape, number};
+use crate::error::{Error, Result, err, shown};
+use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Name, TableName, TableRef};
+use crate::text::MaybeText;
+
+/// How a [`Buffer`] is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferOptions {
+    /// The protocol version of the rows.
+    pub version: ProtocolVersion,
+    /// The longest table or column name in bytes.
+    pub max_name_len: usize,
+    /// The capacity in bytes to start with.
+    pub init_buf_size: usize,
+    /// The most bytes the buffer may hold.
+    pub max_buf_size: usize,
+}
+
+impl BufferOptions {
+    /// The defaults: names of 127 bytes, 64 KiB to start with, 100 MiB at most.
+    pub fn new(version: ProtocolVersion) -> BufferOptions {
+        BufferOptions {
+            version,
+            max_name_len: DEFAULT_MAX_NAME_LEN,
+            init_buf_size: 64 << 10,
+            max_buf_size: 100 << 20,
+        }
+    }
+}
+
+/// Rows under construction, in the bytes that go to the server.
+///
+/// A row is `table`, then any symbols, then any columns, at least one of either, then one of the `at` calls. A call that
+/// fails leaves the buffer exactly as it was; the row can go on with a correct call.
+///
+/// ```
+/// use questdb_ingress::{Buffer, ProtocolVersion};
+///
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// buffer.table("trades")?.symbol("symbol", "ETH-USD")?.column_f64("price", 2615.54)?.at_nanos(1_646_762_637_609_765_000)?;
+/// assert_eq!(buffer.peek(), b"trades,symbol=ETH-USD price=2615.54 1646762637609765000\n");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Buffer {
+    store: Store,
+    state: RowState,
+    version: ProtocolVersion,
+    one_table: bool,
+    rows: usize,
+    options: BufferOptions,
+    tables: NameCache<TableName>,
+    columns: NameCache<ColumnName>,
+    first_table: Option<TableName>,
+    marker: Option<Marker>,
+}
+
+/// A place between rows to go back to.
+#[derive(Debug, Clone, Copy)]
+struct Marker {
+    len: usize,
+    rows: usize,
+    one_table: bool,
+}
+
+impl Buffer {
+    /// An empty buffer with the default limits.
+    pub fn new(version: ProtocolVersion) -> Buffer {
+        let mut buffer = Buffer::without_memory(BufferOptions::new(version));
+        // Where this little memory is refused, the first row will say so.
+        let _ = buffer.store.reserve(buffer.options.init_buf_size);
+        buffer
+    }
+
+    /// An empty buffer with limits of one's own.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the limits contradict each other, `OutOfMemory`.
+    pub fn with_options(options: BufferOptions) -> Result<Buffer> {
+        if options.init_buf_size > options.max_buf_size {
+            return Err(err!(
+                InvalidArgument,
+                "init_buf_size of {} is over max_buf_size of {}",
+                options.init_buf_size,
+                options.max_buf_size
+            ));
+        }
+        let mut buffer = Buffer::without_memory(options);
+        buffer.store.reserve(options.init_buf_size)?;
+        Ok(buffer)
+    }
+
+    fn without_memory(options: BufferOptions) -> Buffer {
+        Buffer {
+            store: Store::new(options.max_buf_size),
+            state: RowState::Between,
+            version: options.version,
+            one_table: true,
+            rows: 0,
+            options,
+            tables: NameCache::new(),
+            columns: NameCache::new(),
+            first_table: None,
+            marker: None,
+        }
+    }
+
+    /// Starts a row.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn table<'n>(&mut self, name: impl Into<TableRef<'n>>) -> Result<&mut Self> {
+        let name = self.tables.resolve(name.into().0, self.options.max_name_len)?;
+        self.state.require(Call::Table)?;
+        let first = self.store.len() == 0;
+        let mut out = self.store.tail();
+        out.wire(name.wire());
+        out.finish()?;
+        if first {
+            self.one_table = true;
+            if !same_table(&self.first_table, name) {
+                self.first_table = Some(name.clone());
+            }
+        } else if self.one_table {
+            self.one_table = same_table(&self.first_table, name);
+        }
+        self.columns.restart();
+        self.state = RowState::Table;
+        Ok(self)
+    }
+
+    /// Adds a symbol to the open row, before its columns.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn symbol<'n, 'v>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<MaybeText<'v>>,
+    ) -> Result<&mut Self> {
+        let name = self.columns.resolve(name.into().0, self.options.max_name_len)?;
+        self.state.require(Call::Symbol)?;
+        let Some(value) = value.into().0 else { return Ok(self) };
+        let mut out = self.store.tail();
+        out.wire(name.wire());
+        escape::symbol(&mut out, value).map_err(|e| in_column(e, name))?;
+        out.finish()?;
+        self.state = RowState::Symbol;
+        Ok(self)
+    }
+
+    /// Adds a boolean column to the open row.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn column_bool<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<bool>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into(), |out, value, _| {
+            out.byte(if value { b't' } else { b'f' });
+            Ok(())
+        })
+    }
+
+    /// Adds a 64-bit integer column to the open row. The server takes the smallest integer for NULL.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn column_i64<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<i64>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into(), |out, value, _| {
+            number::integer(out, value, b'i');
+            Ok(())
+        })
+    }
+
+    /// Adds a double column to the open row: as the shortest text that gives it back in version 1, as its bits after that.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn column_f64<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<f64>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into(), |out, value, version| {
+            if version == ProtocolVersion::V1 {
+                number::double(out, value);
+            } else {
+                number::binary_double(out, value);
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds a string column to the open row.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn column_str<'n, 'v>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<MaybeText<'v>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into().0, |out, value, _| escape::string(out, value))
+    }
+
+    /// Adds a timestamp column in microseconds since 1970 to the open row.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn column_ts_micros<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<i64>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into(), |out, value, _| {
+            number::integer(out, value, b't');
+            Ok(())
+        })
+    }
+
+    /// Adds a timestamp column in nanoseconds since 1970 to the open row. Version 1 has microseconds only: the rest is
+    /// cut off.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    #[inline]
+    pub fn column_ts_nanos<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<i64>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into(), |out, value, version| {
+            number::nanos_column(out, value, version);
+            Ok(())
+        })
+    }
+
+    /// Adds an n-dimensional array of doubles to the open row; needs version 2.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `LimitExceeded`, `OutOfMemory`.
+    pub fn column_f64_arr<'n, 'v>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<&'v ArrayView<'v>>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into(), |out, value, version| {
+            needs(ProtocolVersion::V2, version, "arrays")?;
+            array::array(out, value);
+            Ok(())
+        })
+    }
+
+    /// Adds a decimal given as text to the open row; needs version 3. The text is digits with an optional sign, point and
+    /// exponent (which takes no plus), or `NaN`, `Infinity`, `-Infinity`.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `InvalidDecimal`, `LimitExceeded`, `OutOfMemory`.
+    pub fn column_dec_str<'n, 'v>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<MaybeText<'v>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), value.into().0, |out, value, version| {
+            needs(ProtocolVersion::V3, version, "decimals")?;
+            decimal::text(out, value.as_bytes())
+        })
+    }
+
+    /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3. `unscaled_be` is a big-endian integer in
+    /// two's complement of at most 32 bytes, the scale is at most 76. No bytes at all mean NULL.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `InvalidDecimal`, `LimitExceeded`, `OutOfMemory`.
+    pub fn column_dec<'n, 'v>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        scale: u32,
+        unscaled_be: impl Into<Option<&'v [u8]>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), unscaled_be.into(), |out, unscaled, version| {
+            needs(ProtocolVersion::V3, version, "decimals")?;
+            decimal::binary(out, scale, unscaled)
+        })
+    }
+
+    /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_dec`].
+    pub fn column_dec_i64<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        scale: u32,
+        unscaled: impl Into<Option<i64>>,
+    ) -> Result<&mut Self> {
+        self.column_dec_i128(name, scale, unscaled.into().map(i128::from))
+    }
+
+    /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_dec`].
+    pub fn column_dec_i128<'n>(
+        &mut self,
+        name: impl Into<ColumnRef<'n>>,
+        scale: u32,
+        unscaled: impl Into<Option<i128>>,
+    ) -> Result<&mut Self> {
+        self.column(name.into(), unscaled.into(), |out, unscaled, version| {
+            needs(ProtocolVersion::V3, version, "decimals")?;
+            decimal::integer(out, scale, unscaled)
+        })
+    }
+
+    /// What all columns have in common; `write` appends the value.
+    #[inline(always)]
+    fn column<T>(
+        &mut self,
+        name: ColumnRef<'_>,
+        value: Option<T>,
+        write: impl FnOnce(&mut Tail<'_>, T, ProtocolVersion) -> Result<()>,
+    ) -> Result<&mut Self> {
+        let name = self.columns.resolve(name.0, self.options.max_name_len)?;
+        self.state.require(Call::Column)?;
+        let Some(value) = value else { return Ok(self) };
+        let separator = if self.state == RowState::Column { b',' } else { b' ' };
+        let mut out = self.store.tail();
+        out.separated(separator, name.wire());
+        write(&mut out, value, self.version).map_err(|e| in_column(e, name))?;
+        out.finish()?;
+        self.state = RowState::Column;
+        Ok(self)
+    }
+
+    /// Ends the row with its designated timestamp in nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// `InvalidState`, `InvalidTimestamp` if negative, `LimitExceeded`, `OutOfMemory`. The row stays open.
+    #[inline]
+    pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
+        let version = self.version;
+        self.at(|out| number::stamp_nanos(out, nanos, version))
+    }
+
+    /// Ends the row with its designated timestamp in microseconds since 1970. Version 1 sends nanoseconds, which reach to
+    /// the year 2262.
+    ///
+    /// # Errors
+    /// `InvalidState`, `InvalidTimestamp` if negative or too large, `LimitExceeded`, `OutOfMemory`. The row stays open.
+    #[inline]
+    pub fn at_micros(&mut self, micros: i64) -> Result<()> {
+        let version = self.version;
+        self.at(|out| number::stamp_micros(out, micros, version))
+    }
+
+    /// Ends the row without a timestamp: the server takes the time at which it receives the row, so that rows sent twice
+    /// are stored twice.
+    ///
+    /// # Errors
+    /// `InvalidState`, `LimitExceeded`, `OutOfMemory`. The row stays open.
+    #[inline]
+    pub fn at_now(&mut self) -> Result<()> {
+        self.at(|out| {
+            out.byte(b'\n');
+            Ok(())
+        })
+    }
+
+    #[inline(always)]
+    fn at(&mut self, write: impl FnOnce(&mut Tail<'_>) -> Result<()>) -> Result<()> {
+        self.state.require(Call::At)?;
+        let mut out = self.store.tail();
+        write(&mut out)?;
+        out.finish()?;
+        self.rows += 1;
+        self.state = RowState::Between;
+        Ok(())
+    }
+
+    /// Makes room for `additional` bytes more.
+    ///
+    /// # Errors
+    /// `LimitExceeded` beyond `max_buf_size`, `OutOfMemory`.
+    pub fn reserve(&mut self, additional: usize) -> Result<()> {
+        self.store.reserve(additional)
+    }
+
+    /// How many bytes fit without asking for memory.
+    pub fn capacity(&self) -> usize {
+        self.store.capacity()
+    }
+
+    /// The bytes so far, those of an open row among them.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Whether there are no bytes.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows that have been ended.
+    #[inline]
+    pub fn row_count(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether all rows are for one table, so that the server can store all of them or none.
+    pub fn is_transactional(&self) -> bool {
+        self.one_table
+    }
+
+    /// The table of the first row.
+    pub fn first_table(&self) -> Option<String> {
+        match &self.first_table {
+            Some(name) if !self.is_empty() => Some(name.as_str().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The bytes so far, as they would be sent.
+    #[inline]
+    pub fn peek(&self) -> &[u8] {
+        self.store.as_slice()
+    }
+
+    /// Drops all rows and the marker and keeps the memory.
+    pub fn clear(&mut self) {
+        self.go_back(Marker { len: 0, rows: 0, one_table: true });
+        self.marker = None;
+    }
+
+    /// Remembers the end of the last row for [`Buffer::rewind_to_marker`]; replaces an earlier marker.
+    ///
+    /// # Errors
+    /// `InvalidState` if a row is open.
+    pub fn set_marker(&mut self) -> Result<()> {
+        self.state.require(Call::Flush)?;
+        self.marker = Some(Marker { len: self.len(), rows: self.rows, one_table: self.one_table });
+        Ok(())
+    }
+
+    /// Drops everything since the marker, an open row too, and the marker itself.
+    ///
+    /// # Errors
+    /// `InvalidState` if no marker is set.
+    pub fn rewind_to_marker(&mut self) -> Result<()> {
+        match self.marker.take() {
+            Some(marker) => {
+                self.go_back(marker);
+                Ok(())
+            }
+            None => Err(err!(InvalidState, "the buffer has no marker to go back to")),
+        }
+    }
+
+    /// Forgets the marker, if there is one.
+    pub fn clear_marker(&mut self) {
+        self.marker = None;
+    }
+
+    fn go_back(&mut self, to: Marker) {
+        self.store.truncate(to.len);
+        self.rows = to.rows;
+        self.one_table = to.one_table;
+        self.state = RowState::Between;
+    }
+
+    /// The protocol version of the rows.
+    pub fn protocol_version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// The longest table or column name in bytes.
+    pub fn max_name_len(&self) -> usize {
+        self.options.max_name_len
+    }
+
+    /// The capacity in bytes that the buffer started with.
+    pub fn init_buf_size(&self) -> usize {
+        self.options.init_buf_size
+    }
+
+    /// The most bytes the buffer may hold.
+    pub fn max_buf_size(&self) -> usize {
+        self.store.max()
+    }
+
+    /// Whether a row has been started and not ended.
+    pub fn is_row_open(&self) -> bool {
+        self.state != RowState::Between
+    }
+
+    /// Whether the buffer could be sent now.
+    ///
+    /// # Errors
+    /// `InvalidState` if a row is open.
+    pub fn check_flushable(&self) -> Result<()> {
+        self.state.require(Call::Flush)
+    }
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Buffer")
+            .field("version", &self.version)
+            .field("len", &self.len())
+            .field("rows", &self.rows)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[inline]
+fn same_table(first: &Option<TableName>, name: &TableName) -> bool {
+    first.as_ref().is_some_and(|first| first.wire().same(name.wire()))
+}
+
+#[inline]
+fn needs(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Result<()> {
+    if version < needed { Err(too_old(needed, version, what)) } else { Ok(()) }
+}
+
+#[cold]
+#[inline(never)]
+fn too_old(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Error {
+    let (needed, version) = (needed as u8, version as u8);
+    err!(ProtocolVersion, "{what} need protocol version {needed}, the buffer has version {version}")
+}
+
+#[cold]
+#[inline(never)]
+fn in_column(e: Error, name: &ColumnName) -> Error {
+    e.context(format_args!("column {}", shown(name.as_str())))
+}

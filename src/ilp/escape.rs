@@ -1,0 +1,41 @@
+//! Text values: symbols outside quotes, strings inside them, both checked to be UTF-8 while they are copied.
+
+use super::scan::Tail;
+use crate::error::{Error, Result, err, shown_bytes};
+use crate::text::Text;
+
+/// Appends a symbol's value.
+#[inline]
+pub(super) fn symbol(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
+    let high = out.text::<false>(value.as_bytes());
+    checked(value, high)
+}
+
+/// Appends a string with its quotes.
+#[inline]
+pub(super) fn string(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
+    out.byte(b'"');
+    let high = out.text::<true>(value.as_bytes());
+    out.byte(b'"');
+    checked(value, high)
+}
+
+#[inline]
+fn checked(value: Text<'_>, high: bool) -> Result<()> {
+    if high && !value.is_known_utf8() { check_utf8(value.as_bytes()) } else { Ok(()) }
+}
+
+#[inline(never)]
+fn check_utf8(bytes: &[u8]) -> Result<()> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(not_utf8(bytes, e)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_utf8(bytes: &[u8], e: std::str::Utf8Error) -> Error {
+    let (shown, at) = (shown_bytes(bytes), e.valid_up_to());
+    err!(InvalidUtf8, "{shown} is not valid UTF-8 at byte {at}")
+}

@@ -1,0 +1,119 @@
+//! Names that callers give as text, remembered in checked form: checking a name costs much more than comparing it with the
+//! one that stood in its place in the row before.
+
+use crate::error::Result;
+use crate::names::{Name, NameRef};
+use crate::text::Text;
+
+/// Names kept before all are forgotten; a power of two.
+const MAX_NAMES: usize = 256;
+const SLOTS: usize = 2 * MAX_NAMES;
+const EMPTY: u16 = u16::MAX;
+
+/// Checked names in the order in which they were first used.
+#[derive(Clone)]
+pub(super) struct NameCache<N> {
+    names: Vec<N>,
+    /// The name that is expected next.
+    next: usize,
+    /// Places in `names` by hash, open addressing; empty as long as no name was kept.
+    slots: Vec<u16>,
+}
+
+impl<N: Name> NameCache<N> {
+    pub(super) fn new() -> NameCache<N> {
+        NameCache { names: Vec::new(), next: 0, slots: Vec::new() }
+    }
+
+    /// Expects the first name again.
+    #[inline]
+    pub(super) fn restart(&mut self) {
+        self.next = 0;
+    }
+
+    /// The checked form of `name`.
+    #[inline(always)]
+    pub(super) fn resolve<'a>(&'a mut self, name: NameRef<'a, N>, max_len: usize) -> Result<&'a N> {
+        match name {
+            NameRef::Checked(name) => name.fits(max_len).map(|()| name),
+            NameRef::Raw(text) => {
+                let expected = self.names.get(self.next);
+                if expected.is_some_and(|n| same(n.raw().as_bytes(), text.as_bytes())) {
+                    let place = self.next;
+                    self.next += 1;
+                    return Ok(&self.names[place]);
+                }
+                self.search(text, max_len)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn search(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
+        if self.slots.is_empty() {
+            self.slots = vec![EMPTY; SLOTS];
+        }
+        let mut slot = hash(text.as_bytes()) & (SLOTS - 1);
+        // At least half of the slots are empty.
+        while self.slots[slot] != EMPTY {
+            let place = usize::from(self.slots[slot]);
+            if same(self.names[place].raw().as_bytes(), text.as_bytes()) {
+                self.next = place + 1;
+                return Ok(&self.names[place]);
+            }
+            slot = (slot + 1) & (SLOTS - 1);
+        }
+        let name = N::parse(text)?;
+        name.fits(max_len)?;
+        if self.names.len() == MAX_NAMES {
+            self.names.clear();
+            self.slots.fill(EMPTY);
+            slot = hash(text.as_bytes()) & (SLOTS - 1);
+        }
+        let place = self.names.len();
+        self.slots[slot] = u16::try_from(place).unwrap_or(EMPTY);
+        self.names.push(name);
+        self.next = place + 1;
+        Ok(&self.names[place])
+    }
+}
+
+/// Whether two names are equal; names are short, so that a call of `memcmp` would cost more than the comparison.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let len = a.len();
+    if len != b.len() {
+        return false;
+    }
+    if len > 16 {
+        return a == b;
+    }
+    if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
+        (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>())
+    {
+        return (u64::from_ne_bytes(*a1) ^ u64::from_ne_bytes(*b1))
+            | (u64::from_ne_bytes(*a2) ^ u64::from_ne_bytes(*b2))
+            == 0;
+    }
+    if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
+        (a.first_chunk::<4>(), a.last_chunk::<4>(), b.first_chunk::<4>(), b.last_chunk::<4>())
+    {
+        return (u32::from_ne_bytes(*a1) ^ u32::from_ne_bytes(*b1))
+            | (u32::from_ne_bytes(*a2) ^ u32::from_ne_bytes(*b2))
+            == 0;
+    }
+    match len {
+        0 => true,
+        _ => a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1],
+    }
+}
+
+/// FNV-1a. Collisions cost time only.
+fn hash(bytes: &[u8]) -> usize {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for byte in bytes {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let [.., a, b] = hash.to_le_bytes();
+    usize::from(u16::from_le_bytes([a, b]))
+}

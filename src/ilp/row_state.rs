@@ -1,0 +1,99 @@
+//! Which call may follow which while a row is built. A state is the set of the calls it allows.
+
+use crate::error::{Error, Result, err};
+
+const TABLE: u8 = 1;
+const SYMBOL: u8 = 2;
+const COLUMN: u8 = 4;
+const AT: u8 = 8;
+const FLUSH: u8 = 16;
+
+/// Where the row under construction stands.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowState {
+    /// No row is open.
+    Between = TABLE | FLUSH,
+    /// The row has its table and nothing else.
+    Table = SYMBOL | COLUMN,
+    /// The row has symbols and no column.
+    Symbol = SYMBOL | COLUMN | AT,
+    /// The row has a column.
+    Column = COLUMN | AT,
+}
+
+/// What a caller wants to do next.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Table = TABLE,
+    Symbol = SYMBOL,
+    Column = COLUMN,
+    /// Ending the row.
+    At = AT,
+    /// Sending, or remembering a place to go back to.
+    Flush = FLUSH,
+}
+
+impl RowState {
+    #[inline]
+    pub(crate) fn require(self, call: Call) -> Result<()> {
+        if self as u8 & call as u8 == 0 { Err(self.refusal(call)) } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refusal(self, call: Call) -> Error {
+        let wanted = match call {
+            Call::Table => "table",
+            Call::Symbol => "symbol",
+            Call::Column => "column",
+            Call::At => "at",
+            Call::Flush => {
+                return err!(InvalidState, "a row is open: end it with at, or clear the buffer");
+            }
+        };
+        let (place, allowed) = match self {
+            RowState::Between => ("no row is open", "table"),
+            RowState::Table => ("the row has no symbol or column yet", "symbol or column"),
+            RowState::Symbol => ("the row has symbols", "symbol, column or at"),
+            RowState::Column => ("the row has columns", "column or at"),
+        };
+        err!(InvalidState, "{wanted} cannot be called here: {place}, call {allowed}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn the_whole_table() {
+        use Call as C;
+        use RowState as S;
+        let calls = [C::Table, C::Symbol, C::Column, C::At, C::Flush];
+        let table = [
+            (S::Between, [true, false, false, false, true]),
+            (S::Table, [false, true, true, false, false]),
+            (S::Symbol, [false, true, true, true, false]),
+            (S::Column, [false, false, true, true, false]),
+        ];
+        for (state, row) in table {
+            for (call, allowed) in calls.into_iter().zip(row) {
+                match state.require(call) {
+                    Ok(()) => assert!(allowed, "{state:?} {call:?}"),
+                    Err(e) => {
+                        assert!(!allowed, "{state:?} {call:?}");
+                        assert_eq!(e.code(), ErrorCode::InvalidState);
+                    }
+                }
+            }
+        }
+        let e = S::Column.require(C::Symbol).unwrap_err();
+        assert_eq!(
+            e.message(),
+            "symbol cannot be called here: the row has columns, call column or at"
+        );
+    }
+}

@@ -1,0 +1,126 @@
+use super::*;
+use crate::error::ErrorCode;
+use proptest::prelude::*;
+
+/// What the escaping rules say, byte by byte.
+fn escaped(text: &[u8], quoted: bool) -> Vec<u8> {
+    let set: &[u8] = if quoted { b"\n\r\"\\" } else { b" ,=\n\r\\" };
+    let mut out = Vec::new();
+    for byte in text {
+        if set.contains(byte) {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out
+}
+
+fn appended(store: &mut Store, text: &[u8], quoted: bool) -> Result<bool> {
+    let mut tail = store.tail();
+    let high = if quoted { tail.text::<true>(text) } else { tail.text::<false>(text) };
+    tail.finish()?;
+    Ok(high)
+}
+
+#[test]
+fn a_special_byte_is_found_at_every_place_of_every_length() {
+    for len in 0..=50 {
+        for place in 0..len {
+            for byte in 0..=255u8 {
+                let mut text = vec![b'x'; len];
+                text[place] = byte;
+                for quoted in [false, true] {
+                    let mut store = Store::new(usize::MAX);
+                    let high = appended(&mut store, &text, quoted).unwrap();
+                    assert_eq!(store.as_slice(), escaped(&text, quoted), "{text:?}");
+                    assert_eq!(high, byte >= 0x80);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn both_kinds_of_block_agree() {
+    let mut seed = fastrand::Rng::with_seed(7);
+    let alphabet = b"ab \n\r,=\\\"\x00\x80\xff\x1f!";
+    for _ in 0..20_000 {
+        let len = seed.usize(0..=40);
+        let text: Vec<u8> = (0..len).map(|_| *seed.choice(alphabet).unwrap()).collect();
+        let (mut fast, mut plain) = (Store::new(1000), Store::new(1000));
+        for quoted in [false, true] {
+            let (mut a, mut b) = (fast.tail(), plain.tail());
+            let highs = if quoted {
+                (a.text_by::<Block, true>(&text), b.text_by::<portable::Block, true>(&text))
+            } else {
+                (a.text_by::<Block, false>(&text), b.text_by::<portable::Block, false>(&text))
+            };
+            assert_eq!(highs.0, highs.1);
+            a.finish().unwrap();
+            b.finish().unwrap();
+            assert_eq!(fast.as_slice(), plain.as_slice());
+        }
+    }
+}
+
+#[test]
+fn the_limit_is_exact_whatever_the_padding() {
+    let wire = Wire::new(b",name=");
+    for max in 0..80 {
+        for text in [&b""[..], b"short", b"a,b,c,d", b"twenty bytes of text", b"ab\xc3\xa9"] {
+            let mut store = Store::new(max);
+            let mut tail = store.tail();
+            tail.separated(b' ', &wire);
+            tail.text::<false>(text);
+            tail.byte(b'\n');
+            let outcome = tail.finish();
+            let expected = [b" name=", &escaped(text, false)[..], b"\n"].concat();
+            if expected.len() <= max {
+                outcome.unwrap();
+                assert_eq!(store.as_slice(), expected);
+            } else {
+                assert_eq!(outcome.unwrap_err().code(), ErrorCode::LimitExceeded);
+                assert_eq!(store.len(), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_that_cannot_be_had_is_an_error() {
+    let mut store = Store::new(usize::MAX);
+    appended(&mut store, b"kept", true).unwrap();
+    let e = store.reserve(isize::MAX as usize).unwrap_err();
+    assert_eq!(e.code(), ErrorCode::OutOfMemory);
+    let mut small = Store::new(100);
+    assert_eq!(small.reserve(101).unwrap_err().code(), ErrorCode::LimitExceeded);
+    small.reserve(100).unwrap();
+    assert_eq!(store.as_slice(), b"kept");
+}
+
+proptest! {
+    #[test]
+    fn pieces_arrive_in_order_over_any_growth(
+        pieces in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..70)), 0..40)
+    ) {
+        let mut store = Store::new(usize::MAX);
+        let mut expected = Vec::new();
+        for (i, (quoted, piece)) in pieces.iter().enumerate() {
+            let mut tail = store.tail();
+            tail.slice(piece);
+            tail.put(*b"0123456789abcdef", i % 17);
+            let high = if *quoted { tail.text::<true>(piece) } else { tail.text::<false>(piece) };
+            prop_assert_eq!(high, !piece.is_ascii());
+            tail.doubles(&[0.5, -1.0]);
+            if i % 3 != 2 {
+                tail.finish().unwrap();
+                expected.extend_from_slice(piece);
+                expected.extend_from_slice(&b"0123456789abcdef"[..i % 17]);
+                expected.extend_from_slice(&escaped(piece, *quoted));
+                expected.extend_from_slice(&0.5f64.to_le_bytes());
+                expected.extend_from_slice(&(-1.0f64).to_le_bytes());
+            }
+            prop_assert_eq!(store.as_slice(), &expected[..]);
+        }
+    }
+}

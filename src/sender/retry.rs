@@ -1,0 +1,88 @@
+//! What to retry and how long to wait: pure policy, driven by a clock and random numbers that the caller provides.
+
+use std::time::Duration;
+
+use crate::config::Delivery;
+use crate::error::{Error, Outcome};
+
+/// The first backoff; each further one may be twice as long, up to `retry_max_backoff`.
+const BASE: Duration = Duration::from_millis(10);
+
+/// Whether resending is allowed and may help.
+pub(super) fn may_retry(error: &Error, delivery: Delivery) -> bool {
+    if !error.is_retryable() {
+        return false;
+    }
+    match delivery {
+        Delivery::AtLeastOnce => true,
+        // Nothing was stored: either nothing complete was sent, or the server said that it was too busy to look.
+        Delivery::AtMostOnce => {
+            error.outcome() == Outcome::NotSent || matches!(error.http_status(), 429 | 503)
+        }
+    }
+}
+
+/// Full jitter: a wait is drawn evenly between nothing and a limit that doubles, so that many clients spread out.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    limit: Duration,
+    max: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(max: Duration) -> Backoff {
+        Backoff { limit: BASE.min(max), max }
+    }
+
+    /// The next wait. `Retry-After` of the server is a lower bound on it.
+    pub(super) fn next(
+        &mut self,
+        retry_after: Option<Duration>,
+        random_up_to: impl FnOnce(u64) -> u64,
+    ) -> Duration {
+        let micros = u64::try_from(self.limit.as_micros()).unwrap_or(u64::MAX);
+        let wait = Duration::from_micros(random_up_to(micros));
+        self.limit = (self.limit * 2).min(self.max);
+        retry_after.map_or(wait, |asked| asked.max(wait))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::err;
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_honour_the_server() {
+        let mut backoff = Backoff::new(Duration::from_millis(35));
+        let waits: Vec<u128> = (0..4).map(|_| backoff.next(None, |max| max).as_millis()).collect();
+        assert_eq!(waits, [10, 20, 35, 35]);
+        assert_eq!(backoff.next(None, |_| 0), Duration::ZERO);
+        assert_eq!(backoff.next(Some(Duration::from_secs(2)), |max| max), Duration::from_secs(2));
+        assert_eq!(backoff.next(Some(Duration::ZERO), |max| max), Duration::from_millis(35));
+        assert_eq!(Backoff::new(Duration::ZERO).next(None, |max| max), Duration::ZERO);
+    }
+
+    #[test]
+    fn at_most_once_resends_only_what_was_surely_not_stored() {
+        use Delivery::{AtLeastOnce, AtMostOnce};
+        let with = |outcome, status, retryable| {
+            let mut e = err!(Unavailable, "x").outcome_is(outcome).retryable(retryable);
+            e.facts_mut().http_status = status;
+            e
+        };
+        let table = [
+            (with(Outcome::NotSent, 0, true), true, true),
+            (with(Outcome::InDoubt, 500, true), true, false),
+            (with(Outcome::InDoubt, 0, true), true, false),
+            (with(Outcome::Rejected, 503, true), true, true),
+            (with(Outcome::Rejected, 429, true), true, true),
+            (with(Outcome::Partial, 500, true), true, false),
+            (with(Outcome::Rejected, 400, false), false, false),
+        ];
+        for (error, at_least, at_most) in table {
+            assert_eq!(may_retry(&error, AtLeastOnce), at_least, "{error:?}");
+            assert_eq!(may_retry(&error, AtMostOnce), at_most, "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Counters of a sender, readable at any time and from any thread.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, ErrorCode, Outcome};
+
+/// A counter of a sender. Counters only grow. Numbers never change.
+#[repr(u32)]
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stat {
+    /// Flushes that succeeded.
+    Flushes = 0,
+    /// Flushes that returned an error.
+    FailedFlushes = 1,
+    /// Rows that the server confirmed (HTTP).
+    RowsCommitted = 2,
+    /// Bytes that the server confirmed (HTTP).
+    BytesCommitted = 3,
+    /// Rows given to the kernel (TCP, which has no confirmation).
+    RowsSubmitted = 4,
+    /// Bytes given to the kernel (TCP).
+    BytesSubmitted = 5,
+    /// Retries because no connection could be made.
+    RetriesConnect = 6,
+    /// Retries because a connection broke.
+    RetriesConnection = 7,
+    /// Retries because time ran out.
+    RetriesTimeout = 8,
+    /// Retries because the server was too busy (408, 425, 429, 503).
+    RetriesBusy = 9,
+    /// Retries because of another server error.
+    RetriesServer = 10,
+    /// Attempts that sent a complete request without learning its fate.
+    InDoubtAttempts = 11,
+    /// Connections made after the first.
+    Reconnects = 12,
+}
+
+impl Stat {
+    /// Every counter, in ascending order of number.
+    pub const ALL: [Stat; 13] = [
+        Stat::Flushes,
+        Stat::FailedFlushes,
+        Stat::RowsCommitted,
+        Stat::BytesCommitted,
+        Stat::RowsSubmitted,
+        Stat::BytesSubmitted,
+        Stat::RetriesConnect,
+        Stat::RetriesConnection,
+        Stat::RetriesTimeout,
+        Stat::RetriesBusy,
+        Stat::RetriesServer,
+        Stat::InDoubtAttempts,
+        Stat::Reconnects,
+    ];
+
+    /// The counter with a number, for other languages.
+    pub fn from_number(number: u32) -> Option<Stat> {
+        Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
+    }
+}
+
+/// What a sender has done so far.
+#[derive(Clone, Default)]
+pub struct Stats {
+    values: [u64; Stat::ALL.len()],
+    last_error: Option<Error>,
+}
+
+impl Stats {
+    /// The value of one counter.
+    pub fn get(&self, stat: Stat) -> u64 {
+        self.values[stat as usize]
+    }
+
+    /// The last error of a flush, also one that a later flush made good.
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
+    }
+}
+
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entries(Stat::ALL.iter().map(|stat| (stat, self.get(*stat))));
+        map.entry(&"LastError", &self.last_error);
+        map.finish()
+    }
+}
+
+/// The live counters behind [`Stats`].
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    values: [AtomicU64; Stat::ALL.len()],
+    last_error: Mutex<Option<Error>>,
+}
+
+impl Counters {
+    pub(super) fn add(&self, stat: Stat, n: u64) {
+        self.values[stat as usize].fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self, error: &Error) {
+        self.add(Stat::FailedFlushes, 1);
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+    }
+
+    pub(super) fn retrying(&self, error: &Error) {
+        let cause = match (error.http_status(), error.code()) {
+            (408 | 425 | 429 | 503, _) => Stat::RetriesBusy,
+            (1.., _) => Stat::RetriesServer,
+            (0, ErrorCode::Timeout) => Stat::RetriesTimeout,
+            (0, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => {
+                Stat::RetriesConnect
+            }
+            (0, _) => Stat::RetriesConnection,
+        };
+        self.add(cause, 1);
+    }
+
+    fn last_error(&self) -> Option<Error> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Reads the counters of one sender, also while another thread is using it.
+#[derive(Debug, Clone, Default)]
+pub struct StatsReader(pub(super) Arc<Counters>);
+
+impl StatsReader {
+    /// All counters as they are now, and the last error.
+    pub fn read(&self) -> Stats {
+        Stats {
+            values: std::array::from_fn(|i| self.0.values[i].load(Ordering::Relaxed)),
+            last_error: self.0.last_error(),
+        }
+    }
+
+    /// One counter as it is now.
+    pub fn get(&self, stat: Stat) -> u64 {
+        self.0.values[stat as usize].load(Ordering::Relaxed)
+    }
+}

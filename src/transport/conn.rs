@@ -1,0 +1,393 @@
+//! One connection, plain or TLS: whole writes and single reads, each bounded by a deadline.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::sync::Arc;
+
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
+
+use super::net::{Deadline, Interest, Net, Ready, Socket};
+use crate::error::{Error, err};
+
+/// Plain bytes offered to the kernel in one call.
+const PLAIN_SLICE: usize = 512 * 1024;
+/// Plaintext encrypted before it is handed to the kernel.
+const TLS_SLICE: usize = 64 * 1024;
+
+/// Why a connection stopped working.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The deadline passed.
+    Timeout,
+    /// The peer ended the stream.
+    Closed,
+    /// The stream ended inside TLS without its closing message, so data may be missing.
+    Truncated,
+    /// The operating system reported an error.
+    Io(io::Error),
+    /// TLS failed; `handshake` tells whether this was while setting it up.
+    Tls { message: String, handshake: bool },
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Broken::Timeout => f.write_str("the deadline passed"),
+            Broken::Closed => f.write_str("the peer closed the connection"),
+            Broken::Truncated => f.write_str("the peer closed the connection without ending TLS"),
+            Broken::Io(e) => write!(f, "{e}"),
+            Broken::Tls { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl Broken {
+    /// The error a caller sees; `what` says what was being done.
+    #[cold]
+    pub(crate) fn into_error(self, what: &str) -> Error {
+        match self {
+            Broken::Timeout => err!(Timeout, "{what}: {self}").retryable(true),
+            Broken::Tls { handshake, .. } => err!(Tls, "{what}: {self}").retryable(!handshake),
+            _ => err!(Connection, "{what}: {self}").retryable(true),
+        }
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(e: io::Error) -> Self {
+        Broken::Io(e)
+    }
+}
+
+/// Bytes on their way out, in two parts so that nothing is copied together, and how many of them are in the kernel's hands.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    head: &'a [u8],
+    body: &'a [u8],
+    sent: usize,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn new(head: &'a [u8], body: &'a [u8]) -> Outgoing<'a> {
+        Outgoing { head, body, sent: 0 }
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.sent == self.head.len() + self.body.len()
+    }
+
+    /// Bytes of the body that are in the kernel's hands.
+    pub(crate) fn body_sent(&self) -> u64 {
+        self.sent.saturating_sub(self.head.len()) as u64
+    }
+
+    /// What is left of both parts, with at most `most` bytes of the body.
+    fn rest(&self, most: usize) -> (&'a [u8], &'a [u8]) {
+        let (head, body) = match self.sent.checked_sub(self.head.len()) {
+            Some(n) => (&[][..], &self.body[n..]),
+            None => (&self.head[self.sent..], self.body),
+        };
+        (head, &body[..body.len().min(most)])
+    }
+}
+
+/// How a write ended that did not fail.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Everything is in the kernel's hands.
+    All,
+    /// The peer sent something, and the kernel takes no more for now.
+    PeerSpoke,
+}
+
+/// What the peer of an idle connection is doing.
+#[derive(Debug)]
+pub(crate) enum Idle {
+    Quiet,
+    /// It sent bytes; so many are in the buffer.
+    Spoke(usize),
+    Gone(Broken),
+}
+
+/// A connection.
+pub(crate) struct Conn {
+    socket: Box<dyn Socket>,
+    tls: Option<Box<ClientConnection>>,
+    /// Plaintext bytes that are encrypted and not yet in the kernel's hands.
+    tls_unflushed: usize,
+}
+
+impl fmt::Debug for Conn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conn").field("tls", &self.tls.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Conn {
+    pub(crate) fn plain(socket: Box<dyn Socket>) -> Conn {
+        Conn { socket, tls: None, tls_unflushed: 0 }
+    }
+
+    /// Sets up TLS over a connected socket.
+    pub(crate) fn tls(
+        socket: Box<dyn Socket>,
+        config: Arc<rustls::ClientConfig>,
+        name: ServerName<'static>,
+        net: &dyn Net,
+        deadline: Deadline,
+    ) -> Result<Conn, Broken> {
+        let mut tls = ClientConnection::new(config, name)
+            .map_err(|e| Broken::Tls { message: e.to_string(), handshake: true })?;
+        tls.set_buffer_limit(Some(TLS_SLICE));
+        let mut conn = Conn { socket, tls: Some(Box::new(tls)), tls_unflushed: 0 };
+        conn.handshake(net, deadline)?;
+        Ok(conn)
+    }
+
+    fn handshake(&mut self, net: &dyn Net, deadline: Deadline) -> Result<(), Broken> {
+        loop {
+            self.flush_tls(net, deadline, false)?;
+            let Some(tls) = &self.tls else { return Ok(()) };
+            if !tls.is_handshaking() {
+                return Ok(());
+            }
+            self.wait(net, Interest::Read, deadline)?;
+            if self.pull_tls(true)? == 0 {
+                let message =
+                    "the peer closed the connection during the TLS handshake; it may not speak TLS"
+                        .into();
+                return Err(Broken::Tls { message, handshake: false });
+            }
+        }
+    }
+
+    /// Writes on. With `watch`, stops as soon as the peer has sent something and the kernel takes no more.
+    pub(crate) fn write(
+        &mut self,
+        net: &dyn Net,
+        out: &mut Outgoing<'_>,
+        deadline: Deadline,
+        watch: bool,
+    ) -> Result<Written, Broken> {
+        while !out.is_complete() {
+            let going = if self.tls.is_some() {
+                self.write_tls_step(net, out, deadline, watch)?
+            } else {
+                self.write_plain_step(net, out, deadline, watch)?
+            };
+            if !going {
+                return Ok(Written::PeerSpoke);
+            }
+            // A peer that always takes a little must not stretch the deadline.
+            if !out.is_complete() && deadline.left(net).is_none() {
+                return Err(Broken::Timeout);
+            }
+        }
+        Ok(Written::All)
+    }
+
+    /// `false` means that the peer spoke.
+    fn write_plain_step(
+        &mut self,
+        net: &dyn Net,
+        out: &mut Outgoing<'_>,
+        deadline: Deadline,
+        watch: bool,
+    ) -> Result<bool, Broken> {
+        let (head, body) = out.rest(PLAIN_SLICE);
+        match self.socket.send(&[IoSlice::new(head), IoSlice::new(body)]) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+            Ok(n) => {
+                out.sent += n;
+                return Ok(true);
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            Err(e) => return Err(e.into()),
+        }
+        let interest = if watch { Interest::Both } else { Interest::Write };
+        let ready = self.wait(net, interest, deadline)?;
+        Ok(!(watch && ready.read))
+    }
+
+    fn write_tls_step(
+        &mut self,
+        net: &dyn Net,
+        out: &mut Outgoing<'_>,
+        deadline: Deadline,
+        watch: bool,
+    ) -> Result<bool, Broken> {
+        let (head, body) = out.rest(TLS_SLICE);
+        let Some(tls) = &mut self.tls else { return Ok(true) };
+        // What an earlier step left encrypted goes first; only then is the count below the truth.
+        if !tls.wants_write() {
+            self.tls_unflushed = tls.writer().write(head)?;
+            self.tls_unflushed += tls.writer().write(body)?;
+        }
+        if !self.flush_tls(net, deadline, watch)? {
+            return Ok(false);
+        }
+        out.sent += std::mem::take(&mut self.tls_unflushed);
+        Ok(true)
+    }
+
+    /// Hands all encrypted bytes to the kernel. `false` when `watch` is set and the peer sent data meanwhile.
+    fn flush_tls(
+        &mut self,
+        net: &dyn Net,
+        deadline: Deadline,
+        watch: bool,
+    ) -> Result<bool, Broken> {
+        loop {
+            let Some(tls) = &mut self.tls else { return Ok(true) };
+            if !tls.wants_write() {
+                return Ok(true);
+            }
+            match tls.write_tls(&mut SocketIo(&mut *self.socket)) {
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    let interest = if watch { Interest::Both } else { Interest::Write };
+                    let ready = self.wait(net, interest, deadline)?;
+                    if watch
+                        && ready.read
+                        && (self.pull_tls(false)? == 0 || self.has_plaintext()?)
+                    {
+                        return Ok(false);
+                    }
+                }
+                Err(e) => return Err(e.into()),
+            }
+            if deadline.left(net).is_none() {
+                return Err(Broken::Timeout);
+            }
+        }
+    }
+
+    fn has_plaintext(&mut self) -> Result<bool, Broken> {
+        let Some(tls) = &mut self.tls else { return Ok(false) };
+        let state = tls.process_new_packets().map_err(|e| tls_failed(&e, false))?;
+        Ok(state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
+    }
+
+    /// Takes what the kernel has into the TLS state. Returns 0 at the end of the stream.
+    fn pull_tls(&mut self, handshake: bool) -> Result<usize, Broken> {
+        let Some(tls) = &mut self.tls else { return Ok(0) };
+        let n = match tls.read_tls(&mut SocketIo(&mut *self.socket)) {
+            Ok(n) => n,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(1),
+            Err(e) => return Err(e.into()),
+        };
+        if let Err(e) = tls.process_new_packets() {
+            // The alert tells the peer why; it is a courtesy and must not delay the verdict.
+            let _ = tls.write_tls(&mut SocketIo(&mut *self.socket));
+            return Err(tls_failed(&e, handshake));
+        }
+        Ok(n)
+    }
+
+    /// Reads at least one byte; 0 is the proper end of the stream.
+    pub(crate) fn read(
+        &mut self,
+        net: &dyn Net,
+        buf: &mut [u8],
+        deadline: Deadline,
+    ) -> Result<usize, Broken> {
+        loop {
+            if let Some(tls) = &mut self.tls {
+                match tls.reader().read(buf) {
+                    Ok(n) => return Ok(n),
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                        return Err(Broken::Truncated);
+                    }
+                    Err(e) => return Err(e.into()),
+                }
+                self.wait(net, Interest::Read, deadline)?;
+                self.pull_tls(false)?;
+                self.flush_tls(net, deadline, false)?;
+            } else {
+                self.wait(net, Interest::Read, deadline)?;
+                match self.socket.recv(buf) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(e) => return Err(e.into()),
+                    Ok(n) => return Ok(n),
+                }
+            }
+        }
+    }
+
+    /// Looks at an idle connection without waiting.
+    pub(crate) fn look(&mut self, buf: &mut [u8]) -> Idle {
+        if self.tls.is_some() {
+            match self.pull_tls(false) {
+                Err(broken) => return Idle::Gone(broken),
+                Ok(0) => return Idle::Gone(Broken::Closed),
+                Ok(_) => {}
+            }
+        }
+        let read = match &mut self.tls {
+            Some(tls) => tls.reader().read(buf),
+            None => self.socket.recv(buf),
+        };
+        match read {
+            Ok(0) => Idle::Gone(Broken::Closed),
+            Ok(n) => Idle::Spoke(n),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Idle::Quiet,
+            Err(e) => Idle::Gone(e.into()),
+        }
+    }
+
+    /// Ends our half of the stream, properly where TLS is used.
+    pub(crate) fn finish(&mut self, net: &dyn Net, deadline: Deadline) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            let _ = self.flush_tls(net, deadline, false);
+        }
+        self.socket.shutdown_write();
+    }
+
+    fn wait(
+        &mut self,
+        net: &dyn Net,
+        interest: Interest,
+        deadline: Deadline,
+    ) -> Result<Ready, Broken> {
+        let Some(left) = deadline.left(net) else { return Err(Broken::Timeout) };
+        let ready = self.socket.wait(interest, left)?;
+        if ready == Ready::default() { Err(Broken::Timeout) } else { Ok(ready) }
+    }
+}
+
+#[cold]
+fn tls_failed(e: &rustls::Error, handshake: bool) -> Broken {
+    let message = match e {
+        rustls::Error::InvalidMessage(_) if handshake => {
+            format!("the peer does not speak TLS: {e}")
+        }
+        _ => e.to_string(),
+    };
+    Broken::Tls { message, handshake }
+}
+
+/// A [`Socket`] as rustls wants it.
+struct SocketIo<'a>(&'a mut dyn Socket);
+
+impl Read for SocketIo<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.recv(buf)
+    }
+}
+
+impl Write for SocketIo<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.send(&[IoSlice::new(buf)])
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send(bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

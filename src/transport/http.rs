@@ -1,0 +1,346 @@
+//! One HTTP/1.1 exchange: a constant request head, the caller's body without a copy, and a bounded answer.
+//!
+//! The head is rendered once per sender; only its content length changes. Answers are read by the sans-IO engine of ureq.
+//! After anything but a complete, well-formed exchange the connection is dropped, so a late answer can never be taken for
+//! the next request's.
+
+use std::io::Write;
+use std::time::Duration;
+
+use ureq_proto::client::state::RecvResponse;
+use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
+use ureq_proto::http::{HeaderMap, Method, Request, Response, header};
+use zeroize::Zeroizing;
+
+use super::conn::{Broken, Conn, Outgoing, Written};
+use super::net::{Deadline, Net};
+use crate::error::{Error, Result, err, foreign};
+use crate::time::seconds_until_http_date;
+
+/// Head and informational answers before it: more than this is refused.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Bytes of an answer's body that are kept; the rest is read only to see whether the answer is complete.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The constant part of a request.
+pub(crate) struct RequestHead {
+    bytes: Zeroizing<Vec<u8>>,
+    fixed: usize,
+}
+
+impl RequestHead {
+    /// `target` is the path and query; `authority` the host and port for the `Host` header.
+    pub(crate) fn new(
+        method: &str,
+        target: &str,
+        authority: &str,
+        user_agent: &str,
+        authorization: Option<&str>,
+    ) -> RequestHead {
+        let mut text = Zeroizing::new(format!(
+            "{method} {target} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: {user_agent}\r\naccept: */*\r\n"
+        ));
+        if let Some(value) = authorization {
+            text.push_str("authorization: ");
+            text.push_str(value);
+            text.push_str("\r\n");
+        }
+        if method == "POST" {
+            text.push_str("content-type: text/plain; charset=utf-8\r\n");
+        }
+        let fixed = text.len();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(fixed + 48));
+        bytes.extend_from_slice(text.as_bytes());
+        RequestHead { bytes, fixed }
+    }
+
+    fn with_length(&mut self, method_has_body: bool, length: usize) -> &[u8] {
+        self.bytes.truncate(self.fixed);
+        if method_has_body {
+            // Writing to memory cannot fail, and the capacity is there.
+            let _ = write!(self.bytes, "content-length: {length}\r\n");
+        }
+        self.bytes.extend_from_slice(b"\r\n");
+        &self.bytes
+    }
+}
+
+/// A complete answer.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) is_json: bool,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+    /// Whether the whole request had been handed to the kernel when the answer came.
+    pub(crate) request_complete: bool,
+    pub(crate) bytes_sent: u64,
+}
+
+/// An exchange without a complete answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// Whether the whole request had been handed to the kernel.
+    pub(crate) request_complete: bool,
+    /// Whether the peer sent anything at all.
+    pub(crate) answered: bool,
+    pub(crate) bytes_sent: u64,
+}
+
+/// What an exchange did and whether the connection can carry another one.
+pub(crate) struct Exchange {
+    pub(crate) result: Result<Answer, Failure>,
+    pub(crate) reusable: bool,
+}
+
+/// Sends one request and reads its answer.
+pub(crate) fn exchange(
+    conn: &mut Conn,
+    net: &dyn Net,
+    head: &mut RequestHead,
+    body: Option<&[u8]>,
+    deadline: Deadline,
+) -> Exchange {
+    let head = head.with_length(body.is_some(), body.map_or(0, <[u8]>::len));
+    let mut out = Outgoing::new(head, body.unwrap_or_default());
+    let mut reader = AnswerReader::default();
+    let result = send(conn, net, &mut out, &mut reader, deadline)
+        .and_then(|()| reader.finish(conn, net, deadline));
+    let request_complete = out.is_complete();
+    let bytes_sent = out.body_sent();
+    match result {
+        Ok((mut answer, keep)) => {
+            answer.request_complete = request_complete;
+            answer.bytes_sent = bytes_sent;
+            Exchange { result: Ok(answer), reusable: keep && request_complete }
+        }
+        Err(error) => {
+            let failure =
+                Failure { error, request_complete, answered: reader.answered, bytes_sent };
+            Exchange { result: Err(failure), reusable: false }
+        }
+    }
+}
+
+/// Sends the request, or as much of it as the server wants before it answers.
+fn send(
+    conn: &mut Conn,
+    net: &dyn Net,
+    out: &mut Outgoing<'_>,
+    reader: &mut AnswerReader,
+    deadline: Deadline,
+) -> Result<()> {
+    loop {
+        match conn.write(net, out, deadline, true) {
+            Ok(Written::All) => return Ok(()),
+            Ok(Written::PeerSpoke) => {
+                if reader.more(conn, net, deadline)? == 0 {
+                    return Err(Broken::Closed.into_error(SENDING));
+                }
+                // An informational answer changes nothing; a final one makes the rest of the body pointless.
+                if reader.parse_head()? {
+                    return Ok(());
+                }
+            }
+            Err(broken @ (Broken::Io(_) | Broken::Truncated)) => {
+                // A server that refuses early may close before the body is through: its answer is worth more than the
+                // broken pipe, and the kernel still has it.
+                let error = broken.into_error(SENDING);
+                while !reader.parse_head().unwrap_or(false) {
+                    if !matches!(reader.more(conn, net, deadline), Ok(1..)) {
+                        return Err(error);
+                    }
+                }
+                return Ok(());
+            }
+            Err(broken) => return Err(broken.into_error(SENDING)),
+        }
+    }
+}
+
+const SENDING: &str = "could not send the request";
+const READING: &str = "no complete answer from the server";
+
+#[derive(Default)]
+struct AnswerReader {
+    input: Vec<u8>,
+    answered: bool,
+    call: Option<Call<RecvResponse>>,
+    head: Option<Response<()>>,
+}
+
+impl AnswerReader {
+    /// Whether the head of the final answer is there.
+    fn parse_head(&mut self) -> Result<bool> {
+        if self.head.is_some() {
+            return Ok(true);
+        }
+        if self.call.is_none() {
+            self.call = Some(response_call().map_err(|e| not_http(&self.input, &e))?);
+        }
+        let Some(call) = &mut self.call else { return Ok(false) };
+        let mut used = 0;
+        let head = loop {
+            // Informational answers are consumed one by one.
+            match call.try_response(&self.input[used..], false) {
+                Ok((0, None)) => break None,
+                Ok((n, None)) => used += n,
+                Ok((n, Some(head))) => {
+                    used += n;
+                    break Some(head);
+                }
+                Err(e) => return Err(not_http(&self.input, &e)),
+            }
+        };
+        self.input.drain(..used);
+        if head.is_none() && self.input.len() > MAX_HEAD_BYTES {
+            return Err(err!(
+                NotQuestdb,
+                "the head of the answer is longer than {MAX_HEAD_BYTES} bytes"
+            ));
+        }
+        self.head = head;
+        Ok(self.head.is_some())
+    }
+
+    /// Reads the answer to its end. Returns it and whether the connection can be used again.
+    fn finish(
+        &mut self,
+        conn: &mut Conn,
+        net: &dyn Net,
+        deadline: Deadline,
+    ) -> Result<(Answer, bool)> {
+        while !self.parse_head()? {
+            if self.more(conn, net, deadline)? == 0 {
+                return Err(Broken::Closed.into_error(READING));
+            }
+        }
+        let (Some(head), Some(call)) = (self.head.take(), self.call.take()) else {
+            return Err(err!(Internal, "an answer without a head"));
+        };
+        let headers = head.headers();
+        if headers.contains_key(header::CONTENT_LENGTH)
+            && headers.contains_key(header::TRANSFER_ENCODING)
+        {
+            return Err(err!(
+                NotQuestdb,
+                "the answer has both content-length and transfer-encoding"
+            ));
+        }
+        let mut answer = Answer {
+            status: head.status().as_u16(),
+            is_json: is_json(headers),
+            retry_after: retry_after(headers),
+            ..Answer::default()
+        };
+        let must_close = match call.proceed() {
+            None => true,
+            Some(RecvResponseResult::RecvBody(body)) => {
+                self.read_body(body, &mut answer.body, conn, net, deadline)?
+            }
+            Some(RecvResponseResult::Redirect(done)) => done.must_close_connection(),
+            Some(RecvResponseResult::Cleanup(done)) => done.must_close_connection(),
+        };
+        Ok((answer, !must_close && self.input.is_empty()))
+    }
+
+    /// Reads the body to its end, keeping its first [`MAX_BODY_BYTES`]. Returns whether the connection must be closed.
+    fn read_body(
+        &mut self,
+        mut call: Call<ureq_proto::client::state::RecvBody>,
+        body: &mut Vec<u8>,
+        conn: &mut Conn,
+        net: &dyn Net,
+        deadline: Deadline,
+    ) -> Result<bool> {
+        let mut output = [0; 4096];
+        loop {
+            let mut used = 0;
+            loop {
+                let (i, o) = call
+                    .read(&self.input[used..], &mut output)
+                    .map_err(|e| not_http(&self.input, &e))?;
+                used += i;
+                body.extend_from_slice(&output[..o]);
+                if body.len() > MAX_BODY_BYTES {
+                    // The verdict stands in what is here already; the rest is not worth reading.
+                    body.truncate(MAX_BODY_BYTES);
+                    return Ok(true);
+                }
+                if i == 0 && o == 0 {
+                    break;
+                }
+            }
+            self.input.drain(..used);
+            let close_delimited = matches!(call.body_mode(), ureq_proto::BodyMode::CloseDelimited);
+            if !close_delimited && call.can_proceed() {
+                break;
+            }
+            if self.more(conn, net, deadline)? == 0 {
+                if close_delimited {
+                    return Ok(true);
+                }
+                return Err(Broken::Closed.into_error("the answer of the server is cut short"));
+            }
+        }
+        Ok(match call.proceed() {
+            None => true,
+            Some(RecvBodyResult::Redirect(done)) => done.must_close_connection(),
+            Some(RecvBodyResult::Cleanup(done)) => done.must_close_connection(),
+        })
+    }
+
+    fn more(&mut self, conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<usize> {
+        let old = self.input.len();
+        self.input.resize(old + 4096, 0);
+        let read = conn.read(net, &mut self.input[old..], deadline);
+        let n = *read.as_ref().unwrap_or(&0);
+        self.input.truncate(old + n);
+        self.answered |= n > 0;
+        read.map_err(|broken| broken.into_error(READING))
+    }
+}
+
+/// An engine that waits for the answer to a request with a plain method: which request it was does not change how its
+/// answer is framed.
+fn response_call() -> Result<Call<RecvResponse>, ureq_proto::Error> {
+    let mut request = Request::new(());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = ureq_proto::http::Uri::from_static("http://questdb/");
+    let mut call = Call::new(request)?.proceed();
+    call.write(&mut [0; 256])?;
+    match call.proceed()? {
+        Some(SendRequestResult::RecvResponse(call)) => Ok(call),
+        _ => Err(ureq_proto::Error::HttpParseFail("engine in an unexpected state".into())),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    const JSON: &[u8] = b"application/json";
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+        let value = value.as_bytes();
+        value.len() >= JSON.len()
+            && value[..JSON.len()].eq_ignore_ascii_case(JSON)
+            && matches!(value.get(JSON.len()), None | Some(b';' | b' '))
+    })
+}
+
+/// RFC 9110, 10.2.3: seconds or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse::<u32>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
+        Err(_) => seconds_until_http_date(text),
+    }
+}
+
+#[cold]
+fn not_http(input: &[u8], e: &ureq_proto::Error) -> Error {
+    // A TLS record: alert or handshake, version 3.x.
+    if matches!(input, [0x15 | 0x16, 3, ..]) {
+        return err!(Tls, "the server speaks TLS; use https");
+    }
+    let start = foreign(input, 64).to_string();
+    err!(NotQuestdb, "the answer is not HTTP ({e}): {start}")
+}

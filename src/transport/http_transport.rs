@@ -1,0 +1,130 @@
+//! One kept-alive HTTP connection to one of the configured addresses.
+
+use super::auth::authorization;
+use super::conn::Conn;
+use super::dial::Dialer;
+use super::http::{Answer, Failure, RequestHead, exchange};
+use super::net::{Deadline, Net};
+use crate::config::{Addr, Settings};
+use crate::error::Result;
+
+/// Where rows are posted. Bare designated timestamps are nanoseconds.
+const WRITE_TARGET: &str = "/write?precision=n";
+const SETTINGS_TARGET: &str = "/settings";
+
+/// Requests to the configured servers, one at a time.
+pub(crate) struct HttpTransport {
+    dialer: Dialer,
+    heads: Vec<Heads>,
+    conn: Option<Conn>,
+    connects: u64,
+}
+
+struct Heads {
+    write: RequestHead,
+    settings: RequestHead,
+}
+
+/// One attempt at a request.
+pub(crate) struct HttpAttempt {
+    pub(crate) result: Result<Answer, Failure>,
+    /// Whether it went over a connection that had carried an earlier request.
+    pub(crate) reused: bool,
+}
+
+impl HttpTransport {
+    pub(crate) fn new(settings: &Settings) -> Result<HttpTransport> {
+        let mut agent = format!("questdb-ingress/{}", env!("CARGO_PKG_VERSION"));
+        if let Some(suffix) = &settings.user_agent_suffix {
+            agent.push(' ');
+            agent.push_str(suffix);
+        }
+        let authorization = authorization(&settings.auth);
+        let authorization = authorization.as_ref().map(|value| value.as_str());
+        let heads = settings
+            .addrs
+            .iter()
+            .map(|addr| {
+                let authority = addr.to_string();
+                Heads {
+                    write: RequestHead::new(
+                        "POST",
+                        WRITE_TARGET,
+                        &authority,
+                        &agent,
+                        authorization,
+                    ),
+                    settings: RequestHead::new(
+                        "GET",
+                        SETTINGS_TARGET,
+                        &authority,
+                        &agent,
+                        authorization,
+                    ),
+                }
+            })
+            .collect();
+        Ok(HttpTransport { dialer: Dialer::new(settings)?, heads, conn: None, connects: 0 })
+    }
+
+    /// How often a connection was made.
+    pub(crate) fn connects(&self) -> u64 {
+        self.connects
+    }
+
+    /// How many addresses are configured.
+    pub(crate) fn addr_count(&self) -> usize {
+        self.dialer.count()
+    }
+
+    /// The address in use.
+    pub(crate) fn addr(&self) -> &Addr {
+        self.dialer.addr()
+    }
+
+    /// Drops the connection and turns to the next configured address.
+    pub(crate) fn rotate(&mut self) {
+        self.conn = None;
+        self.dialer.rotate();
+    }
+
+    /// Drops the connection.
+    pub(crate) fn disconnect(&mut self) {
+        self.conn = None;
+    }
+
+    /// Posts rows.
+    pub(crate) fn write(&mut self, net: &dyn Net, body: &[u8], deadline: Deadline) -> HttpAttempt {
+        self.request(net, Some(body), deadline)
+    }
+
+    /// Asks for the server's settings.
+    pub(crate) fn settings(&mut self, net: &dyn Net, deadline: Deadline) -> HttpAttempt {
+        self.request(net, None, deadline)
+    }
+
+    fn request(&mut self, net: &dyn Net, body: Option<&[u8]>, deadline: Deadline) -> HttpAttempt {
+        let reused = self.conn.is_some();
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => match self.dialer.dial(net, deadline) {
+                Ok(conn) => {
+                    self.connects += 1;
+                    conn
+                }
+                Err(error) => {
+                    let failure =
+                        Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+                    return HttpAttempt { result: Err(failure), reused };
+                }
+            },
+        };
+        let heads = &mut self.heads[self.dialer.current()];
+        let head = if body.is_some() { &mut heads.write } else { &mut heads.settings };
+        let done = exchange(&mut conn, net, head, body, deadline);
+        if done.reusable {
+            self.conn = Some(conn);
+        }
+        HttpAttempt { result: done.result, reused }
+    }
+}

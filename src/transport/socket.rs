@@ -1,0 +1,170 @@
+//! The real network: name resolution, connecting with a deadline, and sockets that never block.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the owner of sockets, the monotonic clock, sleep and name resolution"
+)]
+
+use std::io::{self, IoSlice, Read};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::os::fd::AsFd;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::net::{Deadline, Interest, Net, Ready, Socket};
+use super::sys;
+use crate::error::{Result, err, shown};
+
+/// [`Net`] of the operating system.
+#[derive(Debug)]
+pub(crate) struct SystemNet {
+    /// The exact and the coarse clock read together, to express coarse readings as instants.
+    epoch: (Instant, Option<Duration>),
+}
+
+impl SystemNet {
+    pub(crate) fn new() -> SystemNet {
+        SystemNet { epoch: (Instant::now(), coarse()) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn coarse() -> Option<Duration> {
+    sys::coarse_monotonic()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn coarse() -> Option<Duration> {
+    None
+}
+
+impl Net for SystemNet {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn now_coarse(&self) -> Instant {
+        match (self.epoch.1, coarse()) {
+            (Some(then), Some(now)) => self.epoch.0 + now.saturating_sub(then),
+            _ => Instant::now(),
+        }
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn random_up_to(&self, max: u64) -> u64 {
+        fastrand::u64(0..=max)
+    }
+
+    fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>> {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let Some(limit) = deadline.left(self) else {
+            return Err(timed_out_resolving(host));
+        };
+        // The system resolver cannot be interrupted, so it works on a thread of its own and may finish unheard.
+        let (tx, rx) = mpsc::sync_channel(1);
+        let name = host.to_owned();
+        std::thread::Builder::new()
+            .name("questdb-resolve".into())
+            .spawn(move || {
+                let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+                let _ = tx.send(found);
+            })
+            .map_err(|e| {
+                err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
+                    .retryable(true)
+            })?;
+        match rx.recv_timeout(limit) {
+            Ok(Ok(found)) if found.is_empty() => {
+                Err(err!(CouldNotResolve, "host {} has no address", shown(host)).retryable(true))
+            }
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(e)) => Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
+                .retryable(true)),
+            Err(_) => Err(timed_out_resolving(host)),
+        }
+    }
+
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>> {
+        let socket = socket2::Socket::new(
+            socket2::Domain::for_address(to),
+            socket2::Type::STREAM,
+            Some(socket2::Protocol::TCP),
+        )?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_keepalive(true)?;
+        #[cfg(any(target_os = "macos", target_os = "ios"))]
+        socket.set_nosigpipe(true)?;
+        if let Some(ip) = from {
+            socket.bind(&SocketAddr::new(ip, 0).into())?;
+        }
+        match socket.connect(&to.into()) {
+            Ok(()) => {}
+            Err(e) if in_progress(&e) => {
+                if !sys::poll_one(socket.as_fd(), Interest::Write, limit)?.write {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                if let Some(e) = socket.take_error()? {
+                    return Err(e);
+                }
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(Box::new(SystemSocket(socket)))
+    }
+}
+
+fn in_progress(e: &io::Error) -> bool {
+    // A connect interrupted by a signal goes on in the background, like one that is in progress.
+    e.raw_os_error() == Some(libc::EINPROGRESS)
+        || matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cold]
+fn timed_out_resolving(host: &str) -> crate::Error {
+    err!(CouldNotResolve, "time ran out while resolving host {}", shown(host)).retryable(true)
+}
+
+struct SystemSocket(socket2::Socket);
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+const SEND_FLAGS: i32 = 0;
+
+impl Socket for SystemSocket {
+    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        uninterrupted(|| self.0.send_vectored_with_flags(parts, SEND_FLAGS))
+    }
+
+    fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        uninterrupted(|| (&self.0).read(buf))
+    }
+
+    fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
+        sys::poll_one(self.0.as_fd(), interest, limit)
+    }
+
+    fn shutdown_write(&mut self) {
+        // The peer may be gone already; there is nothing to do about it.
+        let _ = self.0.shutdown(std::net::Shutdown::Write);
+    }
+}
+
+fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! TLS policy: trusted roots, client certificates and the rustls client configuration.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the certificate files that the configuration names"
+)]
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::config::{Roots, Tls};
+use crate::error::{Result, err};
+
+/// A PEM file larger than this is not a bundle of certificates.
+const MAX_PEM_BYTES: u64 = 1 << 20;
+
+/// Builds the client configuration; every problem with a file is found here, before any connection.
+pub(crate) fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| err!(Tls, "could not set up TLS: {e}"))?;
+    let builder = if tls.verify {
+        builder.with_root_certificates(roots(&tls.roots)?)
+    } else {
+        unverified(builder, provider)?
+    };
+    let config = match &tls.client_cert {
+        None => builder.with_no_client_auth(),
+        Some((cert, key)) => {
+            let chain = certificates("tls_cert", cert)?;
+            let pem = read_pem("tls_key", key)?;
+            let key = PrivateKeyDer::from_pem_slice(&pem)
+                .map_err(|e| err!(Config, "tls_key: no private key in {}: {e}", key.display()))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|e| err!(Config, "tls_cert and tls_key cannot be used: {e}"))?
+        }
+    };
+    Ok(Arc::new(config))
+}
+
+fn roots(wanted: &Roots) -> Result<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    if matches!(wanted, Roots::Webpki | Roots::WebpkiAndOs) {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    if matches!(wanted, Roots::Os | Roots::WebpkiAndOs) {
+        // One broken certificate of the system must not take the others with it.
+        let found = rustls_native_certs::load_native_certs();
+        let (added, _) = store.add_parsable_certificates(found.certs);
+        if added == 0 && matches!(wanted, Roots::Os) {
+            return Err(err!(
+                Config,
+                "tls_ca=os_roots: the operating system offers no usable root certificates"
+            ));
+        }
+    }
+    if let Roots::PemFile(path) = wanted {
+        for cert in certificates("tls_roots", path)? {
+            store.add(cert).map_err(|e| {
+                err!(
+                    Config,
+                    "tls_roots: {} holds a certificate that cannot be a root: {e}",
+                    path.display()
+                )
+            })?;
+        }
+    }
+    Ok(store)
+}
+
+fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let pem = read_pem(key, path)?;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|e| err!(Config, "{key}: {} is not PEM: {e}", path.display()))?;
+    if found.is_empty() {
+        return Err(err!(Config, "{key}: no certificate in {}", path.display()));
+    }
+    Ok(found)
+}
+
+fn read_pem(key: &str, path: &Path) -> Result<Vec<u8>> {
+    let unreadable =
+        |e: std::io::Error| err!(Config, "{key}: could not read {}: {e}", path.display());
+    // The kind is looked at before opening: opening a FIFO would block.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(err!(Config, "{key}: {} is not a regular file", path.display()));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    let mut pem = Vec::new();
+    file.take(MAX_PEM_BYTES + 1).read_to_end(&mut pem).map_err(unreadable)?;
+    if pem.len() as u64 > MAX_PEM_BYTES {
+        return Err(err!(Config, "{key}: {} is larger than {MAX_PEM_BYTES} bytes", path.display()));
+    }
+    Ok(pem)
+}
+
+type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
+type Verified = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
+
+#[cfg(not(feature = "insecure-skip-verify"))]
+fn unverified(_: Builder, _: Arc<CryptoProvider>) -> Result<Verified> {
+    Err(err!(
+        Config,
+        "tls_verify=unsafe_off needs a library built with the feature insecure-skip-verify"
+    ))
+}
+
+#[cfg(feature = "insecure-skip-verify")]
+fn unverified(builder: Builder, provider: Arc<CryptoProvider>) -> Result<Verified> {
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate(provider))))
+}
+
+#[cfg(feature = "insecure-skip-verify")]
+mod any_certificate {
+    use std::sync::Arc;
+
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+    /// Trusts every certificate; the handshake itself is still checked.
+    #[derive(Debug)]
+    pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
+
+    impl ServerCertVerifier for AnyCertificate {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            dss: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            dss: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.0.signature_verification_algorithms.supported_schemes()
+        }
+    }
+}

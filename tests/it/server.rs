@@ -1,0 +1,23 @@
+//! What a real QuestDB does with what it is sent. Needs the servers that `ci/setup` fetches.
+
+/// Makes one test per release that speaks every protocol version out of each function.
+macro_rules! on_current_releases {
+    ($($options:expr => $name:ident),* $(,)?) => {
+        mod java17 {
+            use crate::support::questdb::{Options, Release, with_shared};
+            $(#[test] fn $name() { with_shared(Release::Java17, $options, super::$name); })*
+        }
+        mod java25 {
+            use crate::support::questdb::{Options, Release, with_shared};
+            $(#[test] fn $name() { with_shared(Release::Java25, $options, super::$name); })*
+        }
+    };
+}
+
+mod harness;
+mod http_facts;
+mod old_releases;
+mod refused;
+mod roundtrip;
+mod stored;
+mod tcp_facts;

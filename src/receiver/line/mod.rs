@@ -145,8 +145,11 @@ impl LineParser {
     fn error(&self, input: &[u8], kind: ParseErrorKind) -> ParseError {
         let shown = |bytes: &[u8]| foreign(bytes, MAX_QUOTED).to_string();
         let token = input.get(self.token..self.scan.min(input.len())).unwrap_or_default();
+        // QuestDB names the column up to and with the byte that spoils it.
+        let spoiled = input.get(self.token..=self.scan).unwrap_or(token);
         // A name that is refused was not taken yet; a refused value belongs to the name taken last.
         let entity = match self.phase {
+            Phase::Name if kind == ParseErrorKind::InvalidColumnName => spoiled,
             Phase::Name => token,
             _ => self.parts.text(input, self.name),
         };

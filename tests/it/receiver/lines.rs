@@ -46,12 +46,11 @@ fn array(shape: &[u32], data: &[f64]) -> Vec<u8> {
 #[test]
 fn columns_are_created_by_the_type_of_the_value() {
     let mut bench = Bench::new(Receiver::builder().strict_decimals(false));
-    let mut row =
-        b"all,s=sym b=t,i=-7i,d=0.5,q=\"hi\",l=0xffi,u=1t,n=1n,m=2m,c=1.50d,e=,a==".to_vec();
+    let mut row = b"all,s=sym b=t,i=-7i,d=0.5,q=\"hi\",l=0xffi,u=1t,n=1n,m=2m,c=1.50d,a==".to_vec();
     row.extend(array(&[2, 1], &[-0.0, f64::NAN]));
-    row.extend(b",z==\x0e\x0a\x00 9000000\n");
+    row.extend(b" 9000000\n");
     assert_eq!(bench.write(&row), Ok(()));
-    assert_eq!(bench.write("all B=f,late=1i 10000000\n"), Ok(()));
+    assert_eq!(bench.write("all B=f,late=1i,i=,i=8i,a==\x0e\x0a\x00 10000000\n"), Ok(()));
     let table = bench.receiver.table("all").unwrap();
     let created: Vec<_> = table.columns().iter().map(|c| (c.name(), c.column_type())).collect();
     let expected = [
@@ -91,8 +90,13 @@ fn columns_are_created_by_the_type_of_the_value() {
     assert_eq!(bits, [(-0.0f64).to_bits(), f64::NAN.to_bits()]);
     assert_eq!(first[11..], [Value::TimestampMicros(9000), Value::Null]);
     let second = table.row(1);
-    assert_eq!((second[1], second[12]), (Value::Boolean(false), Value::Long(1)));
-    assert!(second.iter().enumerate().all(|(i, v)| matches!(i, 1 | 11 | 12) || *v == Value::Null));
+    assert_eq!(
+        [second[1], second[2], second[12]],
+        [Value::Boolean(false), Value::Long(8), Value::Long(1)]
+    );
+    assert!(
+        second.iter().enumerate().all(|(i, v)| matches!(i, 1 | 2 | 11 | 12) || *v == Value::Null)
+    );
     assert_eq!(table.designated().name(), "timestamp");
     assert!(table.row(2).is_empty() && table.value(2, "b").is_none());
 }
@@ -140,6 +144,7 @@ fn casts_into_columns_that_exist() {
         (T::Long256, "\"sixteen\"", refused("STRING")),
         (T::Long256, "1i", refused("INTEGER")),
         (T::Decimal, "1.20d", decimal(120, 2)),
+        (T::Decimal, "1E+2d", decimal(100, 0)),
         (T::Decimal, "NaNd", Ok(Value::Null)),
         (T::Decimal, "-3i", decimal(-3, 0)),
         (T::Decimal, "0.25", decimal(25, 2)),
@@ -147,9 +152,9 @@ fn casts_into_columns_that_exist() {
         (T::Decimal, "\"four\"", refused("STRING")),
         (T::Decimal, "t", refused("BOOLEAN")),
         (T::Array(1), "=\x0e\x0a\x00", Ok(Value::Null)),
-        (T::Array(1), "=\x0e\x0a\x02\0\0\0\0\0\0\0\0", refused("ARRAY")),
+        (T::Array(1), "=\x0e\x0a\x02\0\0\0\0\0\0\0\0", refused("DOUBLE[][]")),
         (T::Array(1), "1.0", refused("FLOAT")),
-        (T::Double, "=\x0e\x0a\x01\0\0\0\0", refused("ARRAY")),
+        (T::Double, "=\x0e\x0a\x01\0\0\0\0", refused("DOUBLE[]")),
     ];
     let mut bench = Bench::new(Receiver::builder());
     for (n, (column_type, text, expected)) in cases.iter().enumerate() {
@@ -211,7 +216,7 @@ fn lines_that_the_parser_takes_and_the_writer_refuses() {
         (b"t,s=\xc0\x80 x=1i", "table: t, column: s; invalid UTF8 in TAG value".into()),
         (
             b"t d=1.5d",
-            "decimal columns cannot be created automatically [table=t, columnName=d]".into(),
+            "table: t; decimal columns must be created manually: d".into(),
         ),
         (b"t x=1i -1", "designated timestamp before 1970-01-01 is not allowed".into()),
         (b"t x=1i -1n", "designated timestamp before 1970-01-01 is not allowed".into()),
@@ -222,7 +227,7 @@ fn lines_that_the_parser_takes_and_the_writer_refuses() {
         ),
         (
             b"ns x=1i 9214646400000000000n",
-            "designated timestamp beyond 2261-12-31 23:59:59.999999999 is not allowed".into(),
+            "designated timestamp overflow, max[9214646399999999999]".into(),
         ),
         (
             b"t timestamp=\"now\"",
@@ -237,7 +242,10 @@ fn lines_that_the_parser_takes_and_the_writer_refuses() {
             b"t v=abc",
             "Could not parse entire line, field value is invalid. Field: v; value: abc".into(),
         ),
-        (b"t a/b=1", "table: t; invalid column name: a".into()),
+        (b"t a/b=1", "table: t; invalid column name: a/".into()),
+        (b"t a\\\\b=1", "table: t; invalid column name: a\\".into()),
+        (b"t x=1i,y=", "table: t; invalid column type: y".into()),
+        (b"t x=1i,y==\x0e\x0a\x00", "table: t; invalid column type: y".into()),
         (b"t x=1=2", "INVALID_FIELD_SEPARATOR".into()),
         (b"t d==\x10\x00\x00", "unfinished line at the end of the request".into()),
     ];

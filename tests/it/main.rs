@@ -10,9 +10,9 @@
 mod config;
 mod layers;
 mod options;
+mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod readme;
 mod server;
 mod support;
 #[cfg(test)]

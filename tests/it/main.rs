@@ -7,6 +7,7 @@
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
+mod abi;
 mod config;
 mod header;
 mod layers;

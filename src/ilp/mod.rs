@@ -6,6 +6,7 @@ mod array;
 mod buffer;
 mod decimal;
 mod escape;
+mod lines;
 mod name_cache;
 mod number;
 mod row_state;

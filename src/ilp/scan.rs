@@ -148,36 +148,54 @@ impl Tail<'_> {
         self.put([byte], 1);
     }
 
+    /// Appends the first bytes of each word, in memory order.
+    #[inline]
+    pub(super) fn words<const N: usize>(&mut self, words: [(u64, usize); N]) {
+        if self.room(8 * N) {
+            for (word, len) in words {
+                // SAFETY: there is room for eight bytes per word, and no more than that are counted.
+                unsafe {
+                    self.at.cast::<[u8; 8]>().write_unaligned(word.to_le_bytes());
+                    self.at = self.at.add(len.min(8));
+                }
+            }
+        }
+    }
+
     /// Appends `wire`.
     #[inline]
     pub(super) fn wire(&mut self, wire: &Wire) {
-        self.blocks(wire, None);
+        if wire.len() > Wire::HEAD {
+            self.slice(wire.head());
+            self.slice(wire.rest());
+        } else {
+            self.put(*wire.head(), wire.len());
+        }
     }
 
     /// Appends `wire` with its first byte replaced by `separator`.
     #[inline]
     pub(super) fn separated(&mut self, separator: u8, wire: &Wire) {
-        self.blocks(wire, Some(separator));
+        let len = wire.len();
+        if len > Wire::HEAD {
+            return self.long_separated(separator, wire);
+        }
+        if self.room(Wire::HEAD) {
+            // SAFETY: there is room for the whole head, and no more than that is counted.
+            unsafe {
+                self.at.cast::<[u8; Wire::HEAD]>().write_unaligned(*wire.head());
+                self.at.write(separator);
+                self.at = self.at.add(len);
+            }
+        }
     }
 
     #[inline]
-    fn blocks(&mut self, wire: &Wire, separator: Option<u8>) {
-        let blocks = wire.blocks();
-        if self.room(size_of_val(blocks)) {
-            // SAFETY: there is room for all the blocks, of which there is at least one where a separator is written, and
-            // no more than their bytes are counted.
-            unsafe {
-                let mut to = self.at.cast::<[u8; 16]>();
-                for block in blocks {
-                    to.write_unaligned(*block);
-                    to = to.add(1);
-                }
-                if let (Some(separator), false) = (separator, blocks.is_empty()) {
-                    self.at.write(separator);
-                }
-                self.at = self.at.add(wire.len().min(size_of_val(blocks)));
-            }
-        }
+    fn long_separated(&mut self, separator: u8, wire: &Wire) {
+        let mut head = *wire.head();
+        head[0] = separator;
+        self.slice(&head);
+        self.slice(wire.rest());
     }
 
     #[inline]
@@ -218,35 +236,82 @@ impl Tail<'_> {
         if !self.room(text.len().saturating_add(16)) {
             return false;
         }
-        let (mut left, mut high) = (text, 0);
-        while !left.is_empty() {
-            let (block, taken) = match left.first_chunk::<16>() {
-                Some(chunk) => (B::full(chunk), 16),
-                None => (B::partial(left), left.len()),
-            };
+        let mut high = 0;
+        let (blocks, partial) = text.as_chunks::<16>();
+        for (i, chunk) in blocks.iter().enumerate() {
+            let block = B::full(chunk);
+            // SAFETY: there is room for 16 bytes more than the text has.
+            unsafe { block.store(self.at.add(16 * i)) };
             high |= block.high();
-            // SAFETY: there is room for 16 bytes more than are left to write.
-            unsafe { block.store(self.at) };
-            let valid = (1u32 << taken) - 1;
-            if block.suspects::<QUOTED>() & valid != 0 {
-                let special = (block.specials::<QUOTED>() & valid).trailing_zeros() as usize;
-                if special < taken {
-                    // SAFETY: these bytes have just been written.
-                    self.at = unsafe { self.at.add(special) };
-                    self.put([b'\\', left[special]], 2);
-                    left = &left[special + 1..];
-                    if !self.room(left.len().saturating_add(16)) {
-                        return false;
-                    }
-                    continue;
-                }
+            if block.suspects::<QUOTED>() != 0 {
+                return self.with_escapes::<B, QUOTED>(text, 16 * i) | (high != 0);
             }
-            // SAFETY: these bytes have just been written.
-            self.at = unsafe { self.at.add(taken) };
-            left = &left[taken..];
         }
+        let done = text.len() - partial.len();
+        if !partial.is_empty() {
+            let block = B::partial(partial);
+            // SAFETY: as above.
+            unsafe { block.store(self.at.add(done)) };
+            high |= block.high();
+            if block.suspects::<QUOTED>() & ((1 << partial.len()) - 1) != 0 {
+                return self.with_escapes::<B, QUOTED>(text, done) | (high != 0);
+            }
+        }
+        // SAFETY: all bytes of the text have been written.
+        self.at = unsafe { self.at.add(text.len()) };
         high != 0
     }
+
+    /// Goes on with the text from `done`, after which there are bytes to escape; what is before it has been written.
+    #[inline]
+    fn with_escapes<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8], done: usize) -> bool {
+        let position = self.position() + done;
+        let rest = text.get(done..).unwrap_or(&[]);
+        let (position, refused, high) = escape_rest::<B, QUOTED>(self.store, position, rest);
+        self.refused = self.refused.max(refused);
+        // SAFETY: the position and the capacity lie within the allocation of `bytes`, or are its end.
+        unsafe {
+            let start = self.store.bytes.as_mut_ptr();
+            self.at = start.add(position);
+            self.end = start.add(self.store.bytes.capacity());
+        }
+        high
+    }
+}
+
+/// Writes `text` with its escapes at `position` behind the end of the store, up to where everything has been written.
+/// Returns the position behind it, the length that could not be reached or 0, and whether any byte is not ASCII.
+///
+/// The caller's [`Tail`] is not lent for this, so that it can live in registers.
+#[inline(never)]
+fn escape_rest<B: Blocks, const QUOTED: bool>(
+    store: &mut Store,
+    position: usize,
+    text: &[u8],
+) -> (usize, usize, bool) {
+    let mut out = store.tail();
+    // SAFETY: `Tail::with_escapes` has written up to here, within the capacity.
+    out.at = unsafe { out.at.add(position - out.position()) };
+    let (mut left, mut high) = (text, 0);
+    while !left.is_empty() && out.room(left.len().saturating_add(16)) {
+        let (block, taken) = match left.first_chunk::<16>() {
+            Some(chunk) => (B::full(chunk), 16),
+            None => (B::partial(left), left.len()),
+        };
+        high |= block.high();
+        // SAFETY: there is room for 16 bytes more than are left to write.
+        unsafe { block.store(out.at) };
+        let specials = block.specials::<QUOTED>() & ((1u32 << taken) - 1);
+        let plain = if specials == 0 { taken } else { specials.trailing_zeros() as usize };
+        // SAFETY: these bytes have just been written.
+        out.at = unsafe { out.at.add(plain.min(taken)) };
+        left = &left[plain..];
+        if let (true, [special, rest @ ..]) = (specials != 0, left) {
+            out.put([b'\\', *special], 2);
+            left = rest;
+        }
+    }
+    (out.position(), out.refused, high != 0)
 }
 
 /// Gives `store` a capacity of at least `used + need`, keeping its first `used` bytes.

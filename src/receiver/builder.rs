@@ -1,5 +1,6 @@
 //! Settings of a receiver.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::server::{Options, Server};
 use super::table::Policy;
 
 /// Settings of a [`Receiver`]; without any it listens on 127.0.0.1 on two free ports, without TLS and authentication.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Builder {
     bind: IpAddr,
@@ -57,6 +58,17 @@ impl Default for Builder {
             max_stored: 2 << 30,
             max_connections: 256,
         }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The credentials and the private key stay out.
+        f.debug_struct("Builder")
+            .field("bind", &self.bind)
+            .field("http_port", &self.http_port)
+            .field("tcp_port", &self.tcp_port)
+            .finish_non_exhaustive()
     }
 }
 

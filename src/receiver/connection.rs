@@ -14,6 +14,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a peer may go on sending after it was told off.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 << 20;
+const MAX_KEPT: usize = 1 << 20;
 const READ_LEN: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -56,6 +57,10 @@ impl Connection {
         self.start = (self.start + len).min(self.end);
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
+            if self.buffer.len() > MAX_KEPT {
+                // A rare huge line should not cost its size for as long as the connection lives.
+                self.buffer = Vec::new();
+            }
         }
     }
 

@@ -111,6 +111,11 @@ impl Receiver {
         self.server.shared().store.wait(table, rows, timeout)
     }
 
+    /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed; returns how many were.
+    pub fn wait_for_more(&self, seen: u64, timeout: Duration) -> u64 {
+        self.server.shared().store.wait_for_more(seen, timeout)
+    }
+
     /// Forgets all tables.
     pub fn clear(&self) {
         self.server.shared().store.clear();

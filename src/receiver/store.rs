@@ -48,6 +48,8 @@ struct Tables {
     /// The table of the last row: the next one is most likely for it too.
     last: usize,
     bytes: usize,
+    /// Rows ever stored, also those forgotten since.
+    total_rows: u64,
 }
 
 impl Store {
@@ -64,6 +66,7 @@ impl Store {
     pub(super) fn append(&self, parser: &mut LineParser, buffer: &[u8], unit: TimeUnit) -> Stored {
         let mut tables = self.lock();
         let stored = tables.append(parser, buffer, unit, self, |_, _| {});
+        tables.total_rows += stored.rows;
         drop(tables);
         if stored.rows > 0 {
             self.changed.notify_all();
@@ -95,6 +98,7 @@ impl Store {
             tables.bytes = tables.list.iter().map(|t| t.bytes()).sum();
             return Err(bad);
         }
+        tables.total_rows += stored.rows;
         drop(tables);
         self.changed.notify_all();
         Ok(stored.rows)
@@ -144,7 +148,15 @@ impl Store {
     }
 
     pub(super) fn clear(&self) {
-        *self.lock() = Tables::default();
+        let mut tables = self.lock();
+        *tables = Tables { total_rows: tables.total_rows, ..Tables::default() };
+    }
+
+    /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed; returns how many were.
+    pub(super) fn wait_for_more(&self, seen: u64, timeout: Duration) -> u64 {
+        let nothing_new = |tables: &mut Tables| tables.total_rows <= seen;
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, nothing_new);
+        waited.unwrap_or_else(PoisonError::into_inner).0.total_rows
     }
 
     /// Waits until the table has `rows` rows or more.
@@ -232,7 +244,8 @@ impl Tables {
         before_row(index, &self.list[index]);
         // Copies the table when a snapshot of it is still held.
         let table = Arc::make_mut(&mut self.list[index]);
-        let (fresh, bytes) = (table.columns().len() == 1, table.bytes());
+        let fresh = table.row_count() == 0 && table.columns().len() == 1;
+        let bytes = table.bytes();
         let result = table.append(line, unit, &store.policy, now_nanos);
         if fresh && table.columns().len() > 1 {
             table.move_designated_last();

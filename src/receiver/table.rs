@@ -5,6 +5,7 @@ mod show;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use crate::error::foreign;
 
@@ -104,7 +105,12 @@ impl Table {
 
     /// The table as aligned text, with at most `max_rows` rows.
     pub fn show(&self, max_rows: usize) -> impl fmt::Display + '_ {
-        show::Shown { table: self, max_rows }
+        self.show_rows(0..max_rows)
+    }
+
+    /// The table as aligned text, of the rows only those in the range.
+    pub fn show_rows(&self, rows: Range<usize>) -> impl fmt::Display + '_ {
+        show::Shown { table: self, rows }
     }
 
     /// Bytes that the table takes, about.

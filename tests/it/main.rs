@@ -10,9 +10,9 @@
 mod config;
 mod layers;
 mod options;
-mod server;
 #[cfg(feature = "receiver")]
 mod receiver;
+mod server;
 mod support;
 #[cfg(test)]
 mod vectors;

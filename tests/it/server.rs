@@ -15,3 +15,9 @@ macro_rules! on_current_releases {
 }
 
 mod harness;
+mod http_facts;
+mod old_releases;
+mod refused;
+mod roundtrip;
+mod stored;
+mod tcp_facts;

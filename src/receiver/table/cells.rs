@@ -163,7 +163,15 @@ impl Cells {
 
     pub(super) fn truncate(&mut self, rows: usize) {
         match &mut self.values {
-            Values::Symbols { ids, .. } => ids.truncate(rows),
+            Values::Symbols { ids, words, index } if ids.len() > rows => {
+                ids.truncate(rows);
+                // Words are numbered as they come, so those of the removed rows are the last.
+                let kept = ids.iter().max().map_or(0, |id| *id as usize + 1);
+                words.drain(kept.min(words.len())..).for_each(|word| {
+                    index.remove(&word);
+                });
+            }
+            Values::Symbols { .. } => {}
             Values::Longs(v) => v.truncate(rows),
             Values::Doubles(v) => v.truncate(rows),
             Values::Texts { ends, text } => {
@@ -212,7 +220,7 @@ impl Cells {
             (Values::Doubles(v), Cell::Field(field)) => {
                 let Some(value) = as_double(field) else { return refused };
                 v.push(value);
-                true
+                !matches!(field, FieldValue::Long(i64::MIN))
             }
             (Values::Booleans(v), Cell::Field(FieldValue::Boolean(value))) => {
                 v.push(value);
@@ -301,7 +309,7 @@ fn as_double(field: FieldValue<'_>) -> Option<f64> {
     match field {
         FieldValue::Double(v) => Some(v),
         #[expect(clippy::cast_precision_loss, reason = "the server's conversion")]
-        FieldValue::Long(v) => Some(if v == i64::MIN { f64::NAN } else { v as f64 }),
+        FieldValue::Long(v) => Some(v as f64),
         FieldValue::Boolean(v) => Some(f64::from(u8::from(v))),
         _ => None,
     }

@@ -1,6 +1,7 @@
 //! A table as aligned text.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::{ColumnType, Table, Value};
 
@@ -9,19 +10,20 @@ const MAX_CELL: usize = 60;
 
 pub(super) struct Shown<'a> {
     pub(super) table: &'a Table,
-    pub(super) max_rows: usize,
+    pub(super) rows: Range<usize>,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = self.table;
-        let rows = table.row_count().min(self.max_rows);
+        let end = self.rows.end.min(table.row_count());
+        let rows = self.rows.start.min(end)..end;
         let columns: Vec<Vec<String>> = table
             .columns()
             .iter()
             .map(|column| {
                 let head = [cell(column.name()), column.column_type().to_string()];
-                let cells = (0..rows).map(|row| match column.value(row) {
+                let cells = rows.clone().map(|row| match column.value(row) {
                     Value::Null => String::new(),
                     value => cell(&value.to_string()),
                 });
@@ -33,7 +35,7 @@ impl fmt::Display for Shown<'_> {
 
         let plural = if table.row_count() == 1 { "" } else { "s" };
         writeln!(f, "{}: {} row{plural}", cell(table.name()), table.row_count())?;
-        for line in 0..rows + 2 {
+        for line in 0..rows.len() + 2 {
             let mut text = String::new();
             for (column, (cells, width)) in table.columns().iter().zip(columns.iter().zip(&widths))
             {
@@ -53,7 +55,7 @@ impl fmt::Display for Shown<'_> {
                 writeln!(f, "  {}", rules.join("  "))?;
             }
         }
-        match table.row_count() - rows {
+        match table.row_count() - end {
             0 => Ok(()),
             hidden => writeln!(f, "  … {hidden} more"),
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::questdb::{Options, QuestDb, Release, unique, with_own};
 
 on_current_releases! {
-    Options::default() => a_row_is_read_back,
+    Options::PLAIN => a_row_is_read_back,
 }
 
 fn a_row_is_read_back(server: &QuestDb) {
@@ -21,7 +21,7 @@ fn a_row_is_read_back(server: &QuestDb) {
 
 /// Both ways to end a server, each followed by a start with the same data on the same ports.
 fn rows_survive_a_restart(release: Release) {
-    let server = QuestDb::start(release, Options { auth: true, ..Options::default() });
+    let server = QuestDb::start(release, Options::AUTH);
     for (round, end) in [QuestDb::kill, QuestDb::terminate].into_iter().enumerate() {
         server.write_ok(format!("t x={round}i {round}\n"));
         end(&server);

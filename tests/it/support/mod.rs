@@ -1,3 +1,4 @@
 //! Fakes and helpers shared by the integration tests.
 
+pub(crate) mod haproxy;
 pub(crate) mod questdb;

@@ -3,7 +3,7 @@
 //! `ci/setup` fetches the servers and names them in environment variables. A release that is not there makes its tests
 //! count as not run: each says so on standard error, and fails if `QUESTDB_TESTS_REQUIRED` is set.
 
-mod process;
+pub(crate) mod process;
 
 pub(crate) mod http;
 
@@ -70,12 +70,17 @@ impl Release {
 }
 
 /// What a server of its own should be like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Options {
     /// HTTP basic and TCP ECDSA authentication with the keys above.
     pub(crate) auth: bool,
     /// Further lines of the server's configuration.
     pub(crate) extra: &'static str,
+}
+
+impl Options {
+    pub(crate) const PLAIN: Options = Options { auth: false, extra: "" };
+    pub(crate) const AUTH: Options = Options { auth: true, extra: "" };
 }
 
 /// Runs a test against the shared server of a release, or counts it as not run.
@@ -188,6 +193,16 @@ impl QuestDb {
         self.tcp_port
     }
 
+    /// The keys of a connection string that log in over HTTP.
+    pub(crate) fn http_login(&self) -> String {
+        format!("username={HTTP_USER};password={HTTP_PASSWORD};")
+    }
+
+    /// The keys of a connection string that log in over TCP.
+    pub(crate) fn tcp_login(&self) -> String {
+        format!("username={KEY_ID};token={KEY_D};token_x={KEY_X};token_y={KEY_Y};")
+    }
+
     /// Ends the server as a power cut would.
     pub(crate) fn kill(&self) {
         if let Some(mut child) = self.child.lock().unwrap().take() {
@@ -219,10 +234,14 @@ impl QuestDb {
         }
     }
 
-    /// What the server printed.
+    /// The last things the server printed, without what it says of every request.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.scratch.path().join("out")).unwrap_or_default())
-            .into_owned()
+        let out = std::fs::read(self.scratch.path().join("out")).unwrap_or_default();
+        let out = String::from_utf8_lossy(&out);
+        let noise = ["http-server", "QueryProgress", "JsonQueryProcessor"];
+        let lines = out.lines().filter(|line| !noise.iter().any(|n| line.contains(n)));
+        let lines: Vec<_> = lines.collect();
+        lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
     fn request(&self, method: &str, target: &str, body: &[u8]) -> Option<Response> {
@@ -330,4 +349,9 @@ impl Rows {
 pub(crate) fn unique(stem: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("{stem}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Says how many cases a test went through, where `ci/check` counts them.
+pub(crate) fn report_cases(what: &str, count: usize) {
+    let _ = writeln!(std::io::stderr().lock(), "\nREAL SERVER: {count} cases: {what}");
 }

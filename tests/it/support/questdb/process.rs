@@ -18,7 +18,7 @@ const JAVA_25: [&str; 6] = [
 ];
 
 /// Starts QuestDB with its data under `root`; what it prints is appended to `root/out`.
-pub(super) fn spawn_java(java: &Path, jar: &Path, root: &Path) -> Child {
+pub(crate) fn spawn_java(java: &Path, jar: &Path, root: &Path) -> Child {
     let out = File::options().create(true).append(true).open(root.join("out")).unwrap();
     let mut command = tied_to_us(java.as_os_str());
     command.args(["-Xms128m", "-Xmx512m"]);
@@ -38,7 +38,7 @@ pub(super) fn spawn_java(java: &Path, jar: &Path, root: &Path) -> Child {
 }
 
 /// A command that the kernel kills when this process ends, even by a signal.
-pub(super) fn tied_to_us(program: &std::ffi::OsStr) -> Command {
+pub(crate) fn tied_to_us(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
@@ -46,7 +46,7 @@ pub(super) fn tied_to_us(program: &std::ffi::OsStr) -> Command {
 
 /// Starts a command from a thread that lives as long as the process: the kernel's death signal is sent when the
 /// *thread* that started a child ends, and a test's thread ends with its test.
-pub(super) fn spawn(command: Command) -> Child {
+pub(crate) fn spawn(command: Command) -> Child {
     type Request = (Command, mpsc::Sender<std::io::Result<Child>>);
     static KEEPER: OnceLock<Mutex<mpsc::Sender<Request>>> = OnceLock::new();
     let keeper = KEEPER.get_or_init(|| {
@@ -65,13 +65,13 @@ pub(super) fn spawn(command: Command) -> Child {
 }
 
 /// Sends SIGTERM.
-pub(super) fn ask_to_end(child: &Child) {
+pub(crate) fn ask_to_end(child: &Child) {
     let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(status.success(), "kill: {status}");
 }
 
 /// Ports that were free a moment ago.
-pub(super) fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     // All bound before any is let go, so that they differ.
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
@@ -79,10 +79,10 @@ pub(super) fn free_ports<const N: usize>() -> [u16; N] {
 
 /// A folder under the build folder, removed when dropped, or by a later run if this one was killed.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Scratch {
+    pub(crate) fn new() -> Scratch {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -94,7 +94,7 @@ impl Scratch {
         Scratch(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -1,0 +1,22 @@
+//! Rows over any protocol: the connection string is the argument.
+
+use std::time::Duration;
+
+use questdb_ingress::{Result, Sender};
+
+fn main() -> Result<()> {
+    let conf = std::env::args().nth(1).unwrap_or_else(|| "http::addr=localhost:9000;".into());
+    run(&conf)
+}
+
+// [readme]
+fn run(conf: &str) -> Result<()> {
+    let mut sender = Sender::from_conf(conf)?;
+    for (price, nanos) in [(2615.54, 1_700_000_000_000_000_000), (2616.1, 1_700_000_000_000_000_001)] {
+        let row = sender.buffer_mut().table("trades")?.symbol("symbol", "ETH-USD")?;
+        row.column_f64("price", price)?.column_i64("amount", 3)?;
+        sender.at_nanos(nanos)?; // flushes by itself when a limit is reached
+    }
+    sender.close(Duration::from_secs(10)).result // an error says what is known about the rows
+}
+// [/readme]

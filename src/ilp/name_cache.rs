@@ -2,7 +2,7 @@
 //! one that stood in its place in the row before.
 
 use crate::error::Result;
-use crate::names::Name;
+use crate::names::{Name, too_long};
 use crate::text::Text;
 
 /// Names kept before all are forgotten; a power of two.
@@ -44,6 +44,10 @@ impl<N: Name> NameCache<N> {
 
     #[inline(never)]
     fn search(&mut self, text: Text<'_>, max_len: usize) -> Result<()> {
+        // Before the text is read: a length from another language may be a mistake.
+        if text.as_bytes().len() > max_len {
+            return Err(too_long(N::KIND, text.as_bytes(), max_len));
+        }
         if self.slots.is_empty() {
             self.slots = vec![EMPTY; SLOTS];
         }
@@ -58,7 +62,6 @@ impl<N: Name> NameCache<N> {
             slot = (slot + 1) & (SLOTS - 1);
         }
         let name = N::parse(text)?;
-        name.fits(max_len)?;
         if self.names.len() == MAX_NAMES {
             self.names.clear();
             self.slots.fill(EMPTY);

@@ -4,15 +4,19 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
+mod abi;
 mod config;
+mod header;
 mod layers;
 mod options;
+mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod readme;
 mod server;
 mod support;
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn guard_sender(
 }
 
 /// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
-fn guard_own(
+pub(super) fn guard_own(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
 ) -> Failed {

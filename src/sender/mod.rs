@@ -105,7 +105,7 @@ impl Sender {
             interval: settings.auto_flush_interval,
         };
         Ok(Sender {
-            buffer: Buffer::with_options(options.clone())?,
+            buffer: Buffer::with_options(options)?,
             last_flush: link.net().now(),
             process: link.net().process_id(),
             link,
@@ -130,7 +130,7 @@ impl Sender {
     /// An independent buffer with this sender's protocol version and limits. It can be filled in another thread and sent
     /// by any sender.
     pub fn new_buffer(&self) -> Result<Buffer> {
-        Buffer::with_options(self.options.clone())
+        Buffer::with_options(self.options)
     }
 
     /// The sender's own buffer.

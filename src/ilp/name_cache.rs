@@ -114,3 +114,55 @@ fn hash(bytes: &[u8]) -> usize {
     let [.., a, b] = hash.to_le_bytes();
     usize::from(u16::from_le_bytes([a, b]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ColumnName;
+
+    #[test]
+    fn any_order_of_any_number_of_names_gives_the_right_one() {
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut cache = NameCache::<ColumnName>::new();
+        let names: Vec<String> = (0..600)
+            .map(|i| match i % 4 {
+                0 => format!("c{i}"),
+                1 => format!("name {i}"),
+                2 => format!("{i}"),
+                _ => format!("a_rather_long_name_with_number_{i}"),
+            })
+            .collect();
+        let mut row: &[String] = &[];
+        for round in 0..20_000 {
+            if round % 50 == 0 {
+                let start = random.usize(0..names.len() - 20);
+                row = &names[start..start + random.usize(1..20)];
+            }
+            cache.restart();
+            for name in row {
+                if random.u8(0..30) > 0 {
+                    let found = cache.resolve(Text::from(name), 127).unwrap();
+                    assert_eq!(found.as_str(), name);
+                }
+            }
+            assert!(cache.resolve(Text::from("a.b"), 127).is_err());
+            assert!(cache.resolve(Text::unchecked(b"a\xff"), 127).is_err());
+            assert!(cache.resolve(Text::from("17 bytes are many"), 16).is_err());
+        }
+        assert!(cache.names.len() <= MAX_NAMES);
+    }
+
+    #[test]
+    fn comparison_sees_every_byte() {
+        for len in 0..40 {
+            let a = vec![b'a'; len];
+            assert!(same(&a, &a.clone()));
+            assert!(!same(&a, &vec![b'a'; len + 1]));
+            for place in 0..len {
+                let mut b = a.clone();
+                b[place] = b'b';
+                assert!(!same(&a, &b), "{len} {place}");
+            }
+        }
+    }
+}

@@ -11,9 +11,9 @@ mod config;
 mod layers;
 mod options;
 mod readme;
+mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod server;
 mod support;
 #[cfg(test)]
 mod vectors;

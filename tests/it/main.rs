@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod header;
 mod layers;
 mod options;
 mod readme;

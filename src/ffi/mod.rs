@@ -44,5 +44,6 @@ mod array;
 mod sender;
 
 mod guard;
+mod rows;
 
 mod text;

@@ -1,5 +1,8 @@
 //! `questdb_row_layout_*`, `questdb_buffer_append_*`, `questdb_sender_append_*`: prepared rows.
-#![expect(unsafe_code, reason = "exports functions and reads cells that a C caller tagged with their kind")]
+#![expect(
+    unsafe_code,
+    reason = "exports functions and reads cells that a C caller tagged with their kind"
+)]
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -11,7 +14,9 @@ use super::sender::{guard_own, questdb_sender};
 use super::text::{put, required, slice, text};
 use crate::error::{Result, err};
 use crate::ilp::ArrayView;
-use crate::rows::{Bits, Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp};
+use crate::rows::{
+    Bits, Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+};
 
 /// A table and its columns, named once: whole rows are then appended by one call.
 ///
@@ -307,7 +312,7 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
         ARRAY => {
             // SAFETY: the caller says by the kind that `ptr` was set, to NULL or to one array.
             let array = slice(unsafe { cell.value.ptr }.cast::<questdb_array>(), 1, "array")?;
-            view(array.first()).map(Some)
+            view(array.as_ptr()).map(Some)
         }
         _ => Ok(None),
     };
@@ -316,7 +321,11 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
 
 /// Cell number `place`.
 #[inline]
-fn cell<'a>(cells: &'a [questdb_cell], arrays: &'a [Option<ArrayView<'a>>], place: usize) -> Result<Cell<'a>> {
+fn cell<'a>(
+    cells: &'a [questdb_cell],
+    arrays: &'a [Option<ArrayView<'a>>],
+    place: usize,
+) -> Result<Cell<'a>> {
     const NULL: u32 = CellKind::Null as u32;
     const BOOL: u32 = CellKind::Bool as u32;
     const I64: u32 = CellKind::I64 as u32;
@@ -334,7 +343,10 @@ fn cell<'a>(cells: &'a [questdb_cell], arrays: &'a [Option<ArrayView<'a>>], plac
         F64 => Ok(Cell::F64(double)),
         TEXT => Ok(Cell::Text(text(ptr.cast(), cell.len)?)),
         ARRAY => Ok(arrays.get(place).and_then(Option::as_ref).map_or(Cell::Null, Cell::Array)),
-        DECIMAL => Ok(Cell::Decimal { scale: cell.scale, unscaled: slice(ptr.cast(), cell.len, "decimal")? }),
+        DECIMAL => Ok(Cell::Decimal {
+            scale: cell.scale,
+            unscaled: slice(ptr.cast(), cell.len, "decimal")?,
+        }),
         other => Err(err!(InvalidArgument, "cell {place}: {other} is not a kind of cell")),
     }
 }
@@ -345,7 +357,10 @@ fn column_arrays(columns: &[questdb_column_data], rows: usize) -> Result<Vec<Vec
         if column.kind != ValuesKind::Arrays as u32 {
             return Ok(Vec::new());
         }
-        slice(column.values.cast::<questdb_array>(), rows, "arrays")?.iter().map(|array| view(Some(array))).collect()
+        slice(column.values.cast::<questdb_array>(), rows, "arrays")?
+            .iter()
+            .map(|array| view(array))
+            .collect()
     };
     columns.iter().map(arrays).collect()
 }

@@ -15,9 +15,9 @@ mod header;
 mod layers;
 mod options;
 mod readme;
+mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod server;
 mod support;
 #[cfg(test)]
 mod vectors;

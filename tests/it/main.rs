@@ -10,6 +10,8 @@
 )]
 
 mod abi;
+#[cfg(feature = "receiver")]
+mod c_examples;
 mod config;
 mod header;
 mod layers;

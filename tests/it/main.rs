@@ -7,14 +7,19 @@
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
+mod auth;
 mod config;
 mod header;
+mod http;
 mod layers;
 mod options;
 mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
+mod sending;
 mod server;
 mod support;
+mod tcp;
+mod tls;
 #[cfg(test)]
 mod vectors;

@@ -1,16 +1,18 @@
-//! Link settings of the shared library and nothing else.
-#![allow(clippy::disallowed_methods, reason = "a build script is configured by its environment")]
+//! Link settings of the shared library, on request, and nothing else.
+//!
+//! Packages export `QUESTDB_SONAME` (such as `libquestdb_ingress.so.0.1`) because they install a file or link of that name.
+//! Cargo's own output directory has none, so that a program linked straight to it would not start.
+#![expect(clippy::disallowed_methods, reason = "the one reader of the build's environment")]
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-env-changed=QUESTDB_SONAME");
-    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
-        for flag in ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"] {
-            println!("cargo:rustc-cdylib-link-arg={flag}");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=QUESTDB_SONAME");
+    let Ok(name) = std::env::var("QUESTDB_SONAME") else { return };
+    match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("macos" | "ios") => {
+            println!("cargo::rustc-cdylib-link-arg=-Wl,-install_name,@rpath/{name}")
         }
-        // Only the package build sets it: cargo's own output has no file of that name to be found at run time.
-        if let Ok(soname) = std::env::var("QUESTDB_SONAME") {
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{soname}");
-        }
+        Ok("windows") => {}
+        _ => println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}"),
     }
 }

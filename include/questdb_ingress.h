@@ -233,7 +233,7 @@ typedef uint32_t questdb_error_code;
 #endif // __cplusplus
 
 /**
- * What is known about the data after a flush. Read a number that you do not know as [`Outcome::InDoubt`].
+ * What is known about the data after a flush. Read a number that you do not know as in doubt.
  */
 enum questdb_outcome
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -1565,7 +1565,7 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_flush_own(questdb_sen
 
 /**
  * Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
- * without a request.
+ * without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
  *
  * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
  * `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
@@ -1669,7 +1669,8 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
  * row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
  *
  * `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
- * HTTP not confirmed, over TCP not given to the kernel.
+ * HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
+ * thread kept the call from looking.
  *
  * Errors: as `questdb_sender_flush`; the connection is ended all the same.
  * Since: 0.1

@@ -312,7 +312,7 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
         ARRAY => {
             // SAFETY: the caller says by the kind that `ptr` was set, to NULL or to one array.
             let array = slice(unsafe { cell.value.ptr }.cast::<questdb_array>(), 1, "array")?;
-            view(array.first()).map(Some)
+            view(array.as_ptr()).map(Some)
         }
         _ => Ok(None),
     };
@@ -359,7 +359,7 @@ fn column_arrays(columns: &[questdb_column_data], rows: usize) -> Result<Vec<Vec
         }
         slice(column.values.cast::<questdb_array>(), rows, "arrays")?
             .iter()
-            .map(|array| view(Some(array)))
+            .map(|array| view(array))
             .collect()
     };
     columns.iter().map(arrays).collect()

@@ -108,7 +108,8 @@ fn tcp_connection(stream: TcpStream) -> io::Result<()> {
 /// Receives up to `most` bytes without copying them anywhere.
 fn discard(stream: &TcpStream, most: u64) -> io::Result<u64> {
     // SAFETY: with MSG_TRUNC, TCP does not touch the buffer.
-    let n = unsafe { libc::recv(stream.as_raw_fd(), ptr::null_mut(), most as usize, libc::MSG_TRUNC) };
+    let n =
+        unsafe { libc::recv(stream.as_raw_fd(), ptr::null_mut(), most as usize, libc::MSG_TRUNC) };
     if n < 0 { Err(io::Error::last_os_error()) } else { Ok(n as u64) }
 }
 

@@ -253,7 +253,9 @@ func (s *Sender) Clear() {
 func (s *Sender) Pending() int { return int(C.questdb_buffer_row_count(s.rows)) }
 
 // Stat returns a counter.
-func (s *Sender) Stat(stat Stat) uint64 { return uint64(C.questdb_sender_stat(s.handle, C.uint32_t(stat))) }
+func (s *Sender) Stat(stat Stat) uint64 {
+	return uint64(C.questdb_sender_stat(s.handle, C.uint32_t(stat)))
+}
 
 // Close sends what is left and frees the sender. It reports how many rows the server did not confirm (HTTP) or the kernel
 // did not take (TCP).

@@ -51,9 +51,11 @@ struct Case {
 
 fn lines<S: CShape>(version: u8, marks: &Marks) -> Vec<Line> {
     let rows = S::rows();
-    let theirs = |name, variant| Line { name, against: Against::Itself, marks: (0.0, 0.0), variant };
+    let theirs =
+        |name, variant| Line { name, against: Against::Itself, marks: (0.0, 0.0), variant };
     let raw = |name, variant| Line { name, against: Against::All, marks: marks.raw, variant };
-    let checked = |name, variant| Line { name, against: Against::Val, marks: marks.checked, variant };
+    let checked =
+        |name, variant| Line { name, against: Against::Val, marks: marks.checked, variant };
     vec![
         theirs("official pre", Box::new(InRust::new(Theirs::<PRE>::new(version), rows))),
         theirs("official val", Box::new(InRust::new(Theirs::<VAL>::new(version), rows))),
@@ -111,7 +113,10 @@ fn main() {
         }
     }
     if !counting {
-        println!("\nbelow \"at least\": {}", if below.is_empty() { "none".into() } else { below.join(", ") });
+        println!(
+            "\nbelow \"at least\": {}",
+            if below.is_empty() { "none".into() } else { below.join(", ") }
+        );
     }
 }
 
@@ -127,7 +132,12 @@ fn same_bytes(case: &str, lines: &mut [Line]) -> usize {
                 let end = b.len().min(at + 60);
                 String::from_utf8_lossy(&b[at.saturating_sub(60).min(end)..end]).into_owned()
             };
-            panic!("{case}: {} differs at byte {at}:\n{}\n{}", line.name, around(expected), around(&bytes));
+            panic!(
+                "{case}: {} differs at byte {at}:\n{}\n{}",
+                line.name,
+                around(expected),
+                around(&bytes)
+            );
         }
     }
     first.map_or(0, |b| b.len() / ROWS)
@@ -148,7 +158,10 @@ fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, below: 
             *least = least.min((thread_cpu_ns() - start) as f64 / rows as f64);
         }
     }
-    println!("\n{}  {bytes} B/row, {emptied:?}, least of {passes} passes of {rows} rows", case.name);
+    println!(
+        "\n{}  {bytes} B/row, {emptied:?}, least of {passes} passes of {rows} rows",
+        case.name
+    );
     println!("  {:<16}{:>9}{:>9}{:>9}   at least        aim", "", "ns/row", "x val", "x all");
     let (val, all) = (least[1], least[2]);
     for (line, ns) in lines.iter().zip(&least) {

@@ -166,7 +166,11 @@ impl<const MODE: u8> Theirs<MODE> {
 
     #[inline(always)]
     fn name(name: &Name) -> Result<q::ColumnName<'static>, Failure> {
-        Ok(if MODE == ALL { q::ColumnName::new(from_utf8(name.raw.bytes())?)? } else { name.theirs })
+        Ok(if MODE == ALL {
+            q::ColumnName::new(from_utf8(name.raw.bytes())?)?
+        } else {
+            name.theirs
+        })
     }
 
     #[inline(always)]

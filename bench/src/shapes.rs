@@ -148,9 +148,8 @@ fn nanos(i: usize) -> i64 {
     START_NANOS + i as i64 * 1_000_417
 }
 
-const PAIRS: &[&str] = &[
-    "ETH-USD", "BTC-USD", "SOL-USDT", "ADA", "XRP-EUR", "DOGE-USDT", "LTC-BTC", "BNB", "DOT-USD",
-];
+const PAIRS: &[&str] =
+    &["ETH-USD", "BTC-USD", "SOL-USDT", "ADA", "XRP-EUR", "DOGE-USDT", "LTC-BTC", "BNB", "DOT-USD"];
 
 /// Trades: two symbols, two doubles.
 #[repr(C)]
@@ -200,8 +199,17 @@ impl Shape for S2 {
     const NAME: &'static str = "s2";
     const TABLE: &'static str = "sensors";
     const COLUMNS: &'static [&'static str] = &[
-        "sensor", "temp_in", "temp_out", "humidity", "pressure", "voltage", "accel_x", "accel_y",
-        "accel_z", "flow_rate", "vibration",
+        "sensor",
+        "temp_in",
+        "temp_out",
+        "humidity",
+        "pressure",
+        "voltage",
+        "accel_x",
+        "accel_y",
+        "accel_z",
+        "flow_rate",
+        "vibration",
     ];
 
     fn make(i: usize, r: &mut Random) -> S2 {
@@ -323,7 +331,8 @@ impl Shape for S5 {
     const COLUMNS: &'static [&'static str] = &["symbol", "book"];
 
     fn make(i: usize, r: &mut Random) -> S5 {
-        let book: &'static [f64; 100] = Box::leak(Box::new(std::array::from_fn(|_| r.cents(900_000))));
+        let book: &'static [f64; 100] =
+            Box::leak(Box::new(std::array::from_fn(|_| r.cents(900_000))));
         S5 { symbol: Text::new(r.pick(PAIRS)), book, at: nanos(i) }
     }
 
@@ -344,7 +353,10 @@ pub struct S6 {
 }
 
 fn ascii(r: &mut Random) -> String {
-    const WORDS: &[&str] = &["request", "GET", "took", "ms", "user", "id", "cache", "hit", "retry", "ok", "node", "ERROR"];
+    const WORDS: &[&str] = &[
+        "request", "GET", "took", "ms", "user", "id", "cache", "hit", "retry", "ok", "node",
+        "ERROR",
+    ];
     let mut text = String::new();
     while text.len() < 100 {
         text.push_str(r.pick(WORDS));
@@ -360,7 +372,11 @@ fn beyond_ascii(r: &mut Random) -> String {
     let mut text = String::new();
     while text.len() < 100 {
         let two_only = matches!(100 - text.len(), 2 | 4);
-        text.push_str(if two_only { "é" } else { r.pick(&["é", "ü", "ж", "温", "度", "∞"]) });
+        text.push_str(if two_only {
+            "é"
+        } else {
+            r.pick(&["é", "ü", "ж", "温", "度", "∞"])
+        });
     }
     assert_eq!(text.len(), 100);
     text
@@ -373,7 +389,9 @@ impl Shape for S6 {
 
     fn make(i: usize, r: &mut Random) -> S6 {
         S6 {
-            lines: std::array::from_fn(|k| Text::new(if k < 4 { ascii(r) } else { beyond_ascii(r) })),
+            lines: std::array::from_fn(|k| {
+                Text::new(if k < 4 { ascii(r) } else { beyond_ascii(r) })
+            }),
             at: nanos(i),
         }
     }

@@ -9,7 +9,10 @@ mod error;
 pub mod ilp;
 mod names;
 #[cfg(feature = "receiver")]
-#[allow(clippy::disallowed_methods, reason = "a server has sockets, threads and a clock of its own")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a server has sockets, threads and a clock of its own"
+)]
 pub mod receiver;
 pub mod rows;
 pub mod sender;

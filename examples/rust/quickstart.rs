@@ -53,8 +53,10 @@ fn weather(sender: &mut Sender) -> Anything {
     for line in WEATHER.lines().skip(1) {
         let [date, rain, max, min, wind, kind] = fields(line)?;
         let row = sender.buffer_mut().table("weather")?.symbol("kind", kind)?;
-        row.column_f64("precipitation_mm", rain.parse::<f64>()?)?.column_f64("temp_max_c", max.parse::<f64>()?)?;
-        row.column_f64("temp_min_c", min.parse::<f64>()?)?.column_f64("wind_ms", wind.parse::<f64>()?)?;
+        row.column_f64("precipitation_mm", rain.parse::<f64>()?)?
+            .column_f64("temp_max_c", max.parse::<f64>()?)?;
+        row.column_f64("temp_min_c", min.parse::<f64>()?)?
+            .column_f64("wind_ms", wind.parse::<f64>()?)?;
         sender.at_nanos(nanos(date)?)?;
     }
     Ok(())
@@ -63,7 +65,11 @@ fn weather(sender: &mut Sender) -> Anything {
 fn temps(sender: &mut Sender) -> Anything {
     for line in TEMPS.lines().skip(1) {
         let [date, temp] = fields(line)?;
-        sender.buffer_mut().table("temps")?.symbol("city", "Seattle")?.column_f64("temp_f", temp.parse::<f64>()?)?;
+        sender
+            .buffer_mut()
+            .table("temps")?
+            .symbol("city", "Seattle")?
+            .column_f64("temp_f", temp.parse::<f64>()?)?;
         sender.at_nanos(nanos(date)?)?;
     }
     Ok(())
@@ -76,11 +82,11 @@ fn fields<const N: usize>(line: &str) -> Result<[&str; N], String> {
 
 /// `2012-01-31` or `2010/01/31 23:00` as nanoseconds since the epoch.
 fn nanos(date: &str) -> Result<i64, Box<dyn std::error::Error>> {
-    let numbers: Vec<i64> = date.split(['-', '/', ' ', ':', 'T']).map(str::parse).collect::<Result<_, _>>()?;
+    let numbers: Vec<i64> =
+        date.split(['-', '/', ' ', ':', 'T']).map(str::parse).collect::<Result<_, _>>()?;
     let [year, month, day, hour] = [0, 1, 2, 3].map(|i| numbers.get(i).copied().unwrap_or(0));
     // Days since 1970-01-01 in the Gregorian calendar; years begin in March so that leap days come last.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Ok((days * 24 + hour) * 3_600_000_000_000)
 }
-

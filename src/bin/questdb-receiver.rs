@@ -1,5 +1,10 @@
 //! `questdb-receiver`: the embedded receiver as a program. It takes rows over HTTP and TCP and shows them as they come.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a program talks to its user and reads the files it is told to"
+)]
 
 use std::collections::HashMap;
 use std::process::ExitCode;

@@ -93,6 +93,11 @@ impl Buffer {
         }
     }
 
+    #[inline]
+    pub(crate) fn lines_mut(&mut self) -> &mut Lines {
+        &mut self.lines
+    }
+
     /// Starts a row.
     ///
     /// # Errors

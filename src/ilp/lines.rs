@@ -17,7 +17,7 @@ pub(crate) struct Lines {
     rows: usize,
     max_name_len: usize,
     first_table: Option<TableName>,
-    last_stamp: number::StampCache,
+    pub(super) last_stamp: number::StampCache,
 }
 
 /// A place between rows to go back to.
@@ -137,13 +137,22 @@ impl Lines {
         Ok(())
     }
 
+    /// Counts rows that were appended as a whole.
+    #[inline]
+    pub(super) fn rows_added(&mut self, table: &TableName, first: bool, count: usize) {
+        if count > 0 {
+            self.note_table(table, first);
+            self.rows += count;
+        }
+    }
+
     #[inline]
     fn row_ended(&mut self) {
         self.rows += 1;
         self.state = RowState::Between;
     }
 
-    pub(super) fn version(&self) -> ProtocolVersion {
+    pub(crate) fn version(&self) -> ProtocolVersion {
         self.version
     }
 
@@ -155,7 +164,7 @@ impl Lines {
         self.one_table
     }
 
-    pub(super) fn max_name_len(&self) -> usize {
+    pub(crate) fn max_name_len(&self) -> usize {
         self.max_name_len
     }
 

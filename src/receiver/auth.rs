@@ -55,14 +55,6 @@ impl HttpAuth {
         let mut known = self.schemes.iter().zip(&self.accepted);
         known.any(|(s, c)| scheme.eq_ignore_ascii_case(s.as_bytes()) && credentials == c)
     }
-
-    /// The value of `WWW-Authenticate`.
-    pub(super) fn challenge(&self) -> &'static str {
-        match self.schemes.first() {
-            Some(&"Bearer") => "Bearer realm=\"questdb\"",
-            _ => "Basic realm=\"questdb\", charset=\"UTF-8\"",
-        }
-    }
 }
 
 /// A public key on the curve P-256.

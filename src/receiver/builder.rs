@@ -126,9 +126,9 @@ impl Builder {
         self
     }
 
-    /// The longest name in bytes.
-    pub fn max_name_len(mut self, bytes: usize) -> Self {
-        self.max_name_len = bytes;
+    /// The longest name in UTF-16 units, which is how QuestDB counts.
+    pub fn max_name_len(mut self, units: usize) -> Self {
+        self.max_name_len = units;
         self
     }
 

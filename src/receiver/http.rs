@@ -89,15 +89,16 @@ fn answer(
 fn judge_head(shared: &Shared, request: &Request) -> Result<TimeUnit, Answer> {
     let options = &shared.options;
     let admitted = || options.http_auth.admits(request.authorization.as_deref());
-    let unauthorised = || Answer::unauthorised(options.http_auth.challenge());
+    // QuestDB sends no WWW-Authenticate along.
+    let unauthorised = || Answer::plain(401);
     let reading = matches!(request.method.as_str(), "GET" | "HEAD");
     match request.path.as_str() {
         "/write" | "/api/v2/write" => {
+            if request.method != "POST" {
+                return Err(Answer::method_not_supported(&request.method));
+            }
             if !admitted() {
                 return Err(unauthorised());
-            }
-            if request.method != "POST" {
-                return Err(Answer::json(shared, 404, "invalid", "method not supported"));
             }
             if request.gzip {
                 let message = "gzip encoding is not supported";
@@ -114,7 +115,8 @@ fn judge_head(shared: &Shared, request: &Request) -> Result<TimeUnit, Answer> {
             Err(Answer::settings(&options.protocol_versions, options.policy.max_name_len))
         }
         "/ping" if reading => Err(Answer::ping()),
-        _ => Err(Answer::plain(404)),
+        _ if reading => Err(Answer::plain(404)),
+        _ => Err(Answer::method_not_supported(&request.method)),
     }
 }
 

@@ -1,19 +1,20 @@
 //! Which names QuestDB accepts.
 
-/// Whether a table may have this name of at most `max_len` bytes.
+/// Whether a table may have this name of at most `max_len` UTF-16 units.
 pub(super) fn is_table_name(name: &str, max_len: usize) -> bool {
     let dots_fit = !name.starts_with('.') && !name.ends_with('.') && !name.contains("..");
     let spaces_fit = !name.starts_with(' ') && !name.ends_with(' ');
     fits(name, max_len) && dots_fit && spaces_fit && !name.chars().any(is_forbidden)
 }
 
-/// Whether a column may have this name of at most `max_len` bytes.
+/// Whether a column may have this name of at most `max_len` UTF-16 units.
 pub(super) fn is_column_name(name: &str, max_len: usize) -> bool {
     fits(name, max_len) && !name.chars().any(|c| is_forbidden(c) || matches!(c, '.' | '-'))
 }
 
 fn fits(name: &str, max_len: usize) -> bool {
-    !name.is_empty() && name.len() <= max_len
+    // As in Java, the length is one of UTF-16.
+    !name.is_empty() && (name.len() <= max_len || name.encode_utf16().count() <= max_len)
 }
 
 fn is_forbidden(c: char) -> bool {
@@ -55,7 +56,7 @@ mod tests {
             let name = format!("a{c}b");
             assert!(!is_table_name(&name, 127) && !is_column_name(&name, 127), "{name:?}");
         }
-        let name = "é".repeat(8);
-        assert!(is_table_name(&name, 16) && !is_table_name(&name, 15));
+        let name = "é".repeat(8) + "🙂";
+        assert!(is_table_name(&name, 10) && !is_table_name(&name, 9));
     }
 }

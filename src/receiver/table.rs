@@ -205,10 +205,8 @@ impl Table {
             position += 1;
         }
         for (name, value) in line.fields() {
-            if !matches!(value, FieldValue::Null) {
-                self.put(position, name, Cell::Field(value), policy)?;
-                position += 1;
-            }
+            self.put(position, name, Cell::Field(value), policy)?;
+            position += 1;
         }
         // A field of that name has set the time already.
         if self.columns[self.designated].cells.len() > self.rows {
@@ -249,9 +247,7 @@ impl Table {
         let index = match self.guesses.get(position) {
             Some(index) if self.columns[*index].name.as_bytes() == name => *index,
             _ => {
-                let Some(index) = self.find_or_add(name, &cell, policy)? else {
-                    return Ok(());
-                };
+                let index = self.find_or_add(name, &cell, policy)?;
                 self.guesses.truncate(position);
                 if self.guesses.len() == position {
                     self.guesses.push(index);
@@ -260,26 +256,25 @@ impl Table {
             }
         };
         let column = &mut self.columns[index];
-        // Of two values for one column the first counts.
-        if column.cells.len() > self.rows {
+        // Of two values for one column the first counts; an empty one counts for nothing.
+        if column.cells.len() > self.rows || matches!(cell, Cell::Field(FieldValue::Null)) {
             return Ok(());
         }
         column.cells.push(cell).map_err(|refused| refused.message(&self.name, &column.name, cell))
     }
 
-    /// The column for a value; none for a null that would have to create one.
     #[cold]
     fn find_or_add(
         &mut self,
         name: &[u8],
         cell: &Cell<'_>,
         policy: &Policy,
-    ) -> Result<Option<usize>, String> {
+    ) -> Result<usize, String> {
         let invalid =
             || format!("table: {}; invalid column name: {}", self.name, foreign(name, MAX_SHOWN));
         let text = std::str::from_utf8(name).map_err(|_| invalid())?;
         if let Some(index) = self.by_lower_name.get(text.to_lowercase().as_str()) {
-            return Ok(Some(*index));
+            return Ok(*index);
         }
         if !rules::is_column_name(text, policy.max_name_len) {
             return Err(invalid());
@@ -291,14 +286,14 @@ impl Table {
         let column_type = match cell.new_column_type() {
             Some(ColumnType::Decimal) if policy.strict_decimals => {
                 return Err(format!(
-                    "decimal columns cannot be created automatically [table={}, columnName={text}]",
+                    "table: {}; decimal columns must be created manually: {text}",
                     self.name
                 ));
             }
-            None => return Ok(None),
+            None => return Err(format!("table: {}; invalid column type: {text}", self.name)),
             Some(column_type) => column_type,
         };
-        Ok(Some(self.add_column(text, column_type)))
+        Ok(self.add_column(text, column_type))
     }
 }
 
@@ -399,15 +394,16 @@ fn convert(value: i64, unit: TimeUnit, target: TimeUnit) -> Option<i64> {
 
 /// The last instants QuestDB stores as designated timestamps, and no negative ones.
 fn designated_range(value: i64, unit: TimeUnit) -> Result<(), String> {
-    let (max, words) = match unit {
-        TimeUnit::Nanos => (9_214_646_399_999_999_999, "2261-12-31 23:59:59.999999999"),
-        _ => (253_402_300_799_999_999, "9999-12-31"),
-    };
+    const MAX: i64 = 9_214_646_399_999_999_999;
+    const MAX_MICROS: i64 = 253_402_300_799_999_999;
     if value < 0 {
         return Err("designated timestamp before 1970-01-01 is not allowed".into());
     }
-    if value > max {
-        return Err(format!("designated timestamp beyond {words} is not allowed"));
+    if value > MAX {
+        return Err(format!("designated timestamp overflow, max[{MAX}]"));
+    }
+    if unit != TimeUnit::Nanos && value > MAX_MICROS {
+        return Err("designated timestamp beyond 9999-12-31 is not allowed".into());
     }
     Ok(())
 }

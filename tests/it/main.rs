@@ -7,9 +7,12 @@
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
+mod abi;
 mod config;
+mod header;
 mod layers;
 mod options;
+mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod server;

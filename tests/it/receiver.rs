@@ -6,6 +6,7 @@ mod client;
 mod http;
 mod lines;
 mod parser;
+mod secrets;
 mod tcp;
 
 use std::time::Duration;

@@ -32,8 +32,12 @@ impl Answer {
         Answer { status, headers: String::new(), body: Some(body) }
     }
 
-    pub(super) fn unauthorised(challenge: &str) -> Answer {
-        Answer { headers: format!("WWW-Authenticate: {challenge}\r\n"), ..Answer::plain(401) }
+    pub(super) fn method_not_supported(method: &str) -> Answer {
+        let mut answer = Answer::plain(405);
+        if let Some(body) = &mut answer.body {
+            body.text = format!("Method {method} not supported\r\n");
+        }
+        answer
     }
 
     /// QuestDB's error answer.
@@ -64,7 +68,7 @@ impl Answer {
         let id = shared.next_error_id();
         let text =
             format!("{{\"code\":\"{code}\",\"message\":{message}{line},\"errorId\":\"{id}\"}}");
-        let body = Content { media_type: "application/json", text, chunked: true };
+        let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
         Answer { status, headers: String::new(), body: Some(body) }
     }
 
@@ -81,7 +85,7 @@ impl Answer {
              \"posthog.api.key\":null,\"cairo.max.file.name.length\":{max_name_len}}},\
              \"preferences.version\":0,\"preferences\":{{}}}}"
         );
-        let body = Content { media_type: "application/json", text, chunked: true };
+        let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
         Answer { status: 200, headers: String::new(), body: Some(body) }
     }
 
@@ -103,9 +107,10 @@ impl Answer {
         if let Some(body) = body {
             text.push_str(&format!("Content-Type: {}\r\n", body.media_type));
             let (len, written) = (body.text.len(), &body.text);
+            // The last chunk has two zeros, as QuestDB's has.
             if body.chunked {
                 text.push_str("Transfer-Encoding: chunked\r\n");
-                content = format!("{len:x}\r\n{written}\r\n0\r\n\r\n");
+                content = format!("{len:x}\r\n{written}\r\n00\r\n\r\n");
             } else {
                 text.push_str(&format!("Content-Length: {len}\r\n"));
                 content.clone_from(written);
@@ -126,6 +131,7 @@ fn reason(status: u16) -> &'static str {
         400 => "Bad request",
         401 => "Unauthorized",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         417 => "Expectation Failed",

@@ -85,7 +85,7 @@ fn trailers(connection: &mut Connection) -> Result<(), BodyError> {
     let mut total = 0;
     loop {
         let len = line(connection)?;
-        total += len;
+        total += len + 2;
         match len {
             0 => return Ok(()),
             _ if total > MAX_CHUNK_LINE => return Err(BodyError::Bad),

@@ -40,6 +40,11 @@ impl Decimal {
         digits
     }
 
+    /// Whether this is the least number of 256 bits, QuestDB's mark for a missing decimal.
+    pub(in crate::receiver) fn is_null_mark(&self) -> bool {
+        self.negative && self.magnitude == [0, 0, 0, 1 << 63]
+    }
+
     /// A big-endian two's complement number of any length; `None` when it does not fit 256 bits.
     pub(super) fn from_be_bytes(bytes: &[u8], scale: u8) -> Option<Decimal> {
         let negative = bytes.first().is_some_and(|b| b & 0x80 != 0);
@@ -149,12 +154,10 @@ fn mantissa_digits(mantissa: &[u8]) -> Option<(Vec<u8>, i64)> {
     any.then_some((digits, fraction.unwrap_or(0)))
 }
 
-/// An integer without a plus sign; beyond any useful size it is cut off.
+/// An integer; beyond any useful size it is cut off.
 fn exponent(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text.strip_prefix(b"-") {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
+    let negative = text.first() == Some(&b'-');
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -207,7 +210,7 @@ mod tests {
             (".5", Some(Some("0.5"))),
             ("5.", Some(Some("5"))),
             ("1.5e1", Some(Some("15"))),
-            ("1.5md", Some(Some("1.5"))),
+            ("1.5m", Some(Some("1.5"))),
             ("0e99999999999999999999", Some(Some("0"))),
             ("1e75", Some(Some(&format!("1{}", "0".repeat(75))))),
             ("1e76", None),
@@ -223,7 +226,8 @@ mod tests {
             ("", None),
             ("-", None),
             (".", None),
-            ("1e+3", None),
+            ("1E+3", Some(Some("1000"))),
+            ("1e+-3", None),
             ("1e", None),
             ("1 ", None),
         ];

@@ -6,247 +6,21 @@
 
 mod binary;
 mod decimal;
+mod error;
+mod parts;
 mod text;
-
-use std::fmt;
 
 use crate::error::foreign;
 
+use parts::{Parts, Span, Stored};
+
 pub use decimal::Decimal;
+pub use error::{ParseError, ParseErrorKind};
+pub use parts::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
 pub(super) use text::long256 as parse_long256;
 
 /// Bytes of a name or value that a message quotes at most.
 const MAX_QUOTED: usize = 256;
-
-/// Why a line was refused, in the vocabulary of QuestDB's parser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ParseErrorKind {
-    /// A table name and nothing else.
-    NoFields,
-    /// A symbol without a name.
-    IncompleteTag,
-    /// A field without a name.
-    IncompleteField,
-    /// A byte that may not stand between two parts of the line.
-    InvalidFieldSeparator,
-    /// The designated timestamp is not an integer with a known suffix.
-    InvalidTimestamp,
-    /// A field (or a symbol) has a value of no known form.
-    InvalidFieldValue,
-    /// The table name holds a byte that no name may hold.
-    InvalidTableName,
-    /// A column name holds a byte that no name may hold.
-    InvalidColumnName,
-    /// A field name is not followed by a value.
-    MissingFieldValue,
-    /// A symbol name is not followed by a value.
-    MissingTagValue,
-    /// The type byte of a binary value is unknown.
-    UnsupportedBinaryFormat,
-    /// The element type of an array is not DOUBLE.
-    ArrayInvalidType,
-    /// An array has more than 32 dimensions.
-    ArrayTooManyDimensions,
-    /// An array has a negative dimension or 2 GiB of data or more.
-    ArrayTooLarge,
-    /// The scale of a decimal is not 0 to 76.
-    DecimalInvalidScale,
-    /// The unscaled value of a decimal does not fit 256 bits.
-    DecimalOverflow,
-    /// NUL or `/` inside the designated timestamp; QuestDB has no name for it.
-    Unnamed,
-}
-
-impl ParseErrorKind {
-    /// QuestDB's name, such as `NO_FIELDS`.
-    pub fn name(self) -> &'static str {
-        match self {
-            ParseErrorKind::NoFields => "NO_FIELDS",
-            ParseErrorKind::IncompleteTag => "INCOMPLETE_TAG",
-            ParseErrorKind::IncompleteField => "INCOMPLETE_FIELD",
-            ParseErrorKind::InvalidFieldSeparator => "INVALID_FIELD_SEPARATOR",
-            ParseErrorKind::InvalidTimestamp => "INVALID_TIMESTAMP",
-            ParseErrorKind::InvalidFieldValue => "INVALID_FIELD_VALUE",
-            ParseErrorKind::InvalidTableName => "INVALID_TABLE_NAME",
-            ParseErrorKind::InvalidColumnName => "INVALID_COLUMN_NAME",
-            ParseErrorKind::MissingFieldValue => "MISSING_FIELD_VALUE",
-            ParseErrorKind::MissingTagValue => "MISSING_TAG_VALUE",
-            ParseErrorKind::UnsupportedBinaryFormat => "UNSUPPORTED_BINARY_FORMAT",
-            ParseErrorKind::ArrayInvalidType => "ARRAY_INVALID_TYPE",
-            ParseErrorKind::ArrayTooManyDimensions => "ARRAY_TOO_MANY_DIMENSIONS",
-            ParseErrorKind::ArrayTooLarge => "ARRAY_TOO_LARGE",
-            ParseErrorKind::DecimalInvalidScale => "DECIMAL_INVALID_SCALE",
-            ParseErrorKind::DecimalOverflow => "DECIMAL_OVERFLOW",
-            ParseErrorKind::Unnamed => "NONE",
-        }
-    }
-}
-
-/// A refused line; `Display` gives QuestDB's sentence about it.
-#[derive(Debug, Clone)]
-pub struct ParseError {
-    kind: ParseErrorKind,
-    table: String,
-    entity: String,
-    value: String,
-}
-
-impl ParseError {
-    /// What is wrong.
-    pub fn kind(&self) -> ParseErrorKind {
-        self.kind
-    }
-
-    /// The table of the line, empty when it was not reached.
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (entity, value) = (&self.entity, &self.value);
-        match self.kind {
-            ParseErrorKind::NoFields => f.write_str("No fields were provided"),
-            ParseErrorKind::MissingFieldValue => {
-                write!(f, "Could not parse entire line. Field value is missing: {entity}")
-            }
-            ParseErrorKind::MissingTagValue => {
-                write!(f, "Could not parse entire line. Symbol value is missing: {entity}")
-            }
-            ParseErrorKind::InvalidTimestamp => write!(f, "Could not parse timestamp: {value}"),
-            ParseErrorKind::InvalidFieldValue => write!(
-                f,
-                "Could not parse entire line, field value is invalid. Field: {entity}; value: {value}"
-            ),
-            ParseErrorKind::InvalidColumnName => {
-                write!(f, "table: {}; invalid column name: {entity}", self.table)
-            }
-            kind => f.write_str(kind.name()),
-        }
-    }
-}
-
-impl std::error::Error for ParseError {}
-
-/// Unit of a timestamp on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TimeUnit {
-    /// A binary timestamp that states no unit.
-    Unset,
-    /// Nanoseconds.
-    Nanos,
-    /// Microseconds.
-    Micros,
-    /// Milliseconds.
-    Millis,
-    /// Seconds.
-    Seconds,
-    /// Minutes.
-    Minutes,
-    /// Hours.
-    Hours,
-}
-
-/// The designated timestamp of a line; without a unit the receiver's default applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
-    /// The number on the wire.
-    pub value: i64,
-    /// Its suffix, if it has one.
-    pub unit: Option<TimeUnit>,
-}
-
-/// A 256-bit value as four words, the least significant first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Long256(pub [u64; 4]);
-
-impl fmt::Display for Long256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let top = self.0.iter().rposition(|w| *w != 0).unwrap_or(0);
-        write!(f, "0x{:x}", self.0[top])?;
-        self.0[..top].iter().rev().try_for_each(|w| write!(f, "{w:016x}"))
-    }
-}
-
-/// A double array as it lies in the input.
-#[derive(Debug, Clone, Copy)]
-pub struct RawArray<'a> {
-    shape: &'a [u8],
-    data: &'a [u8],
-}
-
-impl<'a> RawArray<'a> {
-    /// Number of dimensions, 1 to 32.
-    pub fn ndim(&self) -> usize {
-        self.shape.len() / 4
-    }
-
-    /// The dimensions, outermost first.
-    pub fn shape(&self) -> impl Iterator<Item = u32> + 'a {
-        self.shape.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b))
-    }
-
-    /// The elements in row-major order.
-    pub fn data(&self) -> impl Iterator<Item = f64> + 'a {
-        self.data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b))
-    }
-}
-
-/// The value of a field as it was sent.
-#[derive(Debug, Clone, Copy)]
-pub enum FieldValue<'a> {
-    /// Nothing after the equals sign.
-    Null,
-    /// `t`, `f` and their longer spellings, or the binary form.
-    Boolean(bool),
-    /// An integer.
-    Long(i64),
-    /// A double.
-    Double(f64),
-    /// A quoted string, without its quotes and backslashes; not known to be UTF-8.
-    String(&'a [u8]),
-    /// A hexadecimal integer.
-    Long256(Long256),
-    /// A timestamp.
-    Timestamp(TimeUnit, i64),
-    /// An array; `None` is the null array.
-    Array(Option<RawArray<'a>>),
-    /// A decimal; `None` stands for null, NaN and the infinities.
-    Decimal(Option<Decimal>),
-}
-
-/// One complete line. Names and values are bytes: whether they are UTF-8 is for the reader to judge.
-#[derive(Debug, Clone, Copy)]
-pub struct Line<'a> {
-    input: &'a [u8],
-    parts: &'a Parts,
-}
-
-impl<'a> Line<'a> {
-    /// The table name, possibly empty.
-    pub fn table(&self) -> &'a [u8] {
-        self.parts.text(self.input, self.parts.table)
-    }
-
-    /// Names and values of the symbols, in order, duplicates included.
-    pub fn symbols(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        let (input, parts) = (self.input, self.parts);
-        parts.symbols.iter().map(move |(n, v)| (parts.text(input, *n), parts.text(input, *v)))
-    }
-
-    /// Names and values of the fields, in order, duplicates included.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], FieldValue<'a>)> + use<'a> {
-        let (input, parts) = (self.input, self.parts);
-        parts.fields.iter().map(move |(n, v)| (parts.text(input, *n), parts.value(input, v)))
-    }
-
-    /// The designated timestamp.
-    pub fn stamp(&self) -> Option<Stamp> {
-        self.parts.stamp
-    }
-}
 
 /// What [`LineParser::parse`] found at the start of its input.
 #[derive(Debug)]
@@ -257,61 +31,6 @@ pub enum Progress<'a> {
     Empty(usize),
     /// The line has not ended. Call again with the same bytes and more behind them: at least this many in total.
     NeedMore(usize),
-}
-
-/// Where a piece of text lies: in the input, or unescaped in the scratch buffer.
-#[derive(Debug, Clone, Copy, Default)]
-struct Span {
-    start: usize,
-    end: usize,
-    unescaped: bool,
-}
-
-#[derive(Debug)]
-enum Stored {
-    Null,
-    Boolean(bool),
-    Long(i64),
-    Double(f64),
-    String(Span),
-    Long256(Long256),
-    Timestamp(TimeUnit, i64),
-    Array(Option<(Span, Span)>),
-    Decimal(Option<Decimal>),
-}
-
-/// The parts of the line read so far; offsets are relative to the start of the line.
-#[derive(Debug, Default)]
-struct Parts {
-    table: Span,
-    symbols: Vec<(Span, Span)>,
-    fields: Vec<(Span, Stored)>,
-    stamp: Option<Stamp>,
-    scratch: Vec<u8>,
-}
-
-impl Parts {
-    fn text<'a>(&'a self, input: &'a [u8], span: Span) -> &'a [u8] {
-        let from = if span.unescaped { &self.scratch[..] } else { input };
-        &from[span.start..span.end]
-    }
-
-    fn value<'a>(&'a self, input: &'a [u8], stored: &Stored) -> FieldValue<'a> {
-        match *stored {
-            Stored::Null => FieldValue::Null,
-            Stored::Boolean(v) => FieldValue::Boolean(v),
-            Stored::Long(v) => FieldValue::Long(v),
-            Stored::Double(v) => FieldValue::Double(v),
-            Stored::String(span) => FieldValue::String(self.text(input, span)),
-            Stored::Long256(v) => FieldValue::Long256(v),
-            Stored::Timestamp(unit, v) => FieldValue::Timestamp(unit, v),
-            Stored::Array(spans) => FieldValue::Array(spans.map(|(shape, data)| RawArray {
-                shape: self.text(input, shape),
-                data: self.text(input, data),
-            })),
-            Stored::Decimal(v) => FieldValue::Decimal(v),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -426,8 +145,11 @@ impl LineParser {
     fn error(&self, input: &[u8], kind: ParseErrorKind) -> ParseError {
         let shown = |bytes: &[u8]| foreign(bytes, MAX_QUOTED).to_string();
         let token = input.get(self.token..self.scan.min(input.len())).unwrap_or_default();
+        // QuestDB names the column up to and with the byte that spoils it.
+        let spoiled = input.get(self.token..=self.scan).unwrap_or(token);
         // A name that is refused was not taken yet; a refused value belongs to the name taken last.
         let entity = match self.phase {
+            Phase::Name if kind == ParseErrorKind::InvalidColumnName => spoiled,
             Phase::Name => token,
             _ => self.parts.text(input, self.name),
         };

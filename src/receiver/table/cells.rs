@@ -18,7 +18,12 @@ pub(super) enum Refused {
 impl Refused {
     #[cold]
     pub(super) fn message(&self, table: &str, column: &str, cell: Cell<'_>) -> String {
-        let from = cell.protocol_type();
+        let from = match cell {
+            Cell::Field(FieldValue::Array(Some(array))) => {
+                ColumnType::Array(u8::try_from(array.ndim()).unwrap_or(u8::MAX)).to_string()
+            }
+            cell => cell.protocol_type().to_owned(),
+        };
         match self {
             Refused::Cast(to) | Refused::Malformed(to) => format!(
                 "table: {table}, column: {column}; cast error from protocol type: {from} to column type: {to}"
@@ -242,7 +247,7 @@ impl Cells {
             (Values::Decimals(v), Cell::Field(field)) => {
                 let Some(value) = as_decimal(field) else { return refused };
                 v.push(value.unwrap_or(Decimal::new(0, 0)));
-                value.is_some()
+                value.is_some_and(|v| !v.is_null_mark())
             }
             _ => return refused,
         };

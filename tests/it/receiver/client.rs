@@ -30,6 +30,10 @@ impl<S: Read + Write> Http<S> {
         Http { stream: BufReader::new(stream) }
     }
 
+    pub(super) fn into_inner(self) -> S {
+        self.stream.into_inner()
+    }
+
     pub(super) fn send(&mut self, bytes: &[u8]) {
         // The receiver may have answered and stopped reading already.
         let _ = self.stream.get_mut().write_all(bytes);

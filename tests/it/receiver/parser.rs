@@ -1,10 +1,15 @@
 //! The receiver's parser against the golden vectors, and the same input in pieces.
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use questdb_ingress::receiver::Receiver;
 use questdb_ingress::receiver::line::{FieldValue, Line, LineParser, Progress, TimeUnit};
 use serde_json::{Value, json};
 
+use super::client::{Http, connect};
+
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn bits(value: f64) -> String {
@@ -123,4 +128,95 @@ fn golden_vectors() {
     }
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), cases.len(), failed.join("\n"));
     assert_eq!(cases.len(), 142);
+}
+
+/// Bytes that are lines more often than chance would have it.
+fn almost_lines() -> impl Strategy<Value = Vec<u8>> {
+    let word: &[&[u8]] = &[
+        b"t",
+        b"T",
+        b",",
+        b" ",
+        b"=",
+        b"==",
+        b"\n",
+        b"\r",
+        b"\"",
+        b"\\",
+        b"/",
+        b"\0",
+        b"\xff",
+        b"i",
+        b"n",
+        b"d",
+        b"x=1i",
+        b",s=a",
+        b"-",
+        b"9",
+        b"0x1fi",
+        b"1e5",
+        b"NaN",
+        b"5t\n",
+        b" x=",
+        b"\x02",
+        b"\x03",
+        b"\x06\x01",
+        b"\x0d\x02",
+        b"\x0e\x0a\x01",
+        b"\x0e\x0a\x02\0\0\0\0",
+        b"\x0f",
+        b"\x10",
+        b"\x17\x02\x01\x05",
+        b"\0\0\0\0\0\0\0\0",
+        b"\xff\xff\xff\xff",
+        b"\n t x=1i\n",
+        b"timestamp",
+    ];
+    let piece = prop_oneof![
+        9 => proptest::sample::select(word).prop_map(<[u8]>::to_vec),
+        1 => proptest::collection::vec(any::<u8>(), 0..4),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn any_bytes_in_any_pieces(input in almost_lines(), mut cuts in proptest::collection::vec(0usize..160, 0..8)) {
+        let whole = parse_all(&input, std::iter::once(input.len()));
+        cuts.iter_mut().for_each(|cut| *cut = (*cut).min(input.len()));
+        cuts.push(input.len());
+        cuts.sort_unstable();
+        prop_assert_eq!(parse_all(&input, cuts.into_iter()), whole);
+    }
+}
+
+/// A request is stored or refused as a whole, whatever it holds, and the receiver lives on.
+#[test]
+fn any_bytes_as_a_request() {
+    let receiver = Receiver::builder().strict_decimals(false).start().unwrap();
+    let mut client = Http::over(connect(receiver.http_addr()));
+    let mut stored = 0;
+    let count = |receiver: &Receiver| -> usize {
+        let names = receiver.table_names();
+        names.iter().map(|name| receiver.table(name).unwrap().row_count()).sum()
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(500));
+    // The strategy is run by hand, since a connection outlives a case.
+    for _ in 0..500 {
+        let input = almost_lines().new_tree(&mut runner).unwrap().current();
+        let before = count(&receiver);
+        match client.write(&input).status {
+            204 => stored += 1,
+            400 => assert_eq!(count(&receiver), before, "{input:?}"),
+            status => panic!("{status} for {input:?}"),
+        }
+    }
+    assert!(stored > 0, "every request was refused: the test shows nothing");
+    let total = u64::try_from(count(&receiver)).unwrap();
+    assert_eq!(receiver.stats().rows, total);
+    for name in receiver.table_names() {
+        assert!(!receiver.table(&name).unwrap().to_string().is_empty());
+    }
 }

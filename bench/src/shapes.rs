@@ -84,7 +84,7 @@ pub trait Encoder {
     fn f64(&mut self, name: &Name, value: f64) -> Result<(), Self::Error>;
     fn str(&mut self, name: &Name, value: Text) -> Result<(), Self::Error>;
     fn ts_micros(&mut self, name: &Name, value: i64) -> Result<(), Self::Error>;
-    fn book(&mut self, name: &Name, value: &[f64; 100]) -> Result<(), Self::Error>;
+    fn book(&mut self, name: &Name, value: &'static [f64; 100]) -> Result<(), Self::Error>;
     fn dec_str(&mut self, name: &Name, value: Text) -> Result<(), Self::Error>;
     fn dec(&mut self, name: &Name, scale: u32, unscaled: Text) -> Result<(), Self::Error>;
     fn at_nanos(&mut self, nanos: i64) -> Result<(), Self::Error>;

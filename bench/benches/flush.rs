@@ -128,7 +128,7 @@ fn rate(
             let (start, begun) = (Instant::now(), process_cpu_ns());
             for _ in 0..flushes {
                 client.rows(rows);
-                bytes += client.len() as u64;
+                bytes += client.buffered() as u64;
                 client.flush();
             }
             let cpu = process_cpu_ns() - begun;
@@ -147,7 +147,7 @@ fn large(conf: &str, sink: &mut Sink) {
     let mut clients = [open(0, conf), open(1, conf)];
     let (mut user, mut total, mut extra) = ([0.0; 2], [0.0; 2], [0.0; 2]);
     for (i, client) in clients.iter_mut().enumerate() {
-        while client.len() < 95 << 20 {
+        while client.buffered() < 95 << 20 {
             client.rows(1000);
         }
         // The first flush connects.
@@ -161,8 +161,8 @@ fn large(conf: &str, sink: &mut Sink) {
             client.flush_and_keep();
         }
         let after = process_cpu();
-        assert_eq!(sink.counts()[0] - bytes, (client.len() * FLUSHES) as u64);
-        let gib = (client.len() * FLUSHES) as f64 / f64::from(1 << 30);
+        assert_eq!(sink.counts()[0] - bytes, (client.buffered() * FLUSHES) as u64);
+        let gib = (client.buffered() * FLUSHES) as f64 / f64::from(1 << 30);
         let millis = |time: Duration| time.as_secs_f64() * 1e3 / gib;
         user[i] = millis(after.0 - before.0);
         total[i] = millis(after.0 - before.0 + after.1 - before.1);

@@ -175,14 +175,19 @@ fn soname_is_set_on_request_only() {
         .unwrap();
     assert!(built.success());
     for (system, name, expected) in [
-        ("linux", Some("libquestdb_ingress.so.0.1"), "=-Wl,-soname,libquestdb_ingress.so.0.1\n"),
+        (
+            "linux",
+            Some("libquestdb_ingress.so.0.1"),
+            "=-Wl,-z,relro\n=-Wl,-z,now\n=-Wl,-z,noexecstack\n=-Wl,-soname,libquestdb_ingress.so.0.1\n",
+        ),
         (
             "macos",
             Some("libquestdb_ingress.0.1.dylib"),
             "=-Wl,-install_name,@rpath/libquestdb_ingress.0.1.dylib\n",
         ),
         ("windows", Some("x"), ""),
-        ("linux", None, ""),
+        ("linux", None, "=-Wl,-z,relro\n=-Wl,-z,now\n=-Wl,-z,noexecstack\n"),
+        ("macos", None, ""),
     ] {
         let mut run = Command::new(&script);
         run.env("CARGO_CFG_TARGET_OS", system).env_remove("QUESTDB_SONAME");

@@ -12,6 +12,8 @@ mod layers;
 mod options;
 #[cfg(feature = "receiver")]
 mod receiver;
+#[cfg(feature = "receiver")]
+mod round_trip;
 mod server;
 mod support;
 #[cfg(test)]

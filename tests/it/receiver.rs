@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets something unexpected stops there")]
 
-mod client;
+pub(crate) mod client;
 mod http;
 mod lines;
 mod parser;

@@ -1,21 +1,48 @@
-//! The C ABI: conversions and nothing else. Every decision is a method of the crate's public API.
+//! The C interface of questdb-ingress: rows into QuestDB.
 //!
-//! The conventions are in `doc/c-api.md`. In short: a fallible function returns NULL or an error that the caller owns;
-//! text goes in as pointer and length and comes out NUL-terminated; any handle but that of `_free` may be NULL and is then
-//! INVALID_ARGUMENT; a panic is caught, reported as INTERNAL and poisons its handle alone.
+//! ERRORS. A function that can fail returns NULL, or an error that you own: read it with `questdb_error_*`, then free it with
+//! `questdb_error_free`. Nothing else reports failure. After a failure the handle is as it was before the call, and an out
+//! parameter for a handle holds NULL. `questdb_error_outcome` says what is known about the data of a failed flush.
+//!
+//! HANDLES. `_new`, `_from_*`, `_with_*` and `_clone` make a handle that is yours; only `_free` takes it back. `_free` of NULL
+//! does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles
+//! are independent: freeing one never ends another. The one that is lent, `questdb_sender_buffer`, lives as long as its
+//! sender. A returned `const char *` or `const uint8_t *` belongs to the handle it came from and lives until that handle is
+//! changed or freed.
+//!
+//! TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. `QUESTDB_STR("literal")` writes both. The
+//! pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.
+//!
+//! NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
+//! a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
+//!
+//! THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. There is no
+//! global state: no logger, no signal handler, no change of the environment.
+//!
+//! DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
+//! freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where buffers grow, and
+//! ends the process where a few bytes cannot be had.
 #![allow(non_camel_case_types, reason = "a C type and its Rust handle type have the same name")]
 #![allow(
     clippy::missing_safety_doc,
     clippy::not_unsafe_ptr_arg_deref,
-    reason = "what C callers must keep to is said once, in doc/c-api.md"
+    reason = "what C callers must keep to is said once, in the head of the header"
 )]
 #![allow(unreachable_pub, reason = "exported by symbol, not by path")]
 
-mod array;
-mod buffer;
-mod config;
-mod error;
-mod guard;
-mod sender;
-mod text;
+// The order of the header; tests/it/header.rs reads it.
 mod version;
+
+mod error;
+
+mod config;
+
+mod buffer;
+
+mod array;
+
+mod sender;
+
+mod guard;
+
+mod text;

@@ -148,7 +148,7 @@ pub extern "C" fn questdb_sender_new(
 /// Threads: part of the sender: one thread at a time for both.
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_buffer(sender: *const questdb_sender) -> *mut questdb_buffer {
+pub extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *mut questdb_buffer {
     // SAFETY: as in `guard_sender`.
     unsafe { sender.as_ref() }.map_or(ptr::null_mut(), |handle| handle.lent)
 }
@@ -162,7 +162,7 @@ pub extern "C" fn questdb_sender_buffer(sender: *const questdb_sender) -> *mut q
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_new_buffer(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     buffer: *mut *mut questdb_buffer,
 ) -> Failed {
     put(buffer, ptr::null_mut());
@@ -207,7 +207,7 @@ pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_at_nanos(sender: *const questdb_sender, nanos: i64) -> Failed {
+pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i64) -> Failed {
     guard_own(sender, |s| s.at_nanos(nanos))
 }
 
@@ -217,7 +217,7 @@ pub extern "C" fn questdb_sender_at_nanos(sender: *const questdb_sender, nanos: 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_at_micros(sender: *const questdb_sender, micros: i64) -> Failed {
+pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: i64) -> Failed {
     guard_own(sender, |s| s.at_micros(micros))
 }
 
@@ -227,7 +227,7 @@ pub extern "C" fn questdb_sender_at_micros(sender: *const questdb_sender, micros
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_at_now(sender: *const questdb_sender) -> Failed {
+pub extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::at_now)
 }
 
@@ -238,7 +238,7 @@ pub extern "C" fn questdb_sender_at_now(sender: *const questdb_sender) -> Failed
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush_if_due(sender: *const questdb_sender) -> Failed {
+pub extern "C" fn questdb_sender_flush_if_due(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::flush_if_due)
 }
 
@@ -248,7 +248,7 @@ pub extern "C" fn questdb_sender_flush_if_due(sender: *const questdb_sender) -> 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush_own(sender: *const questdb_sender) -> Failed {
+pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, |s| s.flush_own().map(drop))
 }
 
@@ -262,7 +262,7 @@ pub extern "C" fn questdb_sender_flush_own(sender: *const questdb_sender) -> Fai
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_flush(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     buffer: Option<&mut questdb_buffer>,
 ) -> Failed {
     guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush(&mut b.buffer).map(drop))))
@@ -275,7 +275,7 @@ pub extern "C" fn questdb_sender_flush(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_flush_and_keep(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     buffer: Option<&mut questdb_buffer>,
 ) -> Failed {
     guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush_and_keep(&b.buffer).map(drop))))
@@ -289,7 +289,7 @@ pub extern "C" fn questdb_sender_flush_and_keep(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     buffer: Option<&mut questdb_buffer>,
     transactional: bool,
 ) -> Failed {
@@ -313,7 +313,7 @@ fn flatten(failed: Failed) -> Result<()> {
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_begin(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     table: *const c_char,
     table_len: usize,
 ) -> Failed {
@@ -341,7 +341,7 @@ pub extern "C" fn questdb_sender_in_transaction(sender: *const questdb_sender) -
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_commit(sender: *const questdb_sender) -> Failed {
+pub extern "C" fn questdb_sender_commit(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, |s| s.commit().map(drop))
 }
 
@@ -351,7 +351,7 @@ pub extern "C" fn questdb_sender_commit(sender: *const questdb_sender) -> Failed
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_rollback(sender: *const questdb_sender) -> Failed {
+pub extern "C" fn questdb_sender_rollback(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::rollback)
 }
 
@@ -375,7 +375,7 @@ pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) 
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_last_error(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     last: *mut *mut questdb_error,
 ) -> Failed {
     put(last, ptr::null_mut());
@@ -401,7 +401,7 @@ pub extern "C" fn questdb_sender_last_error(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_close(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     timeout_millis: u64,
     unconfirmed_rows: *mut u64,
 ) -> Failed {

@@ -1,11 +1,12 @@
 //! [`Buffer`]: rows under construction.
 
+use super::lines::{Lines, Place, needs};
 use super::name_cache::NameCache;
 use super::row_state::{Call, RowState};
-use super::scan::{Store, Tail};
+use super::scan::Tail;
 use super::{ArrayView, ProtocolVersion, array, decimal, escape, number};
-use crate::error::{Error, Result, err, shown};
-use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Name, TableName, TableRef};
+use crate::error::{Result, err};
+use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
 use crate::text::MaybeText;
 
 /// How a [`Buffer`] is made.
@@ -48,24 +49,11 @@ impl BufferOptions {
 /// ```
 #[derive(Clone)]
 pub struct Buffer {
-    store: Store,
-    state: RowState,
-    version: ProtocolVersion,
-    one_table: bool,
-    rows: usize,
-    options: BufferOptions,
+    lines: Lines,
     tables: NameCache<TableName>,
     columns: NameCache<ColumnName>,
-    first_table: Option<TableName>,
-    marker: Option<Marker>,
-}
-
-/// A place between rows to go back to.
-#[derive(Debug, Clone, Copy)]
-struct Marker {
-    len: usize,
-    rows: usize,
-    one_table: bool,
+    init_buf_size: usize,
+    marker: Option<Place>,
 }
 
 impl Buffer {
@@ -73,7 +61,7 @@ impl Buffer {
     pub fn new(version: ProtocolVersion) -> Buffer {
         let mut buffer = Buffer::without_memory(BufferOptions::new(version));
         // Where this little memory is refused, the first row will say so.
-        let _ = buffer.store.reserve(buffer.options.init_buf_size);
+        let _ = buffer.lines.store.reserve(buffer.init_buf_size);
         buffer
     }
 
@@ -91,23 +79,23 @@ impl Buffer {
             ));
         }
         let mut buffer = Buffer::without_memory(options);
-        buffer.store.reserve(options.init_buf_size)?;
+        buffer.lines.store.reserve(options.init_buf_size)?;
         Ok(buffer)
     }
 
     fn without_memory(options: BufferOptions) -> Buffer {
         Buffer {
-            store: Store::new(options.max_buf_size),
-            state: RowState::Between,
-            version: options.version,
-            one_table: true,
-            rows: 0,
-            options,
+            lines: Lines::new(options.version, options.max_name_len, options.max_buf_size),
             tables: NameCache::new(),
             columns: NameCache::new(),
-            first_table: None,
+            init_buf_size: options.init_buf_size,
             marker: None,
         }
+    }
+
+    #[inline]
+    pub(crate) fn lines_mut(&mut self) -> &mut Lines {
+        &mut self.lines
     }
 
     /// Starts a row.
@@ -116,22 +104,14 @@ impl Buffer {
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
     #[inline]
     pub fn table<'n>(&mut self, name: impl Into<TableRef<'n>>) -> Result<&mut Self> {
-        let name = self.tables.resolve(name.into().0, self.options.max_name_len)?;
-        self.state.require(Call::Table)?;
-        let first = self.store.len() == 0;
-        let mut out = self.store.tail();
-        out.wire(name.wire());
-        out.finish()?;
-        if first {
-            self.one_table = true;
-            if !same_table(&self.first_table, name) {
-                self.first_table = Some(name.clone());
+        match name.into().0 {
+            NameRef::Checked(name) => self.lines.table(name)?,
+            NameRef::Raw(text) => {
+                let name = self.tables.resolve(text, self.lines.max_name_len())?;
+                self.lines.table(name)?;
             }
-        } else if self.one_table {
-            self.one_table = same_table(&self.first_table, name);
         }
         self.columns.restart();
-        self.state = RowState::Table;
         Ok(self)
     }
 
@@ -145,14 +125,14 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        let name = self.columns.resolve(name.into().0, self.options.max_name_len)?;
-        self.state.require(Call::Symbol)?;
-        let Some(value) = value.into().0 else { return Ok(self) };
-        let mut out = self.store.tail();
-        out.wire(name.wire());
-        escape::symbol(&mut out, value).map_err(|e| in_column(e, name))?;
-        out.finish()?;
-        self.state = RowState::Symbol;
+        let value = value.into().0;
+        match name.into().0 {
+            NameRef::Checked(name) => self.lines.symbol(name, value)?,
+            NameRef::Raw(text) => {
+                let name = self.columns.resolve(text, self.lines.max_name_len())?;
+                self.lines.symbol(name, value)?;
+            }
+        }
         Ok(self)
     }
 
@@ -340,15 +320,13 @@ impl Buffer {
         value: Option<T>,
         write: impl FnOnce(&mut Tail<'_>, T, ProtocolVersion) -> Result<()>,
     ) -> Result<&mut Self> {
-        let name = self.columns.resolve(name.0, self.options.max_name_len)?;
-        self.state.require(Call::Column)?;
-        let Some(value) = value else { return Ok(self) };
-        let separator = if self.state == RowState::Column { b',' } else { b' ' };
-        let mut out = self.store.tail();
-        out.separated(separator, name.wire());
-        write(&mut out, value, self.version).map_err(|e| in_column(e, name))?;
-        out.finish()?;
-        self.state = RowState::Column;
+        match name.0 {
+            NameRef::Checked(name) => self.lines.column(name, value, write)?,
+            NameRef::Raw(text) => {
+                let name = self.columns.resolve(text, self.lines.max_name_len())?;
+                self.lines.column(name, value, write)?;
+            }
+        }
         Ok(self)
     }
 
@@ -358,8 +336,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
-        let version = self.version;
-        self.at(|out| number::stamp_nanos(out, nanos, version))
+        self.lines.at_nanos(nanos)
     }
 
     /// Ends the row with its designated timestamp in microseconds since 1970. Version 1 sends nanoseconds, which reach to
@@ -369,8 +346,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative or too large, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_micros(&mut self, micros: i64) -> Result<()> {
-        let version = self.version;
-        self.at(|out| number::stamp_micros(out, micros, version))
+        self.lines.at_micros(micros)
     }
 
     /// Ends the row without a timestamp: the server takes the time at which it receives the row, so that rows sent twice
@@ -380,21 +356,7 @@ impl Buffer {
     /// `InvalidState`, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_now(&mut self) -> Result<()> {
-        self.at(|out| {
-            out.byte(b'\n');
-            Ok(())
-        })
-    }
-
-    #[inline(always)]
-    fn at(&mut self, write: impl FnOnce(&mut Tail<'_>) -> Result<()>) -> Result<()> {
-        self.state.require(Call::At)?;
-        let mut out = self.store.tail();
-        write(&mut out)?;
-        out.finish()?;
-        self.rows += 1;
-        self.state = RowState::Between;
-        Ok(())
+        self.lines.at_now()
     }
 
     /// Makes room for `additional` bytes more.
@@ -402,18 +364,18 @@ impl Buffer {
     /// # Errors
     /// `LimitExceeded` beyond `max_buf_size`, `OutOfMemory`.
     pub fn reserve(&mut self, additional: usize) -> Result<()> {
-        self.store.reserve(additional)
+        self.lines.store.reserve(additional)
     }
 
     /// How many bytes fit without asking for memory.
     pub fn capacity(&self) -> usize {
-        self.store.capacity()
+        self.lines.store.capacity()
     }
 
     /// The bytes so far, those of an open row among them.
     #[inline]
     pub fn len(&self) -> usize {
-        self.store.len()
+        self.lines.store.len()
     }
 
     /// Whether there are no bytes.
@@ -425,31 +387,28 @@ impl Buffer {
     /// The rows that have been ended.
     #[inline]
     pub fn row_count(&self) -> usize {
-        self.rows
+        self.lines.rows()
     }
 
     /// Whether all rows are for one table, so that the server can store all of them or none.
     pub fn is_transactional(&self) -> bool {
-        self.one_table
+        self.lines.one_table()
     }
 
     /// The table of the first row.
     pub fn first_table(&self) -> Option<String> {
-        match &self.first_table {
-            Some(name) if !self.is_empty() => Some(name.as_str().to_owned()),
-            _ => None,
-        }
+        self.lines.first_table().map(|name| name.as_str().to_owned())
     }
 
     /// The bytes so far, as they would be sent.
     #[inline]
     pub fn peek(&self) -> &[u8] {
-        self.store.as_slice()
+        self.lines.store.as_slice()
     }
 
     /// Drops all rows and the marker and keeps the memory.
     pub fn clear(&mut self) {
-        self.go_back(Marker { len: 0, rows: 0, one_table: true });
+        self.lines.clear();
         self.marker = None;
     }
 
@@ -458,8 +417,7 @@ impl Buffer {
     /// # Errors
     /// `InvalidState` if a row is open.
     pub fn set_marker(&mut self) -> Result<()> {
-        self.state.require(Call::Flush)?;
-        self.marker = Some(Marker { len: self.len(), rows: self.rows, one_table: self.one_table });
+        self.marker = Some(self.lines.place()?);
         Ok(())
     }
 
@@ -470,7 +428,7 @@ impl Buffer {
     pub fn rewind_to_marker(&mut self) -> Result<()> {
         match self.marker.take() {
             Some(marker) => {
-                self.go_back(marker);
+                self.lines.go_back(marker);
                 Ok(())
             }
             None => Err(err!(InvalidState, "the buffer has no marker to go back to")),
@@ -482,36 +440,29 @@ impl Buffer {
         self.marker = None;
     }
 
-    fn go_back(&mut self, to: Marker) {
-        self.store.truncate(to.len);
-        self.rows = to.rows;
-        self.one_table = to.one_table;
-        self.state = RowState::Between;
-    }
-
     /// The protocol version of the rows.
     pub fn protocol_version(&self) -> ProtocolVersion {
-        self.version
+        self.lines.version()
     }
 
     /// The longest table or column name in bytes.
     pub fn max_name_len(&self) -> usize {
-        self.options.max_name_len
+        self.lines.max_name_len()
     }
 
     /// The capacity in bytes that the buffer started with.
     pub fn init_buf_size(&self) -> usize {
-        self.options.init_buf_size
+        self.init_buf_size
     }
 
     /// The most bytes the buffer may hold.
     pub fn max_buf_size(&self) -> usize {
-        self.store.max()
+        self.lines.store.max()
     }
 
     /// Whether a row has been started and not ended.
     pub fn is_row_open(&self) -> bool {
-        self.state != RowState::Between
+        self.lines.state != RowState::Between
     }
 
     /// Whether the buffer could be sent now.
@@ -519,40 +470,17 @@ impl Buffer {
     /// # Errors
     /// `InvalidState` if a row is open.
     pub fn check_flushable(&self) -> Result<()> {
-        self.state.require(Call::Flush)
+        self.lines.state.require(Call::Flush)
     }
 }
 
 impl std::fmt::Debug for Buffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Buffer")
-            .field("version", &self.version)
+            .field("version", &self.protocol_version())
             .field("len", &self.len())
-            .field("rows", &self.rows)
-            .field("state", &self.state)
+            .field("rows", &self.row_count())
+            .field("state", &self.lines.state)
             .finish_non_exhaustive()
     }
-}
-
-#[inline]
-fn same_table(first: &Option<TableName>, name: &TableName) -> bool {
-    first.as_ref().is_some_and(|first| first.wire().same(name.wire()))
-}
-
-#[inline]
-fn needs(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Result<()> {
-    if version < needed { Err(too_old(needed, version, what)) } else { Ok(()) }
-}
-
-#[cold]
-#[inline(never)]
-fn too_old(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Error {
-    let (needed, version) = (needed as u8, version as u8);
-    err!(ProtocolVersion, "{what} need protocol version {needed}, the buffer has version {version}")
-}
-
-#[cold]
-#[inline(never)]
-fn in_column(e: Error, name: &ColumnName) -> Error {
-    e.context(format_args!("column {}", shown(name.as_str())))
 }

@@ -6,15 +6,18 @@ mod array;
 mod buffer;
 mod decimal;
 mod escape;
+mod lines;
 mod name_cache;
 mod number;
 mod row_state;
 mod scan;
+mod whole_rows;
 
 use crate::error::{Result, err};
 
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
+pub(crate) use whole_rows::{RowsOut, double_wire, string_wire, symbol_wire};
 
 /// The version of the line protocol.
 #[repr(u8)]

@@ -2,7 +2,7 @@
 //! one that stood in its place in the row before.
 
 use crate::error::Result;
-use crate::names::{Name, NameRef};
+use crate::names::Name;
 use crate::text::Text;
 
 /// Names kept before all are forgotten; a power of two.
@@ -31,25 +31,19 @@ impl<N: Name> NameCache<N> {
         self.next = 0;
     }
 
-    /// The checked form of `name`.
+    /// The checked form of `text`.
     #[inline(always)]
-    pub(super) fn resolve<'a>(&'a mut self, name: NameRef<'a, N>, max_len: usize) -> Result<&'a N> {
-        match name {
-            NameRef::Checked(name) => name.fits(max_len).map(|()| name),
-            NameRef::Raw(text) => {
-                let expected = self.names.get(self.next);
-                if expected.is_some_and(|n| same(n.raw().as_bytes(), text.as_bytes())) {
-                    let place = self.next;
-                    self.next += 1;
-                    return Ok(&self.names[place]);
-                }
-                self.search(text, max_len)
-            }
+    pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
+        let place = self.next;
+        match self.names.get(place) {
+            Some(name) if same(name.raw().as_bytes(), text.as_bytes()) => self.next = place + 1,
+            _ => self.search(text, max_len)?,
         }
+        Ok(&self.names[self.next - 1])
     }
 
     #[inline(never)]
-    fn search(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
+    fn search(&mut self, text: Text<'_>, max_len: usize) -> Result<()> {
         if self.slots.is_empty() {
             self.slots = vec![EMPTY; SLOTS];
         }
@@ -59,7 +53,7 @@ impl<N: Name> NameCache<N> {
             let place = usize::from(self.slots[slot]);
             if same(self.names[place].raw().as_bytes(), text.as_bytes()) {
                 self.next = place + 1;
-                return Ok(&self.names[place]);
+                return Ok(());
             }
             slot = (slot + 1) & (SLOTS - 1);
         }
@@ -74,7 +68,7 @@ impl<N: Name> NameCache<N> {
         self.slots[slot] = u16::try_from(place).unwrap_or(EMPTY);
         self.names.push(name);
         self.next = place + 1;
-        Ok(&self.names[place])
+        Ok(())
     }
 }
 

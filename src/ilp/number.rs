@@ -5,6 +5,8 @@ use super::scan::Tail;
 use crate::error::{Error, Result, err};
 
 const TEN_8: u64 = 100_000_000;
+/// Stands between the name and the bits of a double.
+pub(super) const BINARY_DOUBLE: [u8; 2] = [b'=', 0x10];
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// Appends a signed integer and `suffix`.
@@ -19,9 +21,7 @@ pub(super) fn integer(out: &mut Tail<'_>, value: i64, suffix: u8) {
 /// Appends an integer without leading zeros, and `suffix`.
 #[inline(always)]
 fn unsigned<const N: usize>(out: &mut Tail<'_>, value: u64, suffix: [u8; N]) {
-    let mut end = [0; 8];
-    end[..N].copy_from_slice(&suffix);
-    let end = (u64::from_le_bytes(end), N);
+    let end = word(suffix);
     if value < TEN_8 {
         return out.words([leading(value), end]);
     }
@@ -31,6 +31,14 @@ fn unsigned<const N: usize>(out: &mut Tail<'_>, value: u64, suffix: [u8; N]) {
     } else {
         out.words([leading(upper / TEN_8), eight(upper % TEN_8), last, end]);
     }
+}
+
+/// Up to eight bytes as a word to append.
+#[inline]
+fn word<const N: usize>(bytes: [u8; N]) -> (u64, usize) {
+    let mut word = [0; 8];
+    word[..N].copy_from_slice(&bytes);
+    (u64::from_le_bytes(word), N)
 }
 
 /// The digits of a number below 10^8, one in each byte, the first in the lowest.
@@ -117,7 +125,7 @@ fn shortest(value: f64) -> ([u8; 32], usize) {
 /// Appends a double as its bits.
 #[inline]
 pub(super) fn binary_double(out: &mut Tail<'_>, value: f64) {
-    out.words([(u64::from_le_bytes([b'=', 0x10, 0, 0, 0, 0, 0, 0]), 2), (value.to_bits(), 8)]);
+    out.words([word(BINARY_DOUBLE), (value.to_bits(), 8)]);
 }
 
 /// Appends a timestamp column given in nanoseconds.
@@ -130,15 +138,57 @@ pub(super) fn nanos_column(out: &mut Tail<'_>, nanos: i64, version: ProtocolVers
     }
 }
 
+/// The upper digits of the last designated timestamp as text: the next one mostly shares them.
+#[derive(Clone)]
+pub(super) struct StampCache {
+    upper: u64,
+    words: [(u64, usize); 2],
+}
+
+impl StampCache {
+    pub(super) fn new() -> StampCache {
+        StampCache { upper: 0, words: [leading(0), (0, 0)] }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn renew(&mut self, upper: u64) {
+        self.upper = upper;
+        self.words = match upper {
+            0..TEN_8 => [leading(upper), (0, 0)],
+            _ => [leading(upper / TEN_8), eight(upper % TEN_8)],
+        };
+    }
+}
+
+/// Appends a space, a timestamp and `suffix`.
+#[inline]
+fn stamp<const N: usize>(out: &mut Tail<'_>, cache: &mut StampCache, stamp: u64, suffix: [u8; N]) {
+    out.byte(b' ');
+    let upper = stamp / TEN_8;
+    if upper == 0 {
+        return unsigned(out, stamp, suffix);
+    }
+    if upper != cache.upper {
+        cache.renew(upper);
+    }
+    let [first, second] = cache.words;
+    out.words([first, second, eight(stamp % TEN_8), word(suffix)]);
+}
+
 /// Appends a designated timestamp given in nanoseconds, and the end of the row.
 #[inline]
-pub(super) fn stamp_nanos(out: &mut Tail<'_>, nanos: i64, version: ProtocolVersion) -> Result<()> {
+pub(super) fn stamp_nanos(
+    out: &mut Tail<'_>,
+    cache: &mut StampCache,
+    nanos: i64,
+    version: ProtocolVersion,
+) -> Result<()> {
     let nanos = not_negative(nanos)?;
-    out.byte(b' ');
     if version == ProtocolVersion::V1 {
-        unsigned(out, nanos, *b"\n");
+        stamp(out, cache, nanos, *b"\n");
     } else {
-        unsigned(out, nanos, *b"n\n");
+        stamp(out, cache, nanos, *b"n\n");
     }
     Ok(())
 }
@@ -147,16 +197,16 @@ pub(super) fn stamp_nanos(out: &mut Tail<'_>, nanos: i64, version: ProtocolVersi
 #[inline]
 pub(super) fn stamp_micros(
     out: &mut Tail<'_>,
+    cache: &mut StampCache,
     micros: i64,
     version: ProtocolVersion,
 ) -> Result<()> {
     let since_1970 = not_negative(micros)?;
-    out.byte(b' ');
     if version == ProtocolVersion::V1 {
         let nanos = since_1970.checked_mul(1000).filter(|&n| n <= i64::MAX.unsigned_abs());
-        unsigned(out, nanos.ok_or_else(|| beyond_nanos(micros))?, *b"\n");
+        stamp(out, cache, nanos.ok_or_else(|| beyond_nanos(micros))?, *b"\n");
     } else {
-        unsigned(out, since_1970, *b"t\n");
+        stamp(out, cache, since_1970, *b"t\n");
     }
     Ok(())
 }

@@ -95,6 +95,12 @@ impl Tail<'_> {
         Ok(())
     }
 
+    /// Whether [`Tail::finish`] will fail.
+    #[inline]
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused != 0
+    }
+
     /// The length that the store would have if the writing ended here.
     #[inline]
     fn position(&self) -> usize {

@@ -1,1 +1,12 @@
-//! (under construction)
+//! Prepared rows: a table and its columns are declared once, then one call appends a row from an array of cells, or any
+//! number of rows from one slice per column. The bytes and the checks are those of the calls of [`Buffer`](crate::Buffer).
+
+mod cells;
+mod columns;
+mod layout;
+#[cfg(test)]
+mod tests;
+
+pub use cells::Cell;
+pub use columns::{Bits, Codes, ColumnData, ColumnValues, Offsets};
+pub use layout::{ColumnKind, RowLayout, Stamp};

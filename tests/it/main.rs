@@ -8,8 +8,10 @@
 )]
 
 mod config;
+mod header;
 mod layers;
 mod options;
+mod readme;
 #[cfg(feature = "receiver")]
 mod receiver;
 #[cfg(feature = "receiver")]

@@ -14,10 +14,13 @@ macro_rules! on_current_releases {
     };
 }
 
+mod crash;
 mod harness;
 mod http_facts;
 mod old_releases;
+mod random;
 mod refused;
 mod roundtrip;
+mod sender;
 mod stored;
 mod tcp_facts;

@@ -121,6 +121,7 @@ fn available(release: Release) -> bool {
 /// One running server with a data folder of its own.
 #[derive(Debug)]
 pub(crate) struct QuestDb {
+    release: Release,
     jar: PathBuf,
     java: PathBuf,
     options: Options,
@@ -156,8 +157,16 @@ impl QuestDb {
             std::fs::create_dir_all(scratch.path().join(folder)).unwrap();
         }
         let [http_port, tcp_port] = process::free_ports();
-        let server =
-            QuestDb { jar, java, options, http_port, tcp_port, child: Mutex::new(None), scratch };
+        let server = QuestDb {
+            release,
+            jar,
+            java,
+            options,
+            http_port,
+            tcp_port,
+            child: Mutex::new(None),
+            scratch,
+        };
         std::fs::write(server.scratch.path().join("data/conf/server.conf"), server.configuration())
             .unwrap();
         let key = format!("{KEY_ID} ec-p-256-sha256 {KEY_X} {KEY_Y}\n");
@@ -183,6 +192,10 @@ impl QuestDb {
             ));
         }
         text + self.options.extra
+    }
+
+    pub(crate) fn release(&self) -> Release {
+        self.release
     }
 
     pub(crate) fn http_port(&self) -> u16 {
@@ -236,12 +249,28 @@ impl QuestDb {
 
     /// The last things the server printed, without what it says of every request.
     pub(crate) fn log(&self) -> String {
-        let out = std::fs::read(self.scratch.path().join("out")).unwrap_or_default();
-        let out = String::from_utf8_lossy(&out);
         let noise = ["http-server", "QueryProgress", "JsonQueryProcessor"];
-        let lines = out.lines().filter(|line| !noise.iter().any(|n| line.contains(n)));
-        let lines: Vec<_> = lines.collect();
+        let out = self.printed();
+        let lines: Vec<_> =
+            out.lines().filter(|line| !noise.iter().any(|n| line.contains(n))).collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
+    }
+
+    /// Waits until the server has printed a text: its log is written by a thread of its own.
+    pub(crate) fn logged(&self, text: &str) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.printed().contains(text) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+
+    fn printed(&self) -> String {
+        let out = std::fs::read(self.scratch.path().join("out")).unwrap_or_default();
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     fn request(&self, method: &str, target: &str, body: &[u8]) -> Option<Response> {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
 
 /// What Java 25 demands of a program that reaches into it as QuestDB does.
@@ -70,11 +70,20 @@ pub(crate) fn ask_to_end(child: &Child) {
     assert!(status.success(), "kill: {status}");
 }
 
-/// Ports that were free a moment ago.
+/// Ports that were free a moment ago. They lie below those that the kernel gives to outgoing connections: there a client
+/// that retries could take the port of a server that restarts, or even connect to itself.
 pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    // All bound before any is let go, so that they differ.
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).unwrap_or(0);
+    [(); N].map(|()| {
+        loop {
+            let offset = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = 20_000 + offset % 12_000;
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
+        }
+    })
 }
 
 /// A folder under the build folder, removed when dropped, or by a later run if this one was killed.

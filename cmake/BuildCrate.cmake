@@ -1,0 +1,62 @@
+# Runs cargo, and knows what it makes on each platform. Sets QUESTDB_SHARED_FILE, QUESTDB_STATIC_FILE and QUESTDB_SONAME.
+
+if(DEFINED ENV{CARGO})
+  set(_questdb_cargo_hint "$ENV{CARGO}")
+endif()
+if(_questdb_cargo_hint AND EXISTS "${_questdb_cargo_hint}")
+  set(QUESTDB_CARGO "${_questdb_cargo_hint}" CACHE FILEPATH "cargo")
+endif()
+find_program(QUESTDB_CARGO cargo HINTS "$ENV{HOME}/.cargo/bin" DOC "cargo")
+if(NOT QUESTDB_CARGO)
+  message(FATAL_ERROR "cargo was not found: install Rust 1.88 or newer, or set QUESTDB_CARGO")
+endif()
+
+set(_questdb_features "")
+if(QUESTDB_RECEIVER)
+  list(APPEND _questdb_features receiver)
+endif()
+if(QUESTDB_INSECURE_SKIP_VERIFY)
+  list(APPEND _questdb_features insecure-skip-verify)
+endif()
+string(REPLACE ";" "," _questdb_features "${_questdb_features}")
+separate_arguments(_questdb_flags NATIVE_COMMAND "${QUESTDB_CARGO_FLAGS}")
+
+# Before 1.0 a minor version may break the ABI.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(_questdb_abi "0.${PROJECT_VERSION_MINOR}")
+else()
+  set(_questdb_abi "${PROJECT_VERSION_MAJOR}")
+endif()
+
+set(_questdb_target_dir "${CMAKE_CURRENT_BINARY_DIR}/cargo")
+set(_questdb_lib_dir "${CMAKE_CURRENT_BINARY_DIR}/lib")
+file(MAKE_DIRECTORY "${_questdb_lib_dir}")
+if(APPLE)
+  set(_questdb_built libquestdb_ingress.dylib)
+  set(QUESTDB_SONAME "libquestdb_ingress.${_questdb_abi}.dylib")
+  set(_questdb_full "libquestdb_ingress.${PROJECT_VERSION}.dylib")
+else()
+  set(_questdb_built libquestdb_ingress.so)
+  set(QUESTDB_SONAME "libquestdb_ingress.so.${_questdb_abi}")
+  set(_questdb_full "libquestdb_ingress.so.${PROJECT_VERSION}")
+endif()
+set(QUESTDB_DEVELOPMENT_LINK "${_questdb_lib_dir}/${_questdb_built}")
+set(QUESTDB_SONAME_LINK "${_questdb_lib_dir}/${QUESTDB_SONAME}")
+set(QUESTDB_SHARED_FILE "${_questdb_lib_dir}/${_questdb_full}")
+set(QUESTDB_STATIC_FILE "${_questdb_lib_dir}/libquestdb_ingress.a")
+
+# cargo decides what is out of date, so it is asked on every build. CARGO_TARGET_DIR of the environment is overridden: the
+# files must be found again.
+add_custom_target(questdb_crate ALL
+  COMMAND "${CMAKE_COMMAND}" -E env "QUESTDB_SONAME=${QUESTDB_SONAME}"
+    "${QUESTDB_CARGO}" build --release --locked --lib --package questdb-ingress
+    --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
+    --target-dir "${_questdb_target_dir}" "--features=${_questdb_features}"
+    --config "profile.release.strip=\"symbols\"" ${_questdb_flags}
+  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${_questdb_target_dir}/release/${_questdb_built}" "${QUESTDB_SHARED_FILE}"
+  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${_questdb_target_dir}/release/libquestdb_ingress.a" "${QUESTDB_STATIC_FILE}"
+  COMMAND "${CMAKE_COMMAND}" -E create_symlink "${_questdb_full}" "${QUESTDB_SONAME_LINK}"
+  COMMAND "${CMAKE_COMMAND}" -E create_symlink "${QUESTDB_SONAME}" "${QUESTDB_DEVELOPMENT_LINK}"
+  BYPRODUCTS "${QUESTDB_SHARED_FILE}" "${QUESTDB_STATIC_FILE}" "${QUESTDB_SONAME_LINK}" "${QUESTDB_DEVELOPMENT_LINK}"
+  COMMENT "Building questdb-ingress with cargo"
+  VERBATIM USES_TERMINAL)

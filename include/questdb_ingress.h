@@ -1,0 +1,1417 @@
+/*
+ * The C interface of questdb-ingress: rows into QuestDB.
+ *
+ * ERRORS. A function that can fail returns NULL, or an error that you own: read it with questdb_error_*, then free it with
+ * questdb_error_free. Nothing else reports failure. After a failure the handle is as it was before the call, and an out
+ * parameter for a handle holds NULL. questdb_error_outcome says what is known about the data of a failed flush.
+ *
+ * HANDLES. _new, _from_*, _with_* and _clone make a handle that is yours; only _free takes it back. _free of NULL
+ * does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles
+ * are independent: freeing one never ends another. The one that is lent, questdb_sender_buffer, lives as long as its
+ * sender. A returned const char * or const uint8_t * belongs to the handle it came from and lives until that handle is
+ * changed or freed.
+ *
+ * TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. QUESTDB_STR("literal") writes both. The
+ * pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.
+ *
+ * NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
+ * a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
+ *
+ * THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. There is no
+ * global state: no logger, no signal handler, no change of the environment.
+ *
+ * DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
+ * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where buffers grow, and
+ * ends the process where a few bytes cannot be had.
+ *
+ * Generated from src/ffi by `QUESTDB_BLESS=1 cargo test header`; do not edit.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef QUESTDB_INGRESS_H
+#define QUESTDB_INGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#define QUESTDB_VERSION "0.1.0"
+#define QUESTDB_VERSION_MAJOR 0
+#define QUESTDB_VERSION_MINOR 1
+#define QUESTDB_VERSION_PATCH 0
+
+/** What questdb_abi_version() of a library that fits this header returns. */
+#define QUESTDB_ABI_VERSION 1
+
+/** Define QUESTDB_STATIC on Windows to link the static library. */
+#if defined(_WIN32) && !defined(QUESTDB_STATIC)
+#define QUESTDB_API __declspec(dllimport)
+#else
+#define QUESTDB_API
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define QUESTDB_MUST_USE __attribute__((warn_unused_result))
+#else
+#define QUESTDB_MUST_USE
+#endif
+
+/** A string literal as the two arguments that text takes: pointer and length. */
+#define QUESTDB_STR(literal) ("" literal), (sizeof(literal) - 1)
+
+/**
+ * A counter of a sender. Counters only grow. Numbers never change.
+ */
+enum questdb_stat
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Flushes that succeeded.
+   */
+  QUESTDB_STAT_FLUSHES = 0,
+  /**
+   * Flushes that returned an error.
+   */
+  QUESTDB_STAT_FAILED_FLUSHES = 1,
+  /**
+   * Rows that the server confirmed (HTTP).
+   */
+  QUESTDB_STAT_ROWS_COMMITTED = 2,
+  /**
+   * Bytes that the server confirmed (HTTP).
+   */
+  QUESTDB_STAT_BYTES_COMMITTED = 3,
+  /**
+   * Rows given to the kernel (TCP, which has no confirmation).
+   */
+  QUESTDB_STAT_ROWS_SUBMITTED = 4,
+  /**
+   * Bytes given to the kernel (TCP).
+   */
+  QUESTDB_STAT_BYTES_SUBMITTED = 5,
+  /**
+   * Retries because no connection could be made.
+   */
+  QUESTDB_STAT_RETRIES_CONNECT = 6,
+  /**
+   * Retries because a connection broke.
+   */
+  QUESTDB_STAT_RETRIES_CONNECTION = 7,
+  /**
+   * Retries because time ran out.
+   */
+  QUESTDB_STAT_RETRIES_TIMEOUT = 8,
+  /**
+   * Retries because the server was too busy (408, 425, 429, 503).
+   */
+  QUESTDB_STAT_RETRIES_BUSY = 9,
+  /**
+   * Retries because of another server error.
+   */
+  QUESTDB_STAT_RETRIES_SERVER = 10,
+  /**
+   * Attempts that sent a complete request without learning its fate.
+   */
+  QUESTDB_STAT_IN_DOUBT_ATTEMPTS = 11,
+  /**
+   * Connections made after the first.
+   */
+  QUESTDB_STAT_RECONNECTS = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_stat questdb_stat;
+#else
+typedef uint32_t questdb_stat;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What kind of thing went wrong, by what the caller would do about it. Numbers never change and are never reused.
+ */
+enum questdb_error_code
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * An argument is NULL, out of range or of the wrong length.
+   */
+  QUESTDB_ERROR_CODE_INVALID_ARGUMENT = 1,
+  /**
+   * The call does not fit the state of the object: wrong order, wrong thread, closed.
+   */
+  QUESTDB_ERROR_CODE_INVALID_STATE = 2,
+  /**
+   * A table or column name breaks the naming rules or the length limit.
+   */
+  QUESTDB_ERROR_CODE_INVALID_NAME = 3,
+  /**
+   * Text is not valid UTF-8.
+   */
+  QUESTDB_ERROR_CODE_INVALID_UTF8 = 4,
+  /**
+   * A timestamp is negative or does not fit the unit of the wire format.
+   */
+  QUESTDB_ERROR_CODE_INVALID_TIMESTAMP = 5,
+  /**
+   * An array has a bad shape, bad strides or too little data.
+   */
+  QUESTDB_ERROR_CODE_INVALID_ARRAY = 6,
+  /**
+   * A decimal is not a number, or its scale or length is out of range.
+   */
+  QUESTDB_ERROR_CODE_INVALID_DECIMAL = 7,
+  /**
+   * The protocol version in use cannot express this, or client and server share no version.
+   */
+  QUESTDB_ERROR_CODE_PROTOCOL_VERSION = 8,
+  /**
+   * A configured limit (such as `max_buf_size`) would be exceeded.
+   */
+  QUESTDB_ERROR_CODE_LIMIT_EXCEEDED = 9,
+  /**
+   * Memory could not be allocated.
+   */
+  QUESTDB_ERROR_CODE_OUT_OF_MEMORY = 10,
+  /**
+   * The configuration is wrong.
+   */
+  QUESTDB_ERROR_CODE_CONFIG = 11,
+  /**
+   * The host name could not be resolved.
+   */
+  QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE = 12,
+  /**
+   * The connection could not be made, or broke.
+   */
+  QUESTDB_ERROR_CODE_CONNECTION = 13,
+  /**
+   * A deadline passed.
+   */
+  QUESTDB_ERROR_CODE_TIMEOUT = 14,
+  /**
+   * TLS could not be established or was violated.
+   */
+  QUESTDB_ERROR_CODE_TLS = 15,
+  /**
+   * The server refused the credentials, or authentication failed.
+   */
+  QUESTDB_ERROR_CODE_AUTH = 16,
+  /**
+   * The peer answered, but not as a QuestDB ingestion endpoint does.
+   */
+  QUESTDB_ERROR_CODE_NOT_QUESTDB = 17,
+  /**
+   * The server refused the data.
+   */
+  QUESTDB_ERROR_CODE_REJECTED = 18,
+  /**
+   * The server refused the data because the request is too large.
+   */
+  QUESTDB_ERROR_CODE_PAYLOAD_TOO_LARGE = 19,
+  /**
+   * The server cannot take data now.
+   */
+  QUESTDB_ERROR_CODE_UNAVAILABLE = 20,
+  /**
+   * An earlier call on this handle panicked; the handle can only be freed.
+   */
+  QUESTDB_ERROR_CODE_HANDLE_POISONED = 21,
+  /**
+   * A defect of this library.
+   */
+  QUESTDB_ERROR_CODE_INTERNAL = 22,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_error_code questdb_error_code;
+#else
+typedef uint32_t questdb_error_code;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What is known about the data after a flush. Read a number that you do not know as [`Outcome::InDoubt`].
+ */
+enum questdb_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * No attempt handed a complete request to the kernel; nothing was stored. Resending is safe.
+   */
+  QUESTDB_OUTCOME_NOT_SENT = 1,
+  /**
+   * The server refused the whole request and stored nothing.
+   */
+  QUESTDB_OUTCOME_REJECTED = 2,
+  /**
+   * The server refused a request of several tables; some tables may have been stored. Resending may duplicate.
+   */
+  QUESTDB_OUTCOME_PARTIAL = 3,
+  /**
+   * The complete request went out and no complete answer came back. Resending may duplicate.
+   */
+  QUESTDB_OUTCOME_IN_DOUBT = 4,
+  /**
+   * ILP/TCP: the data was given to the kernel; the protocol has no acknowledgement.
+   */
+  QUESTDB_OUTCOME_SUBMITTED = 5,
+  /**
+   * The server confirmed that the data is stored.
+   */
+  QUESTDB_OUTCOME_COMMITTED = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_outcome questdb_outcome;
+#else
+typedef uint32_t questdb_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Rows being built. Every call that fails leaves the buffer exactly as it was.
+ *
+ * Threads: may move between threads; one at a time. It has no lock.
+ */
+typedef struct questdb_buffer questdb_buffer;
+
+/**
+ * A column or symbol name, checked once: using it costs no more than copying it.
+ *
+ * Threads: immutable; may be used from several threads at once.
+ */
+typedef struct questdb_column_name questdb_column_name;
+
+/**
+ * Options for a sender.
+ *
+ * Threads: may move between threads; one at a time.
+ */
+typedef struct questdb_config questdb_config;
+
+/**
+ * An error. It belongs to whoever received it, until `questdb_error_free`.
+ *
+ * Threads: may move between threads; reading it from several at once is fine.
+ */
+typedef struct questdb_error questdb_error;
+
+/**
+ * Sends rows to QuestDB.
+ *
+ * Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
+ * INVALID_STATE. `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from any thread.
+ * A sender does not survive `fork`: in the child its calls return INVALID_STATE.
+ */
+typedef struct questdb_sender questdb_sender;
+
+/**
+ * A table name, checked once: using it costs no more than copying it.
+ *
+ * Threads: immutable; may be used from several threads at once.
+ */
+typedef struct questdb_table_name questdb_table_name;
+
+/**
+ * An n-dimensional array of doubles in your memory. The layout of this struct is frozen.
+ *
+ * Element `[i, j, …]` is read at `data + origin + i*strides[0] + j*strides[1] + …`, all in bytes; strides may be zero or
+ * negative and need no alignment. Every element must lie within `data_len` bytes from `data`, or the call fails.
+ */
+typedef struct {
+  /**
+   * Number of dimensions, 1 to 32.
+   */
+  size_t dims;
+  /**
+   * Elements in each dimension, `dims` of them.
+   */
+  const size_t *shape;
+  /**
+   * Bytes from one element to the next in each dimension, `dims` of them. NULL: row-major, without gaps, from `origin`.
+   */
+  const ptrdiff_t *strides;
+  /**
+   * Start of the memory.
+   */
+  const uint8_t *data;
+  /**
+   * Bytes of the memory.
+   */
+  size_t data_len;
+  /**
+   * Bytes from `data` to element `[0, 0, …]`.
+   */
+  size_t origin;
+} questdb_array;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library, such as `0.1.0`.
+ *
+ * Ownership: static.
+ * Since: 0.1
+ */
+QUESTDB_API const char *questdb_version(void);
+
+/**
+ * The version of the ABI: a library whose number differs from `QUESTDB_ABI_VERSION` of the header must not be used.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+uint32_t questdb_abi_version(void);
+
+/**
+ * Frees an error. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_error_free(questdb_error *error);
+
+/**
+ * What kind of error this is: one of `questdb_error_code`, 0 for NULL. Newer libraries may return numbers that this header
+ * does not name.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+uint32_t questdb_error_get_code(const questdb_error *error);
+
+/**
+ * The name of an error code, such as `INVALID_NAME`; `UNKNOWN` for a number that this library does not know.
+ *
+ * Ownership: static.
+ * Since: 0.1
+ */
+QUESTDB_API
+const char *questdb_error_code_name(uint32_t code);
+
+/**
+ * The message: one line for people, without secrets.
+ *
+ * Ownership: the text belongs to the error and lives until it is freed. NULL for NULL.
+ * Since: 0.1
+ */
+QUESTDB_API const char *questdb_error_message(const questdb_error *error);
+
+/**
+ * What is known about the data: one of `questdb_outcome`, 0 for NULL. Read a number that you do not know as
+ * `QUESTDB_OUTCOME_IN_DOUBT`.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+uint32_t questdb_error_outcome(const questdb_error *error);
+
+/**
+ * The name of an outcome, such as `NOT_SENT`; `IN_DOUBT` for a number that this library does not know.
+ *
+ * Ownership: static.
+ * Since: 0.1
+ */
+QUESTDB_API
+const char *questdb_outcome_name(uint32_t outcome);
+
+/**
+ * Whether the same call may succeed later without changing anything.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_error_retryable(const questdb_error *error);
+
+/**
+ * Whether the data may have been stored, so that sending it again may duplicate rows.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_error_in_doubt(const questdb_error *error);
+
+/**
+ * Whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed: do not
+ * add it again.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+bool questdb_error_row_accepted(const questdb_error *error);
+
+/**
+ * How many attempts the flush made.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint32_t questdb_error_attempts(const questdb_error *error);
+
+/**
+ * How many attempts sent the complete request without learning its fate.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint32_t questdb_error_in_doubt_attempts(const questdb_error *error);
+
+/**
+ * The HTTP status of the last answer, 0 without one.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint32_t questdb_error_http_status(const questdb_error *error);
+
+/**
+ * How many milliseconds the server asked to wait before the next attempt, -1 if it did not.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API int64_t questdb_error_retry_after_millis(const questdb_error *error);
+
+/**
+ * The server's id of this error, which also stands in the server's log; NULL without one.
+ *
+ * Ownership: the text belongs to the error and lives until it is freed.
+ * Since: 0.1
+ */
+QUESTDB_API const char *questdb_error_server_error_id(const questdb_error *error);
+
+/**
+ * The server's own word for the kind of error, such as `invalid`; NULL without one.
+ *
+ * Ownership: the text belongs to the error and lives until it is freed.
+ * Since: 0.1
+ */
+QUESTDB_API const char *questdb_error_server_code(const questdb_error *error);
+
+/**
+ * The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint64_t questdb_error_server_line(const questdb_error *error);
+
+/**
+ * The table that the error is about; NULL where unknown.
+ *
+ * Ownership: the text belongs to the error and lives until it is freed.
+ * Since: 0.1
+ */
+QUESTDB_API const char *questdb_error_table(const questdb_error *error);
+
+/**
+ * Bytes of the buffer that the last attempt handed to the kernel.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint64_t questdb_error_bytes_sent(const questdb_error *error);
+
+/**
+ * Milliseconds from the start of the flush to this error.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint64_t questdb_error_elapsed_millis(const questdb_error *error);
+
+/**
+ * Makes an empty configuration; `protocol` and `addr` must be set.
+ *
+ * Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
+ * Errors: INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_new(questdb_config **config);
+
+/**
+ * Makes a configuration from a connection string such as `http::addr=localhost:9000;`.
+ *
+ * Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
+ * Errors: CONFIG with the position and the key; INVALID_UTF8; INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_config_from_conf(const char *conf,
+                                         size_t conf_len,
+                                         questdb_config **config);
+
+/**
+ * Makes a configuration from the connection string in the environment variable `QDB_CLIENT_CONF`.
+ *
+ * Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
+ * Errors: CONFIG, also when the variable is not set; INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_from_env(questdb_config **config);
+
+/**
+ * Sets one option, replacing an earlier value. Keys and values are those of the connection string, and `protocol`.
+ *
+ * Errors: CONFIG with the key, the value and the range, the configuration stays as it was; INVALID_UTF8;
+ * INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_config_set(questdb_config *config,
+                                   const char *key,
+                                   size_t key_len,
+                                   const char *value,
+                                   size_t value_len);
+
+/**
+ * Checks that all options together make sense; making a sender does the same.
+ *
+ * Errors: CONFIG; INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_validate(questdb_config *config);
+
+/**
+ * Frees a configuration. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_config_free(questdb_config *config);
+
+/**
+ * Checks a table name.
+ *
+ * Ownership: `*table` is yours until `questdb_table_name_free`; NULL after an error.
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_table_name_new(const char *name,
+                                       size_t name_len,
+                                       questdb_table_name **table);
+
+/**
+ * Frees a table name. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_table_name_free(questdb_table_name *table);
+
+/**
+ * Checks a column or symbol name.
+ *
+ * Ownership: `*column` is yours until `questdb_column_name_free`; NULL after an error.
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_column_name_new(const char *name,
+                                        size_t name_len,
+                                        questdb_column_name **column);
+
+/**
+ * Frees a column name. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_column_name_free(questdb_column_name *column);
+
+/**
+ * Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of 127 bytes, 64 KiB to begin with, at most
+ * 100 MiB.
+ *
+ * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+ * Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_new(uint32_t protocol_version,
+                                   questdb_buffer **buffer);
+
+/**
+ * As `questdb_buffer_new`, with limits in bytes: the longest name, the memory to begin with, and the most that the buffer may
+ * hold.
+ *
+ * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+ * Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, OUT_OF_MEMORY.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_with_limits(uint32_t protocol_version,
+                                           size_t max_name_len,
+                                           size_t init_buf_size,
+                                           size_t max_buf_size,
+                                           questdb_buffer **buffer);
+
+/**
+ * Makes an independent copy, also of a sender's own buffer.
+ *
+ * Ownership: `*copy` is yours until `questdb_buffer_free`; NULL after an error.
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_clone(questdb_buffer *buffer,
+                                     questdb_buffer **copy);
+
+/**
+ * Frees a buffer. NULL is fine, and the own buffer of a sender is left alone.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_buffer_free(questdb_buffer *buffer);
+
+/**
+ * Begins a row of a table.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_table(questdb_buffer *buffer,
+                                     const char *name,
+                                     size_t name_len);
+
+/**
+ * As `questdb_buffer_table`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_table_named(questdb_buffer *buffer,
+                                           const questdb_table_name *name);
+
+/**
+ * Appends a symbol to the open row. Symbols come before all other columns.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_symbol(questdb_buffer *buffer,
+                                      const char *name,
+                                      size_t name_len,
+                                      const char *value,
+                                      size_t value_len);
+
+/**
+ * As `questdb_buffer_symbol`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_symbol_named(questdb_buffer *buffer,
+                                            const questdb_column_name *name,
+                                            const char *value,
+                                            size_t value_len);
+
+/**
+ * Appends a boolean column to the open row.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_bool(questdb_buffer *buffer,
+                                           const char *name,
+                                           size_t name_len,
+                                           bool value);
+
+/**
+ * As `questdb_buffer_column_bool`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_bool_named(questdb_buffer *buffer,
+                                                 const questdb_column_name *name,
+                                                 bool value);
+
+/**
+ * Appends an integer column to the open row. The server reads -2^63 as NULL.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_i64(questdb_buffer *buffer,
+                                          const char *name,
+                                          size_t name_len,
+                                          int64_t value);
+
+/**
+ * As `questdb_buffer_column_i64`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_i64_named(questdb_buffer *buffer,
+                                                const questdb_column_name *name,
+                                                int64_t value);
+
+/**
+ * Appends a double column to the open row.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_f64(questdb_buffer *buffer,
+                                          const char *name,
+                                          size_t name_len,
+                                          double value);
+
+/**
+ * As `questdb_buffer_column_f64`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_f64_named(questdb_buffer *buffer,
+                                                const questdb_column_name *name,
+                                                double value);
+
+/**
+ * Appends a string column to the open row.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_str(questdb_buffer *buffer,
+                                          const char *name,
+                                          size_t name_len,
+                                          const char *value,
+                                          size_t value_len);
+
+/**
+ * As `questdb_buffer_column_str`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_str_named(questdb_buffer *buffer,
+                                                const questdb_column_name *name,
+                                                const char *value,
+                                                size_t value_len);
+
+/**
+ * Appends a timestamp column in microseconds since the epoch, which may be negative.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_ts_micros(questdb_buffer *buffer,
+                                                const char *name,
+                                                size_t name_len,
+                                                int64_t micros);
+
+/**
+ * As `questdb_buffer_column_ts_micros`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_ts_micros_named(questdb_buffer *buffer,
+                                                      const questdb_column_name *name,
+                                                      int64_t micros);
+
+/**
+ * Appends a timestamp column in nanoseconds since the epoch, which may be negative. Version 1 cuts it to
+ * microseconds.
+ *
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_ts_nanos(questdb_buffer *buffer,
+                                               const char *name,
+                                               size_t name_len,
+                                               int64_t nanos);
+
+/**
+ * As `questdb_buffer_column_ts_nanos`, with a checked name.
+ *
+ * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_ts_nanos_named(questdb_buffer *buffer,
+                                                     const questdb_column_name *name,
+                                                     int64_t nanos);
+
+/**
+ * Appends an n-dimensional array of doubles. Needs protocol version 2.
+ *
+ * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_f64_arr(questdb_buffer *buffer,
+                                              const char *name,
+                                              size_t name_len,
+                                              const questdb_array *array);
+
+/**
+ * As `questdb_buffer_column_f64_arr`, with a checked name.
+ *
+ * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_f64_arr_named(questdb_buffer *buffer,
+                                                    const questdb_column_name *name,
+                                                    const questdb_array *array);
+
+/**
+ * Appends a decimal given as text, such as `-12.50` or `1e-3`. Needs protocol version 3.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_str(questdb_buffer *buffer,
+                                              const char *name,
+                                              size_t name_len,
+                                              const char *value,
+                                              size_t value_len);
+
+/**
+ * As `questdb_buffer_column_dec_str`, with a checked name.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_str_named(questdb_buffer *buffer,
+                                                    const questdb_column_name *name,
+                                                    const char *value,
+                                                    size_t value_len);
+
+/**
+ * Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale,
+ * 0 to 76. Length 0 is NULL. Needs protocol version 3.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec(questdb_buffer *buffer,
+                                          const char *name,
+                                          size_t name_len,
+                                          uint32_t scale,
+                                          const uint8_t *unscaled,
+                                          size_t unscaled_len);
+
+/**
+ * As `questdb_buffer_column_dec`, with a checked name.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_named(questdb_buffer *buffer,
+                                                const questdb_column_name *name,
+                                                uint32_t scale,
+                                                const uint8_t *unscaled,
+                                                size_t unscaled_len);
+
+/**
+ * Appends a decimal `unscaled / 10^scale`, scale 0 to 76. Needs protocol version 3.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_i64(questdb_buffer *buffer,
+                                              const char *name,
+                                              size_t name_len,
+                                              uint32_t scale,
+                                              int64_t unscaled);
+
+/**
+ * As `questdb_buffer_column_dec_i64`, with a checked name.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_i64_named(questdb_buffer *buffer,
+                                                    const questdb_column_name *name,
+                                                    uint32_t scale,
+                                                    int64_t unscaled);
+
+/**
+ * Appends a decimal whose unscaled value is `high * 2^64 + low`, scale 0 to 76. Needs protocol version 3.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_i128(questdb_buffer *buffer,
+                                               const char *name,
+                                               size_t name_len,
+                                               uint32_t scale,
+                                               int64_t high,
+                                               uint64_t low);
+
+/**
+ * As `questdb_buffer_column_dec_i128`, with a checked name.
+ *
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_column_dec_i128_named(questdb_buffer *buffer,
+                                                     const questdb_column_name *name,
+                                                     uint32_t scale,
+                                                     int64_t high,
+                                                     uint64_t low);
+
+/**
+ * Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
+ *
+ * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_at_nanos(questdb_buffer *buffer,
+                                        int64_t nanos);
+
+/**
+ * Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
+ * 9223372036854775.
+ *
+ * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_at_micros(questdb_buffer *buffer,
+                                         int64_t micros);
+
+/**
+ * Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+ *
+ * Errors: INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_at_now(questdb_buffer *buffer);
+
+/**
+ * Makes room for so many more bytes.
+ *
+ * Errors: LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_reserve(questdb_buffer *buffer,
+                                       size_t additional);
+
+/**
+ * Remembers this place, between two rows, for `questdb_buffer_rewind_to_marker`.
+ *
+ * Errors: INVALID_STATE with an open row, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_set_marker(questdb_buffer *buffer);
+
+/**
+ * Drops everything after the marker, also an open row, and the marker.
+ *
+ * Errors: INVALID_STATE without a marker, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_rewind_to_marker(questdb_buffer *buffer);
+
+/**
+ * Drops the marker. Without one this does nothing.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear_marker(questdb_buffer *buffer);
+
+/**
+ * Drops all rows, an open row and the marker; keeps the memory.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer *buffer);
+
+/**
+ * Checks that no row is open, so that the buffer can be flushed.
+ *
+ * Errors: INVALID_STATE, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_check_flushable(questdb_buffer *buffer);
+
+/**
+ * Bytes in the buffer, the open row included. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_len(const questdb_buffer *buffer);
+
+/**
+ * Bytes that the buffer can hold before it grows. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_capacity(const questdb_buffer *buffer);
+
+/**
+ * Complete rows in the buffer. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_row_count(const questdb_buffer *buffer);
+
+/**
+ * Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_buffer_is_transactional(const questdb_buffer *buffer);
+
+/**
+ * The protocol version, 1, 2 or 3. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint32_t questdb_buffer_protocol_version(const questdb_buffer *buffer);
+
+/**
+ * The longest name that the buffer takes, in bytes. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_max_name_len(const questdb_buffer *buffer);
+
+/**
+ * The memory that the buffer began with, in bytes. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_init_buf_size(const questdb_buffer *buffer);
+
+/**
+ * The most that the buffer may hold, in bytes. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_max_buf_size(const questdb_buffer *buffer);
+
+/**
+ * The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
+ *
+ * Ownership: the bytes belong to the buffer and live until it is changed or freed.
+ * Since: 0.1
+ */
+QUESTDB_API
+const uint8_t *questdb_buffer_peek(const questdb_buffer *buffer,
+                                   size_t *len);
+
+/**
+ * Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
+ * asks the server for its protocol version here, unless `protocol_version` is set.
+ *
+ * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+ * Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
+ * INVALID_UTF8; INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_from_conf(const char *conf,
+                                         size_t conf_len,
+                                         questdb_sender **sender);
+
+/**
+ * Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
+ *
+ * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+ * Errors: as `questdb_sender_from_conf`; CONFIG also when the variable is not set.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_from_env(questdb_sender **sender);
+
+/**
+ * Makes a sender from a configuration, which stays yours.
+ *
+ * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+ * Errors: as `questdb_sender_from_conf`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_new(questdb_config *config,
+                                   questdb_sender **sender);
+
+/**
+ * The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they
+ * are flushed automatically when due. NULL for NULL.
+ *
+ * Ownership: the buffer belongs to the sender and lives until it is freed; `questdb_buffer_free` on it does nothing.
+ * Threads: part of the sender: one thread at a time for both.
+ * Since: 0.1
+ */
+QUESTDB_API
+questdb_buffer *questdb_sender_buffer(questdb_sender *sender);
+
+/**
+ * Makes an independent buffer with the protocol version and the limits of the sender. It can be filled in another thread
+ * and sent by any sender.
+ *
+ * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+ * Errors: OUT_OF_MEMORY; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_new_buffer(questdb_sender *sender,
+                                          questdb_buffer **buffer);
+
+/**
+ * The protocol version that was configured or negotiated: 1, 2 or 3; 0 for NULL or a sender in use.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint32_t questdb_sender_protocol_version(const questdb_sender *sender);
+
+/**
+ * The longest name that the server accepts, in bytes; 0 for NULL or a sender in use.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_sender_max_name_len(const questdb_sender *sender);
+
+/**
+ * Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
+ * an `auto_flush_*` limit is reached.
+ *
+ * Errors: INVALID_STATE, INVALID_TIMESTAMP: the row stays open. Those of `questdb_sender_flush`: the row is in the buffer,
+ * see `questdb_error_row_accepted`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_at_nanos(questdb_sender *sender,
+                                        int64_t nanos);
+
+/**
+ * As `questdb_sender_at_nanos`, in microseconds.
+ *
+ * Errors: as `questdb_sender_at_nanos`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_at_micros(questdb_sender *sender,
+                                         int64_t micros);
+
+/**
+ * As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+ *
+ * Errors: as `questdb_sender_at_nanos`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_at_now(questdb_sender *sender);
+
+/**
+ * Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
+ * such as prepared ones.
+ *
+ * Errors: those of `questdb_sender_flush`; all rows stay in the buffer.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_flush_if_due(questdb_sender *sender);
+
+/**
+ * Sends the sender's own buffer and clears it.
+ *
+ * Errors: as `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_flush_own(questdb_sender *sender);
+
+/**
+ * Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
+ * without a request.
+ *
+ * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
+ * `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
+ * INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. The buffer stays exactly as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_flush(questdb_sender *sender,
+                                     questdb_buffer *buffer);
+
+/**
+ * Sends a buffer and leaves it as it is, for example to send it to another server too.
+ *
+ * Errors: as `questdb_sender_flush`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_flush_and_keep(questdb_sender *sender,
+                                              questdb_buffer *buffer);
+
+/**
+ * As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
+ * with several tables, or TCP.
+ *
+ * Errors: as `questdb_sender_flush`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_flush_and_keep_with_flags(questdb_sender *sender,
+                                                         questdb_buffer *buffer,
+                                                         bool transactional);
+
+/**
+ * Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
+ * suspended until commit or rollback. HTTP only.
+ *
+ * Errors: INVALID_STATE, INVALID_NAME, INVALID_UTF8; those of `questdb_sender_flush` for the pending rows.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_begin(questdb_sender *sender,
+                                     const char *table,
+                                     size_t table_len);
+
+/**
+ * Whether a transaction is open.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_sender_in_transaction(const questdb_sender *sender);
+
+/**
+ * Sends the rows of the transaction in one request: all of them are stored or none. On failure the transaction stays open
+ * with all its rows: commit again or roll back.
+ *
+ * Errors: INVALID_STATE without a transaction, with an open row or with rows of another table; those of
+ * `questdb_sender_flush`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_commit(questdb_sender *sender);
+
+/**
+ * Drops the rows of the transaction, also one that is not ended yet.
+ *
+ * Errors: INVALID_STATE without a transaction.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_rollback(questdb_sender *sender);
+
+/**
+ * One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.
+ *
+ * Threads: at any time from any thread.
+ * Since: 0.1
+ */
+QUESTDB_API
+uint64_t questdb_sender_stat(const questdb_sender *sender,
+                             uint32_t stat);
+
+/**
+ * A copy of the last error of a flush, also one that a later flush made good; `*last` is NULL if there was none.
+ *
+ * Ownership: `*last` is yours until `questdb_error_free`.
+ * Errors: INVALID_ARGUMENT.
+ * Threads: at any time from any thread.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_last_error(questdb_sender *sender,
+                                          questdb_error **last);
+
+/**
+ * Sends what the sender's own buffer holds, within the deadline, and ends the connection. An open transaction and an open
+ * row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
+ *
+ * `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
+ * HTTP not confirmed, over TCP not given to the kernel.
+ *
+ * Errors: as `questdb_sender_flush`; the connection is ended all the same.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_close(questdb_sender *sender,
+                                     uint64_t timeout_millis,
+                                     uint64_t *unconfirmed_rows);
+
+/**
+ * Frees a sender and its own buffer. Sends nothing and never blocks; NULL is fine. Rows that were not flushed are lost: see
+ * `questdb_sender_close`.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+void questdb_sender_free(questdb_sender *sender);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* QUESTDB_INGRESS_H */

@@ -1,0 +1,430 @@
+//! `questdb_row_layout_*`, `questdb_buffer_append_*`, `questdb_sender_append_*`: prepared rows.
+#![expect(unsafe_code, reason = "exports functions and reads cells that a C caller tagged with their kind")]
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+use super::array::{questdb_array, view};
+use super::buffer::questdb_buffer;
+use super::guard::{Failed, Handle, guard, guard_free, null_handle};
+use super::sender::{guard_own, questdb_sender};
+use super::text::{put, required, slice, text};
+use crate::error::{Result, err};
+use crate::ilp::ArrayView;
+use crate::rows::{Bits, Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp};
+
+/// A table and its columns, named once: whole rows are then appended by one call.
+///
+/// Threads: may move between threads; one at a time while columns are added, any number while rows are appended.
+#[derive(Debug)]
+pub struct questdb_row_layout {
+    poisoned: bool,
+    layout: RowLayout,
+}
+
+impl Handle for questdb_row_layout {
+    const NAME: &'static str = "questdb_row_layout";
+
+    fn poisoned(&mut self) -> &mut bool {
+        &mut self.poisoned
+    }
+}
+
+/// What a cell holds.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellKind {
+    /// Nothing: the column is left out of the row.
+    Null = 0,
+    /// `value.i64`, true unless 0.
+    Bool = 1,
+    /// `value.i64`; also for timestamps.
+    I64 = 2,
+    /// `value.f64`.
+    F64 = 3,
+    /// `len` bytes of UTF-8 at `value.ptr`: a symbol, a string or the text of a decimal.
+    Text = 4,
+    /// A `questdb_array` at `value.ptr`.
+    Array = 5,
+    /// `len` bytes at `value.ptr`: a big-endian two's complement integer over 10 to the power of `scale`.
+    Decimal = 6,
+}
+
+/// The value of a cell.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union questdb_cell_value {
+    /// Booleans, integers and timestamps.
+    pub i64: i64,
+    /// Doubles.
+    pub f64: f64,
+    /// Text, arrays and decimals.
+    pub ptr: *const c_void,
+}
+
+impl std::fmt::Debug for questdb_cell_value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("questdb_cell_value")
+    }
+}
+
+/// One value of a row. 24 bytes on 64-bit platforms; the layout of this struct is frozen.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct questdb_cell {
+    /// One of `questdb_cell_kind`.
+    pub kind: u32,
+    /// DECIMAL: 0 to 76.
+    pub scale: u32,
+    /// The value.
+    pub value: questdb_cell_value,
+    /// TEXT, DECIMAL: bytes at `value.ptr`.
+    pub len: usize,
+}
+
+/// How the values of a column lie in memory.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValuesKind {
+    /// Booleans, one byte each at `values`, true unless 0.
+    Bytes = 1,
+    /// Booleans, one bit each at `values`, the lowest of each byte first, from bit `first_bit`.
+    Bits = 2,
+    /// `int64_t` at `values`: integers and timestamps.
+    I64 = 3,
+    /// `double` at `values`.
+    F64 = 4,
+    /// Text `i` is `text[offsets[i] .. offsets[i + 1]]`; `offsets` has one entry more than there are rows.
+    Text = 5,
+    /// Row `i` has text number `values[i]`, an integer of `width` bytes, of the `dictionary_len` texts at `offsets` and
+    /// `text`.
+    Dictionary = 6,
+    /// `questdb_array` at `values`.
+    Arrays = 7,
+    /// Big-endian two's complement integers of `width` bytes at `values`, over 10 to the power of `scale`.
+    Decimals = 8,
+}
+
+/// The values of one column, one per row. Fields that a kind does not name are not looked at. The layout of this struct is
+/// frozen.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct questdb_column_data {
+    /// One of `questdb_values_kind`.
+    pub kind: u32,
+    /// DICTIONARY: bytes of a code, 1, 2, 4 or 8. DECIMALS: bytes of a value, at most 32.
+    pub width: u32,
+    /// DECIMALS: 0 to 76.
+    pub scale: u32,
+    /// TEXT, DICTIONARY: bytes of an offset, 4 or 8.
+    pub offset_width: u32,
+    /// The values.
+    pub values: *const c_void,
+    /// BITS: the bit of the first row.
+    pub first_bit: usize,
+    /// TEXT, DICTIONARY: where each text begins, and where the last ends.
+    pub offsets: *const c_void,
+    /// TEXT, DICTIONARY: UTF-8.
+    pub text: *const u8,
+    /// TEXT, DICTIONARY: bytes at `text`.
+    pub text_len: usize,
+    /// DICTIONARY: number of texts.
+    pub dictionary_len: usize,
+    /// One bit per row, the lowest of each byte first, set where there is a value. NULL: every row has one.
+    pub validity: *const u8,
+    /// The bit of the first row at `validity`.
+    pub validity_first_bit: usize,
+}
+
+/// Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.
+///
+/// Ownership: `*layout` is yours until `questdb_row_layout_free`; NULL after an error.
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_row_layout_new(
+    table: *const c_char,
+    table_len: usize,
+    stamp: u32,
+    layout: *mut *mut questdb_row_layout,
+) -> Failed {
+    put(layout, ptr::null_mut());
+    guard_free(|| {
+        required(layout, "layout")?;
+        let mut made = RowLayout::new(text(table, table_len)?)?;
+        made.set_stamp(Stamp::from_number(stamp)?);
+        put(layout, Box::into_raw(Box::new(questdb_row_layout { poisoned: false, layout: made })));
+        Ok(())
+    })
+}
+
+/// Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which columns were added; symbols
+/// may be added anywhere.
+///
+/// Errors: INVALID_NAME, also for a name that was added before; INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. The layout
+/// stays as it was.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_row_layout_add(
+    layout: Option<&mut questdb_row_layout>,
+    name: *const c_char,
+    name_len: usize,
+    kind: u32,
+) -> Failed {
+    guard(layout, |l| {
+        let kind = ColumnKind::from_number(kind)?;
+        l.layout.add(text(name, name_len)?, kind).map(drop)
+    })
+}
+
+/// How many columns were added. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_row_layout_column_count(layout: Option<&questdb_row_layout>) -> usize {
+    layout.map_or(0, |l| l.layout.column_count())
+}
+
+/// Frees a layout. NULL is fine.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_row_layout_free(layout: Option<Box<questdb_row_layout>>) {
+    drop(layout);
+}
+
+/// Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
+/// timestamp, which is not looked at if the layout leaves it to the server.
+///
+/// Errors: those of the `questdb_buffer_*` calls that make the same row, with the number and the name of the column;
+/// INVALID_ARGUMENT also for a wrong number of cells or a cell of another kind than its column. The buffer stays as it was.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_append_row(
+    buffer: Option<&mut questdb_buffer>,
+    layout: Option<&questdb_row_layout>,
+    cells: *const questdb_cell,
+    cell_count: usize,
+    at: i64,
+) -> Failed {
+    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    guard(buffer, |b| {
+        let cells = slice(cells, cell_count, "cells")?;
+        let arrays = cell_arrays(cells)?;
+        let at = layout.layout.designated(at);
+        layout.layout.check_cells(cells.len())?;
+        layout.layout.append_row_with(&mut b.buffer, |place| cell(cells, &arrays, place), at)
+    })
+}
+
+/// As `questdb_buffer_append_row` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+///
+/// Errors: as `questdb_buffer_append_row`, the buffer stays as it was. Those of `questdb_sender_flush`: the row is in the
+/// buffer, see `questdb_error_row_accepted`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_append_row(
+    sender: *const questdb_sender,
+    layout: Option<&questdb_row_layout>,
+    cells: *const questdb_cell,
+    cell_count: usize,
+    at: i64,
+) -> Failed {
+    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    guard_own(sender, |s| {
+        let cells = slice(cells, cell_count, "cells")?;
+        let arrays = cell_arrays(cells)?;
+        let at = layout.layout.designated(at);
+        layout.layout.check_cells(cells.len())?;
+        layout.layout.append_row_with(s.buffer_mut(), |place| cell(cells, &arrays, place), at)?;
+        s.flush_if_due()
+    })
+}
+
+/// Appends `rows` rows: a column of values for each column of the layout, in the order in which they were added, and at `at`
+/// the designated timestamps, NULL if the layout leaves them to the server. All rows are appended or none.
+///
+/// Errors: as `questdb_buffer_append_row`, with the number of the row.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_append_columns(
+    buffer: Option<&mut questdb_buffer>,
+    layout: Option<&questdb_row_layout>,
+    rows: usize,
+    columns: *const questdb_column_data,
+    column_count: usize,
+    at: *const i64,
+) -> Failed {
+    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    guard(buffer, |b| {
+        let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
+        let arrays = column_arrays(columns, rows)?;
+        layout.layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
+    })
+}
+
+/// As `questdb_buffer_append_columns` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+///
+/// Errors: as `questdb_buffer_append_columns`, the buffer stays as it was. Those of `questdb_sender_flush`: the rows are in
+/// the buffer, see `questdb_error_row_accepted`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_append_columns(
+    sender: *const questdb_sender,
+    layout: Option<&questdb_row_layout>,
+    rows: usize,
+    columns: *const questdb_column_data,
+    column_count: usize,
+    at: *const i64,
+) -> Failed {
+    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    guard_own(sender, |s| {
+        let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
+        let arrays = column_arrays(columns, rows)?;
+        let columns = column_data(columns, &arrays, rows)?;
+        layout.layout.append_columns(s.buffer_mut(), rows, &columns, at)?;
+        s.flush_if_due()
+    })
+}
+
+fn stamps<'a>(at: *const i64, rows: usize) -> Result<Option<&'a [i64]>> {
+    if at.is_null() { Ok(None) } else { slice(at, rows, "at").map(Some) }
+}
+
+/// Views of the cells that hold arrays, by their number; empty, and without an allocation, if there is none.
+fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
+    const ARRAY: u32 = CellKind::Array as u32;
+    if cells.iter().all(|cell| cell.kind != ARRAY) {
+        return Ok(Vec::new());
+    }
+    let array = |cell: &questdb_cell| match cell.kind {
+        ARRAY => {
+            // SAFETY: the caller says by the kind that `ptr` was set, to NULL or to one array.
+            let array = slice(unsafe { cell.value.ptr }.cast::<questdb_array>(), 1, "array")?;
+            view(array.first()).map(Some)
+        }
+        _ => Ok(None),
+    };
+    cells.iter().map(array).collect()
+}
+
+/// Cell number `place`.
+#[inline]
+fn cell<'a>(cells: &'a [questdb_cell], arrays: &'a [Option<ArrayView<'a>>], place: usize) -> Result<Cell<'a>> {
+    const NULL: u32 = CellKind::Null as u32;
+    const BOOL: u32 = CellKind::Bool as u32;
+    const I64: u32 = CellKind::I64 as u32;
+    const F64: u32 = CellKind::F64 as u32;
+    const TEXT: u32 = CellKind::Text as u32;
+    const ARRAY: u32 = CellKind::Array as u32;
+    const DECIMAL: u32 = CellKind::Decimal as u32;
+    let cell = &cells[place];
+    // SAFETY: the caller says by the kind which field was set; all bit patterns are valid for each of them.
+    let (int, double, ptr) = unsafe { (cell.value.i64, cell.value.f64, cell.value.ptr) };
+    match cell.kind {
+        NULL => Ok(Cell::Null),
+        BOOL => Ok(Cell::Bool(int != 0)),
+        I64 => Ok(Cell::I64(int)),
+        F64 => Ok(Cell::F64(double)),
+        TEXT => Ok(Cell::Text(text(ptr.cast(), cell.len)?)),
+        ARRAY => Ok(arrays.get(place).and_then(Option::as_ref).map_or(Cell::Null, Cell::Array)),
+        DECIMAL => Ok(Cell::Decimal { scale: cell.scale, unscaled: slice(ptr.cast(), cell.len, "decimal")? }),
+        other => Err(err!(InvalidArgument, "cell {place}: {other} is not a kind of cell")),
+    }
+}
+
+/// Views of the columns that hold arrays.
+fn column_arrays(columns: &[questdb_column_data], rows: usize) -> Result<Vec<Vec<ArrayView<'_>>>> {
+    let arrays = |column: &questdb_column_data| {
+        if column.kind != ValuesKind::Arrays as u32 {
+            return Ok(Vec::new());
+        }
+        slice(column.values.cast::<questdb_array>(), rows, "arrays")?.iter().map(|array| view(Some(array))).collect()
+    };
+    columns.iter().map(arrays).collect()
+}
+
+fn column_data<'a>(
+    columns: &'a [questdb_column_data],
+    arrays: &'a [Vec<ArrayView<'a>>],
+    rows: usize,
+) -> Result<Vec<ColumnData<'a>>> {
+    let one = |(i, column): (usize, &'a questdb_column_data)| {
+        let values = column_values(column, &arrays[i], rows)
+            .map_err(|e| e.context(format_args!("column {i}")))?;
+        let validity = if column.validity.is_null() {
+            None
+        } else {
+            Some(bits(column.validity, column.validity_first_bit, rows)?)
+        };
+        Ok(ColumnData { values, validity })
+    };
+    columns.iter().enumerate().map(one).collect()
+}
+
+fn column_values<'a>(
+    column: &'a questdb_column_data,
+    arrays: &'a [ArrayView<'a>],
+    rows: usize,
+) -> Result<ColumnValues<'a>> {
+    const BYTES: u32 = ValuesKind::Bytes as u32;
+    const BITS: u32 = ValuesKind::Bits as u32;
+    const I64: u32 = ValuesKind::I64 as u32;
+    const F64: u32 = ValuesKind::F64 as u32;
+    const TEXT: u32 = ValuesKind::Text as u32;
+    const DICTIONARY: u32 = ValuesKind::Dictionary as u32;
+    const ARRAYS: u32 = ValuesKind::Arrays as u32;
+    const DECIMALS: u32 = ValuesKind::Decimals as u32;
+    let at = column.values;
+    Ok(match column.kind {
+        BYTES => ColumnValues::Bytes(slice(at.cast(), rows, "values")?),
+        BITS => ColumnValues::Bits(bits(at.cast(), column.first_bit, rows)?),
+        I64 => ColumnValues::I64(slice(at.cast(), rows, "values")?),
+        F64 => ColumnValues::F64(slice(at.cast(), rows, "values")?),
+        TEXT => ColumnValues::Text {
+            offsets: offsets(column, rows)?,
+            bytes: slice(column.text, column.text_len, "text")?,
+        },
+        DICTIONARY => ColumnValues::Dictionary {
+            codes: codes(column, rows)?,
+            offsets: offsets(column, column.dictionary_len)?,
+            bytes: slice(column.text, column.text_len, "text")?,
+        },
+        ARRAYS => ColumnValues::Arrays(arrays),
+        DECIMALS => {
+            let width = column.width as usize;
+            let bytes = slice(at.cast(), rows.saturating_mul(width), "values")?;
+            ColumnValues::Decimals { scale: column.scale, width, bytes }
+        }
+        other => return Err(err!(InvalidArgument, "{other} is not a kind of values")),
+    })
+}
+
+fn bits<'a>(ptr: *const u8, first: usize, rows: usize) -> Result<Bits<'a>> {
+    Ok(Bits::new(slice(ptr, first.saturating_add(rows).div_ceil(8), "bits")?, first))
+}
+
+fn offsets<'a>(column: &questdb_column_data, texts: usize) -> Result<Offsets<'a>> {
+    let entries = texts.saturating_add(1);
+    match column.offset_width {
+        4 => Ok(Offsets::I32(slice(column.offsets.cast(), entries, "offsets")?)),
+        8 => Ok(Offsets::I64(slice(column.offsets.cast(), entries, "offsets")?)),
+        other => Err(err!(InvalidArgument, "offset_width is {other}, it must be 4 or 8")),
+    }
+}
+
+fn codes<'a>(column: &questdb_column_data, rows: usize) -> Result<Codes<'a>> {
+    match column.width {
+        1 => Ok(Codes::U8(slice(column.values.cast(), rows, "codes")?)),
+        2 => Ok(Codes::U16(slice(column.values.cast(), rows, "codes")?)),
+        4 => Ok(Codes::U32(slice(column.values.cast(), rows, "codes")?)),
+        8 => Ok(Codes::U64(slice(column.values.cast(), rows, "codes")?)),
+        other => Err(err!(InvalidArgument, "width of codes is {other}, it must be 1, 2, 4 or 8")),
+    }
+}

@@ -1,0 +1,478 @@
+//! Many rows from one slice per column, in the layouts of Arrow.
+
+use super::layout::{Column, ColumnKind, RowLayout, Stamp};
+use crate::error::{Error, Result, err};
+use crate::ilp::{ArrayView, Buffer, ProtocolVersion, RowsOut, string_wire, symbol_wire};
+use crate::names::Wire;
+use crate::text::Text;
+
+/// The values of one column and, where some are missing, which are there.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnData<'a> {
+    /// One value per row.
+    pub values: ColumnValues<'a>,
+    /// One bit per row, set where there is a value; without it every row has one.
+    pub validity: Option<Bits<'a>>,
+}
+
+impl<'a> From<ColumnValues<'a>> for ColumnData<'a> {
+    fn from(values: ColumnValues<'a>) -> Self {
+        ColumnData { values, validity: None }
+    }
+}
+
+/// One value per row. What stands where the validity has no bit is not looked at.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub enum ColumnValues<'a> {
+    /// For [`ColumnKind::Bool`]: one byte each, true unless 0.
+    Bytes(&'a [u8]),
+    /// For [`ColumnKind::Bool`]: one bit each.
+    Bits(Bits<'a>),
+    /// For [`ColumnKind::I64`], [`ColumnKind::TsMicros`] and [`ColumnKind::TsNanos`].
+    I64(&'a [i64]),
+    /// For [`ColumnKind::F64`].
+    F64(&'a [f64]),
+    /// For [`ColumnKind::Symbol`], [`ColumnKind::Str`] and [`ColumnKind::Decimal`]: value `i` is
+    /// `bytes[offsets[i]..offsets[i + 1]]`.
+    Text {
+        /// One more than there are rows.
+        offsets: Offsets<'a>,
+        /// UTF-8.
+        bytes: &'a [u8],
+    },
+    /// For [`ColumnKind::Symbol`] and [`ColumnKind::Str`]: each row has the number of its text. Each text that is used is
+    /// escaped once.
+    Dictionary {
+        /// One per row.
+        codes: Codes<'a>,
+        /// One more than there are texts.
+        offsets: Offsets<'a>,
+        /// UTF-8.
+        bytes: &'a [u8],
+    },
+    /// For [`ColumnKind::F64Array`].
+    Arrays(&'a [ArrayView<'a>]),
+    /// For [`ColumnKind::Decimal`]: big-endian integers in two's complement, `width` bytes each, over `10^scale`.
+    Decimals {
+        /// At most 76.
+        scale: u32,
+        /// At most 32.
+        width: usize,
+        /// `width` per row.
+        bytes: &'a [u8],
+    },
+    /// For [`ColumnKind::Decimal`]: integers over `10^scale`.
+    DecimalsI128 {
+        /// At most 76.
+        scale: u32,
+        /// One per row.
+        unscaled: &'a [i128],
+    },
+}
+
+/// Bits in Arrow's order, the lowest of each byte first.
+#[derive(Debug, Clone, Copy)]
+pub struct Bits<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Bits<'a> {
+    /// The bits from bit `offset` on.
+    pub fn new(bytes: &'a [u8], offset: usize) -> Bits<'a> {
+        Bits { bytes, offset }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len().saturating_mul(8).saturating_sub(self.offset)
+    }
+
+    #[inline]
+    fn get(&self, i: usize) -> bool {
+        let place = i.wrapping_add(self.offset);
+        self.bytes.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1)
+    }
+}
+
+/// Where each text begins; one more marks the end of the last.
+#[derive(Debug, Clone, Copy)]
+pub enum Offsets<'a> {
+    /// As in Arrow's utf8.
+    I32(&'a [i32]),
+    /// As in Arrow's large utf8.
+    I64(&'a [i64]),
+}
+
+impl Offsets<'_> {
+    /// How many texts there are.
+    fn count(&self) -> usize {
+        match self {
+            Offsets::I32(offsets) => offsets.len(),
+            Offsets::I64(offsets) => offsets.len(),
+        }
+        .saturating_sub(1)
+    }
+
+    #[inline]
+    fn range(&self, i: usize) -> Option<std::ops::Range<usize>> {
+        let (start, end) = match self {
+            Offsets::I32(offsets) => {
+                let pair = offsets.get(i..)?.first_chunk::<2>()?;
+                (usize::try_from(pair[0]).ok()?, usize::try_from(pair[1]).ok()?)
+            }
+            Offsets::I64(offsets) => {
+                let pair = offsets.get(i..)?.first_chunk::<2>()?;
+                (usize::try_from(pair[0]).ok()?, usize::try_from(pair[1]).ok()?)
+            }
+        };
+        Some(start..end)
+    }
+}
+
+/// Numbers of dictionary texts.
+#[derive(Debug, Clone, Copy)]
+pub enum Codes<'a> {
+    /// 8 bits, signed.
+    I8(&'a [i8]),
+    /// 16 bits, signed.
+    I16(&'a [i16]),
+    /// 32 bits, signed.
+    I32(&'a [i32]),
+    /// 64 bits, signed.
+    I64(&'a [i64]),
+    /// 8 bits.
+    U8(&'a [u8]),
+    /// 16 bits.
+    U16(&'a [u16]),
+    /// 32 bits.
+    U32(&'a [u32]),
+    /// 64 bits.
+    U64(&'a [u64]),
+}
+
+impl Codes<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Codes::I8(codes) => codes.len(),
+            Codes::I16(codes) => codes.len(),
+            Codes::I32(codes) => codes.len(),
+            Codes::I64(codes) => codes.len(),
+            Codes::U8(codes) => codes.len(),
+            Codes::U16(codes) => codes.len(),
+            Codes::U32(codes) => codes.len(),
+            Codes::U64(codes) => codes.len(),
+        }
+    }
+
+    #[inline]
+    fn get(&self, i: usize) -> Option<usize> {
+        match self {
+            Codes::I8(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::I16(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::I32(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::I64(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::U8(codes) => codes.get(i).copied().map(usize::from),
+            Codes::U16(codes) => codes.get(i).copied().map(usize::from),
+            Codes::U32(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::U64(codes) => usize::try_from(*codes.get(i)?).ok(),
+        }
+    }
+}
+
+impl RowLayout {
+    /// Appends `rows` rows: `columns` in the order in which they were declared, and the designated timestamps if the layout
+    /// has them. On failure the buffer is exactly as it was.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the columns do not fit the layout, and those of the calls of [`Buffer`] that make the same rows.
+    pub fn append_columns(
+        &self,
+        buffer: &mut Buffer,
+        rows: usize,
+        columns: &[ColumnData<'_>],
+        at: Option<&[i64]>,
+    ) -> Result<()> {
+        self.check_count(columns.len(), "columns")?;
+        if at.is_none() != (self.stamp == Stamp::Now) {
+            return Err(self.stamp_mismatch());
+        }
+        if let Some(given) = at.map(<[i64]>::len).filter(|len| *len != rows) {
+            return Err(err!(InvalidArgument, "{given} designated timestamps for {rows} rows"));
+        }
+        let lines = buffer.lines_mut();
+        self.fits(lines.max_name_len())?;
+        let version = lines.version();
+        let mut sources = Vec::with_capacity(columns.len());
+        for column in &self.columns {
+            // The counts were compared above.
+            let Some(data) = columns.get(column.place) else { continue };
+            sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
+        }
+        lines.whole_rows(&self.table, rows, |out| {
+            for row in 0..rows {
+                out.begin(&self.table);
+                for source in &mut sources {
+                    source.write(out, row).map_err(|e| in_row(source.column.context(e), row))?;
+                }
+                let stamp = at.and_then(|stamps| stamps.get(row).copied());
+                self.end_row(out, stamp).map_err(|e| in_row(e, row))?;
+                if out.is_refused() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn in_row(e: Error, row: usize) -> Error {
+    e.context(format_args!("row {row}"))
+}
+
+/// A column ready to be written: kind, values and version are matched once.
+struct Source<'a> {
+    column: &'a Column,
+    wire: &'a Wire,
+    validity: Option<Bits<'a>>,
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    Bytes(&'a [u8]),
+    Bits(Bits<'a>),
+    I64(&'a [i64]),
+    TsMicros(&'a [i64]),
+    TsNanos(&'a [i64]),
+    F64Text(&'a [f64]),
+    F64Bits(&'a [f64]),
+    Symbols(Texts<'a>),
+    Strings(Texts<'a>),
+    SymbolCodes(Dictionary<'a>),
+    StringCodes(Dictionary<'a>),
+    Arrays(&'a [ArrayView<'a>]),
+    DecimalTexts(Texts<'a>),
+    Decimals { scale: u32, width: usize, bytes: &'a [u8] },
+    DecimalsI128 { scale: u32, unscaled: &'a [i128] },
+}
+
+#[derive(Clone, Copy)]
+struct Texts<'a> {
+    offsets: Offsets<'a>,
+    bytes: &'a [u8],
+}
+
+impl<'a> Texts<'a> {
+    #[inline]
+    fn get(&self, i: usize) -> Result<Text<'a>> {
+        match self.offsets.range(i).and_then(|range| self.bytes.get(range)) {
+            Some(bytes) => Ok(Text::unchecked(bytes)),
+            None => Err(self.bad_offsets(i)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_offsets(&self, i: usize) -> Error {
+        let len = self.bytes.len();
+        err!(
+            InvalidArgument,
+            "the offsets of text {i} are not an ascending pair within {len} bytes"
+        )
+    }
+}
+
+struct Dictionary<'a> {
+    codes: Codes<'a>,
+    texts: Texts<'a>,
+    /// Name and value as one for each text that was used; stays empty where there are many more texts than rows.
+    ready: Vec<Option<Wire>>,
+}
+
+impl<'a> Dictionary<'a> {
+    fn new(codes: Codes<'a>, texts: Texts<'a>) -> Dictionary<'a> {
+        let mut ready = Vec::new();
+        if texts.offsets.count() <= codes.len().saturating_mul(4) {
+            ready.resize_with(texts.offsets.count(), || None);
+        }
+        Dictionary { codes, texts, ready }
+    }
+
+    #[inline]
+    fn code(&self, row: usize) -> Result<usize> {
+        match self.codes.get(row) {
+            Some(code) if code < self.texts.offsets.count() => Ok(code),
+            _ => Err(self.bad_code()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_code(&self) -> Error {
+        let count = self.texts.offsets.count();
+        err!(InvalidArgument, "a code is outside the dictionary of {count} texts")
+    }
+}
+
+impl<'a> Source<'a> {
+    fn new(
+        column: &'a Column,
+        data: &ColumnData<'a>,
+        rows: usize,
+        version: ProtocolVersion,
+    ) -> Result<Source<'a>> {
+        use ColumnKind as K;
+        use ColumnValues as V;
+        let values = match (column.kind, data.values) {
+            (K::Bool, V::Bytes(bytes)) => Values::Bytes(exactly(bytes, rows)?),
+            (K::Bool, V::Bits(bits)) => Values::Bits(enough_bits(bits, rows)?),
+            (K::I64, V::I64(values)) => Values::I64(exactly(values, rows)?),
+            (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
+            (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
+            (K::F64, V::F64(values)) if version == ProtocolVersion::V1 => {
+                Values::F64Text(exactly(values, rows)?)
+            }
+            (K::F64, V::F64(values)) => Values::F64Bits(exactly(values, rows)?),
+            (kind @ (K::Symbol | K::Str | K::Decimal), V::Text { offsets, bytes }) => {
+                check_len(offsets.count(), rows)?;
+                let texts = Texts { offsets, bytes };
+                match kind {
+                    K::Symbol => Values::Symbols(texts),
+                    K::Str => Values::Strings(texts),
+                    _ => Values::DecimalTexts(texts),
+                }
+            }
+            (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
+                check_len(codes.len(), rows)?;
+                let dictionary = Dictionary::new(codes, Texts { offsets, bytes });
+                match kind {
+                    K::Symbol => Values::SymbolCodes(dictionary),
+                    _ => Values::StringCodes(dictionary),
+                }
+            }
+            (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
+            (K::Decimal, V::Decimals { scale, width, bytes }) => {
+                check_len(bytes.len(), rows.saturating_mul(width))?;
+                Values::Decimals { scale, width, bytes }
+            }
+            (K::Decimal, V::DecimalsI128 { scale, unscaled }) => {
+                Values::DecimalsI128 { scale, unscaled: exactly(unscaled, rows)? }
+            }
+            (kind, values) => {
+                let found = values.describe();
+                return Err(err!(InvalidArgument, "{found} for a column of kind {kind:?}"));
+            }
+        };
+        let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
+        Ok(Source { column, wire: column.wire(version), validity, values })
+    }
+
+    #[inline]
+    fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
+        if self.validity.is_some_and(|bits| !bits.get(row)) {
+            return Ok(());
+        }
+        let wire = self.wire;
+        match &mut self.values {
+            Values::Symbols(texts) => return out.symbol(wire, texts.get(row)?),
+            Values::SymbolCodes(dictionary) => {
+                let code = dictionary.code(row)?;
+                return match dictionary.ready.get_mut(code) {
+                    Some(Some(ready)) => {
+                        out.ready_symbol(ready);
+                        Ok(())
+                    }
+                    Some(unused) => {
+                        let ready = symbol_wire(wire, dictionary.texts.get(code)?)?;
+                        out.ready_symbol(unused.insert(ready));
+                        Ok(())
+                    }
+                    None => out.symbol(wire, dictionary.texts.get(code)?),
+                };
+            }
+            Values::StringCodes(dictionary) => {
+                let code = dictionary.code(row)?;
+                match dictionary.ready.get_mut(code) {
+                    Some(Some(ready)) => out.column(ready),
+                    Some(unused) => {
+                        let ready = string_wire(wire, dictionary.texts.get(code)?)?;
+                        out.column(unused.insert(ready));
+                    }
+                    None => {
+                        out.column(wire);
+                        out.str(dictionary.texts.get(code)?)?;
+                    }
+                }
+                return Ok(());
+            }
+            _ => out.column(wire),
+        }
+        self.write_value(out, row)
+    }
+
+    /// The value of a column whose name has been written.
+    #[inline]
+    fn write_value(&self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
+        match &self.values {
+            Values::F64Bits(values) => out.f64_bits(*at(values, row)?),
+            Values::F64Text(values) => out.f64_text(*at(values, row)?),
+            Values::I64(values) => out.i64(*at(values, row)?),
+            Values::TsMicros(values) => out.ts_micros(*at(values, row)?),
+            Values::TsNanos(values) => out.ts_nanos(*at(values, row)?),
+            Values::Bytes(bytes) => out.bool(*at(bytes, row)? != 0),
+            Values::Bits(bits) => out.bool(bits.get(row)),
+            Values::Strings(texts) => return out.str(texts.get(row)?),
+            Values::DecimalTexts(texts) => return out.decimal_text(texts.get(row)?),
+            Values::Arrays(views) => return out.array(at(views, row)?),
+            Values::Decimals { scale, width, bytes } => {
+                let bytes = bytes.get(row * width..).and_then(|rest| rest.get(..*width));
+                return out.decimal(*scale, bytes.unwrap_or(&[]));
+            }
+            Values::DecimalsI128 { scale, unscaled } => {
+                return out.decimal_i128(*scale, *at(unscaled, row)?);
+            }
+            // Written with their names.
+            Values::Symbols(_) | Values::SymbolCodes(_) | Values::StringCodes(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl ColumnValues<'_> {
+    fn describe(&self) -> &'static str {
+        match self {
+            ColumnValues::Bytes(_) | ColumnValues::Bits(_) => "booleans",
+            ColumnValues::I64(_) => "integers",
+            ColumnValues::F64(_) => "doubles",
+            ColumnValues::Text { .. } => "texts",
+            ColumnValues::Dictionary { .. } => "dictionary codes",
+            ColumnValues::Arrays(_) => "arrays",
+            ColumnValues::Decimals { .. } | ColumnValues::DecimalsI128 { .. } => "binary decimals",
+        }
+    }
+}
+
+/// The lengths were compared before: there is always a value.
+#[inline]
+fn at<T>(values: &[T], row: usize) -> Result<&T> {
+    values.get(row).ok_or_else(|| err!(Internal, "row {row} of {} values", values.len()))
+}
+
+fn exactly<T>(values: &[T], rows: usize) -> Result<&[T]> {
+    check_len(values.len(), rows).map(|()| values)
+}
+
+fn check_len(len: usize, rows: usize) -> Result<()> {
+    if len == rows {
+        Ok(())
+    } else {
+        Err(err!(InvalidArgument, "{len} values where {rows} are due"))
+    }
+}
+
+fn enough_bits(bits: Bits<'_>, rows: usize) -> Result<Bits<'_>> {
+    let len = bits.len();
+    if len >= rows { Ok(bits) } else { Err(err!(InvalidArgument, "{len} bits for {rows} rows")) }
+}

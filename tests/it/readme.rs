@@ -1,0 +1,80 @@
+//! The README tells the truth: its snippets are regions of files in `examples/`, and the Rust examples run.
+
+use std::path::PathBuf;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The lines of a file between `[readme]` and `[/readme]`.
+fn region(path: &str) -> String {
+    let text = read(path);
+    let lines = text.lines().skip_while(|l| !l.contains("[readme]")).skip(1).take_while(|l| !l.contains("[/readme]"));
+    let region: String = lines.flat_map(|l| [l, "\n"]).collect();
+    assert!(!region.is_empty(), "{path} has no region [readme]");
+    region
+}
+
+#[test]
+fn snippets_are_regions_of_examples() {
+    let readme = read("README.md");
+    let mut seen = 0;
+    for (i, _) in readme.match_indices("<!-- examples/") {
+        let rest = &readme[i + 5..];
+        let (path, rest) = rest.split_once(" -->\n```").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        let (snippet, _) = rest.split_once("```\n").unwrap();
+        assert_eq!(snippet, region(path), "the README differs from {path}");
+        seen += 1;
+    }
+    assert_eq!(seen, readme.matches("```rust\n").count() + readme.matches("```c\n").count());
+    assert!(seen >= 2);
+}
+
+#[test]
+fn files_that_the_documents_name_exist() {
+    for document in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] {
+        let text = read(document);
+        for (i, _) in text.match_indices("](") {
+            let (target, _) = text[i + 2..].split_once(')').unwrap();
+            if !target.contains("://") && !target.starts_with('#') {
+                assert!(root().join(target).exists(), "{document} names {target}, which is not there");
+            }
+        }
+    }
+}
+
+/// Runs a Rust example that cargo has built next to this test.
+#[cfg(feature = "receiver")]
+fn run_example(name: &str, args: &[&str]) -> String {
+    let exe = std::env::current_exe().unwrap();
+    let path = exe.ancestors().nth(2).unwrap().join("examples").join(name);
+    let output = std::process::Command::new(&path).args(args).env_remove("QDB_CLIENT_CONF").output();
+    let output = output.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[cfg(feature = "receiver")]
+#[test]
+fn the_rust_examples_store_their_rows() {
+    use questdb_ingress::receiver::{Protocol, Receiver, Value};
+    use std::time::Duration;
+
+    for protocol in [Protocol::Http, Protocol::Tcp] {
+        let receiver = Receiver::builder().start().unwrap();
+        run_example("first_rows", &[&receiver.conf(protocol)]);
+        let table = receiver.wait_for_rows("trades", 2, Duration::from_secs(10)).unwrap();
+        assert_eq!(table.value(1, "price"), Some(Value::Double(2616.1)));
+        assert_eq!(table.value(1, "amount"), Some(Value::Long(3)));
+    }
+    let shown = run_example("quickstart", &[]);
+    assert_eq!(shown.matches("weather: 1461 rows").count(), 2, "{shown}");
+    assert_eq!(shown.matches("temps: 8759 rows").count(), 2, "{shown}");
+    assert_eq!(shown.matches("rows/s").count(), 4, "{shown}");
+}

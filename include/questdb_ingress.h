@@ -233,7 +233,7 @@ typedef uint32_t questdb_error_code;
 #endif // __cplusplus
 
 /**
- * What is known about the data after a flush. Read a number that you do not know as [`Outcome::InDoubt`].
+ * What is known about the data after a flush. Read a number that you do not know as in doubt.
  */
 enum questdb_outcome
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -274,6 +274,183 @@ typedef uint32_t questdb_outcome;
 #endif // __cplusplus
 
 /**
+ * Where the designated timestamp of prepared rows comes from.
+ */
+enum questdb_stamp
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Given with each row, in nanoseconds since 1970.
+   */
+  QUESTDB_STAMP_NANOS = 1,
+  /**
+   * Given with each row, in microseconds since 1970.
+   */
+  QUESTDB_STAMP_MICROS = 2,
+  /**
+   * The server's clock.
+   */
+  QUESTDB_STAMP_NOW = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_stamp questdb_stamp;
+#else
+typedef uint32_t questdb_stamp;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a prepared column holds.
+ */
+enum questdb_column_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A symbol; its cells are text.
+   */
+  QUESTDB_COLUMN_KIND_SYMBOL = 1,
+  /**
+   * A boolean.
+   */
+  QUESTDB_COLUMN_KIND_BOOL = 2,
+  /**
+   * A 64-bit integer.
+   */
+  QUESTDB_COLUMN_KIND_I64 = 3,
+  /**
+   * A double.
+   */
+  QUESTDB_COLUMN_KIND_F64 = 4,
+  /**
+   * A string; its cells are text.
+   */
+  QUESTDB_COLUMN_KIND_STR = 5,
+  /**
+   * A timestamp; its cells are integers, microseconds since 1970.
+   */
+  QUESTDB_COLUMN_KIND_TS_MICROS = 6,
+  /**
+   * A timestamp; its cells are integers, nanoseconds since 1970.
+   */
+  QUESTDB_COLUMN_KIND_TS_NANOS = 7,
+  /**
+   * An n-dimensional array of doubles.
+   */
+  QUESTDB_COLUMN_KIND_F64_ARRAY = 8,
+  /**
+   * A decimal; its cells are text or binary.
+   */
+  QUESTDB_COLUMN_KIND_DECIMAL = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_column_kind questdb_column_kind;
+#else
+typedef uint32_t questdb_column_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a cell holds.
+ */
+enum questdb_cell_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Nothing: the column is left out of the row.
+   */
+  QUESTDB_CELL_KIND_NULL = 0,
+  /**
+   * `value.i64`, true unless 0.
+   */
+  QUESTDB_CELL_KIND_BOOL = 1,
+  /**
+   * `value.i64`; also for timestamps.
+   */
+  QUESTDB_CELL_KIND_I64 = 2,
+  /**
+   * `value.f64`.
+   */
+  QUESTDB_CELL_KIND_F64 = 3,
+  /**
+   * `len` bytes of UTF-8 at `value.ptr`: a symbol, a string or the text of a decimal.
+   */
+  QUESTDB_CELL_KIND_TEXT = 4,
+  /**
+   * A `questdb_array` at `value.ptr`.
+   */
+  QUESTDB_CELL_KIND_ARRAY = 5,
+  /**
+   * `len` bytes at `value.ptr`: a big-endian two's complement integer over 10 to the power of `scale`.
+   */
+  QUESTDB_CELL_KIND_DECIMAL = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_cell_kind questdb_cell_kind;
+#else
+typedef uint32_t questdb_cell_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the values of a column lie in memory.
+ */
+enum questdb_values_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Booleans, one byte each at `values`, true unless 0.
+   */
+  QUESTDB_VALUES_KIND_BYTES = 1,
+  /**
+   * Booleans, one bit each at `values`, the lowest of each byte first, from bit `first_bit`.
+   */
+  QUESTDB_VALUES_KIND_BITS = 2,
+  /**
+   * `int64_t` at `values`: integers and timestamps.
+   */
+  QUESTDB_VALUES_KIND_I64 = 3,
+  /**
+   * `double` at `values`.
+   */
+  QUESTDB_VALUES_KIND_F64 = 4,
+  /**
+   * Text `i` is `text[offsets[i] .. offsets[i + 1]]`; `offsets` has one entry more than there are rows.
+   */
+  QUESTDB_VALUES_KIND_TEXT = 5,
+  /**
+   * Row `i` has text number `values[i]`, an integer of `width` bytes, of the `dictionary_len` texts at `offsets` and
+   * `text`.
+   */
+  QUESTDB_VALUES_KIND_DICTIONARY = 6,
+  /**
+   * `questdb_array` at `values`.
+   */
+  QUESTDB_VALUES_KIND_ARRAYS = 7,
+  /**
+   * Big-endian two's complement integers of `width` bytes at `values`, over 10 to the power of `scale`.
+   */
+  QUESTDB_VALUES_KIND_DECIMALS = 8,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_values_kind questdb_values_kind;
+#else
+typedef uint32_t questdb_values_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Rows being built. Every call that fails leaves the buffer exactly as it was.
  *
  * Threads: may move between threads; one at a time. It has no lock.
@@ -300,6 +477,13 @@ typedef struct questdb_config questdb_config;
  * Threads: may move between threads; reading it from several at once is fine.
  */
 typedef struct questdb_error questdb_error;
+
+/**
+ * A table and its columns, named once: whole rows are then appended by one call.
+ *
+ * Threads: may move between threads; one at a time while columns are added, any number while rows are appended.
+ */
+typedef struct questdb_row_layout questdb_row_layout;
 
 /**
  * Sends rows to QuestDB.
@@ -349,6 +533,101 @@ typedef struct {
    */
   size_t origin;
 } questdb_array;
+
+/**
+ * The value of a cell.
+ */
+typedef union {
+  /**
+   * Booleans, integers and timestamps.
+   */
+  int64_t i64;
+  /**
+   * Doubles.
+   */
+  double f64;
+  /**
+   * Text, arrays and decimals.
+   */
+  const void *ptr;
+} questdb_cell_value;
+
+/**
+ * One value of a row. 24 bytes on 64-bit platforms; the layout of this struct is frozen.
+ */
+typedef struct {
+  /**
+   * One of `questdb_cell_kind`.
+   */
+  uint32_t kind;
+  /**
+   * DECIMAL: 0 to 76.
+   */
+  uint32_t scale;
+  /**
+   * The value.
+   */
+  questdb_cell_value value;
+  /**
+   * TEXT, DECIMAL: bytes at `value.ptr`.
+   */
+  size_t len;
+} questdb_cell;
+
+/**
+ * The values of one column, one per row. Fields that a kind does not name are not looked at. The layout of this struct is
+ * frozen.
+ */
+typedef struct {
+  /**
+   * One of `questdb_values_kind`.
+   */
+  uint32_t kind;
+  /**
+   * DICTIONARY: bytes of a code, 1, 2, 4 or 8. DECIMALS: bytes of a value, at most 32.
+   */
+  uint32_t width;
+  /**
+   * DECIMALS: 0 to 76.
+   */
+  uint32_t scale;
+  /**
+   * TEXT, DICTIONARY: bytes of an offset, 4 or 8.
+   */
+  uint32_t offset_width;
+  /**
+   * The values.
+   */
+  const void *values;
+  /**
+   * BITS: the bit of the first row.
+   */
+  size_t first_bit;
+  /**
+   * TEXT, DICTIONARY: where each text begins, and where the last ends.
+   */
+  const void *offsets;
+  /**
+   * TEXT, DICTIONARY: UTF-8.
+   */
+  const uint8_t *text;
+  /**
+   * TEXT, DICTIONARY: bytes at `text`.
+   */
+  size_t text_len;
+  /**
+   * DICTIONARY: number of texts.
+   */
+  size_t dictionary_len;
+  /**
+   * One bit per row, the lowest of each byte first, set where there is a value. NULL: every row has one.
+   */
+  const uint8_t *validity;
+  /**
+   * The bit of the first row at `validity`.
+   */
+  size_t validity_first_bit;
+} questdb_column_data;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1158,6 +1437,112 @@ const uint8_t *questdb_buffer_peek(const questdb_buffer *buffer,
                                    size_t *len);
 
 /**
+ * Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.
+ *
+ * Ownership: `*layout` is yours until `questdb_row_layout_free`; NULL after an error.
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_row_layout_new(const char *table,
+                                       size_t table_len,
+                                       uint32_t stamp,
+                                       questdb_row_layout **layout);
+
+/**
+ * Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which columns were added; symbols
+ * may be added anywhere.
+ *
+ * Errors: INVALID_NAME, also for a name that was added before; INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. The layout
+ * stays as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_row_layout_add(questdb_row_layout *layout,
+                                       const char *name,
+                                       size_t name_len,
+                                       uint32_t kind);
+
+/**
+ * How many columns were added. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_row_layout_column_count(const questdb_row_layout *layout);
+
+/**
+ * Frees a layout. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_row_layout_free(questdb_row_layout *layout);
+
+/**
+ * Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
+ * timestamp, which is not looked at if the layout leaves it to the server.
+ *
+ * Errors: those of the `questdb_buffer_*` calls that make the same row, with the number and the name of the column;
+ * INVALID_ARGUMENT also for a wrong number of cells or a cell of another kind than its column. The buffer stays as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_append_row(questdb_buffer *buffer,
+                                          const questdb_row_layout *layout,
+                                          const questdb_cell *cells,
+                                          size_t cell_count,
+                                          int64_t at);
+
+/**
+ * As `questdb_buffer_append_row` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+ *
+ * Errors: as `questdb_buffer_append_row`, the buffer stays as it was. Those of `questdb_sender_flush`: the row is in the
+ * buffer, see `questdb_error_row_accepted`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_append_row(questdb_sender *sender,
+                                          const questdb_row_layout *layout,
+                                          const questdb_cell *cells,
+                                          size_t cell_count,
+                                          int64_t at);
+
+/**
+ * Appends `rows` rows: a column of values for each column of the layout, in the order in which they were added, and at `at`
+ * the designated timestamps, NULL if the layout leaves them to the server. All rows are appended or none.
+ *
+ * Errors: as `questdb_buffer_append_row`, with the number of the row.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_append_columns(questdb_buffer *buffer,
+                                              const questdb_row_layout *layout,
+                                              size_t rows,
+                                              const questdb_column_data *columns,
+                                              size_t column_count,
+                                              const int64_t *at);
+
+/**
+ * As `questdb_buffer_append_columns` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+ *
+ * Errors: as `questdb_buffer_append_columns`, the buffer stays as it was. Those of `questdb_sender_flush`: the rows are in
+ * the buffer, see `questdb_error_row_accepted`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_append_columns(questdb_sender *sender,
+                                              const questdb_row_layout *layout,
+                                              size_t rows,
+                                              const questdb_column_data *columns,
+                                              size_t column_count,
+                                              const int64_t *at);
+
+/**
  * Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
  * asks the server for its protocol version here, unless `protocol_version` is set.
  *
@@ -1286,7 +1671,7 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_flush_own(questdb_sen
 
 /**
  * Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
- * without a request.
+ * without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
  *
  * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
  * `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
@@ -1390,7 +1775,8 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
  * row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
  *
  * `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
- * HTTP not confirmed, over TCP not given to the kernel.
+ * HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
+ * thread kept the call from looking.
  *
  * Errors: as `questdb_sender_flush`; the connection is ended all the same.
  * Since: 0.1

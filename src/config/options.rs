@@ -315,7 +315,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
         on: On::All,
         default: Default::Value("1000"),
-        help: "Flush when the first unsent row is that old; looked at when a row ends, there is no timer.",
+        help: "Flush when the last flush is that long ago; looked at when a row ends, there is no timer.",
     },
     Opt {
         key: Key::InitBufSize,

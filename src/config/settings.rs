@@ -154,7 +154,7 @@ pub struct Settings {
     pub auto_flush_rows: Option<u64>,
     /// Bytes after which to flush; at most `max_buf_size`.
     pub auto_flush_bytes: Option<u64>,
-    /// Age of the first unsent row after which to flush.
+    /// Time since the last flush after which to flush.
     pub auto_flush_interval: Option<Duration>,
     /// First size of a buffer; at most `max_buf_size`.
     pub init_buf_size: usize,

@@ -41,6 +41,8 @@ mod buffer;
 
 mod array;
 
+mod rows;
+
 mod sender;
 
 mod guard;

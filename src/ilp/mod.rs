@@ -11,6 +11,8 @@ mod name_cache;
 mod number;
 mod row_state;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod whole_rows;
 
 use crate::error::{Result, err};

@@ -184,6 +184,21 @@ impl RowLayout {
         &self.table
     }
 
+    /// What a caller's timestamp means here: itself, or nothing where the server's clock is used.
+    #[inline]
+    pub fn designated(&self, at: i64) -> Option<i64> {
+        (self.stamp != Stamp::Now).then_some(at)
+    }
+
+    /// Checks that there is a cell for each column.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    #[inline]
+    pub fn check_cells(&self, given: usize) -> Result<()> {
+        self.check_count(given, "cells")
+    }
+
     /// How many columns were declared, which is how many cells a row has.
     pub fn column_count(&self) -> usize {
         self.columns.len()

@@ -45,6 +45,10 @@ pub(super) struct Load {
 /// What the attempts of one call have in common.
 struct Attempts {
     start: Instant,
+    /// No attempt goes on after this.
+    end: Deadline,
+    /// No attempt but the first goes on after this, and none begins.
+    retry_until: Deadline,
     count: u32,
     in_doubt: u32,
     /// The worst that an earlier attempt left behind.
@@ -187,25 +191,10 @@ impl Link {
         single_table: bool,
         cap: Option<Deadline>,
     ) -> Result<Answer> {
-        let start = self.net.now();
         let attempt_limit = self.attempt_limit(body.map_or(0, <[u8]>::len));
-        let mut end = Deadline::after(&*self.net, attempt_limit.max(self.limits.retry_timeout));
-        let mut retry_until = Deadline::after(&*self.net, self.limits.retry_timeout);
-        if let Some(cap) = cap {
-            end = end.sooner(cap);
-            retry_until = retry_until.sooner(cap);
-        }
-        let mut attempts = Attempts {
-            start,
-            count: 0,
-            in_doubt: 0,
-            worst: Outcome::NotSent,
-            free_retry_used: false,
-            tried: 0,
-            backoff: Backoff::new(self.limits.retry_max_backoff),
-        };
+        let mut attempts = self.attempts(attempt_limit, cap);
         loop {
-            let deadline = end.sooner(Deadline::after(&*self.net, attempt_limit));
+            let deadline = attempts.end.sooner(Deadline::after(&*self.net, attempt_limit));
             let Transport::Http(http) = &mut self.transport else {
                 return Err(err!(Internal, "an HTTP call over a stream"));
             };
@@ -222,16 +211,31 @@ impl Link {
                 Err(failure) => outcome::failed(failure).context(http.addr()),
             };
             let error = self.note(error, body.is_some(), &mut attempts);
-            if !self.wait_for_retry(
-                &error,
-                body.is_some(),
-                fresh_may_do,
-                retry_until,
-                &mut attempts,
-            ) {
+            if !self.wait_for_retry(&error, body.is_some(), fresh_may_do, &mut attempts) {
                 return Err(conclude(error, &attempts, self.net.now()));
             }
             self.counters.retrying(&error);
+        }
+    }
+
+    fn attempts(&self, attempt_limit: Duration, cap: Option<Deadline>) -> Attempts {
+        let net = &*self.net;
+        let mut end = Deadline::after(net, attempt_limit.max(self.limits.retry_timeout));
+        let mut retry_until = Deadline::after(net, self.limits.retry_timeout);
+        if let Some(cap) = cap {
+            end = end.sooner(cap);
+            retry_until = retry_until.sooner(cap);
+        }
+        Attempts {
+            start: net.now(),
+            end,
+            retry_until,
+            count: 0,
+            in_doubt: 0,
+            worst: Outcome::NotSent,
+            free_retry_used: false,
+            tried: 0,
+            backoff: Backoff::new(self.limits.retry_max_backoff),
         }
     }
 
@@ -268,7 +272,6 @@ impl Link {
         error: &Error,
         is_write: bool,
         fresh_may_do: bool,
-        retry_until: Deadline,
         attempts: &mut Attempts,
     ) -> bool {
         let Transport::Http(http) = &mut self.transport else { return false };
@@ -287,16 +290,15 @@ impl Link {
             attempts.tried -= 1;
             return true;
         }
-        if retry_until.left(net).is_none() {
-            return false;
-        }
+        let Some(left) = attempts.retry_until.left(net) else { return false };
         http.rotate();
+        attempts.end = attempts.end.sooner(attempts.retry_until);
         if others {
             return true;
         }
         attempts.tried = 0;
         let wait = attempts.backoff.next(error.retry_after(), |max| net.random_up_to(max));
-        if retry_until.left(net).is_none_or(|left| wait >= left) {
+        if wait >= left {
             return false;
         }
         net.sleep(wait);

@@ -16,7 +16,9 @@ const MAX_WORD_BYTES: usize = 128;
 /// Only this is success: 204, or 200 without a body, after the whole request.
 pub(super) fn is_success(answer: &Answer) -> bool {
     answer.request_complete
-        && (answer.status == 204 || answer.status == 200 && answer.body.is_empty())
+        && (answer.status == 204
+            // An empty body that only ended with the connection may have been cut off.
+            || answer.status == 200 && answer.self_delimited && answer.body.is_empty())
 }
 
 /// What a status says: how to name it, what it does to the data, whether a later attempt may succeed.
@@ -132,7 +134,14 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str, is_json: bool) -> Answer {
-        Answer { status, is_json, body: body.into(), request_complete: true, ..Answer::default() }
+        Answer {
+            status,
+            is_json,
+            body: body.into(),
+            request_complete: true,
+            self_delimited: true,
+            ..Answer::default()
+        }
     }
 
     #[test]
@@ -142,6 +151,7 @@ mod tests {
         assert!(!is_success(&answer(200, "<html>", false)));
         assert!(!is_success(&answer(202, "", false)));
         assert!(!is_success(&Answer { request_complete: false, ..answer(204, "", false) }));
+        assert!(!is_success(&Answer { self_delimited: false, ..answer(200, "", false) }));
     }
 
     #[test]

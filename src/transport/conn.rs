@@ -26,8 +26,8 @@ pub(crate) enum Broken {
     Truncated,
     /// The operating system reported an error.
     Io(io::Error),
-    /// TLS failed; `handshake` tells whether this was while setting it up.
-    Tls { message: String, handshake: bool },
+    /// TLS failed. `refused` tells that one side refused the other: no session came to be, and trying again is pointless.
+    Tls { message: String, refused: bool },
 }
 
 impl fmt::Display for Broken {
@@ -48,7 +48,7 @@ impl Broken {
     pub(crate) fn into_error(self, what: &str) -> Error {
         match self {
             Broken::Timeout => err!(Timeout, "{what}: {self}").retryable(true),
-            Broken::Tls { handshake, .. } => err!(Tls, "{what}: {self}").retryable(!handshake),
+            Broken::Tls { refused, .. } => err!(Tls, "{what}: {self}").retryable(!refused),
             _ => err!(Connection, "{what}: {self}").retryable(true),
         }
     }
@@ -116,6 +116,8 @@ pub(crate) struct Conn {
     tls: Option<Box<ClientConnection>>,
     /// Plaintext bytes that are encrypted and not yet in the kernel's hands.
     tls_unflushed: usize,
+    /// Whether the peer has sent data inside TLS, and so has accepted the session.
+    tls_accepted: bool,
 }
 
 impl fmt::Debug for Conn {
@@ -126,7 +128,7 @@ impl fmt::Debug for Conn {
 
 impl Conn {
     pub(crate) fn plain(socket: Box<dyn Socket>) -> Conn {
-        Conn { socket, tls: None, tls_unflushed: 0 }
+        Conn { socket, tls: None, tls_unflushed: 0, tls_accepted: false }
     }
 
     /// Sets up TLS over a connected socket.
@@ -138,11 +140,20 @@ impl Conn {
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
         let mut tls = ClientConnection::new(config, name)
-            .map_err(|e| Broken::Tls { message: e.to_string(), handshake: true })?;
+            .map_err(|e| Broken::Tls { message: e.to_string(), refused: true })?;
         tls.set_buffer_limit(Some(TLS_SLICE));
-        let mut conn = Conn { socket, tls: Some(Box::new(tls)), tls_unflushed: 0 };
-        conn.handshake(net, deadline)?;
-        Ok(conn)
+        let tls = Some(Box::new(tls));
+        let mut conn = Conn { socket, tls, tls_unflushed: 0, tls_accepted: false };
+        match conn.handshake(net, deadline) {
+            Ok(()) => Ok(conn),
+            // A server that does not understand the first message often just drops the connection.
+            Err(Broken::Io(e)) if is_reset(&e) => {
+                let message =
+                    format!("the peer broke the TLS handshake off ({e}); it may not speak TLS");
+                Err(Broken::Tls { message, refused: false })
+            }
+            Err(broken) => Err(broken),
+        }
     }
 
     fn handshake(&mut self, net: &dyn Net, deadline: Deadline) -> Result<(), Broken> {
@@ -153,11 +164,11 @@ impl Conn {
                 return Ok(());
             }
             self.wait(net, Interest::Read, deadline)?;
-            if self.pull_tls(true)? == 0 {
+            if self.pull_tls(true)? == Some(0) {
                 let message =
                     "the peer closed the connection during the TLS handshake; it may not speak TLS"
                         .into();
-                return Err(Broken::Tls { message, handshake: false });
+                return Err(Broken::Tls { message, refused: false });
             }
         }
     }
@@ -250,39 +261,45 @@ impl Conn {
                     let ready = self.wait(net, interest, deadline)?;
                     if watch
                         && ready.read
-                        && (self.pull_tls(false)? == 0 || self.has_plaintext()?)
+                        && (self.pull_tls(false)? == Some(0) || self.has_plaintext()?)
                     {
                         return Ok(false);
                     }
+                    // A peer that always takes a little must not stretch the deadline.
+                    if deadline.left(net).is_none() {
+                        return Err(Broken::Timeout);
+                    }
                 }
                 Err(e) => return Err(e.into()),
-            }
-            if deadline.left(net).is_none() {
-                return Err(Broken::Timeout);
             }
         }
     }
 
     fn has_plaintext(&mut self) -> Result<bool, Broken> {
         let Some(tls) = &mut self.tls else { return Ok(false) };
-        let state = tls.process_new_packets().map_err(|e| tls_failed(&e, false))?;
+        let state = tls.process_new_packets().map_err(|e| tls_failed(&e, false, false))?;
         Ok(state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
     }
 
-    /// Takes what the kernel has into the TLS state. Returns 0 at the end of the stream.
-    fn pull_tls(&mut self, handshake: bool) -> Result<usize, Broken> {
-        let Some(tls) = &mut self.tls else { return Ok(0) };
+    /// Takes what the kernel has into the TLS state. `None` when it has nothing, 0 at the end of the stream.
+    fn pull_tls(&mut self, handshake: bool) -> Result<Option<usize>, Broken> {
+        let Some(tls) = &mut self.tls else { return Ok(None) };
         let n = match tls.read_tls(&mut SocketIo(&mut *self.socket)) {
             Ok(n) => n,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(1),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(e) => return Err(e.into()),
         };
-        if let Err(e) = tls.process_new_packets() {
-            // The alert tells the peer why; it is a courtesy and must not delay the verdict.
-            let _ = tls.write_tls(&mut SocketIo(&mut *self.socket));
-            return Err(tls_failed(&e, handshake));
+        match tls.process_new_packets() {
+            Ok(state) => {
+                self.tls_accepted |= state.plaintext_bytes_to_read() > 0;
+                Ok(Some(n))
+            }
+            Err(e) => {
+                // The alert tells the peer why; it is a courtesy and must not delay the verdict.
+                let _ = tls.write_tls(&mut SocketIo(&mut *self.socket));
+                Err(tls_failed(&e, handshake, !self.tls_accepted))
+            }
         }
-        Ok(n)
     }
 
     /// Reads at least one byte; 0 is the proper end of the stream.
@@ -297,14 +314,11 @@ impl Conn {
                 match tls.reader().read(buf) {
                     Ok(n) => return Ok(n),
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-                        return Err(Broken::Truncated);
-                    }
-                    Err(e) => return Err(e.into()),
+                    Err(e) => return Err(tls_read_failed(e)),
                 }
                 self.wait(net, Interest::Read, deadline)?;
                 self.pull_tls(false)?;
-                self.flush_tls(net, deadline, false)?;
+                self.write_session_messages();
             } else {
                 self.wait(net, Interest::Read, deadline)?;
                 match self.socket.recv(buf) {
@@ -316,25 +330,41 @@ impl Conn {
         }
     }
 
+    /// Sends what TLS has to say by itself, such as a new key. It must hold up no answer: where it does not fit, or where
+    /// data that the peer does not read is before it, it waits for the next write.
+    fn write_session_messages(&mut self) {
+        if let Some(tls) = &mut self.tls
+            && tls.wants_write()
+            && self.tls_unflushed == 0
+        {
+            let _ = tls.write_tls(&mut SocketIo(&mut *self.socket));
+        }
+    }
+
     /// Looks at an idle connection without waiting.
     pub(crate) fn look(&mut self, buf: &mut [u8]) -> Idle {
-        if self.tls.is_some() {
-            match self.pull_tls(false) {
+        // Messages of TLS itself, such as tickets, may stand before what is looked for; no peer sends many.
+        for _ in 0..64 {
+            let pulled = match self.pull_tls(false) {
                 Err(broken) => return Idle::Gone(broken),
+                Ok(pulled) => pulled,
+            };
+            let read = match &mut self.tls {
+                Some(tls) => tls.reader().read(buf),
+                None => self.socket.recv(buf),
+            };
+            match read {
                 Ok(0) => return Idle::Gone(Broken::Closed),
-                Ok(_) => {}
+                Ok(n) => return Idle::Spoke(n),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if pulled.is_none() {
+                        return Idle::Quiet;
+                    }
+                }
+                Err(e) => return Idle::Gone(tls_read_failed(e)),
             }
         }
-        let read = match &mut self.tls {
-            Some(tls) => tls.reader().read(buf),
-            None => self.socket.recv(buf),
-        };
-        match read {
-            Ok(0) => Idle::Gone(Broken::Closed),
-            Ok(n) => Idle::Spoke(n),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Idle::Quiet,
-            Err(e) => Idle::Gone(e.into()),
-        }
+        Idle::Quiet
     }
 
     /// Ends our half of the stream, properly where TLS is used.
@@ -358,15 +388,53 @@ impl Conn {
     }
 }
 
+/// `first` tells that the peer has not sent any data yet.
 #[cold]
-fn tls_failed(e: &rustls::Error, handshake: bool) -> Broken {
+fn tls_failed(e: &rustls::Error, handshake: bool, first: bool) -> Broken {
     let message = match e {
         rustls::Error::InvalidMessage(_) if handshake => {
             format!("the peer does not speak TLS: {e}")
         }
         _ => e.to_string(),
     };
-    Broken::Tls { message, handshake }
+    // A server of TLS 1.3 judges the client's certificate when the client believes the session to stand already.
+    let refused = handshake
+        || first && matches!(e, rustls::Error::AlertReceived(alert) if refuses_session(*alert));
+    Broken::Tls { message, refused }
+}
+
+/// Alerts of a peer that did not accept the session, and so has read nothing that was sent in it.
+fn refuses_session(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::HandshakeFailure
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::ProtocolVersion
+            | Alert::InsufficientSecurity
+    )
+}
+
+#[cold]
+fn tls_read_failed(e: io::Error) -> Broken {
+    if e.kind() == io::ErrorKind::UnexpectedEof { Broken::Truncated } else { e.into() }
+}
+
+fn is_reset(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted
+    )
 }
 
 /// A [`Socket`] as rustls wants it.

@@ -1,6 +1,7 @@
 //! From a configured address to a connection: every resolved address is tried, then TLS is set up.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,40 +76,54 @@ impl Dialer {
         let Endpoint { addr, tls_name } = &self.addrs[self.current];
         let deadline = deadline.sooner(Deadline::after(net, self.connect_timeout));
         let found = net.resolve(&addr.host, addr.port, deadline)?;
-        let mut last = None;
+        let mut last = Broken::Timeout;
         for (i, to) in found.iter().enumerate() {
             let Some(left) = deadline.left(net) else { break };
             // A black hole must leave time for the addresses after it.
             let share = left / u32::try_from(found.len() - i).unwrap_or(u32::MAX);
-            match net.connect(*to, self.bind, share) {
-                Ok(socket) => {
-                    return match (&self.tls, tls_name) {
-                        (Some(config), Some(name)) => {
-                            Conn::tls(socket, Arc::clone(config), name.clone(), net, deadline)
-                                .map_err(|broken| {
-                                    broken.into_error(&format!("could not set up TLS with {addr}"))
-                                })
-                        }
-                        _ => Ok(Conn::plain(socket)),
-                    };
+            match self.try_one(net, *to, tls_name.as_ref(), Deadline::after(net, share)) {
+                Ok(conn) => return Ok(conn),
+                // Certificates are the same at the other addresses.
+                Err(broken @ Broken::Tls { refused: true, .. }) => {
+                    return Err(not_connected(addr, broken, i + 1));
                 }
-                Err(e) => last = Some(e),
+                Err(broken) => last = broken,
             }
         }
         Err(not_connected(addr, last, found.len()))
     }
+
+    fn try_one(
+        &self,
+        net: &dyn Net,
+        to: SocketAddr,
+        tls_name: Option<&ServerName<'static>>,
+        deadline: Deadline,
+    ) -> Result<Conn, Broken> {
+        let limit = deadline.left(net).ok_or(Broken::Timeout)?;
+        let socket = match net.connect(to, self.bind, limit) {
+            Ok(socket) => socket,
+            Err(e) if e.kind() == io::ErrorKind::TimedOut => return Err(Broken::Timeout),
+            Err(e) => return Err(e.into()),
+        };
+        match (&self.tls, tls_name) {
+            (Some(config), Some(name)) => {
+                Conn::tls(socket, Arc::clone(config), name.clone(), net, deadline)
+            }
+            _ => Ok(Conn::plain(socket)),
+        }
+    }
 }
 
 #[cold]
-fn not_connected(addr: &Addr, last: Option<io::Error>, tried: usize) -> Error {
-    let what = if tried > 1 {
-        format!("could not connect to {addr} ({tried} addresses tried)")
-    } else {
-        format!("could not connect to {addr}")
+fn not_connected(addr: &Addr, broken: Broken, tried: usize) -> Error {
+    let what = match broken {
+        Broken::Tls { .. } => "could not set up TLS with",
+        _ => "could not connect to",
     };
-    match last {
-        Some(e) if e.kind() != io::ErrorKind::TimedOut => Broken::Io(e),
-        _ => Broken::Timeout,
+    if tried > 1 {
+        broken.into_error(&format!("{what} {addr} ({tried} addresses tried)"))
+    } else {
+        broken.into_error(&format!("{what} {addr}"))
     }
-    .into_error(&what)
 }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::conn::{Broken, Conn, Outgoing, Written};
 use super::net::{Deadline, Net};
-use crate::error::{Error, Result, err, foreign};
+use crate::error::{Error, ErrorCode, Result, err, foreign};
 use crate::time::seconds_until_http_date;
 
 /// Head and informational answers before it: more than this is refused.
@@ -72,6 +72,8 @@ pub(crate) struct Answer {
     pub(crate) is_json: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
+    /// Whether the answer itself says where its body ends; else the end of the connection did.
+    pub(crate) self_delimited: bool,
     /// Whether the whole request had been handed to the kernel when the answer came.
     pub(crate) request_complete: bool,
     pub(crate) bytes_sent: u64,
@@ -116,8 +118,14 @@ pub(crate) fn exchange(
             Exchange { result: Ok(answer), reusable: keep && request_complete }
         }
         Err(error) => {
-            let failure =
-                Failure { error, request_complete, answered: reader.answered, bytes_sent };
+            // A peer with which there is no common TLS session has not read the request.
+            let no_session = error.code() == ErrorCode::Tls && !error.is_retryable();
+            let failure = Failure {
+                error,
+                request_complete: request_complete && !no_session,
+                answered: reader.answered,
+                bytes_sent,
+            };
             Exchange { result: Err(failure), reusable: false }
         }
     }
@@ -147,12 +155,13 @@ fn send(
                 // A server that refuses early may close before the body is through: its answer is worth more than the
                 // broken pipe, and the kernel still has it.
                 let error = broken.into_error(SENDING);
-                while !reader.parse_head().unwrap_or(false) {
-                    if !matches!(reader.more(conn, net, deadline), Ok(1..)) {
-                        return Err(error);
+                loop {
+                    match reader.parse_head() {
+                        Ok(true) => return Ok(()),
+                        Ok(false) if matches!(reader.more(conn, net, deadline), Ok(1..)) => {}
+                        _ => return Err(error),
                     }
                 }
-                return Ok(());
             }
             Err(broken) => return Err(broken.into_error(SENDING)),
         }
@@ -165,6 +174,8 @@ const READING: &str = "no complete answer from the server";
 #[derive(Default)]
 struct AnswerReader {
     input: Vec<u8>,
+    /// Bytes of informational answers.
+    skipped: usize,
     answered: bool,
     call: Option<Call<RecvResponse>>,
     head: Option<Response<()>>,
@@ -176,6 +187,7 @@ impl AnswerReader {
         if self.head.is_some() {
             return Ok(true);
         }
+        self.skip_informational();
         if self.call.is_none() {
             self.call = Some(response_call().map_err(|e| not_http(&self.input, &e))?);
         }
@@ -194,7 +206,8 @@ impl AnswerReader {
             }
         };
         self.input.drain(..used);
-        if head.is_none() && self.input.len() > MAX_HEAD_BYTES {
+        self.skipped += if head.is_none() { used } else { 0 };
+        if head.is_none() && self.skipped + self.input.len() > MAX_HEAD_BYTES {
             return Err(err!(
                 NotQuestdb,
                 "the head of the answer is longer than {MAX_HEAD_BYTES} bytes"
@@ -202,6 +215,32 @@ impl AnswerReader {
         }
         self.head = head;
         Ok(self.head.is_some())
+    }
+
+    /// Drops complete informational answers, which may have headers, other than the engine believes.
+    fn skip_informational(&mut self) {
+        while let [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            _,
+            b' ',
+            b'1',
+            b'0',
+            b'0' | b'2'..=b'9',
+            ..,
+        ] = self.input[..]
+        {
+            let Some(end) = self.input.windows(4).position(|four| four == b"\r\n\r\n") else {
+                return;
+            };
+            self.input.drain(..end + 4);
+            self.skipped += end + 4;
+        }
     }
 
     /// Reads the answer to its end. Returns it and whether the connection can be used again.
@@ -232,14 +271,18 @@ impl AnswerReader {
             status: head.status().as_u16(),
             is_json: is_json(headers),
             retry_after: retry_after(headers),
+            self_delimited: true,
             ..Answer::default()
         };
         let must_close = match call.proceed() {
             None => true,
             Some(RecvResponseResult::RecvBody(body)) => {
+                answer.self_delimited =
+                    !matches!(body.body_mode(), ureq_proto::BodyMode::CloseDelimited);
                 self.read_body(body, &mut answer.body, conn, net, deadline)?
             }
-            Some(RecvResponseResult::Redirect(done)) => done.must_close_connection(),
+            // The engine reads no body of a redirect.
+            Some(RecvResponseResult::Redirect(_)) => true,
             Some(RecvResponseResult::Cleanup(done)) => done.must_close_connection(),
         };
         Ok((answer, !must_close && self.input.is_empty()))
@@ -273,6 +316,12 @@ impl AnswerReader {
                 }
             }
             self.input.drain(..used);
+            if self.input.len() > MAX_HEAD_BYTES {
+                return Err(err!(
+                    NotQuestdb,
+                    "the body of the answer is not framed as it should be"
+                ));
+            }
             let close_delimited = matches!(call.body_mode(), ureq_proto::BodyMode::CloseDelimited);
             if !close_delimited && call.can_proceed() {
                 break;

@@ -1,12 +1,12 @@
 //! One kept-alive HTTP connection to one of the configured addresses.
 
 use super::auth::authorization;
-use super::conn::Conn;
+use super::conn::{Broken, Conn, Idle};
 use super::dial::Dialer;
 use super::http::{Answer, Failure, RequestHead, exchange};
 use super::net::{Deadline, Net};
 use crate::config::{Addr, Settings};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Where rows are posted. Bare designated timestamps are nanoseconds.
 const WRITE_TARGET: &str = "/write?precision=n";
@@ -104,21 +104,16 @@ impl HttpTransport {
     }
 
     fn request(&mut self, net: &dyn Net, body: Option<&[u8]>, deadline: Deadline) -> HttpAttempt {
-        let reused = self.conn.is_some();
-        let mut conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => match self.dialer.dial(net, deadline) {
-                Ok(conn) => {
-                    self.connects += 1;
-                    conn
-                }
-                Err(error) => {
-                    let failure =
-                        Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
-                    return HttpAttempt { result: Err(failure), reused };
-                }
-            },
+        let idle = self.idle_connection();
+        let reused = idle.is_some();
+        let mut conn = match idle.map_or_else(|| self.dialer.dial(net, deadline), Ok) {
+            Ok(conn) if deadline.left(net).is_some() => conn,
+            Ok(_) => return unsent(Broken::Timeout.into_error("no time left to send"), reused),
+            Err(error) => return unsent(error, reused),
         };
+        if !reused {
+            self.connects += 1;
+        }
         let heads = &mut self.heads[self.dialer.current()];
         let head = if body.is_some() { &mut heads.write } else { &mut heads.settings };
         let done = exchange(&mut conn, net, head, body, deadline);
@@ -127,4 +122,17 @@ impl HttpTransport {
         }
         HttpAttempt { result: done.result, reused }
     }
+
+    /// The connection of an earlier request, if it is still good. One that has ended meanwhile is not worth an attempt, and
+    /// bytes that nobody asked for could pass for the next answer.
+    fn idle_connection(&mut self) -> Option<Conn> {
+        let mut conn = self.conn.take()?;
+        matches!(conn.look(&mut [0; 64]), Idle::Quiet).then_some(conn)
+    }
+}
+
+#[cold]
+fn unsent(error: Error, reused: bool) -> HttpAttempt {
+    let failure = Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+    HttpAttempt { result: Err(failure), reused }
 }

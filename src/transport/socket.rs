@@ -119,6 +119,11 @@ impl Net for SystemNet {
             }
             Err(e) => return Err(e),
         }
+        // While nobody listens on a port of the range for outgoing connections, the kernel can pick that very port for
+        // ours and join the connection to itself.
+        if socket.local_addr()?.as_socket() == Some(to) {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
         Ok(Box::new(SystemSocket(socket)))
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::auth::SigningKey;
-use super::conn::{Conn, Idle, Outgoing};
+use super::conn::{Broken, Conn, Idle, Outgoing};
 use super::dial::Dialer;
 use super::http::Failure;
 use super::net::{Deadline, Net};
@@ -22,7 +22,9 @@ pub(crate) struct TcpTransport {
     key: Option<SigningKey>,
     auth_timeout: Duration,
     conn: Option<Conn>,
-    /// The kernel buffers what is sent, so only a later look can find that it went nowhere.
+    /// Whether rows have gone over the connection. The kernel buffers them, so only a later look can find that they went
+    /// nowhere.
+    used: bool,
     connects: u64,
 }
 
@@ -37,6 +39,7 @@ impl TcpTransport {
             key,
             auth_timeout: settings.auth_timeout,
             conn: None,
+            used: false,
             connects: 0,
         })
     }
@@ -56,6 +59,7 @@ impl TcpTransport {
             match self.connect_current(net, deadline) {
                 Ok(conn) => {
                     self.conn = Some(conn);
+                    self.used = false;
                     self.connects += 1;
                     return Ok(());
                 }
@@ -98,6 +102,7 @@ impl TcpTransport {
             return Err(not_sent(err!(Internal, "connected without a connection")));
         };
         let mut out = Outgoing::new(&[], body);
+        self.used = true;
         // A peer that speaks is heard at the next look; it must not stop a write that it still reads.
         match conn.write(net, &mut out, deadline, false) {
             Ok(_) => Ok(()),
@@ -136,6 +141,14 @@ impl TcpTransport {
                 ),
             )
             .retryable(true),
+            Idle::Gone(Broken::Closed | Broken::Io(_)) if self.key.is_some() && !self.used => err!(
+                Auth,
+                "{addr} closed the connection after the login: it refused the key, or was stopped"
+            )
+            .retryable(true),
+            Idle::Gone(broken) if !self.used => {
+                broken.into_error(&format!("the connection to {addr} ended before the first flush"))
+            }
             Idle::Gone(broken) => broken.into_error(&format!(
                 "the connection to {addr} ended since the last flush, so rows of earlier flushes may be lost"
             )),

@@ -13,7 +13,11 @@ fn read(path: &str) -> String {
 /// The lines of a file between `[readme]` and `[/readme]`.
 fn region(path: &str) -> String {
     let text = read(path);
-    let lines = text.lines().skip_while(|l| !l.contains("[readme]")).skip(1).take_while(|l| !l.contains("[/readme]"));
+    let lines = text
+        .lines()
+        .skip_while(|l| !l.contains("[readme]"))
+        .skip(1)
+        .take_while(|l| !l.contains("[/readme]"));
     let region: String = lines.flat_map(|l| [l, "\n"]).collect();
     assert!(!region.is_empty(), "{path} has no region [readme]");
     region
@@ -42,7 +46,10 @@ fn files_that_the_documents_name_exist() {
         for (i, _) in text.match_indices("](") {
             let (target, _) = text[i + 2..].split_once(')').unwrap();
             if !target.contains("://") && !target.starts_with('#') {
-                assert!(root().join(target).exists(), "{document} names {target}, which is not there");
+                assert!(
+                    root().join(target).exists(),
+                    "{document} names {target}, which is not there"
+                );
             }
         }
     }
@@ -53,7 +60,8 @@ fn files_that_the_documents_name_exist() {
 fn run_example(name: &str, args: &[&str]) -> String {
     let exe = std::env::current_exe().unwrap();
     let path = exe.ancestors().nth(2).unwrap().join("examples").join(name);
-    let output = std::process::Command::new(&path).args(args).env_remove("QDB_CLIENT_CONF").output();
+    let output =
+        std::process::Command::new(&path).args(args).env_remove("QDB_CLIENT_CONF").output();
     let output = output.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&output.stderr));

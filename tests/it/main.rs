@@ -23,7 +23,8 @@ mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod sending;
-mod server;
+#[cfg(feature = "receiver")]
+mod round_trip;
 mod support;
 mod tcp;
 mod tls;

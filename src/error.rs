@@ -118,7 +118,7 @@ impl ErrorCode {
     }
 }
 
-/// What is known about the data after a flush. Read a number that you do not know as [`Outcome::InDoubt`].
+/// What is known about the data after a flush. Read a number that you do not know as in doubt.
 #[repr(u32)]
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

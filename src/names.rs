@@ -9,6 +9,9 @@ use crate::text::Text;
 /// The longest table or column name in bytes that QuestDB takes unless it is configured otherwise.
 pub const DEFAULT_MAX_NAME_LEN: usize = 127;
 
+/// Beyond this a length is taken for a mistake, and the text is not read.
+const LONGEST_NAME: usize = 64 << 10;
+
 /// A table name that keeps the naming rules. Using it on a buffer costs a copy of its bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TableName {
@@ -133,7 +136,7 @@ pub(crate) trait Name: Sized {
     #[inline]
     fn fits(&self, max_len: usize) -> Result<()> {
         if self.raw().len() > max_len {
-            Err(too_long(Self::KIND, self.raw(), max_len))
+            Err(too_long(Self::KIND, self.raw().as_bytes(), max_len))
         } else {
             Ok(())
         }
@@ -244,6 +247,9 @@ const fn refused_in_names(byte: u8, table: bool) -> bool {
 #[inline(never)]
 fn checked<'a, const TABLE: bool>(kind: &str, text: Text<'a>) -> Result<&'a str> {
     let bytes = text.as_bytes();
+    if bytes.len() > LONGEST_NAME {
+        return Err(too_long(kind, bytes, LONGEST_NAME));
+    }
     let name = match std::str::from_utf8(bytes) {
         Ok(name) => name,
         Err(e) => {
@@ -290,8 +296,12 @@ fn escaped(name: &str) -> Vec<u8> {
 
 #[cold]
 #[inline(never)]
-fn too_long(kind: &str, name: &str, max_len: usize) -> crate::error::Error {
-    let (len, shown) = (name.len(), shown_bytes(name.as_bytes()));
+pub(crate) fn too_long(kind: &str, name: &[u8], max_len: usize) -> crate::error::Error {
+    let len = name.len();
+    if len > LONGEST_NAME {
+        return err!(InvalidName, "{kind} has {len} bytes, the limit is {max_len}");
+    }
+    let shown = shown_bytes(name);
     err!(InvalidName, "{kind} {shown} has {len} bytes of UTF-8, the limit is {max_len}")
 }
 

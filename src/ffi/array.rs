@@ -26,8 +26,10 @@ pub struct questdb_array {
 }
 
 /// The view that a C caller describes.
-pub(super) fn view(array: Option<&questdb_array>) -> Result<ArrayView<'_>> {
-    let Some(array) = array else { return Err(err!(InvalidArgument, "array is NULL")) };
+pub(super) fn view<'a>(array: *const questdb_array) -> Result<ArrayView<'a>> {
+    let [array] = slice(array, 1, "array")? else {
+        return Err(err!(InvalidArgument, "array is NULL"));
+    };
     let shape = slice(array.shape, array.dims, "shape")?;
     let data = slice(array.data, array.data_len, "data")?;
     if array.strides.is_null() {

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use std::ptr;
 
 use super::array::{questdb_array, view};
-use super::guard::{Failed, Handle, guard, guard_free};
+use super::guard::{Failed, Flag, Handle, guard, guard_drop, guard_free};
 use super::text::{put, required, slice, text};
 use crate::error::err;
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
@@ -81,7 +81,7 @@ pub extern "C" fn questdb_table_name_new(
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_table_name_free(table: Option<Box<questdb_table_name>>) {
-    drop(table);
+    guard_drop(table);
 }
 
 /// Checks a column or symbol name.
@@ -112,7 +112,7 @@ pub extern "C" fn questdb_column_name_new(
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_column_name_free(column: Option<Box<questdb_column_name>>) {
-    drop(column);
+    guard_drop(column);
 }
 
 #[cold]
@@ -194,7 +194,7 @@ pub extern "C" fn questdb_buffer_free(buffer: *mut questdb_buffer) {
     // SAFETY: NULL or a buffer from this library that has not been freed.
     if unsafe { buffer.as_ref() }.is_some_and(|b| !b.lent) {
         // SAFETY: made by `Box::into_raw`; the caller gives it up.
-        drop(unsafe { Box::from_raw(buffer) });
+        guard_drop(unsafe { Box::from_raw(buffer) });
     }
 }
 
@@ -268,9 +268,9 @@ pub extern "C" fn questdb_buffer_column_bool(
     buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
-    value: bool,
+    value: Flag,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_bool(text(name, name_len)?, value).map(drop))
+    guard(buffer, |b| b.buffer.column_bool(text(name, name_len)?, value != 0).map(drop))
 }
 
 /// As `questdb_buffer_column_bool`, with a checked name.
@@ -282,9 +282,9 @@ pub extern "C" fn questdb_buffer_column_bool(
 pub extern "C" fn questdb_buffer_column_bool_named(
     buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
-    value: bool,
+    value: Flag,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_bool(&name.ok_or_else(null_name)?.0, value).map(drop))
+    guard(buffer, |b| b.buffer.column_bool(&name.ok_or_else(null_name)?.0, value != 0).map(drop))
 }
 
 /// Appends an integer column to the open row. The server reads -2^63 as NULL.
@@ -447,7 +447,7 @@ pub extern "C" fn questdb_buffer_column_f64_arr(
     buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
-    array: Option<&questdb_array>,
+    array: *const questdb_array,
 ) -> Failed {
     guard(buffer, |b| b.buffer.column_f64_arr(text(name, name_len)?, &view(array)?).map(drop))
 }
@@ -461,7 +461,7 @@ pub extern "C" fn questdb_buffer_column_f64_arr(
 pub extern "C" fn questdb_buffer_column_f64_arr_named(
     buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
-    array: Option<&questdb_array>,
+    array: *const questdb_array,
 ) -> Failed {
     guard(buffer, |b| {
         b.buffer.column_f64_arr(&name.ok_or_else(null_name)?.0, &view(array)?).map(drop)
@@ -733,12 +733,17 @@ pub extern "C" fn questdb_buffer_check_flushable(buffer: Option<&mut questdb_buf
     guard(buffer, |b| b.buffer.check_flushable())
 }
 
+/// What getters read: nothing of a buffer in which a call panicked.
+fn healthy(buffer: Option<&questdb_buffer>) -> Option<&Buffer> {
+    buffer.filter(|b| !b.poisoned).map(|b| &b.buffer)
+}
+
 /// Bytes in the buffer, the open row included. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_len(buffer: Option<&questdb_buffer>) -> usize {
-    buffer.map_or(0, |b| b.buffer.len())
+    healthy(buffer).map_or(0, |b| b.len())
 }
 
 /// Bytes that the buffer can hold before it grows. 0 for NULL.
@@ -746,7 +751,7 @@ pub extern "C" fn questdb_buffer_len(buffer: Option<&questdb_buffer>) -> usize {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_capacity(buffer: Option<&questdb_buffer>) -> usize {
-    buffer.map_or(0, |b| b.buffer.capacity())
+    healthy(buffer).map_or(0, |b| b.capacity())
 }
 
 /// Complete rows in the buffer. 0 for NULL.
@@ -754,7 +759,7 @@ pub extern "C" fn questdb_buffer_capacity(buffer: Option<&questdb_buffer>) -> us
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_row_count(buffer: Option<&questdb_buffer>) -> usize {
-    buffer.map_or(0, |b| b.buffer.row_count())
+    healthy(buffer).map_or(0, |b| b.row_count())
 }
 
 /// Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
@@ -762,7 +767,7 @@ pub extern "C" fn questdb_buffer_row_count(buffer: Option<&questdb_buffer>) -> u
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_is_transactional(buffer: Option<&questdb_buffer>) -> bool {
-    buffer.map_or(false, |b| b.buffer.is_transactional())
+    healthy(buffer).is_some_and(|b| b.is_transactional())
 }
 
 /// The protocol version, 1, 2 or 3. 0 for NULL.
@@ -770,7 +775,7 @@ pub extern "C" fn questdb_buffer_is_transactional(buffer: Option<&questdb_buffer
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_protocol_version(buffer: Option<&questdb_buffer>) -> u32 {
-    buffer.map_or(0, |b| b.buffer.protocol_version() as u32)
+    healthy(buffer).map_or(0, |b| b.protocol_version() as u32)
 }
 
 /// The longest name that the buffer takes, in bytes. 0 for NULL.
@@ -778,7 +783,7 @@ pub extern "C" fn questdb_buffer_protocol_version(buffer: Option<&questdb_buffer
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_max_name_len(buffer: Option<&questdb_buffer>) -> usize {
-    buffer.map_or(0, |b| b.buffer.max_name_len())
+    healthy(buffer).map_or(0, |b| b.max_name_len())
 }
 
 /// The memory that the buffer began with, in bytes. 0 for NULL.
@@ -786,7 +791,7 @@ pub extern "C" fn questdb_buffer_max_name_len(buffer: Option<&questdb_buffer>) -
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_init_buf_size(buffer: Option<&questdb_buffer>) -> usize {
-    buffer.map_or(0, |b| b.buffer.init_buf_size())
+    healthy(buffer).map_or(0, |b| b.init_buf_size())
 }
 
 /// The most that the buffer may hold, in bytes. 0 for NULL.
@@ -794,7 +799,7 @@ pub extern "C" fn questdb_buffer_init_buf_size(buffer: Option<&questdb_buffer>) 
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_max_buf_size(buffer: Option<&questdb_buffer>) -> usize {
-    buffer.map_or(0, |b| b.buffer.max_buf_size())
+    healthy(buffer).map_or(0, |b| b.max_buf_size())
 }
 
 /// The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
@@ -806,7 +811,7 @@ pub extern "C" fn questdb_buffer_peek(
     buffer: Option<&questdb_buffer>,
     len: *mut usize,
 ) -> *const u8 {
-    let bytes = buffer.map(|b| b.buffer.peek());
+    let bytes = healthy(buffer).map(Buffer::peek);
     put(len, bytes.map_or(0, <[u8]>::len));
     bytes.map_or(ptr::null(), <[u8]>::as_ptr)
 }

@@ -4,7 +4,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::guard::{Failed, Handle, guard, guard_free};
+use super::guard::{Failed, Handle, guard, guard_drop, guard_free};
 use super::text::{checked, put, required};
 use crate::Config;
 use crate::error::Result;
@@ -106,5 +106,5 @@ pub extern "C" fn questdb_config_validate(config: Option<&mut questdb_config>) -
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_config_free(config: Option<Box<questdb_config>>) {
-    drop(config);
+    guard_drop(config);
 }

@@ -1,5 +1,8 @@
 //! What every exported function does around its work: NULL, poison and panic handling. The only `catch_unwind`.
 
+#![expect(clippy::disallowed_methods, reason = "the one place that catches panics")]
+
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::error::questdb_error;
@@ -7,6 +10,9 @@ use crate::error::{Error, Result, err};
 
 /// What a fallible function returns: NULL or an error that the caller owns.
 pub(super) type Failed = Option<Box<questdb_error>>;
+
+/// A `bool` of the header. As a byte every value is a valid one, whatever the caller's language passes.
+pub(super) type Flag = u8;
 
 /// A handle with a mark that is set while a call works on it. It stays set when the call panics.
 pub(super) trait Handle {
@@ -34,17 +40,26 @@ pub(super) fn guard<H: Handle>(
                 Err(e) => failed(e),
             }
         }
-        Err(payload) => panicked(&*payload),
+        Err(payload) => panicked(payload),
     }
 }
 
 /// Runs `work` that has no handle to poison.
 pub(super) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(())) => None,
-        Ok(Err(e)) => failed(e),
-        Err(payload) => panicked(&*payload),
-    }
+    caught(|| work().err().and_then(failed))
+}
+
+/// Runs `work` that does its own poisoning.
+pub(super) fn caught(work: impl FnOnce() -> Failed) -> Failed {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
+}
+
+/// Drops what the caller gave up. A panic on the way leaks the rest of it and harms nobody.
+pub(super) fn guard_drop<T>(given: T) {
+    drop(guard_free(|| {
+        drop(given);
+        Ok(())
+    }));
 }
 
 #[cold]
@@ -70,11 +85,73 @@ pub(super) fn poisoned(name: &str) -> Failed {
 
 #[cold]
 #[inline(never)]
-pub(super) fn panicked(payload: &(dyn std::any::Any + Send)) -> Failed {
+fn panicked(payload: Box<dyn Any + Send>) -> Failed {
     let text = payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown panic");
     failed(err!(Internal, "a defect of this library: {}", crate::error::shown(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    struct Thing {
+        poisoned: bool,
+    }
+
+    impl Handle for Thing {
+        const NAME: &'static str = "questdb_thing";
+        fn poisoned(&mut self) -> &mut bool {
+            &mut self.poisoned
+        }
+    }
+
+    fn told(failed: Failed) -> Option<(ErrorCode, String)> {
+        failed.map(|e| e.into_error()).map(|e| (e.code(), e.message().to_owned()))
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_poisons_its_handle_alone() {
+        let (mut broken, mut other) = (Thing { poisoned: false }, Thing { poisoned: false });
+        let place = 7;
+        let first = guard(Some(&mut broken), |_| panic!("wrong at {place}\nand more"));
+        let (code, message) = told(first).unwrap();
+        assert_eq!(code, ErrorCode::Internal);
+        assert_eq!(message, r#"a defect of this library: "wrong at 7\nand more""#);
+
+        let mut ran = false;
+        let second = guard(Some(&mut broken), |_| {
+            ran = true;
+            Ok(())
+        });
+        assert_eq!(told(second).unwrap().0, ErrorCode::HandlePoisoned);
+        assert!(!ran, "no work on a poisoned handle");
+        assert_eq!(told(guard(Some(&mut other), |_| Ok(()))), None);
+
+        assert_eq!(told(guard_free(|| panic!("static"))).unwrap().0, ErrorCode::Internal);
+        assert_eq!(told(guard::<Thing>(None, |_| Ok(()))).unwrap().0, ErrorCode::InvalidArgument);
+    }
+
+    #[test]
+    fn an_error_does_not_poison() {
+        let mut thing = Thing { poisoned: false };
+        let failing = guard(Some(&mut thing), |_| Err(err!(InvalidState, "no")));
+        assert_eq!(told(failing), Some((ErrorCode::InvalidState, "no".to_owned())));
+        assert_eq!(told(guard(Some(&mut thing), |_| Ok(()))), None);
+    }
+
+    #[test]
+    fn a_panic_while_freeing_stays_inside() {
+        struct Bad;
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                panic!("in drop");
+            }
+        }
+        guard_drop(Bad);
+    }
 }

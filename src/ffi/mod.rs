@@ -41,9 +41,10 @@ mod buffer;
 
 mod array;
 
+mod rows;
+
 mod sender;
 
 mod guard;
-mod rows;
 
 mod text;

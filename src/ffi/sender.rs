@@ -6,7 +6,6 @@
 
 use std::ffi::c_char;
 use std::mem::swap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
@@ -14,10 +13,12 @@ use std::time::Duration;
 use super::buffer::questdb_buffer;
 use super::config::questdb_config;
 use super::error::questdb_error;
-use super::guard::{Failed, Handle, failed, guard, guard_free, null_handle, panicked, poisoned};
+use super::guard::{
+    Failed, Flag, Handle, caught, failed, guard, guard_drop, guard_free, null_handle, poisoned,
+};
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
-use crate::{Sender, Stat, StatsReader};
+use crate::{Buffer, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
@@ -41,7 +42,7 @@ fn guard_sender(
 ) -> Failed {
     // SAFETY: NULL or a sender from this library that has not been freed; only shared references are made of it.
     let Some(handle) = (unsafe { handle.as_ref() }) else { return null_handle(NAME) };
-    let run = || {
+    caught(|| {
         let mut sender = match handle.sender.try_lock() {
             Ok(sender) => sender,
             Err(TryLockError::WouldBlock) => {
@@ -50,8 +51,7 @@ fn guard_sender(
             Err(TryLockError::Poisoned(_)) => return poisoned(NAME),
         };
         work(&mut sender).err().and_then(failed)
-    };
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| panicked(&*payload))
+    })
 }
 
 /// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
@@ -134,11 +134,8 @@ pub extern "C" fn questdb_sender_new(
     config: Option<&mut questdb_config>,
     sender: *mut *mut questdb_sender,
 ) -> Failed {
-    let Some(config) = config else {
-        put(sender, ptr::null_mut());
-        return null_handle(questdb_config::NAME);
-    };
-    make(sender, || Sender::new(&config.config))
+    put(sender, ptr::null_mut());
+    guard(config, |c| flatten(make(sender, || Sender::new(&c.config))))
 }
 
 /// The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they
@@ -253,7 +250,7 @@ pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Faile
 }
 
 /// Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
-/// without a request.
+/// without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
 ///
 /// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
 /// `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
@@ -263,9 +260,9 @@ pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Faile
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_flush(
     sender: *mut questdb_sender,
-    buffer: Option<&mut questdb_buffer>,
+    buffer: *mut questdb_buffer,
 ) -> Failed {
-    guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush(&mut b.buffer).map(drop))))
+    guard_flush(sender, buffer, Sender::flush_own, Sender::flush)
 }
 
 /// Sends a buffer and leaves it as it is, for example to send it to another server too.
@@ -276,9 +273,9 @@ pub extern "C" fn questdb_sender_flush(
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_flush_and_keep(
     sender: *mut questdb_sender,
-    buffer: Option<&mut questdb_buffer>,
+    buffer: *mut questdb_buffer,
 ) -> Failed {
-    guard(buffer, |b| flatten(guard_sender(sender, |s| s.flush_and_keep(&b.buffer).map(drop))))
+    guard_flush(sender, buffer, |s| s.flush_own_and_keep(false), |s, b| s.flush_and_keep(b))
 }
 
 /// As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
@@ -290,17 +287,34 @@ pub extern "C" fn questdb_sender_flush_and_keep(
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
     sender: *mut questdb_sender,
-    buffer: Option<&mut questdb_buffer>,
-    transactional: bool,
+    buffer: *mut questdb_buffer,
+    transactional: Flag,
 ) -> Failed {
-    guard(buffer, |b| {
-        flatten(guard_sender(sender, |s| {
-            s.flush_and_keep_with_flags(&b.buffer, transactional).map(drop)
-        }))
-    })
+    let whole = transactional != 0;
+    guard_flush(
+        sender,
+        buffer,
+        |s| s.flush_own_and_keep(whole),
+        |s, b| s.flush_and_keep_with_flags(b, whole),
+    )
 }
 
-/// An error of the sender's guard inside the buffer's guard.
+/// Runs `own` if the buffer is the one that the sender lends, else `other`.
+fn guard_flush(
+    sender: *mut questdb_sender,
+    buffer: *mut questdb_buffer,
+    own: impl FnOnce(&mut Sender) -> Result<Outcome>,
+    other: impl FnOnce(&mut Sender, &mut Buffer) -> Result<Outcome>,
+) -> Failed {
+    if !buffer.is_null() && questdb_sender_buffer(sender) == buffer {
+        return guard_own(sender, |s| own(s).map(drop));
+    }
+    // SAFETY: NULL or a buffer from this library that has not been freed and that no other thread uses.
+    let buffer = unsafe { buffer.as_mut() };
+    guard(buffer, |b| flatten(guard_sender(sender, |s| other(s, &mut b.buffer).map(drop))))
+}
+
+/// An error of one guard inside another.
 fn flatten(failed: Failed) -> Result<()> {
     failed.map_or(Ok(()), |e| Err(e.into_error()))
 }
@@ -394,7 +408,8 @@ pub extern "C" fn questdb_sender_last_error(
 /// row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
 ///
 /// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
-/// HTTP not confirmed, over TCP not given to the kernel.
+/// HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
+/// thread kept the call from looking.
 ///
 /// Errors: as `questdb_sender_flush`; the connection is ended all the same.
 /// Since: 0.1
@@ -421,6 +436,7 @@ pub extern "C" fn questdb_sender_close(
 pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
     if let Some(sender) = sender {
         // SAFETY: made by `Box::into_raw` in `make`, and freed only here.
-        drop(unsafe { Box::from_raw(sender.lent) });
+        guard_drop(unsafe { Box::from_raw(sender.lent) });
+        guard_drop(sender);
     }
 }

@@ -12,8 +12,14 @@ pub(super) fn text<'a>(ptr: *const c_char, len: usize) -> Result<Text<'a>> {
     Ok(Text::unchecked(slice(ptr.cast(), len, "text")?))
 }
 
+/// No option, path or certificate name comes near this: a greater length is a mistake, and the memory is not read.
+const LONGEST_TEXT: usize = 1 << 20;
+
 /// Text as `&str`, checked.
 pub(super) fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> Result<&'a str> {
+    if len > LONGEST_TEXT {
+        return Err(bad_slice(what, "given with more than 1 MiB:", len));
+    }
     let bytes: &[u8] = slice(ptr.cast(), len, what)?;
     std::str::from_utf8(bytes).map_err(|e| {
         err!(InvalidUtf8, "{what} is not UTF-8: bad byte at position {}", e.valid_up_to())
@@ -27,7 +33,7 @@ pub(super) fn slice<'a, T>(ptr: *const T, len: usize, what: &str) -> Result<&'a 
         return Ok(&[]);
     }
     if ptr.is_null() {
-        return Err(bad_slice(what, "NULL with a length", len));
+        return Err(bad_slice(what, "NULL with length", len));
     }
     if !ptr.is_aligned() {
         return Err(bad_slice(what, "misaligned, with length", len));
@@ -43,14 +49,14 @@ pub(super) fn slice<'a, T>(ptr: *const T, len: usize, what: &str) -> Result<&'a 
 #[cold]
 #[inline(never)]
 fn bad_slice(what: &str, why: &str, len: usize) -> crate::Error {
-    err!(InvalidArgument, "pointer of {what} is {why} of {len}")
+    err!(InvalidArgument, "pointer of {what} is {why} {len}")
 }
 
 /// Writes an out parameter.
 pub(super) fn put<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: not NULL; the caller gives a place for one `T`, which may be uninitialised and is not read.
-        unsafe { out.write(value) }
+        unsafe { out.write_unaligned(value) }
     }
 }
 

@@ -258,3 +258,114 @@ fn is_dense(shape: &[usize], strides: &[isize], width: usize) -> bool {
         fits
     })
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers of these tests are small"
+)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+    use crate::ilp::scan::Store;
+
+    fn encoded(view: &ArrayView<'_>) -> Vec<u8> {
+        let mut store = Store::new(1 << 20);
+        let mut out = store.tail();
+        array(&mut out, view);
+        out.finish().unwrap();
+        store.as_slice().to_vec()
+    }
+
+    /// The places of all elements in C order, one by one.
+    fn places(shape: &[usize], strides: &[isize], origin: isize) -> Vec<isize> {
+        let count: usize = shape.iter().product();
+        (0..count)
+            .map(|mut i| {
+                let mut place = origin;
+                for (dim, stride) in shape.iter().zip(strides).rev() {
+                    place += (i % dim) as isize * stride;
+                    i /= dim;
+                }
+                place
+            })
+            .collect()
+    }
+
+    #[test]
+    fn strided_views_read_what_the_formula_says_and_nothing_outside() {
+        let mut random = fastrand::Rng::with_seed(11);
+        let data: Vec<f64> = (0..40).map(f64::from).collect();
+        let bytes: Vec<u8> = data.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let (mut accepted, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let dims = random.usize(1..=4);
+            let shape: Vec<usize> = (0..dims).map(|_| random.usize(0..4)).collect();
+            let unit = random.choice([1, 8, 4]).unwrap();
+            let strides: Vec<isize> = (0..dims).map(|_| random.isize(-6..=6) * unit).collect();
+            let in_bytes = unit > 1;
+            let len = random.usize(0..=40) * if in_bytes { 8 } else { 1 };
+            let origin = random.usize(0..=len);
+            let view = if in_bytes {
+                ArrayView::byte_strides(&shape, &strides, &bytes[..len], origin)
+            } else {
+                ArrayView::element_strides(&shape, &strides, &data[..len], origin)
+            };
+            let width = if in_bytes { 8 } else { 1 };
+            let places = places(&shape, &strides, origin as isize);
+            let inside = places.iter().all(|p| *p >= 0 && *p as usize + width <= len);
+            match view {
+                Err(e) => {
+                    assert_eq!(e.code(), ErrorCode::InvalidArray);
+                    assert!(!inside, "{shape:?} {strides:?} {origin} {len}: {e}");
+                    refused += 1;
+                }
+                Ok(view) => {
+                    assert!(inside, "{shape:?} {strides:?} {origin} {len}");
+                    let mut expected = vec![b'=', 0x0E, 0x0A, dims as u8];
+                    expected.extend(shape.iter().flat_map(|d| (*d as u32).to_le_bytes()));
+                    for place in places {
+                        let place = place as usize * 8 / width;
+                        expected.extend_from_slice(&bytes[place..place + 8]);
+                    }
+                    assert_eq!(encoded(&view), expected, "{shape:?} {strides:?} {origin}");
+                    accepted += 1;
+                }
+            }
+        }
+        assert!(accepted > 2000 && refused > 2000, "{accepted} {refused}");
+    }
+
+    #[test]
+    fn shapes_and_extents_at_their_limits() {
+        let one = [1usize; 33];
+        let cases: [(&[usize], bool); 8] = [
+            (&[], false),
+            (&one[..32], true),
+            (&one, false),
+            (&[0, MAX_ARRAY_DIM], true),
+            (&[0, MAX_ARRAY_DIM + 1], false),
+            (&[MAX_ARRAY_BYTES / 8 + 1], false),
+            (&[MAX_ARRAY_DIM, MAX_ARRAY_DIM, MAX_ARRAY_DIM], false),
+            (&[usize::MAX], false),
+        ];
+        for (shape, good) in cases {
+            let strides = vec![0isize; shape.len()];
+            let view = ArrayView::element_strides(shape, &strides, &[7.0], 0);
+            assert_eq!(view.is_ok(), good, "{shape:?}");
+        }
+        // Strides and origins that overflow any smaller arithmetic.
+        for stride in [isize::MAX, isize::MIN, 1 << 61, -(1 << 61)] {
+            for origin in [0, 1, usize::MAX] {
+                let shape = [3, 2];
+                assert!(ArrayView::byte_strides(&shape, &[8, stride], &[0; 48], origin).is_err());
+            }
+        }
+        assert!(ArrayView::byte_strides(&[2], &[8, 8], &[0; 48], 0).is_err(), "strides differ");
+        // Without elements nothing is read, wherever it would be.
+        assert!(ArrayView::byte_strides(&[0], &[8], &[], 99).is_ok());
+        assert!(ArrayView::c_major(&[2, 2], &[1.0; 3]).is_err());
+        assert!(ArrayView::c_major(&[2, 2], &[1.0; 5]).is_err());
+    }
+}

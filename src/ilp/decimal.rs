@@ -78,3 +78,96 @@ fn out_of_range(scale: u32, len: usize) -> Error {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ilp::scan::Store;
+
+    #[test]
+    fn text_must_be_a_number() {
+        let good = [
+            "0",
+            "-0",
+            "+1.5",
+            "1.",
+            ".5",
+            "-.5",
+            "00012",
+            "1e3",
+            "1E3",
+            "1.5e-10",
+            "1e0",
+            "9e-0",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "+Infinity",
+            "12345678901234567890123456789012345678",
+        ];
+        let bad = [
+            "",
+            ".",
+            "-",
+            "+",
+            "e",
+            "e5",
+            ".e5",
+            "1e",
+            "1e-",
+            "1e+3",
+            "1e3.5",
+            "1.2.3",
+            "1-2",
+            "--1",
+            "+-1",
+            "-NaN",
+            "+NaN",
+            "nan",
+            "NaN1",
+            "inf",
+            "Inf",
+            "infinity",
+            "Infinityd",
+            "1d",
+            "1m",
+            " 1",
+            "1 ",
+            "1,2",
+            "1_000",
+            "0x10",
+            "e+-.N",
+            "١",
+            "1\n",
+            "1e٣",
+        ];
+        for text in good {
+            assert!(is_number(text.as_bytes()), "{text:?}");
+        }
+        for text in bad {
+            assert!(!is_number(text.as_bytes()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn integers_have_as_few_bytes_as_they_need() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let borders = [0, -1, 1, 127, 128, -128, -129, 32767, 32768, -32768, -32769];
+        let extremes = [i128::MAX, i128::MIN, i64::MAX.into(), i64::MIN.into()];
+        let shifted = (0..10_000).map(|_| random.i128(..) >> random.u32(0..128));
+        for value in borders.into_iter().chain(extremes).chain(shifted) {
+            let mut store = Store::new(100);
+            let mut out = store.tail();
+            integer(&mut out, 7, value).unwrap();
+            out.finish().unwrap();
+            let [b'=', 0x17, 7, len, bytes @ ..] = store.as_slice() else { panic!("{value}") };
+            assert_eq!(usize::from(*len), bytes.len());
+            let mut wide = [if bytes[0] & 0x80 == 0 { 0 } else { 0xFF }; 16];
+            wide[16 - bytes.len()..].copy_from_slice(bytes);
+            assert_eq!(i128::from_be_bytes(wide), value);
+            let sign = if value < 0 { 0xFF } else { 0 };
+            let needless = bytes.len() > 1 && bytes[0] == sign && (bytes[1] ^ sign) & 0x80 == 0;
+            assert!(!needless, "{value}: {bytes:x?}");
+        }
+    }
+}

@@ -11,6 +11,9 @@ mod name_cache;
 mod number;
 mod row_state;
 mod scan;
+#[cfg(test)]
+mod tests;
+mod utf8;
 mod whole_rows;
 
 use crate::error::{Result, err};

@@ -2,7 +2,7 @@
 //! one that stood in its place in the row before.
 
 use crate::error::Result;
-use crate::names::Name;
+use crate::names::{Name, too_long};
 use crate::text::Text;
 
 /// Names kept before all are forgotten; a power of two.
@@ -44,6 +44,10 @@ impl<N: Name> NameCache<N> {
 
     #[inline(never)]
     fn search(&mut self, text: Text<'_>, max_len: usize) -> Result<()> {
+        // Before the text is read: a length from another language may be a mistake.
+        if text.as_bytes().len() > max_len {
+            return Err(too_long(N::KIND, text.as_bytes(), max_len));
+        }
         if self.slots.is_empty() {
             self.slots = vec![EMPTY; SLOTS];
         }
@@ -58,7 +62,6 @@ impl<N: Name> NameCache<N> {
             slot = (slot + 1) & (SLOTS - 1);
         }
         let name = N::parse(text)?;
-        name.fits(max_len)?;
         if self.names.len() == MAX_NAMES {
             self.names.clear();
             self.slots.fill(EMPTY);
@@ -110,4 +113,56 @@ fn hash(bytes: &[u8]) -> usize {
     }
     let [.., a, b] = hash.to_le_bytes();
     usize::from(u16::from_le_bytes([a, b]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ColumnName;
+
+    #[test]
+    fn any_order_of_any_number_of_names_gives_the_right_one() {
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut cache = NameCache::<ColumnName>::new();
+        let names: Vec<String> = (0..600)
+            .map(|i| match i % 4 {
+                0 => format!("c{i}"),
+                1 => format!("name {i}"),
+                2 => format!("{i}"),
+                _ => format!("a_rather_long_name_with_number_{i}"),
+            })
+            .collect();
+        let mut row: &[String] = &[];
+        for round in 0..20_000 {
+            if round % 50 == 0 {
+                let start = random.usize(0..names.len() - 20);
+                row = &names[start..start + random.usize(1..20)];
+            }
+            cache.restart();
+            for name in row {
+                if random.u8(0..30) > 0 {
+                    let found = cache.resolve(Text::from(name), 127).unwrap();
+                    assert_eq!(found.as_str(), name);
+                }
+            }
+            assert!(cache.resolve(Text::from("a.b"), 127).is_err());
+            assert!(cache.resolve(Text::unchecked(b"a\xff"), 127).is_err());
+            assert!(cache.resolve(Text::from("17 bytes are many"), 16).is_err());
+        }
+        assert!(cache.names.len() <= MAX_NAMES);
+    }
+
+    #[test]
+    fn comparison_sees_every_byte() {
+        for len in 0..40 {
+            let a = vec![b'a'; len];
+            assert!(same(&a, &a.clone()));
+            assert!(!same(&a, &vec![b'a'; len + 1]));
+            for place in 0..len {
+                let mut b = a.clone();
+                b[place] = b'b';
+                assert!(!same(&a, &b), "{len} {place}");
+            }
+        }
+    }
 }

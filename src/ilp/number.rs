@@ -84,7 +84,7 @@ pub(super) fn double(out: &mut Tail<'_>, value: f64) {
             return decimals(out, value.is_sign_negative(), scaled.unsigned_abs());
         }
     }
-    let (text, len) = shortest(value);
+    let (text, len) = if size < 1e16 { shortest(value) } else { huge(value) };
     out.put(text, len);
 }
 
@@ -100,9 +100,27 @@ fn decimals(out: &mut Tail<'_>, negative: bool, scaled: u64) {
     out.words([leading(scaled / TEN_8), point, (fraction | ASCII_ZEROS, 8 - zeros)]);
 }
 
-/// Any double, by the general algorithm.
+/// Any double below 10^16, by the general algorithm.
 #[inline(never)]
 fn shortest(value: f64) -> ([u8; 32], usize) {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    let mut out = [0; 32];
+    // Two copies of fixed length that overlap are cheaper than one of any length.
+    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+        out[..16].copy_from_slice(first);
+        out[text.len() - 16..text.len()].copy_from_slice(last);
+    } else {
+        out[..text.len()].copy_from_slice(text);
+    }
+    (out, text.len())
+}
+
+/// Doubles with a positive exponent, which has a plus in the algorithm's form and none in the protocol's, and what is not a
+/// number.
+#[cold]
+#[inline(never)]
+fn huge(value: f64) -> ([u8; 32], usize) {
     let mut buffer = zmij::Buffer::new();
     let text = match value {
         _ if value.is_nan() => "NaN",
@@ -111,14 +129,8 @@ fn shortest(value: f64) -> ([u8; 32], usize) {
         _ => buffer.format_finite(value),
     };
     let mut out = [0; 32];
-    let mut len = 0;
-    // A positive exponent has a plus there, and none in the protocol's form.
-    for &byte in text.as_bytes().iter().filter(|byte| **byte != b'+') {
-        if let Some(place) = out.get_mut(len) {
-            *place = byte;
-            len += 1;
-        }
-    }
+    let kept = text.bytes().filter(|byte| *byte != b'+');
+    let len = out.iter_mut().zip(kept).map(|(place, byte)| *place = byte).count();
     (out, len)
 }
 
@@ -230,4 +242,129 @@ fn beyond_nanos(micros: i64) -> Error {
         InvalidTimestamp,
         "the designated timestamp is {micros} microseconds, protocol version 1 reaches to {max}"
     )
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the numbers of these tests are small"
+)]
+mod tests {
+    use super::*;
+    use crate::ilp::scan::Store;
+
+    fn written(write: impl FnOnce(&mut Tail<'_>)) -> String {
+        let mut store = Store::new(1000);
+        let mut out = store.tail();
+        write(&mut out);
+        out.finish().unwrap();
+        String::from_utf8(store.as_slice().to_vec()).unwrap()
+    }
+
+    /// The protocol's table of forms, over the digits that the standard library finds.
+    fn reference(value: f64) -> String {
+        if value.is_nan() {
+            return "NaN".into();
+        }
+        if value.is_infinite() {
+            return if value > 0.0 { "Infinity".into() } else { "-Infinity".into() };
+        }
+        let sign = if value.is_sign_negative() { "-" } else { "" };
+        if value == 0.0 {
+            return format!("{sign}0.0");
+        }
+        let scientific = format!("{:e}", value.abs());
+        let (digits, exponent) = scientific.split_once('e').unwrap();
+        let digits = digits.replace('.', "");
+        let (n, point) = (digits.len() as i32, exponent.parse::<i32>().unwrap() + 1);
+        let at = |i: i32| i as usize;
+        let text = if n <= point && point <= 16 {
+            format!("{digits}{}.0", "0".repeat(at(point - n)))
+        } else if 0 < point && point < n {
+            format!("{}.{}", &digits[..at(point)], &digits[at(point)..])
+        } else if -5 < point && point <= 0 {
+            format!("0.{}{digits}", "0".repeat(at(-point)))
+        } else if n == 1 {
+            format!("{digits}e{}", point - 1)
+        } else {
+            format!("{}.{}e{}", &digits[..1], &digits[1..], point - 1)
+        };
+        format!("{sign}{text}")
+    }
+
+    fn check_double(value: f64) {
+        let text = written(|out| double(out, value));
+        let reference = reference(value);
+        if text != reference {
+            // Halfway between two texts the standard library goes up, the protocol's algorithm to the even digit.
+            let digits = |text: &str| text.replace(['.', '-'], "").parse::<u64>();
+            let (ours, theirs) = (digits(&text).unwrap(), digits(&reference).unwrap());
+            assert_eq!((ours % 2, ours + 1), (0, theirs), "{value:e}: {text}, not {reference}");
+            assert_eq!(text.len(), reference.len());
+        }
+        if !value.is_nan() {
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
+        }
+    }
+
+    #[test]
+    fn doubles_are_the_shortest_text_that_gives_them_back() {
+        let mut random = fastrand::Rng::with_seed(42);
+        for _ in 0..200_000 {
+            check_double(f64::from_bits(random.u64(..)));
+            // Decimals as people write them, around every border of the short way.
+            let decimal = random.i64(-1_000_000_000_000_000..=1_000_000_000_000_000);
+            let cut = decimal / 10i64.pow(random.u32(0..16));
+            let value = cut as f64 / 10f64.powi(random.i32(0..14));
+            check_double(value);
+            let step = if random.bool() { value.next_up() } else { value.next_down() };
+            check_double(step);
+        }
+        for exponent in -330..310 {
+            let text = format!("1e{exponent}");
+            let power: f64 = text.parse().unwrap();
+            for value in [power, power.next_up(), power.next_down(), -power, power * 3.0] {
+                check_double(value);
+            }
+        }
+        for value in [0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX] {
+            check_double(value);
+        }
+        for value in [1e-5, 9.99e-6, 0.00001234, 1e7, 1e7 - 1e-8, 9_999_999.99, 1e16, 1e15] {
+            check_double(value);
+            check_double(-value);
+        }
+    }
+
+    #[test]
+    fn integers_of_every_length() {
+        let mut random = fastrand::Rng::with_seed(43);
+        let mut cache = StampCache::new();
+        let mut check = |value: i64| {
+            assert_eq!(written(|out| integer(out, value, b'i')), format!("{value}i"));
+            for version in [ProtocolVersion::V1, ProtocolVersion::V2] {
+                let unit = if version == ProtocolVersion::V1 { "" } else { "n" };
+                let mut outcome = Ok(());
+                let text = written(|out| outcome = stamp_nanos(out, &mut cache, value, version));
+                assert_eq!(outcome.is_ok(), value >= 0);
+                if value >= 0 {
+                    assert_eq!(text, format!(" {value}{unit}\n"));
+                }
+            }
+        };
+        for power in 0..19 {
+            for value in [10i64.pow(power), 10i64.pow(power) - 1, 10i64.pow(power) + 1] {
+                check(value);
+                check(-value);
+            }
+        }
+        for value in [0, i64::MAX, i64::MIN, i64::MIN + 1, 1_700_000_000_000_000_000] {
+            check(value);
+        }
+        for _ in 0..100_000 {
+            check(random.i64(..) >> random.u32(0..64));
+            check(1_700_000_000_000_000_000 + random.i64(0..300_000_000));
+        }
+    }
 }

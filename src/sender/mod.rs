@@ -107,7 +107,7 @@ impl Sender {
             interval: settings.auto_flush_interval,
         };
         Ok(Sender {
-            buffer: Buffer::with_options(options.clone())?,
+            buffer: Buffer::with_options(options)?,
             last_flush: link.net().now(),
             process: link.net().process_id(),
             link,
@@ -132,7 +132,7 @@ impl Sender {
     /// An independent buffer with this sender's protocol version and limits. It can be filled in another thread and sent
     /// by any sender.
     pub fn new_buffer(&self) -> Result<Buffer> {
-        Buffer::with_options(self.options.clone())
+        Buffer::with_options(self.options)
     }
 
     /// The sender's own buffer.
@@ -189,14 +189,19 @@ impl Sender {
 
     /// Sends the own buffer and clears it.
     pub fn flush_own(&mut self) -> Result<Outcome> {
-        if let Some(table) = &self.transaction {
-            return Err(err!(
+        self.no_transaction_is_open()?;
+        self.send_own(None)
+    }
+
+    fn no_transaction_is_open(&self) -> Result<()> {
+        match &self.transaction {
+            None => Ok(()),
+            Some(table) => Err(err!(
                 InvalidState,
                 "a transaction on table {} is open: commit it or roll it back",
                 crate::error::shown(table)
-            ));
+            )),
         }
-        self.send_own(None)
     }
 
     fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
@@ -233,6 +238,15 @@ impl Sender {
             self.check_transactional(buffer)?;
         }
         self.flush_and_keep(buffer)
+    }
+
+    /// As [`Sender::flush_and_keep_with_flags`], for the own buffer.
+    pub fn flush_own_and_keep(&mut self, transactional: bool) -> Result<Outcome> {
+        self.no_transaction_is_open()?;
+        if transactional {
+            self.check_transactional(&self.buffer)?;
+        }
+        Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, None)
     }
 
     fn check_transactional(&self, buffer: &Buffer) -> Result<()> {

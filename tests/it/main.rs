@@ -4,9 +4,14 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
+mod abi;
+#[cfg(feature = "receiver")]
+mod c_examples;
 mod auth;
 mod config;
 mod header;
@@ -14,6 +19,7 @@ mod http;
 mod layers;
 mod options;
 mod readme;
+mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
 mod sending;

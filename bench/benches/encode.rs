@@ -1,0 +1,244 @@
+//! Rows into a buffer: ours next to the official client, in one run, over the same rows and to the same bytes.
+//!
+//! ```text
+//! cargo bench -p questdb-ingress-bench --bench encode                     all shapes, buffer cleared every 1000 rows
+//! cargo bench -p questdb-ingress-bench --bench encode -- s1 s4-v2         some shapes
+//! cargo bench -p questdb-ingress-bench --bench encode -- --fresh          a new buffer every 75,000 rows
+//! cargo bench -p questdb-ingress-bench --bench encode -- --count          instructions per row, by callgrind
+//! cargo bench -p questdb-ingress-bench --bench encode -- --one s1-v2 "Rust raw" 1000000    one variant, for a profiler
+//! ```
+
+use std::process::Command;
+
+use questdb_ingress_bench::c::{CShape, InC, Way};
+use questdb_ingress_bench::clock::thread_cpu_ns;
+use questdb_ingress_bench::encoders::{ALL, Ours, PRE, Theirs, VAL};
+use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
+use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
+use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
+
+/// What a variant is measured against.
+#[derive(Clone, Copy, PartialEq)]
+enum Against {
+    Itself,
+    Val,
+    All,
+}
+
+struct Line {
+    name: &'static str,
+    against: Against,
+    marks: Mark,
+    variant: Box<dyn Variant>,
+}
+
+/// Ratios to reach, at least and aim.
+type Mark = (f64, f64);
+
+/// Marks of one shape.
+struct Marks {
+    raw: Mark,
+    checked: Mark,
+    prepared: Mark,
+    columns: Mark,
+}
+
+const fn all(mark: Mark) -> Marks {
+    Marks { raw: mark, checked: mark, prepared: mark, columns: mark }
+}
+
+struct Case {
+    name: String,
+    make: fn(u8, &Marks) -> Vec<Line>,
+    version: u8,
+    marks: Marks,
+}
+
+fn lines<S: CShape>(version: u8, marks: &Marks) -> Vec<Line> {
+    let rows = S::rows();
+    let layout = Collector::of(&rows[..1]).layout::<S>();
+    let line = |name, against, marks, variant| Line { name, against, marks, variant };
+    let theirs = |name, variant| line(name, Against::Itself, (0.0, 0.0), variant);
+    let all = |name, mark, variant| line(name, Against::All, mark, variant);
+    let val = |name, mark, variant| line(name, Against::Val, mark, variant);
+    let in_c = |way| Box::new(InC::new(version, way, rows));
+    vec![
+        theirs("official pre", Box::new(InRust::new(Theirs::<PRE>::new(version), rows))),
+        theirs("official val", Box::new(InRust::new(Theirs::<VAL>::new(version), rows))),
+        theirs("official all", Box::new(InRust::new(Theirs::<ALL>::new(version), rows))),
+        all("Rust raw", marks.raw, Box::new(InRust::new(Ours::<false>::new(version), rows))),
+        val(
+            "Rust interned",
+            marks.checked,
+            Box::new(InRust::new(Ours::<true>::new(version), rows)),
+        ),
+        val(
+            "Rust prepared",
+            marks.prepared,
+            Box::new(InRust::new(Rows::new(version, layout), rows)),
+        ),
+        val("Rust columns", marks.columns, Box::new(Columns::new(version, rows))),
+        all("C raw", marks.raw, in_c(Way::Raw)),
+        val("C interned", marks.checked, in_c(Way::Checked)),
+        val("C prepared", marks.prepared, in_c(Way::Prepared)),
+        val("C columns", marks.columns, in_c(Way::Columns)),
+    ]
+}
+
+fn cases() -> Vec<Case> {
+    let case = |shape: &str, make: fn(u8, &Marks) -> Vec<Line>, version: u8, marks: Marks| Case {
+        name: format!("{shape}-v{version}"),
+        make,
+        version,
+        marks,
+    };
+    let s1_v2 =
+        Marks { raw: (4.5, 6.0), checked: (3.7, 6.0), prepared: (4.5, 7.0), columns: (9.0, 10.0) };
+    let s2_v2 =
+        Marks { raw: (6.0, 6.0), checked: (4.4, 6.0), prepared: (6.5, 6.5), columns: (6.5, 9.0) };
+    vec![
+        case("s1", lines::<S1>, 1, Marks { raw: (4.5, 5.5), ..all((4.0, 5.5)) }),
+        case("s1", lines::<S1>, 2, s1_v2),
+        case("s2", lines::<S2>, 1, all((3.4, 3.6))),
+        case("s2", lines::<S2>, 2, s2_v2),
+        case("s3", lines::<S3>, 1, all((3.4, 3.7))),
+        case("s3", lines::<S3>, 2, all((4.5, 5.2))),
+        case("s4", lines::<S4>, 1, all((3.0, 3.6))),
+        case("s4", lines::<S4>, 2, all((3.0, 3.6))),
+        case("s5", lines::<S5>, 2, all((1.5, 2.0))),
+        case("s6", lines::<S6>, 2, all((10.0, 14.0))),
+        // No mark was set for decimals.
+        case("s7", lines::<S7>, 3, all((1.0, 1.0))),
+    ]
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let wanted = |case: &Case| {
+        let mut shapes = args.iter().filter(|a| !a.starts_with("--")).peekable();
+        shapes.peek().is_none() || shapes.any(|a| case.name.starts_with(a.as_str()))
+    };
+    if let Some([shape, name, rows]) =
+        args.iter().position(|a| a == "--one").and_then(|i| args.get(i + 1..i + 4))
+    {
+        return one(shape, name, rows.parse().expect("a number of rows"));
+    }
+    let counting = args.iter().any(|a| a == "--count");
+    let fresh = args.iter().any(|a| a == "--fresh");
+    let mut below = Vec::new();
+    for case in cases().iter().filter(|c| wanted(c)) {
+        let mut lines = (case.make)(case.version, &case.marks);
+        let bytes = same_bytes(&case.name, &mut lines);
+        if counting {
+            count(case, &lines, &mut below);
+        } else {
+            compare(case, lines, bytes, fresh, &mut below);
+        }
+    }
+    let below = if below.is_empty() { "none".into() } else { below.join(", ") };
+    println!("\nbelow \"at least\": {below}");
+}
+
+/// Holds every variant to the same output. Returns the bytes per row.
+fn same_bytes(case: &str, lines: &mut [Line]) -> usize {
+    let mut first: Option<Vec<u8>> = None;
+    for line in lines {
+        let bytes = line.variant.output();
+        let expected = first.get_or_insert_with(|| bytes.clone());
+        if *expected != bytes {
+            let at = expected.iter().zip(&bytes).take_while(|(a, b)| a == b).count();
+            let around = |b: &[u8]| {
+                let end = b.len().min(at + 60);
+                String::from_utf8_lossy(&b[at.saturating_sub(60).min(end)..end]).into_owned()
+            };
+            panic!(
+                "{case}: {} differs at byte {at}:\n{}\n{}",
+                line.name,
+                around(expected),
+                around(&bytes)
+            );
+        }
+    }
+    first.map_or(0, |b| b.len() / ROWS)
+}
+
+/// Interleaved passes; the least time of each variant counts.
+fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, below: &mut Vec<String>) {
+    let (rows, passes, emptied) = if fresh {
+        (75_000, 15, Emptied::Replaced(75_000))
+    } else {
+        (4000, 200, Emptied::Cleared(1000))
+    };
+    let mut least = vec![f64::MAX; lines.len()];
+    for _ in 0..passes {
+        for (line, least) in lines.iter_mut().zip(&mut least) {
+            let start = thread_cpu_ns();
+            line.variant.run(rows, emptied);
+            *least = least.min((thread_cpu_ns() - start) as f64 / rows as f64);
+        }
+    }
+    let what = format!("{bytes} B/row, {emptied:?}, least of {passes} passes of {rows} rows");
+    table(case, &lines, &what, "ns", &least, below);
+}
+
+/// The costs of all variants of a shape, and what they are in relation to the official client's.
+fn table(
+    case: &Case,
+    lines: &[Line],
+    what: &str,
+    unit: &str,
+    costs: &[f64],
+    below: &mut Vec<String>,
+) {
+    println!("\n{}  {what}", case.name);
+    let unit = format!("{unit}/row");
+    println!("  {:<16}{unit:>9}{:>9}{:>9}   at least       aim", "", "x val", "x all");
+    let (val, all) = (costs[1], costs[2]);
+    for (line, cost) in lines.iter().zip(costs) {
+        print!("  {:<16}{cost:>9.1}{:>9.2}{:>9.2}", line.name, val / cost, all / cost);
+        let ratio = match line.against {
+            Against::Itself => {
+                println!();
+                continue;
+            }
+            Against::Val => val / cost,
+            Against::All => all / cost,
+        };
+        let (at_least, aim) = line.marks;
+        let verdict = |mark: f64| if ratio >= mark { "reached" } else { "BELOW" };
+        println!("   {at_least:>4} {:<8}  {aim:>4} {}", verdict(at_least), verdict(aim));
+        if ratio < at_least {
+            below.push(format!("{} {} ({ratio:.2} of {at_least})", case.name, line.name));
+        }
+    }
+}
+
+/// Runs one variant and nothing else.
+fn one(shape: &str, name: &str, rows: usize) {
+    let case = cases().into_iter().find(|c| c.name == shape).expect("a shape such as s1-v2");
+    let lines = (case.make)(case.version, &case.marks);
+    let mut line = lines.into_iter().find(|l| l.name == name).expect("a variant such as \"C raw\"");
+    line.variant.run(rows, Emptied::Cleared(1000));
+}
+
+/// Instructions per row: the difference of two runs under callgrind that differ only in their rows.
+fn count(case: &Case, lines: &[Line], below: &mut Vec<String>) {
+    let instructions = |name: &str, rows: usize| {
+        let this = std::env::current_exe().expect("the path of this program");
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(this)
+            .args(["--one", &case.name, name, &rows.to_string()])
+            .output()
+            .expect("valgrind is installed");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let collected = text.lines().find_map(|l| l.split("Collected : ").nth(1));
+        collected.and_then(|n| n.trim().parse::<f64>().ok()).unwrap_or_else(|| panic!("{text}"))
+    };
+    let cost = |line: &Line| {
+        let (short, long) = (instructions(line.name, 4000), instructions(line.name, 14_000));
+        (long - short) / 10_000.0
+    };
+    let costs: Vec<f64> = lines.iter().map(cost).collect();
+    table(case, lines, "instructions, by callgrind", "instr", &costs, below);
+}

@@ -1,0 +1,430 @@
+//! Random sequences of calls against a plain model of the protocol: same bytes, same errors, and a call that fails changes
+//! nothing.
+
+#![expect(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
+
+use super::*;
+use crate::error::ErrorCode as Code;
+use crate::names::{ColumnName, TableName};
+use crate::text::Text;
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+enum Op {
+    Table(usize, bool),
+    Symbol(usize, bool, Option<Vec<u8>>),
+    Column(usize, bool, Option<Val>),
+    AtNanos(i64),
+    AtMicros(i64),
+    AtNow,
+    Clear,
+    SetMarker,
+    Rewind,
+    ClearMarker,
+    Reserve(usize),
+    Clone,
+}
+
+#[derive(Debug, Clone)]
+enum Val {
+    Bool(bool),
+    I64(i64),
+    /// Tenths, so that text is easy.
+    F64(i32),
+    Str(Vec<u8>),
+    Micros(i64),
+    Nanos(i64),
+    Array(Vec<f64>),
+    DecText(&'static str),
+    Dec(u32, Vec<u8>),
+    DecI64(u32, i64),
+}
+
+const NAMES: [&str; 14] = [
+    "t",
+    "price",
+    "two words",
+    "x=y",
+    "exactly_31_bytes_are_this_name_",
+    "thirty_bytes_and_this_is_it_30",
+    "this name is longer than thirty-two bytes but allowed",
+    "é日本",
+    "a.b",
+    "a-b",
+    "",
+    "line\nbreak",
+    ".dot",
+    "127",
+];
+
+/// The name with this number; the last has 127 bytes, one more than the limit of these tests.
+fn name(i: usize) -> String {
+    if NAMES[i] == "127" { "n".repeat(127) } else { NAMES[i].to_owned() }
+}
+
+const MAX_NAME: usize = 126;
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        10 => "[a-z ,=\"\\\\\n\r]{0,40}".prop_map(String::into_bytes),
+        3 => "\\PC{0,12}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+    ]
+}
+
+fn val() -> impl Strategy<Value = Val> {
+    prop_oneof![
+        any::<bool>().prop_map(Val::Bool),
+        any::<i64>().prop_map(Val::I64),
+        any::<i32>().prop_map(Val::F64),
+        text().prop_map(Val::Str),
+        text().prop_map(Val::Str),
+        any::<i64>().prop_map(Val::Micros),
+        any::<i64>().prop_map(Val::Nanos),
+        prop::collection::vec(any::<f64>(), 0..4).prop_map(Val::Array),
+        prop::sample::select(&["1", "-1.50", "NaN", "1e+5", "", "x"][..]).prop_map(Val::DecText),
+        (0u32..80, prop::collection::vec(any::<u8>(), 0..36)).prop_map(|(s, b)| Val::Dec(s, b)),
+        (0u32..80, any::<i64>()).prop_map(|(s, n)| Val::DecI64(s, n)),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let known = || 0..NAMES.len();
+    // Mostly names that are fine, or rows would seldom come about.
+    let column = || prop_oneof![12 => 0usize..8, 1 => known()];
+    prop_oneof![
+        8 => (column(), any::<bool>()).prop_map(|(n, i)| Op::Table(n, i)),
+        6 => (column(), any::<bool>(), prop::option::weighted(0.9, text()))
+            .prop_map(|(n, i, v)| Op::Symbol(n, i, v)),
+        12 => (column(), any::<bool>(), prop::option::weighted(0.9, val()))
+            .prop_map(|(n, i, v)| Op::Column(n, i, v)),
+        4 => (-2i64..i64::MAX).prop_map(Op::AtNanos),
+        3 => prop_oneof![-2i64..i64::MAX, 0i64..9_300_000_000_000_000].prop_map(Op::AtMicros),
+        3 => Just(Op::AtNow),
+        1 => Just(Op::SetMarker),
+        1 => Just(Op::Rewind),
+        1 => prop_oneof![Just(Op::Clear), Just(Op::ClearMarker), Just(Op::Clone)],
+        1 => prop_oneof![0usize..5000, Just(usize::MAX), Just(isize::MAX as usize)]
+            .prop_map(Op::Reserve),
+    ]
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Model {
+    version: ProtocolVersion,
+    max: usize,
+    bytes: Vec<u8>,
+    /// 0 between rows, 1 after the table, 2 after a symbol, 3 after a column.
+    state: u8,
+    tables: Vec<String>,
+    marker: Option<(usize, usize)>,
+}
+
+fn escape(text: &[u8], set: &[u8]) -> Vec<u8> {
+    text.iter().flat_map(|b| if set.contains(b) { vec![b'\\', *b] } else { vec![*b] }).collect()
+}
+
+fn name_error(name: &str, table: bool) -> Option<Code> {
+    let bad = name.is_empty() || name.contains('\n') || name.starts_with('.');
+    let column = name.contains(['.', '-']);
+    (bad || (!table && column) || name.len() > MAX_NAME).then_some(Code::InvalidName)
+}
+
+impl Model {
+    fn encode(&self, value: &Val) -> Result<Vec<u8>, Code> {
+        let v1 = self.version == ProtocolVersion::V1;
+        let needs =
+            |version| if self.version < version { Err(Code::ProtocolVersion) } else { Ok(()) };
+        let tagged = |head: &[u8], body: &[u8]| [head, body].concat();
+        Ok(match value {
+            Val::Bool(v) => if *v { "t" } else { "f" }.into(),
+            Val::I64(v) => format!("{v}i").into(),
+            Val::F64(v) if v1 => format!("{:?}", f64::from(*v) / 10.0).into(),
+            Val::F64(v) => tagged(b"=\x10", &(f64::from(*v) / 10.0).to_le_bytes()),
+            Val::Str(v) => {
+                std::str::from_utf8(v).map_err(|_| Code::InvalidUtf8)?;
+                [b"\"", &escape(v, b"\n\r\"\\")[..], b"\""].concat()
+            }
+            Val::Micros(v) => format!("{v}t").into(),
+            Val::Nanos(v) if v1 => format!("{}t", v / 1000).into(),
+            Val::Nanos(v) => format!("{v}n").into(),
+            Val::Array(v) => {
+                needs(ProtocolVersion::V2)?;
+                let mut out = vec![b'=', 14, 10, 1, v.len() as u8, 0, 0, 0];
+                v.iter().for_each(|x| out.extend(x.to_le_bytes()));
+                out
+            }
+            Val::DecText(v) => {
+                needs(ProtocolVersion::V3)?;
+                if ["1", "-1.50", "NaN"].contains(v) {
+                    format!("{v}d").into()
+                } else {
+                    return Err(Code::InvalidDecimal);
+                }
+            }
+            Val::Dec(scale, v) => {
+                needs(ProtocolVersion::V3)?;
+                if *scale > 76 || v.len() > 32 {
+                    return Err(Code::InvalidDecimal);
+                }
+                tagged(&[b'=', 23, *scale as u8, v.len() as u8], v)
+            }
+            Val::DecI64(scale, v) => {
+                let bytes = v.to_be_bytes();
+                let spare = (0..7)
+                    .take_while(|i| {
+                        i64::from(bytes[*i] as i8) == v >> 63
+                            && (bytes[i + 1] ^ bytes[*i]) & 0x80 == 0
+                    })
+                    .count();
+                return self.encode(&Val::Dec(*scale, bytes[spare..].to_vec()));
+            }
+        })
+    }
+
+    /// Appends if there is room; `state` follows.
+    fn append(&mut self, bytes: &[u8], state: u8) -> Result<(), Code> {
+        if self.bytes.len() + bytes.len() > self.max {
+            return Err(Code::LimitExceeded);
+        }
+        self.bytes.extend_from_slice(bytes);
+        self.state = state;
+        Ok(())
+    }
+
+    fn go_back(&mut self, (len, rows): (usize, usize)) {
+        self.bytes.truncate(len);
+        self.tables.truncate(rows);
+        self.state = 0;
+    }
+
+    fn rows(&self) -> usize {
+        self.tables.len() - usize::from(self.state != 0)
+    }
+
+    fn stamp(&mut self, stamp: Option<i64>, suffix: &str) -> Result<(), Code> {
+        if self.state < 2 {
+            return Err(Code::InvalidState);
+        }
+        let stamp = stamp.filter(|s| *s >= 0).ok_or(Code::InvalidTimestamp)?;
+        self.append(format!(" {stamp}{suffix}\n").as_bytes(), 0)
+    }
+
+    fn apply(&mut self, op: &Op) -> Result<(), Code> {
+        let v1 = self.version == ProtocolVersion::V1;
+        match op {
+            Op::Table(n, _) => {
+                name_error(&name(*n), true).map_or(Ok(()), Err)?;
+                if self.state != 0 {
+                    return Err(Code::InvalidState);
+                }
+                self.append(&escape(name(*n).as_bytes(), b" ="), 1)?;
+                self.tables.push(name(*n));
+            }
+            Op::Symbol(n, _, value) => {
+                name_error(&name(*n), false).map_or(Ok(()), Err)?;
+                if self.state == 0 || self.state == 3 {
+                    return Err(Code::InvalidState);
+                }
+                if let Some(value) = value {
+                    std::str::from_utf8(value).map_err(|_| Code::InvalidUtf8)?;
+                    let name = escape(name(*n).as_bytes(), b" =");
+                    let value = escape(value, b" ,=\n\r\\");
+                    self.append(&[b",", &name[..], b"=", &value[..]].concat(), 2)?;
+                }
+            }
+            Op::Column(n, _, value) => {
+                name_error(&name(*n), false).map_or(Ok(()), Err)?;
+                if self.state == 0 {
+                    return Err(Code::InvalidState);
+                }
+                if let Some(value) = value {
+                    let value = self.encode(value)?;
+                    let separator: &[u8] = if self.state == 3 { b"," } else { b" " };
+                    let name = escape(name(*n).as_bytes(), b" =");
+                    self.append(&[separator, &name[..], b"=", &value[..]].concat(), 3)?;
+                }
+            }
+            Op::AtNanos(v) => self.stamp(Some(*v), if v1 { "" } else { "n" })?,
+            Op::AtMicros(v) if v1 => self.stamp(v.checked_mul(1000), "")?,
+            Op::AtMicros(v) => self.stamp(Some(*v), "t")?,
+            Op::AtNow if self.state < 2 => return Err(Code::InvalidState),
+            Op::AtNow => self.append(b"\n", 0)?,
+            Op::Clear => {
+                self.go_back((0, 0));
+                self.marker = None;
+            }
+            Op::SetMarker if self.state != 0 => return Err(Code::InvalidState),
+            Op::SetMarker => self.marker = Some((self.bytes.len(), self.tables.len())),
+            Op::Rewind => {
+                let marker = self.marker.take().ok_or(Code::InvalidState)?;
+                self.go_back(marker);
+            }
+            Op::ClearMarker => self.marker = None,
+            Op::Reserve(n) => {
+                if *n > self.max - self.bytes.len() {
+                    return Err(Code::LimitExceeded);
+                }
+                if *n > isize::MAX as usize / 2 {
+                    return Err(Code::OutOfMemory);
+                }
+            }
+            Op::Clone => {}
+        }
+        Ok(())
+    }
+}
+
+fn apply(buffer: &mut Buffer, op: &Op) -> crate::Result<()> {
+    let raw = |n: &usize| name(*n);
+    match op {
+        Op::Table(n, true) if name_error(&name(*n), true).is_none() => {
+            buffer.table(&TableName::new(&name(*n))?)?;
+        }
+        Op::Table(n, _) => {
+            buffer.table(Text::unchecked(raw(n).as_bytes()))?;
+        }
+        Op::Symbol(n, interned, value) => {
+            let value = value.as_deref().map(Text::unchecked);
+            match ColumnName::new(&raw(n)) {
+                Ok(name) if *interned => buffer.symbol(&name, value)?,
+                _ => buffer.symbol(&raw(n), value)?,
+            };
+        }
+        Op::Column(n, interned, value) => {
+            let (raw, checked) = (raw(n), ColumnName::new(&raw(n)));
+            let name = || match &checked {
+                Ok(name) if *interned => crate::ColumnRef::from(name),
+                _ => crate::ColumnRef::from(Text::unchecked(raw.as_bytes())),
+            };
+            match value {
+                None => buffer.column_i64(name(), None)?,
+                Some(Val::Bool(v)) => buffer.column_bool(name(), *v)?,
+                Some(Val::I64(v)) => buffer.column_i64(name(), *v)?,
+                Some(Val::F64(v)) => buffer.column_f64(name(), f64::from(*v) / 10.0)?,
+                Some(Val::Str(v)) => buffer.column_str(name(), Text::unchecked(v))?,
+                Some(Val::Micros(v)) => buffer.column_ts_micros(name(), *v)?,
+                Some(Val::Nanos(v)) => buffer.column_ts_nanos(name(), *v)?,
+                Some(Val::Array(v)) => {
+                    buffer.column_f64_arr(name(), &ArrayView::c_major(&[v.len()], v)?)?
+                }
+                Some(Val::DecText(v)) => buffer.column_dec_str(name(), *v)?,
+                Some(Val::Dec(scale, v)) => buffer.column_dec(name(), *scale, &v[..])?,
+                Some(Val::DecI64(scale, v)) => buffer.column_dec_i64(name(), *scale, *v)?,
+            };
+        }
+        Op::AtNanos(v) => buffer.at_nanos(*v)?,
+        Op::AtMicros(v) => buffer.at_micros(*v)?,
+        Op::AtNow => buffer.at_now()?,
+        Op::Clear => buffer.clear(),
+        Op::SetMarker => buffer.set_marker()?,
+        Op::Rewind => buffer.rewind_to_marker()?,
+        Op::ClearMarker => buffer.clear_marker(),
+        Op::Reserve(n) => {
+            buffer.reserve(*n)?;
+            assert!(buffer.capacity() - buffer.len() >= *n);
+        }
+        Op::Clone => {
+            let copy = buffer.clone();
+            buffer.clear();
+            *buffer = copy;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_buffer_does_what_the_model_does(
+        ops in prop::collection::vec(op(), 0..80),
+        version in prop::sample::select(
+            &[ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3][..]
+        ),
+        max in prop_oneof![4 => Just(1usize << 20), 2 => 0usize..400, 1 => Just(usize::MAX)],
+    ) {
+        let options = BufferOptions { version, max_name_len: MAX_NAME, init_buf_size: 0, max_buf_size: max };
+        let mut buffer = Buffer::with_options(options).unwrap();
+        let mut model = Model { version, max, bytes: vec![], state: 0, tables: vec![], marker: None };
+        for (i, op) in ops.iter().enumerate() {
+            let before = model.clone();
+            let expected = model.apply(op);
+            let outcome = apply(&mut buffer, op);
+            if expected.is_err() {
+                prop_assert_eq!(&model, &before, "the model itself");
+            }
+            prop_assert_eq!(outcome.as_ref().err().map(|e| e.code()), expected.err(), "op {}: {:?} {:?}", i, op, outcome);
+            prop_assert_eq!(buffer.peek(), &model.bytes[..], "op {}: {:?}", i, op);
+            prop_assert_eq!(buffer.row_count(), model.rows());
+            prop_assert_eq!(buffer.is_row_open(), model.state != 0);
+            prop_assert_eq!(buffer.check_flushable().is_ok(), model.state == 0);
+            prop_assert_eq!(buffer.is_transactional(), model.tables.windows(2).all(|w| w[0] == w[1]));
+            prop_assert_eq!(buffer.first_table(), model.tables.first().cloned());
+        }
+    }
+}
+
+#[test]
+fn options_are_checked_and_kept() {
+    let options = BufferOptions {
+        version: ProtocolVersion::V2,
+        max_name_len: 20,
+        init_buf_size: 1000,
+        max_buf_size: 2000,
+    };
+    let buffer = Buffer::with_options(options).unwrap();
+    assert_eq!((buffer.protocol_version(), buffer.max_name_len()), (ProtocolVersion::V2, 20));
+    assert_eq!((buffer.init_buf_size(), buffer.max_buf_size()), (1000, 2000));
+    assert!(buffer.capacity() >= 1000);
+    let e = Buffer::with_options(BufferOptions { init_buf_size: 3000, ..options }).unwrap_err();
+    assert_eq!(
+        (e.code(), e.message()),
+        (Code::InvalidArgument, "init_buf_size of 3000 is over max_buf_size of 2000")
+    );
+    let huge = BufferOptions { init_buf_size: usize::MAX, max_buf_size: usize::MAX, ..options };
+    assert_eq!(Buffer::with_options(huge).unwrap_err().code(), Code::OutOfMemory);
+    assert_eq!(Buffer::new(ProtocolVersion::V1).max_buf_size(), 100 << 20);
+}
+
+#[test]
+fn clearing_keeps_the_memory_and_five_gigabytes_are_refused() {
+    let mut buffer = Buffer::new(ProtocolVersion::V1);
+    for i in 0..10_000 {
+        buffer.table("t").unwrap().column_i64("x", i).unwrap().at_now().unwrap();
+    }
+    let capacity = buffer.capacity();
+    buffer.clear();
+    assert_eq!((buffer.capacity(), buffer.len(), buffer.row_count()), (capacity, 0, 0));
+    buffer.table("t").unwrap();
+    let e = buffer.reserve(5 << 30).unwrap_err();
+    assert_eq!(
+        (e.code(), e.message()),
+        (
+            Code::LimitExceeded,
+            "the buffer has 1 bytes and would grow to 5368709121, max_buf_size is 104857600"
+        )
+    );
+    assert_eq!(buffer.peek(), b"t");
+}
+
+#[test]
+fn errors_name_the_column() {
+    let mut buffer = Buffer::new(ProtocolVersion::V1);
+    buffer.table("t").unwrap();
+    let e = buffer.column_dec("d", 2, &[1u8][..]).unwrap_err();
+    assert_eq!(
+        e.message(),
+        "column \"d\": decimals need protocol version 3, the buffer has version 1"
+    );
+    let e = buffer.symbol("s", Text::unchecked(b"ab\xe2\x82")).unwrap_err();
+    assert_eq!(e.message(), "column \"s\": \"ab\\xe2\\x82\" is not valid UTF-8 at byte 2");
+    assert_eq!(buffer.peek(), b"t");
+}
+
+const _: () = {
+    const fn sendable<T: Send + Sync + 'static>() {}
+    sendable::<Buffer>();
+    sendable::<TableName>();
+    sendable::<ColumnName>();
+};

@@ -108,9 +108,10 @@ fn cases() -> Vec<Case> {
         })
         .tcp()
         .act(|client| {
-            let results: Vec<_> = (0..20).map(|_| client.flush_copy()).collect();
-            let failed = results.iter().filter(|r| r.is_err()).count();
-            assert_eq!(failed, 1, "told once: {results:?}");
+            let until = Instant::now() + Duration::from_secs(10);
+            while client.flush_copy().is_ok() {
+                assert!(Instant::now() < until, "the end of the stream is never told");
+            }
             client.flush()
         }),
         Case::new("T6", "50 MB to a peer that never reads", |peer| peer.hold())

@@ -129,7 +129,7 @@ impl Receiver {
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        self.server.shared().counters.read()
+        self.server.shared().stats()
     }
 
     /// Stops listening, breaks all connections and waits for the threads; the tables stay readable.

@@ -10,16 +10,23 @@
 )]
 
 mod abi;
+mod auth;
+#[cfg(feature = "receiver")]
+mod c_examples;
 mod config;
 mod header;
+mod http;
 mod layers;
 mod options;
 mod readme;
+mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
 #[cfg(feature = "receiver")]
 mod round_trip;
-mod server;
+mod sending;
 mod support;
+mod tcp;
+mod tls;
 #[cfg(test)]
 mod vectors;

@@ -21,7 +21,6 @@ static questdb_error *run(questdb_sender *sender) {
 }
 // [/readme]
 
-
 int main(int argc, char **argv) {
     const char *conf = argc > 1 ? argv[1] : "http::addr=localhost:9000;";
     questdb_sender *sender = NULL;

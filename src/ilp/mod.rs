@@ -13,6 +13,7 @@ mod row_state;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod utf8;
 mod whole_rows;
 
 use crate::error::{Result, err};

@@ -84,7 +84,7 @@ pub(super) fn double(out: &mut Tail<'_>, value: f64) {
             return decimals(out, value.is_sign_negative(), scaled.unsigned_abs());
         }
     }
-    let (text, len) = shortest(value);
+    let (text, len) = if size < 1e16 { shortest(value) } else { huge(value) };
     out.put(text, len);
 }
 
@@ -100,9 +100,27 @@ fn decimals(out: &mut Tail<'_>, negative: bool, scaled: u64) {
     out.words([leading(scaled / TEN_8), point, (fraction | ASCII_ZEROS, 8 - zeros)]);
 }
 
-/// Any double, by the general algorithm.
+/// Any double below 10^16, by the general algorithm.
 #[inline(never)]
 fn shortest(value: f64) -> ([u8; 32], usize) {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    let mut out = [0; 32];
+    // Two copies of fixed length that overlap are cheaper than one of any length.
+    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+        out[..16].copy_from_slice(first);
+        out[text.len() - 16..text.len()].copy_from_slice(last);
+    } else {
+        out[..text.len()].copy_from_slice(text);
+    }
+    (out, text.len())
+}
+
+/// Doubles with a positive exponent, which has a plus in the algorithm's form and none in the protocol's, and what is not a
+/// number.
+#[cold]
+#[inline(never)]
+fn huge(value: f64) -> ([u8; 32], usize) {
     let mut buffer = zmij::Buffer::new();
     let text = match value {
         _ if value.is_nan() => "NaN",
@@ -111,14 +129,8 @@ fn shortest(value: f64) -> ([u8; 32], usize) {
         _ => buffer.format_finite(value),
     };
     let mut out = [0; 32];
-    let mut len = 0;
-    // A positive exponent has a plus there, and none in the protocol's form.
-    for &byte in text.as_bytes().iter().filter(|byte| **byte != b'+') {
-        if let Some(place) = out.get_mut(len) {
-            *place = byte;
-            len += 1;
-        }
-    }
+    let kept = text.bytes().filter(|byte| *byte != b'+');
+    let len = out.iter_mut().zip(kept).map(|(place, byte)| *place = byte).count();
     (out, len)
 }
 

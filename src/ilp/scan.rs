@@ -298,23 +298,34 @@ fn escape_rest<B: Blocks, const QUOTED: bool>(
     let mut out = store.tail();
     // SAFETY: `Tail::with_escapes` has written up to here, within the capacity.
     out.at = unsafe { out.at.add(position - out.position()) };
-    let (mut left, mut high) = (text, 0);
-    while !left.is_empty() && out.room(left.len().saturating_add(16)) {
-        let (block, taken) = match left.first_chunk::<16>() {
-            Some(chunk) => (B::full(chunk), 16),
-            None => (B::partial(left), left.len()),
+    let mut high = 0;
+    for chunk in text.chunks(16) {
+        let block = match chunk.first_chunk::<16>() {
+            Some(full) => B::full(full),
+            None => B::partial(chunk),
         };
         high |= block.high();
-        // SAFETY: there is room for 16 bytes more than are left to write.
-        unsafe { block.store(out.at) };
-        let specials = block.specials::<QUOTED>() & ((1u32 << taken) - 1);
-        let plain = if specials == 0 { taken } else { specials.trailing_zeros() as usize };
-        // SAFETY: these bytes have just been written.
-        out.at = unsafe { out.at.add(plain.min(taken)) };
-        left = &left[plain..];
-        if let (true, [special, rest @ ..]) = (specials != 0, left) {
-            out.put([b'\\', *special], 2);
-            left = rest;
+        if !out.room(2 * 16) {
+            break;
+        }
+        let specials = block.specials::<QUOTED>() & ((1u32 << chunk.len()) - 1);
+        if specials == 0 {
+            // SAFETY: there is room for 32 bytes; those of the chunk are counted.
+            unsafe {
+                block.store(out.at);
+                out.at = out.at.add(chunk.len());
+            }
+            continue;
+        }
+        // Without branches on the text: a backslash that is not needed is overwritten.
+        for (i, byte) in chunk.iter().enumerate() {
+            // SAFETY: there is room for 32 bytes, and each of the at most 16 takes one or two.
+            unsafe {
+                out.at.write(b'\\');
+                out.at = out.at.add(((specials >> i) & 1) as usize);
+                out.at.write(*byte);
+                out.at = out.at.add(1);
+            }
         }
     }
     (out.position(), out.refused, high != 0)

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("arrow", &["base", "ilp"]),
     ("sender", &["base", "ilp", "rows", "arrow", "config", "transport"]),
     ("receiver", &["base"]),
+    ("bin", &["base", "receiver"]),
     // What is public; the base for the errors about its own arguments.
     ("ffi", &["base", "ilp", "rows", "arrow", "config", "sender", "receiver"]),
 ];

@@ -10,14 +10,23 @@
 )]
 
 mod abi;
+#[cfg(feature = "receiver")]
+mod c_examples;
+mod auth;
 mod config;
 mod header;
+mod http;
 mod layers;
 mod options;
 mod readme;
+mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod server;
+mod sending;
+#[cfg(feature = "receiver")]
+mod round_trip;
 mod support;
+mod tcp;
+mod tls;
 #[cfg(test)]
 mod vectors;

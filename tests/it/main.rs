@@ -12,6 +12,8 @@
 mod abi;
 #[cfg(feature = "receiver")]
 mod c_examples;
+#[cfg(test)]
+mod c_vectors;
 mod config;
 mod header;
 mod layers;

@@ -10,9 +10,9 @@
 )]
 
 mod abi;
+mod auth;
 #[cfg(feature = "receiver")]
 mod c_examples;
-mod auth;
 mod config;
 mod header;
 mod http;
@@ -22,9 +22,9 @@ mod readme;
 mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod sending;
 #[cfg(feature = "receiver")]
 mod round_trip;
+mod sending;
 mod support;
 mod tcp;
 mod tls;

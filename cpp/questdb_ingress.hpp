@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -709,13 +710,8 @@ struct kept<T, std::enable_if_t<is_array<T> && !is_any_text<T>>> {
 template <class T>
 struct kept<T, std::enable_if_t<is_decimal<T>>> {
     explicit kept(const T &given) noexcept : value(given) {
-        if constexpr (std::is_same_v<T, decimal>) {
-            bytes.fill(given.unscaled < 0 ? 0xff : 0);
-            store(static_cast<std::uint64_t>(given.unscaled), 8);
-        } else if constexpr (std::is_same_v<T, decimal_i128>) {
-            store(static_cast<std::uint64_t>(given.high), 0);
-            store(given.low, 8);
-        }
+        if constexpr (std::is_same_v<T, decimal>) store(given.unscaled < 0 ? ~std::uint64_t{0} : 0, static_cast<std::uint64_t>(given.unscaled));
+        else if constexpr (std::is_same_v<T, decimal_i128>) store(static_cast<std::uint64_t>(given.high), given.low);
     }
     ::questdb_cell cell() const noexcept {
         if constexpr (std::is_same_v<T, decimal_text>)
@@ -723,13 +719,20 @@ struct kept<T, std::enable_if_t<is_decimal<T>>> {
         else if constexpr (std::is_same_v<T, decimal_bytes>)
             return pointing(QUESTDB_CELL_KIND_DECIMAL, value.unscaled.data(), value.unscaled.size(), value.scale);
         else
-            return pointing(QUESTDB_CELL_KIND_DECIMAL, bytes.data(), bytes.size(), value.scale);
+            return pointing(QUESTDB_CELL_KIND_DECIMAL, bytes.data() + first, bytes.size() - first, value.scale);
     }
-    void store(std::uint64_t half, std::size_t from) noexcept {
-        for (std::size_t i = 0; i < 8; ++i) bytes[from + i] = static_cast<std::uint8_t>(half >> (56 - 8 * i));
+    /// Big-endian, without bytes that only repeat the sign.
+    void store(std::uint64_t high, std::uint64_t low) noexcept {
+        for (std::size_t i = 0; i < 8; ++i) {
+            bytes[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
+            bytes[8 + i] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
+        }
+        const std::uint8_t sign = bytes[0] < 0x80 ? 0 : 0xff;
+        while (first < 15 && bytes[first] == sign && (bytes[first + 1] & 0x80) == (sign & 0x80)) ++first;
     }
     T value;
     std::array<std::uint8_t, 16> bytes{};
+    std::size_t first = 0;
 };
 
 template <class T>
@@ -883,20 +886,21 @@ class column_data {
         return made;
     }
     /// Text `i` is `text[offsets[i] .. offsets[i + 1]]`: there is one offset more than there are rows.
-    template <class Offset>
-    static column_data texts(slice<const Offset> offsets, std::string_view text) noexcept {
-        column_data made{QUESTDB_VALUES_KIND_TEXT, nullptr, offsets.size() == 0 ? 0 : offsets.size() - 1};
-        made.point_at(offsets, text);
+    template <class Offsets>
+    static column_data texts(const Offsets &offsets, std::string_view text) noexcept {
+        column_data made{QUESTDB_VALUES_KIND_TEXT, nullptr, std::size(offsets) == 0 ? 0 : std::size(offsets) - 1};
+        made.point_at(std::data(offsets), text);
         return made;
     }
-    /// Row `i` has text number `codes[i]` of the dictionary.
-    template <class Code, class Offset>
-    static column_data dictionary(slice<const Code> codes, slice<const Offset> offsets, std::string_view text) noexcept {
-        static_assert(std::is_integral_v<Code> && sizeof(Code) <= 8, "codes are integers of 1, 2, 4 or 8 bytes");
-        column_data made{QUESTDB_VALUES_KIND_DICTIONARY, codes.data(), codes.size()};
-        made.data_.width = sizeof(Code);
-        made.data_.dictionary_len = offsets.size() == 0 ? 0 : offsets.size() - 1;
-        made.point_at(offsets, text);
+    /// Row `i` has text number `codes[i]` of the dictionary, whose texts lie as in `texts`.
+    template <class Codes, class Offsets>
+    static column_data dictionary(const Codes &codes, const Offsets &offsets, std::string_view text) noexcept {
+        using code = detail::bare<decltype(*std::data(codes))>;
+        static_assert(std::is_integral_v<code> && sizeof(code) <= 8, "codes are integers of 1, 2, 4 or 8 bytes");
+        column_data made{QUESTDB_VALUES_KIND_DICTIONARY, std::data(codes), std::size(codes)};
+        made.data_.width = sizeof(code);
+        made.data_.dictionary_len = std::size(offsets) == 0 ? 0 : std::size(offsets) - 1;
+        made.point_at(std::data(offsets), text);
         return made;
     }
     /// Big-endian two's complement integers of `width` bytes over 10^scale.
@@ -923,11 +927,11 @@ class column_data {
         data_.values = values;
     }
     template <class Offset>
-    void point_at(slice<const Offset> offsets, std::string_view text) noexcept {
+    void point_at(const Offset *offsets, std::string_view text) noexcept {
         static_assert(std::is_integral_v<Offset> && (sizeof(Offset) == 4 || sizeof(Offset) == 8),
                       "offsets are integers of 4 or 8 bytes");
         data_.offset_width = sizeof(Offset);
-        data_.offsets = offsets.data();
+        data_.offsets = offsets;
         data_.text = reinterpret_cast<const std::uint8_t *>(text.data());
         data_.text_len = text.size();
     }

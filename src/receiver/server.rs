@@ -38,22 +38,8 @@ pub(super) struct Options {
 pub(super) struct Counters {
     pub(super) connections: AtomicU64,
     pub(super) requests: AtomicU64,
-    pub(super) rows: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) rejected: AtomicU64,
-}
-
-impl Counters {
-    pub(super) fn read(&self) -> Stats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
-            connections: get(&self.connections),
-            requests: get(&self.requests),
-            rows: get(&self.rows),
-            bytes: get(&self.bytes),
-            rejected: get(&self.rejected),
-        }
-    }
 }
 
 /// Adds to a counter.
@@ -95,6 +81,18 @@ struct Open {
 }
 
 impl Shared {
+    pub(super) fn stats(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            connections: get(&self.counters.connections),
+            requests: get(&self.counters.requests),
+            // Never behind what a waiting thread was told.
+            rows: self.store.total_rows(),
+            bytes: get(&self.counters.bytes),
+            rejected: get(&self.counters.rejected),
+        }
+    }
+
     /// A new id for an error answer: twelve hexadecimal digits of this receiver and a number.
     pub(super) fn next_error_id(&self) -> String {
         let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;

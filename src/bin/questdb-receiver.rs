@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use questdb_ingress::receiver::{Builder, Protocol, Receiver};
+use questdb_ingress::receiver::{Builder, ColumnType, Protocol, Receiver, Table, Value};
 
 const HELP: &str = "\
 Takes rows over HTTP and TCP like QuestDB and shows them. Nothing is kept after the end.
@@ -28,6 +28,10 @@ usage: questdb-receiver [option]...
   --create-decimals       create decimal columns, which QuestDB does not
   --show ROWS             show at most so many of the rows that came together (20)
   --exit-after ROWS       end after so many rows
+  --commands              show nothing, but obey standard input, line by line, until it ends:
+                            tables                      each table as a line of JSON, then an empty line
+                            create TABLE COLUMN:TYPE... make a table; types as \"tables\" names them
+                            clear                       forget all tables
   --help
 ";
 
@@ -40,6 +44,7 @@ struct Args {
     builder: Builder,
     show: usize,
     exit_after: u64,
+    commands: bool,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +63,7 @@ fn parse_args(mut args: impl Iterator<Item = String>) -> Result<Option<Args>, St
         builder: Receiver::builder().http_port(9000).tcp_port(9009),
         show: 20,
         exit_after: u64::MAX,
+        commands: false,
     };
     while let Some(option) = args.next() {
         let mut next = || args.next().ok_or_else(|| format!("{option} lacks a value"));
@@ -78,6 +84,10 @@ fn parse_args(mut args: impl Iterator<Item = String>) -> Result<Option<Args>, St
             }
             "--exit-after" => {
                 parsed.exit_after = number(&option, &next()?)?;
+                builder
+            }
+            "--commands" => {
+                parsed.commands = true;
                 builder
             }
             "--help" | "-h" => {
@@ -101,6 +111,9 @@ fn file(path: &str) -> Result<Vec<u8>, String> {
 fn run(args: Args) -> Result<(), String> {
     let receiver = args.builder.start().map_err(|e| e.to_string())?;
     println!("{}\n{}", receiver.conf(Protocol::Http), receiver.conf(Protocol::Tcp));
+    if args.commands {
+        return obey(&receiver);
+    }
     let mut shown: HashMap<String, usize> = HashMap::new();
     let mut seen = 0;
     let mut all_shown = true;
@@ -115,6 +128,74 @@ fn run(args: Args) -> Result<(), String> {
     let stats = receiver.stats();
     println!("{} rows, {} bytes, {} refused", stats.rows, stats.bytes, stats.rejected);
     Ok(())
+}
+
+/// Answers every command by lines, the last of which is empty or says what was wrong.
+fn obey(receiver: &Receiver) -> Result<(), String> {
+    for line in std::io::stdin().lines() {
+        let line = line.map_err(|e| e.to_string())?;
+        let mut words = line.split_whitespace();
+        let done = match (words.next(), words.next()) {
+            (Some("tables"), None) => {
+                let names = receiver.table_names();
+                names
+                    .iter()
+                    .filter_map(|name| receiver.table(name))
+                    .for_each(|t| println!("{}", json(&t)));
+                Ok(())
+            }
+            (Some("clear"), None) => {
+                receiver.clear();
+                Ok(())
+            }
+            (Some("create"), Some(table)) => create(receiver, table, words),
+            _ => Err(format!("unknown command {line:?}")),
+        };
+        println!("{}", done.err().unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn create<'a>(
+    receiver: &Receiver,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+) -> Result<(), String> {
+    const TYPES: [ColumnType; 9] = [
+        ColumnType::Symbol,
+        ColumnType::Long,
+        ColumnType::Double,
+        ColumnType::Varchar,
+        ColumnType::Boolean,
+        ColumnType::Timestamp,
+        ColumnType::TimestampNanos,
+        ColumnType::Long256,
+        ColumnType::Decimal,
+    ];
+    let columns = columns
+        .map(|column| {
+            let (name, wanted) = column.split_once(':')?;
+            Some((name, *TYPES.iter().find(|t| t.to_string() == wanted)?))
+        })
+        .collect::<Option<Vec<_>>>()
+        .ok_or("a column is NAME:TYPE")?;
+    receiver.create_table(table, &columns).map_err(|e| e.to_string())
+}
+
+/// Cells are null or text, as the text keeps what the numbers of JSON lose.
+fn json(table: &Table) -> serde_json::Value {
+    let cell = |value: &Value<'_>| match value {
+        Value::Null => serde_json::Value::Null,
+        value => value.to_string().into(),
+    };
+    let rows: Vec<serde_json::Value> =
+        (0..table.row_count()).map(|row| table.row(row).iter().map(cell).collect()).collect();
+    let columns = table.columns().iter();
+    serde_json::json!({
+        "table": table.name(),
+        "columns": columns.map(|c| (c.name(), c.column_type().to_string())).collect::<Vec<_>>(),
+        "rows": rows,
+    })
 }
 
 fn show_new(receiver: &Receiver, shown: &mut HashMap<String, usize>, max: usize) {

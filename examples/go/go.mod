@@ -1,0 +1,3 @@
+module questdb-ingress/examples/go
+
+go 1.19

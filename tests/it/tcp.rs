@@ -100,7 +100,7 @@ fn cases() -> Vec<Case> {
         }),
         Case::new("T5", "end of stream and quick flushes", |peer| {
             if peer.nth() > 0 {
-                return serve(peer);
+                serve(peer);
             }
         })
         .tcp()

@@ -191,10 +191,10 @@ fn changes_a_status(exchange: &Exchange, fault: Fault, responses: &[u8]) -> bool
     if fault.kind != Kind::Corrupt || fault.direction != Direction::Response {
         return false;
     }
-    let at = fault.at as usize;
     exchange.replies.is_some()
-        && (9..12).any(|offset| {
-            at.checked_sub(offset).is_some_and(|start| responses[start..].starts_with(b"HTTP/1.1 "))
+        && responses.windows(9).enumerate().any(|(start, window)| {
+            let offset = fault.at.checked_sub(start as u64);
+            window == b"HTTP/1.1 " && offset.is_some_and(|offset| (9..12).contains(&offset))
         })
 }
 
@@ -267,7 +267,7 @@ fn check_http(
     // What was changed on its way to the server is stored as it came.
     let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
     match outcome {
-        Outcome::Committed if !stored && !(changed && !committed.is_empty()) => {
+        Outcome::Committed if !stored && (!changed || committed.is_empty()) => {
             Err("COMMITTED is false".into())
         }
         Outcome::NotSent | Outcome::Rejected if stored => Err(format!("{outcome:?} is false")),

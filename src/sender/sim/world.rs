@@ -58,7 +58,7 @@ pub(super) enum Resolve {
     /// No answer until the deadline.
     Nothing,
     /// So many addresses.
-    Finds(usize),
+    Finds(u8),
 }
 
 const DRIP: Duration = Duration::from_millis(50);
@@ -266,7 +266,7 @@ impl Net for SimNet {
                 Err(err!(CouldNotResolve, "time ran out while resolving {host}").retryable(true))
             }
             Some(Resolve::Finds(count)) => {
-                Ok((1..=count).map(|n| ([10, 0, 0, n as u8], port).into()).collect())
+                Ok((1..=count).map(|n| ([10, 0, 0, n], port).into()).collect())
             }
             None => Ok(vec![([10, 0, 0, 1], port).into()]),
         }

@@ -141,7 +141,7 @@ impl Driver {
             "close" => {
                 let report = self.sender().close(Duration::from_millis(number(words[1])));
                 self.sender = None;
-                return report.result.map(|()| report.unconfirmed_rows as u64);
+                return report.result.map(|()| report.unconfirmed_rows);
             }
             "drop" if !self.row_open => return Ok(0),
             "drop" | "clear" | "rollback" => self.row_open = false,

@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// Stores all lines of a body or none; its last line may lack the end. Tables and columns that it created stay.
-    pub(super) fn append_all(&self, body: &mut Vec<u8>, unit: TimeUnit) -> Result<u64, BadLine> {
+    pub(super) fn append_all(&self, body: &mut Vec<u8>, unit: TimeUnit) -> Result<(), BadLine> {
         let mut tables = self.lock();
         let mut before: Vec<Option<(usize, usize)>> = Vec::new();
         let mut parser = LineParser::new();
@@ -110,7 +110,7 @@ impl Store {
         tables.total_rows += stored.rows;
         drop(tables);
         self.changed.notify_all();
-        Ok(stored.rows)
+        Ok(())
     }
 
     pub(super) fn table(&self, name: &str) -> Option<Arc<Table>> {
@@ -159,6 +159,11 @@ impl Store {
     pub(super) fn clear(&self) {
         let mut tables = self.lock();
         *tables = Tables { total_rows: tables.total_rows, ..Tables::default() };
+    }
+
+    /// Rows ever stored.
+    pub(super) fn total_rows(&self) -> u64 {
+        self.lock().total_rows
     }
 
     /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed; returns how many were.

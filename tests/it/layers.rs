@@ -36,6 +36,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/transport/tls.rs", "certificate files"),
     ("src/ffi/guard.rs", "catching panics"),
     ("src/receiver/", "a server of its own"),
+    ("src/bin/questdb-receiver.rs", "the files that its options name"),
     // Exempts the folder above.
     ("src/lib.rs", "nothing"),
 ];

@@ -13,6 +13,8 @@ mod abi;
 mod auth;
 #[cfg(feature = "receiver")]
 mod c_examples;
+#[cfg(test)]
+mod c_vectors;
 mod config;
 mod header;
 mod http;

@@ -6,6 +6,7 @@ pub(crate) mod client;
 mod http;
 mod lines;
 pub(crate) mod parser;
+mod program;
 mod secrets;
 mod tcp;
 

@@ -78,15 +78,12 @@ fn cases() -> Vec<Case> {
             if peer.nth() > 0 {
                 return serve(peer);
             }
-            peer.note("ended");
             peer.reset_on_close();
         })
         .tcp()
         .act(|client| {
             client.sender()?;
-            client.server.wait_for_notes("ended", 1);
-            // The reset follows the note at once; a flush before it would be lost without a trace.
-            std::thread::sleep(Duration::from_millis(100));
+            client.server.wait_for_notes("gone", 1);
             client.flush()
         })
         .fails(Connection, Outcome::NotSent),
@@ -103,16 +100,18 @@ fn cases() -> Vec<Case> {
         }),
         Case::new("T5", "end of stream and quick flushes", |peer| {
             if peer.nth() > 0 {
-                return serve(peer);
+                serve(peer);
             }
         })
         .tcp()
         .act(|client| {
-            let results: Vec<_> = (0..20).map(|_| client.flush_copy()).collect();
-            let failed = results.iter().filter(|r| r.is_err()).count();
-            assert_eq!(failed, 1, "told once: {results:?}");
+            let until = Instant::now() + Duration::from_secs(10);
+            while client.flush_copy().is_ok() {
+                assert!(Instant::now() < until, "the end of the stream is never told");
+            }
             client.flush()
-        }),
+        })
+        .within(10_000),
         Case::new("T6", "50 MB to a peer that never reads", |peer| peer.hold())
             .tcp()
             .bytes(50 * MB)

@@ -95,6 +95,9 @@ impl LineParser {
     }
 
     /// Reads the line that `input` begins with. After `Row`, `Empty` or an error the next call starts a new line.
+    ///
+    /// # Errors
+    /// What QuestDB's parser would say of the line; it is read no further.
     pub fn parse<'a>(&'a mut self, input: &'a [u8]) -> Result<Progress<'a>, ParseError> {
         if self.ended {
             self.restart();

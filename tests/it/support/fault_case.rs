@@ -204,7 +204,8 @@ impl Case {
         if report.result.is_err() && !intact {
             faults.push("the buffer has changed".into());
         }
-        Row { id: self.id, what: self.what, report, faults }
+        let over = report.elapsed.saturating_sub(self.limit);
+        Row { id: self.id, what: self.what, report, faults, over }
     }
 
     fn judge(&self, report: &Report) -> Vec<String> {
@@ -255,6 +256,8 @@ struct Row {
     what: &'static str,
     report: Report,
     faults: Vec<String>,
+    /// By how much it outlived its deadline.
+    over: Duration,
 }
 
 /// Runs rows side by side, prints them in order, and fails if one of them is wrong.
@@ -290,7 +293,8 @@ pub(crate) fn run(title: &str, cases: Vec<Case>) {
             outcome(&row.report.result)
         );
     }
-    println!("{text}");
+    let over = rows.iter().map(|(_, row)| row.over).max().unwrap_or_default();
+    println!("{text}{count} rows, the longest overshoot of a deadline {} ms\n", over.as_millis());
     let wrong: Vec<String> = rows
         .iter()
         .filter(|(_, row)| !row.faults.is_empty())

@@ -37,6 +37,11 @@ struct Shared {
 }
 
 impl Shared {
+    fn note(&self, note: &str) {
+        self.notes.lock().unwrap().push(note.to_owned());
+        self.noted.notify_all();
+    }
+
     fn stopping(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
@@ -72,9 +77,10 @@ impl FaultServer {
                 let (inner2, tls, script) = (Arc::clone(&inner), tls.clone(), Arc::clone(&script));
                 let nth = inner.connections.fetch_add(1, Ordering::SeqCst);
                 let peer = std::thread::spawn(move || {
-                    if let Some(mut peer) = Peer::new(stream, tls, inner2, nth) {
+                    if let Some(mut peer) = Peer::new(stream, tls, Arc::clone(&inner2), nth) {
                         script(&mut peer);
                     }
+                    inner2.note("gone");
                 });
                 inner.peers.lock().unwrap().push(peer);
             }
@@ -106,7 +112,7 @@ impl FaultServer {
         self.shared.heads.lock().unwrap().clone()
     }
 
-    /// Waits until a peer has made this note `count` times.
+    /// Waits until peers have made this note `count` times. "gone" is noted for each that has closed its connection.
     pub(crate) fn wait_for_notes(&self, note: &str, count: usize) {
         let until = Instant::now() + PATIENCE;
         let mut notes = self.shared.notes.lock().unwrap();
@@ -361,8 +367,7 @@ impl Peer {
 
     /// Tells the test something; see [`FaultServer::wait_for_notes`].
     pub(crate) fn note(&self, note: &str) {
-        self.shared.notes.lock().unwrap().push(note.to_owned());
-        self.shared.noted.notify_all();
+        self.shared.note(note);
     }
 
     /// Ends our half of the stream. Within TLS without its closing message.

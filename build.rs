@@ -1,18 +1,22 @@
-//! Link settings of the shared library, on request, and nothing else.
+//! Link settings of the shared library and nothing else.
 //!
-//! Packages export `QUESTDB_SONAME` (such as `libquestdb_ingress.so.0.1`) because they install a file or link of that name.
-//! Cargo's own output directory has none, so that a program linked straight to it would not start.
-#![expect(clippy::disallowed_methods, reason = "the one reader of the build's environment")]
+//! Packages export `QUESTDB_SONAME` (such as `libquestdb_ingress.so.0.1`) because they install a file of that name. Cargo's
+//! own output directory has none, so that a program linked straight to it would not start.
+#![allow(clippy::disallowed_methods, reason = "a build script is configured by its environment")]
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=QUESTDB_SONAME");
-    let Ok(name) = std::env::var("QUESTDB_SONAME") else { return };
-    match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
-        Ok("macos" | "ios") => {
-            println!("cargo::rustc-cdylib-link-arg=-Wl,-install_name,@rpath/{name}")
+    let name = std::env::var("QUESTDB_SONAME").ok();
+    let flags = match (std::env::var("CARGO_CFG_TARGET_OS").as_deref(), name) {
+        (Ok("linux"), name) => {
+            let hardened = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"].map(String::from);
+            hardened.into_iter().chain(name.map(|name| format!("-Wl,-soname,{name}"))).collect()
         }
-        Ok("windows") => {}
-        _ => println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}"),
+        (Ok("macos"), Some(name)) => vec![format!("-Wl,-install_name,@rpath/{name}")],
+        _ => Vec::new(),
+    };
+    for flag in flags {
+        println!("cargo::rustc-cdylib-link-arg={flag}");
     }
 }

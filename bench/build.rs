@@ -2,5 +2,11 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=c");
-    cc::Build::new().file("c/rows.c").opt_level(2).warnings(true).compile("bench_rows");
+    println!("cargo::rerun-if-changed=../include");
+    cc::Build::new()
+        .file("c/rows.c")
+        .include("../include")
+        .opt_level(2)
+        .warnings(true)
+        .compile("bench_rows");
 }

@@ -2,8 +2,10 @@
  * The C interface of questdb-ingress: rows into QuestDB.
  *
  * ERRORS. A function that can fail returns NULL, or an error that you own: read it with questdb_error_*, then free it with
- * questdb_error_free. Nothing else reports failure. After a failure the handle is as it was before the call, and an out
- * parameter for a handle holds NULL. questdb_error_outcome says what is known about the data of a failed flush.
+ * questdb_error_free. Nothing else reports failure. After a failure buffers, layouts and configurations are as they were
+ * before the call, and an out parameter for a handle holds NULL. The one exception: when questdb_sender_at_* or
+ * questdb_sender_append_* fail because of the automatic flush, the rows are in the buffer, and questdb_error_row_accepted
+ * says so. questdb_error_outcome says what is known about the data of a failed flush.
  *
  * HANDLES. _new, _from_*, _with_* and _clone make a handle that is yours; only _free takes it back. _free of NULL
  * does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles
@@ -1437,6 +1439,112 @@ const uint8_t *questdb_buffer_peek(const questdb_buffer *buffer,
                                    size_t *len);
 
 /**
+ * Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.
+ *
+ * Ownership: `*layout` is yours until `questdb_row_layout_free`; NULL after an error.
+ * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_row_layout_new(const char *table,
+                                       size_t table_len,
+                                       uint32_t stamp,
+                                       questdb_row_layout **layout);
+
+/**
+ * Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which columns were added; symbols
+ * may be added anywhere.
+ *
+ * Errors: INVALID_NAME, also for a name that was added before; INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. The layout
+ * stays as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_row_layout_add(questdb_row_layout *layout,
+                                       const char *name,
+                                       size_t name_len,
+                                       uint32_t kind);
+
+/**
+ * How many columns were added. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_row_layout_column_count(const questdb_row_layout *layout);
+
+/**
+ * Frees a layout. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_row_layout_free(questdb_row_layout *layout);
+
+/**
+ * Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
+ * timestamp, which is not looked at if the layout leaves it to the server.
+ *
+ * Errors: those of the `questdb_buffer_*` calls that make the same row, with the number and the name of the column;
+ * INVALID_ARGUMENT also for a wrong number of cells or a cell of another kind than its column. The buffer stays as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_append_row(questdb_buffer *buffer,
+                                          const questdb_row_layout *layout,
+                                          const questdb_cell *cells,
+                                          size_t cell_count,
+                                          int64_t at);
+
+/**
+ * As `questdb_buffer_append_row` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+ *
+ * Errors: as `questdb_buffer_append_row`, the buffer stays as it was. Those of `questdb_sender_flush`: the row is in the
+ * buffer, see `questdb_error_row_accepted`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_append_row(questdb_sender *sender,
+                                          const questdb_row_layout *layout,
+                                          const questdb_cell *cells,
+                                          size_t cell_count,
+                                          int64_t at);
+
+/**
+ * Appends `rows` rows: a column of values for each column of the layout, in the order in which they were added, and at `at`
+ * the designated timestamps, NULL if the layout leaves them to the server. All rows are appended or none.
+ *
+ * Errors: as `questdb_buffer_append_row`, with the number of the row.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_append_columns(questdb_buffer *buffer,
+                                              const questdb_row_layout *layout,
+                                              size_t rows,
+                                              const questdb_column_data *columns,
+                                              size_t column_count,
+                                              const int64_t *at);
+
+/**
+ * As `questdb_buffer_append_columns` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+ *
+ * Errors: as `questdb_buffer_append_columns`, the buffer stays as it was. Those of `questdb_sender_flush`: the rows are in
+ * the buffer, see `questdb_error_row_accepted`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_append_columns(questdb_sender *sender,
+                                              const questdb_row_layout *layout,
+                                              size_t rows,
+                                              const questdb_column_data *columns,
+                                              size_t column_count,
+                                              const int64_t *at);
+
+/**
  * Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
  * asks the server for its protocol version here, unless `protocol_version` is set.
  *
@@ -1689,112 +1797,6 @@ questdb_error *questdb_sender_close(questdb_sender *sender,
  */
 QUESTDB_API
 void questdb_sender_free(questdb_sender *sender);
-
-/**
- * Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.
- *
- * Ownership: `*layout` is yours until `questdb_row_layout_free`; NULL after an error.
- * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_row_layout_new(const char *table,
-                                       size_t table_len,
-                                       uint32_t stamp,
-                                       questdb_row_layout **layout);
-
-/**
- * Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which columns were added; symbols
- * may be added anywhere.
- *
- * Errors: INVALID_NAME, also for a name that was added before; INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. The layout
- * stays as it was.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_row_layout_add(questdb_row_layout *layout,
-                                       const char *name,
-                                       size_t name_len,
-                                       uint32_t kind);
-
-/**
- * How many columns were added. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_row_layout_column_count(const questdb_row_layout *layout);
-
-/**
- * Frees a layout. NULL is fine.
- *
- * Since: 0.1
- */
-QUESTDB_API void questdb_row_layout_free(questdb_row_layout *layout);
-
-/**
- * Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
- * timestamp, which is not looked at if the layout leaves it to the server.
- *
- * Errors: those of the `questdb_buffer_*` calls that make the same row, with the number and the name of the column;
- * INVALID_ARGUMENT also for a wrong number of cells or a cell of another kind than its column. The buffer stays as it was.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_buffer_append_row(questdb_buffer *buffer,
-                                          const questdb_row_layout *layout,
-                                          const questdb_cell *cells,
-                                          size_t cell_count,
-                                          int64_t at);
-
-/**
- * As `questdb_buffer_append_row` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
- *
- * Errors: as `questdb_buffer_append_row`, the buffer stays as it was. Those of `questdb_sender_flush`: the row is in the
- * buffer, see `questdb_error_row_accepted`.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_sender_append_row(const questdb_sender *sender,
-                                          const questdb_row_layout *layout,
-                                          const questdb_cell *cells,
-                                          size_t cell_count,
-                                          int64_t at);
-
-/**
- * Appends `rows` rows: a column of values for each column of the layout, in the order in which they were added, and at `at`
- * the designated timestamps, NULL if the layout leaves them to the server. All rows are appended or none.
- *
- * Errors: as `questdb_buffer_append_row`, with the number of the row.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_buffer_append_columns(questdb_buffer *buffer,
-                                              const questdb_row_layout *layout,
-                                              size_t rows,
-                                              const questdb_column_data *columns,
-                                              size_t column_count,
-                                              const int64_t *at);
-
-/**
- * As `questdb_buffer_append_columns` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
- *
- * Errors: as `questdb_buffer_append_columns`, the buffer stays as it was. Those of `questdb_sender_flush`: the rows are in
- * the buffer, see `questdb_error_row_accepted`.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_sender_append_columns(const questdb_sender *sender,
-                                              const questdb_row_layout *layout,
-                                              size_t rows,
-                                              const questdb_column_data *columns,
-                                              size_t column_count,
-                                              const int64_t *at);
 
 #ifdef __cplusplus
 }  // extern "C"

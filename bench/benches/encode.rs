@@ -10,9 +10,10 @@
 
 use std::process::Command;
 
-use questdb_ingress_bench::c::{CShape, InC};
+use questdb_ingress_bench::c::{CShape, InC, Way};
 use questdb_ingress_bench::clock::thread_cpu_ns;
 use questdb_ingress_bench::encoders::{ALL, Ours, PRE, Theirs, VAL};
+use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
 use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
 use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
 
@@ -27,19 +28,23 @@ enum Against {
 struct Line {
     name: &'static str,
     against: Against,
-    /// Ratios to reach: at least, and aim.
-    marks: (f64, f64),
+    marks: Mark,
     variant: Box<dyn Variant>,
 }
 
-/// Marks of one shape: names as text, checked names, prepared rows.
+/// Ratios to reach, at least and aim.
+type Mark = (f64, f64);
+
+/// Marks of one shape.
 struct Marks {
-    raw: (f64, f64),
-    checked: (f64, f64),
+    raw: Mark,
+    checked: Mark,
+    prepared: Mark,
+    columns: Mark,
 }
 
-const fn both(least: f64, aim: f64) -> Marks {
-    Marks { raw: (least, aim), checked: (least, aim) }
+const fn all(mark: Mark) -> Marks {
+    Marks { raw: mark, checked: mark, prepared: mark, columns: mark }
 }
 
 struct Case {
@@ -51,19 +56,32 @@ struct Case {
 
 fn lines<S: CShape>(version: u8, marks: &Marks) -> Vec<Line> {
     let rows = S::rows();
-    let theirs =
-        |name, variant| Line { name, against: Against::Itself, marks: (0.0, 0.0), variant };
-    let raw = |name, variant| Line { name, against: Against::All, marks: marks.raw, variant };
-    let checked =
-        |name, variant| Line { name, against: Against::Val, marks: marks.checked, variant };
+    let layout = Collector::of(&rows[..1]).layout::<S>();
+    let line = |name, against, marks, variant| Line { name, against, marks, variant };
+    let theirs = |name, variant| line(name, Against::Itself, (0.0, 0.0), variant);
+    let all = |name, mark, variant| line(name, Against::All, mark, variant);
+    let val = |name, mark, variant| line(name, Against::Val, mark, variant);
+    let in_c = |way| Box::new(InC::new(version, way, rows));
     vec![
         theirs("official pre", Box::new(InRust::new(Theirs::<PRE>::new(version), rows))),
         theirs("official val", Box::new(InRust::new(Theirs::<VAL>::new(version), rows))),
         theirs("official all", Box::new(InRust::new(Theirs::<ALL>::new(version), rows))),
-        raw("Rust raw", Box::new(InRust::new(Ours::<false>::new(version), rows))),
-        checked("Rust interned", Box::new(InRust::new(Ours::<true>::new(version), rows))),
-        raw("C raw", Box::new(InC::new(version, false, rows))),
-        checked("C interned", Box::new(InC::new(version, true, rows))),
+        all("Rust raw", marks.raw, Box::new(InRust::new(Ours::<false>::new(version), rows))),
+        val(
+            "Rust interned",
+            marks.checked,
+            Box::new(InRust::new(Ours::<true>::new(version), rows)),
+        ),
+        val(
+            "Rust prepared",
+            marks.prepared,
+            Box::new(InRust::new(Rows::new(version, layout), rows)),
+        ),
+        val("Rust columns", marks.columns, Box::new(Columns::new(version, rows))),
+        all("C raw", marks.raw, in_c(Way::Raw)),
+        val("C interned", marks.checked, in_c(Way::Checked)),
+        val("C prepared", marks.prepared, in_c(Way::Prepared)),
+        val("C columns", marks.columns, in_c(Way::Columns)),
     ]
 }
 
@@ -74,18 +92,23 @@ fn cases() -> Vec<Case> {
         version,
         marks,
     };
+    let s1_v2 =
+        Marks { raw: (4.5, 6.0), checked: (3.7, 6.0), prepared: (4.5, 7.0), columns: (9.0, 10.0) };
+    let s2_v2 =
+        Marks { raw: (6.0, 6.0), checked: (4.4, 6.0), prepared: (6.5, 6.5), columns: (6.5, 9.0) };
     vec![
-        case("s1", lines::<S1>, 1, Marks { raw: (4.5, 5.5), checked: (4.0, 5.5) }),
-        case("s1", lines::<S1>, 2, Marks { raw: (4.5, 6.0), checked: (3.7, 6.0) }),
-        case("s2", lines::<S2>, 1, both(3.4, 3.6)),
-        case("s2", lines::<S2>, 2, Marks { raw: (6.0, 6.0), checked: (4.4, 6.0) }),
-        case("s3", lines::<S3>, 1, both(3.4, 3.7)),
-        case("s3", lines::<S3>, 2, both(4.5, 5.2)),
-        case("s4", lines::<S4>, 1, both(3.0, 3.6)),
-        case("s4", lines::<S4>, 2, both(3.0, 3.6)),
-        case("s5", lines::<S5>, 2, both(1.5, 2.0)),
-        case("s6", lines::<S6>, 2, both(10.0, 14.0)),
-        case("s7", lines::<S7>, 3, both(1.0, 1.0)),
+        case("s1", lines::<S1>, 1, Marks { raw: (4.5, 5.5), ..all((4.0, 5.5)) }),
+        case("s1", lines::<S1>, 2, s1_v2),
+        case("s2", lines::<S2>, 1, all((3.4, 3.6))),
+        case("s2", lines::<S2>, 2, s2_v2),
+        case("s3", lines::<S3>, 1, all((3.4, 3.7))),
+        case("s3", lines::<S3>, 2, all((4.5, 5.2))),
+        case("s4", lines::<S4>, 1, all((3.0, 3.6))),
+        case("s4", lines::<S4>, 2, all((3.0, 3.6))),
+        case("s5", lines::<S5>, 2, all((1.5, 2.0))),
+        case("s6", lines::<S6>, 2, all((10.0, 14.0))),
+        // No mark was set for decimals.
+        case("s7", lines::<S7>, 3, all((1.0, 1.0))),
     ]
 }
 
@@ -107,17 +130,13 @@ fn main() {
         let mut lines = (case.make)(case.version, &case.marks);
         let bytes = same_bytes(&case.name, &mut lines);
         if counting {
-            count(case, &lines);
+            count(case, &lines, &mut below);
         } else {
             compare(case, lines, bytes, fresh, &mut below);
         }
     }
-    if !counting {
-        println!(
-            "\nbelow \"at least\": {}",
-            if below.is_empty() { "none".into() } else { below.join(", ") }
-        );
-    }
+    let below = if below.is_empty() { "none".into() } else { below.join(", ") };
+    println!("\nbelow \"at least\": {below}");
 }
 
 /// Holds every variant to the same output. Returns the bytes per row.
@@ -158,27 +177,38 @@ fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, below: 
             *least = least.min((thread_cpu_ns() - start) as f64 / rows as f64);
         }
     }
-    println!(
-        "\n{}  {bytes} B/row, {emptied:?}, least of {passes} passes of {rows} rows",
-        case.name
-    );
-    println!("  {:<16}{:>9}{:>9}{:>9}   at least        aim", "", "ns/row", "x val", "x all");
-    let (val, all) = (least[1], least[2]);
-    for (line, ns) in lines.iter().zip(&least) {
-        print!("  {:<16}{ns:>9.1}{:>9.2}{:>9.2}", line.name, val / ns, all / ns);
+    let what = format!("{bytes} B/row, {emptied:?}, least of {passes} passes of {rows} rows");
+    table(case, &lines, &what, "ns", &least, below);
+}
+
+/// The costs of all variants of a shape, and what they are in relation to the official client's.
+fn table(
+    case: &Case,
+    lines: &[Line],
+    what: &str,
+    unit: &str,
+    costs: &[f64],
+    below: &mut Vec<String>,
+) {
+    println!("\n{}  {what}", case.name);
+    let unit = format!("{unit}/row");
+    println!("  {:<16}{unit:>9}{:>9}{:>9}   at least       aim", "", "x val", "x all");
+    let (val, all) = (costs[1], costs[2]);
+    for (line, cost) in lines.iter().zip(costs) {
+        print!("  {:<16}{cost:>9.1}{:>9.2}{:>9.2}", line.name, val / cost, all / cost);
         let ratio = match line.against {
             Against::Itself => {
                 println!();
                 continue;
             }
-            Against::Val => val / ns,
-            Against::All => all / ns,
+            Against::Val => val / cost,
+            Against::All => all / cost,
         };
         let (at_least, aim) = line.marks;
         let verdict = |mark: f64| if ratio >= mark { "reached" } else { "BELOW" };
-        println!("   {at_least:>4.1} {:<8}  {aim:>4.1} {}", verdict(at_least), verdict(aim));
+        println!("   {at_least:>4} {:<8}  {aim:>4} {}", verdict(at_least), verdict(aim));
         if ratio < at_least {
-            below.push(format!("{} {} ({ratio:.2} of {at_least:.1})", case.name, line.name));
+            below.push(format!("{} {} ({ratio:.2} of {at_least})", case.name, line.name));
         }
     }
 }
@@ -192,22 +222,23 @@ fn one(shape: &str, name: &str, rows: usize) {
 }
 
 /// Instructions per row: the difference of two runs under callgrind that differ only in their rows.
-fn count(case: &Case, lines: &[Line]) {
-    println!("\n{}  instructions per row", case.name);
-    for line in lines {
-        let instructions = |rows: usize| {
-            let this = std::env::current_exe().expect("the path of this program");
-            let output = Command::new("valgrind")
-                .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-                .arg(this)
-                .args(["--one", &case.name, line.name, &rows.to_string()])
-                .output()
-                .expect("valgrind is installed");
-            let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            let collected = text.lines().find_map(|l| l.split("Collected : ").nth(1));
-            collected.and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or_else(|| panic!("{text}"))
-        };
-        let (short, long) = (instructions(4000), instructions(14_000));
-        println!("  {:<16}{:>7.0}", line.name, (long - short) as f64 / 10_000.0);
-    }
+fn count(case: &Case, lines: &[Line], below: &mut Vec<String>) {
+    let instructions = |name: &str, rows: usize| {
+        let this = std::env::current_exe().expect("the path of this program");
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(this)
+            .args(["--one", &case.name, name, &rows.to_string()])
+            .output()
+            .expect("valgrind is installed");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let collected = text.lines().find_map(|l| l.split("Collected : ").nth(1));
+        collected.and_then(|n| n.trim().parse::<f64>().ok()).unwrap_or_else(|| panic!("{text}"))
+    };
+    let cost = |line: &Line| {
+        let (short, long) = (instructions(line.name, 4000), instructions(line.name, 14_000));
+        (long - short) / 10_000.0
+    };
+    let costs: Vec<f64> = lines.iter().map(cost).collect();
+    table(case, lines, "instructions, by callgrind", "instr", &costs, below);
 }

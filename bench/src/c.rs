@@ -3,6 +3,8 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
+use crate::encoders::BOOK;
+use crate::prepared::{Collector, Values};
 use crate::shapes::{Names, ROWS, S1, S2, S3, S4, S5, S6, S7, Shape, Text};
 use crate::variant::{Emptied, Variant};
 
@@ -19,6 +21,8 @@ struct CName {
 pub struct CNames {
     table_raw: Text,
     table: Handle,
+    layout: Handle,
+    column_count: usize,
     columns: [CName; 11],
 }
 
@@ -32,21 +36,37 @@ unsafe extern "C" {
     fn questdb_buffer_peek(buffer: Handle, len: *mut usize) -> *const u8;
     fn questdb_table_name_new(name: *const u8, len: usize, table: *mut Handle) -> Handle;
     fn questdb_column_name_new(name: *const u8, len: usize, column: *mut Handle) -> Handle;
+    fn questdb_row_layout_new(
+        name: *const u8,
+        len: usize,
+        stamp: u32,
+        layout: *mut Handle,
+    ) -> Handle;
+    fn questdb_row_layout_add(layout: Handle, name: *const u8, len: usize, kind: u32) -> Handle;
     fn questdb_error_message(error: Handle) -> *const c_char;
+    fn columns(
+        b: Handle,
+        n: *const CNames,
+        data: *const CColumn,
+        rows: usize,
+        at: *const i64,
+    ) -> Handle;
 }
 
 macro_rules! c_shapes {
-    ($($shape:ident $raw:ident $checked:ident)*) => {
+    ($($shape:ident $raw:ident $checked:ident $prepared:ident)*) => {
         unsafe extern "C" {
             $(
                 fn $raw(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
                 fn $checked(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
+                fn $prepared(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
             )*
         }
         $(
             impl CShape for $shape {
                 const RAW: WriteRows = $raw;
                 const CHECKED: WriteRows = $checked;
+                const PREPARED: WriteRows = $prepared;
             }
         )*
     };
@@ -56,16 +76,17 @@ macro_rules! c_shapes {
 pub trait CShape: Shape {
     const RAW: WriteRows;
     const CHECKED: WriteRows;
+    const PREPARED: WriteRows;
 }
 
 c_shapes! {
-    S1 raw_s1 checked_s1
-    S2 raw_s2 checked_s2
-    S3 raw_s3 checked_s3
-    S4 raw_s4 checked_s4
-    S5 raw_s5 checked_s5
-    S6 raw_s6 checked_s6
-    S7 raw_s7 checked_s7
+    S1 raw_s1 checked_s1 prepared_s1
+    S2 raw_s2 checked_s2 prepared_s2
+    S3 raw_s3 checked_s3 prepared_s3
+    S4 raw_s4 checked_s4 prepared_s4
+    S5 raw_s5 checked_s5 prepared_s5
+    S6 raw_s6 checked_s6 prepared_s6
+    S7 raw_s7 checked_s7 prepared_s7
 }
 
 fn check(error: Handle) {
@@ -81,52 +102,193 @@ fn made(make: impl FnOnce(*mut Handle) -> Handle) -> Handle {
     handle
 }
 
+/// How c/rows.c calls the library.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Way {
+    /// A call for each cell, names as text.
+    Raw,
+    /// A call for each cell, names checked before.
+    Checked,
+    /// A call for each row.
+    Prepared,
+    /// A call for many rows.
+    Columns,
+}
+
 /// A buffer behind the C ABI.
 pub struct InC<S: 'static> {
     version: u32,
     buffer: Handle,
     names: CNames,
-    write: WriteRows,
+    way: Way,
     rows: &'static [S],
+    collector: Collector,
+    views: Vec<CArray>,
     at: usize,
 }
 
+/// `questdb_array`.
+#[repr(C)]
+struct CArray {
+    dims: usize,
+    shape: *const usize,
+    strides: *const isize,
+    data: *const u8,
+    data_len: usize,
+    origin: usize,
+}
+
+/// `questdb_column_data`.
+#[repr(C)]
+struct CColumn {
+    kind: u32,
+    width: u32,
+    scale: u32,
+    offset_width: u32,
+    values: *const c_void,
+    first_bit: usize,
+    offsets: *const c_void,
+    text: *const u8,
+    text_len: usize,
+    dictionary_len: usize,
+    validity: *const u8,
+    validity_first_bit: usize,
+}
+
+const NO_COLUMN: CColumn = CColumn {
+    kind: 0,
+    width: 0,
+    scale: 0,
+    offset_width: 0,
+    values: ptr::null(),
+    first_bit: 0,
+    offsets: ptr::null(),
+    text: ptr::null(),
+    text_len: 0,
+    dictionary_len: 0,
+    validity: ptr::null(),
+    validity_first_bit: 0,
+};
+
+fn c_names<S: CShape>(collector: &Collector) -> CNames {
+    let rust = Names::new(S::TABLE, S::COLUMNS);
+    let bytes = rust.table.bytes();
+    let stamp = if collector.in_micros { 2 } else { 1 };
+    // SAFETY: pointer and length of one text, here and below.
+    let layout = made(|h| unsafe { questdb_row_layout_new(bytes.as_ptr(), bytes.len(), stamp, h) });
+    for (name, kind) in S::COLUMNS.iter().zip(&collector.kinds) {
+        // SAFETY: as above, and a live layout.
+        check(unsafe { questdb_row_layout_add(layout, name.as_ptr(), name.len(), *kind as u32) });
+    }
+    CNames {
+        table_raw: rust.table,
+        // SAFETY: as above.
+        table: made(|h| unsafe { questdb_table_name_new(bytes.as_ptr(), bytes.len(), h) }),
+        layout,
+        column_count: S::COLUMNS.len(),
+        columns: rust.columns.map(|name| {
+            let bytes = name.raw.bytes();
+            // SAFETY: as above.
+            let make = |h| unsafe { questdb_column_name_new(bytes.as_ptr(), bytes.len(), h) };
+            CName { raw: name.raw, checked: made(make) }
+        }),
+    }
+}
+
 impl<S: CShape> InC<S> {
-    pub fn new(version: u8, checked: bool, rows: &'static [S]) -> Self {
-        let rust = Names::new(S::TABLE, S::COLUMNS);
-        let bytes = rust.table.bytes();
-        let names = CNames {
-            table_raw: rust.table,
-            // SAFETY: pointer and length of one text.
-            table: made(|h| unsafe { questdb_table_name_new(bytes.as_ptr(), bytes.len(), h) }),
-            columns: rust.columns.map(|name| {
-                let bytes = name.raw.bytes();
-                CName {
-                    raw: name.raw,
-                    // SAFETY: pointer and length of one text.
-                    checked: made(|h| unsafe {
-                        questdb_column_name_new(bytes.as_ptr(), bytes.len(), h)
-                    }),
-                }
-            }),
-        };
+    pub fn new(version: u8, way: Way, rows: &'static [S]) -> Self {
+        let collector = Collector::of(rows);
+        let mut views = Vec::new();
+        for column in &collector.columns {
+            if let Values::Books(books) = column {
+                views.extend(books.iter().map(|book| CArray {
+                    dims: BOOK.len(),
+                    shape: BOOK.as_ptr(),
+                    strides: ptr::null(),
+                    data: book.as_ptr().cast(),
+                    data_len: size_of_val(*book),
+                    origin: 0,
+                }));
+            }
+        }
         let version = version.into();
         InC {
             version,
             buffer: new_buffer(version),
-            names,
-            write: if checked { S::CHECKED } else { S::RAW },
+            names: c_names::<S>(&collector),
+            way,
             rows,
+            collector,
+            views,
             at: 0,
+        }
+    }
+
+    /// Writes `some` rows without a wrap.
+    fn write(&self, some: usize) -> Handle {
+        let first = self.rows[self.at..self.at + some].as_ptr().cast();
+        let write = match self.way {
+            Way::Raw => S::RAW,
+            Way::Checked => S::CHECKED,
+            Way::Prepared => S::PREPARED,
+            Way::Columns => return self.write_columns(some),
+        };
+        // SAFETY: so many rows are there, of the layout that this function takes.
+        unsafe { write(self.buffer, &raw const self.names, first, some) }
+    }
+
+    fn write_columns(&self, some: usize) -> Handle {
+        let mut data = [NO_COLUMN; 11];
+        for (column, data) in self.collector.columns.iter().zip(&mut data) {
+            *data = self.column(column);
+        }
+        let at = self.collector.at[self.at..self.at + some].as_ptr();
+        // SAFETY: each column has the rows from `self.at` on; the buffer and the names live.
+        unsafe { columns(self.buffer, &raw const self.names, data.as_ptr(), some, at) }
+    }
+
+    fn column(&self, column: &Values) -> CColumn {
+        let at = self.at;
+        match column {
+            Values::Bools(v) => CColumn { kind: 1, values: v[at..].as_ptr().cast(), ..NO_COLUMN },
+            Values::I64(v) => CColumn { kind: 3, values: v[at..].as_ptr().cast(), ..NO_COLUMN },
+            Values::F64(v) => CColumn { kind: 4, values: v[at..].as_ptr().cast(), ..NO_COLUMN },
+            Values::Text { offsets, bytes } => CColumn {
+                kind: 5,
+                offset_width: 4,
+                offsets: offsets[at..].as_ptr().cast(),
+                text: bytes.as_ptr(),
+                text_len: bytes.len(),
+                ..NO_COLUMN
+            },
+            Values::Symbols { codes, offsets, bytes, texts } => CColumn {
+                kind: 6,
+                width: 4,
+                offset_width: 4,
+                values: codes[at..].as_ptr().cast(),
+                offsets: offsets.as_ptr().cast(),
+                text: bytes.as_ptr(),
+                text_len: bytes.len(),
+                dictionary_len: texts.len(),
+                ..NO_COLUMN
+            },
+            Values::Books(_) => {
+                CColumn { kind: 7, values: self.views[at..].as_ptr().cast(), ..NO_COLUMN }
+            }
+            Values::Decimals { scale, width, bytes } => CColumn {
+                kind: 8,
+                width: *width as u32,
+                scale: *scale,
+                values: bytes[at * width..].as_ptr().cast(),
+                ..NO_COLUMN
+            },
         }
     }
 
     fn block(&mut self, mut rows: usize) {
         while rows > 0 {
             let some = rows.min(ROWS - self.at);
-            let first = self.rows[self.at..self.at + some].as_ptr().cast();
-            // SAFETY: so many rows are there, of the layout that this function takes.
-            check(unsafe { (self.write)(self.buffer, &raw const self.names, first, some) });
+            check(self.write(some));
             self.at = (self.at + some) % ROWS;
             rows -= some;
         }

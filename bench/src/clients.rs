@@ -13,7 +13,7 @@ pub trait Client {
     fn flush(&mut self);
     fn flush_and_keep(&mut self);
     fn clear(&mut self);
-    fn len(&self) -> usize;
+    fn buffered(&self) -> usize;
 }
 
 pub const NAMES: [&str; 2] = ["ours", "official"];
@@ -80,7 +80,7 @@ macro_rules! client {
                 self.buffer.clear();
             }
 
-            fn len(&self) -> usize {
+            fn buffered(&self) -> usize {
                 self.buffer.bytes().len()
             }
         }

@@ -4,13 +4,22 @@ use std::time::Duration;
 
 /// Time that this thread spent on a processor, in nanoseconds.
 pub fn thread_cpu_ns() -> u64 {
+    read(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Time that all threads of this process spent on processors, in nanoseconds.
+pub fn process_cpu_ns() -> u64 {
+    read(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+fn read(clock: libc::clockid_t) -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is a valid timespec to write to.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut now) };
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// Time that all threads of this process spent on processors: in their own code, and in the kernel.
+/// As [`process_cpu_ns`]: in their own code, and in the kernel. The kernel splits it by samples, so this needs long runs.
 pub fn process_cpu() -> (Duration, Duration) {
     // SAFETY: all zeros are a valid rusage.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

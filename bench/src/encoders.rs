@@ -7,11 +7,19 @@ use questdb_ingress::{ArrayView, Buffer, ProtocolVersion, Text as OurText};
 
 use crate::shapes::{Encoder, Name, Names, Text};
 
-const BOOK: [usize; 2] = [20, 5];
+pub(crate) const BOOK: [usize; 2] = [20, 5];
 
 #[inline(always)]
-fn text(text: Text) -> OurText<'static> {
+pub(crate) fn text(text: Text) -> OurText<'static> {
     OurText::unchecked(text.bytes())
+}
+
+pub(crate) fn buffer(version: u8) -> Buffer {
+    Buffer::new(match version {
+        1 => ProtocolVersion::V1,
+        2 => ProtocolVersion::V2,
+        _ => ProtocolVersion::V3,
+    })
 }
 
 /// Ours. Values are bytes that the library checks; names too, unless `CHECKED`.
@@ -19,11 +27,7 @@ pub struct Ours<const CHECKED: bool>(pub Buffer);
 
 impl<const CHECKED: bool> Ours<CHECKED> {
     pub fn new(version: u8) -> Self {
-        Ours(Buffer::new(match version {
-            1 => ProtocolVersion::V1,
-            2 => ProtocolVersion::V2,
-            _ => ProtocolVersion::V3,
-        }))
+        Ours(buffer(version))
     }
 }
 
@@ -81,7 +85,7 @@ impl<const CHECKED: bool> Encoder for Ours<CHECKED> {
     }
 
     #[inline(always)]
-    fn book(&mut self, name: &Name, value: &[f64; 100]) -> Result<(), Self::Error> {
+    fn book(&mut self, name: &Name, value: &'static [f64; 100]) -> Result<(), Self::Error> {
         let view = ArrayView::c_major(&BOOK, value)?;
         named!(self, column_f64_arr, name, &view)
     }
@@ -255,7 +259,7 @@ impl<const MODE: u8> Encoder for Theirs<MODE> {
     }
 
     #[inline(always)]
-    fn book(&mut self, name: &Name, value: &[f64; 100]) -> Result<(), Failure> {
+    fn book(&mut self, name: &Name, value: &'static [f64; 100]) -> Result<(), Failure> {
         self.0.column_arr(Self::name(name)?, &Book(value))?;
         Ok(())
     }

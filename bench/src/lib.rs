@@ -4,6 +4,7 @@ pub mod c;
 pub mod clients;
 pub mod clock;
 pub mod encoders;
+pub mod prepared;
 pub mod shapes;
 pub mod sink;
 pub mod variant;

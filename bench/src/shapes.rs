@@ -84,7 +84,7 @@ pub trait Encoder {
     fn f64(&mut self, name: &Name, value: f64) -> Result<(), Self::Error>;
     fn str(&mut self, name: &Name, value: Text) -> Result<(), Self::Error>;
     fn ts_micros(&mut self, name: &Name, value: i64) -> Result<(), Self::Error>;
-    fn book(&mut self, name: &Name, value: &[f64; 100]) -> Result<(), Self::Error>;
+    fn book(&mut self, name: &Name, value: &'static [f64; 100]) -> Result<(), Self::Error>;
     fn dec_str(&mut self, name: &Name, value: Text) -> Result<(), Self::Error>;
     fn dec(&mut self, name: &Name, scale: u32, unscaled: Text) -> Result<(), Self::Error>;
     fn at_nanos(&mut self, nanos: i64) -> Result<(), Self::Error>;
@@ -115,7 +115,7 @@ pub trait Shape: Sized + 'static {
 pub struct Random(u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
         x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -124,12 +124,12 @@ impl Random {
     }
 
     fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
+        self.bits() % n
     }
 
     /// Full precision, from 0 to 1.
     fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Two decimals.
@@ -259,7 +259,7 @@ impl Shape for S3 {
     ];
 
     fn make(i: usize, r: &mut Random) -> S3 {
-        let client = format!("client-{:08x}-{:06}", r.next() as u32, r.below(1_000_000));
+        let client = format!("client-{:08x}-{:06}", r.bits() as u32, r.below(1_000_000));
         let note = format!("\"{:04}\" path \\a\\b {:05}", r.below(10_000), r.below(100_000));
         S3 {
             symbols: [
@@ -269,7 +269,7 @@ impl Shape for S3 {
             ],
             strings: [Text::new(&client[..21]), Text::new(note)],
             doubles: [r.cents(9_000_000), r.below(1_000_000) as f64 / 10_000.0],
-            integers: [(r.next() >> 24) as i64, r.below(100_000) as i64],
+            integers: [(r.bits() >> 24) as i64, r.below(100_000) as i64],
             stamp: (START_NANOS + i as i64 * 911_003) / 1000,
             at: nanos(i) / 1000,
             flag: r.below(2) == 1,

@@ -10,12 +10,13 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{io, ptr, thread};
 
+use crate::clock::process_cpu_ns;
+
 const SETTINGS: &str = r#"{"config":{"release.type":"OSS","line.proto.support.versions":[1,2,3],"ilp.proto.transports":["tcp","http"],"cairo.max.file.name.length":127},"preferences.version":0,"preferences":{}}"#;
 const NO_CONTENT: &[u8] = b"HTTP/1.1 204 OK\r\nServer: questDB/1.0\r\nDate: Sat, 22 Nov 2026 01:02:03 GMT\r\nContent-type: application/json; charset=utf-8\r\n\r\n";
 
-/// Bytes of bodies (HTTP) or of the stream (TCP), and requests.
+/// Bytes of bodies (HTTP) or of the stream (TCP).
 static BYTES: AtomicU64 = AtomicU64::new(0);
-static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
 /// Pins this process to one processor.
 pub fn pin(cpu: usize) -> bool {
@@ -53,10 +54,21 @@ impl Sink {
         sink
     }
 
-    /// Bytes and requests so far.
+    /// Bytes received and nanoseconds of processor time used, so far.
     pub fn counts(&mut self) -> [u64; 2] {
         self.to.write_all(b"counts\n").expect("the sink runs");
         self.two_numbers()
+    }
+
+    /// Waits until so many bytes have arrived in all.
+    pub fn wait_for(&mut self, bytes: u64) -> u64 {
+        loop {
+            let [now, cpu] = self.counts();
+            if now >= bytes {
+                return cpu;
+            }
+            thread::yield_now();
+        }
     }
 
     fn two_numbers(&mut self) -> [u64; 2] {
@@ -82,18 +94,25 @@ pub fn main(cpu: &str) -> io::Result<()> {
     let http = TcpListener::bind("127.0.0.1:0")?;
     let tcp = TcpListener::bind("127.0.0.1:0")?;
     println!("{} {}", http.local_addr()?.port(), tcp.local_addr()?.port());
-    thread::spawn(move || serve(&http, http_connection));
-    thread::spawn(move || serve(&tcp, tcp_connection));
+    serve(&http, http_connection)?;
+    serve(&tcp, tcp_connection)?;
     for _ in io::stdin().lock().lines() {
-        println!("{} {}", BYTES.load(Ordering::Relaxed), REQUESTS.load(Ordering::Relaxed));
+        println!("{} {}", BYTES.load(Ordering::Relaxed), process_cpu_ns());
     }
     Ok(())
 }
 
-fn serve(listener: &TcpListener, connection: fn(TcpStream) -> io::Result<()>) {
-    for stream in listener.incoming().flatten() {
-        thread::spawn(move || connection(stream));
+/// Threads that wait for connections beforehand: starting one would be counted as part of opening.
+fn serve(listener: &TcpListener, connection: fn(TcpStream) -> io::Result<()>) -> io::Result<()> {
+    for _ in 0..8 {
+        let listener = listener.try_clone()?;
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let _ = connection(stream);
+            }
+        });
     }
+    Ok(())
 }
 
 fn tcp_connection(stream: TcpStream) -> io::Result<()> {
@@ -141,7 +160,6 @@ fn http_connection(mut stream: TcpStream) -> io::Result<()> {
         }
         if is_post {
             BYTES.fetch_add(length, Ordering::Relaxed);
-            REQUESTS.fetch_add(1, Ordering::Relaxed);
             stream.write_all(NO_CONTENT)?;
         } else {
             let answer = format!(

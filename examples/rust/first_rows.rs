@@ -12,9 +12,8 @@ fn main() -> Result<()> {
 // [readme]
 fn run(conf: &str) -> Result<()> {
     let mut sender = Sender::from_conf(conf)?;
-    for (price, nanos) in
-        [(2615.54, 1_700_000_000_000_000_000), (2616.1, 1_700_000_000_000_000_001)]
-    {
+    let start = 1_700_000_000_000_000_000;
+    for (price, nanos) in [(2615.54, start), (2616.1, start + 1)] {
         let row = sender.buffer_mut().table("trades")?.symbol("symbol", "ETH-USD")?;
         row.column_f64("price", price)?.column_i64("amount", 3)?;
         sender.at_nanos(nanos)?; // flushes by itself when a limit is reached

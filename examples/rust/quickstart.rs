@@ -2,6 +2,11 @@
 //!
 //! Without `QDB_CLIENT_CONF` in the environment the rows go into an embedded receiver, and the example shows what arrived;
 //! with it they go into the server that it names.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the library's own rules, not those of its users"
+)]
 
 use std::time::{Duration, Instant};
 

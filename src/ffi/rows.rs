@@ -9,7 +9,7 @@ use std::ptr;
 
 use super::array::{questdb_array, view};
 use super::buffer::questdb_buffer;
-use super::guard::{Failed, Handle, guard, guard_free, null_handle};
+use super::guard::{Failed, Handle, guard, guard_drop, guard_free, null_handle, poisoned};
 use super::sender::{guard_own, questdb_sender};
 use super::text::{put, required, slice, text};
 use crate::error::{Result, err};
@@ -197,7 +197,7 @@ pub extern "C" fn questdb_row_layout_column_count(layout: Option<&questdb_row_la
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_row_layout_free(layout: Option<Box<questdb_row_layout>>) {
-    drop(layout);
+    guard_drop(layout);
 }
 
 /// Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
@@ -215,13 +215,17 @@ pub extern "C" fn questdb_buffer_append_row(
     cell_count: usize,
     at: i64,
 ) -> Failed {
-    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    let layout = match ready(layout) {
+        Ok(layout) => layout,
+        Err(failed) => return failed,
+    };
     guard(buffer, |b| {
+        // Before the cells are read: the count may be a mistake.
+        layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
-        let at = layout.layout.designated(at);
-        layout.layout.check_cells(cells.len())?;
-        layout.layout.append_row_with(&mut b.buffer, |place| cell(cells, &arrays, place), at)
+        let at = layout.designated(at);
+        layout.append_row_with(&mut b.buffer, |place| cell(cells, &arrays, place), at)
     })
 }
 
@@ -233,19 +237,23 @@ pub extern "C" fn questdb_buffer_append_row(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_append_row(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     layout: Option<&questdb_row_layout>,
     cells: *const questdb_cell,
     cell_count: usize,
     at: i64,
 ) -> Failed {
-    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    let layout = match ready(layout) {
+        Ok(layout) => layout,
+        Err(failed) => return failed,
+    };
     guard_own(sender, |s| {
+        // Before the cells are read: the count may be a mistake.
+        layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
-        let at = layout.layout.designated(at);
-        layout.layout.check_cells(cells.len())?;
-        layout.layout.append_row_with(s.buffer_mut(), |place| cell(cells, &arrays, place), at)?;
+        let at = layout.designated(at);
+        layout.append_row_with(s.buffer_mut(), |place| cell(cells, &arrays, place), at)?;
         s.flush_if_due()
     })
 }
@@ -265,11 +273,15 @@ pub extern "C" fn questdb_buffer_append_columns(
     column_count: usize,
     at: *const i64,
 ) -> Failed {
-    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    let layout = match ready(layout) {
+        Ok(layout) => layout,
+        Err(failed) => return failed,
+    };
     guard(buffer, |b| {
+        layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
-        layout.layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
+        layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
     })
 }
 
@@ -281,21 +293,35 @@ pub extern "C" fn questdb_buffer_append_columns(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_append_columns(
-    sender: *const questdb_sender,
+    sender: *mut questdb_sender,
     layout: Option<&questdb_row_layout>,
     rows: usize,
     columns: *const questdb_column_data,
     column_count: usize,
     at: *const i64,
 ) -> Failed {
-    let Some(layout) = layout else { return null_handle(questdb_row_layout::NAME) };
+    let layout = match ready(layout) {
+        Ok(layout) => layout,
+        Err(failed) => return failed,
+    };
     guard_own(sender, |s| {
+        layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
         let columns = column_data(columns, &arrays, rows)?;
-        layout.layout.append_columns(s.buffer_mut(), rows, &columns, at)?;
+        layout.append_columns(s.buffer_mut(), rows, &columns, at)?;
         s.flush_if_due()
     })
+}
+
+/// The layout behind a handle that is neither NULL nor poisoned.
+#[inline]
+fn ready(handle: Option<&questdb_row_layout>) -> std::result::Result<&RowLayout, Failed> {
+    match handle {
+        None => Err(null_handle(questdb_row_layout::NAME)),
+        Some(handle) if handle.poisoned => Err(poisoned(questdb_row_layout::NAME)),
+        Some(handle) => Ok(&handle.layout),
+    }
 }
 
 fn stamps<'a>(at: *const i64, rows: usize) -> Result<Option<&'a [i64]>> {
@@ -311,8 +337,7 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
     let array = |cell: &questdb_cell| match cell.kind {
         ARRAY => {
             // SAFETY: the caller says by the kind that `ptr` was set, to NULL or to one array.
-            let array = slice(unsafe { cell.value.ptr }.cast::<questdb_array>(), 1, "array")?;
-            view(array.as_ptr()).map(Some)
+            view(unsafe { cell.value.ptr }.cast()).map(Some)
         }
         _ => Ok(None),
     };
@@ -334,18 +359,21 @@ fn cell<'a>(
     const ARRAY: u32 = CellKind::Array as u32;
     const DECIMAL: u32 = CellKind::Decimal as u32;
     let cell = &cells[place];
-    // SAFETY: the caller says by the kind which field was set; all bit patterns are valid for each of them.
-    let (int, double, ptr) = unsafe { (cell.value.i64, cell.value.f64, cell.value.ptr) };
     match cell.kind {
         NULL => Ok(Cell::Null),
-        BOOL => Ok(Cell::Bool(int != 0)),
-        I64 => Ok(Cell::I64(int)),
-        F64 => Ok(Cell::F64(double)),
-        TEXT => Ok(Cell::Text(text(ptr.cast(), cell.len)?)),
+        // SAFETY: here and below the caller says by the kind which field was set; fields that were not are not read.
+        BOOL => Ok(Cell::Bool(unsafe { cell.value.i64 } != 0)),
+        // SAFETY: see above.
+        I64 => Ok(Cell::I64(unsafe { cell.value.i64 })),
+        // SAFETY: see above.
+        F64 => Ok(Cell::F64(unsafe { cell.value.f64 })),
+        // SAFETY: see above.
+        TEXT => Ok(Cell::Text(text(unsafe { cell.value.ptr }.cast(), cell.len)?)),
         ARRAY => Ok(arrays.get(place).and_then(Option::as_ref).map_or(Cell::Null, Cell::Array)),
         DECIMAL => Ok(Cell::Decimal {
             scale: cell.scale,
-            unscaled: slice(ptr.cast(), cell.len, "decimal")?,
+            // SAFETY: see above.
+            unscaled: slice(unsafe { cell.value.ptr }.cast(), cell.len, "decimal")?,
         }),
         other => Err(err!(InvalidArgument, "cell {place}: {other} is not a kind of cell")),
     }

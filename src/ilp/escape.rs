@@ -1,6 +1,7 @@
 //! Text values: symbols outside quotes, strings inside them, both checked to be UTF-8 while they are copied.
 
-use super::scan::Tail;
+use super::scan::{Out as _, Tail};
+use super::utf8;
 use crate::error::{Error, Result, err, shown_bytes};
 use crate::text::Text;
 
@@ -27,15 +28,13 @@ fn checked(value: Text<'_>, high: bool) -> Result<()> {
 
 #[inline(never)]
 fn check_utf8(bytes: &[u8]) -> Result<()> {
-    match std::str::from_utf8(bytes) {
-        Ok(_) => Ok(()),
-        Err(e) => Err(not_utf8(bytes, e)),
-    }
+    if utf8::is_valid(bytes) { Ok(()) } else { Err(not_utf8(bytes)) }
 }
 
 #[cold]
 #[inline(never)]
-fn not_utf8(bytes: &[u8], e: std::str::Utf8Error) -> Error {
-    let (shown, at) = (shown_bytes(bytes), e.valid_up_to());
+fn not_utf8(bytes: &[u8]) -> Error {
+    let shown = shown_bytes(bytes);
+    let at = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
     err!(InvalidUtf8, "{shown} is not valid UTF-8 at byte {at}")
 }

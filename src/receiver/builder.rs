@@ -181,6 +181,9 @@ impl Builder {
     }
 
     /// Binds the ports and starts to serve.
+    ///
+    /// # Errors
+    /// `Config` for keys and certificates, `Connection` for a port that cannot be had, `OutOfMemory` for threads.
     pub fn start(self) -> Result<Receiver> {
         let tls = self.tls.map(|(cert, key)| tls_config(&cert, &key)).transpose()?;
         let ecdsa = self

@@ -102,11 +102,17 @@ impl Receiver {
 
     /// Makes an empty table, for column types that rows do not create. A designated column `timestamp` is added when it
     /// is not among the columns.
+    ///
+    /// # Errors
+    /// `InvalidName`, `InvalidState` if the table exists, `InvalidArgument`.
     pub fn create_table(&self, name: &str, columns: &[(&str, ColumnType)]) -> Result<()> {
         self.server.shared().store.create_table(name, columns)
     }
 
-    /// Waits until a table has at least `rows` rows and returns it; an error when that takes longer than `timeout`.
+    /// Waits until a table has at least `rows` rows and returns it.
+    ///
+    /// # Errors
+    /// `Timeout`.
     pub fn wait_for_rows(&self, table: &str, rows: usize, timeout: Duration) -> Result<Arc<Table>> {
         self.server.shared().store.wait(table, rows, timeout)
     }
@@ -123,7 +129,7 @@ impl Receiver {
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        self.server.shared().counters.read()
+        self.server.shared().stats()
     }
 
     /// Stops listening, breaks all connections and waits for the threads; the tables stay readable.

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ use super::connection::Connection;
 use super::store::Store;
 use super::table::Policy;
 use super::{Stats, http, tcp};
+
+/// How long connections may take to finish when the receiver stops.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Everything that was configured, checked.
 #[derive(Debug)]
@@ -38,22 +41,8 @@ pub(super) struct Options {
 pub(super) struct Counters {
     pub(super) connections: AtomicU64,
     pub(super) requests: AtomicU64,
-    pub(super) rows: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) rejected: AtomicU64,
-}
-
-impl Counters {
-    pub(super) fn read(&self) -> Stats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
-            connections: get(&self.connections),
-            requests: get(&self.requests),
-            rows: get(&self.rows),
-            bytes: get(&self.bytes),
-            rejected: get(&self.rejected),
-        }
-    }
 }
 
 /// Adds to a counter.
@@ -70,6 +59,8 @@ pub(super) struct Shared {
     error_ids: ErrorIds,
     stopping: AtomicBool,
     open: Mutex<Open>,
+    /// A connection has ended.
+    ended: Condvar,
 }
 
 #[derive(Debug)]
@@ -95,14 +86,47 @@ struct Open {
 }
 
 impl Shared {
+    pub(super) fn stats(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            connections: get(&self.counters.connections),
+            requests: get(&self.counters.requests),
+            // Never behind what a waiting thread was told.
+            rows: self.store.total_rows(),
+            bytes: get(&self.counters.bytes),
+            rejected: get(&self.counters.rejected),
+        }
+    }
+
     /// A new id for an error answer: twelve hexadecimal digits of this receiver and a number.
     pub(super) fn next_error_id(&self) -> String {
         let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;
         format!("{:012x}-{number}", self.error_ids.receiver)
     }
 
+    /// Breaks off what connections wait for, and after a while also what they do; returns their threads.
+    fn end_connections(&self) -> Vec<JoinHandle<()>> {
+        let mut open = self.open();
+        // Who has a request in hand may still answer it.
+        open.break_off(Shutdown::Read);
+        let busy = |open: &mut Open| !open.sockets.is_empty();
+        let waited = self.ended.wait_timeout_while(open, GRACE, busy);
+        open = waited.unwrap_or_else(PoisonError::into_inner).0;
+        open.break_off(Shutdown::Both);
+        std::mem::take(&mut open.threads)
+    }
+
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn break_off(&self, how: Shutdown) {
+        for socket in self.sockets.values() {
+            // A connection that is gone already has nothing to break off.
+            let _ = socket.shutdown(how);
+        }
     }
 }
 
@@ -128,6 +152,7 @@ impl Server {
             error_ids: ErrorIds::default(),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
+            ended: Condvar::new(),
         });
         let server = Server { shared, http, tcp, acceptors: Mutex::default() };
         // From here on an error drops the server, which stops what runs already.
@@ -169,13 +194,7 @@ impl Server {
             }
             let _ = thread.join();
         }
-        let threads = {
-            let mut open = self.shared.open();
-            for socket in open.sockets.values() {
-                let _ = socket.shutdown(Shutdown::Both);
-            }
-            std::mem::take(&mut open.threads)
-        };
+        let threads = self.shared.end_connections();
         for thread in threads {
             let _ = thread.join();
         }
@@ -267,5 +286,6 @@ struct Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.shared.open().sockets.remove(&self.id);
+        self.shared.ended.notify_all();
     }
 }

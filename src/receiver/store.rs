@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::error::{Result, err, foreign, shown};
+use crate::error::{Result, err, shown};
 
-use super::line::{Line, LineParser, Progress, TimeUnit};
+use super::line::{Line, LineParser, Progress, TimeUnit, quoted};
 use super::rules;
-use super::table::{DESIGNATED, Policy, Table, designated_type};
+use super::table::{DESIGNATED, Policy, Table};
 use super::value::ColumnType;
 
 /// A refused line of a batch.
@@ -74,17 +74,26 @@ impl Store {
         stored
     }
 
-    /// Stores all lines of a body or none. Tables and columns that it created stay.
-    pub(super) fn append_all(&self, body: &[u8], unit: TimeUnit) -> Result<u64, BadLine> {
+    /// Stores all lines of a body or none; its last line may lack the end. Tables and columns that it created stay.
+    pub(super) fn append_all(&self, body: &mut Vec<u8>, unit: TimeUnit) -> Result<(), BadLine> {
         let mut tables = self.lock();
         let mut before: Vec<Option<(usize, usize)>> = Vec::new();
         let mut parser = LineParser::new();
-        let mut stored = tables.append(&mut parser, body, unit, self, |index, table| {
+        let mut remember = |index: usize, table: &Table| {
             if before.len() <= index {
                 before.resize(index + 1, None);
             }
             before[index].get_or_insert((table.row_count(), table.row_bytes()));
-        });
+        };
+        let mut stored = tables.append(&mut parser, body, unit, self, &mut remember);
+        if stored.needed > 0 && !parser.is_inside_binary() {
+            body.push(b'\n');
+            let last = &body[stored.consumed..];
+            let last = tables.append(&mut parser, last, unit, self, &mut remember);
+            stored.consumed += last.consumed;
+            stored.bad = last.bad.map(|bad| BadLine { number: bad.number + stored.rows, ..bad });
+            stored.rows += last.rows;
+        }
         if stored.bad.is_none() && stored.consumed < body.len() {
             let message = "unfinished line at the end of the request".to_owned();
             stored.bad = Some(BadLine { number: stored.rows + 1, message });
@@ -101,7 +110,7 @@ impl Store {
         tables.total_rows += stored.rows;
         drop(tables);
         self.changed.notify_all();
-        Ok(stored.rows)
+        Ok(())
     }
 
     pub(super) fn table(&self, name: &str) -> Option<Arc<Table>> {
@@ -150,6 +159,11 @@ impl Store {
     pub(super) fn clear(&self) {
         let mut tables = self.lock();
         *tables = Tables { total_rows: tables.total_rows, ..Tables::default() };
+    }
+
+    /// Rows ever stored.
+    pub(super) fn total_rows(&self) -> u64 {
+        self.lock().total_rows
     }
 
     /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed; returns how many were.
@@ -244,12 +258,8 @@ impl Tables {
         before_row(index, &self.list[index]);
         // Copies the table when a snapshot of it is still held.
         let table = Arc::make_mut(&mut self.list[index]);
-        let fresh = table.row_count() == 0 && table.columns().len() == 1;
         let bytes = table.bytes();
         let result = table.append(line, unit, &store.policy, now_nanos);
-        if fresh && table.columns().len() > 1 {
-            table.move_designated_last();
-        }
         if result.is_ok() {
             table.add_bytes(len);
         }
@@ -260,7 +270,7 @@ impl Tables {
     #[cold]
     fn find_or_create(&mut self, line: &Line<'_>, store: &Store) -> Result<usize, String> {
         let name = line.table();
-        let invalid = || format!("table: {}; invalid table name", foreign(name, 256));
+        let invalid = || format!("table: {}; invalid table name", quoted(name));
         let text = std::str::from_utf8(name).map_err(|_| invalid())?;
         if let Some(index) = self.by_lower_name.get(text.to_lowercase().as_str()) {
             return Ok(*index);
@@ -268,7 +278,7 @@ impl Tables {
         if !rules::is_table_name(text, store.policy.max_name_len) {
             return Err(invalid());
         }
-        Ok(self.insert(Table::new(text, designated_type(line))))
+        Ok(self.insert(Table::for_line(text, line, &store.policy)?))
     }
 
     fn insert(&mut self, table: Table) -> usize {

@@ -7,17 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
-use crate::error::foreign;
-
-use super::line::{FieldValue, Line, Stamp, TimeUnit};
+use super::line::{FieldValue, Line, Stamp, TimeUnit, quoted};
 use super::rules;
 use super::value::{ColumnType, Value};
 use cells::Cells;
 
 /// The column that holds the time of a row.
 pub(super) const DESIGNATED: &str = "timestamp";
-
-const MAX_SHOWN: usize = 256;
 
 /// What a table needs to know to take rows.
 #[derive(Debug, Clone)]
@@ -137,6 +133,19 @@ impl Table {
         table
     }
 
+    /// The table that QuestDB makes for a line that names a new one: with all of its columns or not at all.
+    pub(super) fn for_line(name: &str, line: &Line<'_>, policy: &Policy) -> Result<Table, String> {
+        let mut table = Table::new(name, designated_type(line));
+        for (name, value) in line.symbols() {
+            table.find_or_add(name, &Cell::Tag(value), policy)?;
+        }
+        for (name, value) in line.fields() {
+            table.find_or_add(name, &Cell::Field(value), policy)?;
+        }
+        table.move_designated_last();
+        Ok(table)
+    }
+
     /// Adds a column, null in every row so far, and returns its index.
     pub(super) fn add_column(&mut self, name: &str, column_type: ColumnType) -> usize {
         let mut cells = Cells::new(column_type);
@@ -210,11 +219,13 @@ impl Table {
         }
         // A field of that name has set the time already.
         if self.columns[self.designated].cells.len() > self.rows {
-            return match self.columns[self.designated].cells.get(self.rows) {
-                Value::TimestampMicros(v) => designated_range(v, TimeUnit::Micros),
-                Value::TimestampNanos(v) => designated_range(v, TimeUnit::Nanos),
-                _ => Err("designated timestamp is null".into()),
+            let (value, unit) = match self.columns[self.designated].cells.get(self.rows) {
+                Value::TimestampMicros(v) => (v, TimeUnit::Micros),
+                Value::TimestampNanos(v) => (v, TimeUnit::Nanos),
+                // The mark for NULL.
+                _ => (i64::MIN, TimeUnit::Micros),
             };
+            return designated_range(value, unit).map_err(|m| self.bad_time(value, &m));
         }
         let stamp = line
             .stamp()
@@ -228,12 +239,19 @@ impl Table {
             ColumnType::TimestampNanos => TimeUnit::Nanos,
             _ => TimeUnit::Micros,
         };
-        let converted = convert(value, unit, target)
-            .ok_or_else(|| format!("designated timestamp is out of range: {value}"))?;
+        // What does not fit is out of range either way.
+        let converted = convert(value, unit, target).unwrap_or(i64::MAX);
         // The sign is judged before the division can lose it.
-        designated_range(if value < 0 { value } else { converted }, target)?;
-        cells.push_time(converted);
+        match designated_range(if value < 0 { value } else { converted }, target) {
+            Ok(()) => cells.push_time(converted),
+            Err(message) => return Err(self.bad_time(value, &message)),
+        }
         Ok(())
+    }
+
+    #[cold]
+    fn bad_time(&self, value: i64, message: &str) -> String {
+        format!("table: {}, timestamp: {value}; {message}", self.name)
     }
 
     #[inline]
@@ -270,8 +288,7 @@ impl Table {
         cell: &Cell<'_>,
         policy: &Policy,
     ) -> Result<usize, String> {
-        let invalid =
-            || format!("table: {}; invalid column name: {}", self.name, foreign(name, MAX_SHOWN));
+        let invalid = || format!("table: {}; invalid column name: {}", self.name, quoted(name));
         let text = std::str::from_utf8(name).map_err(|_| invalid())?;
         if let Some(index) = self.by_lower_name.get(text.to_lowercase().as_str()) {
             return Ok(*index);

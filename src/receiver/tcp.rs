@@ -46,7 +46,6 @@ fn read_lines(shared: &Shared, connection: &mut Connection) -> End {
         let unread = connection.unread();
         if !unread.is_empty() && unread.len() >= needed {
             let stored = shared.store.append(&mut parser, unread, TimeUnit::Nanos);
-            count(&shared.counters.rows, stored.rows);
             if let Some(bad) = stored.bad {
                 return End::Refused(bad.message);
             }

@@ -3,6 +3,7 @@
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::Result;
 use crate::ilp::{ArrayView, Buffer, ProtocolVersion, RowsOut};
+use crate::names::Name;
 use crate::text::Text;
 
 /// The value of one column in one row; which kinds of column take it is said there.
@@ -64,11 +65,7 @@ impl RowLayout {
         at: Option<i64>,
     ) -> Result<()> {
         self.check_count(cells.len(), "cells")?;
-        self.append_row_with(
-            buffer,
-            |place| Ok(cells.get(place).copied().unwrap_or(Cell::Null)),
-            at,
-        )
+        self.append_cells(buffer, |place| Ok(cells.get(place).unwrap_or(&Cell::Null)), at)
     }
 
     /// As [`RowLayout::append_row`], with cells made on demand: `cell` is called once for the place of every column.
@@ -79,7 +76,17 @@ impl RowLayout {
     pub fn append_row_with<'c>(
         &self,
         buffer: &mut Buffer,
-        mut cell: impl FnMut(usize) -> Result<Cell<'c>>,
+        cell: impl FnMut(usize) -> Result<Cell<'c>>,
+        at: Option<i64>,
+    ) -> Result<()> {
+        self.append_cells(buffer, cell, at)
+    }
+
+    #[inline]
+    fn append_cells<'c, C: std::borrow::Borrow<Cell<'c>>>(
+        &self,
+        buffer: &mut Buffer,
+        mut cell: impl FnMut(usize) -> Result<C>,
         at: Option<i64>,
     ) -> Result<()> {
         let lines = buffer.lines_mut();
@@ -89,7 +96,7 @@ impl RowLayout {
             out.begin(&self.table);
             for column in &self.columns {
                 let value = cell(column.place)?;
-                column.write(out, version, value)?;
+                column.write(out, version, value.borrow())?;
             }
             self.end_row(out, at)
         })
@@ -107,57 +114,62 @@ impl RowLayout {
 }
 
 impl Column {
-    #[inline]
-    fn write(&self, out: &mut RowsOut<'_>, version: ProtocolVersion, cell: Cell<'_>) -> Result<()> {
+    /// The kinds that most cells have, so that the loop over a row is small.
+    #[inline(always)]
+    fn write(
+        &self,
+        out: &mut RowsOut<'_>,
+        version: ProtocolVersion,
+        cell: &Cell<'_>,
+    ) -> Result<()> {
+        match (self.kind, cell) {
+            (ColumnKind::Symbol, Cell::Text(value)) => {
+                return out.symbol(self.name.wire(), *value).map_err(|e| self.context(e));
+            }
+            (ColumnKind::F64, Cell::F64(value)) if version != ProtocolVersion::V1 => {
+                out.column(self.wire(version));
+                out.f64_bits(*value);
+            }
+            (_, Cell::Null) => {}
+            _ => return self.write_other(out, version, cell),
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn write_other(
+        &self,
+        out: &mut RowsOut<'_>,
+        version: ProtocolVersion,
+        cell: &Cell<'_>,
+    ) -> Result<()> {
         use ColumnKind as K;
-        let wire = self.wire(version);
+        out.column(self.wire(version));
         let written = match (self.kind, cell) {
-            (_, Cell::Null) => return Ok(()),
-            (K::Symbol, Cell::Text(value)) => out.symbol(wire, value),
             (K::F64, Cell::F64(value)) => {
-                out.column(wire);
-                match version {
-                    ProtocolVersion::V1 => out.f64_text(value),
-                    _ => out.f64_bits(value),
-                }
-                return Ok(());
+                out.f64_text(*value);
+                Ok(())
             }
             (K::I64, Cell::I64(value)) => {
-                out.column(wire);
-                out.i64(value);
-                return Ok(());
+                out.i64(*value);
+                Ok(())
             }
             (K::Bool, Cell::Bool(value)) => {
-                out.column(wire);
-                out.bool(value);
-                return Ok(());
+                out.bool(*value);
+                Ok(())
             }
             (K::TsMicros, Cell::I64(value)) => {
-                out.column(wire);
-                out.ts_micros(value);
-                return Ok(());
+                out.ts_micros(*value);
+                Ok(())
             }
             (K::TsNanos, Cell::I64(value)) => {
-                out.column(wire);
-                out.ts_nanos(value);
-                return Ok(());
+                out.ts_nanos(*value);
+                Ok(())
             }
-            (K::Str, Cell::Text(value)) => {
-                out.column(wire);
-                out.str(value)
-            }
-            (K::F64Array, Cell::Array(value)) => {
-                out.column(wire);
-                out.array(value)
-            }
-            (K::Decimal, Cell::Text(value)) => {
-                out.column(wire);
-                out.decimal_text(value)
-            }
-            (K::Decimal, Cell::Decimal { scale, unscaled }) => {
-                out.column(wire);
-                out.decimal(scale, unscaled)
-            }
+            (K::Str, Cell::Text(value)) => out.str(*value),
+            (K::F64Array, Cell::Array(value)) => out.array(value),
+            (K::Decimal, Cell::Text(value)) => out.decimal_text(*value),
+            (K::Decimal, Cell::Decimal { scale, unscaled }) => out.decimal(*scale, unscaled),
             (_, cell) => return Err(self.mismatch(cell.describe())),
         };
         written.map_err(|e| self.context(e))

@@ -54,6 +54,8 @@ struct Attempts {
     /// The worst that an earlier attempt left behind.
     worst: Outcome,
     free_retry_used: bool,
+    /// The error of the attempt before.
+    before: Option<Error>,
     /// Addresses tried since the last wait.
     tried: usize,
     backoff: Backoff,
@@ -169,11 +171,9 @@ impl Link {
         }
         let Transport::Tcp(tcp) = &mut self.transport else { return Ok(()) };
         tcp.send(net, body, deadline).map_err(|failure| {
-            // The server executes line by line, so part of a body may be stored.
-            let some_went = failure.bytes_sent > 0;
+            let some_went = failure.executable;
             let mut error = outcome::failed(failure);
             if some_went {
-                error = error.outcome_is(Outcome::InDoubt);
                 self.counters.add(Stat::InDoubtAttempts, 1);
             }
             let facts = error.facts_mut();
@@ -212,9 +212,10 @@ impl Link {
             };
             let error = self.note(error, body.is_some(), &mut attempts);
             if !self.wait_for_retry(&error, body.is_some(), fresh_may_do, &mut attempts) {
-                return Err(conclude(error, &attempts, self.net.now()));
+                return Err(conclude(error, attempts, &*self.net));
             }
             self.counters.retrying(&error);
+            attempts.before = Some(error);
         }
     }
 
@@ -234,6 +235,7 @@ impl Link {
             in_doubt: 0,
             worst: Outcome::NotSent,
             free_retry_used: false,
+            before: None,
             tried: 0,
             backoff: Backoff::new(self.limits.retry_max_backoff),
         }
@@ -316,7 +318,15 @@ fn is_final(answer: &Answer, is_write: bool) -> bool {
 
 /// The last error, with what all attempts together mean for the data.
 #[cold]
-fn conclude(error: Error, attempts: &Attempts, now: Instant) -> Error {
+fn conclude(error: Error, mut attempts: Attempts, net: &dyn Net) -> Error {
+    // An attempt that the end of the budget cut off before it could send says less than the one before it.
+    let cut_off = timed_out(&error)
+        && error.outcome() == Outcome::NotSent
+        && attempts.end.left(net).is_none();
+    let error = match attempts.before.take() {
+        Some(before) if cut_off => before,
+        _ => error,
+    };
     let mut error = match (error.outcome(), attempts.worst) {
         // The last attempt may have been refused, but an earlier one may have been executed.
         (Outcome::NotSent | Outcome::Rejected | Outcome::Partial, worst @ Outcome::InDoubt)
@@ -328,6 +338,6 @@ fn conclude(error: Error, attempts: &Attempts, now: Instant) -> Error {
     let facts = error.facts_mut();
     facts.attempts = attempts.count;
     facts.in_doubt_attempts = attempts.in_doubt;
-    facts.elapsed = now.saturating_duration_since(attempts.start);
+    facts.elapsed = net.now().saturating_duration_since(attempts.start);
     error
 }

@@ -5,6 +5,8 @@ mod link;
 mod negotiate;
 mod outcome;
 mod retry;
+#[cfg(test)]
+mod sim;
 mod stats;
 mod transaction;
 

@@ -51,6 +51,10 @@ pub(super) fn refused(answer: &Answer, single_table: bool) -> Error {
     }
     let server = if answer.is_json { ServerError::parse(&answer.body) } else { None };
     let status = answer.status;
+    // A row that cannot be read stops the request before anything is committed; only commits go table by table.
+    if outcome == Outcome::Partial && server.as_ref().is_some_and(|server| server.line > 0) {
+        outcome = Outcome::Rejected;
+    }
     let message = match &server {
         Some(server) => format!(
             "server refused the flush: {} [status: {status}{}]",
@@ -85,7 +89,7 @@ pub(super) fn refused(answer: &Answer, single_table: bool) -> Error {
 /// The error for an exchange without a complete answer.
 #[cold]
 pub(super) fn failed(failure: Failure) -> Error {
-    let outcome = if failure.request_complete { Outcome::InDoubt } else { Outcome::NotSent };
+    let outcome = if failure.executable { Outcome::InDoubt } else { Outcome::NotSent };
     let mut error = failure.error.outcome_is(outcome);
     error.facts_mut().bytes_sent = failure.bytes_sent;
     error
@@ -200,6 +204,9 @@ mod tests {
             (e.server_error_id(), e.server_code(), e.server_line()),
             (Some("a1b2-17"), Some("invalid"), 3)
         );
+        assert_eq!(refused(&answer(400, json, true), false).outcome(), Outcome::Rejected);
+        let commit = r#"{"code":"invalid","message":"commit error for table: t, errno: 12"}"#;
+        assert_eq!(refused(&answer(400, commit, true), false).outcome(), Outcome::Partial);
         let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(60_000));
         let e = refused(&answer(400, &huge, true), true);
         assert!(

@@ -4,7 +4,6 @@
 //! After anything but a complete, well-formed exchange the connection is dropped, so a late answer can never be taken for
 //! the next request's.
 
-use std::io::Write;
 use std::time::Duration;
 
 use ureq_proto::client::state::RecvResponse;
@@ -26,6 +25,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub(crate) struct RequestHead {
     bytes: Zeroizing<Vec<u8>>,
     fixed: usize,
+    /// The last answer that was a plain success and came in one piece. The engine decides by these bytes alone, so the
+    /// same bytes mean the same again, and most answers within a second are the same.
+    usual_answer: Vec<u8>,
 }
 
 impl RequestHead {
@@ -51,14 +53,22 @@ impl RequestHead {
         let fixed = text.len();
         let mut bytes = Zeroizing::new(Vec::with_capacity(fixed + 48));
         bytes.extend_from_slice(text.as_bytes());
-        RequestHead { bytes, fixed }
+        RequestHead { bytes, fixed, usual_answer: Vec::new() }
     }
 
     fn with_length(&mut self, method_has_body: bool, length: usize) -> &[u8] {
         self.bytes.truncate(self.fixed);
         if method_has_body {
-            // Writing to memory cannot fail, and the capacity is there.
-            let _ = write!(self.bytes, "content-length: {length}\r\n");
+            self.bytes.extend_from_slice(b"content-length: ");
+            let mut digits = [0; 20];
+            let (mut first, mut rest) = (digits.len(), length);
+            while first == digits.len() || (rest > 0 && first > 0) {
+                first -= 1;
+                digits[first] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+            self.bytes.extend_from_slice(&digits[first..]);
+            self.bytes.extend_from_slice(b"\r\n");
         }
         self.bytes.extend_from_slice(b"\r\n");
         &self.bytes
@@ -83,8 +93,8 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    /// Whether the whole request had been handed to the kernel.
-    pub(crate) request_complete: bool,
+    /// Whether the server may have got something that it executes: over HTTP the whole request, over TCP any byte.
+    pub(crate) executable: bool,
     /// Whether the peer sent anything at all.
     pub(crate) answered: bool,
     pub(crate) bytes_sent: u64,
@@ -104,13 +114,15 @@ pub(crate) fn exchange(
     body: Option<&[u8]>,
     deadline: Deadline,
 ) -> Exchange {
-    let head = head.with_length(body.is_some(), body.map_or(0, <[u8]>::len));
-    let mut out = Outgoing::new(head, body.unwrap_or_default());
-    let mut reader = AnswerReader::default();
+    let usual = std::mem::take(&mut head.usual_answer);
+    let mut reader = AnswerReader { usual, ..AnswerReader::default() };
+    let bytes = head.with_length(body.is_some(), body.map_or(0, <[u8]>::len));
+    let mut out = Outgoing::new(bytes, body.unwrap_or_default());
     let result = send(conn, net, &mut out, &mut reader, deadline)
         .and_then(|()| reader.finish(conn, net, deadline));
     let request_complete = out.is_complete();
     let bytes_sent = out.body_sent();
+    head.usual_answer = std::mem::take(&mut reader.usual);
     match result {
         Ok((mut answer, keep)) => {
             answer.request_complete = request_complete;
@@ -122,7 +134,7 @@ pub(crate) fn exchange(
             let no_session = error.code() == ErrorCode::Tls && !error.is_retryable();
             let failure = Failure {
                 error,
-                request_complete: request_complete && !no_session,
+                executable: request_complete && !no_session,
                 answered: reader.answered,
                 bytes_sent,
             };
@@ -174,6 +186,9 @@ const READING: &str = "no complete answer from the server";
 #[derive(Default)]
 struct AnswerReader {
     input: Vec<u8>,
+    /// See [`RequestHead`].
+    usual: Vec<u8>,
+    reads: u32,
     /// Bytes of informational answers.
     skipped: usize,
     answered: bool,
@@ -245,6 +260,27 @@ impl AnswerReader {
 
     /// Reads the answer to its end. Returns it and whether the connection can be used again.
     fn finish(
+        &mut self,
+        conn: &mut Conn,
+        net: &dyn Net,
+        deadline: Deadline,
+    ) -> Result<(Answer, bool)> {
+        if self.reads == 0 && self.more(conn, net, deadline)? == 0 {
+            return Err(Broken::Closed.into_error(READING));
+        }
+        let untouched = self.head.is_none() && self.call.is_none() && self.skipped == 0;
+        if untouched && !self.usual.is_empty() && self.input == self.usual {
+            return Ok((Answer { status: 204, self_delimited: true, ..Answer::default() }, true));
+        }
+        let whole = if untouched { self.input.clone() } else { Vec::new() };
+        let (answer, keep) = self.finish_by_engine(conn, net, deadline)?;
+        if answer.status == 204 && keep && self.reads == 1 {
+            self.usual = whole;
+        }
+        Ok((answer, keep))
+    }
+
+    fn finish_by_engine(
         &mut self,
         conn: &mut Conn,
         net: &dyn Net,
@@ -341,12 +377,14 @@ impl AnswerReader {
     }
 
     fn more(&mut self, conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<usize> {
+        // Most answers are short.
         let old = self.input.len();
-        self.input.resize(old + 4096, 0);
+        self.input.resize(old + if old == 0 { 1024 } else { 4096 }, 0);
         let read = conn.read(net, &mut self.input[old..], deadline);
         let n = *read.as_ref().unwrap_or(&0);
         self.input.truncate(old + n);
         self.answered |= n > 0;
+        self.reads += 1;
         read.map_err(|broken| broken.into_error(READING))
     }
 }

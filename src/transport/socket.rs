@@ -49,6 +49,10 @@ impl Net for SystemNet {
         }
     }
 
+    fn process_id(&self) -> u32 {
+        sys::process_id()
+    }
+
     fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
     }

@@ -1,9 +1,14 @@
-//! The two system calls that have no safe wrapper in our dependencies: `poll` and the coarse monotonic clock.
-#![expect(unsafe_code, reason = "poll and clock_gettime are called through libc")]
+//! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, and a page of memory
+//! that a forked child finds empty.
+#![expect(unsafe_code, reason = "poll, clock_gettime, mmap and madvise are called through libc")]
 #![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::net::{Interest, Ready};
@@ -57,4 +62,74 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
         return None;
     }
     Some(Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?))
+}
+
+/// The id of this process, without a system call: kept on a page that the kernel empties in a forked child.
+#[cfg(target_os = "linux")]
+pub(super) fn process_id() -> u32 {
+    static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
+    let Some(kept) = *PAGE.get_or_init(page_emptied_by_fork) else { return std::process::id() };
+    match kept.load(Ordering::Relaxed) {
+        0 => {
+            let id = std::process::id();
+            kept.store(id, Ordering::Relaxed);
+            id
+        }
+        id => id,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn process_id() -> u32 {
+    std::process::id()
+}
+
+/// One page of zeros that is never given back; `None` where the kernel cannot empty it.
+#[cfg(target_os = "linux")]
+fn page_emptied_by_fork() -> Option<&'static AtomicU32> {
+    const LEN: usize = 4096;
+    // SAFETY: a new private mapping, at no address in particular, touches no memory that exists.
+    let page = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            LEN,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the mapping made above, whole.
+    if unsafe { libc::madvise(page, LEN, libc::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: as above; nothing refers to it.
+        unsafe { libc::munmap(page, LEN) };
+        return None;
+    }
+    // SAFETY: zeros are a valid `AtomicU32`, a page is aligned for it, and it is never unmapped.
+    Some(unsafe { &*page.cast() })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_knows_that_it_is_another_process() {
+        assert_eq!(process_id(), std::process::id());
+        // SAFETY: the child makes only calls that are allowed between `fork` and `exec`, and ends at once.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let right = [process_id(), process_id()] == [std::process::id(); 2];
+            // SAFETY: ends the child without running what belongs to its parent.
+            unsafe { libc::_exit(if right { 0 } else { 1 }) };
+        }
+        let mut status = -1;
+        // SAFETY: waits for the child made above, into a valid place.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        assert_eq!(process_id(), std::process::id());
+    }
 }

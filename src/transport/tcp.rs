@@ -92,8 +92,7 @@ impl TcpTransport {
         body: &[u8],
         deadline: Deadline,
     ) -> Result<(), Failure> {
-        let not_sent =
-            |error| Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+        let not_sent = |error| Failure { error, executable: false, answered: false, bytes_sent: 0 };
         if let Some(error) = self.lost_connection() {
             return Err(not_sent(error));
         }
@@ -112,10 +111,10 @@ impl TcpTransport {
                 if let Some(text) = self.last_words() {
                     error = error.context(text);
                 }
-                self.conn = None;
+                let uncounted = self.conn.take().is_some_and(|conn| conn.has_uncounted());
                 Err(Failure {
                     error,
-                    request_complete: out.is_complete(),
+                    executable: out.body_sent() > 0 || uncounted,
                     answered: false,
                     bytes_sent: out.body_sent(),
                 })

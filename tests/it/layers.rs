@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("arrow", &["base", "ilp"]),
     ("sender", &["base", "ilp", "rows", "arrow", "config", "transport"]),
     ("receiver", &["base"]),
+    ("bin", &["base", "receiver"]),
     // What is public; the base for the errors about its own arguments.
     ("ffi", &["base", "ilp", "rows", "arrow", "config", "sender", "receiver"]),
 ];
@@ -35,6 +36,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/transport/tls.rs", "certificate files"),
     ("src/ffi/guard.rs", "catching panics"),
     ("src/receiver/", "a server of its own"),
+    ("src/bin/questdb-receiver.rs", "the files that its options name"),
     // Exempts the folder above.
     ("src/lib.rs", "nothing"),
 ];

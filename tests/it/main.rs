@@ -10,14 +10,26 @@
 )]
 
 mod abi;
+mod auth;
+#[cfg(feature = "receiver")]
+mod c_examples;
+#[cfg(test)]
+mod c_vectors;
 mod config;
+mod docs;
 mod header;
+mod http;
 mod layers;
 mod options;
 mod readme;
+mod real_server;
 #[cfg(feature = "receiver")]
 mod receiver;
-mod server;
+#[cfg(feature = "receiver")]
+mod round_trip;
+mod sending;
 mod support;
+mod tcp;
+mod tls;
 #[cfg(test)]
 mod vectors;

@@ -2,17 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets something unexpected stops there")]
 
-mod client;
+pub(crate) mod client;
 mod http;
 mod lines;
-mod parser;
+pub(crate) mod parser;
+mod program;
 mod secrets;
 mod tcp;
 
 use std::time::Duration;
 
 /// The golden cases that all languages share.
-const VECTORS: &str = include_str!("../vectors/vectors.json");
+pub(crate) const VECTORS: &str = include_str!("../vectors/vectors.json");
 
 /// Longer than anything takes unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -12,6 +12,7 @@ pub(super) enum Read {
 
 const DOUBLE_ELEMENT: u8 = 10;
 const MAX_DIMENSIONS: usize = 32;
+const MAX_DIMENSION: i32 = 0x0FFF_FFFF;
 /// The server addresses array data with a signed 32-bit number.
 const MAX_ARRAY_BYTES: u64 = 0x7FFF_FFFF;
 
@@ -104,14 +105,14 @@ fn array(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
     }
     let shape_at = cursor.at;
     let mut elements: u64 = 1;
-    let mut negative = false;
+    let mut in_range = true;
     for dim in cursor.bytes(4 * ndim)?.as_chunks().0 {
         let dim = i32::from_le_bytes(*dim);
-        negative |= dim < 0;
+        in_range &= (0..=MAX_DIMENSION).contains(&dim);
         elements = elements.saturating_mul(u64::from(dim.unsigned_abs()));
     }
     let bytes = elements.saturating_mul(8);
-    if negative || bytes > MAX_ARRAY_BYTES {
+    if !in_range || bytes > MAX_ARRAY_BYTES {
         return Err(ParseErrorKind::ArrayTooLarge.into());
     }
     let data_at = cursor.at;

@@ -32,7 +32,7 @@ pub enum ParseErrorKind {
     ArrayInvalidType,
     /// An array has more than 32 dimensions.
     ArrayTooManyDimensions,
-    /// An array has a negative dimension or 2 GiB of data or more.
+    /// An array has a dimension that is negative or beyond 2^28 - 1, or 2 GiB of data or more.
     ArrayTooLarge,
     /// The scale of a decimal is not 0 to 76.
     DecimalInvalidScale,

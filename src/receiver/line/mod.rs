@@ -10,17 +10,12 @@ mod error;
 mod parts;
 mod text;
 
-use crate::error::foreign;
-
 use parts::{Parts, Span, Stored};
 
 pub use decimal::Decimal;
 pub use error::{ParseError, ParseErrorKind};
 pub use parts::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
 pub(super) use text::long256 as parse_long256;
-
-/// Bytes of a name or value that a message quotes at most.
-const MAX_QUOTED: usize = 256;
 
 /// What [`LineParser::parse`] found at the start of its input.
 #[derive(Debug)]
@@ -60,6 +55,8 @@ pub struct LineParser {
     /// Whether the current token holds a backslash.
     escaped: bool,
     name: Span,
+    /// Where the current field value begins.
+    value_at: usize,
     parts: Parts,
     /// The last call ended a line, so the next one begins anew.
     ended: bool,
@@ -91,12 +88,16 @@ impl LineParser {
             scan: 0,
             escaped: false,
             name: Span::default(),
+            value_at: 0,
             parts: Parts::default(),
             ended: false,
         }
     }
 
     /// Reads the line that `input` begins with. After `Row`, `Empty` or an error the next call starts a new line.
+    ///
+    /// # Errors
+    /// What QuestDB's parser would say of the line; it is read no further.
     pub fn parse<'a>(&'a mut self, input: &'a [u8]) -> Result<Progress<'a>, ParseError> {
         if self.ended {
             self.restart();
@@ -125,6 +126,11 @@ impl LineParser {
         }
     }
 
+    /// Whether the input ended where a line end would be a part of a value.
+    pub(super) fn is_inside_binary(&self) -> bool {
+        !self.ended && self.phase == Phase::Binary
+    }
+
     /// Forgets a line that has not ended.
     pub fn restart(&mut self) {
         self.phase = Phase::Table;
@@ -143,21 +149,33 @@ impl LineParser {
 
     #[cold]
     fn error(&self, input: &[u8], kind: ParseErrorKind) -> ParseError {
-        let shown = |bytes: &[u8]| foreign(bytes, MAX_QUOTED).to_string();
         let token = input.get(self.token..self.scan.min(input.len())).unwrap_or_default();
         // QuestDB names the column up to and with the byte that spoils it.
         let spoiled = input.get(self.token..=self.scan).unwrap_or(token);
         // A name that is refused was not taken yet; a refused value belongs to the name taken last.
         let entity = match self.phase {
+            Phase::Name if token.is_empty() => self.parts.text(input, self.name),
             Phase::Name if kind == ParseErrorKind::InvalidColumnName => spoiled,
             Phase::Name => token,
             _ => self.parts.text(input, self.name),
         };
+        let value = match self.phase {
+            // Symbols, broken strings and what holds a NUL are not quoted.
+            Phase::TagValue | Phase::String => b"",
+            Phase::FieldToken if input.get(self.scan) == Some(&0) => b"",
+            Phase::AfterValue(_) => {
+                let rest = input.get(self.scan..).unwrap_or_default();
+                let ends = |b: &u8| matches!(b, b',' | b' ' | b'\n' | b'\r');
+                let end = self.scan + rest.iter().position(ends).unwrap_or(rest.len());
+                input.get(self.value_at..end).unwrap_or_default()
+            }
+            _ => token,
+        };
         ParseError {
             kind,
-            table: shown(self.parts.text(input, self.parts.table)),
-            entity: shown(entity),
-            value: shown(token),
+            table: quoted(self.parts.text(input, self.parts.table)),
+            entity: unescaped(entity),
+            value: unescaped(value),
         }
     }
 
@@ -252,6 +270,7 @@ impl LineParser {
     }
 
     fn field_start(&mut self, input: &[u8]) -> Step {
+        self.value_at = self.token;
         match input.get(self.token) {
             None => return Step::More(0),
             Some(b'"') => self.next_token(Phase::String),
@@ -395,6 +414,24 @@ impl LineParser {
         self.scan = at;
         self.escaped = false;
     }
+}
+
+/// A name or value in a message: as QuestDB does it, up to the first byte that is not UTF-8; and not without end.
+pub(super) fn quoted(bytes: &[u8]) -> String {
+    const MAX: usize = 256;
+    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    valid.chars().take(MAX).collect()
+}
+
+/// As [`quoted`], without the backslashes that escape.
+fn unescaped(bytes: &[u8]) -> String {
+    let mut plain = Vec::new();
+    let mut rest = bytes.iter();
+    while let Some(b) = rest.next() {
+        // A backslash with nothing behind it is shown.
+        plain.push(if *b == b'\\' { *rest.next().unwrap_or(b) } else { *b });
+    }
+    quoted(&plain)
 }
 
 const NAME: u8 = 1;

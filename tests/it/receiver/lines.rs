@@ -207,9 +207,9 @@ fn lines_that_the_parser_takes_and_the_writer_refuses() {
     let cases: &[(&[u8], String)] = &[
         (b" x=1i", "table: ; invalid table name".into()),
         (b"a..b x=1i", "table: a..b; invalid table name".into()),
-        (b"t\xff x=1i", "table: t\\xff; invalid table name".into()),
+        (b"t\xff x=1i", "table: t; invalid table name".into()),
         (b"t a-b=1i", "table: t; invalid column name: a-b".into()),
-        (b"t a\xff=1i", "table: t; invalid column name: a\\xff".into()),
+        (b"t a\xff=1i", "table: t; invalid column name: a".into()),
         (long_column.as_bytes(), format!("table: t; invalid column name: {long}")),
         (long_table.as_bytes(), format!("table: {long}; invalid table name")),
         (b"t q=\"\xff\"", "table: t, column: q; invalid UTF8 in STRING value".into()),
@@ -218,16 +218,16 @@ fn lines_that_the_parser_takes_and_the_writer_refuses() {
             b"t d=1.5d",
             "table: t; decimal columns must be created manually: d".into(),
         ),
-        (b"t x=1i -1", "designated timestamp before 1970-01-01 is not allowed".into()),
-        (b"t x=1i -1n", "designated timestamp before 1970-01-01 is not allowed".into()),
-        (b"t timestamp=-1t", "designated timestamp before 1970-01-01 is not allowed".into()),
+        (b"t x=1i -1", "table: t, timestamp: -1; designated timestamp before 1970-01-01 is not allowed".into()),
+        (b"t x=1i -1n", "table: t, timestamp: -1; designated timestamp before 1970-01-01 is not allowed".into()),
+        (b"t timestamp=-1t", "table: t, timestamp: -1; designated timestamp before 1970-01-01 is not allowed".into()),
         (
             b"t x=1i 253402300800000000t",
-            "designated timestamp beyond 9999-12-31 is not allowed".into(),
+            "table: t, timestamp: 253402300800000000; designated timestamp beyond 9999-12-31 is not allowed".into(),
         ),
         (
             b"ns x=1i 9214646400000000000n",
-            "designated timestamp overflow, max[9214646399999999999]".into(),
+            "table: ns, timestamp: 9214646400000000000; designated timestamp overflow, max[9214646399999999999]".into(),
         ),
         (
             b"t timestamp=\"now\"",

@@ -131,7 +131,7 @@ fn golden_vectors() {
 }
 
 /// Bytes that are lines more often than chance would have it.
-fn almost_lines() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn almost_lines() -> impl Strategy<Value = Vec<u8>> {
     let word: &[&[u8]] = &[
         b"t",
         b"T",

@@ -79,7 +79,7 @@ impl Drop for TlsProxy {
 }
 
 /// An authority, and a leaf with its key for 127.0.0.1 and localhost, all as PEM.
-fn certificates() -> (String, String) {
+pub(crate) fn certificates() -> (String, String) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.distinguished_name.push(DnType::CommonName, "test authority");

@@ -19,6 +19,8 @@ mod harness;
 mod http_facts;
 mod old_releases;
 mod random;
+#[cfg(feature = "receiver")]
+mod receiver;
 mod refused;
 mod roundtrip;
 mod sender;

@@ -177,6 +177,7 @@ fn casts() -> Vec<(&'static str, Vec<u8>, Value)> {
         ("decimal(18,3)", " v=1e3d", json!("1000.000")),
         ("decimal(18,3)", " v=1E+2d", json!("100.000")),
         ("decimal(18,3)", " v=-0d", json!("0.000")),
+        ("decimal(18,3)", " v=1.5md", json!("1.500")),
         // More digits than the scale are fine if they are zeros; otherwise the row is refused, never rounded.
         ("decimal(18,3)", " v=1.2340d", json!("1.234")),
         ("decimal(18,3)", " v=999999999999999.999d", json!("999999999999999.999")),

@@ -107,7 +107,8 @@ fn nothing_lost_nothing_twice(release: Release) {
     let retries = [Stat::RetriesConnect, Stat::RetriesConnection, Stat::RetriesTimeout];
     let retried: u64 = retries.iter().map(|stat| stats[0].read().get(*stat)).sum();
     assert!(retried > 0, "no kill hit the first sender: {:?}", stats[0].read());
-    report_cases("batches while the server was killed", batches as usize + fates.len());
+    let batches = usize::try_from(batches).unwrap();
+    report_cases("batches while the server was killed", batches + fates.len());
 }
 
 fn resend_until_confirmed(sender: &mut Sender, stop: &AtomicBool) -> i64 {
@@ -200,7 +201,7 @@ fn a_stream_notices_that_its_server_has_gone(release: Release) {
         buffer.table("t").unwrap().column_i64("x", sent).unwrap().at_micros(sent).unwrap();
         sender.flush(&mut buffer).unwrap();
         sent += 1;
-        server.wait_for_rows("t", sent as u64);
+        server.wait_for_rows("t", sent.unsigned_abs());
         end(&server);
         buffer.table("t").unwrap().column_i64("x", sent).unwrap().at_micros(sent).unwrap();
         let error = sender.flush(&mut buffer).unwrap_err();
@@ -209,7 +210,7 @@ fn a_stream_notices_that_its_server_has_gone(release: Release) {
         server.restart();
         sender.flush(&mut buffer).unwrap();
         sent += 1;
-        server.wait_for_rows("t", sent as u64);
+        server.wait_for_rows("t", sent.unsigned_abs());
     }
     let rows = server.read("t", "select x from t order by x");
     assert_eq!(rows.cells, (0..sent).map(|x| vec![json!(x)]).collect::<Vec<_>>());

@@ -119,13 +119,13 @@ fn names_of_any_allowed_kind_are_kept(server: &QuestDb) {
 
 /// Random bits and random digits, as text in version 1 and as they are in version 2.
 fn doubles_keep_every_bit(server: &QuestDb) {
-    const ROWS: i64 = 10_000;
+    const ROWS: usize = 10_000;
     for version in [ProtocolVersion::V1, ProtocolVersion::V2] {
         let table = unique("doubles");
         let mut random = Rng::with_seed(13);
         let mut sender = sender(server, version);
         let mut sent = Vec::new();
-        while sent.len() < ROWS as usize {
+        while sent.len() < ROWS {
             let value = match random.u8(0..3) {
                 0 => f64::from_bits(random.u64(..)),
                 1 => f64::from(random.i32(..)) / 10_f64.powi(random.i32(0..9)),

@@ -1,0 +1,1276 @@
+// The C++17 wrapper of questdb-ingress: rows into QuestDB. One header over questdb_ingress.h.
+//
+//   questdb::sender sender{"http::addr=localhost:9000;"};
+//   sender.table("trades").symbol("symbol", "ETH-USD").column("price", 2615.54).at(std::chrono::system_clock::now());
+//   sender.close(std::chrono::seconds{10});
+//
+// ERRORS are exceptions of type questdb::error; nothing else is thrown but std::bad_alloc. After an exception the object is
+// as it was before the call. An object that was moved from throws QUESTDB_ERROR_CODE_INVALID_ARGUMENT.
+//
+// VALUES. `column` takes bool, every integer that fits 64 bits with a sign, float, double, text, points in time of the
+// system clock, arrays of doubles, decimals, and a std::optional of each, which is left out of the row when it is empty.
+// Anything else does not compile. Text is UTF-8 and read during the call only.
+//
+// THREADS. As in questdb_ingress.h: an object may move between threads and is used by one at a time.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef QUESTDB_INGRESS_HPP
+#define QUESTDB_INGRESS_HPP
+
+#include <questdb_ingress.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <ratio>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define QUESTDB_COLD __attribute__((cold))
+#else
+#define QUESTDB_COLD
+#endif
+
+namespace questdb {
+
+using error_code = ::questdb_error_code;
+using outcome = ::questdb_outcome;
+using stat = ::questdb_stat;
+using stamp = ::questdb_stamp;
+using column_kind = ::questdb_column_kind;
+
+class error;
+class buffer;
+class sender;
+
+namespace detail {
+
+template <class T>
+using bare = std::remove_cv_t<std::remove_reference_t<T>>;
+
+template <class T>
+inline constexpr bool never = false;
+
+template <class T>
+inline constexpr bool is_text =
+    std::is_convertible_v<const T &, std::string_view> && !std::is_null_pointer_v<T>;
+
+#ifdef __cpp_char8_t
+template <class T>
+inline constexpr bool is_u8text =
+    std::is_convertible_v<const T &, std::u8string_view> && !std::is_null_pointer_v<T>;
+#else
+template <class T>
+inline constexpr bool is_u8text = false;
+#endif
+
+template <class T>
+inline constexpr bool is_any_text = is_text<T> || is_u8text<T>;
+
+template <class T>
+constexpr std::string_view to_text(const T &value) {
+#ifdef __cpp_char8_t
+    if constexpr (!is_text<T>) {
+        const std::u8string_view view = value;
+        return {reinterpret_cast<const char *>(view.data()), view.size()};
+    } else
+#endif
+        return value;
+}
+
+template <class T>
+struct optional_value {
+    static constexpr bool is = false;
+};
+template <class T>
+struct optional_value<std::optional<T>> {
+    static constexpr bool is = true;
+};
+
+[[noreturn]] QUESTDB_COLD inline void raise(::questdb_error *failed);
+[[noreturn]] QUESTDB_COLD inline void raise(error_code code, const char *message);
+
+/// The only place that throws what the library reports.
+inline void check(::questdb_error *failed) {
+    if (failed != nullptr) raise(failed);
+}
+
+/// A handle of the library: move-only, as large as a pointer.
+template <class T, void (*Free)(T *)>
+struct deleter {
+    void operator()(T *handle) const noexcept { Free(handle); }
+};
+template <class T, void (*Free)(T *)>
+using handle = std::unique_ptr<T, deleter<T, Free>>;
+
+}  // namespace detail
+
+/// What went wrong, and what is known about the data. `what()` is one line for people, without secrets.
+class error : public std::runtime_error {
+  public:
+    /// Takes over an error of the C interface.
+    explicit error(::questdb_error *failed)
+        : std::runtime_error(::questdb_error_message(failed)),
+          handle_(failed, ::questdb_error_free),
+          code_(static_cast<error_code>(::questdb_error_get_code(failed))) {}
+    /// An error of the wrapper itself, or of your own layer above it: nothing was sent.
+    error(error_code code, const std::string &message) : std::runtime_error(message), code_(code) {}
+
+    /// What kind of thing went wrong. A newer library may give a number that the header does not name.
+    error_code code() const noexcept { return code_; }
+    /// Its name, such as `INVALID_NAME`.
+    const char *code_name() const noexcept { return ::questdb_error_code_name(code_); }
+    /// What is known about the data of a failed flush.
+    ::questdb_outcome outcome() const noexcept {
+        const std::uint32_t known = handle_ ? ::questdb_error_outcome(handle_.get()) : QUESTDB_OUTCOME_NOT_SENT;
+        return known >= QUESTDB_OUTCOME_NOT_SENT && known <= QUESTDB_OUTCOME_COMMITTED
+                   ? static_cast<::questdb_outcome>(known)
+                   : QUESTDB_OUTCOME_IN_DOUBT;
+    }
+    /// Whether the same call may succeed later without changing anything.
+    bool retryable() const noexcept { return ::questdb_error_retryable(handle_.get()); }
+    /// Whether the data may have been stored, so that sending it again may duplicate rows.
+    bool in_doubt() const noexcept { return ::questdb_error_in_doubt(handle_.get()); }
+    /// Whether the row that the failed call ended is in the buffer: do not add it again.
+    bool row_accepted() const noexcept { return ::questdb_error_row_accepted(handle_.get()); }
+    std::uint32_t attempts() const noexcept { return ::questdb_error_attempts(handle_.get()); }
+    std::uint32_t in_doubt_attempts() const noexcept { return ::questdb_error_in_doubt_attempts(handle_.get()); }
+    /// The HTTP status of the last answer, 0 without one.
+    std::uint32_t http_status() const noexcept { return ::questdb_error_http_status(handle_.get()); }
+    /// How long the server asked to wait before the next attempt.
+    std::optional<std::chrono::milliseconds> retry_after() const noexcept {
+        const std::int64_t millis = handle_ ? ::questdb_error_retry_after_millis(handle_.get()) : -1;
+        if (millis < 0) return std::nullopt;
+        return std::chrono::milliseconds{millis};
+    }
+    /// The server's id of this error, which also stands in its log; empty without one.
+    std::string_view server_error_id() const noexcept { return text(::questdb_error_server_error_id(handle_.get())); }
+    /// The server's own word for the kind of error; empty without one.
+    std::string_view server_code() const noexcept { return text(::questdb_error_server_code(handle_.get())); }
+    /// The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+    std::uint64_t server_line() const noexcept { return ::questdb_error_server_line(handle_.get()); }
+    /// The table that the error is about; empty where unknown.
+    std::string_view table() const noexcept { return text(::questdb_error_table(handle_.get())); }
+    /// Bytes of the buffer that the last attempt handed to the kernel.
+    std::uint64_t bytes_sent() const noexcept { return ::questdb_error_bytes_sent(handle_.get()); }
+    /// Time from the start of the flush to this error.
+    std::chrono::milliseconds elapsed() const noexcept {
+        return std::chrono::milliseconds{
+            static_cast<std::chrono::milliseconds::rep>(::questdb_error_elapsed_millis(handle_.get()))};
+    }
+    /// After `sender::close`: complete rows of its own buffer that were not handed over.
+    std::uint64_t unconfirmed_rows() const noexcept { return unconfirmed_rows_; }
+
+  private:
+    friend class sender;
+    static std::string_view text(const char *maybe) noexcept { return maybe ? maybe : std::string_view{}; }
+
+    std::shared_ptr<::questdb_error> handle_;  // shared, because exceptions are copied
+    error_code code_;
+    std::uint64_t unconfirmed_rows_ = 0;
+};
+
+namespace detail {
+inline void raise(::questdb_error *failed) { throw error(failed); }
+inline void raise(error_code code, const char *message) { throw error(code, message); }
+}  // namespace detail
+
+/// Microseconds since 1970.
+struct timestamp_micros {
+    std::int64_t count;
+    constexpr explicit timestamp_micros(std::int64_t micros) noexcept : count(micros) {}
+};
+
+/// Nanoseconds since 1970.
+struct timestamp_nanos {
+    std::int64_t count;
+    constexpr explicit timestamp_nanos(std::int64_t nanos) noexcept : count(nanos) {}
+};
+
+/// Memory of someone else: pointer and size, or anything that has data() and size(), such as std::span and std::vector.
+template <class T>
+class slice {
+  public:
+    constexpr slice() noexcept = default;
+    constexpr slice(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    template <class C, class = std::enable_if_t<std::is_convertible_v<
+                           std::remove_pointer_t<decltype(std::declval<const C &>().data())> (*)[], T (*)[]>>>
+    constexpr slice(const C &container) noexcept : data_(container.data()), size_(container.size()) {}
+    template <std::size_t N>
+    constexpr slice(T (&array)[N]) noexcept : data_(array), size_(N) {}
+
+    constexpr T *data() const noexcept { return data_; }
+    constexpr std::size_t size() const noexcept { return size_; }
+
+  private:
+    T *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// An n-dimensional array of doubles in someone else's memory.
+template <std::size_t Dims>
+class array_view {
+    static_assert(Dims >= 1 && Dims <= 32, "QuestDB arrays have 1 to 32 dimensions");
+
+  public:
+    /// Row-major, without gaps: `array_view<2>{{rows, columns}, values}`. A size that does not fit is INVALID_ARRAY.
+    array_view(const std::array<std::size_t, Dims> &shape, slice<const double> values) noexcept
+        : shape_(shape), data_(values.data()), bytes_(values.size() * sizeof(double)), strided_(false) {}
+    /// Strides in elements, which may be zero or negative; element [0, 0, …] is `values[first]`.
+    array_view(const std::array<std::size_t, Dims> &shape, const std::array<std::ptrdiff_t, Dims> &strides,
+               slice<const double> values, std::size_t first = 0) noexcept
+        : shape_(shape), strides_(strides), data_(values.data()), bytes_(values.size() * sizeof(double)),
+          origin_(first * sizeof(double)) {
+        for (std::ptrdiff_t &stride : strides_) stride *= static_cast<std::ptrdiff_t>(sizeof(double));
+    }
+
+    /// As the C interface has it; it points into this view.
+    ::questdb_array c_array() const noexcept {
+        ::questdb_array array{};
+        array.dims = Dims;
+        array.shape = shape_.data();
+        array.strides = strided_ ? strides_.data() : nullptr;
+        array.data = reinterpret_cast<const std::uint8_t *>(data_);
+        array.data_len = bytes_;
+        array.origin = origin_;
+        return array;
+    }
+
+  private:
+    std::array<std::size_t, Dims> shape_;
+    std::array<std::ptrdiff_t, Dims> strides_{};
+    const double *data_;
+    std::size_t bytes_;
+    std::size_t origin_ = 0;
+    bool strided_ = true;
+};
+
+/// A decimal as text, such as `-12.50` or `1e-3`.
+struct decimal_text {
+    std::string_view text;
+    constexpr explicit decimal_text(std::string_view digits) noexcept : text(digits) {}
+};
+
+/// A decimal `unscaled / 10^scale`, scale 0 to 76.
+struct decimal {
+    std::int64_t unscaled;
+    std::uint32_t scale;
+    constexpr decimal(std::int64_t unscaled_value, std::uint32_t digits_after_point) noexcept
+        : unscaled(unscaled_value), scale(digits_after_point) {}
+};
+
+/// A decimal `(high * 2^64 + low) / 10^scale`.
+struct decimal_i128 {
+    std::int64_t high;
+    std::uint64_t low;
+    std::uint32_t scale;
+    constexpr decimal_i128(std::int64_t high_half, std::uint64_t low_half, std::uint32_t digits_after_point) noexcept
+        : high(high_half), low(low_half), scale(digits_after_point) {}
+};
+
+/// A decimal as a big-endian two's complement integer of at most 32 bytes over 10^scale; no bytes are NULL.
+struct decimal_bytes {
+    slice<const std::uint8_t> unscaled;
+    std::uint32_t scale;
+    constexpr decimal_bytes(slice<const std::uint8_t> big_endian, std::uint32_t digits_after_point) noexcept
+        : unscaled(big_endian), scale(digits_after_point) {}
+};
+
+// YOUR OWN DECIMAL TYPE becomes a column value by one function beside it, found by argument-dependent lookup, that returns
+// any of the four decimals above:
+//
+//   namespace bank { questdb::decimal to_questdb_decimal(const money &m) { return {m.cents(), 2}; } }
+
+namespace detail {
+
+template <class T>
+struct array_of {
+    static constexpr bool is = false;
+};
+template <std::size_t Dims>
+struct array_of<array_view<Dims>> {
+    static constexpr bool is = true;
+    static const array_view<Dims> &view(const array_view<Dims> &value) noexcept { return value; }
+};
+
+// Fixed arrays and arrays of such arrays are dense: rows lie one after the other.
+template <class T>
+struct dense {
+    static constexpr std::size_t dims = 0;
+    static constexpr bool doubles = std::is_same_v<T, double>;
+};
+template <class T, std::size_t N>
+struct dense<std::array<T, N>> {
+    static constexpr std::size_t dims = dense<std::remove_cv_t<T>>::dims + 1;
+    static constexpr bool doubles = dense<std::remove_cv_t<T>>::doubles;
+    static constexpr std::size_t size = N;
+    using element = std::remove_cv_t<T>;
+};
+template <class T, std::size_t N>
+struct dense<T[N]> {
+    static constexpr std::size_t dims = dense<std::remove_cv_t<T>>::dims + 1;
+    static constexpr bool doubles = dense<std::remove_cv_t<T>>::doubles;
+    static constexpr std::size_t size = N;
+    using element = std::remove_cv_t<T>;
+};
+
+template <class T, std::size_t Dims>
+void dense_shape(std::array<std::size_t, Dims> &shape, std::size_t at = 0) noexcept {
+    shape[at] = dense<T>::size;
+    if constexpr (dense<T>::dims > 1) dense_shape<typename dense<T>::element>(shape, at + 1);
+}
+
+template <class T, class = void>
+struct has_elements : std::false_type {};
+template <class T>
+struct has_elements<T, std::void_t<decltype(*std::declval<const T &>().data()), decltype(std::declval<const T &>().size())>>
+    : std::true_type {
+    using element = bare<decltype(*std::declval<const T &>().data())>;
+};
+
+template <class T, bool = has_elements<T>::value>
+inline constexpr bool holds_doubles = false;
+template <class T>
+inline constexpr bool holds_doubles<T, true> = std::is_same_v<typename has_elements<T>::element, double>;
+
+template <class T>
+inline constexpr bool is_dense = dense<T>::dims > 0 && dense<T>::doubles;
+template <class T>
+inline constexpr bool is_array = array_of<T>::is || is_dense<T> || holds_doubles<T>;
+
+/// Any array value as an array_view.
+template <class T>
+auto to_array(const T &value) noexcept {
+    if constexpr (array_of<T>::is) {
+        return value;
+    } else if constexpr (is_dense<T>) {
+        static_assert(dense<T>::dims <= 32, "QuestDB arrays have 1 to 32 dimensions");
+        std::array<std::size_t, dense<T>::dims> shape{};
+        dense_shape<T>(shape);
+        return array_view<dense<T>::dims>{shape, {reinterpret_cast<const double *>(&value), sizeof(T) / sizeof(double)}};
+    } else {
+        return array_view<1>{{value.size()}, {value.data(), value.size()}};
+    }
+}
+
+template <class T>
+inline constexpr bool is_decimal = std::is_same_v<T, decimal_text> || std::is_same_v<T, decimal> ||
+                                   std::is_same_v<T, decimal_i128> || std::is_same_v<T, decimal_bytes>;
+template <class T, class = void>
+struct own_decimal : std::false_type {};
+template <class T>
+struct own_decimal<T, std::void_t<decltype(to_questdb_decimal(std::declval<const T &>()))>>
+    : std::bool_constant<is_decimal<bare<decltype(to_questdb_decimal(std::declval<const T &>()))>>> {};
+
+template <class T>
+struct time_point_of {
+    static constexpr bool is = false;
+};
+template <class Clock, class Duration>
+struct time_point_of<std::chrono::time_point<Clock, Duration>> {
+    static constexpr bool is = true;
+    using clock = Clock;
+    using period = typename Duration::period;
+    using rep = typename Duration::rep;
+};
+
+template <class T>
+struct is_duration : std::false_type {};
+template <class Rep, class Period>
+struct is_duration<std::chrono::duration<Rep, Period>> : std::true_type {};
+
+/// `count` whole units as nanoseconds or microseconds since 1970, whichever the unit asks for. Nothing is rounded.
+template <class Clock, class Duration>
+auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
+    using rep = typename Duration::rep;
+    using period = typename Duration::period;
+    static_assert(std::is_same_v<Clock, std::chrono::system_clock>,
+                  "only std::chrono::system_clock counts from 1970: convert this time point to it first");
+    static_assert(std::is_integral_v<rep>,
+                  "this time point counts in fractions: use std::chrono::time_point_cast<std::chrono::nanoseconds>");
+    using in_nanos = std::ratio_divide<period, std::nano>;
+    static_assert(in_nanos::den == 1,
+                  "this time point is finer than nanoseconds: use std::chrono::floor<std::chrono::nanoseconds>");
+    using in_micros = std::ratio_divide<period, std::micro>;
+    constexpr bool micros = in_micros::den == 1;
+    constexpr std::int64_t factor = micros ? in_micros::num : in_nanos::num;
+    const auto count = when.time_since_epoch().count();
+    if constexpr (factor != 1 || sizeof(rep) > 8 || (std::is_unsigned_v<rep> && sizeof(rep) == 8)) {
+        using limits = std::numeric_limits<std::int64_t>;
+        if (count > static_cast<rep>(limits::max() / factor) ||
+            (std::is_signed_v<rep> && count < static_cast<rep>(limits::min() / factor)))
+            raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the time point does not fit 64 bits");
+    }
+    const std::int64_t result = static_cast<std::int64_t>(count) * factor;
+    if constexpr (micros) return timestamp_micros{result};
+    else return timestamp_nanos{result};
+}
+
+template <class T>
+inline constexpr bool is_time = time_point_of<T>::is || std::is_same_v<T, timestamp_micros> || std::is_same_v<T, timestamp_nanos>;
+
+template <class T>
+auto to_time(const T &when) {
+    if constexpr (time_point_of<T>::is) return to_timestamp(when);
+    else return when;
+}
+
+template <class T>
+inline constexpr bool is_character = std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
+#ifdef __cpp_char8_t
+                                     std::is_same_v<T, char8_t> ||
+#endif
+                                     std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+
+template <class T>
+inline constexpr bool is_integer = std::is_integral_v<T> && !std::is_same_v<T, bool> && !is_character<T> &&
+                                   (std::is_signed_v<T> ? sizeof(T) <= 8 : sizeof(T) < 8);
+
+template <class T>
+inline constexpr bool is_value = std::is_same_v<T, bool> || is_integer<T> || std::is_same_v<T, float> ||
+                                 std::is_same_v<T, double> || is_any_text<T> || is_time<T> || is_array<T> ||
+                                 is_decimal<T> || own_decimal<T>::value;
+
+/// Fails to compile for a type that cannot be a column, with what to do instead.
+template <class T>
+constexpr void require_value() {
+    if constexpr (!is_value<T>) {
+        static_assert(!optional_value<T>::is, "a std::optional of a std::optional: unwrap one of them");
+        static_assert(!std::is_null_pointer_v<T>, "nullptr is no value: leave the column out, or pass an empty std::optional");
+        static_assert(!is_character<T>, "a character is no column value: pass text, or cast it to an integer");
+        static_assert(!std::is_integral_v<T> || is_character<T>,
+                      "this integer type does not fit 64 bits with a sign: check the range and cast to std::int64_t, or use questdb::decimal_text");
+        static_assert(!std::is_same_v<T, long double>, "long double does not fit a QuestDB DOUBLE: cast it to double");
+        static_assert(!std::is_enum_v<T>, "an enumeration is no column value: cast it to an integer, or pass its name as a symbol");
+        static_assert(!is_duration<T>::value,
+                      "a duration is no point in time: pass a time point, or its count() as an integer");
+        static_assert(!std::is_pointer_v<T>, "a pointer is no column value: pass what it points to");
+        static_assert(!has_elements<T>::value && dense<T>::dims == 0,
+                      "arrays hold doubles in one piece of memory: convert it to std::vector<double> and give the shape with questdb::array_view");
+        static_assert(std::is_null_pointer_v<T> || is_character<T> || std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+                          is_duration<T>::value || std::is_pointer_v<T> || has_elements<T>::value || dense<T>::dims != 0 ||
+                          optional_value<T>::is,
+                      "this type is no column value: convert it to bool, an integer, double, text, a time point or an array, or give it to_questdb_decimal");
+    }
+}
+
+}  // namespace detail
+
+/// A table name, checked once: using it costs no more than copying it.
+class table_name {
+  public:
+    explicit table_name(std::string_view name) {
+        ::questdb_table_name *made = nullptr;
+        detail::check(::questdb_table_name_new(name.data(), name.size(), &made));
+        handle_.reset(made);
+    }
+    const ::questdb_table_name *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    detail::handle<::questdb_table_name, ::questdb_table_name_free> handle_;
+};
+
+/// A column or symbol name, checked once: using it costs no more than copying it.
+class column_name {
+  public:
+    explicit column_name(std::string_view name) {
+        ::questdb_column_name *made = nullptr;
+        detail::check(::questdb_column_name_new(name.data(), name.size(), &made));
+        handle_.reset(made);
+    }
+    const ::questdb_column_name *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    detail::handle<::questdb_column_name, ::questdb_column_name_free> handle_;
+};
+
+/// `static const auto price = "price"_column;` checks a name once; `"12.50"_decimal` is a decimal.
+namespace literals {
+inline table_name operator""_table(const char *text, std::size_t size) { return table_name{{text, size}}; }
+inline column_name operator""_column(const char *text, std::size_t size) { return column_name{{text, size}}; }
+constexpr decimal_text operator""_decimal(const char *text, std::size_t size) noexcept {
+    return decimal_text{std::string_view{text, size}};
+}
+}  // namespace literals
+
+namespace detail {
+
+/// Calls the function for a checked name, or the one for text.
+template <class Plain, class Named, class Name, class... Rest>
+void put(Plain plain, Named named, ::questdb_buffer *to, const Name &name, Rest... rest) {
+    if constexpr (std::is_same_v<Name, column_name>) {
+        check(named(to, name.c_handle(), rest...));
+    } else {
+        static_assert(is_any_text<Name>, "a column name is text or a questdb::column_name");
+        if constexpr (is_any_text<Name>) {
+            const std::string_view text = to_text(name);
+            check(plain(to, text.data(), text.size(), rest...));
+        }
+    }
+}
+
+template <class Name>
+void put_table(::questdb_buffer *to, const Name &name) {
+    if constexpr (std::is_same_v<Name, table_name>) {
+        check(::questdb_buffer_table_named(to, name.c_handle()));
+    } else {
+        static_assert(is_any_text<Name>, "a table name is text or a questdb::table_name");
+        if constexpr (is_any_text<Name>) {
+            const std::string_view text = to_text(name);
+            check(::questdb_buffer_table(to, text.data(), text.size()));
+        }
+    }
+}
+
+template <class Name, class T>
+void put_symbol(::questdb_buffer *to, const Name &name, const T &value) {
+    if constexpr (optional_value<T>::is) {
+        if (value.has_value()) put_symbol(to, name, *value);
+    } else {
+        static_assert(is_any_text<T>, "a symbol is text: use std::to_string, or make it a column");
+        if constexpr (is_any_text<T>) {
+            const std::string_view text = to_text(value);
+            put(::questdb_buffer_symbol, ::questdb_buffer_symbol_named, to, name, text.data(), text.size());
+        }
+    }
+}
+
+template <class Name, class T>
+void put_decimal(::questdb_buffer *to, const Name &name, const T &value) {
+    if constexpr (std::is_same_v<T, decimal_text>) {
+        put(::questdb_buffer_column_dec_str, ::questdb_buffer_column_dec_str_named, to, name, value.text.data(),
+            value.text.size());
+    } else if constexpr (std::is_same_v<T, decimal>) {
+        put(::questdb_buffer_column_dec_i64, ::questdb_buffer_column_dec_i64_named, to, name, value.scale, value.unscaled);
+    } else if constexpr (std::is_same_v<T, decimal_i128>) {
+        put(::questdb_buffer_column_dec_i128, ::questdb_buffer_column_dec_i128_named, to, name, value.scale, value.high,
+            value.low);
+    } else {
+        put(::questdb_buffer_column_dec, ::questdb_buffer_column_dec_named, to, name, value.scale, value.unscaled.data(),
+            value.unscaled.size());
+    }
+}
+
+template <class Name, class T>
+void put_column(::questdb_buffer *to, const Name &name, const T &value) {
+    if constexpr (optional_value<T>::is) {
+        if (value.has_value()) put_column(to, name, *value);
+        else require_value<typename T::value_type>();
+    } else if constexpr (std::is_same_v<T, bool>) {
+        put(::questdb_buffer_column_bool, ::questdb_buffer_column_bool_named, to, name, value);
+    } else if constexpr (is_integer<T>) {
+        put(::questdb_buffer_column_i64, ::questdb_buffer_column_i64_named, to, name, static_cast<std::int64_t>(value));
+    } else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+        put(::questdb_buffer_column_f64, ::questdb_buffer_column_f64_named, to, name, static_cast<double>(value));
+    } else if constexpr (is_any_text<T>) {
+        const std::string_view text = to_text(value);
+        put(::questdb_buffer_column_str, ::questdb_buffer_column_str_named, to, name, text.data(), text.size());
+    } else if constexpr (is_time<T>) {
+        const auto when = to_time(value);
+        if constexpr (std::is_same_v<decltype(when), const timestamp_micros>)
+            put(::questdb_buffer_column_ts_micros, ::questdb_buffer_column_ts_micros_named, to, name, when.count);
+        else
+            put(::questdb_buffer_column_ts_nanos, ::questdb_buffer_column_ts_nanos_named, to, name, when.count);
+    } else if constexpr (is_decimal<T>) {
+        put_decimal(to, name, value);
+    } else if constexpr (own_decimal<T>::value) {
+        put_decimal(to, name, to_questdb_decimal(value));
+    } else if constexpr (is_array<T>) {
+        const auto view = to_array(value);
+        const ::questdb_array array = view.c_array();
+        put(::questdb_buffer_column_f64_arr, ::questdb_buffer_column_f64_arr_named, to, name, &array);
+    } else {
+        require_value<T>();
+    }
+}
+
+/// Ends a row by one of two functions, by the unit of the timestamp.
+template <class Handle, class Nanos, class Micros, class T>
+void put_at(Nanos nanos, Micros micros, Handle *to, const T &when) {
+    if constexpr (is_time<T>) {
+        const auto timestamp = to_time(when);
+        if constexpr (std::is_same_v<decltype(timestamp), const timestamp_micros>) check(micros(to, timestamp.count));
+        else check(nanos(to, timestamp.count));
+    } else {
+        static_assert(!std::is_arithmetic_v<T>,
+                      "a bare number has no unit: use questdb::timestamp_nanos, questdb::timestamp_micros or a time point");
+        static_assert(std::is_arithmetic_v<T>,
+                      "this is no point in time: use a std::chrono::system_clock time point, questdb::timestamp_nanos or questdb::timestamp_micros");
+    }
+}
+
+/// The columns of a row, for everything that rows are built in.
+template <class Self>
+class columns {
+  public:
+    /// Appends a symbol to the open row. Symbols come before all other columns.
+    template <class Name, class T>
+    Self &symbol(const Name &name, const T &value) {
+        put_symbol(self().c_buffer(), name, value);
+        return self();
+    }
+    /// Appends a column to the open row; its type follows from the value.
+    template <class Name, class T>
+    Self &column(const Name &name, const T &value) {
+        put_column(self().c_buffer(), name, value);
+        return self();
+    }
+
+  private:
+    Self &self() noexcept { return static_cast<Self &>(*this); }
+};
+
+}  // namespace detail
+
+// --- prepared rows ---------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A value kept in the form that a cell points into. Text stays where it is.
+template <class T, class = void>
+struct kept {
+    static_assert(never<T>, "unreachable: see require_value");
+};
+
+template <class T>
+struct kept<T, std::enable_if_t<std::is_same_v<T, bool> || is_integer<T>>> {
+    explicit kept(const T &value) noexcept : number(static_cast<std::int64_t>(value)) {}
+    ::questdb_cell cell() const noexcept {
+        ::questdb_cell made{};
+        made.kind = std::is_same_v<T, bool> ? QUESTDB_CELL_KIND_BOOL : QUESTDB_CELL_KIND_I64;
+        made.value.i64 = number;
+        return made;
+    }
+    std::int64_t number;
+};
+
+template <class T>
+struct kept<T, std::enable_if_t<std::is_floating_point_v<T>>> {
+    explicit kept(const T &value) noexcept : number(static_cast<double>(value)) {}
+    ::questdb_cell cell() const noexcept {
+        ::questdb_cell made{};
+        made.kind = QUESTDB_CELL_KIND_F64;
+        made.value.f64 = number;
+        return made;
+    }
+    double number;
+};
+
+inline ::questdb_cell pointing(std::uint32_t kind, const void *at, std::size_t len, std::uint32_t scale = 0) noexcept {
+    ::questdb_cell made{};
+    made.kind = kind;
+    made.scale = scale;
+    made.value.ptr = at;
+    made.len = len;
+    return made;
+}
+
+template <class T>
+struct kept<T, std::enable_if_t<is_any_text<T>>> {
+    explicit kept(const T &value) noexcept : text(to_text(value)) {}
+    ::questdb_cell cell() const noexcept { return pointing(QUESTDB_CELL_KIND_TEXT, text.data(), text.size()); }
+    std::string_view text;
+};
+
+/// The layout says which unit its column has; the cell is in the unit of the value.
+template <class T>
+struct kept<T, std::enable_if_t<is_time<T>>> {
+    explicit kept(const T &value) : number(to_time(value).count) {}
+    ::questdb_cell cell() const noexcept {
+        ::questdb_cell made{};
+        made.kind = QUESTDB_CELL_KIND_I64;
+        made.value.i64 = number;
+        return made;
+    }
+    std::int64_t number;
+};
+
+template <class T>
+struct kept<T, std::enable_if_t<is_array<T> && !is_any_text<T>>> {
+    explicit kept(const T &value) noexcept : view(to_array(value)) {}
+    ::questdb_cell cell() const noexcept {
+        array = view.c_array();
+        return pointing(QUESTDB_CELL_KIND_ARRAY, &array, 0);
+    }
+    decltype(to_array(std::declval<const T &>())) view;
+    mutable ::questdb_array array{};
+};
+
+template <class T>
+struct kept<T, std::enable_if_t<is_decimal<T>>> {
+    explicit kept(const T &given) noexcept : value(given) {
+        if constexpr (std::is_same_v<T, decimal>) store(given.unscaled < 0 ? ~std::uint64_t{0} : 0, static_cast<std::uint64_t>(given.unscaled));
+        else if constexpr (std::is_same_v<T, decimal_i128>) store(static_cast<std::uint64_t>(given.high), given.low);
+    }
+    ::questdb_cell cell() const noexcept {
+        if constexpr (std::is_same_v<T, decimal_text>)
+            return pointing(QUESTDB_CELL_KIND_TEXT, value.text.data(), value.text.size());
+        else if constexpr (std::is_same_v<T, decimal_bytes>)
+            return pointing(QUESTDB_CELL_KIND_DECIMAL, value.unscaled.data(), value.unscaled.size(), value.scale);
+        else
+            return pointing(QUESTDB_CELL_KIND_DECIMAL, bytes.data() + first, bytes.size() - first, value.scale);
+    }
+    /// Big-endian, without bytes that only repeat the sign.
+    void store(std::uint64_t high, std::uint64_t low) noexcept {
+        for (std::size_t i = 0; i < 8; ++i) {
+            bytes[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
+            bytes[8 + i] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
+        }
+        const std::uint8_t sign = bytes[0] < 0x80 ? 0 : 0xff;
+        while (first < 15 && bytes[first] == sign && (bytes[first + 1] & 0x80) == (sign & 0x80)) ++first;
+    }
+    T value;
+    std::array<std::uint8_t, 16> bytes{};
+    std::size_t first = 0;
+};
+
+template <class T>
+struct kept<T, std::enable_if_t<own_decimal<T>::value && !is_any_text<T> && !is_array<T> && !is_decimal<T>>> {
+    explicit kept(const T &given) : decimal(to_questdb_decimal(given)) {}
+    ::questdb_cell cell() const noexcept { return decimal.cell(); }
+    kept<bare<decltype(to_questdb_decimal(std::declval<const T &>()))>> decimal;
+};
+
+template <class T>
+struct kept<std::optional<T>> {
+    explicit kept(const std::optional<T> &given) {
+        if (given.has_value()) value.emplace(*given);
+    }
+    ::questdb_cell cell() const noexcept { return value ? value->cell() : ::questdb_cell{}; }
+    std::optional<kept<T>> value;
+};
+
+template <class T>
+constexpr bool require_cell() {
+    if constexpr (optional_value<T>::is) require_value<typename T::value_type>();
+    else require_value<T>();
+    return true;
+}
+
+}  // namespace detail
+
+/// The values of one row of a layout, ready to be appended any number of times. It borrows text, arrays and bytes: they must
+/// live and stay where they are until the row has been appended.
+template <class... T>
+class prepared_row {
+  public:
+    explicit prepared_row(std::int64_t at, const T &...values) : at_(at), values_(values...) {}
+
+    std::array<::questdb_cell, sizeof...(T)> cells() const noexcept {
+        return std::apply([](const auto &...kept) { return std::array<::questdb_cell, sizeof...(T)>{kept.cell()...}; }, values_);
+    }
+    /// The designated timestamp in the unit of the layout.
+    std::int64_t at() const noexcept { return at_; }
+
+  private:
+    std::int64_t at_;
+    std::tuple<detail::kept<T>...> values_;
+};
+
+/// Tells a layout whose rows are stamped by the server's clock that there is nothing to say.
+struct server_time_t {
+    explicit server_time_t() = default;
+};
+inline constexpr server_time_t server_time{};
+
+/// A table and its columns, named once: whole rows are then appended by one call.
+///
+/// `row_layout{"trades"}.add("symbol", QUESTDB_COLUMN_KIND_SYMBOL).add<double>("price")`
+class row_layout {
+  public:
+    explicit row_layout(std::string_view table, stamp how = QUESTDB_STAMP_NANOS) : stamp_(how) {
+        ::questdb_row_layout *made = nullptr;
+        detail::check(::questdb_row_layout_new(table.data(), table.size(), how, &made));
+        handle_.reset(made);
+    }
+    /// Adds a column. Values are given in the order in which columns were added.
+    row_layout &add(std::string_view name, column_kind kind) & {
+        detail::check(::questdb_row_layout_add(handle_.get(), name.data(), name.size(), kind));
+        return *this;
+    }
+    row_layout &&add(std::string_view name, column_kind kind) && { return std::move(add(name, kind)); }
+    /// Adds a column for values of type `T`.
+    template <class T>
+    row_layout &add(std::string_view name) & {
+        return add(name, kind_of<T>());
+    }
+    template <class T>
+    row_layout &&add(std::string_view name) && {
+        return std::move(add(name, kind_of<T>()));
+    }
+    std::size_t column_count() const noexcept { return ::questdb_row_layout_column_count(handle_.get()); }
+
+    /// Makes a row: its designated timestamp, or `server_time`, then a value for each column.
+    template <class At, class... T>
+    prepared_row<T...> row(const At &when, const T &...values) const {
+        (detail::require_cell<T>(), ...);
+        return prepared_row<T...>{at(when), values...};
+    }
+
+    /// A timestamp in the unit of this layout; one that does not fit it is INVALID_TIMESTAMP.
+    template <class At>
+    std::int64_t at(const At &when) const {
+        if constexpr (std::is_same_v<At, server_time_t>) {
+            if (stamp_ != QUESTDB_STAMP_NOW)
+                detail::raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "rows of this layout need a timestamp of their own");
+            return 0;
+        } else {
+            static_assert(detail::is_time<At>,
+                          "the first value of a row is its point in time: a std::chrono::system_clock time point, questdb::timestamp_nanos, questdb::timestamp_micros or questdb::server_time");
+            if constexpr (detail::is_time<At>) return convert(detail::to_time(when));
+            else return 0;
+        }
+    }
+
+    const ::questdb_row_layout *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    template <class T>
+    static constexpr column_kind kind_of() {
+        detail::require_cell<T>();
+        if constexpr (detail::optional_value<T>::is) return kind_of<typename T::value_type>();
+        else if constexpr (std::is_same_v<T, bool>) return QUESTDB_COLUMN_KIND_BOOL;
+        else if constexpr (detail::is_integer<T>) return QUESTDB_COLUMN_KIND_I64;
+        else if constexpr (std::is_floating_point_v<T>) return QUESTDB_COLUMN_KIND_F64;
+        else if constexpr (detail::is_any_text<T>) return QUESTDB_COLUMN_KIND_STR;
+        else if constexpr (detail::is_time<T>)
+            return std::is_same_v<decltype(detail::to_time(std::declval<const T &>())), timestamp_micros>
+                       ? QUESTDB_COLUMN_KIND_TS_MICROS
+                       : QUESTDB_COLUMN_KIND_TS_NANOS;
+        else if constexpr (detail::is_decimal<T> || detail::own_decimal<T>::value) return QUESTDB_COLUMN_KIND_DECIMAL;
+        else return QUESTDB_COLUMN_KIND_F64_ARRAY;
+    }
+    std::int64_t convert(timestamp_nanos when) const {
+        if (stamp_ == QUESTDB_STAMP_NANOS) return when.count;
+        if (stamp_ == QUESTDB_STAMP_MICROS && when.count % 1000 == 0) return when.count / 1000;
+        detail::raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the timestamp does not fit the unit of the layout");
+    }
+    std::int64_t convert(timestamp_micros when) const {
+        constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max() / 1000;
+        if (stamp_ == QUESTDB_STAMP_MICROS) return when.count;
+        if (stamp_ == QUESTDB_STAMP_NANOS && when.count <= limit && when.count >= -limit) return when.count * 1000;
+        detail::raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the timestamp does not fit the unit of the layout");
+    }
+
+    detail::handle<::questdb_row_layout, ::questdb_row_layout_free> handle_;
+    stamp stamp_;  // beside the handle: the unit in which rows give their timestamps
+};
+
+/// The values of one column, one per row, in someone else's memory.
+class column_data {
+  public:
+    column_data(slice<const double> values) noexcept : column_data(QUESTDB_VALUES_KIND_F64, values.data(), values.size()) {}
+    column_data(slice<const std::int64_t> values) noexcept
+        : column_data(QUESTDB_VALUES_KIND_I64, values.data(), values.size()) {}
+    column_data(slice<const ::questdb_array> values) noexcept
+        : column_data(QUESTDB_VALUES_KIND_ARRAYS, values.data(), values.size()) {}
+    /// Booleans, one byte each.
+    static column_data bools(slice<const std::uint8_t> bytes) noexcept {
+        return {QUESTDB_VALUES_KIND_BYTES, bytes.data(), bytes.size()};
+    }
+    /// Booleans, one bit each, the lowest of each byte first.
+    static column_data bits(const std::uint8_t *bits, std::size_t rows, std::size_t first_bit = 0) noexcept {
+        column_data made{QUESTDB_VALUES_KIND_BITS, bits, rows};
+        made.data_.first_bit = first_bit;
+        return made;
+    }
+    /// Text `i` is `text[offsets[i] .. offsets[i + 1]]`: there is one offset more than there are rows.
+    template <class Offsets>
+    static column_data texts(const Offsets &offsets, std::string_view text) noexcept {
+        column_data made{QUESTDB_VALUES_KIND_TEXT, nullptr, std::size(offsets) == 0 ? 0 : std::size(offsets) - 1};
+        made.point_at(std::data(offsets), text);
+        return made;
+    }
+    /// Row `i` has text number `codes[i]` of the dictionary, whose texts lie as in `texts`.
+    template <class Codes, class Offsets>
+    static column_data dictionary(const Codes &codes, const Offsets &offsets, std::string_view text) noexcept {
+        using code = detail::bare<decltype(*std::data(codes))>;
+        static_assert(std::is_integral_v<code> && sizeof(code) <= 8, "codes are integers of 1, 2, 4 or 8 bytes");
+        column_data made{QUESTDB_VALUES_KIND_DICTIONARY, std::data(codes), std::size(codes)};
+        made.data_.width = sizeof(code);
+        made.data_.dictionary_len = std::size(offsets) == 0 ? 0 : std::size(offsets) - 1;
+        made.point_at(std::data(offsets), text);
+        return made;
+    }
+    /// Big-endian two's complement integers of `width` bytes over 10^scale.
+    static column_data decimals(slice<const std::uint8_t> bytes, std::uint32_t width, std::uint32_t scale) noexcept {
+        column_data made{QUESTDB_VALUES_KIND_DECIMALS, bytes.data(), width == 0 ? 0 : bytes.size() / width};
+        made.data_.width = width;
+        made.data_.scale = scale;
+        return made;
+    }
+    /// One bit per row, the lowest of each byte first, set where there is a value.
+    column_data validity(const std::uint8_t *bits, std::size_t first_bit = 0) const noexcept {
+        column_data made = *this;
+        made.data_.validity = bits;
+        made.data_.validity_first_bit = first_bit;
+        return made;
+    }
+
+    std::size_t rows() const noexcept { return rows_; }
+    const ::questdb_column_data &c_data() const noexcept { return data_; }
+
+  private:
+    column_data(std::uint32_t kind, const void *values, std::size_t rows) noexcept : rows_(rows) {
+        data_.kind = kind;
+        data_.values = values;
+    }
+    template <class Offset>
+    void point_at(const Offset *offsets, std::string_view text) noexcept {
+        static_assert(std::is_integral_v<Offset> && (sizeof(Offset) == 4 || sizeof(Offset) == 8),
+                      "offsets are integers of 4 or 8 bytes");
+        data_.offset_width = sizeof(Offset);
+        data_.offsets = offsets;
+        data_.text = reinterpret_cast<const std::uint8_t *>(text.data());
+        data_.text_len = text.size();
+    }
+
+    ::questdb_column_data data_{};
+    std::size_t rows_;
+};
+
+namespace detail {
+
+template <class Append, class Handle, class... T>
+void append_row(Append append, Handle *to, const row_layout &layout, const prepared_row<T...> &row) {
+    const auto cells = row.cells();
+    check(append(to, layout.c_handle(), cells.data(), cells.size(), row.at()));
+}
+
+template <class Append, class Handle, class... Columns>
+void append_columns(Append append, Handle *to, const row_layout &layout, std::size_t rows, const std::int64_t *at,
+                    const Columns &...columns) {
+    const std::array<column_data, sizeof...(Columns)> all{column_data(columns)...};
+    std::array<::questdb_column_data, sizeof...(Columns)> data;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i].rows() != rows) raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "the columns differ in length");
+        data[i] = all[i].c_data();
+    }
+    check(append(to, layout.c_handle(), rows, data.data(), data.size(), at));
+}
+
+/// What every buffer can do, whether it is yours or a sender's.
+template <class Self>
+class buffer_calls : public columns<Self> {
+  public:
+    /// Begins a row of a table.
+    template <class Name>
+    Self &table(const Name &name) {
+        put_table(c(), name);
+        return self();
+    }
+    /// Ends the open row with its designated timestamp, which is not before 1970.
+    template <class T>
+    Self &at(const T &when) {
+        put_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, c(), when);
+        return self();
+    }
+    /// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+    Self &at_now() {
+        check(::questdb_buffer_at_now(c()));
+        return self();
+    }
+    /// Appends a whole row: its designated timestamp, or `server_time`, then a value for each column of the layout.
+    template <class At, class... T>
+    Self &append(const row_layout &layout, const At &when, const T &...values) {
+        append_row(::questdb_buffer_append_row, c(), layout, layout.row(when, values...));
+        return self();
+    }
+    template <class... T>
+    Self &append(const row_layout &layout, const prepared_row<T...> &row) {
+        append_row(::questdb_buffer_append_row, c(), layout, row);
+        return self();
+    }
+    /// Appends many rows, a column of values for each column of the layout; all of them or none. `at` is in the unit of the
+    /// layout.
+    template <class... Columns>
+    Self &append_columns(const row_layout &layout, slice<const std::int64_t> at, const Columns &...columns) {
+        detail::append_columns(::questdb_buffer_append_columns, c(), layout, at.size(), at.data(), columns...);
+        return self();
+    }
+    void reserve(std::size_t additional) { check(::questdb_buffer_reserve(c(), additional)); }
+    /// Remembers this place, between two rows.
+    void set_marker() { check(::questdb_buffer_set_marker(c())); }
+    /// Drops everything after the marker, also an open row, and the marker.
+    void rewind_to_marker() { check(::questdb_buffer_rewind_to_marker(c())); }
+    void clear_marker() { check(::questdb_buffer_clear_marker(c())); }
+    /// Drops all rows, an open row and the marker; keeps the memory.
+    void clear() { check(::questdb_buffer_clear(c())); }
+    /// Throws INVALID_STATE while a row is open.
+    void check_flushable() const { check(::questdb_buffer_check_flushable(c())); }
+    /// An independent copy.
+    buffer clone() const;
+
+    std::size_t size() const noexcept { return ::questdb_buffer_len(c()); }
+    bool empty() const noexcept { return size() == 0; }
+    std::size_t capacity() const noexcept { return ::questdb_buffer_capacity(c()); }
+    std::size_t row_count() const noexcept { return ::questdb_buffer_row_count(c()); }
+    /// Whether all rows are of one table, so that the server stores all of them or none.
+    bool is_transactional() const noexcept { return ::questdb_buffer_is_transactional(c()); }
+    std::uint32_t protocol_version() const noexcept { return ::questdb_buffer_protocol_version(c()); }
+    std::size_t max_name_len() const noexcept { return ::questdb_buffer_max_name_len(c()); }
+    std::size_t init_buf_size() const noexcept { return ::questdb_buffer_init_buf_size(c()); }
+    std::size_t max_buf_size() const noexcept { return ::questdb_buffer_max_buf_size(c()); }
+    /// The bytes; they live until the buffer is changed.
+    std::string_view peek() const noexcept {
+        std::size_t len = 0;
+        const std::uint8_t *bytes = ::questdb_buffer_peek(c(), &len);
+        return {reinterpret_cast<const char *>(bytes), len};
+    }
+
+  private:
+    Self &self() noexcept { return static_cast<Self &>(*this); }
+    ::questdb_buffer *c() const noexcept { return static_cast<const Self &>(*this).c_buffer(); }
+};
+
+}  // namespace detail
+
+/// Rows being built. Every call that throws leaves the buffer exactly as it was.
+class buffer : public detail::buffer_calls<buffer> {
+  public:
+    /// With the default limits of `questdb_buffer_new`.
+    explicit buffer(std::uint32_t protocol_version) {
+        ::questdb_buffer *made = nullptr;
+        detail::check(::questdb_buffer_new(protocol_version, &made));
+        handle_.reset(made);
+    }
+    buffer(std::uint32_t protocol_version, std::size_t max_name_len, std::size_t init_buf_size, std::size_t max_buf_size) {
+        ::questdb_buffer *made = nullptr;
+        detail::check(::questdb_buffer_with_limits(protocol_version, max_name_len, init_buf_size, max_buf_size, &made));
+        handle_.reset(made);
+    }
+    /// Takes over a buffer of the C interface.
+    explicit buffer(::questdb_buffer *owned) noexcept : handle_(owned) {}
+    ::questdb_buffer *c_buffer() const noexcept { return handle_.get(); }
+
+  private:
+    detail::handle<::questdb_buffer, ::questdb_buffer_free> handle_;
+};
+
+template <class Self>
+buffer detail::buffer_calls<Self>::clone() const {
+    ::questdb_buffer *copy = nullptr;
+    check(::questdb_buffer_clone(c(), &copy));
+    return buffer{copy};
+}
+
+/// A sender's own buffer, lent: it must not outlive the sender. Rows that are ended here are not flushed automatically; see
+/// `sender::table` and `sender::flush_if_due`.
+class own_buffer : public detail::buffer_calls<own_buffer> {
+  public:
+    explicit own_buffer(::questdb_buffer *lent) noexcept : lent_(lent) {}
+    ::questdb_buffer *c_buffer() const noexcept { return lent_; }
+
+  private:
+    ::questdb_buffer *lent_;
+};
+
+/// A row of a sender's own buffer, from `sender::table` to `at`.
+class row : public detail::columns<row> {
+  public:
+    row(::questdb_sender *of, ::questdb_buffer *own) noexcept : sender_(of), own_(own) {}
+    /// Ends the row with its designated timestamp, and flushes if an `auto_flush_*` limit is reached. See
+    /// `error::row_accepted`.
+    template <class T>
+    void at(const T &when) {
+        detail::put_at(::questdb_sender_at_nanos, ::questdb_sender_at_micros, sender_, when);
+    }
+    /// As `at`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+    void at_now() { detail::check(::questdb_sender_at_now(sender_)); }
+    ::questdb_buffer *c_buffer() const noexcept { return own_; }
+
+  private:
+    ::questdb_sender *sender_;
+    ::questdb_buffer *own_;
+};
+
+/// Options for a sender. Keys and values are those of the connection string, and `protocol`.
+class config {
+  public:
+    config() {
+        ::questdb_config *made = nullptr;
+        detail::check(::questdb_config_new(&made));
+        handle_.reset(made);
+    }
+    explicit config(std::string_view conf) {
+        ::questdb_config *made = nullptr;
+        detail::check(::questdb_config_from_conf(conf.data(), conf.size(), &made));
+        handle_.reset(made);
+    }
+    /// From the connection string in the environment variable `QDB_CLIENT_CONF`.
+    static config from_env() {
+        ::questdb_config *made = nullptr;
+        detail::check(::questdb_config_from_env(&made));
+        return config{made};
+    }
+    config &set(std::string_view key, std::string_view value) {
+        detail::check(::questdb_config_set(handle_.get(), key.data(), key.size(), value.data(), value.size()));
+        return *this;
+    }
+    template <class T, class = std::enable_if_t<detail::is_integer<T>>>
+    config &set(std::string_view key, T value) {
+        return set(key, std::string_view{std::to_string(value)});
+    }
+    void validate() const { detail::check(::questdb_config_validate(handle_.get())); }
+    ::questdb_config *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    explicit config(::questdb_config *owned) noexcept : handle_(owned) {}
+    detail::handle<::questdb_config, ::questdb_config_free> handle_;
+};
+
+/// Rows of one table that are stored all together or not at all, in one request over HTTP. It must not outlive its sender;
+/// moving the sender is fine. The destructor rolls back what was not committed.
+class transaction {
+  public:
+    transaction(::questdb_sender *of, std::string_view table) : table_(table) {
+        detail::check(::questdb_sender_begin(of, table.data(), table.size()));
+        sender_.reset(of);
+    }
+    /// Begins the next row of the table.
+    row new_row() {
+        ::questdb_buffer *own = ::questdb_sender_buffer(sender_.get());
+        detail::put_table(own, table_);
+        return row{sender_.get(), own};
+    }
+    /// Appends a whole row of a layout of the same table.
+    template <class... T>
+    void append(const row_layout &layout, const T &...values) {
+        own_buffer{::questdb_sender_buffer(sender_.get())}.append(layout, values...);
+    }
+    /// Sends the rows. If that fails the transaction stays open with all of them: commit again, or roll back.
+    void commit() {
+        detail::check(::questdb_sender_commit(sender_.get()));
+        static_cast<void>(sender_.release());
+    }
+    /// Drops the rows.
+    void rollback() {
+        detail::check(::questdb_sender_rollback(sender_.get()));
+        static_cast<void>(sender_.release());
+    }
+    bool is_open() const noexcept { return sender_ != nullptr; }
+
+  private:
+    struct roll_back {
+        void operator()(::questdb_sender *of) const noexcept { ::questdb_error_free(::questdb_sender_rollback(of)); }
+    };
+    table_name table_;
+    std::unique_ptr<::questdb_sender, roll_back> sender_;  // borrowed while the transaction is open
+};
+
+/// Sends rows to QuestDB. The destructor sends nothing: rows that were not flushed are lost, see `close`.
+class sender {
+  public:
+    /// Connects by a connection string such as `http::addr=localhost:9000;`.
+    explicit sender(std::string_view conf) {
+        ::questdb_sender *made = nullptr;
+        detail::check(::questdb_sender_from_conf(conf.data(), conf.size(), &made));
+        handle_.reset(made);
+    }
+    explicit sender(const config &options) {
+        ::questdb_sender *made = nullptr;
+        detail::check(::questdb_sender_new(options.c_handle(), &made));
+        handle_.reset(made);
+    }
+    /// Connects by the connection string in the environment variable `QDB_CLIENT_CONF`.
+    static sender from_env() {
+        ::questdb_sender *made = nullptr;
+        detail::check(::questdb_sender_from_env(&made));
+        return sender{made};
+    }
+
+    /// Begins a row in the sender's own buffer; ending it flushes when due.
+    template <class Name>
+    row table(const Name &name) {
+        ::questdb_buffer *own = ::questdb_sender_buffer(handle_.get());
+        detail::put_table(own, name);
+        return row{handle_.get(), own};
+    }
+    /// Appends a whole row, then flushes if an `auto_flush_*` limit is reached. See `buffer::append`.
+    template <class At, class... T>
+    sender &append(const row_layout &layout, const At &when, const T &...values) {
+        detail::append_row(::questdb_sender_append_row, handle_.get(), layout, layout.row(when, values...));
+        return *this;
+    }
+    template <class... T>
+    sender &append(const row_layout &layout, const prepared_row<T...> &row) {
+        detail::append_row(::questdb_sender_append_row, handle_.get(), layout, row);
+        return *this;
+    }
+    /// Appends many rows, then flushes if an `auto_flush_*` limit is reached. See `buffer::append_columns`.
+    template <class... Columns>
+    sender &append_columns(const row_layout &layout, slice<const std::int64_t> at, const Columns &...columns) {
+        detail::append_columns(::questdb_sender_append_columns, handle_.get(), layout, at.size(), at.data(), columns...);
+        return *this;
+    }
+    /// The sender's own buffer.
+    questdb::own_buffer own_buffer() noexcept { return questdb::own_buffer{::questdb_sender_buffer(handle_.get())}; }
+    /// An independent buffer with the protocol version and the limits of this sender.
+    buffer new_buffer() {
+        ::questdb_buffer *made = nullptr;
+        detail::check(::questdb_sender_new_buffer(handle_.get(), &made));
+        return buffer{made};
+    }
+
+    /// Sends the sender's own buffer and clears it.
+    void flush() { detail::check(::questdb_sender_flush_own(handle_.get())); }
+    /// Sends the sender's own buffer if an `auto_flush_*` limit is reached.
+    void flush_if_due() { detail::check(::questdb_sender_flush_if_due(handle_.get())); }
+    /// Sends a buffer and clears it. If that fails the buffer stays exactly as it was.
+    void flush(buffer &rows) { detail::check(::questdb_sender_flush(handle_.get(), rows.c_buffer())); }
+    /// Sends a buffer and leaves it as it is. With `all_or_nothing`, refuses whatever the server could store in part.
+    void flush_and_keep(const buffer &rows, bool all_or_nothing = false) {
+        detail::check(::questdb_sender_flush_and_keep_with_flags(handle_.get(), rows.c_buffer(), all_or_nothing));
+    }
+
+    /// Begins a transaction on one table; rows that wait in the own buffer are flushed first.
+    transaction begin(std::string_view table) { return transaction{handle_.get(), table}; }
+    bool in_transaction() const noexcept { return ::questdb_sender_in_transaction(handle_.get()); }
+
+    std::uint32_t protocol_version() const noexcept { return ::questdb_sender_protocol_version(handle_.get()); }
+    std::size_t max_name_len() const noexcept { return ::questdb_sender_max_name_len(handle_.get()); }
+    /// One counter. At any time from any thread.
+    std::uint64_t stat(::questdb_stat which) const noexcept { return ::questdb_sender_stat(handle_.get(), which); }
+    /// The last error of a flush, also one that a later flush made good.
+    std::optional<error> last_error() const {
+        ::questdb_error *last = nullptr;
+        detail::check(::questdb_sender_last_error(handle_.get(), &last));
+        if (last == nullptr) return std::nullopt;
+        return error{last};
+    }
+
+    /// Sends what the own buffer holds within the deadline and ends the connection, also when it throws. Returns the rows
+    /// that were not handed over; after an exception that is `error::unconfirmed_rows`.
+    std::uint64_t close(std::chrono::milliseconds timeout) {
+        std::uint64_t unconfirmed = 0;
+        const std::uint64_t millis = timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count());
+        if (::questdb_error *failed = ::questdb_sender_close(handle_.get(), millis, &unconfirmed)) {
+            error thrown{failed};
+            thrown.unconfirmed_rows_ = unconfirmed;
+            throw thrown;
+        }
+        return unconfirmed;
+    }
+    ::questdb_sender *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    explicit sender(::questdb_sender *owned) noexcept : handle_(owned) {}
+    detail::handle<::questdb_sender, ::questdb_sender_free> handle_;
+};
+
+}  // namespace questdb
+
+#undef QUESTDB_COLD
+
+#endif  // QUESTDB_INGRESS_HPP

@@ -1,0 +1,367 @@
+//! Thirteen exchanges × every byte of request and response × five faults × three policies.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::server::{KEY, Reply};
+use super::world::{Direction, Fault, Kind};
+use super::{HEALTHY, NO_CONTENT, Sim};
+use crate::error::{ErrorCode, Outcome, Result};
+use crate::ilp::Buffer;
+use crate::sender::Sender;
+
+const JSON: Reply = Reply::new(
+    "HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\ncontent-length: 30\r\n\r\n{\"code\":\"x\",\"message\":\"no\"}   ",
+);
+const CHUNKED: Reply = Reply::new(
+    "HTTP/1.1 400 Bad\r\ntransfer-encoding: chunked\r\n\r\n8\r\n{\"messag\r\n9\r\ne\":\"no\"} \r\n0\r\n\r\n",
+);
+const BUSY: Reply = Reply::new("HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n");
+const BROKEN: Reply = Reply::new("HTTP/1.1 500 Broken\r\ncontent-length: 4\r\n\r\noops");
+const HINTED: Reply = Reply {
+    bytes: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: <a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    ..NO_CONTENT
+};
+const EMPTY: Reply = Reply { bytes: "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", ..NO_CONTENT };
+const TOO_LARGE: Reply = Reply {
+    early: Some(10),
+    ..Reply::new("HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig")
+};
+const TO_THE_END: Reply =
+    Reply { closes: true, ..Reply::new("HTTP/1.1 401 No\r\nconnection: close\r\n\r\nwho?") };
+
+static JSON_400: [Reply; 1] = [JSON];
+static CHUNKED_400: [Reply; 1] = [CHUNKED];
+static BUSY_THEN_OK: [Reply; 2] = [BUSY, NO_CONTENT];
+static BROKEN_THEN_OK: [Reply; 2] = [BROKEN, NO_CONTENT];
+static WITH_HINTS: [Reply; 1] = [HINTED];
+static EMPTY_200: [Reply; 1] = [EMPTY];
+static EARLY_413: [Reply; 1] = [TOO_LARGE];
+static CLOSE_DELIMITED: [Reply; 1] = [TO_THE_END];
+
+/// What is exchanged when nothing goes wrong.
+#[derive(Clone, Copy)]
+struct Exchange {
+    name: &'static str,
+    replies: Option<&'static [Reply]>,
+    login: bool,
+    negotiates: bool,
+    flushes: usize,
+}
+
+const fn http(name: &'static str, replies: &'static [Reply]) -> Exchange {
+    Exchange { name, replies: Some(replies), login: false, negotiates: false, flushes: 1 }
+}
+
+static EXCHANGES: [Exchange; 13] = [
+    http("204", &HEALTHY),
+    Exchange { flushes: 2, ..http("204 twice on one connection", &HEALTHY) },
+    http("400 with a length", &JSON_400),
+    http("400 in chunks", &CHUNKED_400),
+    http("503 Retry-After, then 204", &BUSY_THEN_OK),
+    http("500, then 204", &BROKEN_THEN_OK),
+    Exchange { negotiates: true, ..http("settings, then 204", &HEALTHY) },
+    http("413 before the body is through", &EARLY_413),
+    http("100 and 103, then 204", &WITH_HINTS),
+    http("401 to the end of the stream", &CLOSE_DELIMITED),
+    http("200 without a body", &EMPTY_200),
+    Exchange {
+        name: "TCP, two flushes",
+        replies: None,
+        login: false,
+        negotiates: false,
+        flushes: 2,
+    },
+    Exchange { name: "TCP with login", replies: None, login: true, negotiates: false, flushes: 1 },
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Once,
+    AtMostOnce,
+    AtLeastOnce,
+}
+
+const POLICIES: [Policy; 3] = [Policy::Once, Policy::AtMostOnce, Policy::AtLeastOnce];
+
+impl Exchange {
+    fn sim(&self, policy: Policy) -> Sim {
+        let version = if self.negotiates { "" } else { super::V1 };
+        if self.replies.is_none() {
+            let key = if self.login { KEY } else { "" };
+            return Sim::tcp(
+                self.login,
+                &format!("{version}{key}send_timeout=1000;connect_timeout=1000;auth_timeout=1000;"),
+            );
+        }
+        let policy = match policy {
+            Policy::Once => "retry_timeout=0;",
+            Policy::AtMostOnce => "retry_timeout=8000;delivery=at_most_once;",
+            Policy::AtLeastOnce => "retry_timeout=8000;",
+        };
+        let conf = format!("{version}{policy}request_timeout=1000;request_min_throughput=0;");
+        Sim::http(self.replies.unwrap_or(&HEALTHY), &conf)
+    }
+}
+
+/// The most that one call may take.
+fn limit(exchange: &Exchange, policy: Policy, making: bool) -> Duration {
+    Duration::from_millis(match (exchange.replies, policy) {
+        (None, _) if making => 2000,
+        (None, _) | (_, Policy::Once) => 1000,
+        _ => 8000,
+    })
+}
+
+fn body(nth: usize) -> Buffer {
+    let mut buffer = Buffer::new(crate::ProtocolVersion::V1);
+    buffer.table("t").unwrap().column_i64("flush", nth as i64).unwrap().at_nanos(7).unwrap();
+    buffer
+}
+
+/// What a call came to.
+struct Call {
+    result: Result<Outcome>,
+    /// The body of a flush; none when the sender was made.
+    body: Option<Vec<u8>>,
+    elapsed: Duration,
+    intact: bool,
+}
+
+/// Runs an exchange to its end or to its first error.
+fn play(exchange: &Exchange, policy: Policy, fault: Option<Fault>) -> (Sim, Vec<Call>) {
+    let sim = exchange.sim(policy);
+    {
+        let mut world = sim.world();
+        world.fault = fault;
+        // Large and small kernels take turns.
+        if let Some(fault) = fault {
+            let odd = fault.at % 2 == 1;
+            world.window = if odd { 1 << 20 } else { 16 };
+            world.burst = if fault.at % 3 == 0 { 7 } else { usize::MAX };
+        }
+        if exchange.name.starts_with("413") {
+            world.window = 2;
+        }
+    }
+    let mut calls = Vec::new();
+    let begin = sim.now();
+    let mut sender: Sender = match sim.sender() {
+        Ok(sender) => sender,
+        Err(e) => {
+            let elapsed = sim.now() - begin;
+            calls.push(Call { result: Err(e), body: None, elapsed, intact: true });
+            return (sim, calls);
+        }
+    };
+    let elapsed = sim.now() - begin;
+    calls.push(Call { result: Ok(Outcome::NotSent), body: None, elapsed, intact: true });
+    for nth in 0..exchange.flushes {
+        let mut buffer = body(nth);
+        let before = buffer.peek().to_vec();
+        let begin = sim.now();
+        let result = sender.flush(&mut buffer);
+        let intact = match &result {
+            Ok(_) => buffer.is_empty(),
+            Err(_) => buffer.peek() == before && buffer.row_count() == 1,
+        };
+        let elapsed = sim.now() - begin;
+        calls.push(Call { result, body: Some(before), elapsed, intact });
+    }
+    let begin = sim.now();
+    let report = sender.close(Duration::from_secs(1));
+    let elapsed = sim.now() - begin;
+    assert!(elapsed <= Duration::from_secs(1) && report.unconfirmed_rows == 0);
+    (sim, calls)
+}
+
+#[derive(Default)]
+struct Tally {
+    cases: u64,
+    outcomes: BTreeMap<&'static str, u64>,
+    /// IN_DOUBT though no attempt had given the whole request to the kernel.
+    needless: u64,
+    /// IN_DOUBT where the request was out and, as only the oracle knows, was not stored.
+    unknowable: u64,
+    in_doubt: u64,
+}
+
+/// Digits of a status decide what an answer says; with one of them changed, the answer is another.
+fn changes_a_status(exchange: &Exchange, fault: Fault, responses: &[u8]) -> bool {
+    if fault.kind != Kind::Corrupt || fault.direction != Direction::Response {
+        return false;
+    }
+    exchange.replies.is_some()
+        && responses.windows(9).enumerate().any(|(start, window)| {
+            let offset = fault.at.checked_sub(start as u64);
+            window == b"HTTP/1.1 " && offset.is_some_and(|offset| (9..12).contains(&offset))
+        })
+}
+
+fn judge(
+    exchange: &Exchange,
+    policy: Policy,
+    fault: Fault,
+    played: &(Sim, Vec<Call>),
+    fair: &[Result<Outcome>],
+    responses: &[u8],
+    tally: &mut Tally,
+) -> std::result::Result<(), String> {
+    let (sim, calls) = played;
+    let world = sim.world();
+    for (i, call) in calls.iter().enumerate() {
+        if !call.intact {
+            return Err(format!("call {i}: the buffer is not as it should be"));
+        }
+        if call.elapsed > limit(exchange, policy, call.body.is_none()) + Duration::from_millis(1) {
+            return Err(format!("call {i}: took {:?}", call.elapsed));
+        }
+        if let Err(e) = &call.result {
+            check_code(e, fault, fair.get(i))?;
+        }
+        let Some(body) = &call.body else { continue };
+        let outcome = call.result.as_ref().copied().unwrap_or_else(|e| e.outcome());
+        let name = outcome.name().to_str().unwrap_or_default();
+        *tally.outcomes.entry(name).or_default() += 1;
+        let stored = world.committed.iter().any(|stored| stored == body);
+        if exchange.replies.is_some() {
+            check_http(
+                outcome,
+                stored,
+                fault,
+                changes_a_status(exchange, fault, responses),
+                &world.committed,
+            )?;
+        } else if outcome == Outcome::NotSent && world.has_received(body) {
+            return Err(format!("call {i}: NOT_SENT is false"));
+        }
+        if outcome == Outcome::InDoubt {
+            tally.in_doubt += 1;
+            tally.needless += u64::from(!world.was_handed_over(body) && exchange.replies.is_some());
+            tally.unknowable += u64::from(!stored);
+        }
+        // One fault is made good by another attempt.
+        let healed = policy == Policy::AtLeastOnce && fault.kind != Kind::Corrupt;
+        if healed
+            && exchange.replies.is_some()
+            && matches!(fair.get(i), Some(Ok(_)))
+            && call.result.is_err()
+        {
+            return Err(format!("call {i}: not made good: {:?}", call.result));
+        }
+    }
+    Ok(())
+}
+
+/// The oracle against the client.
+fn check_http(
+    outcome: Outcome,
+    stored: bool,
+    fault: Fault,
+    other_status: bool,
+    committed: &[Vec<u8>],
+) -> std::result::Result<(), String> {
+    if other_status {
+        return Ok(());
+    }
+    // What was changed on its way to the server is stored as it came.
+    let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
+    match outcome {
+        Outcome::Committed if !stored && (!changed || committed.is_empty()) => {
+            Err("COMMITTED is false".into())
+        }
+        Outcome::NotSent | Outcome::Rejected if stored => Err(format!("{outcome:?} is false")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the kind of error fits the fault.
+fn check_code(
+    e: &crate::Error,
+    fault: Fault,
+    fair: Option<&Result<Outcome>>,
+) -> std::result::Result<(), String> {
+    use ErrorCode::{Auth, Connection, Internal, Timeout};
+    let code = e.code();
+    let same = matches!(fair, Some(Err(fair)) if fair.code() == code);
+    let fits = match fault.kind {
+        // A login that ends early may have been refused.
+        Kind::Reset | Kind::Fin => matches!(code, Connection | Auth),
+        Kind::Stall | Kind::Drip => code == Timeout,
+        Kind::Corrupt => code != Internal,
+    };
+    if fits || same { Ok(()) } else { Err(format!("{code:?} does not fit: {e}")) }
+}
+
+/// The bytes that the server sends when nothing goes wrong.
+fn fair_responses(exchange: &Exchange, policy: Policy) -> Vec<u8> {
+    let mut all = Vec::new();
+    if exchange.negotiates {
+        all.extend_from_slice(super::server::SETTINGS.as_bytes());
+    }
+    let replies = exchange.replies.unwrap_or_default();
+    let (sim, _) = play(exchange, policy, None);
+    let requests = sim.world().requests;
+    for nth in 0..requests {
+        all.extend_from_slice(replies[nth.min(replies.len() - 1)].bytes.as_bytes());
+    }
+    all
+}
+
+#[test]
+fn every_fault_at_every_byte() {
+    let mut total = Tally::default();
+    let mut wrong = Vec::new();
+    println!("\nSimulation\nexchange                           cases  needless doubt  outcomes");
+    for exchange in &EXCHANGES {
+        let mut tally = Tally::default();
+        for policy in POLICIES {
+            if exchange.replies.is_none() && policy != Policy::Once {
+                continue;
+            }
+            let (sim, calls) = play(exchange, policy, None);
+            let passed = sim.world().passed;
+            let responses = fair_responses(exchange, policy);
+            assert!(exchange.replies.is_none() || responses.len() as u64 == passed[1]);
+            let fair: Vec<Result<Outcome>> = calls.into_iter().map(|call| call.result).collect();
+            for direction in [Direction::Request, Direction::Response] {
+                for at in 0..passed[direction as usize] {
+                    for kind in Kind::ALL {
+                        let fault = Fault { direction, at, kind };
+                        let played = play(exchange, policy, Some(fault));
+                        tally.cases += 1;
+                        if let Err(what) =
+                            judge(exchange, policy, fault, &played, &fair, &responses, &mut tally)
+                        {
+                            wrong.push(format!("{} {policy:?} {fault:?}: {what}", exchange.name));
+                        }
+                    }
+                }
+            }
+        }
+        println!(
+            "{:<32} {:>7} {:>9}       {:?}",
+            exchange.name, tally.cases, tally.needless, tally.outcomes
+        );
+        total.cases += tally.cases;
+        total.needless += tally.needless;
+        total.in_doubt += tally.in_doubt;
+        total.unknowable += tally.unknowable;
+    }
+    println!(
+        "{} cases, {} wrong; IN_DOUBT {} times, needless {}; {} of them not stored, which only the oracle knows",
+        total.cases,
+        wrong.len(),
+        total.in_doubt,
+        total.needless,
+        total.unknowable
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(40)].join("\n")
+    );
+    assert!(total.cases >= 20_000);
+    assert!(total.needless * 20 <= total.in_doubt);
+}

@@ -1,0 +1,175 @@
+//! The sender in a simulated world: every fault at every byte of every exchange, judged by what the server really stored.
+
+mod cases;
+mod server;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use self::server::{Reply, Server};
+use self::world::{Connect, Resolve, SimNet, World};
+use super::{Sender, Stat};
+use crate::config::Config;
+use crate::error::{Error, ErrorCode, Outcome, Result};
+
+const NO_CONTENT: Reply =
+    Reply { bytes: "HTTP/1.1 204 No Content\r\n\r\n", commits: true, closes: false, early: None };
+static HEALTHY: [Reply; 1] = [NO_CONTENT];
+
+/// A world and the configuration of a sender in it.
+struct Sim {
+    world: Arc<Mutex<World>>,
+    conf: String,
+}
+
+impl Sim {
+    fn http(replies: &'static [Reply], conf: &str) -> Sim {
+        Sim {
+            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::http(replies))))),
+            conf: format!("http::addr=db;{conf}"),
+        }
+    }
+
+    fn tcp(login: bool, conf: &str) -> Sim {
+        Sim {
+            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::ilp(login))))),
+            conf: format!("tcp::addr=db;{conf}"),
+        }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn sender(&self) -> Result<Sender> {
+        let settings = Config::from_conf(&self.conf)?.validate()?;
+        Sender::over(&settings, Box::new(SimNet(Arc::clone(&self.world))))
+    }
+
+    fn now(&self) -> Duration {
+        self.world().now
+    }
+}
+
+fn row(sender: &mut Sender) -> Result<()> {
+    sender.buffer_mut().table("t")?.column_i64("x", 1)?;
+    sender.at_now()
+}
+
+const V1: &str = "protocol_version=1;";
+
+fn flush_one(sim: &Sim) -> Result<Outcome> {
+    let mut sender = sim.sender()?;
+    row(&mut sender)?;
+    sender.flush_own()
+}
+
+fn facts(e: &Error) -> (ErrorCode, Outcome, u32) {
+    (e.code(), e.outcome(), e.attempts())
+}
+
+#[test]
+fn names_are_resolved_again_for_every_connect() {
+    let sim = Sim::http(&HEALTHY, &format!("{V1}retry_timeout=5000;"));
+    sim.world().resolves = [Resolve::Fails, Resolve::Fails].into();
+    assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
+    assert_eq!(sim.now().as_millis(), 10 + 20);
+    assert_eq!(sim.world().resolved, 3);
+
+    let sim = Sim::http(
+        &HEALTHY,
+        &format!("{V1}retry_timeout=2000;request_timeout=1000;connect_timeout=800;"),
+    );
+    sim.world().resolves = [Resolve::Nothing, Resolve::Nothing, Resolve::Nothing].into();
+    let e = flush_one(&sim).unwrap_err();
+    assert_eq!(facts(&e), (ErrorCode::CouldNotResolve, Outcome::NotSent, 3));
+    assert_eq!(sim.now().as_millis(), 2000, "the third is cut off by the budget");
+    assert_eq!(sim.world().connections(), 0);
+}
+
+#[test]
+fn every_address_of_a_name_is_tried() {
+    let conf = format!("{V1}retry_timeout=0;connect_timeout=900;");
+    let sim = Sim::http(&HEALTHY, &conf);
+    sim.world().resolves = [Resolve::Finds(3)].into();
+    sim.world().connects = [Connect::Nothing, Connect::Refused, Connect::Fine].into();
+    assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
+    assert_eq!(sim.now().as_millis(), 300, "a third of connect_timeout for a black hole");
+
+    let sim = Sim::http(&HEALTHY, &conf);
+    sim.world().resolves = [Resolve::Finds(3)].into();
+    sim.world().connects = [Connect::Nothing; 3].into();
+    let e = flush_one(&sim).unwrap_err();
+    assert_eq!(facts(&e), (ErrorCode::Timeout, Outcome::NotSent, 1));
+    assert!(e.message().contains("3 addresses"), "{e}");
+    assert_eq!(sim.now().as_millis(), 900);
+
+    let sim = Sim::http(&HEALTHY, &format!("{V1}retry_timeout=1000;"));
+    sim.world().connects = [Connect::NoDescriptor, Connect::NoDescriptor].into();
+    assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
+}
+
+/// An attempt after the first ends with `retry_timeout`, however long `request_timeout` is.
+#[test]
+fn the_budget_covers_the_attempt_in_progress() {
+    static BUSY: [Reply; 2] =
+        [Reply::new("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"), Reply::new("")];
+    let sim = Sim::http(&BUSY, &format!("{V1}retry_timeout=1500;request_timeout=60000;"));
+    let e = flush_one(&sim).unwrap_err();
+    assert_eq!(facts(&e), (ErrorCode::Timeout, Outcome::InDoubt, 2));
+    assert_eq!((sim.now().as_millis(), e.elapsed().as_millis()), (1500, 1500));
+
+    static SILENT: [Reply; 1] = [Reply::new("")];
+    let sim = Sim::http(&SILENT, &format!("{V1}retry_timeout=1500;request_timeout=4000;"));
+    let e = flush_one(&sim).unwrap_err();
+    assert_eq!(facts(&e), (ErrorCode::Timeout, Outcome::InDoubt, 1));
+    assert_eq!(sim.now().as_millis(), 4000);
+}
+
+#[test]
+fn a_forked_child_sends_nothing() {
+    for sim in [Sim::http(&HEALTHY, V1), Sim::tcp(false, "")] {
+        let mut sender = sim.sender().unwrap();
+        row(&mut sender).unwrap();
+        sim.world().process = 2;
+        let e = sender.flush_own().unwrap_err();
+        assert_eq!((e.code(), e.outcome()), (ErrorCode::InvalidState, Outcome::NotSent));
+        let report = sender.close(Duration::from_secs(1));
+        assert_eq!((report.unconfirmed_rows, report.result.is_err()), (1, true));
+        drop(sender);
+        let world = sim.world();
+        assert_eq!((world.passed, world.now), ([0, 0], Duration::ZERO));
+    }
+}
+
+#[test]
+fn the_auto_flush_interval_counts_from_the_last_flush() {
+    let sim = Sim::http(&HEALTHY, &format!("{V1}auto_flush_interval=1000;auto_flush_rows=off;"));
+    let mut sender = sim.sender().unwrap();
+    for (wait, stored) in [(0, 0), (999, 0), (1, 1), (999, 1), (1, 2), (5000, 3)] {
+        sim.world().now += Duration::from_millis(wait);
+        row(&mut sender).unwrap();
+        assert_eq!(sim.world().committed.len(), stored, "after {wait} ms more");
+    }
+    assert_eq!(sender.stats().get(Stat::Flushes), 3);
+    assert_eq!(sender.stats().get(Stat::RowsCommitted), 6);
+}
+
+/// With several addresses each is tried at once; waiting begins when all have failed.
+#[test]
+fn addresses_rotate_before_waiting() {
+    let mut sim = Sim::http(&HEALTHY, "");
+    sim.conf = format!("http::addr=a,b,c;{V1}retry_timeout=5000;");
+    sim.world().connects = [Connect::Refused; 4].into();
+    assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
+    assert_eq!(sim.now().as_millis(), 10);
+
+    static REPLICA: [Reply; 2] =
+        [Reply::new("HTTP/1.1 421 Replica\r\ncontent-length: 0\r\n\r\n"), NO_CONTENT];
+    let mut sim = Sim::http(&REPLICA, "");
+    sim.conf = format!("http::addr=a,b;{V1}");
+    assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed, "the other one may be the primary");
+    let sim = Sim::http(&REPLICA, V1);
+    assert_eq!(flush_one(&sim).unwrap_err().outcome(), Outcome::Rejected);
+}

@@ -1,0 +1,204 @@
+//! The scripted servers: one of HTTP that answers request by request, one of ILP over TCP with a login.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+
+/// The public sample key of QuestDB's documentation.
+pub(super) const KEY: &str = "username=testUser1;token=5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48;\
+     token_x=fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU;\
+     token_y=Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac;";
+const KEY_X: &str = "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU";
+const KEY_Y: &str = "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
+const CHALLENGE: &[u8] = b"challenge-of-forty-bytes-0123456789abcde";
+
+/// What a server does about a byte.
+pub(super) enum Step {
+    Say(Vec<u8>),
+    Commit(Vec<u8>),
+    /// A request is complete.
+    Counted,
+}
+
+/// An answer to a request.
+#[derive(Debug, Clone)]
+pub(super) struct Reply {
+    pub(super) bytes: &'static str,
+    pub(super) commits: bool,
+    /// Closes after it.
+    pub(super) closes: bool,
+    /// Answers when so many bytes of the body are there, and reads no more.
+    pub(super) early: Option<usize>,
+}
+
+impl Reply {
+    pub(super) const fn new(bytes: &'static str) -> Reply {
+        Reply { bytes, commits: false, closes: false, early: None }
+    }
+}
+
+/// The server's end of one connection.
+pub(super) struct Server {
+    input: Vec<u8>,
+    done: bool,
+    reads: bool,
+    protocol: Protocol,
+}
+
+enum Protocol {
+    /// The answers by the number of the request; the last one goes on.
+    Http(&'static [Reply]),
+    Ilp(Login),
+}
+
+#[derive(PartialEq)]
+enum Login {
+    KeyId,
+    Signature,
+    Done,
+}
+
+impl Server {
+    pub(super) fn http(replies: &'static [Reply]) -> Server {
+        Server { input: Vec::new(), done: false, reads: true, protocol: Protocol::Http(replies) }
+    }
+
+    pub(super) fn ilp(login: bool) -> Server {
+        let login = if login { Login::KeyId } else { Login::Done };
+        Server { input: Vec::new(), done: false, reads: true, protocol: Protocol::Ilp(login) }
+    }
+
+    /// Whether it takes bytes.
+    pub(super) fn reads(&self) -> bool {
+        self.reads && !self.done
+    }
+
+    /// Whether it closes the connection as soon as everything is said.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The stream of rows so far.
+    pub(super) fn received(&self) -> &[u8] {
+        match self.protocol {
+            Protocol::Ilp(Login::Done) => &self.input,
+            _ => &[],
+        }
+    }
+
+    /// The client has ended its half.
+    pub(super) fn ended(&mut self) {
+        self.done = true;
+    }
+
+    /// Takes a byte; `nth` is the number of the request it belongs to.
+    pub(super) fn take(&mut self, byte: u8, nth: usize) -> Vec<Step> {
+        self.input.push(byte);
+        match &mut self.protocol {
+            Protocol::Http(replies) => {
+                let replies: &[Reply] = replies;
+                self.take_http(byte, &replies[nth.min(replies.len() - 1)])
+            }
+            Protocol::Ilp(Login::Done) => Vec::new(),
+            Protocol::Ilp(_) if byte == b'\n' => self.take_login(),
+            Protocol::Ilp(_) => Vec::new(),
+        }
+    }
+
+    fn take_login(&mut self) -> Vec<Step> {
+        let mut line = std::mem::take(&mut self.input);
+        line.pop();
+        let Protocol::Ilp(login) = &mut self.protocol else { return Vec::new() };
+        if *login == Login::KeyId {
+            if line != b"testUser1" {
+                self.done = true;
+                return Vec::new();
+            }
+            *login = Login::Signature;
+            return vec![Step::Say([CHALLENGE, b"\n"].concat())];
+        }
+        let mut key = vec![4];
+        key.extend(BASE64_URL_SAFE_NO_PAD.decode(KEY_X).unwrap());
+        key.extend(BASE64_URL_SAFE_NO_PAD.decode(KEY_Y).unwrap());
+        let signature = BASE64_STANDARD.decode(&line).unwrap_or_default();
+        match UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key).verify(CHALLENGE, &signature) {
+            Ok(()) => *login = Login::Done,
+            Err(_) => self.done = true,
+        }
+        Vec::new()
+    }
+
+    fn take_http(&mut self, byte: u8, reply: &Reply) -> Vec<Step> {
+        let Some(end) = self.input.windows(4).position(|w| w == b"\r\n\r\n") else {
+            return Vec::new();
+        };
+        let head_ends = byte == b'\n' && self.input.len() == end + 4;
+        let (kind, length) = match read_head(&self.input[..end]) {
+            Ok(head) => head,
+            Err(refusal) => {
+                // Whatever comes after a request that is not understood is not read.
+                self.done = true;
+                return vec![Step::Say(refusal.as_bytes().to_vec())];
+            }
+        };
+        let body = &self.input[end + 4..];
+        if kind == Kind::Settings {
+            if !head_ends {
+                return Vec::new();
+            }
+            self.input.clear();
+            return vec![Step::Say(SETTINGS.as_bytes().to_vec())];
+        }
+        if reply.early.is_some_and(|early| body.len() >= early.min(length)) {
+            self.reads = false;
+            return vec![Step::Counted, Step::Say(reply.bytes.into())];
+        }
+        if body.len() < length {
+            return Vec::new();
+        }
+        let body = body.to_vec();
+        self.input.clear();
+        self.done = reply.closes;
+        let mut steps = vec![Step::Counted, Step::Say(reply.bytes.into())];
+        if reply.commits {
+            steps.push(Step::Commit(body));
+        }
+        steps
+    }
+}
+
+#[derive(PartialEq)]
+enum Kind {
+    Write,
+    Settings,
+}
+
+pub(super) const SETTINGS: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 53\r\n\r\n\
+     {\"config\":{\"line.proto.support.versions\":[1,2,3]}}   ";
+
+/// What is asked for and how long its body is; or the refusal of what is no request.
+fn read_head(head: &[u8]) -> Result<(Kind, usize), &'static str> {
+    const BAD: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const LOST: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let head = std::str::from_utf8(head).map_err(|_| BAD)?;
+    let mut lines = head.split("\r\n");
+    let kind = match lines.next() {
+        Some("POST /write?precision=n HTTP/1.1") => Kind::Write,
+        Some("GET /settings HTTP/1.1") => Kind::Settings,
+        Some(line) if line.ends_with(" HTTP/1.1") && line.is_ascii() => return Err(LOST),
+        _ => return Err(BAD),
+    };
+    let mut length = None;
+    for line in lines {
+        let (name, value) = line.split_once(':').ok_or(BAD)?;
+        if name.eq_ignore_ascii_case("content-length") {
+            length = Some(value.trim().parse().map_err(|_| BAD)?);
+        }
+    }
+    match (kind, length) {
+        (Kind::Settings, _) => Ok((Kind::Settings, 0)),
+        (kind, Some(length)) => Ok((kind, length)),
+        (_, None) => Err("HTTP/1.1 411 Length Required\r\nconnection: close\r\n\r\n"),
+    }
+}

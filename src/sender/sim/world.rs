@@ -1,0 +1,392 @@
+//! A world without time and without a network: a virtual clock, scripted name resolution and connects, and sockets whose
+//! other end is a scripted server. One fault strikes at one byte of one direction.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::server::{Server, Step};
+use crate::error::{Result, err};
+use crate::transport::{Deadline, Interest, Net, Ready, Socket, SystemNet};
+
+/// What befalls a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Reset,
+    Fin,
+    Stall,
+    Drip,
+    Corrupt,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 5] =
+        [Kind::Reset, Kind::Fin, Kind::Stall, Kind::Drip, Kind::Corrupt];
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Request,
+    Response,
+}
+
+/// A fault at the byte `at`, counted in one direction over all connections.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fault {
+    pub(super) direction: Direction,
+    pub(super) at: u64,
+    pub(super) kind: Kind,
+}
+
+/// How a connect ends; beyond the plan all succeed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Connect {
+    Fine,
+    Refused,
+    /// No answer until the limit.
+    Nothing,
+    /// No descriptor is free.
+    NoDescriptor,
+}
+
+/// How a name resolution ends; beyond the plan all find one address.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Resolve {
+    Fails,
+    /// No answer until the deadline.
+    Nothing,
+    /// So many addresses.
+    Finds(u8),
+}
+
+const DRIP: Duration = Duration::from_millis(50);
+/// More calls than any case needs: somebody spins.
+const MAX_CALLS: u64 = 100_000;
+
+/// One connection, both kernels included.
+struct Line {
+    to_server: VecDeque<u8>,
+    to_client: VecDeque<u8>,
+    /// What the server wants to send and has not.
+    outbox: VecDeque<u8>,
+    server: Server,
+    /// All that the client's kernel took.
+    accepted: Vec<u8>,
+    reset: bool,
+    /// The server has closed the connection.
+    closed: bool,
+    stalled: bool,
+    /// When the next byte may pass, once it drips.
+    drip: Option<Duration>,
+    next: Duration,
+}
+
+/// Everything outside the sender.
+pub(super) struct World {
+    epoch: Instant,
+    pub(super) now: Duration,
+    pub(super) process: u32,
+    pub(super) fault: Option<Fault>,
+    /// Bytes that a kernel takes before the other side has read them.
+    pub(super) window: usize,
+    /// Most bytes that one call moves.
+    pub(super) burst: usize,
+    pub(super) connects: VecDeque<Connect>,
+    pub(super) resolves: VecDeque<Resolve>,
+    pub(super) resolved: usize,
+    pub(super) new_server: Box<dyn Fn() -> Server + Send>,
+    lines: Vec<Line>,
+    /// Bytes that passed each direction.
+    pub(super) passed: [u64; 2],
+    /// Bodies that the server stored.
+    pub(super) committed: Vec<Vec<u8>>,
+    /// Requests that the server read completely.
+    pub(super) requests: usize,
+    calls: u64,
+}
+
+impl World {
+    pub(super) fn new(new_server: Box<dyn Fn() -> Server + Send>) -> World {
+        World {
+            epoch: SystemNet::new().now(),
+            now: Duration::ZERO,
+            process: 1,
+            fault: None,
+            window: 1 << 20,
+            burst: usize::MAX,
+            connects: VecDeque::new(),
+            resolves: VecDeque::new(),
+            resolved: 0,
+            new_server,
+            lines: Vec::new(),
+            passed: [0; 2],
+            committed: Vec::new(),
+            requests: 0,
+            calls: 0,
+        }
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether the client's kernel has ever taken all of these bytes on one connection.
+    pub(super) fn was_handed_over(&self, bytes: &[u8]) -> bool {
+        self.lines.iter().any(|line| contains(&line.accepted, bytes))
+    }
+
+    /// Whether a byte of a stream's data after these first bytes has reached a server.
+    pub(super) fn has_received(&self, bytes: &[u8]) -> bool {
+        self.lines.iter().any(|line| contains(line.server.received(), bytes))
+    }
+
+    fn called(&mut self) {
+        self.calls += 1;
+        assert!(self.calls < MAX_CALLS, "the client spins");
+    }
+
+    /// Whether the fault strikes the next byte of this direction; if so it is over.
+    fn strikes(&mut self, direction: Direction) -> Option<Fault> {
+        let passed = self.passed[direction as usize];
+        self.fault.take_if(|fault| fault.direction == direction && fault.at == passed)
+    }
+
+    /// Lets everything happen on a line that can happen now.
+    fn pump(&mut self, id: usize) {
+        while self.pass(id, Direction::Request) || self.pass(id, Direction::Response) {}
+        let line = &mut self.lines[id];
+        if line.server.is_done() && line.outbox.is_empty() && !line.stalled {
+            line.closed = true;
+        }
+    }
+
+    /// Moves one byte.
+    fn pass(&mut self, id: usize, direction: Direction) -> bool {
+        let now = self.now;
+        let line = &mut self.lines[id];
+        let waiting = match direction {
+            Direction::Request => !line.to_server.is_empty() && line.server.reads(),
+            Direction::Response => !line.outbox.is_empty(),
+        };
+        if !waiting || line.reset || line.closed || line.stalled {
+            return false;
+        }
+        if line.drip.is_some() && now < line.next {
+            return false;
+        }
+        let mut mask = 0;
+        if let Some(fault) = self.strikes(direction) {
+            let line = &mut self.lines[id];
+            match fault.kind {
+                Kind::Reset => line.reset = true,
+                Kind::Fin => line.closed = true,
+                Kind::Stall => line.stalled = true,
+                Kind::Drip => {
+                    line.drip = Some(DRIP);
+                    line.next = now + DRIP;
+                }
+                Kind::Corrupt => mask = [0x01, 0x20, 0x80, 0x0f][(fault.at % 4) as usize],
+            }
+            if fault.kind != Kind::Corrupt {
+                return false;
+            }
+        }
+        self.passed[direction as usize] += 1;
+        let line = &mut self.lines[id];
+        if let Some(every) = line.drip {
+            line.next = now + every;
+        }
+        match direction {
+            Direction::Request => {
+                let Some(byte) = line.to_server.pop_front() else { return false };
+                for step in line.server.take(byte ^ mask, self.requests) {
+                    match step {
+                        Step::Say(bytes) => line.outbox.extend(bytes),
+                        Step::Commit(body) => self.committed.push(body),
+                        Step::Counted => self.requests += 1,
+                    }
+                }
+            }
+            Direction::Response => {
+                let Some(byte) = line.outbox.pop_front() else { return false };
+                line.to_client.push_back(byte ^ mask);
+            }
+        }
+        true
+    }
+
+    fn space(&self, id: usize) -> usize {
+        self.window.saturating_sub(self.lines[id].to_server.len())
+    }
+
+    fn ready(&self, id: usize, interest: Interest) -> Ready {
+        let line = &self.lines[id];
+        let over = line.reset || line.closed;
+        let read = over || !line.to_client.is_empty();
+        let write = over || self.space(id) > 0;
+        Ready {
+            read: read && interest != Interest::Write,
+            write: write && interest != Interest::Read,
+        }
+    }
+}
+
+fn contains(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
+
+/// The [`Net`] of a [`World`].
+#[derive(Clone)]
+pub(super) struct SimNet(pub(super) Arc<Mutex<World>>);
+
+impl Net for SimNet {
+    fn now(&self) -> Instant {
+        let world = self.0.lock().unwrap();
+        world.epoch + world.now
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.0.lock().unwrap().now += time;
+    }
+
+    fn random_up_to(&self, max: u64) -> u64 {
+        max
+    }
+
+    fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>> {
+        let left = deadline.left(self);
+        let mut world = self.0.lock().unwrap();
+        world.resolved += 1;
+        match world.resolves.pop_front() {
+            Some(Resolve::Fails) => Err(err!(CouldNotResolve, "no {host}").retryable(true)),
+            Some(Resolve::Nothing) => {
+                world.now += left.unwrap_or_default();
+                Err(err!(CouldNotResolve, "time ran out while resolving {host}").retryable(true))
+            }
+            Some(Resolve::Finds(count)) => {
+                Ok((1..=count).map(|n| ([10, 0, 0, n], port).into()).collect())
+            }
+            None => Ok(vec![([10, 0, 0, 1], port).into()]),
+        }
+    }
+
+    fn connect(
+        &self,
+        _: SocketAddr,
+        _: Option<IpAddr>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>> {
+        let mut world = self.0.lock().unwrap();
+        world.called();
+        match world.connects.pop_front() {
+            None | Some(Connect::Fine) => {}
+            Some(Connect::Refused) => return Err(io::ErrorKind::ConnectionRefused.into()),
+            Some(Connect::NoDescriptor) => return Err(io::Error::from_raw_os_error(libc::EMFILE)),
+            Some(Connect::Nothing) => {
+                world.now += limit;
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        let server = (world.new_server)();
+        world.lines.push(Line {
+            to_server: VecDeque::new(),
+            to_client: VecDeque::new(),
+            outbox: VecDeque::new(),
+            server,
+            accepted: Vec::new(),
+            reset: false,
+            closed: false,
+            stalled: false,
+            drip: None,
+            next: Duration::ZERO,
+        });
+        Ok(Box::new(SimSocket { world: Arc::clone(&self.0), id: world.lines.len() - 1 }))
+    }
+
+    fn process_id(&self) -> u32 {
+        self.0.lock().unwrap().process
+    }
+}
+
+struct SimSocket {
+    world: Arc<Mutex<World>>,
+    id: usize,
+}
+
+impl Socket for SimSocket {
+    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut world = self.world.lock().unwrap();
+        world.called();
+        world.pump(self.id);
+        let (space, burst) = (world.space(self.id), world.burst);
+        let line = &mut world.lines[self.id];
+        if line.reset {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        // A closed peer answers data by a reset; what it said before can still be read.
+        line.reset |= line.closed;
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        let taken = bytes.len().min(space).min(burst);
+        if taken == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        line.accepted.extend_from_slice(&bytes[..taken]);
+        line.to_server.extend(&bytes[..taken]);
+        world.pump(self.id);
+        Ok(taken)
+    }
+
+    fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut world = self.world.lock().unwrap();
+        world.called();
+        world.pump(self.id);
+        let burst = world.burst;
+        let line = &mut world.lines[self.id];
+        let count = line.to_client.len().min(buf.len()).min(burst);
+        if count > 0 {
+            for (to, byte) in buf.iter_mut().zip(line.to_client.drain(..count)) {
+                *to = byte;
+            }
+            return Ok(count);
+        }
+        match (line.reset, line.closed) {
+            (true, _) => Err(io::ErrorKind::ConnectionReset.into()),
+            (false, true) => Ok(0),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
+        let mut world = self.world.lock().unwrap();
+        world.called();
+        let until = world.now + limit;
+        loop {
+            world.pump(self.id);
+            let ready = world.ready(self.id, interest);
+            if ready != Ready::default() {
+                return Ok(ready);
+            }
+            let line = &world.lines[self.id];
+            let moving =
+                !line.to_server.is_empty() && line.server.reads() || !line.outbox.is_empty();
+            match line.drip {
+                Some(_) if moving && line.next > world.now && line.next <= until => {
+                    world.now = line.next;
+                }
+                _ => {
+                    world.now = until;
+                    return Ok(Ready::default());
+                }
+            }
+        }
+    }
+
+    fn shutdown_write(&mut self) {
+        let mut world = self.world.lock().unwrap();
+        world.pump(self.id);
+        world.lines[self.id].server.ended();
+        world.pump(self.id);
+    }
+}

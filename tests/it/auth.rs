@@ -1,0 +1,143 @@
+//! Credentials: what is sent, what a refusal looks like, and that no secret shows anywhere.
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use questdb_ingress::{ErrorCode, Outcome, Sender};
+
+use crate::support::fault_case::rows;
+use crate::support::fault_server::{FaultServer, Peer, script};
+
+/// A server that accepts one `Authorization` header, also for `/settings`.
+fn guarded(expected: String) -> FaultServer {
+    FaultServer::start(
+        None,
+        script(move |peer: &mut Peer| {
+            while let Some(head) = peer.request_head() {
+                let length = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length: "))
+                    .map_or(0, |n| n.parse().unwrap());
+                let Some(body) = peer.read_exactly(length) else { return };
+                if !head.contains(&format!("\r\nauthorization: {expected}\r\n")) {
+                    peer.answer("401 Unauthorized", "", "who are you?");
+                } else if head.starts_with("GET /settings ") {
+                    peer.answer(
+                        "200 OK",
+                        "content-type: application/json\r\n",
+                        r#"{"config":{"line.proto.support.versions":[1,2]}}"#,
+                    );
+                } else {
+                    peer.commit(&body);
+                    peer.say("HTTP/1.1 204 No Content\r\n\r\n");
+                }
+            }
+        }),
+    )
+}
+
+#[test]
+fn http_credentials() {
+    let basic = format!("Basic {}", BASE64_STANDARD.encode("jöe:sec;ret"));
+    let table = [
+        (basic, "username=jöe;password=sec;;ret;", "username=joe;password=canary;"),
+        ("Bearer t0ken.a-b_c".into(), "token=t0ken.a-b_c;", "token=canary;"),
+    ];
+    for (header, right, wrong) in table {
+        let server = guarded(header);
+        let mut sender =
+            Sender::from_conf(&format!("http::addr={};{right}", server.addr())).unwrap();
+        assert_eq!(sender.protocol_version() as u8, 2, "credentials are sent to /settings too");
+        assert_eq!(sender.flush(&mut rows(100)).unwrap(), Outcome::Committed);
+        assert_eq!(server.committed().len(), 1);
+
+        for conf in [wrong, ""] {
+            let addr = server.addr();
+            let e = Sender::from_conf(&format!("http::addr={addr};{conf}")).unwrap_err();
+            assert_eq!((e.code(), e.http_status()), (ErrorCode::Auth, 401), "{e:?}");
+            assert!(!e.is_retryable() && !format!("{e:?}").contains("canary"), "{e:?}");
+            let conf = format!("http::addr={addr};protocol_version=1;{conf}");
+            let mut sender = Sender::from_conf(&conf).unwrap();
+            let mut buffer = rows(100);
+            let e = sender.flush(&mut buffer).unwrap_err();
+            assert_eq!((e.code(), e.outcome()), (ErrorCode::Auth, Outcome::Rejected));
+            let shown = format!("{e:?} {sender:?} {:?} {buffer:?}", sender.stats());
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+        assert_eq!(server.committed().len(), 1);
+    }
+}
+
+#[cfg(feature = "receiver")]
+mod with_receiver {
+    use std::time::{Duration, Instant};
+
+    use questdb_ingress::receiver::{Protocol, Receiver};
+    use questdb_ingress::{ErrorCode, Outcome, Sender};
+
+    use crate::support::certs::{authority, trust};
+    use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn send(sender: &mut Sender) -> questdb_ingress::Result<Outcome> {
+        let mut buffer = sender.new_buffer()?;
+        buffer.table("trades")?.symbol("side", "buy")?.column_f64("price", 2615.54)?;
+        buffer.at_nanos(1_646_762_637_609_765_000)?;
+        sender.flush(&mut buffer)
+    }
+
+    #[test]
+    fn ecdsa_over_tcp_and_tcps() {
+        let leaf = authority().server();
+        for tls in [false, true] {
+            let builder = Receiver::builder().auth_ecdsa(KEY_ID, KEY_X, KEY_Y);
+            let (receiver, trust) = if tls {
+                let builder = builder.tls(leaf.cert.as_bytes(), leaf.key.as_bytes());
+                (builder.start().unwrap(), trust())
+            } else {
+                (builder.start().unwrap(), String::new())
+            };
+            let conf = receiver.conf(Protocol::Tcp);
+            let key = format!("token={KEY_D};token_x={KEY_X};token_y={KEY_Y};{trust}");
+            let mut sender = Sender::from_conf(&format!("{conf}username={KEY_ID};{key}")).unwrap();
+            assert_eq!(send(&mut sender).unwrap(), Outcome::Submitted);
+            assert!(sender.close(PATIENCE).result.is_ok());
+            assert_eq!(receiver.wait_for_rows("trades", 1, PATIENCE).unwrap().row_count(), 1);
+
+            // The server says nothing and closes; that is found by a flush, at the latest by a later one.
+            let result = Sender::from_conf(&format!("{conf}username=stranger;{key}")).and_then(
+                |mut sender| {
+                    let until = Instant::now() + PATIENCE;
+                    while Instant::now() < until {
+                        send(&mut sender)?;
+                    }
+                    Ok(())
+                },
+            );
+            let e = result.unwrap_err();
+            assert!(matches!(e.code(), ErrorCode::Auth | ErrorCode::Connection), "{e:?}");
+            assert!(!format!("{e:?}").contains(KEY_D), "{e:?}");
+            assert_eq!(receiver.table("trades").unwrap().row_count(), 1);
+        }
+    }
+
+    #[test]
+    fn https_basic_and_bearer() {
+        let leaf = authority().server();
+        let receiver = Receiver::builder()
+            .tls(leaf.cert.as_bytes(), leaf.key.as_bytes())
+            .auth_basic("admin", "quest")
+            .auth_bearer("t0ken")
+            .start()
+            .unwrap();
+        for auth in ["username=admin;password=quest;", "token=t0ken;"] {
+            let conf = format!("{}{auth}{}", receiver.conf(Protocol::Http), trust());
+            let mut sender = Sender::from_conf(&conf).unwrap();
+            assert_eq!(send(&mut sender).unwrap(), Outcome::Committed);
+        }
+        assert_eq!(receiver.table("trades").unwrap().row_count(), 2);
+        let conf = format!("{}token=wrong;{}", receiver.conf(Protocol::Http), trust());
+        let e = Sender::from_conf(&conf).and_then(|mut sender| send(&mut sender)).unwrap_err();
+        assert_eq!((e.code(), e.is_retryable()), (ErrorCode::Auth, false), "{e:?}");
+        assert_eq!(receiver.table("trades").unwrap().row_count(), 2);
+    }
+}

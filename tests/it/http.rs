@@ -1,0 +1,394 @@
+//! Faults of HTTP servers, row by row; every verdict is held against the server's own list of what it stored.
+
+mod answers;
+mod memory;
+mod proxies;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
+
+use crate::support::fault_case::{Case, rows, run};
+use crate::support::fault_server::{FaultServer, Peer, script};
+
+const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+const NO_RETRY: &str = "retry_timeout=0;";
+const MB: usize = 1 << 20;
+
+/// Answers each request by its number; requests answered with 204 are stored.
+fn answers(statuses: &'static [(&'static str, &'static str)]) -> impl Fn(&mut Peer) + Send + Sync {
+    move |peer| {
+        while let Some(request) = peer.request() {
+            let (status, headers) = statuses[request.nth.min(statuses.len() - 1)];
+            if status.starts_with("204") {
+                peer.commit(&request.body);
+                peer.say(OK);
+            } else {
+                peer.answer(status, headers, "");
+            }
+        }
+    }
+}
+
+/// Stores the first request and ends the connection instead of answering; then serves.
+fn silent_once(reset: bool) -> impl Fn(&mut Peer) + Send + Sync {
+    move |peer| {
+        if peer.nth() > 0 {
+            return peer.serve();
+        }
+        peer.take();
+        if reset {
+            peer.reset_on_close();
+        }
+    }
+}
+
+fn retries() -> Vec<Case> {
+    use ErrorCode::{Connection, Unavailable};
+    vec![
+        Case::new("H1", "502, then 204", answers(&[("502 Bad Gateway", ""), ("204", "")]))
+            .also("one retry", |r| r.requests == 2),
+        Case::new(
+            "H2",
+            "429 Retry-After 1 s, then 204",
+            answers(&[("429 Slow", "retry-after: 1\r\n"), ("204", "")]),
+        )
+        .at_least(1000)
+        .within(1300),
+        Case::new("H3", "408, then 204", answers(&[("408 Late", ""), ("204", "")])),
+        Case::new(
+            "H4",
+            "503 Retry-After 1 s for ever, budget 3 s",
+            answers(&[("503 Busy", "retry-after: 1\r\n")]),
+        )
+        .conf("retry_timeout=3000;")
+        .fails(Unavailable, Outcome::Rejected)
+        .within(3000)
+        .also("at most 4 requests", |r| (2..=4).contains(&r.requests))
+        .also("says when to come back", |r| {
+            r.error().retry_after() == Some(Duration::from_secs(1)) && r.error().is_retryable()
+        })
+        .also("counts", |r| r.error().attempts() as usize == r.requests),
+        Case::new("H5", "reset after the request, at least once", silent_once(true))
+            .also("twice", |r| r.committed == 2),
+        Case::new("H5", "reset after the request, one attempt", silent_once(true))
+            .conf(NO_RETRY)
+            .fails(Connection, Outcome::InDoubt)
+            .also("in doubt once", |r| r.error().in_doubt_attempts() == 1),
+        Case::new("H5", "reset after the request, at most once", silent_once(true))
+            .conf("delivery=at_most_once;")
+            .fails(Connection, Outcome::InDoubt)
+            .also("not repeated", |r| r.committed == 1),
+        Case::new("H6", "end of stream after the request", silent_once(false))
+            .also("twice", |r| r.committed == 2),
+        Case::new("H6", "end of stream, at most once", silent_once(false))
+            .conf("delivery=at_most_once;")
+            .fails(Connection, Outcome::InDoubt),
+        Case::new("H7", "reset in a 2 MB body", |peer| {
+            if peer.nth() > 0 {
+                return peer.serve();
+            }
+            peer.request_head();
+            peer.read_exactly(50_000);
+        })
+        .bytes(2 * MB)
+        .also("stored once", |r| r.committed == 1),
+        Case::new("H7", "reset in a 24 MB body, at most once", |peer| {
+            if peer.nth() > 0 {
+                return peer.serve();
+            }
+            peer.request_head();
+            peer.read_exactly(50_000);
+        })
+        .bytes(24 * MB)
+        .conf("delivery=at_most_once;")
+        .within(5000)
+        .also("stored once", |r| r.committed == 1),
+        Case::new("H9", "ends a kept connection as the 2nd request comes", |peer| {
+            if peer.nth() > 0 {
+                return peer.serve();
+            }
+            peer.take();
+            peer.say(OK);
+            peer.read_exactly(1);
+            peer.reset_on_close();
+        })
+        .conf(NO_RETRY)
+        .act(|client| {
+            client.flush_copy()?;
+            client.now_it_counts();
+            client.flush()
+        })
+        .within(200)
+        .also("on a fresh connection", |r| (r.connections, r.committed) == (2, 2)),
+        Case::new("H9", "ends a kept connection while it is idle", |peer| {
+            if peer.nth() > 0 {
+                return peer.serve();
+            }
+            peer.take();
+            peer.say(OK);
+            peer.half_close();
+            peer.note("closed");
+            peer.hold();
+        })
+        .conf("delivery=at_most_once;retry_timeout=0;")
+        .act(|client| {
+            client.flush_copy()?;
+            client.server.wait_for_notes("closed", 1);
+            client.flush()
+        })
+        .also("nothing in doubt", |r| (r.connections, r.committed) == (2, 2)),
+        Case::new("H9b", "a stray 204 on the idle connection", |peer| {
+            if peer.nth() > 0 {
+                peer.request();
+                peer.answer("400 Bad", "", "no");
+                return;
+            }
+            peer.take();
+            peer.say(OK);
+            peer.say(OK);
+            peer.note("said");
+            peer.hold();
+        })
+        .act(|client| {
+            let other = rows(50);
+            client.sender()?.flush_and_keep(&other)?;
+            client.server.wait_for_notes("said", 1);
+            client.flush()
+        })
+        .fails(ErrorCode::Rejected, Outcome::Rejected),
+        Case::new("H26", "answers after request_timeout", |peer| {
+            if peer.take().is_some() {
+                peer.pause(Duration::from_millis(700));
+                peer.say(OK);
+            }
+        })
+        .conf("request_timeout=300;retry_timeout=1000;")
+        .fails(ErrorCode::Timeout, Outcome::InDoubt)
+        .at_least(900)
+        .within(1000)
+        .also("in_doubt_attempts is what was stored", |r| {
+            r.committed > 2 && r.error().in_doubt_attempts() as usize == r.committed
+        }),
+        Case::new("H26", "the same, at most once", |peer| {
+            if peer.take().is_some() {
+                peer.pause(Duration::from_millis(700));
+                peer.say(OK);
+            }
+        })
+        .conf("request_timeout=300;delivery=at_most_once;")
+        .fails(ErrorCode::Timeout, Outcome::InDoubt)
+        .within(300)
+        .also("stored once", |r| (r.committed, r.error().in_doubt_attempts()) == (1, 1)),
+        Case::new("F1", "doubt, then 503 for ever: still in doubt", |peer| {
+            if peer.nth() == 0 {
+                peer.take();
+                return;
+            }
+            while peer.request().is_some() {
+                peer.answer("503 Busy", "", "");
+            }
+        })
+        .conf("retry_timeout=300;")
+        .fails(Unavailable, Outcome::InDoubt)
+        .within(300)
+        .also("in doubt once", |r| r.error().in_doubt_attempts() == 1),
+    ]
+}
+
+#[test]
+fn what_is_retried() {
+    run("HTTP: retries", retries());
+}
+
+fn deadlines() -> Vec<Case> {
+    use ErrorCode::Timeout;
+    let one = "retry_timeout=0;request_timeout=500;request_min_throughput=0;";
+    vec![
+        Case::new("H11", "400 with a chunked body that never ends", |peer| {
+            peer.request();
+            peer.say("HTTP/1.1 400 Bad\r\ntransfer-encoding: chunked\r\n\r\n");
+            peer.flood(b"8\r\nabcdefgh\r\n");
+        })
+        .conf(one)
+        .fails(ErrorCode::Rejected, Outcome::Rejected)
+        .within(500),
+        Case::new("H12", "error body dripped", |peer| {
+            peer.request();
+            peer.say("HTTP/1.1 400 Bad\r\ncontent-length: 1000\r\n\r\n");
+            peer.drip([b'x'; 200], Duration::from_millis(100));
+        })
+        .conf(one)
+        .fails(Timeout, Outcome::InDoubt)
+        .at_least(450)
+        .within(500),
+        Case::new("H13", "status line dripped", |peer| {
+            peer.request();
+            peer.drip("HTTP/1.1 204 No Content\r\n\r\n", Duration::from_millis(100));
+        })
+        .conf(one)
+        .fails(Timeout, Outcome::InDoubt)
+        .within(500),
+        Case::new("H14", "20 MB to a slow reader", |peer| {
+            peer.request_head();
+            while peer.read_exactly(4000).is_some() && peer.pause(Duration::from_millis(100)) {}
+        })
+        .bytes(20 * MB)
+        .conf(one)
+        .fails(Timeout, Outcome::NotSent)
+        .within(500)
+        .also("knows how much", |r| r.error().bytes_sent() < 20 * MB as u64),
+        Case::new("H15", "20 MB to a peer that never reads", |peer| peer.hold())
+            .bytes(20 * MB)
+            .conf(one)
+            .fails(Timeout, Outcome::NotSent)
+            .within(500),
+        Case::new("F2", "no answer at all", |peer| {
+            peer.take();
+            peer.hold();
+        })
+        .conf(one)
+        .fails(Timeout, Outcome::InDoubt)
+        .within(500),
+        Case::new("F3", "connection refused for ever", |_| {})
+            .conf("retry_timeout=400;")
+            .act(|client| {
+                let reserved = reserve();
+                let addr = reserved.local_addr().unwrap().as_socket().unwrap();
+                let conf = format!("http::addr={addr};protocol_version=1;retry_timeout=400;");
+                let mut sender = Sender::from_conf(&conf)?;
+                client.now_it_counts();
+                let result = sender.flush(&mut client.buffer);
+                assert!(sender.stats().get(Stat::RetriesConnect) > 1);
+                result
+            })
+            .fails(ErrorCode::Connection, Outcome::NotSent)
+            .within(400)
+            .also("several attempts", |r| r.error().attempts() > 2),
+        Case::new("F4", "a connect that is never answered", |_| {})
+            .act(|client| {
+                let full = FullBacklog::new();
+                let conf = format!(
+                    "http::addr={};protocol_version=1;connect_timeout=300;retry_timeout=0;",
+                    full.addr()
+                );
+                let mut sender = Sender::from_conf(&conf)?;
+                client.now_it_counts();
+                sender.flush(&mut client.buffer)
+            })
+            .fails(Timeout, Outcome::NotSent)
+            .at_least(250)
+            .within(300),
+        Case::new("F5", "close(0) with rows", |peer| peer.serve())
+            .act(|client| {
+                let sender = client.sender()?;
+                sender.buffer_mut().table("t")?.column_bool("x", true)?.at_now()?;
+                let report = sender.close(Duration::ZERO);
+                assert_eq!(report.unconfirmed_rows, 1);
+                report.result.map(|()| Outcome::Committed)
+            })
+            .fails(Timeout, Outcome::NotSent)
+            .within(0),
+    ]
+}
+
+#[test]
+fn deadlines_hold() {
+    run("HTTP: deadlines", deadlines());
+}
+
+/// A bound port on which nobody listens yet, so that connecting is refused.
+fn reserve() -> socket2::Socket {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket
+}
+
+/// A listener whose queue is full, so that further connects hang.
+pub(crate) struct FullBacklog {
+    listener: socket2::Socket,
+    _waiting: Vec<socket2::Socket>,
+}
+
+impl FullBacklog {
+    pub(crate) fn new() -> FullBacklog {
+        let listener = reserve();
+        listener.listen(0).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let waiting = (0..4)
+            .map(|_| {
+                let socket =
+                    socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
+                        .unwrap();
+                socket.set_nonblocking(true).unwrap();
+                // In progress, for ever.
+                let _ = socket.connect(&addr);
+                socket
+            })
+            .collect();
+        FullBacklog { listener, _waiting: waiting }
+    }
+
+    pub(crate) fn addr(&self) -> std::net::SocketAddr {
+        self.listener.local_addr().unwrap().as_socket().unwrap()
+    }
+}
+
+/// H10: the flush waits for a server that comes up later.
+#[test]
+fn a_server_that_starts_late() {
+    let reserved = reserve();
+    let addr = reserved.local_addr().unwrap().as_socket().unwrap();
+    let mut sender =
+        Sender::from_conf(&format!("http::addr={addr};protocol_version=1;retry_max_backoff=50;"))
+            .unwrap();
+    let mut buffer = rows(100);
+    let begin = std::time::Instant::now();
+    let late = Duration::from_millis(700);
+    let server = std::thread::spawn(move || {
+        std::thread::sleep(late);
+        reserved.listen(16).unwrap();
+        FaultServer::on(TcpListener::from(reserved), None, script(Peer::serve))
+    });
+    assert_eq!(sender.flush(&mut buffer).unwrap(), Outcome::Committed);
+    let elapsed = begin.elapsed();
+    assert!(elapsed >= late && elapsed < late * 2, "{elapsed:?}");
+    assert_eq!(server.join().unwrap().committed().len(), 1);
+    println!("H10   refused for 700 ms, then up: ok after {} ms", elapsed.as_millis());
+}
+
+/// The 50th flush is refused; the sender goes on to work with the next.
+#[test]
+fn a_refusal_in_the_middle_of_many() {
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            while let Some(request) = peer.request() {
+                if request.nth == 49 {
+                    peer.answer("401 Unauthorized", "", "expired");
+                } else {
+                    peer.commit(&request.body);
+                    peer.say(OK);
+                }
+            }
+        }),
+    );
+    let conf = format!("http::addr={};protocol_version=2;", server.addr());
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    let buffer = rows(100);
+    for nth in 0..60 {
+        let result = sender.flush_and_keep(&buffer);
+        if nth == 49 {
+            let e = result.unwrap_err();
+            assert_eq!((e.code(), e.outcome()), (ErrorCode::Auth, Outcome::Rejected));
+            assert!(!e.is_retryable() && e.http_status() == 401 && e.attempts() == 1);
+        } else {
+            assert_eq!(result.unwrap(), Outcome::Committed);
+        }
+    }
+    assert_eq!((server.committed().len(), server.requests()), (59, 60));
+    let stats = sender.stats();
+    assert_eq!((stats.get(Stat::Flushes), stats.get(Stat::FailedFlushes)), (59, 1));
+    assert!(server.connections() <= 2, "connections are kept");
+}

@@ -1,0 +1,284 @@
+//! Faults of ILP over TCP, row by row. The protocol has no answer, so what is told is what the kernel knows.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use questdb_ingress::{ErrorCode, Outcome, Result, Sender, Stat};
+
+use crate::http::FullBacklog;
+use crate::support::fault_case::{Case, Client, rows, run};
+use crate::support::fault_server::{FaultServer, Peer, script};
+
+const MB: usize = 1 << 20;
+const KEY: &str = "username=testUser1;token=5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48;\
+                   token_x=fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU;\
+                   token_y=Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac;";
+
+/// Stores what comes, to the end of the stream.
+fn serve(peer: &mut Peer) {
+    let all = peer.read_to_end();
+    if !all.is_empty() {
+        peer.commit(&all);
+    }
+    peer.note("stored");
+}
+
+/// Ends the first connection in some way before anything is sent on it, and serves the others.
+fn ends_first(end: impl Fn(&mut Peer) + Send + Sync + 'static) -> impl Fn(&mut Peer) + Send + Sync {
+    move |peer| {
+        if peer.nth() > 0 {
+            return serve(peer);
+        }
+        end(peer);
+        peer.note("ended");
+        peer.hold();
+    }
+}
+
+fn flush_after_end(client: &mut Client) -> Result<Outcome> {
+    client.sender()?;
+    client.server.wait_for_notes("ended", 1);
+    client.now_it_counts();
+    client.flush()
+}
+
+fn cases() -> Vec<Case> {
+    use ErrorCode::{Auth, Connection, Timeout};
+    vec![
+        Case::new("T1", "end of stream before the flush", ends_first(|peer| peer.half_close()))
+            .tcp()
+            .act(flush_after_end)
+            .fails(Connection, Outcome::NotSent)
+            .within(50)
+            .also("worth trying again", |r| r.error().is_retryable()),
+        Case::new("T1", "the same, then flushed again", ends_first(|peer| peer.half_close()))
+            .tcp()
+            .act(|client| {
+                flush_after_end(client).unwrap_err();
+                let outcome = client.flush()?;
+                let report = client.sender()?.close(Duration::from_secs(5));
+                report.result?;
+                client.server.wait_for_notes("stored", 1);
+                Ok(outcome)
+            })
+            .also("stored once, on a new connection", |r| (r.committed, r.connections) == (1, 2)),
+        Case::new(
+            "T1",
+            "text, then end of stream",
+            ends_first(|peer| {
+                peer.say("bad line\u{1b}[0m\n");
+                peer.half_close();
+            }),
+        )
+        .tcp()
+        .act(flush_after_end)
+        .fails(ErrorCode::Rejected, Outcome::NotSent)
+        .also("shown, escaped", |r| r.error().message().contains(r"bad line\u{1b}[0m\n")),
+        Case::new("T2", "reset before the flush", |peer| {
+            if peer.nth() > 0 {
+                return serve(peer);
+            }
+            peer.reset_on_close();
+        })
+        .tcp()
+        .act(|client| {
+            client.sender()?;
+            client.server.wait_for_notes("gone", 1);
+            client.flush()
+        })
+        .fails(Connection, Outcome::NotSent),
+        Case::new("T4", "reset in a 20 MB flush", |peer| {
+            peer.read_exactly(100_000);
+            peer.reset_on_close();
+        })
+        .tcp()
+        .bytes(20 * MB)
+        .within(2000)
+        .fails(Connection, Outcome::InDoubt)
+        .also("some were sent", |r| {
+            r.error().bytes_sent() > 0 && r.error().in_doubt_attempts() == 1
+        }),
+        Case::new("T5", "end of stream and quick flushes", |peer| {
+            if peer.nth() > 0 {
+                serve(peer);
+            }
+        })
+        .tcp()
+        .act(|client| {
+            let until = Instant::now() + Duration::from_secs(10);
+            while client.flush_copy().is_ok() {
+                assert!(Instant::now() < until, "the end of the stream is never told");
+            }
+            client.flush()
+        })
+        .within(10_000),
+        Case::new("T6", "50 MB to a peer that never reads", |peer| peer.hold())
+            .tcp()
+            .bytes(50 * MB)
+            .conf("send_timeout=500;")
+            .act(|client| {
+                client.sender()?;
+                client.now_it_counts();
+                client.flush()
+            })
+            .fails(Timeout, Outcome::InDoubt)
+            .at_least(450)
+            .within(500),
+        Case::new("T7", "login challenge dripped", |peer| {
+            peer.read_line();
+            peer.drip([b'x'; 100], Duration::from_millis(50));
+        })
+        .tcp()
+        .conf(KEY)
+        .conf("auth_timeout=400;")
+        .fails(Timeout, Outcome::NotSent)
+        .at_least(350)
+        .within(400),
+        Case::new("T7", "no login challenge", |peer| peer.hold())
+            .tcp()
+            .conf(KEY)
+            .conf("auth_timeout=300;")
+            .fails(Timeout, Outcome::NotSent)
+            .within(300),
+        Case::new("T8", "login challenge without an end", |peer| peer.flood(b"challenge"))
+            .tcp()
+            .conf(KEY)
+            .fails(Auth, Outcome::NotSent)
+            .within(100),
+        Case::new("T8", "more than a challenge", |peer| {
+            peer.read_line();
+            peer.say("challenge\nand more");
+            peer.hold();
+        })
+        .tcp()
+        .conf(KEY)
+        .fails(Auth, Outcome::NotSent),
+        Case::new("T8", "end of stream instead of a challenge", |peer| {
+            peer.read_line();
+        })
+        .tcp()
+        .conf(KEY)
+        .fails(Auth, Outcome::NotSent),
+        Case::new("T8", "the signature is refused", |peer| {
+            peer.read_line();
+            peer.say("challenge\n");
+            peer.read_line();
+            peer.half_close();
+            peer.note("ended");
+            peer.hold();
+        })
+        .tcp()
+        .conf(KEY)
+        .act(flush_after_end)
+        .fails(Auth, Outcome::NotSent),
+        Case::new("T10", "a connect that is never answered", |_| {})
+            .tcp()
+            .act(|client| {
+                let full = FullBacklog::new();
+                let conf = format!("tcp::addr={};connect_timeout=300;", full.addr());
+                client.now_it_counts();
+                Sender::from_conf(&conf).map(|_| Outcome::Submitted)
+            })
+            .fails(Timeout, Outcome::NotSent)
+            .within(300),
+        Case::new("T11", "close with 50 MB that nobody reads", |peer| peer.hold())
+            .tcp()
+            .act(|client| {
+                let note = "x".repeat(MB);
+                let sender = client.sender()?;
+                for _ in 0..50 {
+                    sender.buffer_mut().table("t")?.column_str("note", note.as_str())?.at_now()?;
+                }
+                let begin = Instant::now();
+                let report = sender.close(Duration::from_millis(400));
+                assert_eq!(report.unconfirmed_rows, 50);
+                drop(client.sender.take());
+                assert!(begin.elapsed() < Duration::from_millis(650), "{:?}", begin.elapsed());
+                report.result.map(|()| Outcome::Submitted)
+            })
+            .conf("auto_flush=off;")
+            .fails(Timeout, Outcome::InDoubt)
+            .within(2000),
+        Case::new("T11", "close while the server goes on sending", |peer| peer.flood(b"noise\n"))
+            .tcp()
+            .act(|client| {
+                client.flush()?;
+                client.now_it_counts();
+                client.sender()?.close(Duration::from_millis(300)).result?;
+                Ok(Outcome::Submitted)
+            })
+            .within(300),
+    ]
+}
+
+#[test]
+fn faults() {
+    run("TCP", cases());
+}
+
+/// T9: IPv6 literals, and a name of which only the IPv6 address is served.
+#[test]
+fn ipv6() {
+    let listener = TcpListener::bind("[::1]:0").unwrap();
+    let server = FaultServer::on(listener, None, script(serve));
+    let port = server.addr().port();
+    let mut sender = Sender::from_conf(&format!("tcp::addr=[::1]:{port};")).unwrap();
+    sender.flush(&mut rows(100)).unwrap();
+    assert!(sender.close(Duration::from_secs(5)).result.is_ok());
+    server.wait_for_notes("stored", 1);
+    let server = FaultServer::on(TcpListener::bind("[::1]:0").unwrap(), None, script(Peer::serve));
+    let conf = format!("http::addr=[::1]:{};protocol_version=1;", server.addr().port());
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    assert_eq!(sender.flush(&mut rows(100)).unwrap(), Outcome::Committed);
+    let host = format!("host: [::1]:{}\r\n", server.addr().port());
+    assert!(server.heads()[0].contains(&host), "{:?}", server.heads());
+    println!("T9    [::1] over TCP and HTTP: ok");
+}
+
+/// An address that is dead is passed over, at the start and in the middle of work.
+#[test]
+fn several_addresses() {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = FaultServer::start(None, script(serve));
+    let conf = format!("tcp::addr={dead},{};", server.addr());
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    sender.flush(&mut rows(100)).unwrap();
+    assert!(sender.close(Duration::from_secs(5)).result.is_ok());
+    server.wait_for_notes("stored", 1);
+
+    let first = FaultServer::start(None, script(Peer::serve));
+    let second = FaultServer::start(None, script(Peer::serve));
+    let conf = format!(
+        "http::addr={dead},{},{};protocol_version=1;retry_timeout=5000;",
+        first.addr(),
+        second.addr()
+    );
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    let buffer = rows(100);
+    sender.flush_and_keep(&buffer).unwrap();
+    sender.flush_and_keep(&buffer).unwrap();
+    assert_eq!((first.committed().len(), first.connections()), (2, 1));
+    drop(first);
+    let begin = Instant::now();
+    sender.flush_and_keep(&buffer).unwrap();
+    sender.flush_and_keep(&buffer).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert_eq!((second.committed().len(), second.connections()), (2, 1));
+    assert!(sender.stats().get(Stat::Reconnects) >= 1);
+}
+
+/// A name that does not exist: typed, retried, within the deadline.
+#[test]
+fn a_name_that_does_not_resolve() {
+    let begin = Instant::now();
+    let e =
+        Sender::from_conf("tcp::addr=no-such-host.invalid:9009;connect_timeout=2000;").unwrap_err();
+    assert!(begin.elapsed() < Duration::from_millis(2250), "{:?}", begin.elapsed());
+    assert_eq!((e.code(), e.is_retryable()), (ErrorCode::CouldNotResolve, true), "{e:?}");
+    let conf = "http::addr=no-such-host.invalid:9000;protocol_version=1;retry_timeout=600;request_timeout=600;";
+    let mut sender = Sender::from_conf(conf).unwrap();
+    let begin = Instant::now();
+    let e = sender.flush(&mut rows(100)).unwrap_err();
+    assert!(begin.elapsed() < Duration::from_millis(850), "{:?}", begin.elapsed());
+    assert_eq!((e.code(), e.outcome()), (ErrorCode::CouldNotResolve, Outcome::NotSent), "{e:?}");
+}

@@ -5,7 +5,6 @@
 )]
 
 use std::ffi::c_char;
-use std::mem::swap;
 use std::ptr;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use super::guard::{
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
-use crate::{Buffer, Outcome, Sender, Stat, StatsReader};
+use crate::{Buffer, BufferOptions, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
@@ -70,9 +69,9 @@ pub(super) fn guard_own(
             ));
         }
         *lent.poisoned() = true;
-        swap(sender.buffer_mut(), &mut lent.buffer);
+        sender.swap_own(&mut lent.buffer);
         let result = work(sender);
-        swap(sender.buffer_mut(), &mut lent.buffer);
+        sender.swap_own(&mut lent.buffer);
         *lent.poisoned() = false;
         result
     })
@@ -83,8 +82,11 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
     guard_free(|| {
         required(out, "sender")?;
         let mut sender = sender()?;
-        let mut own = sender.new_buffer()?;
-        swap(sender.buffer_mut(), &mut own);
+        // What the sender has between calls; nobody writes to it.
+        let empty =
+            BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
+        let mut own = Box::new(Buffer::with_options(empty)?);
+        sender.swap_own(&mut own);
         let stats = sender.stats_reader();
         let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
         put(

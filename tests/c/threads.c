@@ -29,9 +29,12 @@ static void *flush_often(void *argument) {
     struct job *job = argument;
     while (job->done < FLUSHES) {
         questdb_error *err = questdb_sender_flush_and_keep(job->sender, job->buffer);
-        if (!err) job->done++;
-        else if (questdb_error_get_code(err) == QUESTDB_ERROR_CODE_INVALID_STATE) job->refused++;
-        else {
+        if (!err) {
+            job->done++;
+        } else if (questdb_error_get_code(err) == QUESTDB_ERROR_CODE_INVALID_STATE) {
+            job->refused++;
+            usleep(500); /* let the others, and the server, run */
+        } else {
             job->err = err;
             return NULL;
         }

@@ -16,6 +16,7 @@ mod c_examples;
 #[cfg(test)]
 mod c_vectors;
 mod config;
+mod docs;
 mod header;
 mod http;
 mod layers;

@@ -1,5 +1,10 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a test program, run by tests only")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program, run by tests only"
+)]
 
 use std::io::BufRead;
 use std::time::Duration;
@@ -20,7 +25,7 @@ fn bytes(word: &str) -> Vec<u8> {
     let mut rest = if word == "%" { &[][..] } else { word.as_bytes() };
     while let [first, tail @ ..] = rest {
         (rest, _) = match first {
-            b'%' => {
+            b'%' if tail.len() > 1 => {
                 let hex = std::str::from_utf8(&tail[..2]).unwrap();
                 (&tail[2..], out.push(u8::from_str_radix(hex, 16).unwrap()))
             }
@@ -52,7 +57,7 @@ impl Driver {
     }
 
     fn ended(&mut self, result: Result<()>) -> Result<u64> {
-        self.row_open = result.as_ref().is_err_and(|e| !e.row_accepted());
+        self.row_open &= result.as_ref().is_err_and(|e| !e.row_accepted());
         result.map(|()| 0)
     }
 
@@ -87,8 +92,13 @@ impl Driver {
                 "a" => Cell::Array(arrays.next().unwrap()),
                 _ => Cell::Decimal { scale: number(p[1]), unscaled: data },
             };
-            let cells: Vec<Cell<'_>> = parts.iter().zip(data.iter().map(Vec::as_slice)).map(cell).collect();
-            layout.append_row(self.sender().buffer_mut(), &cells, (stamp != Stamp::Now).then_some(at))
+            let cells: Vec<Cell<'_>> =
+                parts.iter().zip(data.iter().map(Vec::as_slice)).map(cell).collect();
+            layout.append_row(
+                self.sender().buffer_mut(),
+                &cells,
+                (stamp != Stamp::Now).then_some(at),
+            )
         });
         self.layout = Some((layout, stamp));
         result?;
@@ -106,10 +116,27 @@ impl Driver {
             }
             "layout" => return self.layout(a, words[2], &words[3..]),
             "row" => return self.row(number(words[1]), &words[2..]),
-            "at_ns" => return { let r = self.sender().at_nanos(number(words[1])); self.ended(r) },
-            "at_us" => return { let r = self.sender().at_micros(number(words[1])); self.ended(r) },
-            "at_now" => return { let r = self.sender().at_now(); self.ended(r) },
-            "stat" => return Ok(self.sender().stats().get(Stat::from_number(number(words[1])).unwrap())),
+            "at_ns" => {
+                return {
+                    let r = self.sender().at_nanos(number(words[1]));
+                    self.ended(r)
+                };
+            }
+            "at_us" => {
+                return {
+                    let r = self.sender().at_micros(number(words[1]));
+                    self.ended(r)
+                };
+            }
+            "at_now" => {
+                return {
+                    let r = self.sender().at_now();
+                    self.ended(r)
+                };
+            }
+            "stat" => {
+                return Ok(self.sender().stats().get(Stat::from_number(number(words[1])).unwrap()));
+            }
             "pending" => return Ok(self.sender().buffer().row_count() as u64),
             "close" => {
                 let report = self.sender().close(Duration::from_millis(number(words[1])));
@@ -122,7 +149,11 @@ impl Driver {
         }
         let row_open = &mut self.row_open;
         let sender = self.sender.as_mut().expect("open comes first");
-        let rows = if words[0] == "flush" { return sender.flush_own().map(|_| 0) } else { sender.buffer_mut() };
+        let rows = if words[0] == "flush" {
+            return sender.flush_own().map(|_| 0);
+        } else {
+            sender.buffer_mut()
+        };
         match words[0] {
             "table" => rows.set_marker().and_then(|()| rows.table(name).map(|_| *row_open = true)),
             "symbol" => rows.symbol(name, value).map(drop),
@@ -135,9 +166,14 @@ impl Driver {
             "arr" => ArrayView::c_major(&shape(words[2]), &doubles(words[3]))
                 .and_then(|array| rows.column_f64_arr(name, &array).map(drop)),
             "dec" => rows.column_dec_str(name, value).map(drop),
-            "dec64" => rows.column_dec_i64(name, number(words[2]), number::<i64>(words[3])).map(drop),
+            "dec64" => {
+                rows.column_dec_i64(name, number(words[2]), number::<i64>(words[3])).map(drop)
+            }
             "decbin" => rows.column_dec(name, number::<u32>(words[2]), c).map(drop),
-            "clear" => { rows.clear(); Ok(()) }
+            "clear" => {
+                rows.clear();
+                Ok(())
+            }
             "drop" => rows.rewind_to_marker(),
             "begin" => sender.begin(std::str::from_utf8(a).unwrap()),
             "commit" => sender.commit().map(drop),
@@ -150,7 +186,8 @@ impl Driver {
 
 fn answer(e: &Error) -> String {
     let flag = |on: bool, letter: &'static str| if on { letter } else { "" };
-    let flags = [flag(e.is_retryable(), "r"), flag(e.in_doubt(), "d"), flag(e.row_accepted(), "a")].concat();
+    let flags = [flag(e.is_retryable(), "r"), flag(e.in_doubt(), "d"), flag(e.row_accepted(), "a")]
+        .concat();
     let (code, outcome) = (e.code().name().to_string_lossy(), e.outcome().name().to_string_lossy());
     format!("err {code} {outcome} {flags}. {} {} {}", e.http_status(), e.server_line(), e.message())
 }

@@ -371,11 +371,10 @@ fn ascii(r: &mut Random) -> String {
 fn beyond_ascii(r: &mut Random) -> String {
     let mut text = String::new();
     while text.len() < 100 {
-        let two_only = matches!(100 - text.len(), 2 | 4);
-        text.push_str(if two_only {
-            "é"
-        } else {
-            r.pick(&["é", "ü", "ж", "温", "度", "∞"])
+        text.push_str(match 100 - text.len() {
+            2 | 4 => "é",
+            3 => "温",
+            _ => r.pick(&["é", "ü", "ж", "温", "度", "∞"]),
         });
     }
     assert_eq!(text.len(), 100);

@@ -344,8 +344,8 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
     cells.iter().map(array).collect()
 }
 
-/// Cell number `place`.
-#[inline]
+/// Cell number `place`. Always inline: a cell that is returned goes through memory.
+#[inline(always)]
 fn cell<'a>(
     cells: &'a [questdb_cell],
     arrays: &'a [Option<ArrayView<'a>>],

@@ -28,7 +28,9 @@ else()
   set(_questdb_abi "${PROJECT_VERSION_MAJOR}")
 endif()
 
-set(_questdb_target_dir "${CMAKE_CURRENT_BINARY_DIR}/cargo")
+# Several build trees may share one, so that the crate is compiled once for all of them.
+set(QUESTDB_CARGO_TARGET_DIR "${CMAKE_CURRENT_BINARY_DIR}/cargo" CACHE PATH "Where cargo keeps what it builds")
+set(_questdb_target_dir "${QUESTDB_CARGO_TARGET_DIR}")
 set(_questdb_lib_dir "${CMAKE_CURRENT_BINARY_DIR}/lib")
 file(MAKE_DIRECTORY "${_questdb_lib_dir}")
 if(APPLE)
@@ -46,10 +48,11 @@ set(QUESTDB_SHARED_FILE "${_questdb_lib_dir}/${_questdb_full}")
 set(QUESTDB_STATIC_FILE "${_questdb_lib_dir}/libquestdb_ingress.a")
 
 # cargo decides what is out of date, so it is asked on every build. CARGO_TARGET_DIR of the environment is overridden: the
-# files must be found again.
+# files must be found again. Only the two C libraries are made: with a Rust library beside them everything public in Rust
+# would have to stay in them, and the shared library would be an eighth larger.
 add_custom_target(questdb_crate ALL
   COMMAND "${CMAKE_COMMAND}" -E env "QUESTDB_SONAME=${QUESTDB_SONAME}"
-    "${QUESTDB_CARGO}" build --release --locked --lib --package questdb-ingress
+    "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress --crate-type cdylib,staticlib
     --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
     --target-dir "${_questdb_target_dir}" "--features=${_questdb_features}"
     --config "profile.release.strip=\"symbols\"" ${_questdb_flags}

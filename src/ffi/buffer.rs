@@ -18,7 +18,8 @@ use crate::{ColumnName, TableName};
 pub struct questdb_buffer {
     poisoned: bool,
     lent: bool,
-    pub(super) buffer: Buffer,
+    /// Boxed so that a sender can exchange it for its own by a pointer.
+    pub(super) buffer: Box<Buffer>,
 }
 
 impl Handle for questdb_buffer {
@@ -32,11 +33,12 @@ impl Handle for questdb_buffer {
 
 impl questdb_buffer {
     pub(super) fn into_raw(buffer: Buffer) -> *mut questdb_buffer {
+        let buffer = Box::new(buffer);
         Box::into_raw(Box::new(questdb_buffer { poisoned: false, lent: false, buffer }))
     }
 
     /// The own buffer of a sender, which callers borrow and cannot free.
-    pub(super) fn lent(buffer: Buffer) -> questdb_buffer {
+    pub(super) fn lent(buffer: Box<Buffer>) -> questdb_buffer {
         questdb_buffer { poisoned: false, lent: true, buffer }
     }
 }
@@ -181,7 +183,7 @@ pub extern "C" fn questdb_buffer_clone(
     put(copy, ptr::null_mut());
     guard(buffer, |b| {
         required(copy, "copy")?;
-        put(copy, questdb_buffer::into_raw(b.buffer.clone()));
+        put(copy, questdb_buffer::into_raw(Buffer::clone(&b.buffer)));
         Ok(())
     })
 }
@@ -735,7 +737,7 @@ pub extern "C" fn questdb_buffer_check_flushable(buffer: Option<&mut questdb_buf
 
 /// What getters read: nothing of a buffer in which a call panicked.
 fn healthy(buffer: Option<&questdb_buffer>) -> Option<&Buffer> {
-    buffer.filter(|b| !b.poisoned).map(|b| &b.buffer)
+    buffer.filter(|b| !b.poisoned).map(|b| &*b.buffer)
 }
 
 /// Bytes in the buffer, the open row included. 0 for NULL.

@@ -1,8 +1,10 @@
 //! The C interface of questdb-ingress: rows into QuestDB.
 //!
 //! ERRORS. A function that can fail returns NULL, or an error that you own: read it with `questdb_error_*`, then free it with
-//! `questdb_error_free`. Nothing else reports failure. After a failure the handle is as it was before the call, and an out
-//! parameter for a handle holds NULL. `questdb_error_outcome` says what is known about the data of a failed flush.
+//! `questdb_error_free`. Nothing else reports failure. After a failure buffers, layouts and configurations are as they were
+//! before the call, and an out parameter for a handle holds NULL. The one exception: when `questdb_sender_at_*` or
+//! `questdb_sender_append_*` fail because of the automatic flush, the rows are in the buffer, and `questdb_error_row_accepted`
+//! says so. `questdb_error_outcome` says what is known about the data of a failed flush.
 //!
 //! HANDLES. `_new`, `_from_*`, `_with_*` and `_clone` make a handle that is yours; only `_free` takes it back. `_free` of NULL
 //! does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles

@@ -220,10 +220,11 @@ pub extern "C" fn questdb_buffer_append_row(
         Err(failed) => return failed,
     };
     guard(buffer, |b| {
+        // Before the cells are read: the count may be a mistake.
+        layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        layout.check_cells(cells.len())?;
         layout.append_row_with(&mut b.buffer, |place| cell(cells, &arrays, place), at)
     })
 }
@@ -247,10 +248,11 @@ pub extern "C" fn questdb_sender_append_row(
         Err(failed) => return failed,
     };
     guard_own(sender, |s| {
+        // Before the cells are read: the count may be a mistake.
+        layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        layout.check_cells(cells.len())?;
         layout.append_row_with(s.buffer_mut(), |place| cell(cells, &arrays, place), at)?;
         s.flush_if_due()
     })
@@ -276,6 +278,7 @@ pub extern "C" fn questdb_buffer_append_columns(
         Err(failed) => return failed,
     };
     guard(buffer, |b| {
+        layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
         layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
@@ -302,6 +305,7 @@ pub extern "C" fn questdb_sender_append_columns(
         Err(failed) => return failed,
     };
     guard_own(sender, |s| {
+        layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
         let columns = column_data(columns, &arrays, rows)?;

@@ -5,7 +5,6 @@
 )]
 
 use std::ffi::c_char;
-use std::mem::swap;
 use std::ptr;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use super::guard::{
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
-use crate::{Buffer, Outcome, Sender, Stat, StatsReader};
+use crate::{Buffer, BufferOptions, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
@@ -70,9 +69,9 @@ pub(super) fn guard_own(
             ));
         }
         *lent.poisoned() = true;
-        swap(sender.buffer_mut(), &mut lent.buffer);
+        sender.swap_own(&mut lent.buffer);
         let result = work(sender);
-        swap(sender.buffer_mut(), &mut lent.buffer);
+        sender.swap_own(&mut lent.buffer);
         *lent.poisoned() = false;
         result
     })
@@ -83,8 +82,11 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
     guard_free(|| {
         required(out, "sender")?;
         let mut sender = sender()?;
-        let mut own = sender.new_buffer()?;
-        swap(sender.buffer_mut(), &mut own);
+        // What the sender has between calls; nobody writes to it.
+        let empty =
+            BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
+        let mut own = Box::new(Buffer::with_options(empty)?);
+        sender.swap_own(&mut own);
         let stats = sender.stats_reader();
         let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
         put(
@@ -438,5 +440,67 @@ pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
         // SAFETY: made by `Box::into_raw` in `make`, and freed only here.
         guard_drop(unsafe { Box::from_raw(sender.lent) });
         guard_drop(sender);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::buffer::{questdb_buffer_free, questdb_buffer_len, questdb_buffer_table};
+    use super::*;
+    use crate::error::ErrorCode;
+
+    fn code(failed: Failed) -> Option<ErrorCode> {
+        failed.map(|e| e.into_error().code())
+    }
+
+    fn sender() -> *mut questdb_sender {
+        let mut made = ptr::null_mut();
+        let conf = "http::addr=127.0.0.1:1;protocol_version=2;";
+        let failed = questdb_sender_from_conf(conf.as_ptr().cast(), conf.len(), &raw mut made);
+        assert_eq!(code(failed), None);
+        made
+    }
+
+    fn free(sender: *mut questdb_sender) {
+        // SAFETY: made by `sender`, and given up here.
+        questdb_sender_free(Some(unsafe { Box::from_raw(sender) }));
+    }
+
+    #[test]
+    fn a_panic_poisons_a_sender_and_its_lent_buffer_and_nothing_else() {
+        let (broken, other) = (sender(), sender());
+        let lent = questdb_sender_buffer(broken);
+        assert_eq!(code(guard_own(broken, |_| panic!("defect"))), Some(ErrorCode::Internal));
+        let poisoned = Some(ErrorCode::HandlePoisoned);
+        assert_eq!(code(questdb_sender_at_now(broken)), poisoned);
+        assert_eq!(code(questdb_sender_flush(broken, lent)), poisoned);
+        assert_eq!(code(questdb_sender_flush_own(broken)), poisoned);
+        assert_eq!(code(questdb_sender_close(broken, 1, ptr::null_mut())), poisoned);
+        // SAFETY: the buffer of a living sender, used by this thread only.
+        let buffer = || unsafe { lent.as_mut() };
+        assert_eq!(code(questdb_buffer_table(buffer(), c"t".as_ptr(), 1)), poisoned);
+        assert_eq!(questdb_buffer_len(buffer().map(|b| &*b)), 0);
+        questdb_buffer_free(lent);
+        assert_eq!(questdb_sender_protocol_version(broken), 0);
+        assert_eq!(questdb_sender_stat(broken, 0), 0);
+        free(broken);
+
+        assert_eq!(code(questdb_sender_flush_own(other)), None);
+        free(other);
+    }
+
+    #[test]
+    fn a_panic_in_the_lent_buffer_stops_the_sender_from_using_it() {
+        let sender = sender();
+        // SAFETY: the buffer of a living sender, used by this thread only.
+        let lent = unsafe { questdb_sender_buffer(sender).as_mut() };
+        assert_eq!(code(guard(lent, |_| panic!("defect"))), Some(ErrorCode::Internal));
+        assert_eq!(code(questdb_sender_flush_own(sender)), Some(ErrorCode::HandlePoisoned));
+        // Independent buffers can still be sent.
+        let mut buffer = ptr::null_mut();
+        assert_eq!(code(questdb_sender_new_buffer(sender, &raw mut buffer)), None);
+        assert_eq!(code(questdb_sender_flush(sender, buffer)), None);
+        questdb_buffer_free(buffer);
+        free(sender);
     }
 }

@@ -1,14 +1,19 @@
 //! Decimals: text that is really a number, and binary unscaled integers.
 
-use super::scan::Tail;
+use super::scan::{Out as _, Tail};
 use crate::error::{Error, Result, err, shown_bytes};
 
 const MAX_SCALE: u32 = 76;
 const MAX_LEN: usize = 32;
+/// Many times what a decimal can need. Beyond it a length is taken for a mistake, and the text is not read.
+const LONGEST_TEXT: usize = 4 << 10;
 const BINARY: [u8; 2] = [b'=', 0x17];
 
 /// Appends a decimal given as text.
 pub(super) fn text(out: &mut Tail<'_>, text: &[u8]) -> Result<()> {
+    if text.len() > LONGEST_TEXT {
+        return Err(too_long(text.len()));
+    }
     if !is_number(text) {
         return Err(not_a_number(text));
     }
@@ -58,6 +63,12 @@ fn is_number(text: &[u8]) -> bool {
         !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
     });
     digits >= 1 && points <= 1 && digits + points == mantissa.len() && exponent_ok
+}
+
+#[cold]
+#[inline(never)]
+fn too_long(len: usize) -> Error {
+    err!(InvalidDecimal, "the text of a decimal has {len} bytes, the limit is {LONGEST_TEXT}")
 }
 
 #[cold]

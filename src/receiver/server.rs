@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ use super::connection::Connection;
 use super::store::Store;
 use super::table::Policy;
 use super::{Stats, http, tcp};
+
+/// How long connections may take to finish when the receiver stops.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Everything that was configured, checked.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub(super) struct Shared {
     error_ids: ErrorIds,
     stopping: AtomicBool,
     open: Mutex<Open>,
+    /// A connection has ended.
+    ended: Condvar,
 }
 
 #[derive(Debug)]
@@ -99,8 +104,29 @@ impl Shared {
         format!("{:012x}-{number}", self.error_ids.receiver)
     }
 
+    /// Breaks off what connections wait for, and after a while also what they do; returns their threads.
+    fn end_connections(&self) -> Vec<JoinHandle<()>> {
+        let mut open = self.open();
+        // Who has a request in hand may still answer it.
+        open.break_off(Shutdown::Read);
+        let busy = |open: &mut Open| !open.sockets.is_empty();
+        let waited = self.ended.wait_timeout_while(open, GRACE, busy);
+        open = waited.unwrap_or_else(PoisonError::into_inner).0;
+        open.break_off(Shutdown::Both);
+        std::mem::take(&mut open.threads)
+    }
+
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn break_off(&self, how: Shutdown) {
+        for socket in self.sockets.values() {
+            // A connection that is gone already has nothing to break off.
+            let _ = socket.shutdown(how);
+        }
     }
 }
 
@@ -126,6 +152,7 @@ impl Server {
             error_ids: ErrorIds::default(),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
+            ended: Condvar::new(),
         });
         let server = Server { shared, http, tcp, acceptors: Mutex::default() };
         // From here on an error drops the server, which stops what runs already.
@@ -167,13 +194,7 @@ impl Server {
             }
             let _ = thread.join();
         }
-        let threads = {
-            let mut open = self.shared.open();
-            for socket in open.sockets.values() {
-                let _ = socket.shutdown(Shutdown::Both);
-            }
-            std::mem::take(&mut open.threads)
-        };
+        let threads = self.shared.end_connections();
         for thread in threads {
             let _ = thread.join();
         }
@@ -265,5 +286,6 @@ struct Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.shared.open().sockets.remove(&self.id);
+        self.shared.ended.notify_all();
     }
 }

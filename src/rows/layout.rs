@@ -199,6 +199,14 @@ impl RowLayout {
         self.check_count(given, "cells")
     }
 
+    /// Checks that so many columns of values are given as were declared.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn check_columns(&self, given: usize) -> Result<()> {
+        self.check_count(given, "columns")
+    }
+
     /// How many columns were declared, which is how many cells a row has.
     pub fn column_count(&self) -> usize {
         self.columns.len()

@@ -35,7 +35,8 @@ use crate::transport::{Deadline, Net, SystemNet};
 pub struct Sender {
     link: Link,
     options: BufferOptions,
-    buffer: Buffer,
+    /// Boxed for [`Sender::swap_own`].
+    buffer: Box<Buffer>,
     auto_flush: AutoFlush,
     last_flush: Instant,
     transaction: Option<String>,
@@ -107,7 +108,7 @@ impl Sender {
             interval: settings.auto_flush_interval,
         };
         Ok(Sender {
-            buffer: Buffer::with_options(options)?,
+            buffer: Box::new(Buffer::with_options(options)?),
             last_flush: link.net().now(),
             process: link.net().process_id(),
             link,
@@ -143,6 +144,12 @@ impl Sender {
     /// The sender's own buffer, to build rows in. End rows through the sender, so that they are flushed when due.
     pub fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.buffer
+    }
+
+    /// Exchanges the own buffer for another: the C interface lends it out between calls.
+    #[doc(hidden)]
+    pub fn swap_own(&mut self, other: &mut Box<Buffer>) {
+        std::mem::swap(&mut self.buffer, other);
     }
 
     /// Ends the open row of the own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if a

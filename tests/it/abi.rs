@@ -105,6 +105,47 @@ fn since_lines_agree_with_the_ledger() {
     assert_eq!(checked, ledger.len(), "functions whose documentation has no `Since:` line");
 }
 
+/// Every function and each of its parameters that is a pointer, from the header.
+fn pointers() -> BTreeSet<(String, String)> {
+    let header = read("include/questdb_ingress.h");
+    let mut found = BTreeSet::new();
+    for declaration in header.split("QUESTDB_API").skip(1) {
+        let Some((head, rest)) = declaration.split_once('(') else { continue };
+        let name = head.rsplit([' ', '*', '\n']).next().unwrap();
+        let Some((parameters, _)) = rest.split_once(");") else { continue };
+        if !declared().contains(name) {
+            continue;
+        }
+        for parameter in parameters.split(',').filter(|p| p.contains('*')) {
+            let parameter = parameter.rsplit([' ', '*']).next().unwrap();
+            found.insert((name.to_owned(), parameter.to_owned()));
+        }
+    }
+    assert!(found.len() > 160, "{}", found.len());
+    found
+}
+
+#[test]
+fn null_for_every_pointer_of_every_function_is_tested_in_c() {
+    let text = read("tests/c/conventions.c");
+    let mut tested = BTreeSet::new();
+    for macro_name in ["NULL_FAILS(", "NULL_OK(", "NULL_IS(", "NULL_IGNORED("] {
+        for (at, _) in text.match_indices(macro_name) {
+            let mut words = text[at + macro_name.len()..].split(", ");
+            let (function, parameter) = (words.next().unwrap(), words.next().unwrap());
+            tested.insert((function.to_owned(), parameter.to_owned()));
+        }
+    }
+    tested.retain(|(function, _)| function != "function");
+    assert_eq!(tested, pointers());
+    for function in declared() {
+        assert!(
+            text.contains(&format!("{function}(")) || text.contains(&format!("({function},")),
+            "{function}"
+        );
+    }
+}
+
 #[test]
 fn numbers_of_codes_and_outcomes_never_move() {
     let text = read("abi/error_codes.txt");

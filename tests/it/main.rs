@@ -13,7 +13,10 @@ mod abi;
 mod auth;
 #[cfg(feature = "receiver")]
 mod c_examples;
+#[cfg(test)]
+mod c_vectors;
 mod config;
+mod docs;
 mod header;
 mod http;
 mod layers;

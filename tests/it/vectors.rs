@@ -7,13 +7,13 @@ const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3];
 
 /// Vectors in which the official client sends something that is no decimal number; here it is an error on purpose.
-const STRICTER: [&str; 2] = ["dec.text.empty.v3", "dec.text.nonsense_but_in_charset.v3"];
+pub(crate) const STRICTER: [&str; 2] = ["dec.text.empty.v3", "dec.text.nonsense_but_in_charset.v3"];
 
 fn load(json: &str) -> Value {
     serde_json::from_str(json).unwrap()
 }
 
-fn text<'v>(op: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text<'v>(op: &'v Value, key: &str) -> &'v str {
     op[key].as_str().unwrap_or_else(|| panic!("{op} lacks {key}"))
 }
 
@@ -91,7 +91,7 @@ fn apply(buffer: &mut Buffer, op: &Value) -> Result<()> {
     Ok(())
 }
 
-fn code_of(name: &str) -> ErrorCode {
+pub(crate) fn code_of(name: &str) -> ErrorCode {
     match name {
         "invalid_name" => ErrorCode::InvalidName,
         "invalid_api_call" => ErrorCode::InvalidState,
@@ -170,7 +170,7 @@ fn builder_vectors() {
 }
 
 /// Splits `-12.50` into scale 2 and -1250.
-fn scaled(literal: &str) -> (u32, i128) {
+pub(crate) fn scaled(literal: &str) -> (u32, i128) {
     let (whole, fraction) = literal.split_once('.').unwrap_or((literal, ""));
     (u32::try_from(fraction.len()).unwrap(), format!("{whole}{fraction}").parse().unwrap())
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-use super::client::connect;
+use super::client::{Http, connect};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_questdb-receiver"));
@@ -37,6 +37,19 @@ t: 3 rows
 3 rows, 48 bytes, 0 refused
 ";
     assert_eq!(shown, expected);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_last_request_is_answered_before_it_ends() {
+    let args = ["--http", "0", "--tcp", "0", "--exit-after", "1"];
+    let mut child = program(&args).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let addr = line.strip_prefix("http::addr=").unwrap().trim_end_matches([';', '\n']);
+    assert_eq!(Http::over(connect(addr.parse().unwrap())).write("t x=1i").status, 204);
+    out.read_to_string(&mut line).unwrap();
     assert!(child.wait().unwrap().success());
 }
 

@@ -1,0 +1,165 @@
+// The conformance driver in Go: commands on standard input, answers on standard output; see ../README.md.
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"questdb-ingress/examples/go/questdb"
+)
+
+var (
+	sender *questdb.Sender
+	layout *questdb.Layout
+)
+
+// text undoes the escapes: %XX is a byte, a lone % nothing.
+func text(word string) string {
+	var out []byte
+	for i := 0; i < len(word) && word != "%"; i++ {
+		if word[i] != '%' {
+			out = append(out, word[i])
+			continue
+		}
+		b, _ := strconv.ParseUint(word[i+1:i+3], 16, 8)
+		out = append(out, byte(b))
+		i += 2
+	}
+	return string(out)
+}
+
+func number(word string) int64 {
+	n, err := strconv.ParseInt(word, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+func double(hex string) float64 {
+	bits, _ := strconv.ParseUint(hex, 16, 64)
+	return math.Float64frombits(bits)
+}
+
+func doubles(shape, data string) ([]float64, []int) {
+	var values []float64
+	for b := []byte(text(data)); len(b) > 0; b = b[8:] {
+		values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(b)))
+	}
+	var sizes []int
+	for _, n := range strings.Split(shape, "x") {
+		sizes = append(sizes, int(number(n)))
+	}
+	return values, sizes
+}
+
+func newLayout(w []string) (err error) {
+	if layout != nil {
+		layout.Free()
+	}
+	layout, err = questdb.NewLayout(text(w[1]), questdb.Stamp(number(w[2])))
+	for i := 3; i < len(w) && err == nil; i++ {
+		name, kind, _ := strings.Cut(w[i], ":")
+		err = layout.Add(text(name), questdb.Kind(number(kind)))
+	}
+	return err
+}
+
+func row(w []string) error {
+	for i, cell := range w[2:] {
+		part := strings.Split(cell, ":")
+		switch part[0] {
+		case "b":
+			layout.Bool(i, part[1] != "0")
+		case "i":
+			layout.Int64(i, number(part[1]))
+		case "f":
+			layout.Float64(i, double(part[1]))
+		case "t":
+			layout.Text(i, text(part[1]))
+		case "a":
+			values, shape := doubles(part[1], part[2])
+			layout.Float64s(i, values, shape...)
+		case "d":
+			layout.Decimal(i, uint32(number(part[1])), []byte(text(part[2])))
+		}
+	}
+	return sender.Append(layout, number(w[1]))
+}
+
+// column holds the calls of a row, which report through Err.
+var column = map[string]func(name string, w []string){
+	"table":  func(name string, w []string) { sender.Table(name) },
+	"symbol": func(name string, w []string) { sender.Symbol(name, text(w[2])) },
+	"bool":   func(name string, w []string) { sender.Bool(name, w[2] != "0") },
+	"i64":    func(name string, w []string) { sender.Int64(name, number(w[2])) },
+	"f64":    func(name string, w []string) { sender.Float64(name, double(w[2])) },
+	"str":    func(name string, w []string) { sender.String(name, text(w[2])) },
+	"us":     func(name string, w []string) { sender.Micros(name, number(w[2])) },
+	"ns":     func(name string, w []string) { sender.Nanos(name, number(w[2])) },
+	"dec":    func(name string, w []string) { sender.Decimal(name, text(w[2])) },
+	"dec64":  func(name string, w []string) { sender.DecimalInt64(name, uint32(number(w[2])), number(w[3])) },
+	"decbin": func(name string, w []string) { sender.DecimalBytes(name, uint32(number(w[2])), []byte(text(w[3]))) },
+	"arr": func(name string, w []string) {
+		values, shape := doubles(w[2], w[3])
+		sender.Float64s(name, values, shape...)
+	},
+	"drop":  func(string, []string) { sender.Drop() },
+	"clear": func(string, []string) { sender.Clear() },
+}
+
+var others = map[string]func(w []string) error{
+	"open":     func(w []string) (err error) { sender, err = questdb.Open(text(w[1])); return err },
+	"layout":   newLayout,
+	"row":      row,
+	"at_ns":    func(w []string) error { return sender.AtNanos(number(w[1])) },
+	"at_us":    func(w []string) error { return sender.AtMicros(number(w[1])) },
+	"at_now":   func([]string) error { return sender.AtNow() },
+	"flush":    func([]string) error { return sender.Flush() },
+	"begin":    func(w []string) error { return sender.Begin(text(w[1])) },
+	"commit":   func([]string) error { return sender.Commit() },
+	"rollback": func([]string) error { return sender.Rollback() },
+}
+
+func command(w []string) (uint64, error) {
+	switch w[0] {
+	case "pending":
+		return uint64(sender.Pending()), nil
+	case "stat":
+		return sender.Stat(questdb.Stat(number(w[1]))), nil
+	case "close":
+		return sender.Close(time.Duration(number(w[1])) * time.Millisecond)
+	}
+	if other := others[w[0]]; other != nil {
+		return 0, other(w)
+	}
+	column[w[0]](text(append(w, "")[1]), w)
+	return 0, sender.Err()
+}
+
+func main() {
+	for in := bufio.NewReader(os.Stdin); ; {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		result, err := command(strings.Split(strings.TrimSuffix(line, "\n"), " "))
+		if e, ok := err.(*questdb.Error); ok {
+			flags := ""
+			for i, on := range []bool{e.Retryable, e.InDoubt, e.RowAccepted} {
+				if on {
+					flags += "rda"[i : i+1]
+				}
+			}
+			fmt.Printf("err %v %v %s. %d %d %s\n", e.Code, e.Outcome, flags, e.HTTPStatus, e.ServerLine, e.Message)
+		} else {
+			fmt.Println("ok", result)
+		}
+	}
+}

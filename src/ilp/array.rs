@@ -1,6 +1,6 @@
 //! N-dimensional arrays of doubles: views of foreign memory, checked against its real extent, and their encoding.
 
-use super::scan::Tail;
+use super::scan::{Out as _, Tail};
 use crate::error::{Error, Result, err};
 
 /// The most dimensions an array may have.

@@ -1,13 +1,14 @@
 //! [`Buffer`]: rows under construction.
 
-use super::lines::{Lines, Place, needs};
+use super::lines::{Lines, Place};
 use super::name_cache::NameCache;
 use super::row_state::{Call, RowState};
-use super::scan::Tail;
-use super::{ArrayView, ProtocolVersion, array, decimal, escape, number};
+use super::stamp::Stamp;
+use super::value::{Decimal, DecimalInteger, DecimalText, DoubleBits, Integer, ShortDouble, Value};
+use super::{ArrayView, ProtocolVersion};
 use crate::error::{Result, err};
 use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
-use crate::text::MaybeText;
+use crate::text::{MaybeText, Text};
 
 /// How a [`Buffer`] is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +105,30 @@ impl Buffer {
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
     #[inline]
     pub fn table<'n>(&mut self, name: impl Into<TableRef<'n>>) -> Result<&mut Self> {
-        match name.into().0 {
-            NameRef::Checked(name) => self.lines.table(name)?,
-            NameRef::Raw(text) => {
-                let name = self.tables.resolve(text, self.lines.max_name_len())?;
-                self.lines.table(name)?;
-            }
+        let name = name.into().0;
+        let expected = match name {
+            NameRef::Checked(name) => Some(name),
+            NameRef::Raw(text) => self.tables.expected(text),
+        };
+        if let Some(name) = expected
+            && self.lines.quick_table(name)
+        {
+            self.columns.restart();
+            return Ok(self);
         }
+        self.slow_table(name)
+    }
+
+    // The slow ways return what the quick ones do, so that calling them can be a jump.
+    #[cold]
+    #[inline(never)]
+    fn slow_table(&mut self, name: NameRef<'_, TableName>) -> Result<&mut Self> {
+        let name = match name {
+            NameRef::Checked(name) => name,
+            NameRef::Raw(text) => self.tables.resolve(text, self.lines.max_name_len())?,
+        };
+        self.lines.table(name)?;
+        self.tables.repeat();
         self.columns.restart();
         Ok(self)
     }
@@ -125,14 +143,39 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        let value = value.into().0;
-        match name.into().0 {
-            NameRef::Checked(name) => self.lines.symbol(name, value)?,
-            NameRef::Raw(text) => {
-                let name = self.columns.resolve(text, self.lines.max_name_len())?;
-                self.lines.symbol(name, value)?;
+        let (name, value) = (name.into().0, value.into().0);
+        if let Some(value) = value {
+            match name {
+                NameRef::Checked(name) => {
+                    if self.lines.quick_symbol(name, value) {
+                        return Ok(self);
+                    }
+                }
+                NameRef::Raw(text) => {
+                    if let Some(name) = self.columns.expected(text)
+                        && self.lines.quick_symbol(name, value)
+                    {
+                        self.columns.advance();
+                        return Ok(self);
+                    }
+                }
             }
         }
+        self.slow_symbol(name, value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_symbol(
+        &mut self,
+        name: NameRef<'_, ColumnName>,
+        value: Option<Text<'_>>,
+    ) -> Result<&mut Self> {
+        let name = match name {
+            NameRef::Checked(name) => name,
+            NameRef::Raw(text) => self.columns.resolve(text, self.lines.max_name_len())?,
+        };
+        self.lines.symbol(name, value)?;
         Ok(self)
     }
 
@@ -146,10 +189,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<bool>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into(), |out, value, _| {
-            out.byte(if value { b't' } else { b'f' });
-            Ok(())
-        })
+        self.column(name.into().0, value.into())
     }
 
     /// Adds a 64-bit integer column to the open row. The server takes the smallest integer for NULL.
@@ -162,10 +202,8 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into(), |out, value, _| {
-            number::integer(out, value, b'i');
-            Ok(())
-        })
+        let value = value.into().map(|value| Integer(value, b'i'));
+        self.column(name.into().0, value)
     }
 
     /// Adds a double column to the open row: as the shortest text that gives it back in version 1, as its bits after that.
@@ -178,14 +216,12 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<f64>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into(), |out, value, version| {
-            if version == ProtocolVersion::V1 {
-                number::double(out, value);
-            } else {
-                number::binary_double(out, value);
-            }
-            Ok(())
-        })
+        let (name, value) = (name.into().0, value.into());
+        if self.lines.version() == ProtocolVersion::V1 {
+            self.column(name, value.map(ShortDouble))
+        } else {
+            self.column(name, value.map(DoubleBits))
+        }
     }
 
     /// Adds a string column to the open row.
@@ -198,7 +234,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into().0, |out, value, _| escape::string(out, value))
+        self.column(name.into().0, value.into().0)
     }
 
     /// Adds a timestamp column in microseconds since 1970 to the open row.
@@ -211,10 +247,8 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into(), |out, value, _| {
-            number::integer(out, value, b't');
-            Ok(())
-        })
+        let value = value.into().map(|value| Integer(value, b't'));
+        self.column(name.into().0, value)
     }
 
     /// Adds a timestamp column in nanoseconds since 1970 to the open row. Version 1 has microseconds only: the rest is
@@ -228,10 +262,9 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into(), |out, value, version| {
-            number::nanos_column(out, value, version);
-            Ok(())
-        })
+        let version = self.lines.version();
+        let value = value.into().map(|value| Integer::nanos(value, version));
+        self.column(name.into().0, value)
     }
 
     /// Adds an n-dimensional array of doubles to the open row; needs version 2.
@@ -243,11 +276,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<&'v ArrayView<'v>>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into(), |out, value, version| {
-            needs(ProtocolVersion::V2, version, "arrays")?;
-            array::array(out, value);
-            Ok(())
-        })
+        self.column(name.into().0, value.into())
     }
 
     /// Adds a decimal given as text to the open row; needs version 3. The text is digits with an optional sign, point and
@@ -260,10 +289,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), value.into().0, |out, value, version| {
-            needs(ProtocolVersion::V3, version, "decimals")?;
-            decimal::text(out, value.as_bytes())
-        })
+        self.column(name.into().0, value.into().0.map(DecimalText))
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3. `unscaled_be` is a big-endian integer in
@@ -277,10 +303,7 @@ impl Buffer {
         scale: u32,
         unscaled_be: impl Into<Option<&'v [u8]>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), unscaled_be.into(), |out, unscaled, version| {
-            needs(ProtocolVersion::V3, version, "decimals")?;
-            decimal::binary(out, scale, unscaled)
-        })
+        self.column(name.into().0, unscaled_be.into().map(|unscaled| Decimal(scale, unscaled)))
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3.
@@ -306,27 +329,48 @@ impl Buffer {
         scale: u32,
         unscaled: impl Into<Option<i128>>,
     ) -> Result<&mut Self> {
-        self.column(name.into(), unscaled.into(), |out, unscaled, version| {
-            needs(ProtocolVersion::V3, version, "decimals")?;
-            decimal::integer(out, scale, unscaled)
-        })
+        self.column(name.into().0, unscaled.into().map(|n| DecimalInteger(scale, n)))
     }
 
-    /// What all columns have in common; `write` appends the value.
+    /// What all columns have in common.
     #[inline(always)]
-    fn column<T>(
+    fn column<V: Value>(
         &mut self,
-        name: ColumnRef<'_>,
-        value: Option<T>,
-        write: impl FnOnce(&mut Tail<'_>, T, ProtocolVersion) -> Result<()>,
+        name: NameRef<'_, ColumnName>,
+        value: Option<V>,
     ) -> Result<&mut Self> {
-        match name.0 {
-            NameRef::Checked(name) => self.lines.column(name, value, write)?,
-            NameRef::Raw(text) => {
-                let name = self.columns.resolve(text, self.lines.max_name_len())?;
-                self.lines.column(name, value, write)?;
+        if let Some(value) = value {
+            match name {
+                NameRef::Checked(name) => {
+                    if self.lines.quick_column(name, value) {
+                        return Ok(self);
+                    }
+                }
+                NameRef::Raw(text) => {
+                    if let Some(name) = self.columns.expected(text)
+                        && self.lines.quick_column(name, value)
+                    {
+                        self.columns.advance();
+                        return Ok(self);
+                    }
+                }
             }
         }
+        self.slow_column(name, value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_column<V: Value>(
+        &mut self,
+        name: NameRef<'_, ColumnName>,
+        value: Option<V>,
+    ) -> Result<&mut Self> {
+        let name = match name {
+            NameRef::Checked(name) => name,
+            NameRef::Raw(text) => self.columns.resolve(text, self.lines.max_name_len())?,
+        };
+        self.lines.column(name, value)?;
         Ok(self)
     }
 
@@ -336,7 +380,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
-        self.lines.at_nanos(nanos)
+        self.lines.at(Stamp::Nanos(nanos))
     }
 
     /// Ends the row with its designated timestamp in microseconds since 1970. Version 1 sends nanoseconds, which reach to
@@ -346,7 +390,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative or too large, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_micros(&mut self, micros: i64) -> Result<()> {
-        self.lines.at_micros(micros)
+        self.lines.at(Stamp::Micros(micros))
     }
 
     /// Ends the row without a timestamp: the server takes the time at which it receives the row, so that rows sent twice

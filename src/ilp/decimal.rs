@@ -1,6 +1,6 @@
 //! Decimals: text that is really a number, and binary unscaled integers.
 
-use super::scan::Tail;
+use super::scan::{Out as _, Tail};
 use crate::error::{Error, Result, err, shown_bytes};
 
 const MAX_SCALE: u32 = 76;

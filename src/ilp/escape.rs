@@ -1,6 +1,6 @@
 //! Text values: symbols outside quotes, strings inside them, both checked to be UTF-8 while they are copied.
 
-use super::scan::Tail;
+use super::scan::{Out as _, Tail};
 use super::utf8;
 use crate::error::{Error, Result, err, shown_bytes};
 use crate::text::Text;

@@ -1,11 +1,16 @@
 //! [`Lines`]: the lines written so far and the state of the one at the end. Names are checked before they come here.
 
 use super::row_state::{Call, RowState};
-use super::scan::{Store, Tail};
-use super::{ProtocolVersion, escape, number};
-use crate::error::{Error, Result, err, shown};
-use crate::names::{ColumnName, Name, TableName};
+use super::scan::{Out as _, Store};
+use super::stamp::{Stamp, StampCache};
+use super::value::Value;
+use super::{ProtocolVersion, escape};
+use crate::error::{Error, Result, shown};
+use crate::names::{ColumnName, Name, TableName, Wire};
 use crate::text::Text;
+
+/// What a quick column takes at most, besides its text.
+const COLUMN_ROOM: usize = 80;
 
 /// The bytes of a buffer and what has to be known about them.
 #[derive(Clone)]
@@ -17,7 +22,7 @@ pub(crate) struct Lines {
     rows: usize,
     max_name_len: usize,
     first_table: Option<TableName>,
-    pub(super) last_stamp: number::StampCache,
+    pub(super) stamps: StampCache,
 }
 
 /// A place between rows to go back to.
@@ -38,11 +43,24 @@ impl Lines {
             rows: 0,
             max_name_len,
             first_table: None,
-            last_stamp: number::StampCache::new(),
+            stamps: StampCache::new(),
         }
     }
 
-    #[inline]
+    /// Starts a row, if that needs nothing special.
+    #[inline(always)]
+    pub(super) fn quick_table(&mut self, name: &TableName) -> bool {
+        if !self.may(Call::Table, name.raw(), name.wire()) || !self.is_same_table(name) {
+            return false;
+        }
+        let Some(mut out) = self.store.quick::<{ Wire::HEAD }>(&[]) else { return false };
+        out.head(name.wire());
+        out.finish();
+        self.state = RowState::Table;
+        true
+    }
+
+    /// Starts a row.
     pub(super) fn table(&mut self, name: &TableName) -> Result<()> {
         name.fits(self.max_name_len)?;
         self.state.require(Call::Table)?;
@@ -55,18 +73,22 @@ impl Lines {
         Ok(())
     }
 
-    /// Keeps count of whether there is more than one table.
-    #[inline]
-    fn note_table(&mut self, name: &TableName, first: bool) {
-        let same = self.first_table.as_ref().is_some_and(|first| first.wire().same(name.wire()));
-        if !same {
-            self.note_other_table(name, first);
-        }
+    /// Whether a call is in order and its name needs no special care.
+    #[inline(always)]
+    fn may(&self, call: Call, raw: &str, wire: &Wire) -> bool {
+        raw.len() <= self.max_name_len && wire.is_short() && self.state.allows(call)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn note_other_table(&mut self, name: &TableName, first: bool) {
+    #[inline(always)]
+    fn is_same_table(&self, name: &TableName) -> bool {
+        self.first_table.as_ref().is_some_and(|first| first.wire().same(name.wire()))
+    }
+
+    /// Keeps count of whether there is more than one table.
+    fn note_table(&mut self, name: &TableName, first: bool) {
+        if self.is_same_table(name) {
+            return;
+        }
         if first {
             self.first_table = Some(name.clone());
         } else {
@@ -74,7 +96,24 @@ impl Lines {
         }
     }
 
-    #[inline]
+    /// Adds a symbol, if that needs nothing special.
+    #[inline(always)]
+    pub(super) fn quick_symbol(&mut self, name: &ColumnName, value: Text<'_>) -> bool {
+        if !self.may(Call::Symbol, name.raw(), name.wire()) {
+            return false;
+        }
+        let text = value.as_bytes();
+        let Some(mut out) = self.store.quick::<{ Wire::HEAD + 16 }>(text) else { return false };
+        out.head(name.wire());
+        if !out.text::<false>(text, !value.is_known_utf8()) {
+            return false;
+        }
+        out.finish();
+        self.state = RowState::Symbol;
+        true
+    }
+
+    /// Adds a symbol.
     pub(super) fn symbol(&mut self, name: &ColumnName, value: Option<Text<'_>>) -> Result<()> {
         name.fits(self.max_name_len)?;
         self.state.require(Call::Symbol)?;
@@ -87,48 +126,85 @@ impl Lines {
         Ok(())
     }
 
-    /// What all columns have in common; `write` appends the value.
+    /// Adds a column, if that needs nothing special.
     #[inline(always)]
-    pub(super) fn column<T>(
-        &mut self,
-        name: &ColumnName,
-        value: Option<T>,
-        write: impl FnOnce(&mut Tail<'_>, T, ProtocolVersion) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn quick_column<V: Value>(&mut self, name: &ColumnName, value: V) -> bool {
+        if !self.may(Call::Column, name.raw(), name.wire()) {
+            return false;
+        }
+        // As long as constants cannot be added up in types: enough for every value, which the writer checks.
+        const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
+        let Some(mut out) = self.store.quick::<COLUMN_ROOM>(value.text()) else { return false };
+        out.separated(self.state.separator(), name.wire());
+        if !value.quick(&mut out) {
+            return false;
+        }
+        out.finish();
+        self.state = RowState::Column;
+        true
+    }
+
+    /// Adds a column.
+    pub(super) fn column<V: Value>(&mut self, name: &ColumnName, value: Option<V>) -> Result<()> {
         name.fits(self.max_name_len)?;
         self.state.require(Call::Column)?;
         let Some(value) = value else { return Ok(()) };
-        let separator = if self.state == RowState::Column { b',' } else { b' ' };
         let mut out = self.store.tail();
-        out.separated(separator, name.wire());
-        write(&mut out, value, self.version).map_err(|e| in_column(e, name))?;
+        out.separated(self.state.separator(), name.wire());
+        value.write(&mut out, self.version).map_err(|e| in_column(e, name))?;
         out.finish()?;
         self.state = RowState::Column;
         Ok(())
     }
 
-    #[inline]
-    pub(super) fn at_nanos(&mut self, nanos: i64) -> Result<()> {
+    /// Ends the row.
+    #[inline(always)]
+    pub(super) fn at(&mut self, stamp: Stamp) -> Result<()> {
+        if self.quick_at(stamp) { Ok(()) } else { self.slow_at(stamp) }
+    }
+
+    #[inline(always)]
+    fn quick_at(&mut self, stamp: Stamp) -> bool {
+        if !self.state.allows(Call::At) {
+            return false;
+        }
+        let Some(mut out) = self.store.quick::<{ StampCache::ROOM }>(&[]) else { return false };
+        if !self.stamps.quick(&mut out, stamp, self.version) {
+            return false;
+        }
+        out.finish();
+        self.row_ended();
+        true
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_at(&mut self, stamp: Stamp) -> Result<()> {
         self.state.require(Call::At)?;
         let mut out = self.store.tail();
-        number::stamp_nanos(&mut out, &mut self.last_stamp, nanos, self.version)?;
+        self.stamps.end_row(&mut out, stamp, self.version)?;
         out.finish()?;
         self.row_ended();
         Ok(())
     }
 
-    #[inline]
-    pub(super) fn at_micros(&mut self, micros: i64) -> Result<()> {
-        self.state.require(Call::At)?;
-        let mut out = self.store.tail();
-        number::stamp_micros(&mut out, &mut self.last_stamp, micros, self.version)?;
-        out.finish()?;
-        self.row_ended();
-        Ok(())
-    }
-
-    #[inline]
+    /// Ends the row without a timestamp.
+    #[inline(always)]
     pub(super) fn at_now(&mut self) -> Result<()> {
+        if self.state.allows(Call::At)
+            && let Some(mut out) = self.store.quick::<1>(&[])
+        {
+            out.byte(b'\n');
+            out.finish();
+            self.row_ended();
+            return Ok(());
+        }
+        self.slow_at_now()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_at_now(&mut self) -> Result<()> {
         self.state.require(Call::At)?;
         let mut out = self.store.tail();
         out.byte(b'\n');
@@ -188,18 +264,6 @@ impl Lines {
     pub(super) fn clear(&mut self) {
         self.go_back(Place { len: 0, rows: 0, one_table: true });
     }
-}
-
-#[inline]
-pub(super) fn needs(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Result<()> {
-    if version < needed { Err(too_old(needed, version, what)) } else { Ok(()) }
-}
-
-#[cold]
-#[inline(never)]
-fn too_old(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Error {
-    let (needed, version) = (needed as u8, version as u8);
-    err!(ProtocolVersion, "{what} need protocol version {needed}, the buffer has version {version}")
 }
 
 #[cold]

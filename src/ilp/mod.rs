@@ -11,9 +11,11 @@ mod name_cache;
 mod number;
 mod row_state;
 mod scan;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod utf8;
+mod value;
 mod whole_rows;
 
 use crate::error::{Result, err};

@@ -31,13 +31,28 @@ impl<N: Name> NameCache<N> {
         self.next = 0;
     }
 
-    /// The checked form of `text`.
+    /// The checked form of `text` if it is the name that was expected; [`NameCache::advance`] then expects the next one.
     #[inline(always)]
+    pub(super) fn expected(&self, text: Text<'_>) -> Option<&N> {
+        self.names.get(self.next).filter(|name| same(name.raw().as_bytes(), text.as_bytes()))
+    }
+
+    #[inline(always)]
+    pub(super) fn advance(&mut self) {
+        self.next += 1;
+    }
+
+    /// Expects the name that was found last once more.
+    pub(super) fn repeat(&mut self) {
+        self.next = self.next.saturating_sub(1);
+    }
+
+    /// The checked form of `text`.
     pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
-        let place = self.next;
-        match self.names.get(place) {
-            Some(name) if same(name.raw().as_bytes(), text.as_bytes()) => self.next = place + 1,
-            _ => self.search(text, max_len)?,
+        if self.expected(text).is_some() {
+            self.advance();
+        } else {
+            self.search(text, max_len)?;
         }
         Ok(&self.names[self.next - 1])
     }

@@ -1,43 +1,46 @@
 //! Integers and doubles as text, eight digits at a time.
 
-use super::ProtocolVersion;
-use super::scan::Tail;
-use crate::error::{Error, Result, err};
+use super::scan::Out;
 
-const TEN_8: u64 = 100_000_000;
+pub(super) const TEN_8: u64 = 100_000_000;
 /// Stands between the name and the bits of a double.
 pub(super) const BINARY_DOUBLE: [u8; 2] = [b'=', 0x10];
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
+/// What [`integer`] writes at most.
+pub(super) const INTEGER_ROOM: usize = 1 + 4 * 8;
+
 /// Appends a signed integer and `suffix`.
-#[inline]
-pub(super) fn integer(out: &mut Tail<'_>, value: i64, suffix: u8) {
+#[inline(always)]
+pub(super) fn integer(out: &mut impl Out, value: i64, suffix: u8) {
     if value < 0 {
         out.byte(b'-');
     }
-    unsigned(out, value.unsigned_abs(), [suffix]);
+    unsigned(out, value.unsigned_abs(), word([suffix]));
 }
 
 /// Appends an integer without leading zeros, and `suffix`.
 #[inline(always)]
-fn unsigned<const N: usize>(out: &mut Tail<'_>, value: u64, suffix: [u8; N]) {
-    let end = word(suffix);
+pub(super) fn unsigned(out: &mut impl Out, value: u64, suffix: (u64, usize)) {
     if value < TEN_8 {
-        return out.words([leading(value), end]);
+        return out.words([leading(value), suffix]);
     }
     let (upper, last) = (value / TEN_8, eight(value % TEN_8));
     if upper < TEN_8 {
-        out.words([leading(upper), last, end]);
+        out.words([leading(upper), last, suffix]);
     } else {
-        out.words([leading(upper / TEN_8), eight(upper % TEN_8), last, end]);
+        out.words([leading(upper / TEN_8), eight(upper % TEN_8), last, suffix]);
     }
 }
 
 /// Up to eight bytes as a word to append.
 #[inline]
-fn word<const N: usize>(bytes: [u8; N]) -> (u64, usize) {
-    let mut word = [0; 8];
-    word[..N].copy_from_slice(&bytes);
+pub(super) const fn word<const N: usize>(bytes: [u8; N]) -> (u64, usize) {
+    let (mut word, mut i) = ([0; 8], 0);
+    while i < N {
+        word[i] = bytes[i];
+        i += 1;
+    }
     (u64::from_le_bytes(word), N)
 }
 
@@ -55,7 +58,7 @@ fn digits(value: u64) -> u64 {
 
 /// Eight digits of text.
 #[inline]
-fn eight(value: u64) -> (u64, usize) {
+pub(super) fn eight(value: u64) -> (u64, usize) {
     (digits(value) | ASCII_ZEROS, 8)
 }
 
@@ -68,9 +71,12 @@ fn leading(value: u64) -> (u64, usize) {
     ((digits | ASCII_ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
-/// Appends a double as the shortest digits that give it back.
-#[inline]
-pub(super) fn double(out: &mut Tail<'_>, value: f64) {
+/// What [`short_double`] writes at most.
+pub(super) const SHORT_DOUBLE_ROOM: usize = 1 + 3 * 8;
+
+/// Appends a double with few decimals, as the shortest digits that give it back; false, and nothing written, for others.
+#[inline(always)]
+pub(super) fn short_double(out: &mut impl Out, value: f64) -> bool {
     let size = value.abs();
     // Most doubles were written by people with a few decimals. A decimal number of at most 15 digits that gives this
     // double is the only one of that length or less, hence the shortest: no two of them give the same double. Below
@@ -81,16 +87,31 @@ pub(super) fn double(out: &mut Tail<'_>, value: f64) {
         #[expect(clippy::cast_precision_loss, reason = "exact below 2^53")]
         let back = scaled as f64 / 1e8;
         if back == size && (scaled >= 1000 || scaled == 0) {
-            return decimals(out, value.is_sign_negative(), scaled.unsigned_abs());
+            decimals(out, value.is_sign_negative(), scaled.unsigned_abs());
+            return true;
         }
     }
-    let (text, len) = if size < 1e16 { shortest(value) } else { huge(value) };
+    false
+}
+
+/// Appends a double as the shortest digits that give it back.
+#[inline]
+pub(super) fn double(out: &mut impl Out, value: f64) {
+    if !short_double(out, value) {
+        long_double(out, value);
+    }
+}
+
+/// Appends a double by the general algorithm.
+#[inline]
+pub(super) fn long_double(out: &mut impl Out, value: f64) {
+    let (text, len) = if value.abs() < 1e16 { shortest(value) } else { huge(value) };
     out.put(text, len);
 }
 
 /// Appends `scaled / 10^8` with at least one decimal and no needless zeros.
-#[inline]
-fn decimals(out: &mut Tail<'_>, negative: bool, scaled: u64) {
+#[inline(always)]
+fn decimals(out: &mut impl Out, negative: bool, scaled: u64) {
     if negative {
         out.byte(b'-');
     }
@@ -134,116 +155,6 @@ fn huge(value: f64) -> ([u8; 32], usize) {
     (out, len)
 }
 
-/// Appends a double as its bits.
-#[inline]
-pub(super) fn binary_double(out: &mut Tail<'_>, value: f64) {
-    out.words([word(BINARY_DOUBLE), (value.to_bits(), 8)]);
-}
-
-/// Appends a timestamp column given in nanoseconds.
-#[inline]
-pub(super) fn nanos_column(out: &mut Tail<'_>, nanos: i64, version: ProtocolVersion) {
-    if version == ProtocolVersion::V1 {
-        integer(out, nanos / 1000, b't');
-    } else {
-        integer(out, nanos, b'n');
-    }
-}
-
-/// The upper digits of the last designated timestamp as text: the next one mostly shares them.
-#[derive(Clone)]
-pub(super) struct StampCache {
-    upper: u64,
-    words: [(u64, usize); 2],
-}
-
-impl StampCache {
-    pub(super) fn new() -> StampCache {
-        StampCache { upper: 0, words: [leading(0), (0, 0)] }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn renew(&mut self, upper: u64) {
-        self.upper = upper;
-        self.words = match upper {
-            0..TEN_8 => [leading(upper), (0, 0)],
-            _ => [leading(upper / TEN_8), eight(upper % TEN_8)],
-        };
-    }
-}
-
-/// Appends a space, a timestamp and `suffix`.
-#[inline]
-fn stamp<const N: usize>(out: &mut Tail<'_>, cache: &mut StampCache, stamp: u64, suffix: [u8; N]) {
-    out.byte(b' ');
-    let upper = stamp / TEN_8;
-    if upper == 0 {
-        return unsigned(out, stamp, suffix);
-    }
-    if upper != cache.upper {
-        cache.renew(upper);
-    }
-    let [first, second] = cache.words;
-    out.words([first, second, eight(stamp % TEN_8), word(suffix)]);
-}
-
-/// Appends a designated timestamp given in nanoseconds, and the end of the row.
-#[inline]
-pub(super) fn stamp_nanos(
-    out: &mut Tail<'_>,
-    cache: &mut StampCache,
-    nanos: i64,
-    version: ProtocolVersion,
-) -> Result<()> {
-    let nanos = not_negative(nanos)?;
-    if version == ProtocolVersion::V1 {
-        stamp(out, cache, nanos, *b"\n");
-    } else {
-        stamp(out, cache, nanos, *b"n\n");
-    }
-    Ok(())
-}
-
-/// Appends a designated timestamp given in microseconds, and the end of the row.
-#[inline]
-pub(super) fn stamp_micros(
-    out: &mut Tail<'_>,
-    cache: &mut StampCache,
-    micros: i64,
-    version: ProtocolVersion,
-) -> Result<()> {
-    let since_1970 = not_negative(micros)?;
-    if version == ProtocolVersion::V1 {
-        let nanos = since_1970.checked_mul(1000).filter(|&n| n <= i64::MAX.unsigned_abs());
-        stamp(out, cache, nanos.ok_or_else(|| beyond_nanos(micros))?, *b"\n");
-    } else {
-        stamp(out, cache, since_1970, *b"t\n");
-    }
-    Ok(())
-}
-
-#[inline]
-fn not_negative(stamp: i64) -> Result<u64> {
-    u64::try_from(stamp).map_err(|_| negative(stamp))
-}
-
-#[cold]
-#[inline(never)]
-fn negative(stamp: i64) -> Error {
-    err!(InvalidTimestamp, "the designated timestamp is {stamp}, it may not be negative")
-}
-
-#[cold]
-#[inline(never)]
-fn beyond_nanos(micros: i64) -> Error {
-    let max = i64::MAX / 1000;
-    err!(
-        InvalidTimestamp,
-        "the designated timestamp is {micros} microseconds, protocol version 1 reaches to {max}"
-    )
-}
-
 #[cfg(test)]
 #[expect(
     clippy::cast_possible_truncation,
@@ -252,7 +163,7 @@ fn beyond_nanos(micros: i64) -> Error {
 )]
 mod tests {
     use super::*;
-    use crate::ilp::scan::Store;
+    use crate::ilp::scan::{Store, Tail};
 
     fn written(write: impl FnOnce(&mut Tail<'_>)) -> String {
         let mut store = Store::new(1000);
@@ -340,18 +251,8 @@ mod tests {
     #[test]
     fn integers_of_every_length() {
         let mut random = fastrand::Rng::with_seed(43);
-        let mut cache = StampCache::new();
-        let mut check = |value: i64| {
+        let check = |value: i64| {
             assert_eq!(written(|out| integer(out, value, b'i')), format!("{value}i"));
-            for version in [ProtocolVersion::V1, ProtocolVersion::V2] {
-                let unit = if version == ProtocolVersion::V1 { "" } else { "n" };
-                let mut outcome = Ok(());
-                let text = written(|out| outcome = stamp_nanos(out, &mut cache, value, version));
-                assert_eq!(outcome.is_ok(), value >= 0);
-                if value >= 0 {
-                    assert_eq!(text, format!(" {value}{unit}\n"));
-                }
-            }
         };
         for power in 0..19 {
             for value in [10i64.pow(power), 10i64.pow(power) - 1, 10i64.pow(power) + 1] {
@@ -364,7 +265,6 @@ mod tests {
         }
         for _ in 0..100_000 {
             check(random.i64(..) >> random.u32(0..64));
-            check(1_700_000_000_000_000_000 + random.i64(0..300_000_000));
         }
     }
 }

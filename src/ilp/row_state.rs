@@ -37,8 +37,19 @@ pub(crate) enum Call {
 
 impl RowState {
     #[inline]
+    pub(crate) fn allows(self, call: Call) -> bool {
+        self as u8 & call as u8 != 0
+    }
+
+    #[inline]
     pub(crate) fn require(self, call: Call) -> Result<()> {
-        if self as u8 & call as u8 == 0 { Err(self.refusal(call)) } else { Ok(()) }
+        if self.allows(call) { Ok(()) } else { Err(self.refusal(call)) }
+    }
+
+    /// What stands before a column.
+    #[inline]
+    pub(crate) fn separator(self) -> u8 {
+        if self == RowState::Column { b',' } else { b' ' }
     }
 
     #[cold]

@@ -1,8 +1,11 @@
-//! The bytes of a buffer and the only way to append to them: [`Tail`] writes behind the end, and nothing it wrote counts
-//! until [`Tail::finish`]. Text is copied, escaped and checked for ASCII in one pass over blocks of 16 bytes.
+//! The bytes of a buffer and the two ways to append to them. Both write behind the end, and nothing they wrote counts until
+//! it is finished. Text is copied, searched for bytes to escape and checked for ASCII in one pass over blocks of 16 bytes.
 //!
-//! This is the only file of the encoder with `unsafe`. Its functions are safe for any arguments: each write checks the
-//! room that is left, and asks for more memory when there is none.
+//! [`Quick`] is for what nearly every call is: there is room, and nothing to escape. It calls no function, so that its user
+//! needs no stack frame, and gives up otherwise. [`Tail`] can do everything.
+//!
+//! This is the only file of the encoder with `unsafe`. Its functions are safe for any arguments: each write checks that it
+//! stays within what was reserved; for [`Quick`] the compiler does the sums.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use crate::error::{Error, Result, err};
@@ -17,15 +20,28 @@ use sse2::Block;
 const SLACK: usize = 128;
 
 /// A growing block of bytes with a limit.
-#[derive(Clone)]
 pub(super) struct Store {
     bytes: Vec<u8>,
     max: usize,
+    /// Up to where may be written without a thought: the lower of the capacity and `max`, never below the length.
+    limit: usize,
+}
+
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        let mut copy = Store { bytes: self.bytes.clone(), max: self.max, limit: 0 };
+        copy.set_limit();
+        copy
+    }
 }
 
 impl Store {
     pub(super) fn new(max: usize) -> Store {
-        Store { bytes: Vec::new(), max }
+        Store { bytes: Vec::new(), max, limit: 0 }
+    }
+
+    fn set_limit(&mut self) {
+        self.limit = self.bytes.capacity().min(self.max);
     }
 
     #[inline]
@@ -59,7 +75,23 @@ impl Store {
         if additional > self.max.saturating_sub(len) {
             return Err(over_limit(len, len.saturating_add(additional), self.max));
         }
-        self.bytes.try_reserve_exact(additional).map_err(|_| no_memory(len, len + additional))
+        let reserved = self.bytes.try_reserve_exact(additional);
+        self.set_limit();
+        reserved.map_err(|_| no_memory(len, len + additional))
+    }
+
+    /// Opens the end for writing up to `FIXED` bytes and `text`, if there is room at once.
+    #[inline(always)]
+    pub(super) fn quick<const FIXED: usize>(&mut self, text: &[u8]) -> Option<Quick<'_>> {
+        const { assert!(FIXED < 1 << 16) };
+        let len = self.bytes.len();
+        // A slice is no longer than half of all memory: the sum cannot wrap.
+        if self.limit.wrapping_sub(len) < FIXED.wrapping_add(text.len()) {
+            return None;
+        }
+        // SAFETY: the length lies within the allocation, or is its end.
+        let at = unsafe { self.bytes.as_mut_ptr().add(len) };
+        Some(Quick { at, fixed: FIXED, text: text.len(), store: self })
     }
 
     /// Opens the end for writing.
@@ -72,7 +104,125 @@ impl Store {
     }
 }
 
-/// Writes behind the end of a [`Store`]. Dropped without [`Tail::finish`], it leaves the store as it was.
+/// What both writers can do.
+pub(super) trait Out {
+    /// Appends the first `len` of `bytes`.
+    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize);
+
+    /// Appends the first bytes of each word, in memory order.
+    fn words<const N: usize>(&mut self, words: [(u64, usize); N]);
+
+    #[inline(always)]
+    fn byte(&mut self, byte: u8) {
+        self.put([byte], 1);
+    }
+}
+
+/// Writes behind the end of a [`Store`], within bounds agreed upon at the start. Dropped without [`Quick::finish`], it leaves
+/// the store as it was.
+pub(super) struct Quick<'a> {
+    at: *mut u8,
+    /// How much more may be written besides texts. Only constants are taken from it, so that the compiler knows its value.
+    fixed: usize,
+    /// How much more text may be written.
+    text: usize,
+    store: &'a mut Store,
+}
+
+impl Out for Quick<'_> {
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        if self.fixed >= N {
+            self.fixed -= N;
+            // SAFETY: N bytes of the room that is there were left, and no more than N are counted.
+            unsafe {
+                self.at.cast::<[u8; N]>().write_unaligned(bytes);
+                self.at = self.at.add(len.min(N));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn words<const N: usize>(&mut self, words: [(u64, usize); N]) {
+        for (word, len) in words {
+            self.put(word.to_le_bytes(), len);
+        }
+    }
+}
+
+impl Quick<'_> {
+    /// Makes what was written part of the store.
+    #[inline(always)]
+    pub(super) fn finish(self) {
+        // SAFETY: everything from the old length to `at` has been written, and there was room for it.
+        unsafe {
+            let len = self.at.offset_from_unsigned(self.store.bytes.as_ptr());
+            self.store.bytes.set_len(len);
+        }
+    }
+
+    /// Appends the head of `wire`, which is all of it unless it is longer.
+    #[inline(always)]
+    pub(super) fn head(&mut self, wire: &Wire) {
+        self.put(*wire.head(), wire.len());
+    }
+
+    /// As [`Quick::head`], with the first byte replaced by `separator`.
+    #[inline(always)]
+    pub(super) fn separated(&mut self, separator: u8, wire: &Wire) {
+        let start = self.at;
+        let before = self.fixed;
+        self.head(wire);
+        if self.fixed < before {
+            // SAFETY: 32 bytes have just been written there.
+            unsafe { start.write(separator) };
+        }
+    }
+
+    /// Appends text that has nothing to escape; takes 16 of the fixed bytes. False if there is something, or if it is not
+    /// ASCII although it should be.
+    #[inline(always)]
+    pub(super) fn text<const QUOTED: bool>(&mut self, text: &[u8], ascii_only: bool) -> bool {
+        if self.text < text.len() || self.fixed < 16 {
+            return false;
+        }
+        self.text -= text.len();
+        self.fixed -= 16;
+        let wrong =
+            |block: Block| block.suspects::<QUOTED>() | if ascii_only { block.high() } else { 0 };
+        if text.len() < 16 {
+            let block = Block::partial(text);
+            // SAFETY: there is room for the text and 16 bytes more.
+            unsafe { block.store(self.at) };
+            if wrong(block) & ((1 << text.len()) - 1) != 0 {
+                return false;
+            }
+        } else {
+            let (blocks, rest) = text.as_chunks::<16>();
+            for (i, chunk) in blocks.iter().enumerate() {
+                let block = Block::full(chunk);
+                // SAFETY: there is room for the whole text.
+                unsafe { block.store(self.at.add(16 * i)) };
+                if wrong(block) != 0 {
+                    return false;
+                }
+            }
+            if let (false, Some(last)) = (rest.is_empty(), text.last_chunk::<16>()) {
+                let block = Block::full(last);
+                // SAFETY: there is room for the whole text, of which these are the last 16 bytes.
+                unsafe { block.store(self.at.add(text.len() - 16)) };
+                if wrong(block) != 0 {
+                    return false;
+                }
+            }
+        }
+        // SAFETY: all bytes of the text have been written.
+        self.at = unsafe { self.at.add(text.len()) };
+        true
+    }
+}
+
+/// Writes behind the end of a [`Store`], and makes it grow. Dropped without [`Tail::finish`], it leaves the store as it was.
 pub(super) struct Tail<'a> {
     // `at..end` is the unused capacity of `store.bytes`; everything from its length to `at` has been written.
     at: *mut u8,
@@ -80,6 +230,32 @@ pub(super) struct Tail<'a> {
     store: &'a mut Store,
     /// The length that could not be reached; 0 as long as all is well.
     refused: usize,
+}
+
+impl Out for Tail<'_> {
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        if self.room(N) {
+            // SAFETY: there is room for N bytes, and no more than N of them are counted.
+            unsafe {
+                self.at.cast::<[u8; N]>().write_unaligned(bytes);
+                self.at = self.at.add(len.min(N));
+            }
+        }
+    }
+
+    #[inline]
+    fn words<const N: usize>(&mut self, words: [(u64, usize); N]) {
+        if self.room(8 * N) {
+            for (word, len) in words {
+                // SAFETY: there is room for eight bytes per word, and no more than that are counted.
+                unsafe {
+                    self.at.cast::<[u8; 8]>().write_unaligned(word.to_le_bytes());
+                    self.at = self.at.add(len.min(8));
+                }
+            }
+        }
+    }
 }
 
 impl Tail<'_> {
@@ -135,37 +311,6 @@ impl Tail<'_> {
         let (had, max) = (self.store.len(), self.store.max);
         let wanted = len.max(self.refused);
         if wanted > max { over_limit(had, wanted, max) } else { no_memory(had, wanted) }
-    }
-
-    /// Appends the first `len` of `bytes`.
-    #[inline]
-    pub(super) fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
-        if self.room(N) {
-            // SAFETY: there is room for N bytes, and no more than N of them are counted.
-            unsafe {
-                self.at.cast::<[u8; N]>().write_unaligned(bytes);
-                self.at = self.at.add(len.min(N));
-            }
-        }
-    }
-
-    #[inline]
-    pub(super) fn byte(&mut self, byte: u8) {
-        self.put([byte], 1);
-    }
-
-    /// Appends the first bytes of each word, in memory order.
-    #[inline]
-    pub(super) fn words<const N: usize>(&mut self, words: [(u64, usize); N]) {
-        if self.room(8 * N) {
-            for (word, len) in words {
-                // SAFETY: there is room for eight bytes per word, and no more than that are counted.
-                unsafe {
-                    self.at.cast::<[u8; 8]>().write_unaligned(word.to_le_bytes());
-                    self.at = self.at.add(len.min(8));
-                }
-            }
-        }
     }
 
     /// Appends `wire`.
@@ -348,6 +493,7 @@ fn grow(store: &mut Store, used: usize, need: usize) -> bool {
         store.bytes.set_len(used);
         let grown = store.bytes.try_reserve_exact(capacity - used).is_ok();
         store.bytes.set_len(len);
+        store.set_limit();
         grown
     }
 }

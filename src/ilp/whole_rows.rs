@@ -1,10 +1,11 @@
 //! Whole rows at once, for callers who know the shape of their rows: everything or nothing is kept.
 
-use super::lines::{Lines, needs};
-use super::number::StampCache;
+use super::lines::Lines;
 use super::row_state::Call;
-use super::scan::{Store, Tail};
-use super::{ArrayView, ProtocolVersion, array, decimal, escape, number};
+use super::scan::{Out as _, Store, Tail};
+use super::stamp::{Stamp, StampCache};
+use super::value::{Decimal, DecimalInteger, DecimalText, Integer, Value as _};
+use super::{ArrayView, ProtocolVersion, escape, number};
 use crate::error::{Result, err};
 use crate::names::{Name, TableName, Wire};
 use crate::text::Text;
@@ -34,7 +35,7 @@ impl Lines {
         let version = self.version();
         let mut rows = RowsOut {
             out: self.store.tail(),
-            stamps: &mut self.last_stamp,
+            stamps: &mut self.stamps,
             version,
             in_columns: false,
             empty: true,
@@ -121,40 +122,36 @@ impl RowsOut<'_> {
 
     #[inline]
     pub(crate) fn ts_nanos(&mut self, value: i64) {
-        number::nanos_column(&mut self.out, value, self.version);
+        let Integer(value, unit) = Integer::nanos(value, self.version);
+        number::integer(&mut self.out, value, unit);
     }
 
     pub(crate) fn array(&mut self, value: &ArrayView<'_>) -> Result<()> {
-        needs(ProtocolVersion::V2, self.version, "arrays")?;
-        array::array(&mut self.out, value);
-        Ok(())
+        value.write(&mut self.out, self.version)
     }
 
     pub(crate) fn decimal_text(&mut self, value: Text<'_>) -> Result<()> {
-        needs(ProtocolVersion::V3, self.version, "decimals")?;
-        decimal::text(&mut self.out, value.as_bytes())
+        DecimalText(value).write(&mut self.out, self.version)
     }
 
     pub(crate) fn decimal(&mut self, scale: u32, unscaled: &[u8]) -> Result<()> {
-        needs(ProtocolVersion::V3, self.version, "decimals")?;
-        decimal::binary(&mut self.out, scale, unscaled)
+        Decimal(scale, unscaled).write(&mut self.out, self.version)
     }
 
     pub(crate) fn decimal_i128(&mut self, scale: u32, unscaled: i128) -> Result<()> {
-        needs(ProtocolVersion::V3, self.version, "decimals")?;
-        decimal::integer(&mut self.out, scale, unscaled)
+        DecimalInteger(scale, unscaled).write(&mut self.out, self.version)
     }
 
     #[inline]
     pub(crate) fn end_nanos(&mut self, nanos: i64) -> Result<()> {
         self.check_not_empty()?;
-        number::stamp_nanos(&mut self.out, self.stamps, nanos, self.version)
+        self.stamps.end_row(&mut self.out, Stamp::Nanos(nanos), self.version)
     }
 
     #[inline]
     pub(crate) fn end_micros(&mut self, micros: i64) -> Result<()> {
         self.check_not_empty()?;
-        number::stamp_micros(&mut self.out, self.stamps, micros, self.version)
+        self.stamps.end_row(&mut self.out, Stamp::Micros(micros), self.version)
     }
 
     #[inline]

@@ -171,11 +171,9 @@ impl Link {
         }
         let Transport::Tcp(tcp) = &mut self.transport else { return Ok(()) };
         tcp.send(net, body, deadline).map_err(|failure| {
-            // The server executes line by line, so part of a body may be stored.
-            let some_went = failure.bytes_sent > 0;
+            let some_went = failure.executable;
             let mut error = outcome::failed(failure);
             if some_went {
-                error = error.outcome_is(Outcome::InDoubt);
                 self.counters.add(Stat::InDoubtAttempts, 1);
             }
             let facts = error.facts_mut();

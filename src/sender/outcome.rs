@@ -89,7 +89,7 @@ pub(super) fn refused(answer: &Answer, single_table: bool) -> Error {
 /// The error for an exchange without a complete answer.
 #[cold]
 pub(super) fn failed(failure: Failure) -> Error {
-    let outcome = if failure.request_complete { Outcome::InDoubt } else { Outcome::NotSent };
+    let outcome = if failure.executable { Outcome::InDoubt } else { Outcome::NotSent };
     let mut error = failure.error.outcome_is(outcome);
     error.facts_mut().bytes_sent = failure.bytes_sent;
     error

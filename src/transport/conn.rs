@@ -116,6 +116,8 @@ pub(crate) struct Conn {
     tls: Option<Box<ClientConnection>>,
     /// Plaintext bytes that are encrypted and not yet in the kernel's hands.
     tls_unflushed: usize,
+    /// Whether the kernel has a part of them. The peer may already read the whole records in it.
+    tls_partly: bool,
     /// Whether the peer has sent data inside TLS, and so has accepted the session.
     tls_accepted: bool,
 }
@@ -128,7 +130,7 @@ impl fmt::Debug for Conn {
 
 impl Conn {
     pub(crate) fn plain(socket: Box<dyn Socket>) -> Conn {
-        Conn { socket, tls: None, tls_unflushed: 0, tls_accepted: false }
+        Conn { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_accepted: false }
     }
 
     /// Sets up TLS over a connected socket.
@@ -143,7 +145,8 @@ impl Conn {
             .map_err(|e| Broken::Tls { message: e.to_string(), refused: true })?;
         tls.set_buffer_limit(Some(TLS_SLICE));
         let tls = Some(Box::new(tls));
-        let mut conn = Conn { socket, tls, tls_unflushed: 0, tls_accepted: false };
+        let mut conn =
+            Conn { socket, tls, tls_unflushed: 0, tls_partly: false, tls_accepted: false };
         match conn.handshake(net, deadline) {
             Ok(()) => Ok(conn),
             // A server that does not understand the first message often just drops the connection.
@@ -198,6 +201,11 @@ impl Conn {
         Ok(Written::All)
     }
 
+    /// Whether the kernel has more of a write than [`Outgoing`] counts: a part of what was encrypted together.
+    pub(crate) fn has_uncounted(&self) -> bool {
+        self.tls_partly
+    }
+
     /// `false` means that the peer spoke.
     fn write_plain_step(
         &mut self,
@@ -239,6 +247,7 @@ impl Conn {
             return Ok(false);
         }
         out.sent += std::mem::take(&mut self.tls_unflushed);
+        self.tls_partly = false;
         Ok(true)
     }
 
@@ -255,7 +264,7 @@ impl Conn {
                 return Ok(true);
             }
             match tls.write_tls(&mut SocketIo(&mut *self.socket)) {
-                Ok(_) => {}
+                Ok(_) => self.tls_partly = self.tls_unflushed > 0,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let interest = if watch { Interest::Both } else { Interest::Write };
                     let ready = self.wait(net, interest, deadline)?;

@@ -93,8 +93,8 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    /// Whether the whole request had been handed to the kernel.
-    pub(crate) request_complete: bool,
+    /// Whether the server may have got something that it executes: over HTTP the whole request, over TCP any byte.
+    pub(crate) executable: bool,
     /// Whether the peer sent anything at all.
     pub(crate) answered: bool,
     pub(crate) bytes_sent: u64,
@@ -134,7 +134,7 @@ pub(crate) fn exchange(
             let no_session = error.code() == ErrorCode::Tls && !error.is_retryable();
             let failure = Failure {
                 error,
-                request_complete: request_complete && !no_session,
+                executable: request_complete && !no_session,
                 answered: reader.answered,
                 bytes_sent,
             };

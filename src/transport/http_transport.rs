@@ -133,6 +133,6 @@ impl HttpTransport {
 
 #[cold]
 fn unsent(error: Error, reused: bool) -> HttpAttempt {
-    let failure = Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+    let failure = Failure { error, executable: false, answered: false, bytes_sent: 0 };
     HttpAttempt { result: Err(failure), reused }
 }

@@ -92,8 +92,7 @@ impl TcpTransport {
         body: &[u8],
         deadline: Deadline,
     ) -> Result<(), Failure> {
-        let not_sent =
-            |error| Failure { error, request_complete: false, answered: false, bytes_sent: 0 };
+        let not_sent = |error| Failure { error, executable: false, answered: false, bytes_sent: 0 };
         if let Some(error) = self.lost_connection() {
             return Err(not_sent(error));
         }
@@ -107,15 +106,11 @@ impl TcpTransport {
         match conn.write(net, &mut out, deadline, false) {
             Ok(_) => Ok(()),
             Err(broken) => {
-                let mut error =
-                    broken.into_error(&format!("could not send to {}", self.dialer.addr()));
-                if let Some(text) = self.last_words() {
-                    error = error.context(text);
-                }
-                self.conn = None;
+                let error = self.send_failed(broken);
+                let uncounted = self.conn.take().is_some_and(|conn| conn.has_uncounted());
                 Err(Failure {
                     error,
-                    request_complete: out.is_complete(),
+                    executable: out.body_sent() > 0 || uncounted,
                     answered: false,
                     bytes_sent: out.body_sent(),
                 })
@@ -157,14 +152,19 @@ impl TcpTransport {
         Some(error)
     }
 
-    /// What the server said before the connection broke.
-    fn last_words(&mut self) -> Option<String> {
+    /// The error for a write that failed. What the server said before the connection broke says more than the break: text of
+    /// the server, or the alert of a TLS server that refused a client certificate after the handshake.
+    #[cold]
+    fn send_failed(&mut self, broken: Broken) -> Error {
+        let what = format!("could not send to {}", self.dialer.addr());
         let mut text = [0; MAX_SHOWN_TEXT];
-        match self.conn.as_mut()?.look(&mut text) {
-            Idle::Spoke(n) => {
-                Some(format!("the server said: {}", foreign(&text[..n], MAX_SHOWN_TEXT)))
+        match self.conn.as_mut().map(|conn| conn.look(&mut text)) {
+            Some(Idle::Gone(alert @ Broken::Tls { .. })) => alert.into_error(&what),
+            Some(Idle::Spoke(n)) => {
+                let said = foreign(&text[..n], MAX_SHOWN_TEXT).to_string();
+                broken.into_error(&what).context(format_args!("the server said: {said}"))
             }
-            _ => None,
+            _ => broken.into_error(&what),
         }
     }
 

@@ -143,7 +143,7 @@ class Proxy:
                            f"{text}".encode())
             return True
         if kind == "garbage":
-            client.sendall(b"\x16\x03 this is no HTTP\r\n\r\n")
+            client.sendall(b"220 mail.example ready\r\n")
             return False
         if kind == "close":
             return False

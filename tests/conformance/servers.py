@@ -140,7 +140,7 @@ class QuestDB:
     def query(self, sql):
         url = f"http://127.0.0.1:{self.http}/exec?" + urllib.parse.urlencode({"query": sql})
         with urllib.request.urlopen(url, timeout=30) as answer:
-            return json.load(answer)
+            return json.load(answer, strict=False)  # control characters come as they are
 
     def restart(self):
         self.process.terminate()

@@ -19,7 +19,7 @@ import servers
 from proxy import Proxy
 
 HERE = Path(__file__).parent
-WORD = re.compile(r'x?"(?:[^"\\]|\\.)*"|\S+')
+WORD = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+')
 PATIENCE = 30  # seconds until a driver that does not answer counts as hung
 
 
@@ -59,6 +59,8 @@ def read_cases(path):
 
 def plain(word):
     """A word of the case file as bytes."""
+    if match := re.fullmatch(r"(\d+)\*(.+)", word):
+        return int(match[1]) * plain(match[2])
     if word.startswith('x"'):
         return bytes.fromhex(word[2:-1])
     return (json.loads(word) if word.startswith('"') else word).encode()
@@ -166,8 +168,8 @@ class Run:
         self.table = None
 
     def filled(self, word):
-        for name, value in (("$t", self.stem), ("$u", self.stem + "_2"), ("$http", f"127.0.0.1:{self.proxy.http}"),
-                            ("$tcp", f"127.0.0.1:{self.proxy.tcp}"), ("$closed", f"127.0.0.1:{self.proxy.closed}")):
+        ports = (("$http", self.proxy.http), ("$tcp", self.proxy.tcp), ("$closed", self.proxy.closed))
+        for name, value in (*((n, f"127.0.0.1:{p}") for n, p in ports), ("$t", self.stem), ("$u", self.stem + "_2")):
             word = word.replace(name, value)
         return word
 
@@ -201,8 +203,8 @@ class Run:
         if verb == "create":
             return self.server.create(words[1], words[2:])
         if verb == "expect":
-            self.table = {"columns": [list(w.rpartition(":")[::2]) for w in words[2:] if w != "none"], "rows": []}
-            self.expected[words[1]] = self.table
+            self.table = {"columns": [list(plain(w).decode().rpartition(":")[::2]) for w in words[2:] if w != "none"], "rows": []}
+            self.expected[plain(words[1]).decode()] = self.table
             return None
         if verb == "=":
             self.table["rows"].append([None if w == "null" else "*" if w == "*" else plain(w).decode() for w in words[1:]])

@@ -188,7 +188,7 @@ func TestErrors(t *testing.T) {
 }
 
 func BenchmarkRowByColumns(b *testing.B) {
-	s := serve(b).open(b, 2, "auto_flush=off;max_buf_size=1g;")
+	s := serve(b).open(b, 2, "auto_flush=off;max_buf_size=1000000000;")
 	b.ReportAllocs()
 	for i := 0; i < b.N; i++ {
 		err := s.Table("trades").Symbol("side", "buy").Int64("amount", int64(i)).Float64("price", 2615.54).AtNanos(int64(i))
@@ -202,7 +202,7 @@ func BenchmarkRowByColumns(b *testing.B) {
 }
 
 func BenchmarkPreparedRow(b *testing.B) {
-	s := serve(b).open(b, 2, "auto_flush=off;max_buf_size=1g;")
+	s := serve(b).open(b, 2, "auto_flush=off;max_buf_size=1000000000;")
 	l, _ := NewLayout("trades", StampNanos)
 	_, _, _ = l.Add("side", Symbol), l.Add("amount", Int64), l.Add("price", Float64)
 	b.ReportAllocs()

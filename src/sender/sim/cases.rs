@@ -141,7 +141,7 @@ fn play(exchange: &Exchange, policy: Policy, fault: Option<Fault>) -> (Sim, Vec<
             world.burst = if fault.at % 3 == 0 { 7 } else { usize::MAX };
         }
         if exchange.name.starts_with("413") {
-            world.window = 8;
+            world.window = 2;
         }
     }
     let mut calls = Vec::new();

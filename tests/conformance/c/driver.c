@@ -87,7 +87,7 @@ static questdb_error *new_layout(char **w, size_t count) {
 }
 
 static questdb_error *ended(questdb_error *error) {
-  row_open = error && !questdb_error_row_accepted(error);
+  row_open = row_open && error && !questdb_error_row_accepted(error);
   return error;
 }
 
@@ -139,7 +139,7 @@ static questdb_error *command(char **w, size_t count, uint64_t *result) {
 }
 
 int main(void) {
-  static char line[1 << 20], *words[MAX_WORDS];
+  static char line[1 << 25], *words[MAX_WORDS];
   while (fgets(line, sizeof line, stdin)) {
     uint64_t result = 0;
     questdb_error *e = command(words, split(line, " \n", words), &result);

@@ -25,7 +25,7 @@ fn bytes(word: &str) -> Vec<u8> {
     let mut rest = if word == "%" { &[][..] } else { word.as_bytes() };
     while let [first, tail @ ..] = rest {
         (rest, _) = match first {
-            b'%' => {
+            b'%' if tail.len() > 1 => {
                 let hex = std::str::from_utf8(&tail[..2]).unwrap();
                 (&tail[2..], out.push(u8::from_str_radix(hex, 16).unwrap()))
             }
@@ -57,7 +57,7 @@ impl Driver {
     }
 
     fn ended(&mut self, result: Result<()>) -> Result<u64> {
-        self.row_open = result.as_ref().is_err_and(|e| !e.row_accepted());
+        self.row_open &= result.as_ref().is_err_and(|e| !e.row_accepted());
         result.map(|()| 0)
     }
 

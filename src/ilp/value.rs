@@ -1,0 +1,210 @@
+//! The values of columns: how each is written, quickly where it can be.
+
+use super::number::{self, INTEGER_ROOM, SHORT_DOUBLE_ROOM, integer, word};
+use super::scan::{Out, Quick, Tail};
+use super::{ArrayView, ProtocolVersion, array, decimal, escape};
+use crate::error::{Error, Result, err};
+use crate::text::Text;
+
+/// A value of a column.
+pub(super) trait Value: Copy {
+    /// What [`Value::quick`] writes at most, besides the text.
+    const ROOM: usize;
+
+    /// Text that [`Value::quick`] writes.
+    #[inline(always)]
+    fn text(&self) -> &[u8] {
+        &[]
+    }
+
+    /// Writes the value if that needs nothing special; otherwise says false, and what was written is forgotten.
+    fn quick(self, out: &mut Quick<'_>) -> bool;
+
+    /// Writes the value or says what is wrong with it.
+    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()>;
+}
+
+impl Value for bool {
+    const ROOM: usize = 1;
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick<'_>) -> bool {
+        out.byte(if self { b't' } else { b'f' });
+        true
+    }
+
+    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
+        out.byte(if self { b't' } else { b'f' });
+        Ok(())
+    }
+}
+
+/// An integer and the letter that says what it counts.
+#[derive(Clone, Copy)]
+pub(super) struct Integer(pub(super) i64, pub(super) u8);
+
+impl Integer {
+    /// A timestamp column in nanoseconds; version 1 has microseconds only.
+    #[inline(always)]
+    pub(super) fn nanos(nanos: i64, version: ProtocolVersion) -> Integer {
+        if version == ProtocolVersion::V1 {
+            Integer(nanos / 1000, b't')
+        } else {
+            Integer(nanos, b'n')
+        }
+    }
+}
+
+impl Value for Integer {
+    const ROOM: usize = INTEGER_ROOM;
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick<'_>) -> bool {
+        integer(out, self.0, self.1);
+        true
+    }
+
+    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
+        integer(out, self.0, self.1);
+        Ok(())
+    }
+}
+
+/// A double as its bits.
+#[derive(Clone, Copy)]
+pub(super) struct DoubleBits(pub(super) f64);
+
+impl Value for DoubleBits {
+    const ROOM: usize = 16;
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick<'_>) -> bool {
+        out.words([word(number::BINARY_DOUBLE), (self.0.to_bits(), 8)]);
+        true
+    }
+
+    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
+        out.words([word(number::BINARY_DOUBLE), (self.0.to_bits(), 8)]);
+        Ok(())
+    }
+}
+
+/// A double with few decimals as text.
+#[derive(Clone, Copy)]
+pub(super) struct ShortDouble(pub(super) f64);
+
+impl Value for ShortDouble {
+    const ROOM: usize = SHORT_DOUBLE_ROOM;
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick<'_>) -> bool {
+        number::short_double(out, self.0)
+    }
+
+    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
+        number::double(out, self.0);
+        Ok(())
+    }
+}
+
+impl Value for Text<'_> {
+    const ROOM: usize = 2 + 16;
+
+    #[inline(always)]
+    fn text(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick<'_>) -> bool {
+        out.byte(b'"');
+        let plain = out.text::<true>(self.as_bytes(), !self.is_known_utf8());
+        out.byte(b'"');
+        plain
+    }
+
+    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
+        escape::string(out, self)
+    }
+}
+
+impl Value for &ArrayView<'_> {
+    const ROOM: usize = 0;
+
+    #[inline(always)]
+    fn quick(self, _: &mut Quick<'_>) -> bool {
+        false
+    }
+
+    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
+        needs(ProtocolVersion::V2, version, "arrays")?;
+        array::array(out, self);
+        Ok(())
+    }
+}
+
+/// A decimal as text.
+#[derive(Clone, Copy)]
+pub(super) struct DecimalText<'a>(pub(super) Text<'a>);
+
+impl Value for DecimalText<'_> {
+    const ROOM: usize = 0;
+
+    #[inline(always)]
+    fn quick(self, _: &mut Quick<'_>) -> bool {
+        false
+    }
+
+    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
+        needs(ProtocolVersion::V3, version, "decimals")?;
+        decimal::text(out, self.0.as_bytes())
+    }
+}
+
+/// A decimal as scale and big-endian integer.
+#[derive(Clone, Copy)]
+pub(super) struct Decimal<'a>(pub(super) u32, pub(super) &'a [u8]);
+
+impl Value for Decimal<'_> {
+    const ROOM: usize = 0;
+
+    #[inline(always)]
+    fn quick(self, _: &mut Quick<'_>) -> bool {
+        false
+    }
+
+    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
+        needs(ProtocolVersion::V3, version, "decimals")?;
+        decimal::binary(out, self.0, self.1)
+    }
+}
+
+/// A decimal as scale and integer, written with as few bytes as it needs.
+#[derive(Clone, Copy)]
+pub(super) struct DecimalInteger(pub(super) u32, pub(super) i128);
+
+impl Value for DecimalInteger {
+    const ROOM: usize = 0;
+
+    #[inline(always)]
+    fn quick(self, _: &mut Quick<'_>) -> bool {
+        false
+    }
+
+    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
+        needs(ProtocolVersion::V3, version, "decimals")?;
+        decimal::integer(out, self.0, self.1)
+    }
+}
+
+#[inline]
+fn needs(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Result<()> {
+    if version < needed { Err(too_old(needed, version, what)) } else { Ok(()) }
+}
+
+#[cold]
+#[inline(never)]
+fn too_old(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Error {
+    let (needed, version) = (needed as u8, version as u8);
+    err!(ProtocolVersion, "{what} need protocol version {needed}, the buffer has version {version}")
+}

@@ -91,7 +91,7 @@ impl Driver {
             "pending" => return Ok(sender.buffer().row_count() as u64),
             "close" => {
                 let report = sender.close(Duration::from_millis(number(w[0])));
-                return report.result.map(|()| report.unconfirmed_rows as u64);
+                return report.result.map(|()| report.unconfirmed_rows);
             }
             "drop" | "clear" | "rollback" => *row_open = false,
             _ => {}

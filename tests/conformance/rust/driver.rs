@@ -1,8 +1,6 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
-use std::time::Duration;
-
 use questdb_ingress::rows::{Cell, ColumnKind, RowLayout, Stamp};
 use questdb_ingress::{ArrayView, Error, Result, Sender, Stat, Text};
 
@@ -31,11 +29,10 @@ fn number<T: std::str::FromStr>(word: &str) -> T {
 fn double(hex: &str) -> f64 {
     f64::from_bits(u64::from_str_radix(hex, 16).unwrap())
 }
-
 fn array(shape: &str, data: &str) -> (Vec<usize>, Vec<f64>) {
     let values = bytes(data);
-    let values = values.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
-    (shape.split('x').map(number).collect(), values.collect())
+    let doubles = values.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
+    (shape.split('x').map(number).collect(), doubles.collect())
 }
 
 /// What a cell borrows is not given back, as the driver ends soon.
@@ -74,8 +71,7 @@ impl Driver {
     }
 
     fn command(&mut self, verb: &str, w: &[&str]) -> Result<u64> {
-        let texts: Vec<Vec<u8>> =
-            w.iter().filter(|_| !matches!(verb, "row" | "layout")).map(|w| bytes(w)).collect();
+        let texts: Vec<Vec<u8>> = w.iter().map(|w| bytes(w)).collect();
         let [a, b, c] = [0, 1, 2].map(|i| texts.get(i).map_or(&b""[..], |t| &t[..]));
         let (name, value) = (Text::unchecked(a), Text::unchecked(b));
         if verb == "open" {
@@ -83,17 +79,16 @@ impl Driver {
             return Ok(0);
         }
         let sender = self.sender.as_mut().expect("open comes first");
-        let row_was_open = self.row_open;
         let row_open = &mut self.row_open;
         match verb {
             "layout" => return self.layout(w),
             "stat" => return Ok(sender.stats().get(Stat::from_number(number(w[0])).unwrap())),
             "pending" => return Ok(sender.buffer().row_count() as u64),
             "close" => {
-                let report = sender.close(Duration::from_millis(number(w[0])));
+                let report = sender.close(std::time::Duration::from_millis(number(w[0])));
                 return report.result.map(|()| report.unconfirmed_rows);
             }
-            "drop" | "clear" | "rollback" => *row_open = false,
+            "clear" | "rollback" => *row_open = false,
             _ => {}
         }
         let rows = sender.buffer_mut();
@@ -123,7 +118,7 @@ impl Driver {
                 rows.clear();
                 Ok(())
             }
-            "drop" if row_was_open => rows.rewind_to_marker(),
+            "drop" if std::mem::take(row_open) => rows.rewind_to_marker(),
             "drop" => Ok(()),
             "at_ns" => ended(sender.at_nanos(number(w[0])), row_open),
             "at_us" => ended(sender.at_micros(number(w[0])), row_open),
@@ -138,7 +133,7 @@ impl Driver {
     }
 }
 
-fn answer(e: &Error) -> String {
+fn explain(e: &Error) -> String {
     let flags = [("r", e.is_retryable()), ("d", e.in_doubt()), ("a", e.row_accepted())];
     let flags: String = flags.iter().filter(|(_, on)| *on).map(|(flag, _)| *flag).collect();
     let (code, outcome) = (e.code().name().to_string_lossy(), e.outcome().name().to_string_lossy());
@@ -149,7 +144,7 @@ fn main() {
     let mut driver = Driver::default();
     for line in std::io::stdin().lines().map_while(std::result::Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
-        let result = driver.command(words[0], &words[1..]);
-        println!("{}", result.map_or_else(|e| answer(&e), |value| format!("ok {value}")));
+        let answer = driver.command(words[0], &words[1..]).map(|value| format!("ok {value}"));
+        println!("{}", answer.unwrap_or_else(|e| explain(&e)));
     }
 }

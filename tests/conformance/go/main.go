@@ -34,13 +34,7 @@ func text(word string) string {
 	return string(out)
 }
 
-func number(word string) int64 {
-	n, err := strconv.ParseInt(word, 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
+func number(word string) (n int64) { fmt.Sscan(word, &n); return }
 
 func double(hex string) float64 {
 	bits, _ := strconv.ParseUint(hex, 16, 64)

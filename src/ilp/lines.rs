@@ -1,7 +1,7 @@
 //! [`Lines`]: the lines written so far and the state of the one at the end. Names are checked before they come here.
 
 use super::row_state::{Call, RowState};
-use super::scan::{Out as _, Store};
+use super::scan::{Out as _, Quick, Store};
 use super::stamp::{Stamp, StampCache};
 use super::value::Value;
 use super::{ProtocolVersion, escape};
@@ -10,7 +10,7 @@ use crate::names::{ColumnName, Name, TableName, Wire};
 use crate::text::Text;
 
 /// What a quick column takes at most, besides its text.
-const COLUMN_ROOM: usize = 80;
+pub(super) const COLUMN_ROOM: usize = 80;
 
 /// The bytes of a buffer and what has to be known about them.
 #[derive(Clone)]
@@ -53,11 +53,14 @@ impl Lines {
         if !self.may(Call::Table, name.raw(), name.wire()) || !self.is_same_table(name) {
             return false;
         }
-        let Some(mut out) = self.store.quick::<{ Wire::HEAD }>(&[]) else { return false };
-        out.head(name.wire());
-        out.finish();
-        self.state = RowState::Table;
-        true
+        let written = self.store.quick::<{ Wire::HEAD }>(&[], |out| {
+            out.head(name.wire());
+            true
+        });
+        if written {
+            self.state = RowState::Table;
+        }
+        written
     }
 
     /// Starts a row.
@@ -85,10 +88,16 @@ impl Lines {
     }
 
     /// Keeps count of whether there is more than one table.
+    #[inline(always)]
     fn note_table(&mut self, name: &TableName, first: bool) {
-        if self.is_same_table(name) {
-            return;
+        if !self.is_same_table(name) {
+            self.note_other_table(name, first);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_other_table(&mut self, name: &TableName, first: bool) {
         if first {
             self.first_table = Some(name.clone());
         } else {
@@ -103,14 +112,14 @@ impl Lines {
             return false;
         }
         let text = value.as_bytes();
-        let Some(mut out) = self.store.quick::<{ Wire::HEAD + 16 }>(text) else { return false };
-        out.head(name.wire());
-        if !out.text::<false>(text, !value.is_known_utf8()) {
-            return false;
+        let written = self.store.quick::<{ Wire::HEAD + 16 }>(text, |out| {
+            out.head(name.wire());
+            out.text::<false>(text, !value.is_known_utf8())
+        });
+        if written {
+            self.state = RowState::Symbol;
         }
-        out.finish();
-        self.state = RowState::Symbol;
-        true
+        written
     }
 
     /// Adds a symbol.
@@ -134,14 +143,15 @@ impl Lines {
         }
         // As long as constants cannot be added up in types: enough for every value, which the writer checks.
         const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
-        let Some(mut out) = self.store.quick::<COLUMN_ROOM>(value.text()) else { return false };
-        out.separated(self.state.separator(), name.wire());
-        if !value.quick(&mut out) {
-            return false;
+        let separator = self.state.separator();
+        let written = self.store.quick::<COLUMN_ROOM>(value.text(), |out| {
+            out.separated(separator, name.wire());
+            value.quick(out)
+        });
+        if written {
+            self.state = RowState::Column;
         }
-        out.finish();
-        self.state = RowState::Column;
-        true
+        written
     }
 
     /// Adds a column.
@@ -168,13 +178,13 @@ impl Lines {
         if !self.state.allows(Call::At) {
             return false;
         }
-        let Some(mut out) = self.store.quick::<{ StampCache::ROOM }>(&[]) else { return false };
-        if !self.stamps.quick(&mut out, stamp, self.version) {
-            return false;
+        let written = self
+            .store
+            .quick::<{ StampCache::ROOM }>(&[], |out| self.stamps.quick(out, stamp, self.version));
+        if written {
+            self.row_ended();
         }
-        out.finish();
-        self.row_ended();
-        true
+        written
     }
 
     #[cold]
@@ -191,11 +201,11 @@ impl Lines {
     /// Ends the row without a timestamp.
     #[inline(always)]
     pub(super) fn at_now(&mut self) -> Result<()> {
-        if self.state.allows(Call::At)
-            && let Some(mut out) = self.store.quick::<1>(&[])
-        {
+        let newline = |out: &mut Quick| {
             out.byte(b'\n');
-            out.finish();
+            true
+        };
+        if self.state.allows(Call::At) && self.store.quick::<1>(&[], newline) {
             self.row_ended();
             return Ok(());
         }
@@ -214,7 +224,7 @@ impl Lines {
     }
 
     /// Counts rows that were appended as a whole.
-    #[inline]
+    #[inline(always)]
     pub(super) fn rows_added(&mut self, table: &TableName, first: bool, count: usize) {
         if count > 0 {
             self.note_table(table, first);

@@ -80,18 +80,29 @@ impl Store {
         reserved.map_err(|_| no_memory(len, len + additional))
     }
 
-    /// Opens the end for writing up to `FIXED` bytes and `text`, if there is room at once.
+    /// Opens the end for writing as far as there is room at once.
     #[inline(always)]
-    pub(super) fn quick<const FIXED: usize>(&mut self, text: &[u8]) -> Option<Quick<'_>> {
-        const { assert!(FIXED < 1 << 16) };
-        let len = self.bytes.len();
-        // A slice is no longer than half of all memory: the sum cannot wrap.
-        if self.limit.wrapping_sub(len) < FIXED.wrapping_add(text.len()) {
-            return None;
+    pub(super) fn cursor(&mut self) -> Cursor<'_> {
+        let start = self.bytes.as_mut_ptr();
+        // SAFETY: the limit is at most the capacity, and the length is at most the limit.
+        let (at, end) = unsafe { (start.add(self.bytes.len()), start.add(self.limit)) };
+        Cursor { at, end, store: self }
+    }
+
+    /// Writes up to `FIXED` bytes and `text` by `write`; false, and nothing written, if there is no room at once or `write`
+    /// says so.
+    #[inline(always)]
+    pub(super) fn quick<const FIXED: usize>(
+        &mut self,
+        text: &[u8],
+        write: impl FnOnce(&mut Quick) -> bool,
+    ) -> bool {
+        let mut cursor = self.cursor();
+        let written = cursor.quick::<FIXED>(text, write);
+        if written {
+            cursor.finish();
         }
-        // SAFETY: the length lies within the allocation, or is its end.
-        let at = unsafe { self.bytes.as_mut_ptr().add(len) };
-        Some(Quick { at, fixed: FIXED, text: text.len(), store: self })
+        written
     }
 
     /// Opens the end for writing.
@@ -118,18 +129,92 @@ pub(super) trait Out {
     }
 }
 
-/// Writes behind the end of a [`Store`], within bounds agreed upon at the start. Dropped without [`Quick::finish`], it leaves
-/// the store as it was.
-pub(super) struct Quick<'a> {
+/// A place behind the end of a [`Store`]. Dropped without [`Cursor::finish`], it leaves the store as it was.
+pub(super) struct Cursor<'a> {
+    // `at..end` may be written; everything from the store's length to `at` has been.
+    at: *mut u8,
+    end: *mut u8,
+    store: &'a mut Store,
+}
+
+impl Cursor<'_> {
+    /// As [`Store::quick`], for one of many pieces.
+    #[inline(always)]
+    pub(super) fn quick<const FIXED: usize>(
+        &mut self,
+        text: &[u8],
+        write: impl FnOnce(&mut Quick) -> bool,
+    ) -> bool {
+        const { assert!(FIXED < 1 << 16) };
+        // A slice is no longer than half of all memory: the sum cannot wrap.
+        if self.end as usize - (self.at as usize) < FIXED.wrapping_add(text.len()) {
+            return false;
+        }
+        let mut quick = Quick { at: self.at, fixed: FIXED, text: text.len() };
+        let written = write(&mut quick);
+        if written {
+            self.at = quick.at;
+        }
+        written
+    }
+
+    /// Writes whatever it takes; on failure, nothing was written.
+    #[inline(always)]
+    pub(super) fn careful(
+        &mut self,
+        write: impl FnOnce(&mut Tail<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let position = self.at as usize - self.store.bytes.as_ptr() as usize;
+        // SAFETY: everything up to there has been written. Only the store is lent, so that this struct can live in
+        // registers.
+        let position = unsafe { careful_at(self.store, position, write) }?;
+        let start = self.store.bytes.as_mut_ptr();
+        // SAFETY: both lie within the allocation of `bytes`, or are its end.
+        (self.at, self.end) = unsafe { (start.add(position), start.add(self.store.limit)) };
+        Ok(())
+    }
+
+    /// Makes what was written part of the store.
+    #[inline(always)]
+    pub(super) fn finish(self) {
+        let len = self.at as usize - self.store.bytes.as_ptr() as usize;
+        // SAFETY: everything from the old length to `at` has been written, within the capacity.
+        unsafe { self.store.bytes.set_len(len) };
+    }
+}
+
+/// Writes by a [`Tail`] from `position` on, and says where it ended.
+///
+/// # Safety
+/// Everything up to `position` must have been written, within the capacity.
+#[cold]
+#[inline(never)]
+unsafe fn careful_at(
+    store: &mut Store,
+    position: usize,
+    write: impl FnOnce(&mut Tail<'_>) -> Result<()>,
+) -> Result<usize> {
+    let mut tail = store.tail();
+    // SAFETY: the caller's promise.
+    tail.at = unsafe { tail.at.add(position - tail.position()) };
+    write(&mut tail)?;
+    let position = tail.position();
+    if tail.refused != 0 || position > tail.store.max {
+        return Err(tail.failure(position));
+    }
+    Ok(position)
+}
+
+/// Writes within bounds that were agreed upon at the start.
+pub(super) struct Quick {
     at: *mut u8,
     /// How much more may be written besides texts. Only constants are taken from it, so that the compiler knows its value.
     fixed: usize,
     /// How much more text may be written.
     text: usize,
-    store: &'a mut Store,
 }
 
-impl Out for Quick<'_> {
+impl Out for Quick {
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
         if self.fixed >= N {
@@ -150,17 +235,7 @@ impl Out for Quick<'_> {
     }
 }
 
-impl Quick<'_> {
-    /// Makes what was written part of the store.
-    #[inline(always)]
-    pub(super) fn finish(self) {
-        // SAFETY: everything from the old length to `at` has been written, and there was room for it.
-        unsafe {
-            let len = self.at.offset_from_unsigned(self.store.bytes.as_ptr());
-            self.store.bytes.set_len(len);
-        }
-    }
-
+impl Quick {
     /// Appends the head of `wire`, which is all of it unless it is longer.
     #[inline(always)]
     pub(super) fn head(&mut self, wire: &Wire) {
@@ -176,6 +251,19 @@ impl Quick<'_> {
         if self.fixed < before {
             // SAFETY: 32 bytes have just been written there.
             unsafe { start.write(separator) };
+        }
+    }
+
+    /// Appends bytes as they are, out of the text.
+    #[inline(always)]
+    pub(super) fn slice(&mut self, bytes: &[u8]) {
+        if self.text >= bytes.len() {
+            self.text -= bytes.len();
+            // SAFETY: there is room for the text, of which this is a part.
+            unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.at, bytes.len());
+                self.at = self.at.add(bytes.len());
+            }
         }
     }
 
@@ -269,12 +357,6 @@ impl Tail<'_> {
         // SAFETY: everything from the old length to `at` has been written, and `at` is within the capacity.
         unsafe { self.store.bytes.set_len(len) };
         Ok(())
-    }
-
-    /// Whether [`Tail::finish`] will fail.
-    #[inline]
-    pub(super) fn is_refused(&self) -> bool {
-        self.refused != 0
     }
 
     /// The length that the store would have if the writing ended here.

@@ -66,12 +66,7 @@ impl StampCache {
 
     /// Appends the end of a row, if the timestamp shares its upper digits with the last one.
     #[inline(always)]
-    pub(super) fn quick(
-        &self,
-        out: &mut Quick<'_>,
-        stamp: Stamp,
-        version: ProtocolVersion,
-    ) -> bool {
+    pub(super) fn quick(&self, out: &mut Quick, stamp: Stamp, version: ProtocolVersion) -> bool {
         match stamp.wire(version) {
             Some((number, end)) if number / TEN_8 == self.upper && self.upper != 0 => {
                 out.put(self.text, self.len);
@@ -136,9 +131,8 @@ mod tests {
         out.finish().unwrap();
         let mut quick_store = Store::new(1000);
         quick_store.reserve(100).unwrap();
-        let mut out = quick_store.quick::<{ StampCache::ROOM }>(&[]).unwrap();
-        if cache.quick(&mut out, stamp, version) {
-            out.finish();
+        let quick = |out: &mut Quick| cache.quick(out, stamp, version);
+        if quick_store.quick::<{ StampCache::ROOM }>(&[], quick) {
             assert_eq!(text(&quick_store), text(&store));
         } else {
             assert!(ended.is_err() || cache.upper == 0 || text(&store).len() < 12);

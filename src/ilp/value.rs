@@ -18,7 +18,7 @@ pub(super) trait Value: Copy {
     }
 
     /// Writes the value if that needs nothing special; otherwise says false, and what was written is forgotten.
-    fn quick(self, out: &mut Quick<'_>) -> bool;
+    fn quick(self, out: &mut Quick) -> bool;
 
     /// Writes the value or says what is wrong with it.
     fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()>;
@@ -28,7 +28,7 @@ impl Value for bool {
     const ROOM: usize = 1;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick<'_>) -> bool {
+    fn quick(self, out: &mut Quick) -> bool {
         out.byte(if self { b't' } else { b'f' });
         true
     }
@@ -59,7 +59,7 @@ impl Value for Integer {
     const ROOM: usize = INTEGER_ROOM;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick<'_>) -> bool {
+    fn quick(self, out: &mut Quick) -> bool {
         integer(out, self.0, self.1);
         true
     }
@@ -78,13 +78,32 @@ impl Value for DoubleBits {
     const ROOM: usize = 16;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick<'_>) -> bool {
+    fn quick(self, out: &mut Quick) -> bool {
         out.words([word(number::BINARY_DOUBLE), (self.0.to_bits(), 8)]);
         true
     }
 
     fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
         out.words([word(number::BINARY_DOUBLE), (self.0.to_bits(), 8)]);
+        Ok(())
+    }
+}
+
+/// A double as its bits, of which the name says that they are.
+#[derive(Clone, Copy)]
+pub(super) struct NamedDouble(pub(super) f64);
+
+impl Value for NamedDouble {
+    const ROOM: usize = 8;
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick) -> bool {
+        out.put(self.0.to_le_bytes(), 8);
+        true
+    }
+
+    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
+        out.put(self.0.to_le_bytes(), 8);
         Ok(())
     }
 }
@@ -97,7 +116,7 @@ impl Value for ShortDouble {
     const ROOM: usize = SHORT_DOUBLE_ROOM;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick<'_>) -> bool {
+    fn quick(self, out: &mut Quick) -> bool {
         number::short_double(out, self.0)
     }
 
@@ -116,7 +135,7 @@ impl Value for Text<'_> {
     }
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick<'_>) -> bool {
+    fn quick(self, out: &mut Quick) -> bool {
         out.byte(b'"');
         let plain = out.text::<true>(self.as_bytes(), !self.is_known_utf8());
         out.byte(b'"');
@@ -132,7 +151,7 @@ impl Value for &ArrayView<'_> {
     const ROOM: usize = 0;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick<'_>) -> bool {
+    fn quick(self, _: &mut Quick) -> bool {
         false
     }
 
@@ -151,7 +170,7 @@ impl Value for DecimalText<'_> {
     const ROOM: usize = 0;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick<'_>) -> bool {
+    fn quick(self, _: &mut Quick) -> bool {
         false
     }
 
@@ -169,7 +188,7 @@ impl Value for Decimal<'_> {
     const ROOM: usize = 0;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick<'_>) -> bool {
+    fn quick(self, _: &mut Quick) -> bool {
         false
     }
 
@@ -187,7 +206,7 @@ impl Value for DecimalInteger {
     const ROOM: usize = 0;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick<'_>) -> bool {
+    fn quick(self, _: &mut Quick) -> bool {
         false
     }
 

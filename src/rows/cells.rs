@@ -1,5 +1,7 @@
 //! One row from one cell per column.
 
+use std::borrow::Borrow;
+
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::Result;
 use crate::ilp::{ArrayView, Buffer, ProtocolVersion, RowsOut};
@@ -83,7 +85,7 @@ impl RowLayout {
     }
 
     #[inline]
-    fn append_cells<'c, C: std::borrow::Borrow<Cell<'c>>>(
+    fn append_cells<'c, C: Borrow<Cell<'c>>>(
         &self,
         buffer: &mut Buffer,
         mut cell: impl FnMut(usize) -> Result<C>,
@@ -91,9 +93,9 @@ impl RowLayout {
     ) -> Result<()> {
         let lines = buffer.lines_mut();
         self.fits(lines.max_name_len())?;
-        lines.whole_rows(&self.table, 1, |out| {
+        lines.whole_rows(&self.table, |out| {
             let version = out.version();
-            out.begin(&self.table);
+            out.begin(&self.table)?;
             for column in &self.columns {
                 let value = cell(column.place)?;
                 column.write(out, version, value.borrow())?;
@@ -102,7 +104,7 @@ impl RowLayout {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_row(&self, out: &mut RowsOut<'_>, at: Option<i64>) -> Result<()> {
         match (self.stamp, at) {
             (Stamp::Nanos, Some(nanos)) => out.end_nanos(nanos),
@@ -114,7 +116,6 @@ impl RowLayout {
 }
 
 impl Column {
-    /// The kinds that most cells have, so that the loop over a row is small.
     #[inline(always)]
     fn write(
         &self,
@@ -122,54 +123,20 @@ impl Column {
         version: ProtocolVersion,
         cell: &Cell<'_>,
     ) -> Result<()> {
-        match (self.kind, cell) {
-            (ColumnKind::Symbol, Cell::Text(value)) => {
-                return out.symbol(self.name.wire(), *value).map_err(|e| self.context(e));
-            }
-            (ColumnKind::F64, Cell::F64(value)) if version != ProtocolVersion::V1 => {
-                out.column(self.wire(version));
-                out.f64_bits(*value);
-            }
-            (_, Cell::Null) => {}
-            _ => return self.write_other(out, version, cell),
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn write_other(
-        &self,
-        out: &mut RowsOut<'_>,
-        version: ProtocolVersion,
-        cell: &Cell<'_>,
-    ) -> Result<()> {
         use ColumnKind as K;
-        out.column(self.wire(version));
+        let wire = self.name.wire();
         let written = match (self.kind, cell) {
-            (K::F64, Cell::F64(value)) => {
-                out.f64_text(*value);
-                Ok(())
-            }
-            (K::I64, Cell::I64(value)) => {
-                out.i64(*value);
-                Ok(())
-            }
-            (K::Bool, Cell::Bool(value)) => {
-                out.bool(*value);
-                Ok(())
-            }
-            (K::TsMicros, Cell::I64(value)) => {
-                out.ts_micros(*value);
-                Ok(())
-            }
-            (K::TsNanos, Cell::I64(value)) => {
-                out.ts_nanos(*value);
-                Ok(())
-            }
-            (K::Str, Cell::Text(value)) => out.str(*value),
-            (K::F64Array, Cell::Array(value)) => out.array(value),
-            (K::Decimal, Cell::Text(value)) => out.decimal_text(*value),
-            (K::Decimal, Cell::Decimal { scale, unscaled }) => out.decimal(*scale, unscaled),
+            (_, Cell::Null) => return Ok(()),
+            (K::Symbol, Cell::Text(value)) => out.symbol(wire, *value),
+            (K::F64, Cell::F64(value)) => out.f64(self.wire(version), *value),
+            (K::I64, Cell::I64(value)) => out.i64(wire, *value),
+            (K::Bool, Cell::Bool(value)) => out.bool(wire, *value),
+            (K::TsMicros, Cell::I64(value)) => out.ts_micros(wire, *value),
+            (K::TsNanos, Cell::I64(value)) => out.ts_nanos(wire, *value),
+            (K::Str, Cell::Text(value)) => out.str(wire, *value),
+            (K::F64Array, Cell::Array(value)) => out.array(wire, value),
+            (K::Decimal, Cell::Text(value)) => out.decimal_text(wire, *value),
+            (K::Decimal, Cell::Decimal { scale, unscaled }) => out.decimal(wire, *scale, unscaled),
             (_, cell) => return Err(self.mismatch(cell.describe())),
         };
         written.map_err(|e| self.context(e))

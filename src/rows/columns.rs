@@ -209,17 +209,14 @@ impl RowLayout {
             let Some(data) = columns.get(column.place) else { continue };
             sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
         }
-        lines.whole_rows(&self.table, rows, |out| {
+        lines.whole_rows(&self.table, |out| {
             for row in 0..rows {
-                out.begin(&self.table);
+                out.begin(&self.table).map_err(|e| in_row(e, row))?;
                 for source in &mut sources {
                     source.write(out, row).map_err(|e| in_row(source.column.context(e), row))?;
                 }
                 let stamp = at.and_then(|stamps| stamps.get(row).copied());
                 self.end_row(out, stamp).map_err(|e| in_row(e, row))?;
-                if out.is_refused() {
-                    break;
-                }
             }
             Ok(())
         })
@@ -246,8 +243,7 @@ enum Values<'a> {
     I64(&'a [i64]),
     TsMicros(&'a [i64]),
     TsNanos(&'a [i64]),
-    F64Text(&'a [f64]),
-    F64Bits(&'a [f64]),
+    F64(&'a [f64]),
     Symbols(Texts<'a>),
     Strings(Texts<'a>),
     SymbolCodes(Dictionary<'a>),
@@ -300,10 +296,19 @@ impl<'a> Dictionary<'a> {
         Dictionary { codes, texts, ready }
     }
 
-    #[inline]
-    fn code(&self, row: usize) -> Result<usize> {
+    /// Name and value as one, if this text was used before.
+    #[inline(always)]
+    fn ready(&self, row: usize) -> Option<&Wire> {
+        self.ready.get(self.codes.get(row)?)?.as_ref()
+    }
+
+    /// The text, and where to keep it with its name as one.
+    #[cold]
+    fn text(&mut self, row: usize) -> Result<(Text<'a>, Option<&mut Option<Wire>>)> {
         match self.codes.get(row) {
-            Some(code) if code < self.texts.offsets.count() => Ok(code),
+            Some(code) if code < self.texts.offsets.count() => {
+                Ok((self.texts.get(code)?, self.ready.get_mut(code)))
+            }
             _ => Err(self.bad_code()),
         }
     }
@@ -331,10 +336,7 @@ impl<'a> Source<'a> {
             (K::I64, V::I64(values)) => Values::I64(exactly(values, rows)?),
             (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
             (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
-            (K::F64, V::F64(values)) if version == ProtocolVersion::V1 => {
-                Values::F64Text(exactly(values, rows)?)
-            }
-            (K::F64, V::F64(values)) => Values::F64Bits(exactly(values, rows)?),
+            (K::F64, V::F64(values)) => Values::F64(exactly(values, rows)?),
             (kind @ (K::Symbol | K::Str | K::Decimal), V::Text { offsets, bytes }) => {
                 check_len(offsets.count(), rows)?;
                 let texts = Texts { offsets, bytes };
@@ -369,74 +371,51 @@ impl<'a> Source<'a> {
         Ok(Source { column, wire: column.wire(version), validity, values })
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
         if self.validity.is_some_and(|bits| !bits.get(row)) {
             return Ok(());
         }
         let wire = self.wire;
         match &mut self.values {
-            Values::Symbols(texts) => return out.symbol(wire, texts.get(row)?),
+            Values::Symbols(texts) => out.symbol(wire, texts.get(row)?),
+            Values::Strings(texts) => out.str(wire, texts.get(row)?),
             Values::SymbolCodes(dictionary) => {
-                let code = dictionary.code(row)?;
-                return match dictionary.ready.get_mut(code) {
-                    Some(Some(ready)) => {
-                        out.ready_symbol(ready);
-                        Ok(())
-                    }
-                    Some(unused) => {
-                        let ready = symbol_wire(wire, dictionary.texts.get(code)?)?;
-                        out.ready_symbol(unused.insert(ready));
-                        Ok(())
-                    }
-                    None => out.symbol(wire, dictionary.texts.get(code)?),
-                };
+                if let Some(ready) = dictionary.ready(row) {
+                    return out.ready_symbol(ready);
+                }
+                let (text, place) = dictionary.text(row)?;
+                match place {
+                    Some(place) => out.ready_symbol(place.insert(symbol_wire(wire, text)?)),
+                    None => out.symbol(wire, text),
+                }
             }
             Values::StringCodes(dictionary) => {
-                let code = dictionary.code(row)?;
-                match dictionary.ready.get_mut(code) {
-                    Some(Some(ready)) => out.column(ready),
-                    Some(unused) => {
-                        let ready = string_wire(wire, dictionary.texts.get(code)?)?;
-                        out.column(unused.insert(ready));
-                    }
-                    None => {
-                        out.column(wire);
-                        out.str(dictionary.texts.get(code)?)?;
-                    }
+                if let Some(ready) = dictionary.ready(row) {
+                    return out.ready_column(ready);
                 }
-                return Ok(());
+                let (text, place) = dictionary.text(row)?;
+                match place {
+                    Some(place) => out.ready_column(place.insert(string_wire(wire, text)?)),
+                    None => out.str(wire, text),
+                }
             }
-            _ => out.column(wire),
-        }
-        self.write_value(out, row)
-    }
-
-    /// The value of a column whose name has been written.
-    #[inline]
-    fn write_value(&self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
-        match &self.values {
-            Values::F64Bits(values) => out.f64_bits(*at(values, row)?),
-            Values::F64Text(values) => out.f64_text(*at(values, row)?),
-            Values::I64(values) => out.i64(*at(values, row)?),
-            Values::TsMicros(values) => out.ts_micros(*at(values, row)?),
-            Values::TsNanos(values) => out.ts_nanos(*at(values, row)?),
-            Values::Bytes(bytes) => out.bool(*at(bytes, row)? != 0),
-            Values::Bits(bits) => out.bool(bits.get(row)),
-            Values::Strings(texts) => return out.str(texts.get(row)?),
-            Values::DecimalTexts(texts) => return out.decimal_text(texts.get(row)?),
-            Values::Arrays(views) => return out.array(at(views, row)?),
+            Values::F64(values) => out.f64(wire, *at(values, row)?),
+            Values::I64(values) => out.i64(wire, *at(values, row)?),
+            Values::TsMicros(values) => out.ts_micros(wire, *at(values, row)?),
+            Values::TsNanos(values) => out.ts_nanos(wire, *at(values, row)?),
+            Values::Bytes(bytes) => out.bool(wire, *at(bytes, row)? != 0),
+            Values::Bits(bits) => out.bool(wire, bits.get(row)),
+            Values::DecimalTexts(texts) => out.decimal_text(wire, texts.get(row)?),
+            Values::Arrays(views) => out.array(wire, at(views, row)?),
             Values::Decimals { scale, width, bytes } => {
-                let bytes = bytes.get(row * width..).and_then(|rest| rest.get(..*width));
-                return out.decimal(*scale, bytes.unwrap_or(&[]));
+                let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
+                out.decimal(wire, *scale, bytes.unwrap_or(&[]))
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                return out.decimal_i128(*scale, *at(unscaled, row)?);
+                out.decimal_i128(wire, *scale, *at(unscaled, row)?)
             }
-            // Written with their names.
-            Values::Symbols(_) | Values::SymbolCodes(_) | Values::StringCodes(_) => {}
         }
-        Ok(())
     }
 }
 

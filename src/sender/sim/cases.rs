@@ -89,7 +89,7 @@ static PLAIN: [Exchange; 13] = [
 ];
 
 static WITHIN_TLS: [Exchange; 4] = [
-    Exchange { tls: true, step: 11, ..http("TLS: 204 twice", &HEALTHY) },
+    Exchange { tls: true, step: 11, flushes: 2, ..http("TLS: 204 twice", &HEALTHY) },
     Exchange { tls: true, step: 11, ..http("TLS: 401 to the end of the stream", &CLOSE_DELIMITED) },
     Exchange { tls: true, step: 11, ..tcp("TLS: TCP, two flushes", 2) },
     Exchange { tls: true, step: 401, rows: 1300, ..tcp("TLS: TCP, records of a large flush", 1) },

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p questdb-ingress-bench --bench flush                  client and sink pinned: to the same core, and to two
 //! cargo bench -p questdb-ingress-bench --bench flush -- --unpinned    the scheduler decides
+//! cargo bench -p questdb-ingress-bench --bench flush -- --count       instructions and system calls only
 //! ```
 //!
 //! Figures of different placements must not be compared with each other.
@@ -24,6 +25,21 @@ fn main() {
         ["--small-flushes", which, conf, count] => {
             let number = |text: &str| text.parse().expect("a number");
             small_flushes(&mut *open(number(which), conf), number(count));
+        }
+        ["--large-flushes", which, conf, count] => {
+            let number = |text: &str| text.parse().expect("a number");
+            let mut client = open(number(which), conf);
+            while client.buffered() < 95 << 20 {
+                client.rows(1000);
+            }
+            (0..number(count)).for_each(|_| client.flush_and_keep());
+        }
+        ["--count"] => {
+            let sink = Sink::start(None);
+            let http = format!("http::addr=127.0.0.1:{};protocol_version=2;", sink.http);
+            println!("\n  {:<48}{:>10}{:>10}{:>8}   at least", "", NAMES[0], NAMES[1], "ratio");
+            instructions(&http);
+            system_calls(&http);
         }
         ["--unpinned"] => all("not pinned", None, None),
         _ => {
@@ -209,6 +225,36 @@ fn opening(conf: &str) {
     }
     smaller("open with /settings, p50", "us", [times[0][50], times[1][50]], 2.0);
     smaller("open with /settings, CPU of the thread", "us", cpu, 0.0);
+}
+
+/// Instructions outside the kernel, by callgrind: two runs that differ only in their flushes.
+fn instructions(conf: &str) {
+    let count = |mode: &str, which: usize, flushes: usize| {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe().expect("the path of this program"))
+            .args([mode, &which.to_string(), conf, &flushes.to_string()])
+            .output()
+            .expect("valgrind is installed");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let collected = text.lines().find_map(|line| line.split("Collected : ").nth(1));
+        collected.and_then(|n| n.trim().parse::<f64>().ok()).unwrap_or_else(|| panic!("{text}"))
+    };
+    let of = |mode, few: usize, many: usize| {
+        [0, 1].map(|i| (count(mode, i, many) - count(mode, i, few)) / (many - few) as f64)
+    };
+    smaller(
+        "one-row HTTP flush with its row",
+        "instructions",
+        of("--small-flushes", 100, 600),
+        0.0,
+    );
+    smaller(
+        "95 MiB HTTP flush",
+        "1000 instructions",
+        of("--large-flushes", 1, 3).map(|n| n / 1e3),
+        0.0,
+    );
 }
 
 /// Counted by strace in a process that does nothing else: two runs that differ only in their flushes.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use questdb_ingress::{ErrorCode, Outcome};
+use questdb_ingress::{ErrorCode, Outcome, Sender};
 
 use super::{MB, NO_RETRY, OK};
-use crate::support::fault_case::{Case, run};
+use crate::support::fault_case::{Case, rows, run};
 use crate::support::fault_server::{FaultServer, Peer, script};
 
 /// Reads the request and answers with these bytes, then ends the stream.
@@ -321,4 +321,40 @@ fn every_form_of_retry_after() {
         );
     }
     run("HTTP: Retry-After", cases);
+}
+
+/// An answer that is the same as the last one is not read again; one that only begins like it is.
+#[test]
+fn the_usual_answer_is_known_and_no_other_is_taken_for_it() {
+    let behind = format!("{OK}HTTP/1.1 500 Left over\r\n\r\n");
+    let closing = OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+    let server = FaultServer::start(
+        None,
+        script(move |peer| {
+            while let Some(request) = peer.request() {
+                match request.nth {
+                    3 => peer.drip(OK, Duration::from_millis(1)),
+                    4 => drop(peer.say(&behind)),
+                    6 => drop(peer.say(&closing)),
+                    7 => {
+                        peer.answer("400 Bad", "", "no");
+                        continue;
+                    }
+                    _ => drop(peer.say(OK)),
+                }
+                peer.commit(&request.body);
+            }
+        }),
+    );
+    let conf = format!("http::addr={};protocol_version=1;", server.addr());
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    let mut connections = Vec::new();
+    for nth in 0..9 {
+        let result = sender.flush_and_keep(&rows(100));
+        assert_eq!(result.is_ok(), nth != 7, "flush {nth}: {result:?}");
+        connections.push(server.connections());
+    }
+    // What stands behind an answer, and what ends with its connection, costs the connection.
+    assert_eq!(connections, [1, 1, 1, 1, 1, 2, 2, 3, 3]);
+    assert_eq!(server.committed().len(), 8);
 }

@@ -948,6 +948,125 @@ questdb_error *questdb_buffer_clone(questdb_buffer *buffer,
 QUESTDB_API void questdb_buffer_free(questdb_buffer *buffer);
 
 /**
+ * Makes room for so many more bytes.
+ *
+ * Errors: LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_reserve(questdb_buffer *buffer,
+                                       size_t additional);
+
+/**
+ * Remembers this place, between two rows, for `questdb_buffer_rewind_to_marker`.
+ *
+ * Errors: INVALID_STATE with an open row, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_set_marker(questdb_buffer *buffer);
+
+/**
+ * Drops everything after the marker, also an open row, and the marker.
+ *
+ * Errors: INVALID_STATE without a marker, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_rewind_to_marker(questdb_buffer *buffer);
+
+/**
+ * Drops the marker. Without one this does nothing.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear_marker(questdb_buffer *buffer);
+
+/**
+ * Drops all rows, an open row and the marker; keeps the memory.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer *buffer);
+
+/**
+ * Checks that no row is open, so that the buffer can be flushed.
+ *
+ * Errors: INVALID_STATE, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_check_flushable(questdb_buffer *buffer);
+
+/**
+ * Bytes in the buffer, the open row included. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_len(const questdb_buffer *buffer);
+
+/**
+ * Bytes that the buffer can hold before it grows. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_capacity(const questdb_buffer *buffer);
+
+/**
+ * Complete rows in the buffer. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_row_count(const questdb_buffer *buffer);
+
+/**
+ * Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_buffer_is_transactional(const questdb_buffer *buffer);
+
+/**
+ * The protocol version, 1, 2 or 3. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API uint32_t questdb_buffer_protocol_version(const questdb_buffer *buffer);
+
+/**
+ * The longest name that the buffer takes, in bytes. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_max_name_len(const questdb_buffer *buffer);
+
+/**
+ * The memory that the buffer began with, in bytes. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_init_buf_size(const questdb_buffer *buffer);
+
+/**
+ * The most that the buffer may hold, in bytes. 0 for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API size_t questdb_buffer_max_buf_size(const questdb_buffer *buffer);
+
+/**
+ * The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
+ *
+ * Ownership: the bytes belong to the buffer and live until it is changed or freed.
+ * Since: 0.1
+ */
+QUESTDB_API
+const uint8_t *questdb_buffer_peek(const questdb_buffer *buffer,
+                                   size_t *len);
+
+/**
  * Begins a row of a table.
  *
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -1318,125 +1437,6 @@ questdb_error *questdb_buffer_at_micros(questdb_buffer *buffer,
  * Since: 0.1
  */
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_at_now(questdb_buffer *buffer);
-
-/**
- * Makes room for so many more bytes.
- *
- * Errors: LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_buffer_reserve(questdb_buffer *buffer,
-                                       size_t additional);
-
-/**
- * Remembers this place, between two rows, for `questdb_buffer_rewind_to_marker`.
- *
- * Errors: INVALID_STATE with an open row, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_set_marker(questdb_buffer *buffer);
-
-/**
- * Drops everything after the marker, also an open row, and the marker.
- *
- * Errors: INVALID_STATE without a marker, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_buffer_rewind_to_marker(questdb_buffer *buffer);
-
-/**
- * Drops the marker. Without one this does nothing.
- *
- * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear_marker(questdb_buffer *buffer);
-
-/**
- * Drops all rows, an open row and the marker; keeps the memory.
- *
- * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer *buffer);
-
-/**
- * Checks that no row is open, so that the buffer can be flushed.
- *
- * Errors: INVALID_STATE, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_check_flushable(questdb_buffer *buffer);
-
-/**
- * Bytes in the buffer, the open row included. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_buffer_len(const questdb_buffer *buffer);
-
-/**
- * Bytes that the buffer can hold before it grows. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_buffer_capacity(const questdb_buffer *buffer);
-
-/**
- * Complete rows in the buffer. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_buffer_row_count(const questdb_buffer *buffer);
-
-/**
- * Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API bool questdb_buffer_is_transactional(const questdb_buffer *buffer);
-
-/**
- * The protocol version, 1, 2 or 3. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API uint32_t questdb_buffer_protocol_version(const questdb_buffer *buffer);
-
-/**
- * The longest name that the buffer takes, in bytes. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_buffer_max_name_len(const questdb_buffer *buffer);
-
-/**
- * The memory that the buffer began with, in bytes. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_buffer_init_buf_size(const questdb_buffer *buffer);
-
-/**
- * The most that the buffer may hold, in bytes. 0 for NULL.
- *
- * Since: 0.1
- */
-QUESTDB_API size_t questdb_buffer_max_buf_size(const questdb_buffer *buffer);
-
-/**
- * The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
- *
- * Ownership: the bytes belong to the buffer and live until it is changed or freed.
- * Since: 0.1
- */
-QUESTDB_API
-const uint8_t *questdb_buffer_peek(const questdb_buffer *buffer,
-                                   size_t *len);
 
 /**
  * Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.

@@ -39,9 +39,13 @@ mod error;
 
 mod config;
 
+mod names;
+
 mod buffer;
 
 mod array;
+
+mod open_row;
 
 mod rows;
 

@@ -445,7 +445,8 @@ pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::buffer::{questdb_buffer_free, questdb_buffer_len, questdb_buffer_table};
+    use super::super::buffer::{questdb_buffer_free, questdb_buffer_len};
+    use super::super::open_row::questdb_buffer_table;
     use super::*;
     use crate::error::ErrorCode;
 

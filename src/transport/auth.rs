@@ -20,12 +20,20 @@ const SCALAR_BYTES: usize = 32;
 pub(crate) fn authorization(auth: &Auth) -> Option<Zeroizing<String>> {
     match auth {
         Auth::Basic { username, password } => {
-            let pair = Zeroizing::new(format!("{username}:{}", password.expose()));
-            Some(Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes()))))
+            let pair = joined(&[username, ":", password.expose()]);
+            let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
+            Some(joined(&["Basic ", &encoded]))
         }
-        Auth::Bearer(token) => Some(Zeroizing::new(format!("Bearer {}", token.expose()))),
+        Auth::Bearer(token) => Some(joined(&["Bearer ", token.expose()])),
         _ => None,
     }
+}
+
+/// Secrets in one exact allocation: a growing string would leave unwiped copies behind.
+fn joined(parts: &[&str]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| text.push_str(part));
+    text
 }
 
 /// A key that answers the challenge of an ILP/TCP server.

@@ -39,20 +39,22 @@ impl RequestHead {
         user_agent: &str,
         authorization: Option<&str>,
     ) -> RequestHead {
-        let mut text = Zeroizing::new(format!(
-            "{method} {target} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: {user_agent}\r\naccept: */*\r\n"
-        ));
+        // The secret goes into one allocation with room for all: a growing one would leave unwiped copies behind.
+        let secret = authorization.map_or(0, str::len);
+        let room = method.len() + target.len() + authority.len() + user_agent.len() + secret + 256;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        let line =
+            [method, " ", target, " HTTP/1.1\r\nhost: ", authority, "\r\nuser-agent: ", user_agent];
+        line.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+        bytes.extend_from_slice(b"\r\naccept: */*\r\n");
         if let Some(value) = authorization {
-            text.push_str("authorization: ");
-            text.push_str(value);
-            text.push_str("\r\n");
+            let line = ["authorization: ", value, "\r\n"];
+            line.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
         }
         if method == "POST" {
-            text.push_str("content-type: text/plain; charset=utf-8\r\n");
+            bytes.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
         }
-        let fixed = text.len();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(fixed + 48));
-        bytes.extend_from_slice(text.as_bytes());
+        let fixed = bytes.len();
         RequestHead { bytes, fixed, usual_answer: Vec::new() }
     }
 

@@ -33,8 +33,9 @@ class Case:
         self.steps = []
 
     def allows(self, language, server):
-        only, off = self.options.get("only"), self.options.get("not", "")
-        return (not only or language in only.split(",")) and server not in off.split(",")
+        """Whether the case can be said in this language and judged at this server."""
+        only = self.options.get("only", language).split(",")
+        return language in only and not {language, server} & set(self.options.get("not", "").split(","))
 
 
 def read_cases(path):
@@ -323,7 +324,7 @@ def main():
                 if wrong is not None:
                     print(f"FAILED {name} {language}: {wrong}")
         print(f"{server.title}: {rows} rows expected, {time.monotonic() - began:.0f} s")
-    print(f"{passed} passed, {failed} failed")
+    print(f"conformance: {passed} passed, {failed} failed")
     return failed != 0
 
 

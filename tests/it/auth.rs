@@ -141,3 +141,112 @@ mod with_receiver {
         assert_eq!(receiver.table("trades").unwrap().row_count(), 2);
     }
 }
+
+/// After closing and dropping, no copy of a secret is left in the memory of the process. A child process looks at its own.
+#[cfg(target_os = "linux")]
+mod memory {
+    use std::io::{Read, Seek, SeekFrom};
+    use std::process::Command;
+    use std::time::Duration;
+
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    use questdb_ingress::Sender;
+    use zeroize::{Zeroize, Zeroizing};
+
+    use crate::support::fault_case::rows;
+    use crate::support::fault_server::{FaultServer, Peer, script};
+
+    const ADDR: &str = "FAULT_TEST_SECRETS_ADDR";
+    /// So that what is looked for is not found in the look-out itself.
+    const MASK: u8 = 0x5a;
+
+    #[test]
+    fn no_secret_stays_in_memory() {
+        let server = FaultServer::start(None, script(Peer::serve));
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "auth::memory::in_a_child", "--nocapture"]);
+        let output = child.env(ADDR, server.addr().to_string()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}{errors}");
+        assert_eq!(server.committed().len(), 2);
+        println!("{text}");
+    }
+
+    /// Does nothing unless it is the child of the test above.
+    #[test]
+    fn in_a_child() {
+        let Ok(addr) = std::env::var(ADDR) else { return };
+        let mut passed = 0;
+        for bearer in [false, true] {
+            let masked: Vec<u8> = (0..24).map(|i| (b'a' + (i * 7 + 3) % 26) ^ MASK).collect();
+            let header = use_secret(&addr, &masked, bearer);
+            // Freed memory begins with notes of the allocator, so the ends are looked for.
+            let copies = (find(&masked[12..]), find(&header[header.len() - 12..]));
+            assert_eq!(copies, (0, 0), "copies of the secret and of the header");
+            passed += 1;
+        }
+        // The look-out does find what is there.
+        let kept = "a-secret-that-is-kept-alive".to_owned();
+        let masked: Vec<u8> = kept.bytes().map(|b| b ^ MASK).collect();
+        assert!(find(&masked) > 0);
+        println!("R15   memory after close: {passed} secrets, 0 copies");
+    }
+
+    /// Sends with the secret; returns what of the header must not be found, masked.
+    fn use_secret(addr: &str, masked: &[u8], bearer: bool) -> Vec<u8> {
+        let mut conf = Zeroizing::new(String::with_capacity(512));
+        conf.push_str("http::addr=");
+        conf.push_str(addr);
+        conf.push_str(if bearer {
+            ";protocol_version=1;token="
+        } else {
+            ";protocol_version=1;username=u;password="
+        });
+        let start = conf.len();
+        masked.iter().for_each(|b| conf.push(char::from(b ^ MASK)));
+        let mut pair = Zeroizing::new(String::with_capacity(64));
+        pair.push_str("u:");
+        pair.push_str(&conf[start..]);
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
+        conf.push(';');
+        let mut sender = Sender::from_conf(&conf).unwrap();
+        conf.zeroize();
+        sender.flush(&mut rows(100)).unwrap();
+        assert!(sender.close(Duration::from_secs(5)).result.is_ok());
+        drop(sender);
+        encoded.bytes().map(|b| b ^ MASK).collect()
+    }
+
+    /// How often the masked text stands unmasked in writable memory.
+    fn find(masked: &[u8]) -> usize {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let mut memory = std::fs::File::open("/proc/self/mem").unwrap();
+        let mut found = 0;
+        for line in maps.lines() {
+            let mut words = line.split_whitespace();
+            let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+            if !rights.starts_with("rw") || line.ends_with("[vvar]") {
+                continue;
+            }
+            let (start, end) = range.split_once('-').unwrap();
+            let start = u64::from_str_radix(start, 16).unwrap();
+            let size = u64::from_str_radix(end, 16).unwrap() - start;
+            let mut copy = Vec::with_capacity(size as usize + 64);
+            if memory.seek(SeekFrom::Start(start)).is_err()
+                || memory.by_ref().take(size).read_to_end(&mut copy).is_err()
+            {
+                continue;
+            }
+            let first = masked[0] ^ MASK;
+            for at in 0..copy.len().saturating_sub(masked.len()) {
+                if copy[at] == first && masked.iter().zip(&copy[at..]).all(|(m, b)| m ^ MASK == *b)
+                {
+                    found += 1;
+                }
+            }
+            copy.zeroize();
+        }
+        found
+    }
+}

@@ -12,7 +12,10 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn compare(path: &str, expected: &str) {
     let file = root().join(path);
     if std::env::var_os("QUESTDB_BLESS").is_some() {
-        fs::write(&file, expected).unwrap();
+        // In one step: other tests are reading it.
+        let new = file.with_extension("new");
+        fs::write(&new, expected).unwrap();
+        fs::rename(&new, &file).unwrap();
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
     if let Some((number, (left, right))) = found

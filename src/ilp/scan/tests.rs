@@ -124,3 +124,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cursor_goes_on_after_a_piece_that_failed() {
+    let mut store = Store::new(300);
+    store.reserve(40).unwrap();
+    let mut cursor = store.cursor();
+    assert!(cursor.quick::<16>(b"", |out| {
+        out.put(*b"0123456789abcdef", 10);
+        true
+    }));
+    assert!(!cursor.quick::<64>(b"", |_| true), "no room at once");
+    let failed = cursor.careful(|out| {
+        // Moves the bytes, then fails.
+        out.slice(&[b'x'; 200]);
+        Err(err!(InvalidDecimal, "no"))
+    });
+    assert_eq!(failed.unwrap_err().code(), ErrorCode::InvalidDecimal);
+    let too_much = cursor.careful(|out| {
+        out.slice(&[b'x'; 400]);
+        Ok(())
+    });
+    assert_eq!(too_much.unwrap_err().code(), ErrorCode::LimitExceeded);
+    cursor
+        .careful(|out| {
+            out.slice(b"kept");
+            Ok(())
+        })
+        .unwrap();
+    assert!(!cursor.quick::<8>(b"text", |out| {
+        out.byte(b'?');
+        false
+    }));
+    cursor.finish();
+    assert_eq!(store.as_slice(), b"0123456789kept");
+}

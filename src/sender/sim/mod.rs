@@ -38,6 +38,18 @@ impl Sim {
         }
     }
 
+    /// The same within TLS.
+    fn in_tls(mut self) -> Sim {
+        self.conf = self.conf.replacen("::", "s::", 1);
+        self.conf.push_str(&format!("tls_roots={};", server::ROOTS));
+        {
+            let mut world = self.world();
+            let plain = std::mem::replace(&mut world.new_server, Box::new(|| Server::ilp(false)));
+            world.new_server = Box::new(move || plain().in_tls());
+        }
+        self
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }

@@ -1,9 +1,19 @@
-//! The scripted servers: one of HTTP that answers request by request, one of ILP over TCP with a login.
+//! The scripted servers: one of HTTP that answers request by request, one of ILP over TCP with a login; both also in TLS.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
+
+/// The authority that the TLS servers are vouched for by.
+pub(super) const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certs/ca.pem");
 
 /// The public sample key of QuestDB's documentation.
 pub(super) const KEY: &str = "username=testUser1;token=5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48;\
@@ -44,6 +54,9 @@ pub(super) struct Server {
     done: bool,
     reads: bool,
     protocol: Protocol,
+    tls: Option<Box<ServerConnection>>,
+    /// The TLS record that is coming in.
+    record: Vec<u8>,
 }
 
 enum Protocol {
@@ -61,12 +74,31 @@ enum Login {
 
 impl Server {
     pub(super) fn http(replies: &'static [Reply]) -> Server {
-        Server { input: Vec::new(), done: false, reads: true, protocol: Protocol::Http(replies) }
+        Server::of(Protocol::Http(replies))
     }
 
     pub(super) fn ilp(login: bool) -> Server {
         let login = if login { Login::KeyId } else { Login::Done };
-        Server { input: Vec::new(), done: false, reads: true, protocol: Protocol::Ilp(login) }
+        Server::of(Protocol::Ilp(login))
+    }
+
+    fn of(protocol: Protocol) -> Server {
+        Server {
+            input: Vec::new(),
+            done: false,
+            reads: true,
+            protocol,
+            tls: None,
+            record: Vec::new(),
+        }
+    }
+
+    /// The same within TLS.
+    pub(super) fn in_tls(mut self) -> Server {
+        static CONFIG: OnceLock<Arc<ServerConfig>> = OnceLock::new();
+        let config = CONFIG.get_or_init(tls_config);
+        self.tls = Some(Box::new(ServerConnection::new(Arc::clone(config)).unwrap()));
+        self
     }
 
     /// Whether it takes bytes.
@@ -94,6 +126,46 @@ impl Server {
 
     /// Takes a byte; `nth` is the number of the request it belongs to.
     pub(super) fn take(&mut self, byte: u8, nth: usize) -> Vec<Step> {
+        let Some(mut tls) = self.tls.take() else { return self.take_plain(byte, nth) };
+        self.record.push(byte);
+        if !is_whole_record(&self.record) {
+            self.tls = Some(tls);
+            return Vec::new();
+        }
+        let mut steps = Vec::new();
+        let record = std::mem::take(&mut self.record);
+        let mut rest = &record[..];
+        while !rest.is_empty() && matches!(tls.read_tls(&mut rest), Ok(1..)) {}
+        match tls.process_new_packets() {
+            Ok(_) => {
+                let mut plain = Vec::new();
+                let _ = tls.reader().read_to_end(&mut plain);
+                for byte in plain {
+                    for step in self.take_plain(byte, nth) {
+                        match step {
+                            Step::Say(bytes) => tls.writer().write_all(&bytes).unwrap(),
+                            other => steps.push(other),
+                        }
+                    }
+                }
+                if self.done {
+                    tls.send_close_notify();
+                }
+            }
+            Err(_) => self.done = true,
+        }
+        let mut out = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut out).unwrap();
+        }
+        if !out.is_empty() {
+            steps.push(Step::Say(out));
+        }
+        self.tls = Some(tls);
+        steps
+    }
+
+    fn take_plain(&mut self, byte: u8, nth: usize) -> Vec<Step> {
         self.input.push(byte);
         match &mut self.protocol {
             Protocol::Http(replies) => {
@@ -166,6 +238,23 @@ impl Server {
         }
         steps
     }
+}
+
+/// Also what is no record, so that it is judged at once.
+fn is_whole_record(bytes: &[u8]) -> bool {
+    let [_, _, _, high, low, rest @ ..] = bytes else { return false };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    rest.len() >= length || length > (1 << 14) + 256
+}
+
+fn tls_config() -> Arc<ServerConfig> {
+    let folder = Path::new(ROOTS).parent().unwrap();
+    let chain = vec![CertificateDer::from_pem_file(folder.join("server.pem")).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
 }
 
 #[derive(PartialEq)]

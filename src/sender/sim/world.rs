@@ -93,6 +93,8 @@ pub(super) struct World {
     pub(super) window: usize,
     /// Most bytes that one call moves.
     pub(super) burst: usize,
+    /// How long a call to the kernel takes.
+    pub(super) call_time: Duration,
     pub(super) connects: VecDeque<Connect>,
     pub(super) resolves: VecDeque<Resolve>,
     pub(super) resolved: usize,
@@ -116,6 +118,7 @@ impl World {
             fault: None,
             window: 1 << 20,
             burst: usize::MAX,
+            call_time: Duration::ZERO,
             connects: VecDeque::new(),
             resolves: VecDeque::new(),
             resolved: 0,
@@ -144,6 +147,7 @@ impl World {
 
     fn called(&mut self) {
         self.calls += 1;
+        self.now += self.call_time;
         assert!(self.calls < MAX_CALLS, "the client spins");
     }
 

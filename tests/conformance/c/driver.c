@@ -7,11 +7,7 @@
 #include "questdb_ingress.h"
 
 enum { MAX_WORDS = 64 };
-
-typedef struct {
-  char *p;
-  size_t n;
-} word;
+typedef struct { char *p; size_t n; } word;
 
 static questdb_sender *sender;
 static questdb_buffer *rows;
@@ -39,10 +35,8 @@ static int64_t number(const char *w) { return strtoll(w, NULL, 10); }
 static uint32_t small(const char *w) { return (uint32_t)number(w); }
 
 static double bits(const char *hex) {
-  uint64_t bits = strtoull(hex, NULL, 16);
-  double value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
+  union { uint64_t bits; double value; } both = {strtoull(hex, NULL, 16)};
+  return both.value;
 }
 
 /* 2x3 and the bytes of the values; the shape goes behind the array. */
@@ -134,8 +128,7 @@ static questdb_error *command(char **w, size_t count, uint64_t *result) {
   if (IS("drop")) return was_open ? questdb_buffer_rewind_to_marker(rows) : NULL;
   questdb_error *error = questdb_sender_close(sender, (uint64_t)number(w[1]), result);
   questdb_sender_free(sender);
-  sender = NULL;
-  return error;
+  return sender = NULL, error;
 }
 
 int main(void) {
@@ -153,5 +146,4 @@ int main(void) {
   }
   questdb_row_layout_free(layout);
   questdb_sender_free(sender);
-  return 0;
 }

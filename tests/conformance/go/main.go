@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -21,38 +22,21 @@ var (
 
 // text undoes the escapes: %XX is a byte, a lone % nothing.
 func text(word string) string {
-	var out []byte
-	for i := 0; i < len(word) && word != "%"; i++ {
-		if word[i] != '%' {
-			out = append(out, word[i])
-			continue
-		}
-		b, _ := strconv.ParseUint(word[i+1:i+3], 16, 8)
-		out = append(out, byte(b))
-		i += 2
-	}
-	return string(out)
+	out, _ := url.PathUnescape(word)
+	return out
 }
 
-func number(word string) int64 {
-	n, err := strconv.ParseInt(word, 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
+func number(word string) (n int64) { fmt.Sscan(word, &n); return }
 
 func double(hex string) float64 {
 	bits, _ := strconv.ParseUint(hex, 16, 64)
 	return math.Float64frombits(bits)
 }
 
-func doubles(shape, data string) ([]float64, []int) {
-	var values []float64
+func doubles(shape, data string) (values []float64, sizes []int) {
 	for b := []byte(text(data)); len(b) > 0; b = b[8:] {
 		values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(b)))
 	}
-	var sizes []int
 	for _, n := range strings.Split(shape, "x") {
 		sizes = append(sizes, int(number(n)))
 	}

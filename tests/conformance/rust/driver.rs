@@ -1,13 +1,5 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test program, run by tests only"
-)]
-
-use std::io::BufRead;
-use std::time::Duration;
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
 use questdb_ingress::rows::{Cell, ColumnKind, RowLayout, Stamp};
 use questdb_ingress::{ArrayView, Error, Result, Sender, Stat, Text};
@@ -21,16 +13,11 @@ struct Driver {
 
 /// Undoes the escapes: %XX is a byte, a lone % nothing.
 fn bytes(word: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = if word == "%" { &[][..] } else { word.as_bytes() };
-    while let [first, tail @ ..] = rest {
-        (rest, _) = match first {
-            b'%' if tail.len() > 1 => {
-                let hex = std::str::from_utf8(&tail[..2]).unwrap();
-                (&tail[2..], out.push(u8::from_str_radix(hex, 16).unwrap()))
-            }
-            byte => (tail, out.push(*byte)),
-        };
+    let mut parts = word.split('%');
+    let mut out = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts.filter(|part| !part.is_empty()) {
+        out.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        out.extend_from_slice(&part.as_bytes()[2..]);
     }
     out
 }
@@ -42,30 +29,40 @@ fn number<T: std::str::FromStr>(word: &str) -> T {
 fn double(hex: &str) -> f64 {
     f64::from_bits(u64::from_str_radix(hex, 16).unwrap())
 }
-
-fn shape(word: &str) -> Vec<usize> {
-    word.split('x').map(number).collect()
+fn array(shape: &str, data: &str) -> (Vec<usize>, Vec<f64>) {
+    let values = bytes(data);
+    let doubles = values.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
+    (shape.split('x').map(number).collect(), doubles.collect())
 }
 
-fn doubles(word: &str) -> Vec<f64> {
-    bytes(word).chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
+/// What a cell borrows is not given back, as the driver ends soon.
+fn cell(word: &str) -> Result<Cell<'static>> {
+    let part: Vec<&str> = word.split(':').collect();
+    Ok(match part[0] {
+        "n" => Cell::Null,
+        "b" => Cell::Bool(part[1] != "0"),
+        "i" => Cell::I64(number(part[1])),
+        "f" => Cell::F64(double(part[1])),
+        "t" => Cell::Text(Text::unchecked(bytes(part[1]).leak())),
+        "d" => Cell::Decimal { scale: number(part[1]), unscaled: bytes(part[2]).leak() },
+        _ => {
+            let (shape, data) = array(part[1], part[2]);
+            Cell::Array(Box::leak(Box::new(ArrayView::c_major(shape.leak(), data.leak())?)))
+        }
+    })
+}
+
+fn ended(result: Result<()>, row_open: &mut bool) -> Result<()> {
+    *row_open &= result.as_ref().is_err_and(|e| !e.row_accepted());
+    result
 }
 
 impl Driver {
-    fn sender(&mut self) -> &mut Sender {
-        self.sender.as_mut().expect("open comes first")
-    }
-
-    fn ended(&mut self, result: Result<()>) -> Result<u64> {
-        self.row_open &= result.as_ref().is_err_and(|e| !e.row_accepted());
-        result.map(|()| 0)
-    }
-
-    fn layout(&mut self, table: &[u8], stamp: &str, columns: &[&str]) -> Result<u64> {
-        let stamp = Stamp::from_number(number(stamp))?;
-        let mut layout = RowLayout::new(Text::unchecked(table))?;
+    fn layout(&mut self, words: &[&str]) -> Result<u64> {
+        let stamp = Stamp::from_number(number(words[1]))?;
+        let mut layout = RowLayout::new(Text::unchecked(&bytes(words[0])))?;
         layout.set_stamp(stamp);
-        for column in columns {
+        for column in &words[2..] {
             let (name, kind) = column.split_once(':').unwrap();
             layout.add(Text::unchecked(&bytes(name)), ColumnKind::from_number(number(kind))?)?;
         }
@@ -73,108 +70,60 @@ impl Driver {
         Ok(0)
     }
 
-    fn row(&mut self, at: i64, words: &[&str]) -> Result<u64> {
-        let (layout, stamp) = self.layout.take().expect("layout comes first");
-        let parts: Vec<Vec<&str>> = words.iter().map(|w| w.split(':').collect()).collect();
-        let data: Vec<Vec<u8>> = parts.iter().map(|p| bytes(p[p.len() - 1])).collect();
-        let parts_of = |kind: &'static str| parts.iter().filter(move |p| p[0] == kind);
-        let arrays: Vec<(Vec<usize>, Vec<f64>)> =
-            parts_of("a").map(|p| (shape(p[1]), doubles(p[2]))).collect();
-        let views = arrays.iter().map(|(shape, data)| ArrayView::c_major(shape, data));
-        let result = views.collect::<Result<Vec<_>>>().and_then(|views| {
-            let mut arrays = views.iter();
-            let cell = |(p, data): (&Vec<&str>, _)| match p[0] {
-                "n" => Cell::Null,
-                "b" => Cell::Bool(p[1] != "0"),
-                "i" => Cell::I64(number(p[1])),
-                "f" => Cell::F64(double(p[1])),
-                "t" => Cell::Text(Text::unchecked(data)),
-                "a" => Cell::Array(arrays.next().unwrap()),
-                _ => Cell::Decimal { scale: number(p[1]), unscaled: data },
-            };
-            let cells: Vec<Cell<'_>> =
-                parts.iter().zip(data.iter().map(Vec::as_slice)).map(cell).collect();
-            layout.append_row(
-                self.sender().buffer_mut(),
-                &cells,
-                (stamp != Stamp::Now).then_some(at),
-            )
-        });
-        self.layout = Some((layout, stamp));
-        result?;
-        self.sender().flush_if_due().map(|()| 0)
-    }
-
-    fn command(&mut self, words: &[&str]) -> Result<u64> {
-        let texts: Vec<Vec<u8>> = words.iter().map(|w| bytes(w)).collect();
-        let [a, b, c] = [1, 2, 3].map(|i| texts.get(i).map_or(&b""[..], |t| &t[..]));
+    fn command(&mut self, verb: &str, w: &[&str]) -> Result<u64> {
+        let texts: Vec<Vec<u8>> = w.iter().map(|w| bytes(w)).collect();
+        let [a, b, c] = [0, 1, 2].map(|i| texts.get(i).map_or(&b""[..], |t| &t[..]));
         let (name, value) = (Text::unchecked(a), Text::unchecked(b));
-        match words[0] {
-            "open" => {
-                self.sender = Some(Sender::from_conf(std::str::from_utf8(a).unwrap())?);
-                return Ok(0);
-            }
-            "layout" => return self.layout(a, words[2], &words[3..]),
-            "row" => return self.row(number(words[1]), &words[2..]),
-            "at_ns" => {
-                return {
-                    let r = self.sender().at_nanos(number(words[1]));
-                    self.ended(r)
-                };
-            }
-            "at_us" => {
-                return {
-                    let r = self.sender().at_micros(number(words[1]));
-                    self.ended(r)
-                };
-            }
-            "at_now" => {
-                return {
-                    let r = self.sender().at_now();
-                    self.ended(r)
-                };
-            }
-            "stat" => {
-                return Ok(self.sender().stats().get(Stat::from_number(number(words[1])).unwrap()));
-            }
-            "pending" => return Ok(self.sender().buffer().row_count() as u64),
+        if verb == "open" {
+            self.sender = Some(Sender::from_conf(std::str::from_utf8(a).unwrap())?);
+            return Ok(0);
+        }
+        let sender = self.sender.as_mut().expect("open comes first");
+        let row_open = &mut self.row_open;
+        match verb {
+            "layout" => return self.layout(w),
+            "stat" => return Ok(sender.stats().get(Stat::from_number(number(w[0])).unwrap())),
+            "pending" => return Ok(sender.buffer().row_count() as u64),
             "close" => {
-                let report = self.sender().close(Duration::from_millis(number(words[1])));
-                self.sender = None;
+                let report = sender.close(std::time::Duration::from_millis(number(w[0])));
                 return report.result.map(|()| report.unconfirmed_rows);
             }
-            "drop" if !self.row_open => return Ok(0),
-            "drop" | "clear" | "rollback" => self.row_open = false,
+            "clear" | "rollback" => *row_open = false,
             _ => {}
         }
-        let row_open = &mut self.row_open;
-        let sender = self.sender.as_mut().expect("open comes first");
-        let rows = if words[0] == "flush" {
-            return sender.flush_own().map(|_| 0);
-        } else {
-            sender.buffer_mut()
-        };
-        match words[0] {
+        let rows = sender.buffer_mut();
+        match verb {
+            "row" => {
+                let (layout, stamp) = self.layout.as_ref().expect("layout comes first");
+                let cells = w[1..].iter().map(|w| cell(w)).collect::<Result<Vec<_>>>()?;
+                layout.append_row(rows, &cells, (*stamp != Stamp::Now).then_some(number(w[0])))?;
+                sender.flush_if_due()
+            }
             "table" => rows.set_marker().and_then(|()| rows.table(name).map(|_| *row_open = true)),
             "symbol" => rows.symbol(name, value).map(drop),
-            "bool" => rows.column_bool(name, words[2] != "0").map(drop),
-            "i64" => rows.column_i64(name, number::<i64>(words[2])).map(drop),
-            "f64" => rows.column_f64(name, double(words[2])).map(drop),
+            "bool" => rows.column_bool(name, w[1] != "0").map(drop),
+            "i64" => rows.column_i64(name, number::<i64>(w[1])).map(drop),
+            "f64" => rows.column_f64(name, double(w[1])).map(drop),
             "str" => rows.column_str(name, value).map(drop),
-            "us" => rows.column_ts_micros(name, number::<i64>(words[2])).map(drop),
-            "ns" => rows.column_ts_nanos(name, number::<i64>(words[2])).map(drop),
-            "arr" => ArrayView::c_major(&shape(words[2]), &doubles(words[3]))
-                .and_then(|array| rows.column_f64_arr(name, &array).map(drop)),
-            "dec" => rows.column_dec_str(name, value).map(drop),
-            "dec64" => {
-                rows.column_dec_i64(name, number(words[2]), number::<i64>(words[3])).map(drop)
+            "us" => rows.column_ts_micros(name, number::<i64>(w[1])).map(drop),
+            "ns" => rows.column_ts_nanos(name, number::<i64>(w[1])).map(drop),
+            "arr" => {
+                let (shape, data) = array(w[1], w[2]);
+                rows.column_f64_arr(name, &ArrayView::c_major(&shape, &data)?).map(drop)
             }
-            "decbin" => rows.column_dec(name, number::<u32>(words[2]), c).map(drop),
+            "dec" => rows.column_dec_str(name, value).map(drop),
+            "dec64" => rows.column_dec_i64(name, number(w[1]), number::<i64>(w[2])).map(drop),
+            "decbin" => rows.column_dec(name, number::<u32>(w[1]), c).map(drop),
             "clear" => {
                 rows.clear();
                 Ok(())
             }
-            "drop" => rows.rewind_to_marker(),
+            "drop" if std::mem::take(row_open) => rows.rewind_to_marker(),
+            "drop" => Ok(()),
+            "at_ns" => ended(sender.at_nanos(number(w[0])), row_open),
+            "at_us" => ended(sender.at_micros(number(w[0])), row_open),
+            "at_now" => ended(sender.at_now(), row_open),
+            "flush" => sender.flush_own().map(drop),
             "begin" => sender.begin(std::str::from_utf8(a).unwrap()),
             "commit" => sender.commit().map(drop),
             "rollback" => sender.rollback(),
@@ -184,20 +133,18 @@ impl Driver {
     }
 }
 
-fn answer(e: &Error) -> String {
-    let flag = |on: bool, letter: &'static str| if on { letter } else { "" };
-    let flags = [flag(e.is_retryable(), "r"), flag(e.in_doubt(), "d"), flag(e.row_accepted(), "a")]
-        .concat();
+fn explain(e: &Error) -> String {
+    let flags = [("r", e.is_retryable()), ("d", e.in_doubt()), ("a", e.row_accepted())];
+    let flags: String = flags.iter().filter(|(_, on)| *on).map(|(flag, _)| *flag).collect();
     let (code, outcome) = (e.code().name().to_string_lossy(), e.outcome().name().to_string_lossy());
     format!("err {code} {outcome} {flags}. {} {} {}", e.http_status(), e.server_line(), e.message())
 }
 
 fn main() {
     let mut driver = Driver::default();
-    for line in std::io::stdin().lock().lines() {
-        let line = line.unwrap();
+    for line in std::io::stdin().lines().map_while(std::result::Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
-        let result = driver.command(&words);
-        println!("{}", result.map_or_else(|e| answer(&e), |value| format!("ok {value}")));
+        let answer = driver.command(words[0], &words[1..]).map(|value| format!("ok {value}"));
+        println!("{}", answer.unwrap_or_else(|e| explain(&e)));
     }
 }

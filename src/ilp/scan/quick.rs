@@ -1,0 +1,221 @@
+//! Writing where there is room at once and nothing special: no call, no stack frame.
+#![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
+
+use super::blocks::{Block, Blocks};
+use super::{Out, Store, Tail};
+use crate::error::Result;
+use crate::names::Wire;
+
+impl Store {
+    /// Opens the end for writing as far as there is room at once.
+    #[inline(always)]
+    pub(in crate::ilp) fn cursor(&mut self) -> Cursor<'_> {
+        let start = self.bytes.as_mut_ptr();
+        // SAFETY: the limit is at most the capacity, and the length is at most the limit.
+        let (at, end) = unsafe { (start.add(self.bytes.len()), start.add(self.limit)) };
+        Cursor { at, end, store: self }
+    }
+
+    /// Writes up to `FIXED` bytes and `text` by `write`; false, and nothing written, if there is no room at once or `write`
+    /// says so.
+    #[inline(always)]
+    pub(in crate::ilp) fn quick<const FIXED: usize>(
+        &mut self,
+        text: &[u8],
+        write: impl FnOnce(&mut Quick) -> bool,
+    ) -> bool {
+        let mut cursor = self.cursor();
+        let written = cursor.quick::<FIXED>(text, write);
+        if written {
+            cursor.finish();
+        }
+        written
+    }
+}
+
+/// A place behind the end of a [`Store`]. Dropped without [`Cursor::finish`], it leaves the store as it was.
+pub(in crate::ilp) struct Cursor<'a> {
+    // `at..end` may be written; everything from the store's length to `at` has been.
+    at: *mut u8,
+    end: *mut u8,
+    store: &'a mut Store,
+}
+
+impl Cursor<'_> {
+    /// As [`Store::quick`], for one of many pieces.
+    #[inline(always)]
+    pub(in crate::ilp) fn quick<const FIXED: usize>(
+        &mut self,
+        text: &[u8],
+        write: impl FnOnce(&mut Quick) -> bool,
+    ) -> bool {
+        const { assert!(FIXED < 1 << 16) };
+        // A slice is no longer than half of all memory: the sum cannot wrap.
+        if self.end as usize - (self.at as usize) < FIXED.wrapping_add(text.len()) {
+            return false;
+        }
+        let mut quick = Quick { at: self.at, fixed: FIXED, text: text.len() };
+        let written = write(&mut quick);
+        if written {
+            self.at = quick.at;
+        }
+        written
+    }
+
+    /// Writes whatever it takes; on failure, nothing was written.
+    #[inline(always)]
+    pub(in crate::ilp) fn careful(
+        &mut self,
+        write: impl FnOnce(&mut Tail<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let position = self.at as usize - self.store.bytes.as_ptr() as usize;
+        // SAFETY: everything up to there has been written. Only the store is lent, so that this struct can live in
+        // registers.
+        let outcome = unsafe { careful_at(self.store, position, write) };
+        let position = *outcome.as_ref().unwrap_or(&position);
+        // Also after a failure: the store may have moved.
+        let start = self.store.bytes.as_mut_ptr();
+        // SAFETY: both lie within the allocation of `bytes`, or are its end.
+        (self.at, self.end) = unsafe { (start.add(position), start.add(self.store.limit)) };
+        outcome.map(|_| ())
+    }
+
+    /// Makes what was written part of the store.
+    #[inline(always)]
+    pub(in crate::ilp) fn finish(self) {
+        let len = self.at as usize - self.store.bytes.as_ptr() as usize;
+        // SAFETY: everything from the old length to `at` has been written, within the capacity.
+        unsafe { self.store.bytes.set_len(len) };
+    }
+}
+
+/// Writes by a [`Tail`] from `position` on, and says where it ended.
+///
+/// # Safety
+/// Everything up to `position` must have been written, within the capacity.
+#[cold]
+#[inline(never)]
+unsafe fn careful_at(
+    store: &mut Store,
+    position: usize,
+    write: impl FnOnce(&mut Tail<'_>) -> Result<()>,
+) -> Result<usize> {
+    let mut tail = store.tail();
+    // SAFETY: the caller's promise.
+    tail.at = unsafe { tail.at.add(position - tail.position()) };
+    write(&mut tail)?;
+    let position = tail.position();
+    if tail.refused != 0 || position > tail.store.max {
+        return Err(tail.failure(position));
+    }
+    Ok(position)
+}
+
+/// Writes within bounds that were agreed upon at the start.
+pub(in crate::ilp) struct Quick {
+    at: *mut u8,
+    /// How much more may be written besides texts. Only constants are taken from it, so that the compiler knows its value.
+    fixed: usize,
+    /// How much more text may be written.
+    text: usize,
+}
+
+impl Out for Quick {
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        if self.fixed >= N {
+            self.fixed -= N;
+            // SAFETY: N bytes of the room that is there were left, and no more than N are counted.
+            unsafe {
+                self.at.cast::<[u8; N]>().write_unaligned(bytes);
+                self.at = self.at.add(len.min(N));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn words<const N: usize>(&mut self, words: [(u64, usize); N]) {
+        for (word, len) in words {
+            self.put(word.to_le_bytes(), len);
+        }
+    }
+}
+
+impl Quick {
+    /// Appends the head of `wire`, which is all of it unless it is longer.
+    #[inline(always)]
+    pub(in crate::ilp) fn head(&mut self, wire: &Wire) {
+        self.put(*wire.head(), wire.len());
+    }
+
+    /// As [`Quick::head`], with the first byte replaced by `separator`.
+    #[inline(always)]
+    pub(in crate::ilp) fn separated(&mut self, separator: u8, wire: &Wire) {
+        let start = self.at;
+        let before = self.fixed;
+        self.head(wire);
+        if self.fixed < before {
+            // SAFETY: 32 bytes have just been written there.
+            unsafe { start.write(separator) };
+        }
+    }
+
+    /// Appends bytes as they are, out of the text.
+    #[inline(always)]
+    pub(in crate::ilp) fn slice(&mut self, bytes: &[u8]) {
+        if self.text >= bytes.len() {
+            self.text -= bytes.len();
+            // SAFETY: there is room for the text, of which this is a part.
+            unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.at, bytes.len());
+                self.at = self.at.add(bytes.len());
+            }
+        }
+    }
+
+    /// Appends text that has nothing to escape; takes 16 of the fixed bytes. False if there is something, or if it is not
+    /// ASCII although it should be.
+    #[inline(always)]
+    pub(in crate::ilp) fn text<const QUOTED: bool>(
+        &mut self,
+        text: &[u8],
+        ascii_only: bool,
+    ) -> bool {
+        if self.text < text.len() || self.fixed < 16 {
+            return false;
+        }
+        self.text -= text.len();
+        self.fixed -= 16;
+        let wrong =
+            |block: Block| block.suspects::<QUOTED>() | if ascii_only { block.high() } else { 0 };
+        if text.len() < 16 {
+            let block = Block::partial(text);
+            // SAFETY: there is room for the text and 16 bytes more.
+            unsafe { block.store(self.at) };
+            if wrong(block) & ((1 << text.len()) - 1) != 0 {
+                return false;
+            }
+        } else {
+            let (blocks, rest) = text.as_chunks::<16>();
+            for (i, chunk) in blocks.iter().enumerate() {
+                let block = Block::full(chunk);
+                // SAFETY: there is room for the whole text.
+                unsafe { block.store(self.at.add(16 * i)) };
+                if wrong(block) != 0 {
+                    return false;
+                }
+            }
+            if let (false, Some(last)) = (rest.is_empty(), text.last_chunk::<16>()) {
+                let block = Block::full(last);
+                // SAFETY: there is room for the whole text, of which these are the last 16 bytes.
+                unsafe { block.store(self.at.add(text.len() - 16)) };
+                if wrong(block) != 0 {
+                    return false;
+                }
+            }
+        }
+        // SAFETY: all bytes of the text have been written.
+        self.at = unsafe { self.at.add(text.len()) };
+        true
+    }
+}

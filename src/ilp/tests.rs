@@ -67,7 +67,8 @@ const MAX_NAME: usize = 126;
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         10 => "[a-z ,=\"\\\\\n\r]{0,40}".prop_map(String::into_bytes),
-        3 => "\\PC{0,12}".prop_map(String::into_bytes),
+        6 => "[a-z]{0,80}".prop_map(String::into_bytes),
+        3 => "\\PC{0,30}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..40),
     ]
 }

@@ -35,7 +35,8 @@ const FORMS: [(ColumnKind, u8); 10] = [
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         20 => "[a-z ,=\"\\\\\n\r]{0,40}".prop_map(String::into_bytes),
-        4 => "\\PC{0,12}".prop_map(String::into_bytes),
+        12 => "[a-z]{0,80}".prop_map(String::into_bytes),
+        4 => "\\PC{0,30}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..40),
     ]
 }

@@ -34,8 +34,33 @@ fn a_special_byte_is_found_at_every_place_of_every_length() {
                     let high = appended(&mut store, &text, quoted).unwrap();
                     assert_eq!(store.as_slice(), escaped(&text, quoted), "{text:?}");
                     assert_eq!(high, byte >= 0x80);
+                    check_quick(&text, quoted);
                 }
             }
+        }
+    }
+}
+
+/// The quick way writes the same, and gives up only where it should.
+fn check_quick(text: &[u8], quoted: bool) {
+    let mut store = Store::new(1000);
+    store.reserve(100).unwrap();
+    for ascii_only in [false, true] {
+        let before = store.len();
+        let written = store.quick::<16>(text, |out| match quoted {
+            true => out.text::<true>(text, ascii_only),
+            false => out.text::<false>(text, ascii_only),
+        });
+        let plain = escaped(text, quoted) == text && !text.iter().any(u8::is_ascii_control);
+        if plain && (text.is_ascii() || !ascii_only) {
+            assert!(written, "{text:?}");
+        }
+        if written {
+            assert!(escaped(text, quoted) == text && (text.is_ascii() || !ascii_only));
+            assert_eq!(&store.as_slice()[before..], text);
+            store.truncate(before);
+        } else {
+            assert_eq!(store.len(), before);
         }
     }
 }

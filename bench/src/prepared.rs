@@ -321,6 +321,14 @@ impl Columns {
         Columns { collector, views, layout, buffer: buffer(version), at: 0 }
     }
 
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    pub fn buffer_mut(&mut self) -> &mut Buffer {
+        &mut self.buffer
+    }
+
     fn block(&mut self, mut rows: usize) {
         while rows > 0 {
             let some = rows.min(ROWS - self.at);

@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{io, ptr, thread};
+use std::{fmt, io, ptr, thread};
 
 use crate::clock::process_cpu_ns;
 
@@ -18,6 +18,56 @@ const NO_CONTENT: &[u8] = b"HTTP/1.1 204 OK\r\nServer: questDB/1.0\r\nDate: Sat,
 /// Bytes of bodies (HTTP) or of the stream (TCP).
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
+/// Which processor the client runs on and which the sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    SameCore(usize),
+    TwoCores(usize, usize),
+    /// The scheduler decides.
+    Anywhere,
+}
+
+impl Placement {
+    /// Where this process is allowed to run: on one core, and on two if there are two.
+    pub fn all() -> Vec<Placement> {
+        let cores = allowed();
+        let mut all = vec![Placement::SameCore(cores[0])];
+        if let [client, sink, ..] = cores[..] {
+            all.push(Placement::TwoCores(client, sink));
+        }
+        all
+    }
+
+    /// The core of the sink, as an argument of a process.
+    pub fn sink(self) -> String {
+        match self {
+            Placement::SameCore(cpu) | Placement::TwoCores(_, cpu) => cpu.to_string(),
+            Placement::Anywhere => "any".into(),
+        }
+    }
+
+    /// Moves this process and those that it starts to the client's core.
+    pub fn take(self) {
+        if let Placement::SameCore(cpu) | Placement::TwoCores(cpu, _) = self {
+            assert!(pin(cpu), "cannot be pinned to core {cpu}");
+        }
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Placement::SameCore(cpu) => {
+                write!(f, "client and sink pinned to the same core ({cpu})")
+            }
+            Placement::TwoCores(client, sink) => {
+                write!(f, "client and sink pinned to two cores ({client} and {sink})")
+            }
+            Placement::Anywhere => f.write_str("client and sink not pinned"),
+        }
+    }
+}
+
 /// Pins this process to one processor.
 pub fn pin(cpu: usize) -> bool {
     // SAFETY: all zeros are a valid set, and its size is given.
@@ -26,6 +76,17 @@ pub fn pin(cpu: usize) -> bool {
         libc::CPU_SET(cpu, &mut set);
         libc::sched_setaffinity(0, size_of_val(&set), &raw const set) == 0
     }
+}
+
+/// The processors that this process may run on.
+fn allowed() -> Vec<usize> {
+    // SAFETY: all zeros are a valid set, its size is given, and only places in it are looked at.
+    let cores = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        let asked = libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) == 0;
+        (0..libc::CPU_SETSIZE as usize).filter(|&cpu| asked && libc::CPU_ISSET(cpu, &set)).collect()
+    };
+    if Vec::is_empty(&cores) { vec![0] } else { cores }
 }
 
 /// A sink that was started.
@@ -38,10 +99,10 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Starts this program again as the sink, pinned to `cpu` if there is one.
-    pub fn start(cpu: Option<usize>) -> Sink {
+    /// Starts this program again as the sink.
+    pub fn start(placement: Placement) -> Sink {
         let mut child = Command::new(std::env::current_exe().expect("the path of this program"))
-            .args(["--sink", &cpu.map_or("any".into(), |c| c.to_string())])
+            .args(["--sink", &placement.sink()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -54,17 +115,24 @@ impl Sink {
         sink
     }
 
+    /// The configuration of a client of this sink.
+    pub fn conf(&self, protocol: &str, version: u8) -> String {
+        let port = if protocol == "http" { self.http } else { self.tcp };
+        format!("{protocol}::addr=127.0.0.1:{port};protocol_version={version};")
+    }
+
     /// Bytes received and nanoseconds of processor time used, so far.
     pub fn counts(&mut self) -> [u64; 2] {
         self.to.write_all(b"counts\n").expect("the sink runs");
         self.two_numbers()
     }
 
-    /// Waits until so many bytes have arrived in all.
+    /// Waits until so many bytes have arrived in all, and not one more. Returns the processor time used.
     pub fn wait_for(&mut self, bytes: u64) -> u64 {
         loop {
             let [now, cpu] = self.counts();
-            if now >= bytes {
+            assert!(now <= bytes, "the sink got {now} bytes, {bytes} were sent");
+            if now == bytes {
                 return cpu;
             }
             thread::yield_now();
@@ -104,7 +172,7 @@ pub fn main(cpu: &str) -> io::Result<()> {
 
 /// Threads that wait for connections beforehand: starting one would be counted as part of opening.
 fn serve(listener: &TcpListener, connection: fn(TcpStream) -> io::Result<()>) -> io::Result<()> {
-    for _ in 0..8 {
+    for _ in 0..16 {
         let listener = listener.try_clone()?;
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {

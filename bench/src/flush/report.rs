@@ -1,0 +1,86 @@
+//! The tables: ours next to the official client and a bare socket, and what became of the marks.
+
+/// One measurement of each; `bare` is what a plain socket shows, where that makes sense.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    pub ours: f64,
+    pub official: f64,
+    pub bare: Option<f64>,
+}
+
+impl Figures {
+    /// Measures all three.
+    pub fn of(mut figure: impl FnMut(usize) -> f64) -> Figures {
+        Figures { ours: figure(0), official: figure(1), bare: Some(figure(2)) }
+    }
+}
+
+/// What is better.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Better {
+    Less,
+    More,
+}
+
+/// What has to be reached.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Mark {
+    None,
+    /// So many times better than the official client.
+    Times(f64),
+    /// Not more than this, whatever the official client does.
+    AtMost(f64),
+}
+
+/// Prints lines as they are measured and remembers the marks.
+#[derive(Default)]
+pub struct Report {
+    placement: String,
+    reached: usize,
+    missed: Vec<String>,
+}
+
+impl Report {
+    /// Begins a table. Figures of different placements must not be compared with each other.
+    pub fn begin(&mut self, placement: &str) {
+        self.placement = placement.to_owned();
+        println!("\n{placement}");
+        println!("  {:<56}{:>10}{:>10}{:>10}{:>9}  at least", "", "ours", "official", "bare", "");
+    }
+
+    pub fn line(&mut self, what: &str, figures: Figures, better: Better, mark: Mark) {
+        let Figures { ours, official, bare } = figures;
+        let ratio = if better == Better::Less { official / ours } else { ours / official };
+        let bare = bare.map_or("-".into(), short);
+        let known = ours != 0.0 && ratio.is_finite();
+        let ratio_text = if known { format!("{}x", short(ratio)) } else { "-".into() };
+        print!("  {what:<56}{:>10}{:>10}{bare:>10}{ratio_text:>9}", short(ours), short(official));
+        let (reached, mark) = match mark {
+            Mark::None => return println!(),
+            Mark::Times(times) => (ratio >= times, format!("{times}x")),
+            Mark::AtMost(most) => (ours <= most, format!("<= {most}")),
+        };
+        println!("  {mark} {}", if reached { "reached" } else { "NOT REACHED" });
+        if reached {
+            self.reached += 1;
+        } else {
+            let (ours, placement) = (short(ours), &self.placement);
+            self.missed.push(format!("{what}: {ours}, {ratio:.2}x; mark {mark} ({placement})"));
+        }
+    }
+
+    /// What became of all marks.
+    pub fn end(&self) {
+        println!("\nmarks: {} reached, {} NOT REACHED", self.reached, self.missed.len());
+        self.missed.iter().for_each(|missed| println!("  {missed}"));
+    }
+}
+
+fn short(value: f64) -> String {
+    match value {
+        v if v.is_nan() => "-".into(),
+        v if v < 10.0 => format!("{v:.2}"),
+        v if v < 1000.0 => format!("{v:.1}"),
+        v => format!("{v:.0}"),
+    }
+}

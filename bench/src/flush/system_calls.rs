@@ -1,0 +1,85 @@
+//! System calls of a flush, seen by strace.
+
+use std::process::{Command, Stdio};
+
+use super::children::{BEGIN, END, this};
+use super::clients::Who;
+use super::report::{Better, Figures, Mark, Report};
+use super::sink::Sink;
+
+/// All system calls of `flushes` flushes of `rows` rows of shape s1, in all threads, one line each as strace writes them but
+/// without the process id. An error says why there are none.
+pub fn trace(who: Who, conf: &str, rows: usize, flushes: usize) -> Result<Vec<String>, String> {
+    let file = std::env::temp_dir().join(format!("flush-calls-{}", std::process::id()));
+    let run = Command::new("strace")
+        .args(["-f", "-s", "64", "-o"])
+        .arg(&file)
+        .arg(this())
+        .args(["--flush-each", &who.to_string(), "s1", conf])
+        .args([rows.to_string(), flushes.to_string()])
+        .stderr(Stdio::null())
+        .status();
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let _ = std::fs::remove_file(&file);
+    match run {
+        Err(e) => return Err(format!("strace cannot be started: {e}")),
+        Ok(status) if !status.success() => return Err(format!("strace failed: {status}")),
+        Ok(_) => {}
+    }
+    let calls =
+        text.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit()).trim());
+    let calls: Vec<&str> = calls.collect();
+    let place = |what: &str| {
+        let found =
+            calls.iter().position(|call| call.starts_with("write(2") && call.contains(what));
+        found.ok_or_else(|| format!("no \"{what}\" among the system calls"))
+    };
+    let (from, to) = (place(BEGIN)? + 1, place(END)?);
+    // The end of a call that another thread interrupted, the end of a thread and a signal are not calls.
+    let is_call = |call: &&str| !["<", "+", "-"].iter().any(|sign| call.starts_with(sign));
+    Ok(calls[from..to].iter().copied().filter(is_call).map(str::to_owned).collect())
+}
+
+/// How many of them there are.
+pub fn count(report: &mut Report, sink: &Sink) {
+    const FLUSHES: usize = 200;
+    for (what, protocol, mark) in [
+        ("one-row HTTP flush, system calls", "http", Mark::AtMost(4.0)),
+        ("one-row TCP flush, system calls", "tcp", Mark::None),
+    ] {
+        let conf = sink.conf(protocol, 2);
+        let each = |who| trace(who, &conf, 1, FLUSHES);
+        match (each(Who::Ours), each(Who::Official), each(Who::Bare)) {
+            (Ok(ours), Ok(official), Ok(bare)) => {
+                let each = |calls: &[String]| calls.len() as f64 / FLUSHES as f64;
+                let figures = Figures {
+                    ours: each(&ours),
+                    official: each(&official),
+                    bare: Some(each(&bare)),
+                };
+                report.line(what, figures, Better::Less, mark);
+                if protocol == "http" {
+                    let threads = |calls: &[String]| {
+                        let of_threads = calls.iter().filter(|call| starts_thread(call));
+                        of_threads.count() as f64 / FLUSHES as f64
+                    };
+                    let figures = Figures {
+                        ours: threads(&ours),
+                        official: threads(&official),
+                        bare: Some(threads(&bare)),
+                    };
+                    let what = "one-row HTTP flush, threads started";
+                    report.line(what, figures, Better::Less, Mark::AtMost(0.0));
+                }
+            }
+            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => {
+                println!("  {what}: not counted, {why}");
+            }
+        }
+    }
+}
+
+/// Whether a call makes a thread or a process.
+pub fn starts_thread(call: &str) -> bool {
+    ["clone(", "clone3(", "fork(", "vfork("].iter().any(|name| call.starts_with(name))
+}

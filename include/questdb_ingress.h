@@ -23,8 +23,8 @@
  * global state: no logger, no signal handler, no change of the environment.
  *
  * DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
- * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where buffers grow, and
- * ends the process where a few bytes cannot be had.
+ * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
+ * with the data, and ends the process where a few bytes cannot be had.
  *
  * Generated from src/ffi by `QUESTDB_BLESS=1 cargo test header`; do not edit.
  * SPDX-License-Identifier: Apache-2.0
@@ -932,7 +932,7 @@ questdb_error *questdb_buffer_with_limits(uint32_t protocol_version,
  * Makes an independent copy, also of a sender's own buffer.
  *
  * Ownership: `*copy` is yours until `questdb_buffer_free`; NULL after an error.
- * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API

@@ -7,6 +7,7 @@
 pub mod config;
 mod error;
 pub mod ilp;
+mod memory;
 mod names;
 #[cfg(feature = "receiver")]
 #[allow(

@@ -4,6 +4,7 @@
 //! the limit is a property of the server behind that buffer.
 
 use crate::error::{Result, err, shown_bytes};
+use crate::memory::{copied, refused, room};
 use crate::text::Text;
 
 /// The longest table or column name in bytes that QuestDB takes unless it is configured otherwise.
@@ -148,7 +149,7 @@ impl Name for TableName {
 
     fn parse(text: Text<'_>) -> Result<Self> {
         let raw = checked::<true>(Self::KIND, text)?;
-        Ok(TableName { wire: Wire::new(&escaped(raw)), raw: raw.into() })
+        Ok(TableName { wire: Wire::new(&escaped("", raw, "")?)?, raw: kept(raw)? })
     }
 
     #[inline]
@@ -167,10 +168,7 @@ impl Name for ColumnName {
 
     fn parse(text: Text<'_>) -> Result<Self> {
         let raw = checked::<false>(Self::KIND, text)?;
-        let mut wire = vec![b','];
-        wire.extend_from_slice(&escaped(raw));
-        wire.push(b'=');
-        Ok(ColumnName { wire: Wire::new(&wire), raw: raw.into() })
+        Ok(ColumnName { wire: Wire::new(&escaped(",", raw, "=")?)?, raw: kept(raw)? })
     }
 
     #[inline]
@@ -196,11 +194,11 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) const HEAD: usize = 32;
 
-    pub(crate) fn new(bytes: &[u8]) -> Wire {
+    pub(crate) fn new(bytes: &[u8]) -> Result<Wire> {
         let (first, rest) = bytes.split_at(bytes.len().min(Wire::HEAD));
         let mut head = [0; Wire::HEAD];
         head[..first.len()].copy_from_slice(first);
-        Wire { head, len: bytes.len(), rest: rest.into() }
+        Ok(Wire { head, len: bytes.len(), rest: copied(rest, "a name or text")? })
     }
 
     /// The first bytes, and zeros where there are fewer.
@@ -286,16 +284,26 @@ fn checked<'a, const TABLE: bool>(kind: &str, text: Text<'a>) -> Result<&'a str>
     Ok(name)
 }
 
-/// Of the bytes that a line must escape only these two are allowed in names.
-fn escaped(name: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len());
+fn kept(name: &str) -> Result<Box<str>> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(name.len()).map_err(|_| refused(name.len(), "a name"))?;
+    copy.push_str(name);
+    Ok(copy.into_boxed_str())
+}
+
+/// The name as it stands in a line. Of the bytes that a line must escape only these two are allowed in names.
+fn escaped(before: &str, name: &str, behind: &str) -> Result<Vec<u8>> {
+    let escapes = name.bytes().filter(|byte| matches!(byte, b' ' | b'=')).count();
+    let mut out = room(before.len() + name.len() + escapes + behind.len(), "a name")?;
+    out.extend_from_slice(before.as_bytes());
     for &byte in name.as_bytes() {
         if matches!(byte, b' ' | b'=') {
             out.push(b'\\');
         }
         out.push(byte);
     }
-    out
+    out.extend_from_slice(behind.as_bytes());
+    Ok(out)
 }
 
 #[cold]

@@ -88,7 +88,7 @@ pub extern "C" fn questdb_buffer_with_limits(
 /// Makes an independent copy, also of a sender's own buffer.
 ///
 /// Ownership: `*copy` is yours until `questdb_buffer_free`; NULL after an error.
-/// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -99,7 +99,7 @@ pub extern "C" fn questdb_buffer_clone(
     put(copy, ptr::null_mut());
     guard(buffer, |b| {
         required(copy, "copy")?;
-        put(copy, questdb_buffer::into_raw(Buffer::clone(&b.buffer)));
+        put(copy, questdb_buffer::into_raw(b.buffer.try_clone()?));
         Ok(())
     })
 }

@@ -32,6 +32,10 @@ pub(super) fn guard<H: Handle>(
         return poisoned(H::NAME);
     }
     *handle.poisoned() = true;
+    let work = |handle| {
+        strike();
+        work(handle)
+    };
     match catch_unwind(AssertUnwindSafe(|| work(handle))) {
         Ok(result) => {
             *handle.poisoned() = false;
@@ -46,7 +50,10 @@ pub(super) fn guard<H: Handle>(
 
 /// Runs `work` that has no handle to poison.
 pub(super) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
-    caught(|| work().err().and_then(failed))
+    caught(|| {
+        strike();
+        work().err().and_then(failed)
+    })
 }
 
 /// Runs `work` that does its own poisoning.
@@ -92,6 +99,44 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failed {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown panic");
     failed(err!(Internal, "a defect of this library: {}", crate::error::shown(text)))
+}
+
+/// Where tests let a call panic.
+#[cfg(not(test))]
+#[inline(always)]
+pub(super) fn strike() {}
+
+#[cfg(test)]
+pub(super) use fault::strike;
+
+/// Panics on demand, in this thread.
+#[cfg(test)]
+pub(super) mod fault {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNTDOWN: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// What the panic says.
+    pub(in super::super) const TEXT: &str = "struck by a test";
+
+    /// The call after `passes` more that come by panics.
+    pub(in super::super) fn arm(passes: usize) {
+        COUNTDOWN.set(Some(passes));
+    }
+
+    /// Whether nothing came by that could have panicked.
+    pub(in super::super) fn disarm() -> bool {
+        COUNTDOWN.take().is_some()
+    }
+
+    pub(in super::super) fn strike() {
+        match COUNTDOWN.take() {
+            Some(0) => panic!("{TEXT}"),
+            left => COUNTDOWN.set(left.map(|passes| passes - 1)),
+        }
+    }
 }
 
 #[cfg(test)]

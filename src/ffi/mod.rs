@@ -22,8 +22,8 @@
 //! global state: no logger, no signal handler, no change of the environment.
 //!
 //! DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
-//! freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where buffers grow, and
-//! ends the process where a few bytes cannot be had.
+//! freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
+//! with the data, and ends the process where a few bytes cannot be had.
 #![allow(non_camel_case_types, reason = "a C type and its Rust handle type have the same name")]
 #![allow(
     clippy::missing_safety_doc,
@@ -54,3 +54,6 @@ mod sender;
 mod guard;
 
 mod text;
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use super::sender::{guard_own, questdb_sender};
 use super::text::{put, required, slice, text};
 use crate::error::{Result, err};
 use crate::ilp::ArrayView;
+use crate::memory::collected;
 use crate::rows::{
     Bits, Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
 };
@@ -341,7 +342,7 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
         }
         _ => Ok(None),
     };
-    cells.iter().map(array).collect()
+    collected(cells.iter().map(array), "arrays")
 }
 
 /// Cell number `place`. Always inline: a cell that is returned goes through memory.
@@ -385,12 +386,10 @@ fn column_arrays(columns: &[questdb_column_data], rows: usize) -> Result<Vec<Vec
         if column.kind != ValuesKind::Arrays as u32 {
             return Ok(Vec::new());
         }
-        slice(column.values.cast::<questdb_array>(), rows, "arrays")?
-            .iter()
-            .map(|array| view(array))
-            .collect()
+        let arrays = slice(column.values.cast::<questdb_array>(), rows, "arrays")?;
+        collected(arrays.iter().map(|array| view(array)), "arrays")
     };
-    columns.iter().map(arrays).collect()
+    collected(columns.iter().map(arrays), "columns")
 }
 
 fn column_data<'a>(
@@ -408,7 +407,7 @@ fn column_data<'a>(
         };
         Ok(ColumnData { values, validity })
     };
-    columns.iter().enumerate().map(one).collect()
+    collected(columns.iter().enumerate().map(one), "columns")
 }
 
 fn column_values<'a>(

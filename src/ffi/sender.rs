@@ -14,6 +14,7 @@ use super::config::questdb_config;
 use super::error::questdb_error;
 use super::guard::{
     Failed, Flag, Handle, caught, failed, guard, guard_drop, guard_free, null_handle, poisoned,
+    strike,
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
@@ -49,6 +50,7 @@ fn guard_sender(
             }
             Err(TryLockError::Poisoned(_)) => return poisoned(NAME),
         };
+        strike();
         work(&mut sender).err().and_then(failed)
     })
 }
@@ -70,6 +72,7 @@ pub(super) fn guard_own(
         }
         *lent.poisoned() = true;
         sender.swap_own(&mut lent.buffer);
+        strike();
         let result = work(sender);
         sender.swap_own(&mut lent.buffer);
         *lent.poisoned() = false;
@@ -77,24 +80,17 @@ pub(super) fn guard_own(
     })
 }
 
-fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Failed {
-    put(out, ptr::null_mut());
-    guard_free(|| {
-        required(out, "sender")?;
-        let mut sender = sender()?;
-        // What the sender has between calls; nobody writes to it.
-        let empty =
-            BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
-        let mut own = Box::new(Buffer::with_options(empty)?);
-        sender.swap_own(&mut own);
-        let stats = sender.stats_reader();
-        let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
-        put(
-            out,
-            Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })),
-        );
-        Ok(())
-    })
+fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Result<()> {
+    required(out, "sender")?;
+    let mut sender = sender()?;
+    // What the sender has between calls; nobody writes to it.
+    let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
+    let mut own = Box::new(Buffer::with_options(empty)?);
+    sender.swap_own(&mut own);
+    let stats = sender.stats_reader();
+    let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
+    put(out, Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })));
+    Ok(())
 }
 
 /// Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
@@ -111,7 +107,9 @@ pub extern "C" fn questdb_sender_from_conf(
     conf_len: usize,
     sender: *mut *mut questdb_sender,
 ) -> Failed {
-    make(sender, || Sender::from_conf(checked(conf, conf_len, "connection string")?))
+    put(sender, ptr::null_mut());
+    let made = || Sender::from_conf(checked(conf, conf_len, "connection string")?);
+    guard_free(|| make(sender, made))
 }
 
 /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
@@ -122,7 +120,8 @@ pub extern "C" fn questdb_sender_from_conf(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> Failed {
-    make(sender, Sender::from_env)
+    put(sender, ptr::null_mut());
+    guard_free(|| make(sender, Sender::from_env))
 }
 
 /// Makes a sender from a configuration, which stays yours.
@@ -137,7 +136,7 @@ pub extern "C" fn questdb_sender_new(
     sender: *mut *mut questdb_sender,
 ) -> Failed {
     put(sender, ptr::null_mut());
-    guard(config, |c| flatten(make(sender, || Sender::new(&c.config))))
+    guard(config, |c| make(sender, || Sender::new(&c.config)))
 }
 
 /// The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they

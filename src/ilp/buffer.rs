@@ -94,6 +94,21 @@ impl Buffer {
         }
     }
 
+    /// As [`Clone::clone`], for a caller who does not want to end where the memory cannot be had.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub fn try_clone(&self) -> Result<Buffer> {
+        Ok(Buffer {
+            lines: self.lines.try_clone()?,
+            // They only save time.
+            tables: NameCache::new(),
+            columns: NameCache::new(),
+            init_buf_size: self.init_buf_size,
+            marker: self.marker,
+        })
+    }
+
     #[inline]
     pub(crate) fn lines_mut(&mut self) -> &mut Lines {
         &mut self.lines

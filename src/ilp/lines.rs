@@ -47,6 +47,19 @@ impl Lines {
         }
     }
 
+    pub(super) fn try_clone(&self) -> Result<Lines> {
+        Ok(Lines {
+            store: self.store.try_clone()?,
+            state: self.state,
+            version: self.version,
+            one_table: self.one_table,
+            rows: self.rows,
+            max_name_len: self.max_name_len,
+            first_table: self.first_table.clone(),
+            stamps: self.stamps.clone(),
+        })
+    }
+
     /// Starts a row, if that needs nothing special.
     #[inline(always)]
     pub(super) fn quick_table(&mut self, name: &TableName) -> bool {

@@ -2,6 +2,7 @@
 //! one that stood in its place in the row before.
 
 use crate::error::Result;
+use crate::memory::{refused, room};
 use crate::names::{Name, too_long};
 use crate::text::Text;
 
@@ -64,7 +65,8 @@ impl<N: Name> NameCache<N> {
             return Err(too_long(N::KIND, text.as_bytes(), max_len));
         }
         if self.slots.is_empty() {
-            self.slots = vec![EMPTY; SLOTS];
+            self.slots = room(SLOTS, "names")?;
+            self.slots.resize(SLOTS, EMPTY);
         }
         let mut slot = hash(text.as_bytes()) & (SLOTS - 1);
         // At least half of the slots are empty.
@@ -83,6 +85,7 @@ impl<N: Name> NameCache<N> {
             slot = hash(text.as_bytes()) & (SLOTS - 1);
         }
         let place = self.names.len();
+        self.names.try_reserve(1).map_err(|_| refused(2 * place * size_of::<N>(), "names"))?;
         self.slots[slot] = u16::try_from(place).unwrap_or(EMPTY);
         self.names.push(name);
         self.next = place + 1;

@@ -43,6 +43,13 @@ impl Store {
         Store { bytes: Vec::new(), max, limit: 0 }
     }
 
+    pub(super) fn try_clone(&self) -> Result<Store> {
+        let mut copy = Store::new(self.max);
+        copy.reserve(self.bytes.len())?;
+        copy.bytes.extend_from_slice(&self.bytes);
+        Ok(copy)
+    }
+
     fn set_limit(&mut self) {
         self.limit = self.bytes.capacity().min(self.max);
     }

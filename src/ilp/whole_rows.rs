@@ -281,5 +281,5 @@ fn one_wire(write: impl FnOnce(&mut Tail<'_>) -> Result<()>) -> Result<Wire> {
     let mut out = store.tail();
     write(&mut out)?;
     out.finish()?;
-    Ok(Wire::new(store.as_slice()))
+    Wire::new(store.as_slice())
 }

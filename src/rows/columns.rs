@@ -3,6 +3,7 @@
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::{Error, Result, err};
 use crate::ilp::{ArrayView, Buffer, ProtocolVersion, RowsOut, string_wire, symbol_wire};
+use crate::memory::room;
 use crate::names::Wire;
 use crate::text::Text;
 
@@ -203,7 +204,7 @@ impl RowLayout {
         let lines = buffer.lines_mut();
         self.fits(lines.max_name_len())?;
         let version = lines.version();
-        let mut sources = Vec::with_capacity(columns.len());
+        let mut sources = room(columns.len(), "columns")?;
         for column in &self.columns {
             // The counts were compared above.
             let Some(data) = columns.get(column.place) else { continue };
@@ -283,14 +284,18 @@ impl<'a> Texts<'a> {
 struct Dictionary<'a> {
     codes: Codes<'a>,
     texts: Texts<'a>,
-    /// Name and value as one for each text that was used; stays empty where there are many more texts than rows.
+    /// Name and value as one for each text that was used; stays empty where there are many more texts than rows, and
+    /// where there is no memory for it.
     ready: Vec<Option<Wire>>,
 }
 
 impl<'a> Dictionary<'a> {
     fn new(codes: Codes<'a>, texts: Texts<'a>) -> Dictionary<'a> {
         let mut ready = Vec::new();
-        if texts.offsets.count() <= codes.len().saturating_mul(4) {
+        // It only saves time, so where its memory is refused it is done without.
+        if texts.offsets.count() <= codes.len().saturating_mul(4)
+            && ready.try_reserve_exact(texts.offsets.count()).is_ok()
+        {
             ready.resize_with(texts.offsets.count(), || None);
         }
         Dictionary { codes, texts, ready }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result, err, shown};
 use crate::ilp::{ProtocolVersion, double_wire};
+use crate::memory::refused;
 use crate::names::{ColumnName, Name, TableName, Wire};
 use crate::text::Text;
 
@@ -158,12 +159,15 @@ impl RowLayout {
         if self.columns.iter().any(|column| column.name == name) {
             return Err(err!(InvalidName, "column {} is declared twice", shown(name.as_str())));
         }
-        self.longest_name = self.longest_name.max(name.raw().len());
         let place = self.columns.len();
         let binary = match kind {
             ColumnKind::F64 => Some(double_wire(name.wire())?),
             _ => None,
         };
+        self.columns
+            .try_reserve(1)
+            .map_err(|_| refused(2 * place * size_of::<Column>(), "columns"))?;
+        self.longest_name = self.longest_name.max(name.raw().len());
         let column = Column { name, kind, place, binary };
         let symbols = self.columns.partition_point(|column| column.kind == ColumnKind::Symbol);
         match kind {

@@ -147,7 +147,7 @@ static void server_stop(struct server *server) {
 }
 
 /* A sender for the server; further options end with a semicolon. */
-static questdb_sender *server_sender(const struct server *server, const char *options) {
+static inline questdb_sender *server_sender(const struct server *server, const char *options) {
     char conf[256];
     questdb_sender *sender = NULL;
     const int len = snprintf(conf, sizeof conf, "%s::addr=127.0.0.1:%u;protocol_version=2;%s",
@@ -157,7 +157,7 @@ static questdb_sender *server_sender(const struct server *server, const char *op
 }
 
 /* Appends rows of about 20 bytes. */
-static void fill(questdb_buffer *buffer, int rows) {
+static inline void fill(questdb_buffer *buffer, int rows) {
     for (int i = 0; i < rows; i++) {
         OK(questdb_buffer_table(buffer, QUESTDB_STR("t")));
         OK(questdb_buffer_column_i64(buffer, QUESTDB_STR("x"), i));

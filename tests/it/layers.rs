@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const BASE: &[&str] = &["error", "names", "text", "time"];
+const BASE: &[&str] = &["error", "memory", "names", "text", "time"];
 
 /// A layer, and the layers it may use besides itself. Those of the base are one layer.
 const MAY_USE: &[(&str, &[&str])] = &[

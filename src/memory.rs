@@ -1,0 +1,58 @@
+//! Memory that may be refused: whatever grows with the caller's data asks for it here, or where it grows, and an allocator
+//! that says no becomes `OutOfMemory`. Only what is small by nature (handles, errors) ends the process instead.
+
+use crate::error::{Error, Result, err};
+
+/// An empty vector with room for `count` items.
+pub(crate) fn room<T>(count: usize, what: &str) -> Result<Vec<T>> {
+    let mut items = Vec::new();
+    items
+        .try_reserve_exact(count)
+        .map_err(|_| refused(count.saturating_mul(size_of::<T>()), what))?;
+    Ok(items)
+}
+
+/// The items, or the first error among them.
+pub(crate) fn collected<T>(
+    items: impl ExactSizeIterator<Item = Result<T>>,
+    what: &str,
+) -> Result<Vec<T>> {
+    let mut all = room(items.len(), what)?;
+    for item in items {
+        all.push(item?);
+    }
+    Ok(all)
+}
+
+/// A copy of bytes.
+pub(crate) fn copied(bytes: &[u8], what: &str) -> Result<Box<[u8]>> {
+    let mut copy = room(bytes.len(), what)?;
+    copy.extend_from_slice(bytes);
+    Ok(copy.into_boxed_slice())
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn refused(bytes: usize, what: &str) -> Error {
+    err!(OutOfMemory, "no memory for {what}: {bytes} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn what_cannot_be_had_is_an_error() {
+        let e = room::<u64>(usize::MAX / 8, "columns").unwrap_err();
+        let message = format!("no memory for columns: {} bytes", usize::MAX / 8 * 8);
+        assert_eq!((e.code(), e.message()), (ErrorCode::OutOfMemory, message.as_str()));
+        assert_eq!(&*copied(b"abc", "a name").unwrap(), b"abc");
+        assert_eq!(collected([1, 2].into_iter().map(Ok), "numbers").unwrap(), [1, 2]);
+        let bad = [Ok(1), Err(err!(InvalidState, "no"))];
+        assert_eq!(
+            collected(bad.into_iter(), "numbers").unwrap_err().code(),
+            ErrorCode::InvalidState
+        );
+    }
+}

@@ -5,6 +5,7 @@ fn main() {
     println!("cargo::rerun-if-changed=../include");
     cc::Build::new()
         .file("c/rows.c")
+        .file("c/official.c")
         .include("../include")
         .opt_level(2)
         .warnings(true)

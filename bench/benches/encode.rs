@@ -13,6 +13,7 @@ use std::process::Command;
 use questdb_ingress_bench::c::{CShape, InC, Way};
 use questdb_ingress_bench::clock::thread_cpu_ns;
 use questdb_ingress_bench::encoders::{ALL, Ours, PRE, Theirs, VAL};
+use questdb_ingress_bench::official::{self, InOfficial};
 use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
 use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
 use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
@@ -21,8 +22,8 @@ use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
 #[derive(Clone, Copy, PartialEq)]
 enum Against {
     Itself,
-    Val,
-    All,
+    /// The line of this number: the official client in the same language, where it can be had.
+    Line(usize),
 }
 
 struct Line {
@@ -59,30 +60,48 @@ fn lines<S: CShape>(version: u8, marks: &Marks) -> Vec<Line> {
     let layout = Collector::of(&rows[..1]).layout::<S>();
     let line = |name, against, marks, variant| Line { name, against, marks, variant };
     let theirs = |name, variant| line(name, Against::Itself, (0.0, 0.0), variant);
-    let all = |name, mark, variant| line(name, Against::All, mark, variant);
-    let val = |name, mark, variant| line(name, Against::Val, mark, variant);
-    let in_c = |way| Box::new(InC::new(version, way, rows));
-    vec![
+    let mut lines = vec![
         theirs("official pre", Box::new(InRust::new(Theirs::<PRE>::new(version), rows))),
         theirs("official val", Box::new(InRust::new(Theirs::<VAL>::new(version), rows))),
         theirs("official all", Box::new(InRust::new(Theirs::<ALL>::new(version), rows))),
-        all("Rust raw", marks.raw, Box::new(InRust::new(Ours::<false>::new(version), rows))),
-        val(
+    ];
+    let (val, all) = (Against::Line(1), Against::Line(2));
+    lines.extend([
+        line("Rust raw", all, marks.raw, Box::new(InRust::new(Ours::<false>::new(version), rows))),
+        line(
             "Rust interned",
+            val,
             marks.checked,
             Box::new(InRust::new(Ours::<true>::new(version), rows)),
         ),
-        val(
+        line(
             "Rust prepared",
+            val,
             marks.prepared,
             Box::new(InRust::new(Rows::new(version, layout), rows)),
         ),
-        val("Rust columns", marks.columns, Box::new(Columns::new(version, rows))),
-        all("C raw", marks.raw, in_c(Way::Raw)),
-        val("C interned", marks.checked, in_c(Way::Checked)),
-        val("C prepared", marks.prepared, in_c(Way::Prepared)),
-        val("C columns", marks.columns, in_c(Way::Columns)),
-    ]
+        line("Rust columns", val, marks.columns, Box::new(Columns::new(version, rows))),
+    ]);
+    let (val, all) = match official::available() {
+        false => (val, all),
+        true => {
+            let first = lines.len();
+            for (name, write) in
+                ["official C pre", "official C val", "official C all"].into_iter().zip(S::OFFICIAL)
+            {
+                lines.push(theirs(name, Box::new(InOfficial::new(version, write, rows))));
+            }
+            (Against::Line(first + 1), Against::Line(first + 2))
+        }
+    };
+    let in_c = |way| Box::new(InC::new(version, way, rows));
+    lines.extend([
+        line("C raw", all, marks.raw, in_c(Way::Raw)),
+        line("C interned", val, marks.checked, in_c(Way::Checked)),
+        line("C prepared", val, marks.prepared, in_c(Way::Prepared)),
+        line("C columns", val, marks.columns, in_c(Way::Columns)),
+    ]);
+    lines
 }
 
 fn cases() -> Vec<Case> {
@@ -192,18 +211,15 @@ fn table(
 ) {
     println!("\n{}  {what}", case.name);
     let unit = format!("{unit}/row");
-    println!("  {:<16}{unit:>9}{:>9}{:>9}   at least       aim", "", "x val", "x all");
-    let (val, all) = (costs[1], costs[2]);
+    println!("  {:<16}{unit:>9}    ratio  to              at least       aim", "");
     for (line, cost) in lines.iter().zip(costs) {
-        print!("  {:<16}{cost:>9.1}{:>9.2}{:>9.2}", line.name, val / cost, all / cost);
-        let ratio = match line.against {
-            Against::Itself => {
-                println!();
-                continue;
-            }
-            Against::Val => val / cost,
-            Against::All => all / cost,
+        print!("  {:<16}{cost:>9.1}", line.name);
+        let Against::Line(reference) = line.against else {
+            println!();
+            continue;
         };
+        let ratio = costs[reference] / cost;
+        print!("{ratio:>9.2}  {:<14}", lines[reference].name);
         let (at_least, aim) = line.marks;
         let verdict = |mark: f64| if ratio >= mark { "reached" } else { "BELOW" };
         println!("   {at_least:>4} {:<8}  {aim:>4} {}", verdict(at_least), verdict(aim));

@@ -8,7 +8,8 @@ use crate::prepared::{Collector, Values};
 use crate::shapes::{Names, ROWS, S1, S2, S3, S4, S5, S6, S7, Shape, Text};
 use crate::variant::{Emptied, Variant};
 
-type Handle = *mut c_void;
+/// A handle of a C library.
+pub(crate) type Handle = *mut c_void;
 
 #[repr(C)]
 struct CName {
@@ -54,12 +55,15 @@ unsafe extern "C" {
 }
 
 macro_rules! c_shapes {
-    ($($shape:ident $raw:ident $checked:ident $prepared:ident)*) => {
+    ($($shape:ident $raw:ident $checked:ident $prepared:ident $pre:ident $val:ident $all:ident)*) => {
         unsafe extern "C" {
             $(
                 fn $raw(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
                 fn $checked(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
                 fn $prepared(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
+                fn $pre(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
+                fn $val(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
+                fn $all(b: Handle, n: *const CNames, rows: *const c_void, count: usize) -> Handle;
             )*
         }
         $(
@@ -67,6 +71,7 @@ macro_rules! c_shapes {
                 const RAW: WriteRows = $raw;
                 const CHECKED: WriteRows = $checked;
                 const PREPARED: WriteRows = $prepared;
+                const OFFICIAL: [WriteRows; 3] = [$pre, $val, $all];
             }
         )*
     };
@@ -77,16 +82,18 @@ pub trait CShape: Shape {
     const RAW: WriteRows;
     const CHECKED: WriteRows;
     const PREPARED: WriteRows;
+    /// By the official library: `pre`, `val`, `all`.
+    const OFFICIAL: [WriteRows; 3];
 }
 
 c_shapes! {
-    S1 raw_s1 checked_s1 prepared_s1
-    S2 raw_s2 checked_s2 prepared_s2
-    S3 raw_s3 checked_s3 prepared_s3
-    S4 raw_s4 checked_s4 prepared_s4
-    S5 raw_s5 checked_s5 prepared_s5
-    S6 raw_s6 checked_s6 prepared_s6
-    S7 raw_s7 checked_s7 prepared_s7
+    S1 raw_s1 checked_s1 prepared_s1 official_pre_s1 official_val_s1 official_all_s1
+    S2 raw_s2 checked_s2 prepared_s2 official_pre_s2 official_val_s2 official_all_s2
+    S3 raw_s3 checked_s3 prepared_s3 official_pre_s3 official_val_s3 official_all_s3
+    S4 raw_s4 checked_s4 prepared_s4 official_pre_s4 official_val_s4 official_all_s4
+    S5 raw_s5 checked_s5 prepared_s5 official_pre_s5 official_val_s5 official_all_s5
+    S6 raw_s6 checked_s6 prepared_s6 official_pre_s6 official_val_s6 official_all_s6
+    S7 raw_s7 checked_s7 prepared_s7 official_pre_s7 official_val_s7 official_all_s7
 }
 
 fn check(error: Handle) {
@@ -170,7 +177,7 @@ const NO_COLUMN: CColumn = CColumn {
     validity_first_bit: 0,
 };
 
-fn c_names<S: CShape>(collector: &Collector) -> CNames {
+pub(crate) fn c_names<S: CShape>(collector: &Collector) -> CNames {
     let rust = Names::new(S::TABLE, S::COLUMNS);
     let bytes = rust.table.bytes();
     let stamp = if collector.in_micros { 2 } else { 1 };

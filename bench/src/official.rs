@@ -1,0 +1,133 @@
+//! The official C library, called by the compiled C of c/official.c. It is loaded at run time from the path in
+//! `QUESTDB_OFFICIAL_LIB`, which `bench/official-c` makes.
+
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::sync::OnceLock;
+
+use crate::c::{CNames, CShape, Handle, WriteRows, c_names};
+use crate::prepared::Collector;
+use crate::shapes::ROWS;
+use crate::variant::{Emptied, Variant};
+
+/// `official_text` in c/official.h.
+#[repr(C)]
+struct CText {
+    len: usize,
+    ptr: *const u8,
+}
+
+/// `official_library` in c/official.h; the functions that only C calls come first.
+#[repr(C)]
+struct Library {
+    in_c: [*const c_void; 15],
+    buffer_new: unsafe extern "C" fn(c_int) -> Handle,
+    buffer_free: unsafe extern "C" fn(Handle),
+    buffer_clear: unsafe extern "C" fn(Handle),
+    peek: unsafe extern "C" fn(Handle) -> CText,
+    error_msg: unsafe extern "C" fn(Handle, *mut usize) -> *const u8,
+}
+
+unsafe extern "C" {
+    fn official_load(path: *const c_char) -> *const Library;
+}
+
+/// Whether the library can be had; loads it.
+pub fn available() -> bool {
+    library().is_some()
+}
+
+fn library() -> Option<&'static Library> {
+    static LOADED: OnceLock<Option<usize>> = OnceLock::new();
+    let address = LOADED.get_or_init(|| {
+        let path = CString::new(std::env::var("QUESTDB_OFFICIAL_LIB").ok()?).ok()?;
+        // SAFETY: a path that ends with a zero.
+        let library = unsafe { official_load(path.as_ptr()) };
+        assert!(!library.is_null(), "the official library could not be loaded");
+        Some(library as usize)
+    });
+    // SAFETY: a static of c/official.c, which does not change after it was loaded.
+    address.map(|address| unsafe { &*(address as *const Library) })
+}
+
+/// A buffer of the official C library.
+pub struct InOfficial<S: 'static> {
+    library: &'static Library,
+    version: u8,
+    buffer: Handle,
+    names: CNames,
+    write: WriteRows,
+    rows: &'static [S],
+    at: usize,
+}
+
+impl<S: CShape> InOfficial<S> {
+    /// `write` is one of the functions of c/official.c for this shape.
+    ///
+    /// # Panics
+    /// If the library is not [`available`].
+    pub fn new(version: u8, write: WriteRows, rows: &'static [S]) -> Self {
+        let library = library().expect("the official library");
+        // SAFETY: a version that exists.
+        let buffer = unsafe { (library.buffer_new)(version.into()) };
+        let names = c_names::<S>(&Collector::of(&rows[..1]));
+        InOfficial { library, version, buffer, names, write, rows, at: 0 }
+    }
+
+    fn block(&mut self, mut rows: usize) {
+        while rows > 0 {
+            let some = rows.min(ROWS - self.at);
+            let first = self.rows[self.at..self.at + some].as_ptr().cast();
+            // SAFETY: so many rows are there, of the layout that this function takes.
+            let error = unsafe { (self.write)(self.buffer, &raw const self.names, first, some) };
+            if !error.is_null() {
+                let mut len = 0;
+                // SAFETY: an error of the library, and the message that belongs to it.
+                let message = unsafe {
+                    std::slice::from_raw_parts((self.library.error_msg)(error, &raw mut len), len)
+                };
+                panic!("{}", String::from_utf8_lossy(message));
+            }
+            self.at = (self.at + some) % ROWS;
+            rows -= some;
+        }
+    }
+
+    fn clear(&self) {
+        // SAFETY: a live buffer.
+        unsafe { (self.library.buffer_clear)(self.buffer) }
+    }
+}
+
+impl<S: CShape> Variant for InOfficial<S> {
+    fn run(&mut self, mut rows: usize, emptied: Emptied) {
+        while rows > 0 {
+            let some = match emptied {
+                Emptied::Cleared(each) => {
+                    self.clear();
+                    each.min(rows)
+                }
+                Emptied::Replaced(each) => {
+                    // SAFETY: a live buffer, which is not used again.
+                    unsafe {
+                        (self.library.buffer_free)(self.buffer);
+                        self.buffer = (self.library.buffer_new)(self.version.into());
+                    }
+                    each.min(rows)
+                }
+            };
+            self.block(some);
+            rows -= some;
+        }
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        self.clear();
+        self.at = 0;
+        self.block(ROWS);
+        // SAFETY: a live buffer; what is peeked at is copied before the next call.
+        unsafe {
+            let view = (self.library.peek)(self.buffer);
+            std::slice::from_raw_parts(view.ptr, view.len).to_vec()
+        }
+    }
+}

@@ -218,8 +218,14 @@ impl Wire {
         self.len
     }
 
-    /// Whether both are the same bytes.
+    /// The length of a short one, in a form whose limit the compiler knows.
     #[inline]
+    pub(crate) fn short_len(&self) -> usize {
+        self.len % Wire::HEAD
+    }
+
+    /// Whether both are the same bytes.
+    #[inline(always)]
     pub(crate) fn same(&self, other: &Wire) -> bool {
         // Comparing nothing is not free: the C library's masked load from a dangling pointer takes longer than a row.
         self.head == other.head
@@ -227,10 +233,10 @@ impl Wire {
             && (self.is_short() || self.rest == other.rest)
     }
 
-    /// Whether the head is everything.
+    /// Whether the head is everything, with room to spare: [`Wire::short_len`] is then the length.
     #[inline]
     pub(crate) fn is_short(&self) -> bool {
-        self.len <= Wire::HEAD
+        self.len < Wire::HEAD
     }
 }
 

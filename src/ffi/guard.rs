@@ -48,6 +48,33 @@ pub(super) fn guard<H: Handle>(
     }
 }
 
+/// Runs `work` that cannot panic, if the handle is there and unharmed. False if it is not, or if `work` says so; then
+/// nothing was done, and it is up to [`guard_slowly`]. This saves the stack frame that catching a panic takes.
+#[inline(always)]
+pub(super) fn quick<H: Handle>(
+    handle: &mut Option<&mut H>,
+    work: impl FnOnce(&mut H) -> bool,
+) -> bool {
+    // The tests of panics are about the guarded way.
+    if armed() {
+        return false;
+    }
+    match handle {
+        Some(handle) => !*handle.poisoned() && work(handle),
+        None => false,
+    }
+}
+
+/// [`guard`] for what [`quick`] did not do.
+#[cold]
+#[inline(never)]
+pub(super) fn guard_slowly<H: Handle>(
+    handle: Option<&mut H>,
+    work: impl FnOnce(&mut H) -> Result<()>,
+) -> Failed {
+    guard(handle, work)
+}
+
 /// Runs `work` that has no handle to poison.
 pub(super) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
     caught(|| {
@@ -106,8 +133,14 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failed {
 #[inline(always)]
 pub(super) fn strike() {}
 
+#[cfg(not(test))]
+#[inline(always)]
+fn armed() -> bool {
+    false
+}
+
 #[cfg(test)]
-pub(super) use fault::strike;
+pub(super) use fault::{armed, strike};
 
 /// Panics on demand, in this thread.
 #[cfg(test)]
@@ -124,6 +157,13 @@ pub(super) mod fault {
     /// The call after `passes` more that come by panics.
     pub(in super::super) fn arm(passes: usize) {
         COUNTDOWN.set(Some(passes));
+    }
+
+    /// Whether a call is to panic.
+    pub(in super::super) fn armed() -> bool {
+        let left = COUNTDOWN.take();
+        COUNTDOWN.set(left);
+        left.is_some()
     }
 
     /// Whether nothing came by that could have panicked.

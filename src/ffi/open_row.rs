@@ -5,10 +5,11 @@ use std::ffi::c_char;
 
 use super::array::{questdb_array, view};
 use super::buffer::questdb_buffer;
-use super::guard::{Failed, Flag, guard};
+use super::guard::{Failed, Flag, guard, guard_slowly, quick};
 use super::names::{questdb_column_name, questdb_table_name};
-use super::text::{slice, text};
+use super::text::{plain, slice, text};
 use crate::error::err;
+use crate::names::NameRef;
 
 #[cold]
 #[inline(never)]
@@ -23,11 +24,16 @@ fn null_name() -> crate::Error {
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_table(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.table(text(name, name_len)?).map(drop))
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_table(NameRef::Raw(name)))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.table(text(name, name_len)?).map(drop))
 }
 
 /// As `questdb_buffer_table`, with a checked name.
@@ -37,10 +43,15 @@ pub extern "C" fn questdb_buffer_table(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_table_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_table_name>,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.table(&name.ok_or_else(null_name)?.0).map(drop))
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_table(NameRef::Checked(&name.0)))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.table(&name.ok_or_else(null_name)?.0).map(drop))
 }
 
 /// Appends a symbol to the open row. Symbols come before all other columns.
@@ -50,13 +61,20 @@ pub extern "C" fn questdb_buffer_table_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_symbol(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     value: *const c_char,
     value_len: usize,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.symbol(text(name, name_len)?, text(value, value_len)?).map(drop))
+    if let (Some(name), Some(value)) = (plain(name, name_len), plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_symbol(NameRef::Raw(name), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.symbol(text(name, name_len)?, text(value, value_len)?).map(drop)
+    })
 }
 
 /// As `questdb_buffer_symbol`, with a checked name.
@@ -66,12 +84,17 @@ pub extern "C" fn questdb_buffer_symbol(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_symbol_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     value: *const c_char,
     value_len: usize,
 ) -> Failed {
-    guard(buffer, |b| {
+    if let (Some(name), Some(value)) = (name, plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_symbol(NameRef::Checked(&name.0), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
         b.buffer.symbol(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
     })
 }
@@ -83,12 +106,17 @@ pub extern "C" fn questdb_buffer_symbol_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_bool(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     value: Flag,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_bool(text(name, name_len)?, value != 0).map(drop))
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_bool(NameRef::Raw(name), value != 0))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_bool(text(name, name_len)?, value != 0).map(drop))
 }
 
 /// As `questdb_buffer_column_bool`, with a checked name.
@@ -98,11 +126,18 @@ pub extern "C" fn questdb_buffer_column_bool(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_bool_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     value: Flag,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_bool(&name.ok_or_else(null_name)?.0, value != 0).map(drop))
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_bool(NameRef::Checked(&name.0), value != 0))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_bool(&name.ok_or_else(null_name)?.0, value != 0).map(drop)
+    })
 }
 
 /// Appends an integer column to the open row. The server reads -2^63 as NULL.
@@ -112,12 +147,17 @@ pub extern "C" fn questdb_buffer_column_bool_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_i64(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     value: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_i64(text(name, name_len)?, value).map(drop))
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_i64(NameRef::Raw(name), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_i64(text(name, name_len)?, value).map(drop))
 }
 
 /// As `questdb_buffer_column_i64`, with a checked name.
@@ -127,11 +167,18 @@ pub extern "C" fn questdb_buffer_column_i64(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_i64_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     value: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_i64(&name.ok_or_else(null_name)?.0, value).map(drop))
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_i64(NameRef::Checked(&name.0), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_i64(&name.ok_or_else(null_name)?.0, value).map(drop)
+    })
 }
 
 /// Appends a double column to the open row.
@@ -141,12 +188,17 @@ pub extern "C" fn questdb_buffer_column_i64_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_f64(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     value: f64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_f64(text(name, name_len)?, value).map(drop))
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_f64(NameRef::Raw(name), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_f64(text(name, name_len)?, value).map(drop))
 }
 
 /// As `questdb_buffer_column_f64`, with a checked name.
@@ -156,11 +208,18 @@ pub extern "C" fn questdb_buffer_column_f64(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_f64_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     value: f64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_f64(&name.ok_or_else(null_name)?.0, value).map(drop))
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_f64(NameRef::Checked(&name.0), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_f64(&name.ok_or_else(null_name)?.0, value).map(drop)
+    })
 }
 
 /// Appends a string column to the open row.
@@ -170,13 +229,20 @@ pub extern "C" fn questdb_buffer_column_f64_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_str(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     value: *const c_char,
     value_len: usize,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_str(text(name, name_len)?, text(value, value_len)?).map(drop))
+    if let (Some(name), Some(value)) = (plain(name, name_len), plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_str(NameRef::Raw(name), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_str(text(name, name_len)?, text(value, value_len)?).map(drop)
+    })
 }
 
 /// As `questdb_buffer_column_str`, with a checked name.
@@ -186,12 +252,17 @@ pub extern "C" fn questdb_buffer_column_str(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_str_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     value: *const c_char,
     value_len: usize,
 ) -> Failed {
-    guard(buffer, |b| {
+    if let (Some(name), Some(value)) = (name, plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_str(NameRef::Checked(&name.0), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
         b.buffer.column_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
     })
 }
@@ -203,12 +274,19 @@ pub extern "C" fn questdb_buffer_column_str_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_ts_micros(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     micros: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_ts_micros(text(name, name_len)?, micros).map(drop))
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_ts_micros(NameRef::Raw(name), micros))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_ts_micros(text(name, name_len)?, micros).map(drop)
+    })
 }
 
 /// As `questdb_buffer_column_ts_micros`, with a checked name.
@@ -218,11 +296,18 @@ pub extern "C" fn questdb_buffer_column_ts_micros(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_ts_micros_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     micros: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_ts_micros(&name.ok_or_else(null_name)?.0, micros).map(drop))
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_ts_micros(NameRef::Checked(&name.0), micros))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_ts_micros(&name.ok_or_else(null_name)?.0, micros).map(drop)
+    })
 }
 
 /// Appends a timestamp column in nanoseconds since the epoch, which may be negative. Version 1 cuts it to
@@ -233,12 +318,17 @@ pub extern "C" fn questdb_buffer_column_ts_micros_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_ts_nanos(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: *const c_char,
     name_len: usize,
     nanos: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_ts_nanos(text(name, name_len)?, nanos).map(drop))
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos(NameRef::Raw(name), nanos))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_ts_nanos(text(name, name_len)?, nanos).map(drop))
 }
 
 /// As `questdb_buffer_column_ts_nanos`, with a checked name.
@@ -248,11 +338,18 @@ pub extern "C" fn questdb_buffer_column_ts_nanos(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_column_ts_nanos_named(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     name: Option<&questdb_column_name>,
     nanos: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.column_ts_nanos(&name.ok_or_else(null_name)?.0, nanos).map(drop))
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos(NameRef::Checked(&name.0), nanos))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_ts_nanos(&name.ok_or_else(null_name)?.0, nanos).map(drop)
+    })
 }
 
 /// Appends an n-dimensional array of doubles. Needs protocol version 2.
@@ -452,10 +549,13 @@ pub extern "C" fn questdb_buffer_column_dec_i128_named(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_at_nanos(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     nanos: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.at_nanos(nanos))
+    if quick(&mut buffer, |b| b.buffer.quick_at_nanos(nanos)) {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.at_nanos(nanos))
 }
 
 /// Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
@@ -466,10 +566,13 @@ pub extern "C" fn questdb_buffer_at_nanos(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_at_micros(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     micros: i64,
 ) -> Failed {
-    guard(buffer, |b| b.buffer.at_micros(micros))
+    if quick(&mut buffer, |b| b.buffer.quick_at_micros(micros)) {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.at_micros(micros))
 }
 
 /// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.

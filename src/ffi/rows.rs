@@ -9,15 +9,18 @@ use std::ptr;
 
 use super::array::{questdb_array, view};
 use super::buffer::questdb_buffer;
-use super::guard::{Failed, Handle, guard, guard_drop, guard_free, null_handle, poisoned};
+use super::guard::{
+    Failed, Handle, guard, guard_drop, guard_free, guard_slowly, null_handle, poisoned, quick,
+};
 use super::sender::{guard_own, questdb_sender};
-use super::text::{put, required, slice, text};
+use super::text::{plain, plain_slice, put, required, slice, text};
 use crate::error::{Result, err};
 use crate::ilp::ArrayView;
 use crate::memory::collected;
 use crate::rows::{
-    Bits, Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+    Bits, Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowCells, RowLayout, Stamp,
 };
+use crate::text::Text;
 
 /// A table and its columns, named once: whole rows are then appended by one call.
 ///
@@ -210,7 +213,7 @@ pub extern "C" fn questdb_row_layout_free(layout: Option<Box<questdb_row_layout>
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_append_row(
-    buffer: Option<&mut questdb_buffer>,
+    mut buffer: Option<&mut questdb_buffer>,
     layout: Option<&questdb_row_layout>,
     cells: *const questdb_cell,
     cell_count: usize,
@@ -220,13 +223,22 @@ pub extern "C" fn questdb_buffer_append_row(
         Ok(layout) => layout,
         Err(failed) => return failed,
     };
-    guard(buffer, |b| {
+    if let Some(cells) = plain_slice(cells, cell_count)
+        && layout.column_count() == cell_count
+        && quick(&mut buffer, |b| {
+            let at = layout.designated(at);
+            layout.quick_cells(&mut b.buffer, &CCells { cells, arrays: &[] }, at)
+        })
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
         // Before the cells are read: the count may be a mistake.
         layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        layout.append_row_with(&mut b.buffer, |place| cell(cells, &arrays, place), at)
+        layout.append_cells(&mut b.buffer, &CCells { cells, arrays: &arrays }, at)
     })
 }
 
@@ -254,7 +266,7 @@ pub extern "C" fn questdb_sender_append_row(
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        layout.append_row_with(s.buffer_mut(), |place| cell(cells, &arrays, place), at)?;
+        layout.append_cells(s.buffer_mut(), &CCells { cells, arrays: &arrays }, at)?;
         s.flush_if_due()
     })
 }
@@ -345,38 +357,88 @@ fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
     collected(cells.iter().map(array), "arrays")
 }
 
-/// Cell number `place`. Always inline: a cell that is returned goes through memory.
-#[inline(always)]
-fn cell<'a>(
+/// The cells of a row and, for [`RowCells::cell`], views of those that are arrays.
+struct CCells<'a> {
     cells: &'a [questdb_cell],
     arrays: &'a [Option<ArrayView<'a>>],
-    place: usize,
-) -> Result<Cell<'a>> {
-    const NULL: u32 = CellKind::Null as u32;
-    const BOOL: u32 = CellKind::Bool as u32;
-    const I64: u32 = CellKind::I64 as u32;
-    const F64: u32 = CellKind::F64 as u32;
-    const TEXT: u32 = CellKind::Text as u32;
-    const ARRAY: u32 = CellKind::Array as u32;
-    const DECIMAL: u32 = CellKind::Decimal as u32;
-    let cell = &cells[place];
-    match cell.kind {
-        NULL => Ok(Cell::Null),
-        // SAFETY: here and below the caller says by the kind which field was set; fields that were not are not read.
-        BOOL => Ok(Cell::Bool(unsafe { cell.value.i64 } != 0)),
-        // SAFETY: see above.
-        I64 => Ok(Cell::I64(unsafe { cell.value.i64 })),
-        // SAFETY: see above.
-        F64 => Ok(Cell::F64(unsafe { cell.value.f64 })),
-        // SAFETY: see above.
-        TEXT => Ok(Cell::Text(text(unsafe { cell.value.ptr }.cast(), cell.len)?)),
-        ARRAY => Ok(arrays.get(place).and_then(Option::as_ref).map_or(Cell::Null, Cell::Array)),
-        DECIMAL => Ok(Cell::Decimal {
-            scale: cell.scale,
+}
+
+impl CCells<'_> {
+    /// The cell at `place`, if it is of this kind.
+    #[inline(always)]
+    fn of_kind(&self, place: usize, kind: CellKind) -> Option<&questdb_cell> {
+        self.cells.get(place).filter(|cell| cell.kind == kind as u32)
+    }
+}
+
+impl RowCells for CCells<'_> {
+    fn cell(&self, place: usize) -> Result<Cell<'_>> {
+        const NULL: u32 = CellKind::Null as u32;
+        const BOOL: u32 = CellKind::Bool as u32;
+        const I64: u32 = CellKind::I64 as u32;
+        const F64: u32 = CellKind::F64 as u32;
+        const TEXT: u32 = CellKind::Text as u32;
+        const ARRAY: u32 = CellKind::Array as u32;
+        const DECIMAL: u32 = CellKind::Decimal as u32;
+        let cell = &self.cells[place];
+        match cell.kind {
+            NULL => Ok(Cell::Null),
+            // SAFETY: here and below the caller says by the kind which field was set; fields that were not are not read.
+            BOOL => Ok(Cell::Bool(unsafe { cell.value.i64 } != 0)),
             // SAFETY: see above.
-            unscaled: slice(unsafe { cell.value.ptr }.cast(), cell.len, "decimal")?,
-        }),
-        other => Err(err!(InvalidArgument, "cell {place}: {other} is not a kind of cell")),
+            I64 => Ok(Cell::I64(unsafe { cell.value.i64 })),
+            // SAFETY: see above.
+            F64 => Ok(Cell::F64(unsafe { cell.value.f64 })),
+            // SAFETY: see above.
+            TEXT => Ok(Cell::Text(text(unsafe { cell.value.ptr }.cast(), cell.len)?)),
+            ARRAY => {
+                let view = self.arrays.get(place).and_then(Option::as_ref);
+                Ok(view.map_or(Cell::Null, Cell::Array))
+            }
+            DECIMAL => Ok(Cell::Decimal {
+                scale: cell.scale,
+                // SAFETY: see above.
+                unscaled: slice(unsafe { cell.value.ptr }.cast(), cell.len, "decimal")?,
+            }),
+            other => Err(err!(InvalidArgument, "cell {place}: {other} is not a kind of cell")),
+        }
+    }
+
+    #[inline(always)]
+    fn is_null(&self, place: usize) -> bool {
+        self.of_kind(place, CellKind::Null).is_some()
+    }
+
+    #[inline(always)]
+    fn text(&self, place: usize) -> Option<Text<'_>> {
+        let cell = self.of_kind(place, CellKind::Text)?;
+        // SAFETY: as in `cell`, here and below.
+        plain(unsafe { cell.value.ptr }.cast(), cell.len)
+    }
+
+    #[inline(always)]
+    fn bool(&self, place: usize) -> Option<bool> {
+        // SAFETY: see above.
+        self.of_kind(place, CellKind::Bool).map(|cell| unsafe { cell.value.i64 } != 0)
+    }
+
+    #[inline(always)]
+    fn i64(&self, place: usize) -> Option<i64> {
+        // SAFETY: see above.
+        self.of_kind(place, CellKind::I64).map(|cell| unsafe { cell.value.i64 })
+    }
+
+    #[inline(always)]
+    fn f64(&self, place: usize) -> Option<f64> {
+        // SAFETY: see above.
+        self.of_kind(place, CellKind::F64).map(|cell| unsafe { cell.value.f64 })
+    }
+
+    #[inline(always)]
+    fn array(&self, place: usize) -> Option<ArrayView<'_>> {
+        // SAFETY: see above.
+        let array = self.of_kind(place, CellKind::Array).map(|cell| unsafe { cell.value.ptr })?;
+        view(array.cast()).ok()
     }
 }
 

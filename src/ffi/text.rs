@@ -12,6 +12,22 @@ pub(super) fn text<'a>(ptr: *const c_char, len: usize) -> Result<Text<'a>> {
     Ok(Text::unchecked(slice(ptr.cast(), len, "text")?))
 }
 
+/// Text in one piece that is there, empty or not; `None` if [`text`] has to look closer.
+#[inline(always)]
+pub(super) fn plain<'a>(ptr: *const c_char, len: usize) -> Option<Text<'a>> {
+    plain_slice(ptr.cast(), len).map(Text::unchecked)
+}
+
+/// A slice that is there, empty or not; `None` if [`slice`] has to look closer.
+#[inline(always)]
+pub(super) fn plain_slice<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
+    if ptr.is_null() || !ptr.is_aligned() || len > isize::MAX as usize / size_of::<T>().max(1) {
+        return None;
+    }
+    // SAFETY: not NULL, aligned, within the size limit; that `len` elements are readable is the contract, as in `slice`.
+    Some(unsafe { std::slice::from_raw_parts(ptr, len) })
+}
+
 /// No option, path or certificate name comes near this: a greater length is a mistake, and the memory is not read.
 const LONGEST_TEXT: usize = 1 << 20;
 

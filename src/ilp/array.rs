@@ -1,6 +1,6 @@
 //! N-dimensional arrays of doubles: views of foreign memory, checked against its real extent, and their encoding.
 
-use super::scan::{Out as _, Tail};
+use super::scan::{self, Out as _, Quick, Tail};
 use crate::error::{Error, Result, err};
 
 /// The most dimensions an array may have.
@@ -115,9 +115,50 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data })
     }
 
+    /// The elements as they go out, if they lie so and there are few dimensions.
+    #[inline(always)]
+    pub(super) fn dense(&self) -> Option<DenseArray<'a>> {
+        let data = match self.data {
+            Data::Bytes(data) => data,
+            Data::Doubles(data) => scan::double_bytes(data)?,
+            _ => return None,
+        };
+        (self.shape.len() <= DenseArray::MAX_DIMS).then_some(DenseArray { shape: self.shape, data })
+    }
+
     /// The length of each dimension.
     pub fn shape(&self) -> &'a [usize] {
         self.shape
+    }
+}
+
+/// An array whose elements lie as they go out.
+#[derive(Clone, Copy)]
+pub(super) struct DenseArray<'a> {
+    shape: &'a [usize],
+    data: &'a [u8],
+}
+
+impl<'a> DenseArray<'a> {
+    const MAX_DIMS: usize = 4;
+    /// What [`DenseArray::write`] writes at most besides the data.
+    pub(super) const ROOM: usize = HEADER.len() + 1 + 4 * DenseArray::MAX_DIMS;
+
+    #[inline(always)]
+    pub(super) fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    #[inline(always)]
+    pub(super) fn write(&self, out: &mut Quick) {
+        let [dims, ..] = self.shape.len().to_le_bytes();
+        let [a, b, c] = HEADER;
+        out.put([a, b, c, dims], 4);
+        for dim in self.shape.iter().take(DenseArray::MAX_DIMS) {
+            let [a, b, c, d, ..] = dim.to_le_bytes();
+            out.put([a, b, c, d], 4);
+        }
+        out.slice(self.data);
     }
 }
 

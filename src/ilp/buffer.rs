@@ -4,7 +4,7 @@ use super::lines::{Lines, Place};
 use super::name_cache::NameCache;
 use super::row_state::{Call, RowState};
 use super::stamp::Stamp;
-use super::value::{Decimal, DecimalInteger, DecimalText, DoubleBits, Integer, ShortDouble, Value};
+use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
 use super::{ArrayView, ProtocolVersion};
 use crate::error::{Result, err};
 use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
@@ -121,31 +121,45 @@ impl Buffer {
     #[inline]
     pub fn table<'n>(&mut self, name: impl Into<TableRef<'n>>) -> Result<&mut Self> {
         let name = name.into().0;
-        let expected = match name {
-            NameRef::Checked(name) => Some(name),
-            NameRef::Raw(text) => self.tables.expected(text),
-        };
-        if let Some(name) = expected
-            && self.lines.quick_table(name)
-        {
-            self.columns.restart();
-            return Ok(self);
+        if !self.quick_table(name) {
+            match name {
+                NameRef::Checked(name) => self.slow_table(name)?,
+                NameRef::Raw(text) => self.slow_table_text(text)?,
+            }
         }
-        self.slow_table(name)
+        Ok(self)
     }
 
-    // The slow ways return what the quick ones do, so that calling them can be a jump.
+    /// Starts a row if that needs nothing special, or does nothing and says false.
+    #[inline(always)]
+    pub(crate) fn quick_table(&mut self, name: NameRef<'_, TableName>) -> bool {
+        let expected = match name {
+            NameRef::Checked(name) => Some(name),
+            NameRef::Raw(text) => self.tables.expected_short(text),
+        };
+        let written = expected.is_some_and(|name| self.lines.quick_table(name));
+        if written {
+            self.columns.restart();
+        }
+        written
+    }
+
     #[cold]
     #[inline(never)]
-    fn slow_table(&mut self, name: NameRef<'_, TableName>) -> Result<&mut Self> {
-        let name = match name {
-            NameRef::Checked(name) => name,
-            NameRef::Raw(text) => self.tables.resolve(text, self.lines.max_name_len())?,
-        };
+    fn slow_table(&mut self, name: &TableName) -> Result<()> {
+        self.lines.table(name)?;
+        self.columns.restart();
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_table_text(&mut self, text: Text<'_>) -> Result<()> {
+        let name = self.tables.resolve(text, self.lines.max_name_len())?;
         self.lines.table(name)?;
         self.tables.repeat();
         self.columns.restart();
-        Ok(self)
+        Ok(())
     }
 
     /// Adds a symbol to the open row, before its columns.
@@ -159,39 +173,42 @@ impl Buffer {
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
         let (name, value) = (name.into().0, value.into().0);
-        if let Some(value) = value {
+        if !value.is_some_and(|value| self.quick_symbol(name, value)) {
             match name {
-                NameRef::Checked(name) => {
-                    if self.lines.quick_symbol(name, value) {
-                        return Ok(self);
-                    }
-                }
-                NameRef::Raw(text) => {
-                    if let Some(name) = self.columns.expected(text)
-                        && self.lines.quick_symbol(name, value)
-                    {
-                        self.columns.advance();
-                        return Ok(self);
-                    }
-                }
+                NameRef::Checked(name) => self.slow_symbol(name, value)?,
+                NameRef::Raw(text) => self.slow_symbol_text(text, value)?,
             }
         }
-        self.slow_symbol(name, value)
+        Ok(self)
+    }
+
+    /// Adds a symbol if that needs nothing special, or does nothing and says false.
+    #[inline(always)]
+    pub(crate) fn quick_symbol(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
+        match name {
+            NameRef::Checked(name) => self.lines.quick_symbol(name, value),
+            NameRef::Raw(text) => {
+                let Some(name) = self.columns.expected_short(text) else { return false };
+                let written = self.lines.quick_symbol(name, value);
+                if written {
+                    self.columns.advance();
+                }
+                written
+            }
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn slow_symbol(
-        &mut self,
-        name: NameRef<'_, ColumnName>,
-        value: Option<Text<'_>>,
-    ) -> Result<&mut Self> {
-        let name = match name {
-            NameRef::Checked(name) => name,
-            NameRef::Raw(text) => self.columns.resolve(text, self.lines.max_name_len())?,
-        };
-        self.lines.symbol(name, value)?;
-        Ok(self)
+    fn slow_symbol(&mut self, name: &ColumnName, value: Option<Text<'_>>) -> Result<()> {
+        self.lines.symbol(name, value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_symbol_text(&mut self, text: Text<'_>, value: Option<Text<'_>>) -> Result<()> {
+        let name = self.columns.resolve(text, self.lines.max_name_len())?;
+        self.lines.symbol(name, value)
     }
 
     /// Adds a boolean column to the open row.
@@ -233,10 +250,20 @@ impl Buffer {
     ) -> Result<&mut Self> {
         let (name, value) = (name.into().0, value.into());
         if self.lines.version() == ProtocolVersion::V1 {
-            self.column(name, value.map(ShortDouble))
+            self.column_decimals(name, value)
         } else {
             self.column(name, value.map(DoubleBits))
         }
+    }
+
+    /// Apart, since it calls others.
+    #[inline(never)]
+    fn column_decimals(
+        &mut self,
+        name: NameRef<'_, ColumnName>,
+        value: Option<f64>,
+    ) -> Result<&mut Self> {
+        self.column(name, value.map(Decimals))
     }
 
     /// Adds a string column to the open row.
@@ -354,39 +381,46 @@ impl Buffer {
         name: NameRef<'_, ColumnName>,
         value: Option<V>,
     ) -> Result<&mut Self> {
-        if let Some(value) = value {
+        if !value.is_some_and(|value| self.quick_column(name, value)) {
             match name {
-                NameRef::Checked(name) => {
-                    if self.lines.quick_column(name, value) {
-                        return Ok(self);
-                    }
-                }
-                NameRef::Raw(text) => {
-                    if let Some(name) = self.columns.expected(text)
-                        && self.lines.quick_column(name, value)
-                    {
-                        self.columns.advance();
-                        return Ok(self);
-                    }
-                }
+                NameRef::Checked(name) => self.slow_column(name, value)?,
+                NameRef::Raw(text) => self.slow_column_text(text, value)?,
             }
         }
-        self.slow_column(name, value)
+        Ok(self)
+    }
+
+    /// Adds a column if that needs nothing special, or does nothing and says false.
+    #[inline(always)]
+    pub(super) fn quick_column<V: Value>(
+        &mut self,
+        name: NameRef<'_, ColumnName>,
+        value: V,
+    ) -> bool {
+        match name {
+            NameRef::Checked(name) => self.lines.quick_column(name, value),
+            NameRef::Raw(text) => {
+                let Some(name) = self.columns.expected_short(text) else { return false };
+                let written = self.lines.quick_column(name, value);
+                if written {
+                    self.columns.advance();
+                }
+                written
+            }
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn slow_column<V: Value>(
-        &mut self,
-        name: NameRef<'_, ColumnName>,
-        value: Option<V>,
-    ) -> Result<&mut Self> {
-        let name = match name {
-            NameRef::Checked(name) => name,
-            NameRef::Raw(text) => self.columns.resolve(text, self.lines.max_name_len())?,
-        };
-        self.lines.column(name, value)?;
-        Ok(self)
+    fn slow_column<V: Value>(&mut self, name: &ColumnName, value: Option<V>) -> Result<()> {
+        self.lines.column(name, value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slow_column_text<V: Value>(&mut self, text: Text<'_>, value: Option<V>) -> Result<()> {
+        let name = self.columns.resolve(text, self.lines.max_name_len())?;
+        self.lines.column(name, value)
     }
 
     /// Ends the row with its designated timestamp in nanoseconds since 1970.
@@ -500,6 +534,7 @@ impl Buffer {
     }
 
     /// The protocol version of the rows.
+    #[inline]
     pub fn protocol_version(&self) -> ProtocolVersion {
         self.lines.version()
     }

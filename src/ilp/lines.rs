@@ -21,6 +21,8 @@ pub(crate) struct Lines {
     one_table: bool,
     rows: usize,
     max_name_len: usize,
+    /// The longest wire form that needs no look at its length: what is short also keeps to `max_name_len`.
+    quick_names: usize,
     first_table: Option<TableName>,
     pub(super) stamps: StampCache,
 }
@@ -42,6 +44,7 @@ impl Lines {
             one_table: true,
             rows: 0,
             max_name_len,
+            quick_names: if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 },
             first_table: None,
             stamps: StampCache::new(),
         }
@@ -55,6 +58,7 @@ impl Lines {
             one_table: self.one_table,
             rows: self.rows,
             max_name_len: self.max_name_len,
+            quick_names: self.quick_names,
             first_table: self.first_table.clone(),
             stamps: self.stamps.clone(),
         })
@@ -63,7 +67,7 @@ impl Lines {
     /// Starts a row, if that needs nothing special.
     #[inline(always)]
     pub(super) fn quick_table(&mut self, name: &TableName) -> bool {
-        if !self.may(Call::Table, name.raw(), name.wire()) || !self.is_same_table(name) {
+        if !self.may(Call::Table, name.wire()) || !self.is_same_table(name) {
             return false;
         }
         let written = self.store.quick::<{ Wire::HEAD }>(&[], |out| {
@@ -91,12 +95,12 @@ impl Lines {
 
     /// Whether a call is in order and its name needs no special care.
     #[inline(always)]
-    fn may(&self, call: Call, raw: &str, wire: &Wire) -> bool {
-        raw.len() <= self.max_name_len && wire.is_short() && self.state.allows(call)
+    fn may(&self, call: Call, wire: &Wire) -> bool {
+        wire.len() <= self.quick_names && self.state.allows(call)
     }
 
     #[inline(always)]
-    fn is_same_table(&self, name: &TableName) -> bool {
+    pub(super) fn is_same_table(&self, name: &TableName) -> bool {
         self.first_table.as_ref().is_some_and(|first| first.wire().same(name.wire()))
     }
 
@@ -121,7 +125,7 @@ impl Lines {
     /// Adds a symbol, if that needs nothing special.
     #[inline(always)]
     pub(super) fn quick_symbol(&mut self, name: &ColumnName, value: Text<'_>) -> bool {
-        if !self.may(Call::Symbol, name.raw(), name.wire()) {
+        if !self.may(Call::Symbol, name.wire()) {
             return false;
         }
         let text = value.as_bytes();
@@ -151,7 +155,7 @@ impl Lines {
     /// Adds a column, if that needs nothing special.
     #[inline(always)]
     pub(super) fn quick_column<V: Value>(&mut self, name: &ColumnName, value: V) -> bool {
-        if !self.may(Call::Column, name.raw(), name.wire()) {
+        if !self.may(Call::Column, name.wire()) || self.version < V::NEEDS {
             return false;
         }
         // As long as constants cannot be added up in types: enough for every value, which the writer checks.
@@ -187,7 +191,7 @@ impl Lines {
     }
 
     #[inline(always)]
-    fn quick_at(&mut self, stamp: Stamp) -> bool {
+    pub(super) fn quick_at(&mut self, stamp: Stamp) -> bool {
         if !self.state.allows(Call::At) {
             return false;
         }
@@ -251,6 +255,7 @@ impl Lines {
         self.state = RowState::Between;
     }
 
+    #[inline]
     pub(crate) fn version(&self) -> ProtocolVersion {
         self.version
     }

@@ -9,6 +9,8 @@ mod escape;
 mod lines;
 mod name_cache;
 mod number;
+mod quick_calls;
+mod row_plan;
 mod row_state;
 mod scan;
 mod stamp;
@@ -22,7 +24,8 @@ use crate::error::{Result, err};
 
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub(crate) use whole_rows::{RowsOut, double_wire, string_wire, symbol_wire};
+pub(crate) use row_plan::{Lead, PlanColumn, PlanKind, PlanStamp, QuickCell, RowPlan, RowValues};
+pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
 
 /// The version of the line protocol.
 #[repr(u8)]

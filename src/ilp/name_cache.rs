@@ -38,6 +38,12 @@ impl<N: Name> NameCache<N> {
         self.names.get(self.next).filter(|name| same(name.raw().as_bytes(), text.as_bytes()))
     }
 
+    /// As [`NameCache::expected`], for names of at most 32 bytes only: that needs no call.
+    #[inline(always)]
+    pub(super) fn expected_short(&self, text: Text<'_>) -> Option<&N> {
+        self.names.get(self.next).filter(|name| same_short(name.raw().as_bytes(), text.as_bytes()))
+    }
+
     #[inline(always)]
     pub(super) fn advance(&mut self) {
         self.next += 1;
@@ -96,12 +102,23 @@ impl<N: Name> NameCache<N> {
 /// Whether two names are equal; names are short, so that a call of `memcmp` would cost more than the comparison.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() > 32 { a == b } else { same_short(a, b) }
+}
+
+/// Whether two names of at most 32 bytes are equal; false for longer ones.
+#[inline(always)]
+fn same_short(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
     if len != b.len() {
         return false;
     }
-    if len > 16 {
-        return a == b;
+    if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
+        (a.first_chunk::<16>(), a.last_chunk::<16>(), b.first_chunk::<16>(), b.last_chunk::<16>())
+    {
+        return len <= 32
+            && (u128::from_ne_bytes(*a1) ^ u128::from_ne_bytes(*b1))
+                | (u128::from_ne_bytes(*a2) ^ u128::from_ne_bytes(*b2))
+                == 0;
     }
     if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
         (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>())

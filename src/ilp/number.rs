@@ -71,9 +71,6 @@ fn leading(value: u64) -> (u64, usize) {
     ((digits | ASCII_ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
-/// What [`short_double`] writes at most.
-pub(super) const SHORT_DOUBLE_ROOM: usize = 1 + 3 * 8;
-
 /// Appends a double with few decimals, as the shortest digits that give it back; false, and nothing written, for others.
 #[inline(always)]
 pub(super) fn short_double(out: &mut impl Out, value: f64) -> bool {
@@ -93,6 +90,9 @@ pub(super) fn short_double(out: &mut impl Out, value: f64) -> bool {
     }
     false
 }
+
+/// What [`double`] writes at most.
+pub(super) const DOUBLE_ROOM: usize = 32;
 
 /// Appends a double as the shortest digits that give it back.
 #[inline]

@@ -1,29 +1,32 @@
-//! Which call may follow which while a row is built. A state is the set of the calls it allows.
+//! Which call may follow which while a row is built. A state is the set of the calls it allows and, above it, what stands
+//! before a column.
 
 use crate::error::{Error, Result, err};
 
-const TABLE: u8 = 1;
-const SYMBOL: u8 = 2;
-const COLUMN: u8 = 4;
-const AT: u8 = 8;
-const FLUSH: u8 = 16;
+const TABLE: u16 = 1;
+const SYMBOL: u16 = 2;
+const COLUMN: u16 = 4;
+const AT: u16 = 8;
+const FLUSH: u16 = 16;
+const SPACE: u16 = (b' ' as u16) << 8;
+const COMMA: u16 = (b',' as u16) << 8;
 
 /// Where the row under construction stands.
-#[repr(u8)]
+#[repr(u16)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowState {
     /// No row is open.
     Between = TABLE | FLUSH,
     /// The row has its table and nothing else.
-    Table = SYMBOL | COLUMN,
+    Table = SPACE | SYMBOL | COLUMN,
     /// The row has symbols and no column.
-    Symbol = SYMBOL | COLUMN | AT,
+    Symbol = SPACE | SYMBOL | COLUMN | AT,
     /// The row has a column.
-    Column = COLUMN | AT,
+    Column = COMMA | COLUMN | AT,
 }
 
 /// What a caller wants to do next.
-#[repr(u8)]
+#[repr(u16)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
     Table = TABLE,
@@ -38,7 +41,7 @@ pub(crate) enum Call {
 impl RowState {
     #[inline]
     pub(crate) fn allows(self, call: Call) -> bool {
-        self as u8 & call as u8 != 0
+        self as u16 & call as u16 != 0
     }
 
     #[inline]
@@ -49,7 +52,8 @@ impl RowState {
     /// What stands before a column.
     #[inline]
     pub(crate) fn separator(self) -> u8 {
-        if self == RowState::Column { b',' } else { b' ' }
+        let [_, separator] = (self as u16).to_le_bytes();
+        separator
     }
 
     #[cold]

@@ -13,6 +13,7 @@ use crate::names::Wire;
 
 mod blocks;
 mod quick;
+mod rows;
 
 #[cfg(test)]
 use blocks::portable;
@@ -26,7 +27,7 @@ const SLACK: usize = 128;
 pub(super) struct Store {
     bytes: Vec<u8>,
     max: usize,
-    /// Up to where may be written without a thought: the lower of the capacity and `max`, never below the length.
+    /// A quick write that begins up to here has [`SLACK`] bytes: the lower of the capacity and `max`, less that.
     limit: usize,
 }
 
@@ -51,7 +52,7 @@ impl Store {
     }
 
     fn set_limit(&mut self) {
-        self.limit = self.bytes.capacity().min(self.max);
+        self.limit = self.bytes.capacity().min(self.max).saturating_sub(SLACK);
     }
 
     #[inline]
@@ -249,15 +250,9 @@ impl Tail<'_> {
     /// Appends doubles as they lie in little-endian memory.
     #[inline]
     pub(super) fn doubles(&mut self, values: &[f64]) {
-        if cfg!(target_endian = "little") {
-            // SAFETY: a double is eight initialised bytes without padding.
-            self.slice(unsafe {
-                std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values))
-            });
-        } else {
-            for value in values {
-                self.put(value.to_le_bytes(), 8);
-            }
+        match double_bytes(values) {
+            Some(bytes) => self.slice(bytes),
+            None => values.iter().for_each(|value| self.put(value.to_le_bytes(), 8)),
         }
     }
 
@@ -316,6 +311,14 @@ impl Tail<'_> {
     }
 }
 
+/// Doubles as they lie in memory, if that is little-endian.
+#[inline(always)]
+pub(super) fn double_bytes(values: &[f64]) -> Option<&[u8]> {
+    // SAFETY: a double is eight initialised bytes without padding.
+    let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
+    cfg!(target_endian = "little").then_some(bytes)
+}
+
 /// Writes `text` with its escapes at `position` behind the end of the store, up to where everything has been written.
 /// Returns the position behind it, the length that could not be reached or 0, and whether any byte is not ASCII.
 ///
@@ -339,27 +342,41 @@ fn escape_rest<B: Blocks, const QUOTED: bool>(
         if !out.room(2 * 16) {
             break;
         }
-        let specials = block.specials::<QUOTED>() & ((1u32 << chunk.len()) - 1);
-        if specials == 0 {
-            // SAFETY: there is room for 32 bytes; those of the chunk are counted.
-            unsafe {
-                block.store(out.at);
-                out.at = out.at.add(chunk.len());
-            }
-            continue;
-        }
-        // Without branches on the text: a backslash that is not needed is overwritten.
-        for (i, byte) in chunk.iter().enumerate() {
-            // SAFETY: there is room for 32 bytes, and each of the at most 16 takes one or two.
-            unsafe {
-                out.at.write(b'\\');
-                out.at = out.at.add(((specials >> i) & 1) as usize);
-                out.at.write(*byte);
-                out.at = out.at.add(1);
-            }
-        }
+        // SAFETY: there is room for 32 bytes.
+        out.at = unsafe { with_backslashes::<B, QUOTED>(out.at, block, chunk) };
     }
     (out.position(), out.refused, high != 0)
+}
+
+/// Writes a chunk of at most 16 bytes, which `block` holds too, with its escapes at `at` and returns the end.
+///
+/// # Safety
+/// 32 bytes may be written at `at`, or twice the chunk and 16.
+#[inline(always)]
+unsafe fn with_backslashes<B: Blocks, const QUOTED: bool>(
+    mut at: *mut u8,
+    block: B,
+    chunk: &[u8],
+) -> *mut u8 {
+    let specials = block.specials::<QUOTED>() & ((1u32 << chunk.len()) - 1);
+    if specials == 0 {
+        // SAFETY: there is room for 16 bytes; those of the chunk are counted.
+        return unsafe {
+            block.store(at);
+            at.add(chunk.len())
+        };
+    }
+    // Without branches on the text: a backslash that is not needed is overwritten.
+    for (i, byte) in chunk.iter().enumerate() {
+        // SAFETY: there is room for twice the chunk, and each byte takes one or two.
+        unsafe {
+            at.write(b'\\');
+            at = at.add(((specials >> i) & 1) as usize);
+            at.write(*byte);
+            at = at.add(1);
+        }
+    }
+    at
 }
 
 /// Gives `store` a capacity of at least `used + need`, keeping its first `used` bytes.

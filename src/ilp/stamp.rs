@@ -2,6 +2,7 @@
 
 use super::ProtocolVersion;
 use super::number::{self, TEN_8, eight, unsigned};
+use super::row_plan::PlanStamp;
 use super::scan::{Out, Quick, Tail};
 use crate::error::{Error, Result, err};
 
@@ -16,9 +17,6 @@ impl Stamp {
     /// The number on the wire and what follows it, if there is one.
     #[inline(always)]
     fn wire(self, version: ProtocolVersion) -> Option<(u64, (u64, usize))> {
-        const BARE: (u64, usize) = number::word(*b"\n");
-        const NANOS: (u64, usize) = number::word(*b"n\n");
-        const MICROS: (u64, usize) = number::word(*b"t\n");
         let bare = version == ProtocolVersion::V1;
         match self {
             Stamp::Nanos(nanos) => {
@@ -48,10 +46,44 @@ impl Stamp {
     }
 }
 
+/// How the designated timestamps of one plan go out in one version.
+#[derive(Clone, Copy)]
+pub(super) struct StampForm {
+    end: (u64, usize),
+    thousands: bool,
+}
+
+impl StampForm {
+    /// `None` where the server sets them.
+    pub(super) fn new(stamp: PlanStamp, version: ProtocolVersion) -> Option<StampForm> {
+        let bare = version == ProtocolVersion::V1;
+        match stamp {
+            PlanStamp::Nanos => {
+                Some(StampForm { end: if bare { BARE } else { NANOS }, thousands: false })
+            }
+            PlanStamp::Micros => {
+                Some(StampForm { end: if bare { BARE } else { MICROS }, thousands: bare })
+            }
+            PlanStamp::Now => None,
+        }
+    }
+
+    /// The number on the wire, if there is one.
+    #[inline(always)]
+    pub(super) fn number(self, stamp: i64) -> Option<u64> {
+        u64::try_from(if self.thousands { stamp.checked_mul(1000)? } else { stamp }).ok()
+    }
+}
+
+const BARE: (u64, usize) = number::word(*b"\n");
+const NANOS: (u64, usize) = number::word(*b"n\n");
+const MICROS: (u64, usize) = number::word(*b"t\n");
+
 /// A space and the upper digits of the last timestamp as text: the next one mostly shares them.
 #[derive(Clone)]
 pub(super) struct StampCache {
-    upper: u64,
+    /// The smallest number with these upper digits; 0 as long as there are none.
+    base: u64,
     text: [u8; 16],
     len: usize,
 }
@@ -61,19 +93,30 @@ impl StampCache {
     pub(super) const ROOM: usize = 16 + 2 * 8;
 
     pub(super) fn new() -> StampCache {
-        StampCache { upper: 0, text: [b' '; 16], len: 1 }
+        StampCache { base: 0, text: [b' '; 16], len: 1 }
+    }
+
+    /// As [`StampCache::quick`], for a number of the wire.
+    #[inline(always)]
+    pub(super) fn quick_number(&self, out: &mut Quick, number: u64, form: StampForm) -> bool {
+        let lower = number.wrapping_sub(self.base);
+        if lower >= TEN_8 || self.base == 0 {
+            return false;
+        }
+        // Never more than 13.
+        out.put(self.text, self.len % 16);
+        out.words([eight(lower), form.end]);
+        true
     }
 
     /// Appends the end of a row, if the timestamp shares its upper digits with the last one.
     #[inline(always)]
     pub(super) fn quick(&self, out: &mut Quick, stamp: Stamp, version: ProtocolVersion) -> bool {
         match stamp.wire(version) {
-            Some((number, end)) if number / TEN_8 == self.upper && self.upper != 0 => {
-                out.put(self.text, self.len);
-                out.words([eight(number % TEN_8), end]);
-                true
+            Some((number, end)) => {
+                self.quick_number(out, number, StampForm { end, thousands: false })
             }
-            _ => false,
+            None => false,
         }
     }
 
@@ -92,7 +135,7 @@ impl StampCache {
             unsigned(out, number, end);
             return Ok(());
         }
-        if upper != self.upper {
+        if upper * TEN_8 != self.base {
             self.renew(upper);
         }
         out.put(self.text, self.len);
@@ -113,7 +156,7 @@ impl StampCache {
         start -= 1;
         digits[start] = b' ';
         digits.rotate_left(start);
-        *self = StampCache { upper, text: digits, len: 16 - start };
+        *self = StampCache { base: upper * TEN_8, text: digits, len: 16 - start };
     }
 }
 
@@ -130,12 +173,12 @@ mod tests {
         let ended = cache.end_row(&mut out, stamp, version);
         out.finish().unwrap();
         let mut quick_store = Store::new(1000);
-        quick_store.reserve(100).unwrap();
+        quick_store.reserve(300).unwrap();
         let quick = |out: &mut Quick| cache.quick(out, stamp, version);
         if quick_store.quick::<{ StampCache::ROOM }>(&[], quick) {
             assert_eq!(text(&quick_store), text(&store));
         } else {
-            assert!(ended.is_err() || cache.upper == 0 || text(&store).len() < 12);
+            assert!(ended.is_err() || cache.base == 0 || text(&store).len() < 12);
         }
         ended.ok().map(|()| text(&store))
     }

@@ -1,6 +1,7 @@
 //! The values of columns: how each is written, quickly where it can be.
 
-use super::number::{self, INTEGER_ROOM, SHORT_DOUBLE_ROOM, integer, word};
+use super::array::DenseArray;
+use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM, integer, word};
 use super::scan::{Out, Quick, Tail};
 use super::{ArrayView, ProtocolVersion, array, decimal, escape};
 use crate::error::{Error, Result, err};
@@ -10,6 +11,8 @@ use crate::text::Text;
 pub(super) trait Value: Copy {
     /// What [`Value::quick`] writes at most, besides the text.
     const ROOM: usize;
+    /// The first version that has such values.
+    const NEEDS: ProtocolVersion = ProtocolVersion::V1;
 
     /// Text that [`Value::quick`] writes.
     #[inline(always)]
@@ -89,35 +92,17 @@ impl Value for DoubleBits {
     }
 }
 
-/// A double as its bits, of which the name says that they are.
+/// A double as text.
 #[derive(Clone, Copy)]
-pub(super) struct NamedDouble(pub(super) f64);
+pub(super) struct Decimals(pub(super) f64);
 
-impl Value for NamedDouble {
-    const ROOM: usize = 8;
+impl Value for Decimals {
+    const ROOM: usize = DOUBLE_ROOM;
 
     #[inline(always)]
     fn quick(self, out: &mut Quick) -> bool {
-        out.put(self.0.to_le_bytes(), 8);
+        number::double(out, self.0);
         true
-    }
-
-    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        out.put(self.0.to_le_bytes(), 8);
-        Ok(())
-    }
-}
-
-/// A double with few decimals as text.
-#[derive(Clone, Copy)]
-pub(super) struct ShortDouble(pub(super) f64);
-
-impl Value for ShortDouble {
-    const ROOM: usize = SHORT_DOUBLE_ROOM;
-
-    #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        number::short_double(out, self.0)
     }
 
     fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
@@ -148,11 +133,20 @@ impl Value for Text<'_> {
 }
 
 impl Value for &ArrayView<'_> {
-    const ROOM: usize = 0;
+    const ROOM: usize = DenseArray::ROOM;
+    const NEEDS: ProtocolVersion = ProtocolVersion::V2;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick) -> bool {
-        false
+    fn text(&self) -> &[u8] {
+        self.dense().map_or(&[], |dense| dense.data())
+    }
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick) -> bool {
+        self.dense().is_some_and(|dense| {
+            dense.write(out);
+            true
+        })
     }
 
     fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {

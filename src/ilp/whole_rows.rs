@@ -1,13 +1,14 @@
 //! Whole rows at once, for callers who know the shape of their rows: everything or nothing is kept.
 
-use super::lines::{COLUMN_ROOM, Lines};
+use std::ops::Range;
+
+use super::lines::Lines;
+use super::row_plan::{Lead, RowPlan, RowValues};
 use super::row_state::Call;
-use super::scan::{Cursor, Out as _, Quick, Store, Tail};
+use super::scan::{Cursor, Out as _, Store, Tail};
 use super::stamp::{Stamp, StampCache};
-use super::value::{
-    Decimal, DecimalInteger, DecimalText, Integer, NamedDouble, ShortDouble, Value,
-};
-use super::{ArrayView, ProtocolVersion, escape, number};
+use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
+use super::{ArrayView, ProtocolVersion, escape};
 use crate::error::{Error, Result, err};
 use crate::names::{Name, TableName, Wire};
 use crate::text::Text;
@@ -49,99 +50,71 @@ impl Lines {
         self.rows_added(table, first, rows);
         Ok(())
     }
+
+    /// Appends one row if that needs nothing special, or does nothing and says false.
+    #[inline(always)]
+    pub(crate) fn quick_row<V: RowValues>(
+        &mut self,
+        table: &TableName,
+        plan: &RowPlan,
+        values: &V,
+    ) -> bool {
+        if !self.state.allows(Call::Table) || !self.is_same_table(table) {
+            return false;
+        }
+        let version = self.version();
+        let mut cursor = self.store.cursor();
+        if cursor.quick_rows(plan, values, &self.stamps, version, 0..1) == 0 {
+            return false;
+        }
+        cursor.finish();
+        self.rows_added(table, false, 1);
+        true
+    }
 }
 
 impl RowsOut<'_> {
-    #[inline(always)]
-    pub(crate) fn version(&self) -> ProtocolVersion {
-        self.version
+    /// Writes `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
+    /// or the end.
+    #[inline(never)]
+    pub(crate) fn quick_rows<V: RowValues>(
+        &mut self,
+        plan: &RowPlan,
+        values: &V,
+        rows: Range<usize>,
+    ) -> usize {
+        let first = rows.start;
+        let end = self.cursor.quick_rows(plan, values, self.stamps, self.version, rows);
+        self.rows += end - first;
+        end
     }
 
     /// Starts a row.
-    #[inline(always)]
     pub(crate) fn begin(&mut self, table: &TableName) -> Result<()> {
         self.in_columns = false;
         self.empty = true;
-        self.ready(table.wire(), None)
-    }
-
-    /// Bytes as they are; a separator takes the place of the first.
-    #[inline(always)]
-    fn ready(&mut self, wire: &Wire, separator: Option<u8>) -> Result<()> {
-        let quick = self.cursor.quick::<{ Wire::HEAD }>(wire.rest(), |out| {
-            match separator {
-                Some(separator) => out.separated(separator, wire),
-                None => out.head(wire),
-            }
-            if !wire.is_short() {
-                out.slice(wire.rest());
-            }
-            true
-        });
-        if quick {
-            return Ok(());
-        }
         self.cursor.careful(|out| {
-            match separator {
-                Some(separator) => out.separated(separator, wire),
-                None => out.wire(wire),
-            }
+            out.wire(table.wire());
             Ok(())
         })
     }
 
-    /// A symbol of which name and value are one.
-    #[inline(always)]
-    pub(crate) fn ready_symbol(&mut self, wire: &Wire) -> Result<()> {
-        self.empty = false;
-        self.ready(wire, None)
-    }
-
-    /// A column of which name and value are one.
-    #[inline(always)]
-    pub(crate) fn ready_column(&mut self, wire: &Wire) -> Result<()> {
-        let separator = self.next_separator();
-        self.ready(wire, Some(separator))
-    }
-
-    #[inline(always)]
     pub(crate) fn symbol(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
         self.empty = false;
-        let text = value.as_bytes();
-        let quick = name.is_short()
-            && self.cursor.quick::<{ Wire::HEAD + 16 }>(text, |out| {
-                out.head(name);
-                out.text::<false>(text, !value.is_known_utf8())
-            });
-        if quick {
-            return Ok(());
-        }
         self.cursor.careful(|out| {
             out.wire(name);
             escape::symbol(out, value)
         })
     }
 
-    #[inline(always)]
     fn column<V: Value>(&mut self, name: &Wire, value: V) -> Result<()> {
-        const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
-        let separator = self.next_separator();
-        let quick = name.is_short()
-            && self.cursor.quick::<COLUMN_ROOM>(value.text(), |out| {
-                out.separated(separator, name);
-                value.quick(out)
-            });
-        if quick {
-            return Ok(());
-        }
-        let version = self.version;
+        let (separator, version) = (self.next_separator(), self.version);
         self.cursor.careful(|out| {
             out.separated(separator, name);
             value.write(out, version)
         })
     }
 
-    #[inline(always)]
     fn next_separator(&mut self) -> u8 {
         let separator = if self.in_columns { b',' } else { b' ' };
         self.in_columns = true;
@@ -149,37 +122,30 @@ impl RowsOut<'_> {
         separator
     }
 
-    #[inline(always)]
     pub(crate) fn bool(&mut self, name: &Wire, value: bool) -> Result<()> {
         self.column(name, value)
     }
 
-    #[inline(always)]
     pub(crate) fn i64(&mut self, name: &Wire, value: i64) -> Result<()> {
         self.column(name, Integer(value, b'i'))
     }
 
-    /// The name is that of [`double_wire`] from version 2 on.
-    #[inline(always)]
     pub(crate) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {
         if self.version == ProtocolVersion::V1 {
-            self.column(name, ShortDouble(value))
+            self.column(name, Decimals(value))
         } else {
-            self.column(name, NamedDouble(value))
+            self.column(name, DoubleBits(value))
         }
     }
 
-    #[inline(always)]
     pub(crate) fn str(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
         self.column(name, value)
     }
 
-    #[inline(always)]
     pub(crate) fn ts_micros(&mut self, name: &Wire, value: i64) -> Result<()> {
         self.column(name, Integer(value, b't'))
     }
 
-    #[inline(always)]
     pub(crate) fn ts_nanos(&mut self, name: &Wire, value: i64) -> Result<()> {
         self.column(name, Integer::nanos(value, self.version))
     }
@@ -200,46 +166,30 @@ impl RowsOut<'_> {
         self.column(name, DecimalInteger(scale, unscaled))
     }
 
-    #[inline(always)]
     pub(crate) fn end_nanos(&mut self, nanos: i64) -> Result<()> {
         self.end(Stamp::Nanos(nanos))
     }
 
-    #[inline(always)]
     pub(crate) fn end_micros(&mut self, micros: i64) -> Result<()> {
         self.end(Stamp::Micros(micros))
     }
 
-    #[inline(always)]
     fn end(&mut self, stamp: Stamp) -> Result<()> {
         self.check_not_empty()?;
         self.rows += 1;
         let (stamps, version) = (&mut *self.stamps, self.version);
-        let quick = |out: &mut Quick| stamps.quick(out, stamp, version);
-        if self.cursor.quick::<{ StampCache::ROOM }>(&[], quick) {
-            return Ok(());
-        }
         self.cursor.careful(|out| stamps.end_row(out, stamp, version))
     }
 
-    #[inline(always)]
     pub(crate) fn end_now(&mut self) -> Result<()> {
         self.check_not_empty()?;
         self.rows += 1;
-        let newline = |out: &mut Quick| {
-            out.byte(b'\n');
-            true
-        };
-        if self.cursor.quick::<1>(&[], newline) {
-            return Ok(());
-        }
         self.cursor.careful(|out| {
             out.byte(b'\n');
             Ok(())
         })
     }
 
-    #[inline(always)]
     fn check_not_empty(&self) -> Result<()> {
         if self.empty { Err(empty_row()) } else { Ok(()) }
     }
@@ -251,29 +201,22 @@ fn empty_row() -> Error {
     err!(InvalidState, "every cell of the row is null: a row needs a symbol or column")
 }
 
-/// A symbol's name and value as one.
-pub(crate) fn symbol_wire(name: &Wire, value: Text<'_>) -> Result<Wire> {
-    one_wire(|out| {
+/// A symbol's name and value as one, if that is short and the value is good.
+pub(crate) fn symbol_lead(name: &Wire, value: Text<'_>) -> Option<Lead> {
+    let wire = one_wire(|out| {
         out.wire(name);
         escape::symbol(out, value)
-    })
+    });
+    Lead::new(&wire.ok()?)
 }
 
-/// A string column's name and value as one.
-pub(crate) fn string_wire(name: &Wire, value: Text<'_>) -> Result<Wire> {
-    one_wire(|out| {
+/// A string column's name and value as one, if that is short and the value is good.
+pub(crate) fn string_lead(name: &Wire, value: Text<'_>) -> Option<Lead> {
+    let wire = one_wire(|out| {
         out.wire(name);
         escape::string(out, value)
-    })
-}
-
-/// The name of a binary double's column and what announces the value as one.
-pub(crate) fn double_wire(name: &Wire) -> Result<Wire> {
-    one_wire(|out| {
-        out.wire(name);
-        out.slice(&number::BINARY_DOUBLE);
-        Ok(())
-    })
+    });
+    Lead::new(&wire.ok()?)
 }
 
 fn one_wire(write: impl FnOnce(&mut Tail<'_>) -> Result<()>) -> Result<Wire> {

@@ -1,10 +1,10 @@
 //! One row from one cell per column.
 
-use std::borrow::Borrow;
-
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::Result;
-use crate::ilp::{ArrayView, Buffer, ProtocolVersion, RowsOut};
+use crate::ilp::{
+    ArrayView, Buffer, Lead, PlanColumn, PlanKind, QuickCell, RowPlan, RowValues, RowsOut,
+};
 use crate::names::Name;
 use crate::text::Text;
 
@@ -53,6 +53,149 @@ impl Cell<'_> {
     }
 }
 
+/// The cells of one row in a form of the caller's own, by the place at which their columns were declared.
+///
+/// [`RowCells::cell`] says what a cell holds. The other functions are shortcuts for cells that hold just that, without which
+/// rows are written more slowly; `None` leaves the cell to [`RowCells::cell`].
+pub trait RowCells {
+    /// The cell at `place`.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; the row is then not appended.
+    fn cell(&self, place: usize) -> Result<Cell<'_>>;
+
+    /// Whether the cell is [`Cell::Null`].
+    #[inline]
+    fn is_null(&self, place: usize) -> bool {
+        matches!(self.cell(place), Ok(Cell::Null))
+    }
+
+    /// The value of a [`Cell::Text`].
+    #[inline]
+    fn text(&self, _place: usize) -> Option<Text<'_>> {
+        None
+    }
+
+    /// The value of a [`Cell::Bool`].
+    #[inline]
+    fn bool(&self, _place: usize) -> Option<bool> {
+        None
+    }
+
+    /// The value of a [`Cell::I64`].
+    #[inline]
+    fn i64(&self, _place: usize) -> Option<i64> {
+        None
+    }
+
+    /// The value of a [`Cell::F64`].
+    #[inline]
+    fn f64(&self, _place: usize) -> Option<f64> {
+        None
+    }
+
+    /// The value of a [`Cell::Array`].
+    #[inline]
+    fn array(&self, _place: usize) -> Option<ArrayView<'_>> {
+        None
+    }
+}
+
+impl RowCells for [Cell<'_>] {
+    #[inline]
+    fn cell(&self, place: usize) -> Result<Cell<'_>> {
+        Ok(self.get(place).copied().unwrap_or(Cell::Null))
+    }
+
+    #[inline]
+    fn is_null(&self, place: usize) -> bool {
+        matches!(self.get(place), None | Some(Cell::Null))
+    }
+
+    #[inline]
+    fn text(&self, place: usize) -> Option<Text<'_>> {
+        if let Some(Cell::Text(text)) = self.get(place) { Some(text.rebuilt()) } else { None }
+    }
+
+    #[inline]
+    fn bool(&self, place: usize) -> Option<bool> {
+        if let Some(Cell::Bool(value)) = self.get(place) { Some(*value) } else { None }
+    }
+
+    #[inline]
+    fn i64(&self, place: usize) -> Option<i64> {
+        if let Some(Cell::I64(value)) = self.get(place) { Some(*value) } else { None }
+    }
+
+    #[inline]
+    fn f64(&self, place: usize) -> Option<f64> {
+        if let Some(Cell::F64(value)) = self.get(place) { Some(*value) } else { None }
+    }
+
+    #[inline]
+    fn array(&self, place: usize) -> Option<ArrayView<'_>> {
+        if let Some(Cell::Array(view)) = self.get(place) { Some(**view) } else { None }
+    }
+}
+
+/// Cells and a timestamp as rows, of which there is one.
+struct OneRow<'a, C: ?Sized> {
+    cells: &'a C,
+    at: Option<i64>,
+}
+
+impl<C: RowCells + ?Sized> OneRow<'_, C> {
+    /// Each kind of cell is made at once: a cell that may be missing would go through memory.
+    #[inline(always)]
+    fn found<'a, T>(
+        &self,
+        place: usize,
+        value: Option<T>,
+        cell: impl FnOnce(T) -> QuickCell<'a>,
+    ) -> QuickCell<'a> {
+        match value {
+            Some(value) => cell(value),
+            None if self.cells.is_null(place) => QuickCell::Null,
+            None => QuickCell::Special,
+        }
+    }
+}
+
+impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
+    type Track = PlanColumn;
+
+    #[inline(always)]
+    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> &'a [PlanColumn] {
+        &plan.columns
+    }
+
+    #[inline(always)]
+    fn lead(column: &PlanColumn) -> &Lead {
+        &column.lead
+    }
+
+    #[inline(always)]
+    fn cell<'a>(&'a self, column: &'a PlanColumn, _row: usize) -> QuickCell<'a> {
+        let (cells, place) = (self.cells, column.place);
+        match column.kind {
+            PlanKind::Symbol => self.found(place, cells.text(place), QuickCell::Symbol),
+            PlanKind::Bool => self.found(place, cells.bool(place), QuickCell::Bool),
+            PlanKind::I64 => self.found(place, cells.i64(place), QuickCell::I64),
+            PlanKind::F64 => self.found(place, cells.f64(place), QuickCell::F64),
+            PlanKind::Str => self.found(place, cells.text(place), QuickCell::Str),
+            PlanKind::TsMicros => self.found(place, cells.i64(place), QuickCell::TsMicros),
+            PlanKind::TsNanos => self.found(place, cells.i64(place), QuickCell::TsNanos),
+            PlanKind::Array => self.found(place, cells.array(place), QuickCell::View),
+            PlanKind::Other => self.found(place, None::<bool>, QuickCell::Bool),
+        }
+    }
+
+    #[inline(always)]
+    fn stamp(&self, _row: usize) -> Option<i64> {
+        self.at
+    }
+}
+
 impl RowLayout {
     /// Appends one row: `cells` in the order in which the columns were declared, and the designated timestamp if the layout
     /// has one. On failure the buffer is exactly as it was.
@@ -67,44 +210,59 @@ impl RowLayout {
         at: Option<i64>,
     ) -> Result<()> {
         self.check_count(cells.len(), "cells")?;
-        self.append_cells(buffer, |place| Ok(cells.get(place).unwrap_or(&Cell::Null)), at)
+        self.append_cells(buffer, cells, at)
     }
 
-    /// As [`RowLayout::append_row`], with cells made on demand: `cell` is called once for the place of every column.
+    /// As [`RowLayout::append_row`], with cells of the caller's own form.
     ///
     /// # Errors
-    /// As [`RowLayout::append_row`], and those of `cell`.
-    #[inline]
-    pub fn append_row_with<'c>(
+    /// As [`RowLayout::append_row`], and those of [`RowCells::cell`].
+    #[inline(always)]
+    pub fn append_cells<C: RowCells + ?Sized>(
         &self,
         buffer: &mut Buffer,
-        cell: impl FnMut(usize) -> Result<Cell<'c>>,
+        cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
-        self.append_cells(buffer, cell, at)
+        if self.quick_cells(buffer, cells, at) {
+            return Ok(());
+        }
+        self.append_carefully(buffer, cells, at)
     }
 
-    #[inline]
-    fn append_cells<'c, C: Borrow<Cell<'c>>>(
+    /// Does the same if that needs nothing special, or does nothing and says false. It cannot panic unless the cells do.
+    #[inline(always)]
+    pub(crate) fn quick_cells<C: RowCells + ?Sized>(
         &self,
         buffer: &mut Buffer,
-        mut cell: impl FnMut(usize) -> Result<C>,
+        cells: &C,
+        at: Option<i64>,
+    ) -> bool {
+        let lines = buffer.lines_mut();
+        self.is_short_for(lines.max_name_len())
+            && at.is_some() == (self.stamp != Stamp::Now)
+            && lines.quick_row(&self.table, &self.plan, &OneRow { cells, at })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn append_carefully<C: RowCells + ?Sized>(
+        &self,
+        buffer: &mut Buffer,
+        cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
         let lines = buffer.lines_mut();
         self.fits(lines.max_name_len())?;
         lines.whole_rows(&self.table, |out| {
-            let version = out.version();
             out.begin(&self.table)?;
             for column in &self.columns {
-                let value = cell(column.place)?;
-                column.write(out, version, value.borrow())?;
+                column.write(out, &cells.cell(column.place)?)?;
             }
             self.end_row(out, at)
         })
     }
 
-    #[inline(always)]
     pub(super) fn end_row(&self, out: &mut RowsOut<'_>, at: Option<i64>) -> Result<()> {
         match (self.stamp, at) {
             (Stamp::Nanos, Some(nanos)) => out.end_nanos(nanos),
@@ -116,19 +274,13 @@ impl RowLayout {
 }
 
 impl Column {
-    #[inline(always)]
-    fn write(
-        &self,
-        out: &mut RowsOut<'_>,
-        version: ProtocolVersion,
-        cell: &Cell<'_>,
-    ) -> Result<()> {
+    fn write(&self, out: &mut RowsOut<'_>, cell: &Cell<'_>) -> Result<()> {
         use ColumnKind as K;
         let wire = self.name.wire();
         let written = match (self.kind, cell) {
             (_, Cell::Null) => return Ok(()),
             (K::Symbol, Cell::Text(value)) => out.symbol(wire, *value),
-            (K::F64, Cell::F64(value)) => out.f64(self.wire(version), *value),
+            (K::F64, Cell::F64(value)) => out.f64(wire, *value),
             (K::I64, Cell::I64(value)) => out.i64(wire, *value),
             (K::Bool, Cell::Bool(value)) => out.bool(wire, *value),
             (K::TsMicros, Cell::I64(value)) => out.ts_micros(wire, *value),

@@ -2,9 +2,11 @@
 
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::{Error, Result, err};
-use crate::ilp::{ArrayView, Buffer, ProtocolVersion, RowsOut, string_wire, symbol_wire};
+use crate::ilp::{
+    ArrayView, Buffer, Lead, QuickCell, RowPlan, RowValues, RowsOut, string_lead, symbol_lead,
+};
 use crate::memory::room;
-use crate::names::Wire;
+use crate::names::{Name as _, Wire};
 use crate::text::Text;
 
 /// The values of one column and, where some are missing, which are there.
@@ -203,24 +205,39 @@ impl RowLayout {
         }
         let lines = buffer.lines_mut();
         self.fits(lines.max_name_len())?;
-        let version = lines.version();
         let mut sources = room(columns.len(), "columns")?;
         for column in &self.columns {
             // The counts were compared above.
             let Some(data) = columns.get(column.place) else { continue };
-            sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
+            sources.push(Source::new(column, data, rows).map_err(|e| column.context(e))?);
         }
+        let mut values = Sources { sources, at: at.unwrap_or(&[]) };
         lines.whole_rows(&self.table, |out| {
-            for row in 0..rows {
-                out.begin(&self.table).map_err(|e| in_row(e, row))?;
-                for source in &mut sources {
-                    source.write(out, row).map_err(|e| in_row(source.column.context(e), row))?;
+            let mut row = 0;
+            loop {
+                row = out.quick_rows(&self.plan, &values, row..rows);
+                if row >= rows {
+                    return Ok(());
                 }
-                let stamp = at.and_then(|stamps| stamps.get(row).copied());
-                self.end_row(out, stamp).map_err(|e| in_row(e, row))?;
+                self.append_row_carefully(out, &mut values, row).map_err(|e| in_row(e, row))?;
+                row += 1;
             }
-            Ok(())
         })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn append_row_carefully(
+        &self,
+        out: &mut RowsOut<'_>,
+        values: &mut Sources<'_>,
+        row: usize,
+    ) -> Result<()> {
+        out.begin(&self.table)?;
+        for source in &mut values.sources {
+            source.write(out, row).map_err(|e| source.column.context(e))?;
+        }
+        self.end_row(out, values.stamp(row))
     }
 }
 
@@ -230,10 +247,18 @@ fn in_row(e: Error, row: usize) -> Error {
     e.context(format_args!("row {row}"))
 }
 
+/// All columns in the order of the wire, and the designated timestamps.
+struct Sources<'a> {
+    sources: Vec<Source<'a>>,
+    at: &'a [i64],
+}
+
 /// A column ready to be written: kind, values and version are matched once.
 struct Source<'a> {
     column: &'a Column,
     wire: &'a Wire,
+    /// The name, if it is short.
+    lead: Lead,
     validity: Option<Bits<'a>>,
     values: Values<'a>,
 }
@@ -270,6 +295,12 @@ impl<'a> Texts<'a> {
         }
     }
 
+    #[inline(always)]
+    fn quick(&self, i: usize) -> Option<Text<'a>> {
+        let bytes = self.offsets.range(i).and_then(|range| self.bytes.get(range))?;
+        Some(Text::unchecked(bytes))
+    }
+
     #[cold]
     #[inline(never)]
     fn bad_offsets(&self, i: usize) -> Error {
@@ -284,36 +315,48 @@ impl<'a> Texts<'a> {
 struct Dictionary<'a> {
     codes: Codes<'a>,
     texts: Texts<'a>,
-    /// Name and value as one for each text that was used; stays empty where there are many more texts than rows, and
-    /// where there is no memory for it.
-    ready: Vec<Option<Wire>>,
+    /// Name and value as one for each text that is good and short, and none for the others; empty where that is not worth
+    /// while, and where there is no memory for it.
+    ready: Vec<Lead>,
 }
 
+/// How often each text of a dictionary should be used, on average, to be made ready.
+const WORTH_READY: usize = 8;
+
 impl<'a> Dictionary<'a> {
-    fn new(codes: Codes<'a>, texts: Texts<'a>) -> Dictionary<'a> {
-        let mut ready = Vec::new();
-        // It only saves time, so where its memory is refused it is done without.
-        if texts.offsets.count() <= codes.len().saturating_mul(4)
-            && ready.try_reserve_exact(texts.offsets.count()).is_ok()
-        {
-            ready.resize_with(texts.offsets.count(), || None);
+    fn new(
+        codes: Codes<'a>,
+        texts: Texts<'a>,
+        ready: impl Fn(Text<'a>) -> Option<Lead>,
+    ) -> Dictionary<'a> {
+        let count = texts.offsets.count();
+        let mut leads = Vec::new();
+        // They only save time, so where their memory is refused it is done without.
+        if count <= codes.len() / WORTH_READY && leads.try_reserve_exact(count).is_ok() {
+            let one = |i: usize| texts.get(i).ok().and_then(&ready).unwrap_or(Lead::NONE);
+            leads.extend((0..count).map(one));
         }
+        let ready = leads;
         Dictionary { codes, texts, ready }
     }
 
-    /// Name and value as one, if this text was used before.
     #[inline(always)]
-    fn ready(&self, row: usize) -> Option<&Wire> {
-        self.ready.get(self.codes.get(row)?)?.as_ref()
+    fn cell<'c>(
+        &'c self,
+        row: usize,
+        ready: impl FnOnce(&'c Lead) -> QuickCell<'c>,
+        text: impl FnOnce(Text<'c>) -> QuickCell<'c>,
+    ) -> QuickCell<'c> {
+        let Some(code) = self.codes.get(row) else { return QuickCell::Special };
+        match self.ready.get(code) {
+            Some(lead) if !lead.is_none() => ready(lead),
+            _ => found(self.texts.quick(code), text),
+        }
     }
 
-    /// The text, and where to keep it with its name as one.
-    #[cold]
-    fn text(&mut self, row: usize) -> Result<(Text<'a>, Option<&mut Option<Wire>>)> {
+    fn text(&self, row: usize) -> Result<Text<'a>> {
         match self.codes.get(row) {
-            Some(code) if code < self.texts.offsets.count() => {
-                Ok((self.texts.get(code)?, self.ready.get_mut(code)))
-            }
+            Some(code) if code < self.texts.offsets.count() => self.texts.get(code),
             _ => Err(self.bad_code()),
         }
     }
@@ -327,12 +370,7 @@ impl<'a> Dictionary<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn new(
-        column: &'a Column,
-        data: &ColumnData<'a>,
-        rows: usize,
-        version: ProtocolVersion,
-    ) -> Result<Source<'a>> {
+    fn new(column: &'a Column, data: &ColumnData<'a>, rows: usize) -> Result<Source<'a>> {
         use ColumnKind as K;
         use ColumnValues as V;
         let values = match (column.kind, data.values) {
@@ -353,10 +391,16 @@ impl<'a> Source<'a> {
             }
             (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
                 check_len(codes.len(), rows)?;
-                let dictionary = Dictionary::new(codes, Texts { offsets, bytes });
+                let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
                 match kind {
-                    K::Symbol => Values::SymbolCodes(dictionary),
-                    _ => Values::StringCodes(dictionary),
+                    K::Symbol => {
+                        let ready = |text| symbol_lead(name, text);
+                        Values::SymbolCodes(Dictionary::new(codes, texts, ready))
+                    }
+                    _ => {
+                        let ready = |text| string_lead(name, text);
+                        Values::StringCodes(Dictionary::new(codes, texts, ready))
+                    }
                 }
             }
             (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
@@ -373,10 +417,11 @@ impl<'a> Source<'a> {
             }
         };
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
-        Ok(Source { column, wire: column.wire(version), validity, values })
+        // Without it there is no quick way, see `RowPlan::insert`.
+        let lead = Lead::new(column.name.wire()).unwrap_or(Lead::NONE);
+        Ok(Source { column, wire: column.name.wire(), lead, validity, values })
     }
 
-    #[inline(always)]
     fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
         if self.validity.is_some_and(|bits| !bits.get(row)) {
             return Ok(());
@@ -385,26 +430,8 @@ impl<'a> Source<'a> {
         match &mut self.values {
             Values::Symbols(texts) => out.symbol(wire, texts.get(row)?),
             Values::Strings(texts) => out.str(wire, texts.get(row)?),
-            Values::SymbolCodes(dictionary) => {
-                if let Some(ready) = dictionary.ready(row) {
-                    return out.ready_symbol(ready);
-                }
-                let (text, place) = dictionary.text(row)?;
-                match place {
-                    Some(place) => out.ready_symbol(place.insert(symbol_wire(wire, text)?)),
-                    None => out.symbol(wire, text),
-                }
-            }
-            Values::StringCodes(dictionary) => {
-                if let Some(ready) = dictionary.ready(row) {
-                    return out.ready_column(ready);
-                }
-                let (text, place) = dictionary.text(row)?;
-                match place {
-                    Some(place) => out.ready_column(place.insert(string_wire(wire, text)?)),
-                    None => out.str(wire, text),
-                }
-            }
+            Values::SymbolCodes(dictionary) => out.symbol(wire, dictionary.text(row)?),
+            Values::StringCodes(dictionary) => out.str(wire, dictionary.text(row)?),
             Values::F64(values) => out.f64(wire, *at(values, row)?),
             Values::I64(values) => out.i64(wire, *at(values, row)?),
             Values::TsMicros(values) => out.ts_micros(wire, *at(values, row)?),
@@ -421,6 +448,61 @@ impl<'a> Source<'a> {
                 out.decimal_i128(wire, *scale, *at(unscaled, row)?)
             }
         }
+    }
+}
+
+/// Each kind of cell is made at once: a cell that may be missing would go through memory.
+#[inline(always)]
+fn found<'a, T>(value: Option<T>, cell: impl FnOnce(T) -> QuickCell<'a>) -> QuickCell<'a> {
+    match value {
+        Some(value) => cell(value),
+        None => QuickCell::Special,
+    }
+}
+
+impl<'s> RowValues for Sources<'s> {
+    type Track = Source<'s>;
+
+    #[inline(always)]
+    fn tracks<'a>(&'a self, _plan: &'a RowPlan) -> &'a [Source<'s>] {
+        &self.sources
+    }
+
+    #[inline(always)]
+    fn lead<'a>(source: &'a Source<'s>) -> &'a Lead {
+        &source.lead
+    }
+
+    #[inline(always)]
+    fn cell<'a>(&'a self, source: &'a Source<'s>, row: usize) -> QuickCell<'a> {
+        if source.validity.is_some_and(|bits| !bits.get(row)) {
+            return QuickCell::Null;
+        }
+        match &source.values {
+            Values::F64(values) => found(values.get(row).copied(), QuickCell::F64),
+            Values::I64(values) => found(values.get(row).copied(), QuickCell::I64),
+            Values::TsMicros(values) => found(values.get(row).copied(), QuickCell::TsMicros),
+            Values::TsNanos(values) => found(values.get(row).copied(), QuickCell::TsNanos),
+            Values::Bytes(bytes) => found(bytes.get(row), |byte| QuickCell::Bool(*byte != 0)),
+            Values::Bits(bits) => QuickCell::Bool(bits.get(row)),
+            Values::Symbols(texts) => found(texts.quick(row), QuickCell::Symbol),
+            Values::Strings(texts) => found(texts.quick(row), QuickCell::Str),
+            Values::SymbolCodes(dictionary) => {
+                dictionary.cell(row, QuickCell::ReadySymbol, QuickCell::Symbol)
+            }
+            Values::StringCodes(dictionary) => {
+                dictionary.cell(row, QuickCell::ReadyStr, QuickCell::Str)
+            }
+            Values::Arrays(views) => found(views.get(row), QuickCell::Array),
+            Values::DecimalTexts(_) | Values::Decimals { .. } | Values::DecimalsI128 { .. } => {
+                QuickCell::Special
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn stamp(&self, row: usize) -> Option<i64> {
+        self.at.get(row).copied()
     }
 }
 

@@ -1,9 +1,9 @@
 //! [`RowLayout`]: the table, columns and designated timestamp of prepared rows.
 
 use crate::error::{Error, Result, err, shown};
-use crate::ilp::{ProtocolVersion, double_wire};
+use crate::ilp::{PlanKind, PlanStamp, RowPlan};
 use crate::memory::refused;
-use crate::names::{ColumnName, Name, TableName, Wire};
+use crate::names::{ColumnName, Name, TableName};
 use crate::text::Text;
 
 /// What a prepared column holds.
@@ -44,6 +44,20 @@ impl ColumnKind {
         ColumnKind::F64Array,
         ColumnKind::Decimal,
     ];
+
+    fn plan(self) -> PlanKind {
+        match self {
+            ColumnKind::Symbol => PlanKind::Symbol,
+            ColumnKind::Bool => PlanKind::Bool,
+            ColumnKind::I64 => PlanKind::I64,
+            ColumnKind::F64 => PlanKind::F64,
+            ColumnKind::Str => PlanKind::Str,
+            ColumnKind::TsMicros => PlanKind::TsMicros,
+            ColumnKind::TsNanos => PlanKind::TsNanos,
+            ColumnKind::F64Array => PlanKind::Array,
+            ColumnKind::Decimal => PlanKind::Other,
+        }
+    }
 
     /// The kind with a number, for other languages.
     ///
@@ -104,6 +118,8 @@ pub struct RowLayout {
     pub(super) columns: Vec<Column>,
     pub(super) stamp: Stamp,
     longest_name: usize,
+    /// The same for rows that need nothing special.
+    pub(super) plan: RowPlan,
 }
 
 #[derive(Debug, Clone)]
@@ -112,20 +128,9 @@ pub(super) struct Column {
     pub(super) kind: ColumnKind,
     /// The place at which the column was declared, which is that of its cells.
     pub(super) place: usize,
-    /// What stands before the value from version 2 on, if that differs from the name's wire form.
-    binary: Option<Wire>,
 }
 
 impl Column {
-    /// What stands before a value.
-    #[inline]
-    pub(super) fn wire(&self, version: ProtocolVersion) -> &Wire {
-        match &self.binary {
-            Some(wire) if version > ProtocolVersion::V1 => wire,
-            _ => self.name.wire(),
-        }
-    }
-
     #[cold]
     #[inline(never)]
     pub(super) fn context(&self, e: Error) -> Error {
@@ -147,7 +152,8 @@ impl RowLayout {
     pub fn new<'a>(table: impl Into<Text<'a>>) -> Result<RowLayout> {
         let table = TableName::new(table)?;
         let longest_name = table.raw().len();
-        Ok(RowLayout { table, columns: Vec::new(), stamp: Stamp::Nanos, longest_name })
+        let plan = RowPlan::new(table.wire());
+        Ok(RowLayout { table, columns: Vec::new(), stamp: Stamp::Nanos, longest_name, plan })
     }
 
     /// Declares the next column. Symbols may be declared at any place; in the row they come first.
@@ -160,26 +166,29 @@ impl RowLayout {
             return Err(err!(InvalidName, "column {} is declared twice", shown(name.as_str())));
         }
         let place = self.columns.len();
-        let binary = match kind {
-            ColumnKind::F64 => Some(double_wire(name.wire())?),
-            _ => None,
+        let index = match kind {
+            ColumnKind::Symbol => {
+                self.columns.partition_point(|column| column.kind == ColumnKind::Symbol)
+            }
+            _ => place,
         };
-        self.columns
-            .try_reserve(1)
-            .map_err(|_| refused(2 * place * size_of::<Column>(), "columns"))?;
+        let refused = |_| refused(2 * place * size_of::<Column>(), "columns");
+        self.columns.try_reserve(1).map_err(refused)?;
+        self.plan.reserve_one().map_err(refused)?;
         self.longest_name = self.longest_name.max(name.raw().len());
-        let column = Column { name, kind, place, binary };
-        let symbols = self.columns.partition_point(|column| column.kind == ColumnKind::Symbol);
-        match kind {
-            ColumnKind::Symbol => self.columns.insert(symbols, column),
-            _ => self.columns.push(column),
-        }
+        self.plan.insert(index, name.wire(), kind.plan(), place);
+        self.columns.insert(index, Column { name, kind, place });
         Ok(self)
     }
 
     /// Chooses the designated timestamp.
     pub fn set_stamp(&mut self, stamp: Stamp) -> &mut Self {
         self.stamp = stamp;
+        self.plan.set_stamp(match stamp {
+            Stamp::Nanos => PlanStamp::Nanos,
+            Stamp::Micros => PlanStamp::Micros,
+            Stamp::Now => PlanStamp::Now,
+        });
         self
     }
 
@@ -224,7 +233,13 @@ impl RowLayout {
     /// Checks the lengths of all names.
     #[inline]
     pub(super) fn fits(&self, max_name_len: usize) -> Result<()> {
-        if self.longest_name > max_name_len { self.find_too_long(max_name_len) } else { Ok(()) }
+        if self.is_short_for(max_name_len) { Ok(()) } else { self.find_too_long(max_name_len) }
+    }
+
+    /// Whether no name is longer than that.
+    #[inline]
+    pub(super) fn is_short_for(&self, max_name_len: usize) -> bool {
+        self.longest_name <= max_name_len
     }
 
     #[cold]

@@ -7,6 +7,6 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-pub use cells::Cell;
+pub use cells::{Cell, RowCells};
 pub use columns::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 pub use layout::{ColumnKind, RowLayout, Stamp};

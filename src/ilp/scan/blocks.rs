@@ -42,6 +42,9 @@ pub(super) trait Blocks: Copy {
     /// Bytes that may need a backslash: all that do, and some control characters.
     fn suspects<const QUOTED: bool>(self) -> u32;
 
+    /// As [`Blocks::suspects`], and bytes that are not ASCII.
+    fn not_plain<const QUOTED: bool>(self) -> u32;
+
     /// Bytes that need a backslash.
     fn specials<const QUOTED: bool>(self) -> u32;
 }
@@ -49,8 +52,8 @@ pub(super) trait Blocks: Copy {
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-        _mm_set_epi64x, _mm_set1_epi8, _mm_storeu_si128,
+        __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+        _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_storeu_si128,
     };
 
     #[derive(Clone, Copy)]
@@ -93,6 +96,17 @@ mod sse2 {
         }
 
         #[inline]
+        fn not_plain<const QUOTED: bool>(self) -> u32 {
+            // As signed bytes those beyond ASCII are the smallest.
+            if QUOTED {
+                self.below(0x20) | self.equal(b'"') | self.equal(b'\\')
+            } else {
+                self.below(0x21) | self.equal(b',') | self.equal(b'=') | self.equal(b'\\')
+            }
+            .high()
+        }
+
+        #[inline]
         fn specials<const QUOTED: bool>(self) -> u32 {
             let lines = self.equal(b'\n') | self.equal(b'\r') | self.equal(b'\\');
             if QUOTED {
@@ -109,6 +123,13 @@ mod sse2 {
         fn equal(self, byte: u8) -> Block {
             // SAFETY: SSE2 is part of x86-64.
             Block(unsafe { _mm_cmpeq_epi8(self.0, _mm_set1_epi8(byte.cast_signed())) })
+        }
+
+        /// Bytes below `byte` as signed numbers.
+        #[inline]
+        fn below(self, byte: u8) -> Block {
+            // SAFETY: SSE2 is part of x86-64.
+            Block(unsafe { _mm_cmplt_epi8(self.0, _mm_set1_epi8(byte.cast_signed())) })
         }
 
         #[inline]
@@ -170,6 +191,11 @@ pub(super) mod portable {
         #[inline]
         fn suspects<const QUOTED: bool>(self) -> u32 {
             self.specials::<QUOTED>()
+        }
+
+        #[inline]
+        fn not_plain<const QUOTED: bool>(self) -> u32 {
+            self.specials::<QUOTED>() | self.high()
         }
 
         #[inline]

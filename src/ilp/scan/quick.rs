@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use super::blocks::{Block, Blocks};
-use super::{Out, Store, Tail};
+use super::{Out, SLACK, Store, Tail};
 use crate::error::Result;
 use crate::names::Wire;
 
@@ -11,9 +11,9 @@ impl Store {
     #[inline(always)]
     pub(in crate::ilp) fn cursor(&mut self) -> Cursor<'_> {
         let start = self.bytes.as_mut_ptr();
-        // SAFETY: the limit is at most the capacity, and the length is at most the limit.
-        let (at, end) = unsafe { (start.add(self.bytes.len()), start.add(self.limit)) };
-        Cursor { at, end, store: self }
+        // SAFETY: length and limit are at most the capacity.
+        let (at, last) = unsafe { (start.add(self.bytes.len()), start.add(self.limit)) };
+        Cursor { at, last, store: self }
     }
 
     /// Writes up to `FIXED` bytes and `text` by `write`; false, and nothing written, if there is no room at once or `write`
@@ -35,10 +35,11 @@ impl Store {
 
 /// A place behind the end of a [`Store`]. Dropped without [`Cursor::finish`], it leaves the store as it was.
 pub(in crate::ilp) struct Cursor<'a> {
-    // `at..end` may be written; everything from the store's length to `at` has been.
-    at: *mut u8,
-    end: *mut u8,
-    store: &'a mut Store,
+    // Everything from the store's length to `at` has been written. Where `at` is below `last`, `SLACK` bytes behind `last`
+    // may be written too.
+    pub(super) at: *mut u8,
+    pub(super) last: *mut u8,
+    pub(super) store: &'a mut Store,
 }
 
 impl Cursor<'_> {
@@ -49,9 +50,9 @@ impl Cursor<'_> {
         text: &[u8],
         write: impl FnOnce(&mut Quick) -> bool,
     ) -> bool {
-        const { assert!(FIXED < 1 << 16) };
-        // A slice is no longer than half of all memory: the sum cannot wrap.
-        if self.end as usize - (self.at as usize) < FIXED.wrapping_add(text.len()) {
+        const { assert!(FIXED <= SLACK) };
+        // A slice is no longer than half of all memory: the sum cannot wrap. Without any room both sides may be equal.
+        if (self.at as usize).wrapping_add(text.len()) >= self.last as usize {
             return false;
         }
         let mut quick = Quick { at: self.at, fixed: FIXED, text: text.len() };
@@ -76,7 +77,7 @@ impl Cursor<'_> {
         // Also after a failure: the store may have moved.
         let start = self.store.bytes.as_mut_ptr();
         // SAFETY: both lie within the allocation of `bytes`, or are its end.
-        (self.at, self.end) = unsafe { (start.add(position), start.add(self.store.limit)) };
+        (self.at, self.last) = unsafe { (start.add(position), start.add(self.store.limit)) };
         outcome.map(|_| ())
     }
 
@@ -113,11 +114,11 @@ unsafe fn careful_at(
 
 /// Writes within bounds that were agreed upon at the start.
 pub(in crate::ilp) struct Quick {
-    at: *mut u8,
+    pub(super) at: *mut u8,
     /// How much more may be written besides texts. Only constants are taken from it, so that the compiler knows its value.
-    fixed: usize,
+    pub(super) fixed: usize,
     /// How much more text may be written.
-    text: usize,
+    pub(super) text: usize,
 }
 
 impl Out for Quick {
@@ -142,10 +143,10 @@ impl Out for Quick {
 }
 
 impl Quick {
-    /// Appends the head of `wire`, which is all of it unless it is longer.
+    /// Appends a short `wire`.
     #[inline(always)]
     pub(in crate::ilp) fn head(&mut self, wire: &Wire) {
-        self.put(*wire.head(), wire.len());
+        self.put(*wire.head(), wire.short_len());
     }
 
     /// As [`Quick::head`], with the first byte replaced by `separator`.
@@ -186,8 +187,9 @@ impl Quick {
         }
         self.text -= text.len();
         self.fixed -= 16;
-        let wrong =
-            |block: Block| block.suspects::<QUOTED>() | if ascii_only { block.high() } else { 0 };
+        let wrong = |block: Block| {
+            if ascii_only { block.not_plain::<QUOTED>() } else { block.suspects::<QUOTED>() }
+        };
         if text.len() < 16 {
             let block = Block::partial(text);
             // SAFETY: there is room for the text and 16 bytes more.

@@ -1,0 +1,157 @@
+//! [`RowPlan`]: what rows of one table have in common, made ready for writing many of them.
+
+use std::collections::TryReserveError;
+
+use super::array::DenseArray;
+use super::value::{Integer, Value};
+use super::{ArrayView, number};
+use crate::names::Wire;
+use crate::text::Text;
+
+/// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.
+#[derive(Debug, Clone)]
+pub(crate) struct RowPlan {
+    pub(super) table: Option<Lead>,
+    pub(crate) columns: Vec<PlanColumn>,
+    pub(super) stamp: PlanStamp,
+}
+
+/// The designated timestamp of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlanStamp {
+    /// Given in nanoseconds.
+    Nanos,
+    /// Given in microseconds.
+    Micros,
+    /// The server's.
+    Now,
+}
+
+/// A column in the order of the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct PlanColumn {
+    pub(crate) lead: Lead,
+    pub(crate) kind: PlanKind,
+    /// The place at which it was declared.
+    pub(crate) place: usize,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlanKind {
+    Symbol,
+    Bool,
+    I64,
+    F64,
+    Str,
+    TsMicros,
+    TsNanos,
+    Array,
+    /// What has no quick way.
+    Other,
+}
+
+impl RowPlan {
+    pub(crate) fn new(table: &Wire) -> RowPlan {
+        RowPlan { table: Lead::new(table), columns: Vec::new(), stamp: PlanStamp::Nanos }
+    }
+
+    pub(crate) fn set_stamp(&mut self, stamp: PlanStamp) {
+        self.stamp = stamp;
+    }
+
+    /// Sees to it that the next column finds room.
+    pub(crate) fn reserve_one(&mut self) -> Result<(), TryReserveError> {
+        self.columns.try_reserve(1)
+    }
+
+    /// Puts a column at `index`. `wire` is its name with the separator.
+    pub(crate) fn insert(&mut self, index: usize, wire: &Wire, kind: PlanKind, place: usize) {
+        match Lead::new(wire) {
+            Some(lead) => {
+                let index = index.min(self.columns.len());
+                self.columns.insert(index, PlanColumn { lead, kind, place });
+            }
+            // A long name: no row has a quick way.
+            None => self.table = None,
+        }
+    }
+}
+
+/// Less than 32 bytes, ready to be copied at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Lead {
+    bytes: [u8; Wire::HEAD],
+    len: usize,
+}
+
+impl Lead {
+    /// None at all.
+    pub(crate) const NONE: Lead = Lead { bytes: [0; Wire::HEAD], len: 0 };
+
+    #[inline(always)]
+    pub(crate) fn is_none(&self) -> bool {
+        self.len == 0
+    }
+
+    /// `wire` as a whole, if it is short enough.
+    pub(crate) fn new(wire: &Wire) -> Option<Lead> {
+        (wire.len() < Wire::HEAD).then(|| Lead { bytes: *wire.head(), len: wire.len() })
+    }
+
+    #[inline(always)]
+    pub(super) fn bytes(&self) -> [u8; Wire::HEAD] {
+        self.bytes
+    }
+
+    /// Less than 32.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.len % Wire::HEAD
+    }
+}
+
+/// A value that needs nothing special, or the word that it does.
+#[derive(Clone, Copy)]
+pub(crate) enum QuickCell<'a> {
+    /// Leaves the column out.
+    Null,
+    Symbol(Text<'a>),
+    /// Name and value as one.
+    ReadySymbol(&'a Lead),
+    Str(Text<'a>),
+    /// Name and value as one.
+    ReadyStr(&'a Lead),
+    Bool(bool),
+    I64(i64),
+    TsMicros(i64),
+    TsNanos(i64),
+    F64(f64),
+    Array(&'a ArrayView<'a>),
+    View(ArrayView<'a>),
+    /// There is no quick way for this one.
+    Special,
+}
+
+/// Where the values of rows come from.
+pub(crate) trait RowValues {
+    /// What a column is known by, in the order of the wire.
+    type Track;
+    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> &'a [Self::Track];
+    /// What stands before the values of a column.
+    fn lead(track: &Self::Track) -> &Lead;
+    fn cell<'a>(&'a self, track: &'a Self::Track, row: usize) -> QuickCell<'a>;
+    /// The designated timestamp.
+    fn stamp(&self, row: usize) -> Option<i64>;
+}
+
+/// Bytes that a column takes at most besides text and elements.
+pub(super) const COLUMN_ROOM: usize = Wire::HEAD + 2 + 2 * SHORT_TEXT + 32;
+/// A text that is shorter needs no more room than that, be all of it escaped.
+pub(super) const SHORT_TEXT: usize = 16;
+
+const _: () = {
+    assert!(Integer::ROOM <= COLUMN_ROOM - Wire::HEAD);
+    assert!(number::DOUBLE_ROOM <= COLUMN_ROOM - Wire::HEAD);
+    assert!(DenseArray::ROOM <= COLUMN_ROOM - Wire::HEAD);
+};

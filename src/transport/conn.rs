@@ -10,8 +10,8 @@ use rustls::pki_types::ServerName;
 use super::net::{Deadline, Interest, Net, Ready, Socket};
 use crate::error::{Error, err};
 
-/// Plain bytes offered to the kernel in one call.
-const PLAIN_SLICE: usize = 512 * 1024;
+/// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
+const PLAIN_SLICE: usize = 4 * 1024 * 1024;
 /// Plaintext encrypted before it is handed to the kernel.
 const TLS_SLICE: usize = 64 * 1024;
 

@@ -99,7 +99,7 @@ enum state { UNKNOWN = -1, BETWEEN, TABLE, SYMBOL, COLUMN };
 struct tracked {
     questdb_buffer *handle;
     enum state state;
-    int marker;
+    int marker; /* whether there is one, or UNSURE */
     /* As they were before the call. */
     uint8_t *bytes;
     size_t len, capacity, rows;
@@ -145,6 +145,7 @@ static void is_cleared(struct tracked *t) {
 /* After a call that may have sent what was there. */
 static void may_be_cleared(struct tracked *t) {
     if (t->len > 0 && is_empty(t)) is_cleared(t);
+    else if (is_empty(t) && t->marker) t->marker = UNSURE; /* sending nothing may end it or not */
 }
 
 /* Judges a call that builds a row: `allowed` says whether the state lets it through. Whether it succeeded. */

@@ -6,6 +6,7 @@ fn main() {
     cc::Build::new()
         .file("c/rows.c")
         .file("c/official.c")
+        .file("c/count.c")
         .include("../include")
         .opt_level(2)
         .warnings(true)

@@ -5,14 +5,16 @@
 //! cargo bench -p questdb-ingress-bench --bench encode -- s1 s4-v2         some shapes
 //! cargo bench -p questdb-ingress-bench --bench encode -- --fresh          a new buffer every 75,000 rows
 //! cargo bench -p questdb-ingress-bench --bench encode -- --count          instructions per row, by callgrind
+//! cargo bench -p questdb-ingress-bench --bench encode -- --check          ours against the committed ledger: a test
 //! cargo bench -p questdb-ingress-bench --bench encode -- --one s1-v2 "Rust raw" 1000000    one variant, for a profiler
 //! ```
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use questdb_ingress_bench::c::{CShape, InC, Way};
 use questdb_ingress_bench::clock::thread_cpu_ns;
 use questdb_ingress_bench::encoders::{ALL, Ours, PRE, Theirs, VAL};
+use questdb_ingress_bench::ledger;
 use questdb_ingress_bench::official::{self, InOfficial};
 use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
 use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
@@ -131,7 +133,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn main() {
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let wanted = |case: &Case| {
         let mut shapes = args.iter().filter(|a| !a.starts_with("--")).peekable();
@@ -140,10 +142,20 @@ fn main() {
     if let Some([shape, name, rows]) =
         args.iter().position(|a| a == "--one").and_then(|i| args.get(i + 1..i + 4))
     {
-        return one(shape, name, rows.parse().expect("a number of rows"));
+        one(shape, name, rows.parse().expect("a number of rows"));
+        return ExitCode::SUCCESS;
     }
-    let counting = args.iter().any(|a| a == "--count");
-    let fresh = args.iter().any(|a| a == "--fresh");
+    let has = |flag: &str| args.iter().any(|a| a == flag);
+    if has("--check") || has("--bless") {
+        let mut names = Vec::new();
+        ours(|name, _| names.push(name));
+        return ledger::check(&names, has("--bless"));
+    }
+    if has(ledger::MARKED) {
+        ours(|_, variant| ledger::run_marked(variant));
+        return ExitCode::SUCCESS;
+    }
+    let (counting, fresh) = (has("--count"), has("--fresh"));
     let mut below = Vec::new();
     for case in cases().iter().filter(|c| wanted(c)) {
         let mut lines = (case.make)(case.version, &case.marks);
@@ -156,6 +168,18 @@ fn main() {
     }
     let below = if below.is_empty() { "none".into() } else { below.join(", ") };
     println!("\nbelow \"at least\": {below}");
+    ExitCode::SUCCESS
+}
+
+/// Every variant of ours and its name.
+fn ours(mut each: impl FnMut(String, &mut dyn Variant)) {
+    for case in cases() {
+        for mut line in (case.make)(case.version, &case.marks) {
+            if line.against != Against::Itself {
+                each(format!("{} {}", case.name, line.name), &mut *line.variant);
+            }
+        }
+    }
 }
 
 /// Holds every variant to the same output. Returns the bytes per row.

@@ -4,6 +4,7 @@ pub mod c;
 pub mod clock;
 pub mod encoders;
 pub mod flush;
+pub mod ledger;
 pub mod official;
 pub mod prepared;
 pub mod shapes;

@@ -435,6 +435,14 @@ impl RowCells for CCells<'_> {
     }
 
     #[inline(always)]
+    fn decimal(&self, place: usize) -> Option<(u32, &[u8])> {
+        let cell = self.of_kind(place, CellKind::Decimal)?;
+        // SAFETY: see above.
+        let unscaled = plain_slice(unsafe { cell.value.ptr }.cast(), cell.len)?;
+        Some((cell.scale, unscaled))
+    }
+
+    #[inline(always)]
     fn array(&self, place: usize) -> Option<ArrayView<'_>> {
         // SAFETY: see above.
         let array = self.of_kind(place, CellKind::Array).map(|cell| unsafe { cell.value.ptr })?;

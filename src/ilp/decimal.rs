@@ -9,6 +9,29 @@ const MAX_LEN: usize = 32;
 const LONGEST_TEXT: usize = 4 << 10;
 const BINARY: [u8; 2] = [b'=', 0x17];
 
+/// The bytes before an unscaled integer.
+pub(super) const HEAD: usize = 4;
+
+/// Whether a text can be sent as a decimal.
+pub(super) fn is_good_text(text: &[u8]) -> bool {
+    text.len() <= LONGEST_TEXT && is_number(text)
+}
+
+/// What stands before an unscaled integer of `len` bytes; `None` if one of them is out of range.
+#[inline(always)]
+pub(super) fn head(scale: u32, len: usize) -> Option<[u8; HEAD]> {
+    let ([scale_byte, ..], [len_byte, ..]) = (scale.to_le_bytes(), len.to_le_bytes());
+    (scale <= MAX_SCALE && len <= MAX_LEN).then_some([BINARY[0], BINARY[1], scale_byte, len_byte])
+}
+
+/// An integer in as few big-endian bytes as it needs, and how many these are.
+#[inline(always)]
+pub(super) fn shortest(unscaled: i128) -> ([u8; 16], usize) {
+    // Bits that only repeat the sign, less the one that must stay.
+    let redundant = ((unscaled ^ (unscaled >> 127)).leading_zeros() - 1) / 8;
+    ((unscaled << (8 * redundant)).to_be_bytes(), 16 - redundant as usize)
+}
+
 /// Appends a decimal given as text.
 pub(super) fn text(out: &mut Tail<'_>, text: &[u8]) -> Result<()> {
     if text.len() > LONGEST_TEXT {
@@ -24,23 +47,17 @@ pub(super) fn text(out: &mut Tail<'_>, text: &[u8]) -> Result<()> {
 
 /// Appends `unscaled / 10^scale`, where `unscaled` is big-endian two's complement; empty means NULL.
 pub(super) fn binary(out: &mut Tail<'_>, scale: u32, unscaled: &[u8]) -> Result<()> {
-    match (u8::try_from(scale), u8::try_from(unscaled.len())) {
-        (Ok(scale_byte), Ok(len)) if scale <= MAX_SCALE && unscaled.len() <= MAX_LEN => {
-            out.put([BINARY[0], BINARY[1], scale_byte, len], 4);
-            out.slice(unscaled);
-            Ok(())
-        }
-        _ => Err(out_of_range(scale, unscaled.len())),
-    }
+    let head = head(scale, unscaled.len()).ok_or_else(|| out_of_range(scale, unscaled.len()))?;
+    out.put(head, HEAD);
+    out.slice(unscaled);
+    Ok(())
 }
 
 /// Appends `unscaled / 10^scale` with as few bytes as it needs.
 #[inline]
 pub(super) fn integer(out: &mut Tail<'_>, scale: u32, unscaled: i128) -> Result<()> {
-    let bytes = unscaled.to_be_bytes();
-    // Bits that only repeat the sign, less the one that must stay.
-    let redundant = (unscaled ^ (unscaled >> 127)).leading_zeros() - 1;
-    binary(out, scale, &bytes[redundant as usize / 8..])
+    let (bytes, len) = shortest(unscaled);
+    binary(out, scale, bytes.get(..len).unwrap_or(&bytes))
 }
 
 /// `[+-] digits [. digits] [e [-] digits]`, or one of the words. The server takes no plus in an exponent.

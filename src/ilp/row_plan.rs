@@ -3,7 +3,7 @@
 use std::collections::TryReserveError;
 
 use super::array::DenseArray;
-use super::value::{Integer, Value};
+use super::value::{DecimalInteger, Integer, Value};
 use super::{ArrayView, number};
 use crate::names::Wire;
 use crate::text::Text;
@@ -47,8 +47,7 @@ pub(crate) enum PlanKind {
     TsMicros,
     TsNanos,
     Array,
-    /// What has no quick way.
-    Other,
+    Decimal,
 }
 
 impl RowPlan {
@@ -129,6 +128,11 @@ pub(crate) enum QuickCell<'a> {
     F64(f64),
     Array(&'a ArrayView<'a>),
     View(ArrayView<'a>),
+    DecimalText(Text<'a>),
+    /// Scale and big-endian bytes.
+    Decimal(u32, &'a [u8]),
+    /// Scale and unscaled value.
+    DecimalI128(u32, i128),
     /// There is no quick way for this one.
     Special,
 }
@@ -154,4 +158,5 @@ const _: () = {
     assert!(Integer::ROOM <= COLUMN_ROOM - Wire::HEAD);
     assert!(number::DOUBLE_ROOM <= COLUMN_ROOM - Wire::HEAD);
     assert!(DenseArray::ROOM <= COLUMN_ROOM - Wire::HEAD);
+    assert!(DecimalInteger::ROOM <= COLUMN_ROOM - Wire::HEAD);
 };

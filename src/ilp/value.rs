@@ -161,11 +161,22 @@ impl Value for &ArrayView<'_> {
 pub(super) struct DecimalText<'a>(pub(super) Text<'a>);
 
 impl Value for DecimalText<'_> {
-    const ROOM: usize = 0;
+    const ROOM: usize = 1;
+    const NEEDS: ProtocolVersion = ProtocolVersion::V3;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick) -> bool {
-        false
+    fn text(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick) -> bool {
+        let good = decimal::is_good_text(self.0.as_bytes());
+        if good {
+            out.slice(self.0.as_bytes());
+            out.byte(b'd');
+        }
+        good
     }
 
     fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
@@ -179,11 +190,20 @@ impl Value for DecimalText<'_> {
 pub(super) struct Decimal<'a>(pub(super) u32, pub(super) &'a [u8]);
 
 impl Value for Decimal<'_> {
-    const ROOM: usize = 0;
+    const ROOM: usize = decimal::HEAD;
+    const NEEDS: ProtocolVersion = ProtocolVersion::V3;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick) -> bool {
-        false
+    fn text(&self) -> &[u8] {
+        self.1
+    }
+
+    #[inline(always)]
+    fn quick(self, out: &mut Quick) -> bool {
+        let Some(head) = decimal::head(self.0, self.1.len()) else { return false };
+        out.put(head, decimal::HEAD);
+        out.slice(self.1);
+        true
     }
 
     fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
@@ -197,11 +217,16 @@ impl Value for Decimal<'_> {
 pub(super) struct DecimalInteger(pub(super) u32, pub(super) i128);
 
 impl Value for DecimalInteger {
-    const ROOM: usize = 0;
+    const ROOM: usize = decimal::HEAD + size_of::<i128>();
+    const NEEDS: ProtocolVersion = ProtocolVersion::V3;
 
     #[inline(always)]
-    fn quick(self, _: &mut Quick) -> bool {
-        false
+    fn quick(self, out: &mut Quick) -> bool {
+        let (bytes, len) = decimal::shortest(self.1);
+        let Some(head) = decimal::head(self.0, len) else { return false };
+        out.put(head, decimal::HEAD);
+        out.put(bytes, len);
+        true
     }
 
     fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {

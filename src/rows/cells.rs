@@ -94,6 +94,12 @@ pub trait RowCells {
         None
     }
 
+    /// Scale and unscaled value of a [`Cell::Decimal`].
+    #[inline]
+    fn decimal(&self, _place: usize) -> Option<(u32, &[u8])> {
+        None
+    }
+
     /// The value of a [`Cell::Array`].
     #[inline]
     fn array(&self, _place: usize) -> Option<ArrayView<'_>> {
@@ -130,6 +136,14 @@ impl RowCells for [Cell<'_>] {
     #[inline]
     fn f64(&self, place: usize) -> Option<f64> {
         if let Some(Cell::F64(value)) = self.get(place) { Some(*value) } else { None }
+    }
+
+    #[inline]
+    fn decimal(&self, place: usize) -> Option<(u32, &[u8])> {
+        match self.get(place) {
+            Some(Cell::Decimal { scale, unscaled }) => Some((*scale, *unscaled)),
+            _ => None,
+        }
     }
 
     #[inline]
@@ -186,7 +200,12 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
             PlanKind::TsMicros => self.found(place, cells.i64(place), QuickCell::TsMicros),
             PlanKind::TsNanos => self.found(place, cells.i64(place), QuickCell::TsNanos),
             PlanKind::Array => self.found(place, cells.array(place), QuickCell::View),
-            PlanKind::Other => self.found(place, None::<bool>, QuickCell::Bool),
+            PlanKind::Decimal => match cells.text(place) {
+                Some(text) => QuickCell::DecimalText(text),
+                None => self.found(place, cells.decimal(place), |(scale, unscaled)| {
+                    QuickCell::Decimal(scale, unscaled)
+                }),
+            },
         }
     }
 

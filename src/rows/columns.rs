@@ -494,8 +494,13 @@ impl<'s> RowValues for Sources<'s> {
                 dictionary.cell(row, QuickCell::ReadyStr, QuickCell::Str)
             }
             Values::Arrays(views) => found(views.get(row), QuickCell::Array),
-            Values::DecimalTexts(_) | Values::Decimals { .. } | Values::DecimalsI128 { .. } => {
-                QuickCell::Special
+            Values::DecimalTexts(texts) => found(texts.quick(row), QuickCell::DecimalText),
+            Values::Decimals { scale, width, bytes } => {
+                let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
+                found(bytes, |bytes| QuickCell::Decimal(*scale, bytes))
+            }
+            Values::DecimalsI128 { scale, unscaled } => {
+                found(unscaled.get(row), |value| QuickCell::DecimalI128(*scale, *value))
             }
         }
     }

@@ -55,7 +55,7 @@ impl ColumnKind {
             ColumnKind::TsMicros => PlanKind::TsMicros,
             ColumnKind::TsNanos => PlanKind::TsNanos,
             ColumnKind::F64Array => PlanKind::Array,
-            ColumnKind::Decimal => PlanKind::Other,
+            ColumnKind::Decimal => PlanKind::Decimal,
         }
     }
 

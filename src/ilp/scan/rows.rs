@@ -12,7 +12,7 @@ use crate::ilp::number;
 use crate::ilp::row_plan::{COLUMN_ROOM, Lead, QuickCell, RowPlan, RowValues, SHORT_TEXT};
 use crate::ilp::stamp::{StampCache, StampForm};
 use crate::ilp::utf8;
-use crate::ilp::value::{DoubleBits, Integer, Value as _};
+use crate::ilp::value::{Decimal, DecimalInteger, DecimalText, DoubleBits, Integer, Value};
 use crate::names::Wire;
 use crate::text::Text;
 
@@ -159,6 +159,29 @@ impl<V: RowValues> Row<'_, V> {
                 QuickCell::Array(view) => unsafe { self.array(at, separator, lead, view) }?,
                 // SAFETY: see above.
                 QuickCell::View(view) => unsafe { self.array(at, separator, lead, &view) }?,
+                QuickCell::DecimalText(_) | QuickCell::Decimal(..) | QuickCell::DecimalI128(..)
+                    if self.version < ProtocolVersion::V3 =>
+                {
+                    return None;
+                }
+                QuickCell::DecimalText(text) => {
+                    if !self.fits(at, text.as_bytes().len()) {
+                        return None;
+                    }
+                    // SAFETY: see above.
+                    unsafe { decimal(at, separator, lead, DecimalText(text)) }?
+                }
+                QuickCell::Decimal(scale, unscaled) => {
+                    if !self.fits(at, unscaled.len()) {
+                        return None;
+                    }
+                    // SAFETY: see above.
+                    unsafe { decimal(at, separator, lead, Decimal(scale, unscaled)) }?
+                }
+                QuickCell::DecimalI128(scale, unscaled) => {
+                    // SAFETY: see above.
+                    unsafe { decimal(at, separator, lead, DecimalInteger(scale, unscaled)) }?
+                }
                 QuickCell::Special => return None,
             };
             at = written;
@@ -271,6 +294,23 @@ unsafe fn integer(at: *mut u8, separator: u8, lead: &Lead, value: Integer) -> *m
     };
     // SAFETY: the caller's promise.
     unsafe { piece::<COLUMN_ROOM>(at, &[], integer) }
+}
+
+/// `None` if it is none.
+///
+/// # Safety
+/// `COLUMN_ROOM` bytes and those of the value's text may be written at `at`.
+#[inline(never)]
+unsafe fn decimal<D: Value>(at: *mut u8, separator: u8, lead: &Lead, value: D) -> Option<*mut u8> {
+    const { assert!(D::ROOM <= COLUMN_ROOM - Wire::HEAD) };
+    let mut good = false;
+    let decimal = |out: &mut Quick| {
+        put_separated(out, separator, lead);
+        good = value.quick(out);
+    };
+    // SAFETY: the caller's promise.
+    let at = unsafe { piece::<COLUMN_ROOM>(at, value.text(), decimal) };
+    good.then_some(at)
 }
 
 /// # Safety

@@ -1,7 +1,7 @@
 //! [`Lines`]: the lines written so far and the state of the one at the end. Names are checked before they come here.
 
 use super::row_state::{Call, RowState};
-use super::scan::{Out as _, Quick, Store};
+use super::scan::{Out as _, Store};
 use super::stamp::{Stamp, StampCache};
 use super::value::Value;
 use super::{ProtocolVersion, escape};
@@ -70,14 +70,11 @@ impl Lines {
         if !self.may(Call::Table, name.wire()) || !self.is_same_table(name) {
             return false;
         }
-        let written = self.store.quick::<{ Wire::HEAD }>(&[], |out| {
-            out.head(name.wire());
-            true
-        });
-        if written {
-            self.state = RowState::Table;
-        }
-        written
+        let Some(mut open) = self.store.open::<{ Wire::HEAD }>(&[]) else { return false };
+        open.out().head(name.wire());
+        open.finish();
+        self.state = RowState::Table;
+        true
     }
 
     /// Starts a row.
@@ -129,14 +126,14 @@ impl Lines {
             return false;
         }
         let text = value.as_bytes();
-        let written = self.store.quick::<{ Wire::HEAD + 16 }>(text, |out| {
-            out.head(name.wire());
-            out.text::<false>(text, !value.is_known_utf8())
-        });
-        if written {
-            self.state = RowState::Symbol;
+        let Some(mut open) = self.store.open::<{ Wire::HEAD + 16 }>(text) else { return false };
+        open.out().head(name.wire());
+        if !open.out().text::<false>(text, !value.is_known_utf8()) {
+            return false;
         }
-        written
+        open.finish();
+        self.state = RowState::Symbol;
+        true
     }
 
     /// Adds a symbol.
@@ -161,14 +158,14 @@ impl Lines {
         // As long as constants cannot be added up in types: enough for every value, which the writer checks.
         const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
         let separator = self.state.separator();
-        let written = self.store.quick::<COLUMN_ROOM>(value.text(), |out| {
-            out.separated(separator, name.wire());
-            value.quick(out)
-        });
-        if written {
-            self.state = RowState::Column;
+        let Some(mut open) = self.store.open::<COLUMN_ROOM>(value.text()) else { return false };
+        open.out().separated(separator, name.wire());
+        if !value.quick(open.out()) {
+            return false;
         }
-        written
+        open.finish();
+        self.state = RowState::Column;
+        true
     }
 
     /// Adds a column.
@@ -195,13 +192,13 @@ impl Lines {
         if !self.state.allows(Call::At) {
             return false;
         }
-        let written = self
-            .store
-            .quick::<{ StampCache::ROOM }>(&[], |out| self.stamps.quick(out, stamp, self.version));
-        if written {
-            self.row_ended();
+        let Some(mut open) = self.store.open::<{ StampCache::ROOM }>(&[]) else { return false };
+        if !self.stamps.quick(open.out(), stamp, self.version) {
+            return false;
         }
-        written
+        open.finish();
+        self.row_ended();
+        true
     }
 
     #[cold]
@@ -218,11 +215,11 @@ impl Lines {
     /// Ends the row without a timestamp.
     #[inline(always)]
     pub(super) fn at_now(&mut self) -> Result<()> {
-        let newline = |out: &mut Quick| {
-            out.byte(b'\n');
-            true
-        };
-        if self.state.allows(Call::At) && self.store.quick::<1>(&[], newline) {
+        if self.state.allows(Call::At)
+            && let Some(mut open) = self.store.open::<1>(&[])
+        {
+            open.out().byte(b'\n');
+            open.finish();
             self.row_ended();
             return Ok(());
         }

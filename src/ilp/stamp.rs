@@ -174,8 +174,9 @@ mod tests {
         out.finish().unwrap();
         let mut quick_store = Store::new(1000);
         quick_store.reserve(300).unwrap();
-        let quick = |out: &mut Quick| cache.quick(out, stamp, version);
-        if quick_store.quick::<{ StampCache::ROOM }>(&[], quick) {
+        let mut open = quick_store.open::<{ StampCache::ROOM }>(&[]).unwrap();
+        if cache.quick(open.out(), stamp, version) {
+            open.finish();
             assert_eq!(text(&quick_store), text(&store));
         } else {
             assert!(ended.is_err() || cache.base == 0 || text(&store).len() < 12);

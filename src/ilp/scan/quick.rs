@@ -16,20 +16,38 @@ impl Store {
         Cursor { at, last, store: self }
     }
 
-    /// Writes up to `FIXED` bytes and `text` by `write`; false, and nothing written, if there is no room at once or `write`
-    /// says so.
+    /// A writer for up to `FIXED` bytes and `text`, if there is room at once. What it wrote counts after
+    /// [`Open::finish`] only. No closure does the writing: calling one that is not inlined costs as much again.
     #[inline(always)]
-    pub(in crate::ilp) fn quick<const FIXED: usize>(
-        &mut self,
-        text: &[u8],
-        write: impl FnOnce(&mut Quick) -> bool,
-    ) -> bool {
-        let mut cursor = self.cursor();
-        let written = cursor.quick::<FIXED>(text, write);
-        if written {
-            cursor.finish();
+    pub(in crate::ilp) fn open<const FIXED: usize>(&mut self, text: &[u8]) -> Option<Open<'_>> {
+        const { assert!(FIXED <= SLACK) };
+        let Cursor { at, last, store } = self.cursor();
+        // A slice is no longer than half of all memory: the sum cannot wrap. Without any room both sides may be equal.
+        if (at as usize).wrapping_add(text.len()) >= last as usize {
+            return None;
         }
-        written
+        Some(Open { out: Quick { at, fixed: FIXED, text: text.len() }, store })
+    }
+}
+
+/// A [`Quick`] at the end of a store.
+pub(in crate::ilp) struct Open<'a> {
+    out: Quick,
+    store: &'a mut Store,
+}
+
+impl Open<'_> {
+    #[inline(always)]
+    pub(in crate::ilp) fn out(&mut self) -> &mut Quick {
+        &mut self.out
+    }
+
+    /// Makes what was written part of the store.
+    #[inline(always)]
+    pub(in crate::ilp) fn finish(self) {
+        let len = self.out.at as usize - self.store.bytes.as_ptr() as usize;
+        // SAFETY: everything from the old length to there has been written, within the capacity.
+        unsafe { self.store.bytes.set_len(len) };
     }
 }
 
@@ -43,26 +61,6 @@ pub(in crate::ilp) struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
-    /// As [`Store::quick`], for one of many pieces.
-    #[inline(always)]
-    pub(in crate::ilp) fn quick<const FIXED: usize>(
-        &mut self,
-        text: &[u8],
-        write: impl FnOnce(&mut Quick) -> bool,
-    ) -> bool {
-        const { assert!(FIXED <= SLACK) };
-        // A slice is no longer than half of all memory: the sum cannot wrap. Without any room both sides may be equal.
-        if (self.at as usize).wrapping_add(text.len()) >= self.last as usize {
-            return false;
-        }
-        let mut quick = Quick { at: self.at, fixed: FIXED, text: text.len() };
-        let written = write(&mut quick);
-        if written {
-            self.at = quick.at;
-        }
-        written
-    }
-
     /// Writes whatever it takes; on failure, nothing was written.
     #[inline(always)]
     pub(in crate::ilp) fn careful(

@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use super::blocks::{Block, Blocks};
 use super::quick::Cursor;
-use super::{Out as _, Quick, grow, with_backslashes};
+use super::{Quick, grow, with_backslashes};
 use crate::ilp::ArrayView;
 use crate::ilp::ProtocolVersion;
-use crate::ilp::number;
+use crate::ilp::array::DenseArray;
 use crate::ilp::row_plan::{COLUMN_ROOM, Lead, QuickCell, RowPlan, RowValues, SHORT_TEXT};
 use crate::ilp::stamp::{StampCache, StampForm};
 use crate::ilp::utf8;
-use crate::ilp::value::{Decimal, DecimalInteger, DecimalText, DoubleBits, Integer, Value};
+use crate::ilp::value::{
+    Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value,
+};
 use crate::names::Wire;
 use crate::text::Text;
 
@@ -98,7 +100,7 @@ impl<V: RowValues> Row<'_, V> {
     unsafe fn write(&self, table: &Lead, row: usize) -> Option<*mut u8> {
         // SAFETY: (here and below) each piece takes its own part of the room that the row has: the table's, one for each
         // column, and the end's. What a text or an array takes moreover is asked for by `fits`.
-        let start = unsafe { piece::<{ Wire::HEAD }>(self.at, &[], |out| put(out, table)) };
+        let start = unsafe { put_lead(self.at, table) };
         let mut at = start;
         let mut separator = b' ';
         for track in self.tracks {
@@ -107,7 +109,7 @@ impl<V: RowValues> Row<'_, V> {
                 QuickCell::Null => continue,
                 QuickCell::ReadySymbol(ready) => {
                     // SAFETY: see above.
-                    at = unsafe { piece::<{ Wire::HEAD }>(at, &[], |out| put(out, ready)) };
+                    at = unsafe { put_lead(at, ready) };
                     continue;
                 }
                 QuickCell::Symbol(text) => {
@@ -120,38 +122,29 @@ impl<V: RowValues> Row<'_, V> {
                     unsafe { decimal_double(at, separator, lead, value) }
                 }
                 QuickCell::F64(value) => {
-                    let bits = |out: &mut Quick| {
-                        put_separated(out, separator, lead);
-                        DoubleBits(value).quick(out);
-                    };
                     // SAFETY: see above.
-                    unsafe { piece::<COLUMN_ROOM>(at, &[], bits) }
+                    unsafe { column(at, separator, lead, DoubleBits(value)) }
                 }
                 QuickCell::I64(value) => {
                     // SAFETY: see above.
-                    unsafe { integer(at, separator, lead, Integer(value, b'i')) }
+                    unsafe { column(at, separator, lead, Integer(value, b'i')) }
                 }
                 QuickCell::TsMicros(value) => {
                     // SAFETY: see above.
-                    unsafe { integer(at, separator, lead, Integer(value, b't')) }
+                    unsafe { column(at, separator, lead, Integer(value, b't')) }
                 }
                 QuickCell::TsNanos(value) => {
                     let value = Integer::nanos(value, self.version);
                     // SAFETY: see above.
-                    unsafe { integer(at, separator, lead, value) }
+                    unsafe { column(at, separator, lead, value) }
                 }
                 QuickCell::Bool(value) => {
-                    let flag = |out: &mut Quick| {
-                        put_separated(out, separator, lead);
-                        value.quick(out);
-                    };
                     // SAFETY: see above.
-                    unsafe { piece::<COLUMN_ROOM>(at, &[], flag) }
+                    unsafe { column(at, separator, lead, value) }
                 }
                 QuickCell::ReadyStr(ready) => {
-                    let ready = |out: &mut Quick| put_separated(out, separator, ready);
                     // SAFETY: see above.
-                    unsafe { piece::<{ Wire::HEAD }>(at, &[], ready) }
+                    unsafe { put_separated(at, separator, ready) }
                 }
                 // SAFETY: see above.
                 QuickCell::Str(text) => unsafe { self.string(at, separator, lead, text) }?,
@@ -200,7 +193,7 @@ impl<V: RowValues> Row<'_, V> {
     unsafe fn end(&self, at: *mut u8, row: usize) -> Option<*mut u8> {
         let Some(form) = self.end else {
             // SAFETY: the caller's promise.
-            return Some(unsafe { piece::<1>(at, &[], |out| out.byte(b'\n')) });
+            return Some(unsafe { put_byte(at, b'\n') });
         };
         let number = form.number(self.values.stamp(row)?)?;
         // The caller's promise makes this the room there is.
@@ -227,7 +220,7 @@ impl<V: RowValues> Row<'_, V> {
     #[inline(always)]
     unsafe fn symbol(&self, at: *mut u8, lead: &Lead, text: Text<'_>) -> Option<*mut u8> {
         // SAFETY: the caller's promise.
-        let at = unsafe { piece::<{ Wire::HEAD }>(at, &[], |out| put(out, lead)) };
+        let at = unsafe { put_lead(at, lead) };
         if !self.fits_text(at, text) {
             return None;
         }
@@ -245,19 +238,15 @@ impl<V: RowValues> Row<'_, V> {
         lead: &Lead,
         text: Text<'_>,
     ) -> Option<*mut u8> {
-        let open = |out: &mut Quick| {
-            put_separated(out, separator, lead);
-            out.byte(b'"');
-        };
         // SAFETY: the caller's promise.
-        let at = unsafe { piece::<{ Wire::HEAD + 1 }>(at, &[], open) };
+        let at = unsafe { put_byte(put_separated(at, separator, lead), b'"') };
         if !self.fits_text(at, text) {
             return None;
         }
         // SAFETY: the rest of the column's part, and the room that was asked for.
         unsafe {
             let at = write_text::<true>(at, text)?;
-            Some(piece::<1>(at, &[], |out| out.byte(b'"')))
+            Some(put_byte(at, b'"'))
         }
     }
 
@@ -275,84 +264,84 @@ impl<V: RowValues> Row<'_, V> {
         if self.version < ProtocolVersion::V2 || !self.fits(at, dense.data().len()) {
             return None;
         }
-        let array = |out: &mut Quick| {
-            put_separated(out, separator, lead);
-            dense.write(out);
-        };
         // SAFETY: the column's part of the room, and what was asked for.
-        Some(unsafe { piece::<COLUMN_ROOM>(at, dense.data(), array) })
+        let at = unsafe { put_separated(at, separator, lead) };
+        let mut out = Quick { at, fixed: DenseArray::ROOM, text: dense.data().len() };
+        dense.write(&mut out);
+        Some(out.at)
     }
 }
 
+/// A value that always has a quick way.
+///
 /// # Safety
 /// `COLUMN_ROOM` bytes may be written at `at`.
 #[inline(always)]
-unsafe fn integer(at: *mut u8, separator: u8, lead: &Lead, value: Integer) -> *mut u8 {
-    let integer = |out: &mut Quick| {
-        put_separated(out, separator, lead);
-        value.quick(out);
-    };
+unsafe fn column<V: Value>(at: *mut u8, separator: u8, lead: &Lead, value: V) -> *mut u8 {
+    const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
     // SAFETY: the caller's promise.
-    unsafe { piece::<COLUMN_ROOM>(at, &[], integer) }
+    let at = unsafe { put_separated(at, separator, lead) };
+    let mut out = Quick { at, fixed: V::ROOM, text: 0 };
+    value.quick(&mut out);
+    out.at
 }
 
-/// `None` if it is none.
+/// A decimal; `None` if it is none.
 ///
 /// # Safety
 /// `COLUMN_ROOM` bytes and those of the value's text may be written at `at`.
 #[inline(never)]
 unsafe fn decimal<D: Value>(at: *mut u8, separator: u8, lead: &Lead, value: D) -> Option<*mut u8> {
     const { assert!(D::ROOM <= COLUMN_ROOM - Wire::HEAD) };
-    let mut good = false;
-    let decimal = |out: &mut Quick| {
-        put_separated(out, separator, lead);
-        good = value.quick(out);
-    };
     // SAFETY: the caller's promise.
-    let at = unsafe { piece::<COLUMN_ROOM>(at, value.text(), decimal) };
-    good.then_some(at)
+    let at = unsafe { put_separated(at, separator, lead) };
+    let mut out = Quick { at, fixed: D::ROOM, text: value.text().len() };
+    value.quick(&mut out).then_some(out.at)
 }
 
-/// # Safety
-/// As for [`integer`].
-#[inline(never)]
-unsafe fn decimal_double(at: *mut u8, separator: u8, lead: &Lead, value: f64) -> *mut u8 {
-    let double = |out: &mut Quick| {
-        put_separated(out, separator, lead);
-        number::double(out, value);
-    };
-    // SAFETY: the caller's promise.
-    unsafe { piece::<COLUMN_ROOM>(at, &[], double) }
-}
-
-/// Writes at `at` and returns the end.
+/// A double as text. Apart, since it calls others.
 ///
 /// # Safety
-/// `FIXED` bytes and those of `text` may be written at `at`.
-#[inline(always)]
-unsafe fn piece<const FIXED: usize>(
-    at: *mut u8,
-    text: &[u8],
-    write: impl FnOnce(&mut Quick),
-) -> *mut u8 {
-    let mut out = Quick { at, fixed: FIXED, text: text.len() };
-    write(&mut out);
-    out.at
+/// As for [`column`].
+#[inline(never)]
+unsafe fn decimal_double(at: *mut u8, separator: u8, lead: &Lead, value: f64) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { column(at, separator, lead, Decimals(value)) }
 }
 
+/// # Safety
+/// 32 bytes may be written at `at`.
 #[inline(always)]
-fn put(out: &mut Quick, lead: &Lead) {
-    out.put(lead.bytes(), lead.len());
+unsafe fn put_lead(at: *mut u8, lead: &Lead) -> *mut u8 {
+    // SAFETY: the caller's promise; the length is less than that.
+    unsafe {
+        at.cast::<[u8; Wire::HEAD]>().write_unaligned(lead.bytes());
+        at.add(lead.len())
+    }
 }
 
+/// As [`put_lead`], with the first byte replaced by `separator`.
+///
+/// # Safety
+/// 32 bytes may be written at `at`.
 #[inline(always)]
-fn put_separated(out: &mut Quick, separator: u8, lead: &Lead) {
-    let start = out.at;
-    let before = out.fixed;
-    put(out, lead);
-    if out.fixed < before {
-        // SAFETY: 32 bytes have just been written there.
-        unsafe { start.write(separator) };
+unsafe fn put_separated(at: *mut u8, separator: u8, lead: &Lead) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let end = put_lead(at, lead);
+        at.write(separator);
+        end
+    }
+}
+
+/// # Safety
+/// A byte may be written at `at`.
+#[inline(always)]
+unsafe fn put_byte(at: *mut u8, byte: u8) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        at.write(byte);
+        at.add(1)
     }
 }
 
@@ -362,13 +351,11 @@ fn put_separated(out: &mut Quick, separator: u8, lead: &Lead) {
 /// Twice the text and 32 bytes more may be written at `at`.
 #[inline(always)]
 unsafe fn write_text<const QUOTED: bool>(at: *mut u8, text: Text<'_>) -> Option<*mut u8> {
-    let mut plain = false;
     let (bytes, known) = (text.as_bytes(), text.is_known_utf8());
-    let write = |out: &mut Quick| plain = out.text::<QUOTED>(bytes, !known);
-    // SAFETY: the caller's promise.
-    let end = unsafe { piece::<16>(at, bytes, write) };
-    if plain {
-        return Some(end);
+    // The caller's promise makes this the room there is.
+    let mut out = Quick { at, fixed: 16, text: bytes.len() };
+    if out.text::<QUOTED>(bytes, !known) {
+        return Some(out.at);
     }
     // SAFETY: the caller's promise.
     unsafe { escaped::<QUOTED>(at, bytes, known) }

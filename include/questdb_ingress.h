@@ -1780,7 +1780,8 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
  * HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
  * thread kept the call from looking.
  *
- * Errors: as `questdb_sender_flush`; the connection is ended all the same.
+ * Errors: as `questdb_sender_flush`; CONNECTION also if a TCP connection had ended, so that rows of earlier flushes may be
+ * lost. The connection is ended all the same.
  * Since: 0.1
  */
 QUESTDB_API

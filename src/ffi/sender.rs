@@ -412,7 +412,8 @@ pub extern "C" fn questdb_sender_last_error(
 /// HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
 /// thread kept the call from looking.
 ///
-/// Errors: as `questdb_sender_flush`; the connection is ended all the same.
+/// Errors: as `questdb_sender_flush`; CONNECTION also if a TCP connection had ended, so that rows of earlier flushes may be
+/// lost. The connection is ended all the same.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]

@@ -154,10 +154,13 @@ impl Link {
         self.counters.add(byte_stat, bytes);
     }
 
-    /// Ends the connection: a stream is finished properly within the deadline.
-    pub(super) fn close(&mut self, deadline: Deadline) {
+    /// Ends the connection: a stream is finished properly within the deadline. The error is that it had ended already.
+    pub(super) fn close(&mut self, deadline: Deadline) -> Result<()> {
         match &mut self.transport {
-            Transport::Http(http) => http.disconnect(),
+            Transport::Http(http) => {
+                http.disconnect();
+                Ok(())
+            }
             Transport::Tcp(tcp) => tcp.close(&*self.net, deadline),
         }
     }

@@ -51,7 +51,7 @@ pub struct CloseReport {
     /// Complete rows of the sender's own buffer that were not handed over: over HTTP not confirmed, over TCP not given to
     /// the kernel.
     pub unconfirmed_rows: u64,
-    /// Why, if it is not zero.
+    /// Why, if it is not zero. Over TCP also that the connection had ended, so that rows of earlier flushes may be lost.
     pub result: Result<()>,
 }
 
@@ -333,7 +333,7 @@ impl Sender {
             return CloseReport { unconfirmed_rows: 0, result: Ok(()) };
         }
         let deadline = Deadline::after(self.link.net(), timeout);
-        let result = match &self.transaction {
+        let mut result = match &self.transaction {
             Some(table) => Err(err!(
                 InvalidState,
                 "the sender was closed with an open transaction on table {}",
@@ -343,7 +343,8 @@ impl Sender {
         };
         let unconfirmed_rows = if result.is_ok() { 0 } else { self.buffer.row_count() as u64 };
         if self.link.net().process_id() == self.process {
-            self.link.close(deadline);
+            // What became of the own buffer says more than what became of the connection.
+            result = result.and(self.link.close(deadline));
         }
         self.closed = true;
         CloseReport { unconfirmed_rows, result }

@@ -10,7 +10,7 @@ use super::conn::{Broken, Conn, Idle, Outgoing};
 use super::dial::Dialer;
 use super::http::Failure;
 use super::net::{Deadline, Net};
-use crate::config::{Auth, Settings};
+use crate::config::{Addr, Auth, Settings};
 use crate::error::{Error, ErrorCode, Result, err, foreign};
 
 /// Text of a server that closes a connection, as far as it is shown.
@@ -144,9 +144,7 @@ impl TcpTransport {
             Idle::Gone(broken) if !self.used => {
                 broken.into_error(&format!("the connection to {addr} ended before the first flush"))
             }
-            Idle::Gone(broken) => broken.into_error(&format!(
-                "the connection to {addr} ended since the last flush, so rows of earlier flushes may be lost"
-            )),
+            Idle::Gone(broken) => rows_may_be_lost(addr, broken),
         };
         self.conn = None;
         Some(error)
@@ -168,11 +166,35 @@ impl TcpTransport {
         }
     }
 
-    /// Ends the stream and waits until the server has ended its half, or until the deadline.
-    pub(crate) fn close(&mut self, net: &dyn Net, deadline: Deadline) {
-        let Some(mut conn) = self.conn.take() else { return };
-        conn.finish(net, deadline);
-        let mut rest = [0; 1024];
-        while matches!(conn.read(net, &mut rest, deadline), Ok(1..)) {}
+    /// Ends the stream and waits until the server has ended its half, or until the deadline. A connection that had ended
+    /// before, or is reset now, is an error if rows went over it: there is no later call to tell of them.
+    pub(crate) fn close(&mut self, net: &dyn Net, deadline: Deadline) -> Result<()> {
+        let Some(mut conn) = self.conn.take() else { return Ok(()) };
+        let mut rest = [0; MAX_SHOWN_TEXT];
+        let gone = match conn.look(&mut rest) {
+            Idle::Gone(broken) => Some(broken),
+            Idle::Quiet | Idle::Spoke(_) => {
+                conn.finish(net, deadline);
+                loop {
+                    match conn.read(net, &mut rest, deadline) {
+                        Ok(1..) => {}
+                        Err(reset @ Broken::Io(_)) => break Some(reset),
+                        // Out of time nothing is known; and who was told that TLS ends need not say so in turn.
+                        Ok(0) | Err(_) => break None,
+                    }
+                }
+            }
+        };
+        match gone {
+            Some(broken) if self.used => Err(rows_may_be_lost(self.dialer.addr(), broken)),
+            _ => Ok(()),
+        }
     }
+}
+
+#[cold]
+fn rows_may_be_lost(addr: &Addr, broken: Broken) -> Error {
+    broken.into_error(&format!(
+        "the connection to {addr} ended since the last flush, so rows of earlier flushes may be lost"
+    ))
 }

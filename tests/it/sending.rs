@@ -305,6 +305,49 @@ fn statistics_and_closing() {
     assert!(begin.elapsed() < Duration::from_millis(100));
 }
 
+/// No flush comes after the last one, so closing must tell what the next flush would have told.
+#[test]
+fn closing_a_stream_that_has_ended_is_an_error() {
+    let ends: [fn(&Peer); 2] = [Peer::half_close, Peer::reset_on_close];
+    for (index, end) in ends.into_iter().enumerate() {
+        let server = FaultServer::start(
+            None,
+            script(move |peer| {
+                if peer.nth() == 0 {
+                    peer.note("accepted");
+                    peer.read_exactly(1);
+                    end(peer);
+                    peer.note("ended");
+                }
+            }),
+        );
+        let conf = format!("tcp::addr={};", server.addr());
+        let mut sender = Sender::from_conf(&conf).unwrap();
+        assert_eq!(sender.flush(&mut rows(50)).unwrap(), Outcome::Submitted);
+        server.wait_for_notes(if index == 0 { "ended" } else { "gone" }, 1);
+        let report = sender.close(Duration::from_secs(5));
+        let error = report.result.unwrap_err();
+        assert_eq!((error.code(), report.unconfirmed_rows), (ErrorCode::Connection, 0));
+        assert!(error.message().contains("rows of earlier flushes may be lost"), "{error}");
+        assert!(sender.close(Duration::from_secs(5)).result.is_ok(), "it was told");
+    }
+}
+
+/// A connection that carried no rows has lost none.
+#[test]
+fn closing_an_unused_stream_that_has_ended_is_fine() {
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            peer.half_close();
+            peer.note("ended");
+        }),
+    );
+    let mut sender = Sender::from_conf(&format!("tcp::addr={};", server.addr())).unwrap();
+    server.wait_for_notes("ended", 1);
+    assert!(sender.close(Duration::from_secs(5)).result.is_ok());
+}
+
 /// The rows of the misuse table that Rust's types leave possible.
 #[test]
 fn misuse_is_an_error_and_changes_nothing() {

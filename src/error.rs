@@ -197,6 +197,13 @@ impl Error {
         Error(Box::new(Repr { code, message: message.into(), facts: Facts::default() }))
     }
 
+    /// Behind [`err!`]. The text is made in here, so that each of the many places that can fail stays short.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn formatted(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {
+        Error::new(code, message.to_string())
+    }
+
     pub(crate) fn facts_mut(&mut self) -> &mut Facts {
         &mut self.0.facts
     }
@@ -212,7 +219,13 @@ impl Error {
     }
 
     /// Puts `context` and a colon before the message.
-    pub(crate) fn context(mut self, context: impl fmt::Display) -> Error {
+    pub(crate) fn context(self, context: impl fmt::Display) -> Error {
+        self.in_context(&context)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn in_context(mut self, context: &dyn fmt::Display) -> Error {
         self.0.message = format!("{context}: {}", self.0.message);
         self
     }
@@ -326,7 +339,10 @@ impl std::error::Error for Error {}
 /// Makes an [`Error`] with a formatted message: `err!(InvalidName, "name {} is bad", shown(name))`.
 macro_rules! err {
     ($code:ident, $($arg:tt)+) => {
-        $crate::error::Error::new($crate::error::ErrorCode::$code, format!($($arg)+))
+        $crate::error::Error::formatted(
+            $crate::error::ErrorCode::$code,
+            format_args!($($arg)+),
+        )
     };
 }
 pub(crate) use err;

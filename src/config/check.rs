@@ -57,7 +57,8 @@ impl Settings {
     }
 }
 
-/// A configuration whose protocol is known and fits every key.
+/// A configuration whose protocol is known and fits every key. What is asked for every option is not inlined: twenty copies
+/// of it would be a hundredth of the whole library.
 struct View<'a> {
     config: &'a Config,
     protocol: Protocol,
@@ -93,15 +94,18 @@ impl<'a> View<'a> {
         Ok(View { config, protocol })
     }
 
+    #[inline(never)]
     fn given(&self, key: Key) -> Option<&'a Entry> {
         self.config.entries.get(&key)
     }
 
+    #[inline(never)]
     fn at(&self, key: Key) -> Place {
         self.given(key).map_or(Place(None), |e| e.at)
     }
 
     /// The value given, or the table's default.
+    #[inline(never)]
     fn value(&self, key: Key) -> Result<Value> {
         match (self.given(key), key.opt().default.text(self.protocol)) {
             (Some(entry), _) => Ok(entry.value.clone()),
@@ -110,6 +114,7 @@ impl<'a> View<'a> {
         }
     }
 
+    #[inline(never)]
     fn number_or_off(&self, key: Key) -> Result<Option<u64>> {
         match self.value(key)? {
             Value::Number(n) => Ok(Some(n)),
@@ -132,6 +137,7 @@ impl<'a> View<'a> {
         self.number(key).map(Duration::from_millis)
     }
 
+    #[inline(never)]
     fn word(&self, key: Key) -> Result<&'static str> {
         match self.value(key)? {
             Value::Word(word) => Ok(word),
@@ -139,6 +145,7 @@ impl<'a> View<'a> {
         }
     }
 
+    #[inline(never)]
     fn text(&self, key: Key) -> Option<&'a str> {
         match self.given(key).map(|e| &e.value) {
             Some(Value::Text(text)) => Some(text),
@@ -147,6 +154,7 @@ impl<'a> View<'a> {
         }
     }
 
+    #[inline(never)]
     fn secret(&self, key: Key) -> Option<&'a Secret> {
         match self.given(key).map(|e| &e.value) {
             Some(Value::Secret(secret)) => Some(secret),

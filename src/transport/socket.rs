@@ -7,7 +7,7 @@
 use std::io::{self, IoSlice, Read};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsFd;
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::net::{Deadline, Interest, Net, Ready, Socket};
@@ -69,26 +69,34 @@ impl Net for SystemNet {
             return Err(timed_out_resolving(host));
         };
         // The system resolver cannot be interrupted, so it works on a thread of its own and may finish unheard.
-        let (tx, rx) = mpsc::sync_channel(1);
-        let name = host.to_owned();
+        let answer = Arc::new((Mutex::new(None), Condvar::new()));
+        let (name, slot) = (host.to_owned(), Arc::clone(&answer));
         std::thread::Builder::new()
             .name("questdb-resolve".into())
             .spawn(move || {
                 let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-                let _ = tx.send(found);
+                *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                slot.1.notify_one();
             })
             .map_err(|e| {
                 err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
                     .retryable(true)
             })?;
-        match rx.recv_timeout(limit) {
-            Ok(Ok(found)) if found.is_empty() => {
+        let waiting = answer.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut found, _) = answer
+            .1
+            .wait_timeout_while(waiting, limit, |found| found.is_none())
+            .unwrap_or_else(PoisonError::into_inner);
+        match found.take() {
+            Some(Ok(found)) if found.is_empty() => {
                 Err(err!(CouldNotResolve, "host {} has no address", shown(host)).retryable(true))
             }
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(e)) => Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
-                .retryable(true)),
-            Err(_) => Err(timed_out_resolving(host)),
+            Some(Ok(found)) => Ok(found),
+            Some(Err(e)) => {
+                Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
+                    .retryable(true))
+            }
+            None => Err(timed_out_resolving(host)),
         }
     }
 

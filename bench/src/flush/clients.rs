@@ -7,7 +7,7 @@ use questdb::ingress as q;
 use questdb_ingress as ours;
 
 use super::bare::Bare;
-use crate::encoders::{Ours, Theirs, VAL};
+use crate::encoders::{ALL, Ours, Theirs, VAL};
 use crate::prepared::Columns;
 use crate::shapes::{Encoder, Names, ROWS, S1, S2, S3, S4, S5, S6, S7, Shape};
 use crate::variant::{Emptied, Variant};
@@ -23,6 +23,10 @@ pub enum Who {
     Bare,
     /// Ours, many rows with one call; symbols come as codes of a dictionary.
     Columns,
+    /// Ours with names as text, checked in each call.
+    OursText,
+    /// The official client with names as text, checked in each call.
+    OfficialText,
 }
 
 impl fmt::Display for Who {
@@ -32,6 +36,8 @@ impl fmt::Display for Who {
             Who::Official => "official",
             Who::Bare => "bare",
             Who::Columns => "columns",
+            Who::OursText => "ours-text",
+            Who::OfficialText => "official-text",
         })
     }
 }
@@ -40,7 +46,8 @@ impl FromStr for Who {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Who, String> {
-        [Who::Ours, Who::Official, Who::Bare, Who::Columns]
+        use Who::{Bare, Columns, Official, OfficialText, Ours, OursText};
+        [Ours, Official, Bare, Columns, OursText, OfficialText]
             .into_iter()
             .find(|who| who.to_string() == name)
             .ok_or_else(|| format!("nobody is called {name}"))
@@ -80,14 +87,20 @@ fn open_for<S: Shape>(who: Who, conf: &str) -> Box<dyn Client> {
     };
     let rows = Rows { names: Names::new(S::TABLE, S::COLUMNS), rows: S::rows() };
     let sender = || ours::Sender::from_conf(conf).expect("the sink is there");
+    let official = || q::Sender::from_conf(conf).expect("the sink is there");
     match who {
         Who::Ours => Box::new(Both { sender: sender(), buffer: Ours::<true>::new(version), rows }),
         Who::Columns => {
             Box::new(ByColumns { sender: sender(), columns: Columns::new(version, rows.rows) })
         }
+        Who::OursText => {
+            Box::new(Both { sender: sender(), buffer: Ours::<false>::new(version), rows })
+        }
         Who::Official => {
-            let sender = q::Sender::from_conf(conf).expect("the sink is there");
-            Box::new(Both { sender, buffer: Theirs::<VAL>::new(version), rows })
+            Box::new(Both { sender: official(), buffer: Theirs::<VAL>::new(version), rows })
+        }
+        Who::OfficialText => {
+            Box::new(Both { sender: official(), buffer: Theirs::<ALL>::new(version), rows })
         }
         Who::Bare => {
             let bare = Bare::connect(conf).expect("the sink is there");
@@ -99,8 +112,12 @@ fn open_for<S: Shape>(who: Who, conf: &str) -> Box<dyn Client> {
 /// Opens and closes, and nothing else. Without a protocol version, it asks for `/settings`.
 pub fn only_open(who: Who, conf: &str) {
     match who {
-        Who::Ours | Who::Columns => drop(ours::Sender::from_conf(conf).expect("the sink is there")),
-        Who::Official => drop(q::Sender::from_conf(conf).expect("the sink is there")),
+        Who::Ours | Who::OursText | Who::Columns => {
+            drop(ours::Sender::from_conf(conf).expect("the sink is there"));
+        }
+        Who::Official | Who::OfficialText => {
+            drop(q::Sender::from_conf(conf).expect("the sink is there"));
+        }
         Who::Bare => Bare::connect(conf).and_then(|mut bare| bare.settings()).expect("an answer"),
     }
 }
@@ -163,7 +180,9 @@ macro_rules! client {
 }
 
 client!(ours::Sender, Ours<true>);
+client!(ours::Sender, Ours<false>);
 client!(q::Sender, Theirs<VAL>);
+client!(q::Sender, Theirs<ALL>);
 
 struct ByColumns {
     sender: ours::Sender,

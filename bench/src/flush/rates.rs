@@ -9,6 +9,7 @@ use crate::clock::process_cpu_ns;
 
 /// One line of the table in two forms: rows per second of the clock, and per second of processor time of client and sink
 /// together, which is what one idle core would show.
+#[derive(Clone, Copy)]
 struct Rate {
     what: &'static str,
     shape: &'static str,
@@ -40,16 +41,15 @@ pub fn trades(report: &mut Report, sink: &mut Sink, placement: Placement) {
         rate("TCP v2, 1000 rows a flush", "tcp", 1000, 150, three, three),
         rate("TCP v2, 75,000 rows a flush", "tcp", 75_000, 2, Mark::None, Mark::None),
     ] {
-        let [ours, official, bare, columns] =
-            measure(&rate, sink, 40, [Who::Ours, Who::Official, Who::Bare, Who::Columns]);
+        use Who::{Bare, Columns, Official, OfficialText, Ours, OursText};
+        let [ours, official, bare, columns, ours_text, official_text] =
+            measure(&rate, sink, 40, [Ours, Official, Bare, Columns, OursText, OfficialText]);
         show(report, &rate, placement, Pair { ours, official, bare: Some(bare) });
-        let by_columns = Rate {
-            what: "the same, ours by columns",
-            same_core: Mark::None,
-            two_cores: Mark::None,
-            ..rate
-        };
-        show(report, &by_columns, placement, Pair { ours: columns, official, bare: None });
+        let unmarked = |what| Rate { what, same_core: Mark::None, two_cores: Mark::None, ..rate };
+        let by_columns = Pair { ours: columns, official, bare: None };
+        show(report, &unmarked("the same, ours by columns"), placement, by_columns);
+        let as_text = Pair { ours: ours_text, official: official_text, bare: None };
+        show(report, &unmarked("the same, names as text"), placement, as_text);
     }
 }
 

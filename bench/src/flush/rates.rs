@@ -44,12 +44,14 @@ pub fn trades(report: &mut Report, sink: &mut Sink, placement: Placement) {
         use Who::{Bare, Columns, Official, OfficialText, Ours, OursText};
         let [ours, official, bare, columns, ours_text, official_text] =
             measure(&rate, sink, 40, [Ours, Official, Bare, Columns, OursText, OfficialText]);
-        show(report, &rate, placement, Pair { ours, official, bare: Some(bare) });
+        let official_again = official.clone();
+        let plain = Rounds { ours, official, bare: Some(bare) };
+        show(report, &rate, placement, &plain);
         let unmarked = |what| Rate { what, same_core: Mark::None, two_cores: Mark::None, ..rate };
-        let by_columns = Pair { ours: columns, official, bare: None };
-        show(report, &unmarked("the same, ours by columns"), placement, by_columns);
-        let as_text = Pair { ours: ours_text, official: official_text, bare: None };
-        show(report, &unmarked("the same, names as text"), placement, as_text);
+        let by_columns = Rounds { ours: columns, official: official_again, bare: None };
+        show(report, &unmarked("the same, ours by columns"), placement, &by_columns);
+        let as_text = Rounds { ours: ours_text, official: official_text, bare: None };
+        show(report, &unmarked("the same, names as text"), placement, &as_text);
     }
 }
 
@@ -74,41 +76,68 @@ pub fn other_shapes(report: &mut Report, sink: &mut Sink) {
             two_cores: Mark::None,
         };
         let [ours, official, bare] = measure(&rate, sink, 8, [Who::Ours, Who::Official, Who::Bare]);
-        let of = |rates: Rates| rates.by_cpu;
-        let figures = Figures { ours: of(ours), official: of(official), bare: Some(of(bare)) };
+        let rounds = Rounds { ours, official, bare: Some(bare) };
         let what = format!("{what}, M rows/CPU s");
-        report.line(&what, figures, Better::More, Mark::None);
+        let (best, ratio) = (rounds.best(|r| r.by_cpu), rounds.cpu_ratio());
+        report.line_with_ratio(&what, best, ratio, Mark::None);
     }
 }
 
-struct Pair {
-    ours: Rates,
-    official: Rates,
-    bare: Option<Rates>,
+struct Rounds {
+    ours: Vec<Rates>,
+    official: Vec<Rates>,
+    bare: Option<Vec<Rates>>,
 }
 
-/// Millions of rows per second, the best of all rounds.
-#[derive(Clone, Copy, Default)]
+/// Millions of rows per second in one round.
+#[derive(Clone, Copy)]
 struct Rates {
     by_clock: f64,
     by_cpu: f64,
 }
 
-fn show(report: &mut Report, rate: &Rate, placement: Placement, all: Pair) {
-    let Pair { ours, official, bare } = all;
-    let figures = |of: fn(Rates) -> f64| Figures {
-        ours: of(ours),
-        official: of(official),
-        bare: bare.map(of),
-    };
+impl Rounds {
+    fn best(&self, of: fn(&Rates) -> f64) -> Figures {
+        let best = |rounds: &Vec<Rates>| rounds.iter().map(of).fold(0.0, f64::max);
+        Figures {
+            ours: best(&self.ours),
+            official: best(&self.official),
+            bare: self.bare.as_ref().map(best),
+        }
+    }
+
+    /// The middle one of the rounds' ratios: the speed of the machine changes within a run, but not within a round.
+    fn cpu_ratio(&self) -> f64 {
+        let pairs = self.ours.iter().zip(&self.official);
+        let mut ratios: Vec<f64> = pairs.map(|(o, t)| o.by_cpu / t.by_cpu).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    }
+}
+
+/// First the form that the placement is for.
+fn show(report: &mut Report, rate: &Rate, placement: Placement, rounds: &Rounds) {
     let same_core = matches!(placement, Placement::SameCore(_));
-    let by_cpu = ("M rows/CPU s of both", figures(|r| r.by_cpu), rate.same_core);
-    let by_clock = ("M rows/s", figures(|r| r.by_clock), rate.two_cores);
-    let (first, second) = if same_core { (by_cpu, by_clock) } else { (by_clock, by_cpu) };
     let what = rate.what;
-    report.line(&format!("{what}, {}", first.0), first.1, Better::More, first.2);
-    if bare.is_some() {
-        report.line(&format!("{what}, {}", second.0), second.1, Better::More, Mark::None);
+    let by_cpu = |report: &mut Report, mark| {
+        let what = format!("{what}, M rows/CPU s of both");
+        report.line_with_ratio(&what, rounds.best(|r| r.by_cpu), rounds.cpu_ratio(), mark);
+    };
+    let by_clock = |report: &mut Report, mark| {
+        let what = format!("{what}, M rows/s");
+        report.line(&what, rounds.best(|r| r.by_clock), Better::More, mark);
+    };
+    let whole = rounds.bare.is_some();
+    if same_core {
+        by_cpu(report, rate.same_core);
+        if whole {
+            by_clock(report, Mark::None);
+        }
+    } else {
+        by_clock(report, rate.two_cores);
+        if whole {
+            by_cpu(report, Mark::None);
+        }
     }
 }
 
@@ -117,18 +146,16 @@ fn measure<const N: usize>(
     sink: &mut Sink,
     rounds: usize,
     who: [Who; N],
-) -> [Rates; N] {
+) -> [Vec<Rates>; N] {
     let conf = sink.conf(rate.protocol, rate.version);
     let mut clients = who.map(|who| open(who, rate.shape, &conf));
-    let mut best = [Rates::default(); N];
+    let mut all = [const { Vec::new() }; N];
     for _ in 0..rounds {
-        for (client, best) in clients.iter_mut().zip(&mut best) {
-            let now = one_round(&mut **client, rate, sink);
-            best.by_clock = best.by_clock.max(now.by_clock);
-            best.by_cpu = best.by_cpu.max(now.by_cpu);
+        for (client, rates) in clients.iter_mut().zip(&mut all) {
+            rates.push(one_round(&mut **client, rate, sink));
         }
     }
-    best
+    all
 }
 
 fn one_round(client: &mut dyn Client, rate: &Rate, sink: &mut Sink) -> Rates {

@@ -49,8 +49,14 @@ impl Report {
     }
 
     pub fn line(&mut self, what: &str, figures: Figures, better: Better, mark: Mark) {
-        let Figures { ours, official, bare } = figures;
+        let Figures { ours, official, .. } = figures;
         let ratio = if better == Better::Less { official / ours } else { ours / official };
+        self.line_with_ratio(what, figures, ratio, mark);
+    }
+
+    /// For a ratio that was found in another way than from the figures that are shown.
+    pub fn line_with_ratio(&mut self, what: &str, figures: Figures, ratio: f64, mark: Mark) {
+        let Figures { ours, official, bare } = figures;
         let bare = bare.map_or("-".into(), short);
         let known = ours != 0.0 && ratio.is_finite();
         let ratio_text = if known { format!("{}x", short(ratio)) } else { "-".into() };

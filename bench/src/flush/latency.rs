@@ -29,7 +29,7 @@ pub fn busy(report: &mut Report, sink: &Sink, placement: Placement) {
     let load = Load::start(&conf, placement);
     let times = measure(&conf, 40, 50, Duration::from_secs(9));
     drop(load);
-    percentiles(report, "the same, sink busy with 1 MiB flushes", &times, Mark::None);
+    percentiles(report, "one-row HTTP flush, busy sink", &times, Mark::None);
 }
 
 fn percentiles(report: &mut Report, what: &str, times: &[Times], p50: Mark) {

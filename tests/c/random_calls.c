@@ -316,8 +316,10 @@ static void config(void) {
             if (text.good == BAD) EXPECT(code != 0);
         }
         EXPECT((code == 0) == (*c != NULL));
-        /* Nothing here may wait for the server that is not there. */
-        if (*c) (void)done(CALL(questdb_config_set)(*c, QUESTDB_STR("retry_timeout"), QUESTDB_STR("0")));
+        if (!*c) return;
+        /* Nothing here may wait for the server that is not there, or depend on the time that has passed. */
+        (void)done(CALL(questdb_config_set)(*c, QUESTDB_STR("retry_timeout"), QUESTDB_STR("0")));
+        (void)done(CALL(questdb_config_set)(*c, QUESTDB_STR("auto_flush_interval"), QUESTDB_STR("off")));
         return;
     }
     if (once_in(4)) {
@@ -340,8 +342,11 @@ static void free_sender(struct sender *s) {
 static void a_new_sender(void) {
     struct sender *s = &ONE_OF(senders);
     const size_t number = (size_t)(s - senders);
-    static const char *const options[] = {"auto_flush=off;", "auto_flush_rows=3;", "auto_flush_bytes=500;", "max_name_len=16;",
-                                          "init_buf_size=1024;max_buf_size=2048;"};
+    /* No flush depends on the time that has passed. */
+    static const char *const options[] = {"auto_flush=off;", "auto_flush_interval=off;auto_flush_rows=3;",
+                                          "auto_flush_interval=off;auto_flush_bytes=500;",
+                                          "auto_flush_interval=off;max_name_len=16;",
+                                          "auto_flush_interval=off;init_buf_size=1024;max_buf_size=2048;"};
     char conf[256];
     uint32_t code;
     free_sender(s);

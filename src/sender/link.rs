@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::negotiate::{self, ServerSettings};
 use super::outcome;
-use super::retry::{Backoff, may_retry};
+use super::retry::{Backoff, floor as retry_floor, may_retry};
 use super::stats::{Counters, Stat};
 use crate::config::{Delivery, Settings};
 use crate::error::{Error, Outcome, Result, err};
@@ -59,6 +59,16 @@ struct Attempts {
     /// Addresses tried since the last wait.
     tried: usize,
     backoff: Backoff,
+    /// The least time that another attempt must have.
+    floor: Duration,
+}
+
+impl Attempts {
+    /// How long another attempt may be waited for. One that begins too late is cut off, most likely after its request went
+    /// out: that would put in doubt what is certain now, or store once more what is in doubt.
+    fn left_for_retry(&self, net: &dyn Net) -> Option<Duration> {
+        self.retry_until.left(net)?.checked_sub(self.floor)
+    }
 }
 
 impl Link {
@@ -241,6 +251,7 @@ impl Link {
             before: None,
             tried: 0,
             backoff: Backoff::new(self.limits.retry_max_backoff),
+            floor: retry_floor(retry_until.left(net).unwrap_or_default()),
         }
     }
 
@@ -295,7 +306,7 @@ impl Link {
             attempts.tried -= 1;
             return true;
         }
-        let Some(left) = attempts.retry_until.left(net) else { return false };
+        let Some(left) = attempts.left_for_retry(net) else { return false };
         http.rotate();
         attempts.end = attempts.end.sooner(attempts.retry_until);
         if others {

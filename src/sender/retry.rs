@@ -8,6 +8,14 @@ use crate::error::{Error, Outcome};
 /// The first backoff; each further one may be twice as long, up to `retry_max_backoff`.
 const BASE: Duration = Duration::from_millis(10);
 
+/// The most that is kept free for the last attempt.
+const MAX_FLOOR: Duration = Duration::from_millis(100);
+
+/// The least time that an attempt after the first must have: a tenth of the whole budget, at most 100 ms.
+pub(super) fn floor(budget: Duration) -> Duration {
+    (budget / 10).min(MAX_FLOOR)
+}
+
 /// Whether resending is allowed and may help.
 pub(super) fn may_retry(error: &Error, delivery: Delivery) -> bool {
     if !error.is_retryable() {

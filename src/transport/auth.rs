@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::conn::{Broken, Conn, Outgoing};
 use super::net::{Deadline, Net};
@@ -46,6 +46,13 @@ pub(crate) struct SigningKey {
 impl SigningKey {
     /// Decodes the base64url key parts and checks that they belong together.
     pub(crate) fn new(key_id: &str, d: &Secret, x: &str, y: &str) -> Result<SigningKey> {
+        let made = SigningKey::decoded(key_id, d, x, y);
+        wipe_stack();
+        made
+    }
+
+    #[inline(never)]
+    fn decoded(key_id: &str, d: &Secret, x: &str, y: &str) -> Result<SigningKey> {
         let scalar = decode("token", d.expose())?;
         let mut public = vec![4]; // SEC 1, 2.3.3: an uncompressed point
         public.extend_from_slice(&*decode("token_x", x)?);
@@ -78,6 +85,14 @@ impl SigningKey {
             .map_err(|broken| broken.into_error("could not send the signed challenge"))?;
         Ok(())
     }
+}
+
+/// Overwrites the stack below its caller: ring and moves leave copies of a key there, which nothing else would wipe.
+#[inline(never)]
+fn wipe_stack() {
+    let mut room = [0_u8; 16 * 1024];
+    room.zeroize();
+    std::hint::black_box(&mut room);
 }
 
 fn decode(key: &str, text: &str) -> Result<Zeroizing<[u8; SCALAR_BYTES]>> {

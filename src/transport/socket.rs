@@ -14,6 +14,9 @@ use super::net::{Deadline, Interest, Net, Ready, Socket};
 use super::sys;
 use crate::error::{Result, err, shown};
 
+/// Said outright: otherwise `RUST_MIN_STACK` of the environment would decide.
+const RESOLVER_STACK: usize = 2 << 20;
+
 /// [`Net`] of the operating system.
 #[derive(Debug)]
 pub(crate) struct SystemNet {
@@ -73,6 +76,7 @@ impl Net for SystemNet {
         let (name, slot) = (host.to_owned(), Arc::clone(&answer));
         std::thread::Builder::new()
             .name("questdb-resolve".into())
+            .stack_size(RESOLVER_STACK)
             .spawn(move || {
                 let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
                 *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);

@@ -53,8 +53,7 @@ fn roots(wanted: &Roots) -> Result<RootCertStore> {
     }
     if matches!(wanted, Roots::Os | Roots::WebpkiAndOs) {
         // One broken certificate of the system must not take the others with it.
-        let found = rustls_native_certs::load_native_certs();
-        let (added, _) = store.add_parsable_certificates(found.certs);
+        let (added, _) = store.add_parsable_certificates(system_certificates());
         if added == 0 && matches!(wanted, Roots::Os) {
             return Err(err!(
                 Config,
@@ -74,6 +73,32 @@ fn roots(wanted: &Roots) -> Result<RootCertStore> {
         }
     }
     Ok(store)
+}
+
+/// What the system trusts. `load_native_certs` alone would let `SSL_CERT_FILE` and `SSL_CERT_DIR` of the environment replace
+/// it; where certificates are files, they are therefore named here.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn system_certificates() -> Vec<CertificateDer<'static>> {
+    const FILES: [&str; 6] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+        "/usr/local/share/certs/ca-root-nss.crt",
+    ];
+    const FOLDERS: [&str; 3] = ["/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/local/share/certs"];
+    rustls_native_certs::load_certs_from_paths(first_of(&FILES), first_of(&FOLDERS)).certs
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn first_of(paths: &[&'static str]) -> Option<&'static Path> {
+    paths.iter().copied().map(Path::new).find(|path| path.exists())
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn system_certificates() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
 }
 
 fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {

@@ -39,7 +39,7 @@ static inline int has_code(questdb_error *err, uint32_t code) {
 #define FAILS(code, call) check(has_code((call), QUESTDB_ERROR_CODE_##code), #call, __FILE__, __LINE__)
 
 /* The last line of every program, and its exit code. */
-static int verdict(const char *name) {
+static inline int verdict(const char *name) {
     printf("%s: %lu checks, %lu failures\n", name, checks, failures);
     return failures ? 1 : 0;
 }

@@ -2,7 +2,7 @@
  * that none is missing), bad lengths, bad UTF-8, wrong order, numbers out of range, memory that cannot be had. */
 #include <stdint.h>
 
-#include "check.h"
+#include "row.h"
 
 /* NULL for one pointer of a function: what must happen. */
 #define NULL_FAILS(function, parameter, ...) FAILS(INVALID_ARGUMENT, function(__VA_ARGS__))
@@ -720,23 +720,35 @@ static void ownership(void) {
     CHECK(strcmp(questdb_version(), QUESTDB_VERSION) == 0);
 }
 
-int main(void) {
-    set_up();
+static void null_handles(void) {
     null_errors();
     null_config();
     null_names();
     null_buffer();
+}
+
+static void null_pointers(void) {
     null_columns();
     null_rows();
     null_sender();
-    bad_text();
-    wrong_order();
-    wrong_order_of_senders();
-    numbers_out_of_range();
-    memory_that_cannot_be_had();
+}
+
+static void beyond_memory(void) {
     bad_arrays();
     bad_rows();
-    ownership();
+}
+
+int main(void) {
+    set_up();
+    row("A1", "NULL handles", null_handles);
+    row("A2", "NULL for every other pointer", null_pointers);
+    row("A3", "lengths and texts that cannot be", bad_text);
+    row("A4", "wrong order of a row's calls", wrong_order);
+    row("A5", "wrong order of a sender's calls", wrong_order_of_senders);
+    row("A6", "enum values and numbers out of range", numbers_out_of_range);
+    row("A7", "reserve(huge), beyond limits", memory_that_cannot_be_had);
+    row("A8", "arrays and columns beyond their memory", beyond_memory);
+    row("A9", "handles freed in any order", ownership);
     tear_down();
     return verdict("conventions");
 }

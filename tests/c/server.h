@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -102,8 +103,11 @@ static void *server_main(void *argument) {
         const int fd = accept(server->listener, NULL, NULL);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
-            return NULL;
+            if (errno != EMFILE) return NULL;
+            usleep(1000); /* the test has taken all descriptors */
+            continue;
         }
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
         server->connections++;
         if (server->mode >= SWALLOW) server_tcp(server, fd);
         else server_http(server, fd);

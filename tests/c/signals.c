@@ -1,9 +1,9 @@
 /* What a process may do to a library: signals, fork, a hostile environment; and what the library must not do to it: end it,
  * leave descriptors open. */
-#include <dirent.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "row.h"
 #include "server.h"
 
 static volatile sig_atomic_t alarms;
@@ -11,15 +11,6 @@ static volatile sig_atomic_t alarms;
 static void on_alarm(int number) {
     (void)number;
     alarms++;
-}
-
-static int open_descriptors(void) {
-    int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    if (!folder) return -1;
-    while (readdir(folder)) count++;
-    closedir(folder);
-    return count;
 }
 
 /* Flushes until an error comes, which over TCP takes more than one flush. */
@@ -65,11 +56,29 @@ static void peers_that_hang_up(void) {
     CHECK(after.sa_handler == SIG_DFL); /* and the library did not change it */
 }
 
-/* Signals interrupt every system call of a large flush to a slow reader. */
-static void a_storm_of_signals(void) {
-    struct server server;
+/* Signals at a high rate, without SA_RESTART: system calls return EINTR. valgrind takes long over each. */
+static void storm_begins(void) {
+    const char *const preload = getenv("LD_PRELOAD");
+    const suseconds_t every = preload && strstr(preload, "vgpreload") ? 2000 : 100;
+    const struct itimerval often = {{0, every}, {0, every}};
     struct sigaction action;
-    const struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    alarms = 0;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void storm_ends(void) {
+    const struct itimerval never = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_IGN); /* one may still be on its way */
+    CHECK(alarms > 5);
+}
+
+/* A large flush to a slow reader. */
+static void a_storm_in_a_flush(void) {
+    struct server server;
     server_start(&server, SLOW);
     questdb_sender *sender = server_sender(&server, "request_timeout=60000;retry_timeout=0;");
     questdb_buffer *buffer = questdb_sender_buffer(sender);
@@ -80,18 +89,58 @@ static void a_storm_of_signals(void) {
         OK(questdb_buffer_column_str(buffer, QUESTDB_STR("s"), text, sizeof text));
         OK(questdb_buffer_at_nanos(buffer, 1700000000000000000 + i));
     }
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_alarm; /* no SA_RESTART: calls return EINTR */
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &often, NULL);
+    storm_begins();
     OK(questdb_sender_flush_own(sender));
-    setitimer(ITIMER_REAL, &never, NULL);
-    signal(SIGALRM, SIG_IGN); /* one may still be on its way */
-    CHECK(alarms > 5);
+    storm_ends();
     questdb_sender_free(sender);
     server_stop(&server);
     CHECK(server.requests == 1);
     CHECK(server.lines == 64);
+}
+
+/* Connects, small flushes and closes, many times over. */
+static void a_storm_from_connect_to_close(enum mode mode) {
+    enum { TIMES = 200 };
+    struct server server;
+    server_start(&server, mode);
+    storm_begins();
+    for (int i = 0; i < TIMES; i++) {
+        questdb_sender *sender = server_sender(&server, mode == ANSWER ? "retry_timeout=0;" : "");
+        fill(questdb_sender_buffer(sender), 3);
+        OK(questdb_sender_flush_own(sender));
+        fill(questdb_sender_buffer(sender), 2);
+        OK(questdb_sender_close(sender, 20000, NULL));
+        questdb_sender_free(sender);
+    }
+    storm_ends();
+    server_stop(&server);
+    CHECK(server.connections == TIMES);
+    CHECK(server.lines == 5 * TIMES);
+}
+
+/* Waits end when they should: signals neither cut them short nor make them longer. */
+static void a_storm_over_waits(void) {
+    struct server server;
+    server_start(&server, HOLD);
+    questdb_sender *sender = server_sender(&server, "request_timeout=400;retry_timeout=0;");
+    fill(questdb_sender_buffer(sender), 3);
+    storm_begins();
+    double begin = seconds();
+    FAILS(TIMEOUT, questdb_sender_flush_own(sender)); /* a wait for the answer */
+    const double first = seconds() - begin;
+    questdb_sender_free(sender);
+    OK(questdb_sender_from_conf(
+        QUESTDB_STR("http::addr=127.0.0.1:1;protocol_version=2;retry_timeout=500;retry_max_backoff=100;"), &sender));
+    fill(questdb_sender_buffer(sender), 3);
+    begin = seconds();
+    FAILS(CONNECTION, questdb_sender_flush_own(sender)); /* waits between attempts */
+    const double second = seconds() - begin;
+    storm_ends();
+    CHECK(first >= 0.39 && first <= 0.65);
+    CHECK(second >= 0.3 && second <= 0.75);
+    questdb_sender_free(sender);
+    for (int i = 0; i < 2; i++) sem_post(&server.release);
+    server_stop(&server);
 }
 
 static int child(questdb_sender *sender, questdb_buffer *buffer) {
@@ -170,13 +219,19 @@ static void a_hostile_environment(void) {
     questdb_sender_free(from_env);
 }
 
+static void a_storm_over_http(void) { a_storm_from_connect_to_close(ANSWER); }
+static void a_storm_over_tcp(void) { a_storm_from_connect_to_close(SWALLOW); }
+static void a_fork_over_http(void) { a_fork(ANSWER); }
+static void a_fork_over_tcp(void) { a_fork(SWALLOW); }
+
 int main(void) {
-    const int before = open_descriptors();
-    peers_that_hang_up();
-    a_storm_of_signals();
-    a_fork(ANSWER);
-    a_fork(SWALLOW);
-    a_hostile_environment();
-    CHECK(before > 0 && open_descriptors() == before);
+    row("P5", "SIGPIPE at its default, peers that hang up", peers_that_hang_up);
+    row("P6", "a storm of signals in a large flush", a_storm_in_a_flush);
+    row("P6", "a storm of signals from connect to close, HTTP", a_storm_over_http);
+    row("P6", "a storm of signals from connect to close, TCP", a_storm_over_tcp);
+    row("P6", "a storm of signals over waits", a_storm_over_waits);
+    row("P4", "fork with a connection open, HTTP", a_fork_over_http);
+    row("P4", "fork with a connection open, TCP", a_fork_over_tcp);
+    row("E3", "proxies and logging in the environment", a_hostile_environment);
     return verdict("signals");
 }

@@ -3,13 +3,15 @@
 mod answers;
 mod memory;
 mod proxies;
+mod settings;
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
-use crate::support::fault_case::{Case, rows, run};
+use crate::support::fault_case::{Case, Client, rows, run};
+use crate::support::fault_client::Answer;
 use crate::support::fault_server::{FaultServer, Peer, script};
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -152,12 +154,31 @@ fn retries() -> Vec<Case> {
             peer.hold();
         })
         .act(|client| {
-            let other = rows(50);
-            client.sender()?.flush_and_keep(&other)?;
+            client.flush_other(50)?;
             client.server.wait_for_notes("said", 1);
             client.flush()
         })
         .fails(ErrorCode::Rejected, Outcome::Rejected),
+        Case::new("H10", "refused for 700 ms, then up", |_| {})
+            .act(|client| {
+                let reserved = reserve();
+                let addr = reserved.local_addr().unwrap().as_socket().unwrap();
+                client.open_with(&format!(
+                    "http::addr={addr};protocol_version=1;retry_max_backoff=50;"
+                ))?;
+                client.now_it_counts();
+                let late = std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(700));
+                    reserved.listen(16).unwrap();
+                    FaultServer::on(TcpListener::from(reserved), None, script(Peer::serve))
+                });
+                let result = client.flush();
+                client.server = late.join().unwrap();
+                result
+            })
+            .at_least(700)
+            .within(1000)
+            .also("stored once", |r| r.committed == 1),
         Case::new("H26", "answers after request_timeout", |peer| {
             if peer.take().is_some() {
                 peer.pause(Duration::from_millis(700));
@@ -257,11 +278,12 @@ fn deadlines() -> Vec<Case> {
             .act(|client| {
                 let reserved = reserve();
                 let addr = reserved.local_addr().unwrap().as_socket().unwrap();
-                let conf = format!("http::addr={addr};protocol_version=1;retry_timeout=400;");
-                let mut sender = Sender::from_conf(&conf)?;
+                client.open_with(&format!(
+                    "http::addr={addr};protocol_version=1;retry_timeout=400;"
+                ))?;
                 client.now_it_counts();
-                let result = sender.flush(&mut client.buffer);
-                assert!(sender.stats().get(Stat::RetriesConnect) > 1);
+                let result = client.flush();
+                assert!(client.stat(Stat::RetriesConnect) > 1);
                 result
             })
             .fails(ErrorCode::Connection, Outcome::NotSent)
@@ -270,28 +292,60 @@ fn deadlines() -> Vec<Case> {
         Case::new("F4", "a connect that is never answered", |_| {})
             .act(|client| {
                 let full = FullBacklog::new();
-                let conf = format!(
+                client.open_with(&format!(
                     "http::addr={};protocol_version=1;connect_timeout=300;retry_timeout=0;",
                     full.addr()
-                );
-                let mut sender = Sender::from_conf(&conf)?;
+                ))?;
                 client.now_it_counts();
-                sender.flush(&mut client.buffer)
+                client.flush()
             })
             .fails(Timeout, Outcome::NotSent)
             .at_least(250)
             .within(300),
         Case::new("F5", "close(0) with rows", |peer| peer.serve())
             .act(|client| {
-                let sender = client.sender()?;
-                sender.buffer_mut().table("t")?.column_bool("x", true)?.at_now()?;
-                let report = sender.close(Duration::ZERO);
-                assert_eq!(report.unconfirmed_rows, 1);
-                report.result.map(|()| Outcome::Committed)
+                client.own_rows(1, 1)?;
+                let (unconfirmed, result) = client.close(Duration::ZERO);
+                assert_eq!(unconfirmed, 1);
+                result.map(|()| Outcome::Committed)
             })
             .fails(Timeout, Outcome::NotSent)
             .within(0),
+        closes("close(300) with rows, no answer", |peer| {
+            peer.take();
+            peer.hold();
+        })
+        .fails(Timeout, Outcome::InDoubt),
+        closes("close(300) with rows, 503 for ever", |peer| {
+            while peer.request().is_some() {
+                peer.answer("503 Busy", "", "");
+            }
+        })
+        .fails(ErrorCode::Unavailable, Outcome::Rejected),
+        closes("close(300) with rows, answer dripped", |peer| {
+            peer.take();
+            peer.drip("HTTP/1.1 204 No Content\r\n\r\n", Duration::from_millis(100));
+        })
+        .fails(Timeout, Outcome::InDoubt),
+        closes("close(300) with 20 MB, never read", |peer| peer.hold())
+            .act(|client| close_with(client, 20, MB))
+            .fails(Timeout, Outcome::NotSent),
     ]
+}
+
+/// Closes a sender whose own buffer holds rows.
+fn closes(what: &str, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
+    let case = Case::new("F5", what, run).conf("auto_flush=off;").within(300);
+    case.act(|client| close_with(client, 1, 1))
+}
+
+fn close_with(client: &mut Client, rows: usize, bytes: usize) -> Answer {
+    client.own_rows(rows, bytes)?;
+    client.now_it_counts();
+    let (unconfirmed, result) = client.close(Duration::from_millis(300));
+    assert_eq!(unconfirmed, rows as u64);
+    client.free();
+    result.map(|()| Outcome::Committed)
 }
 
 #[test]
@@ -334,29 +388,6 @@ impl FullBacklog {
     pub(crate) fn addr(&self) -> std::net::SocketAddr {
         self.listener.local_addr().unwrap().as_socket().unwrap()
     }
-}
-
-/// H10: the flush waits for a server that comes up later.
-#[test]
-fn a_server_that_starts_late() {
-    let reserved = reserve();
-    let addr = reserved.local_addr().unwrap().as_socket().unwrap();
-    let mut sender =
-        Sender::from_conf(&format!("http::addr={addr};protocol_version=1;retry_max_backoff=50;"))
-            .unwrap();
-    let mut buffer = rows(100);
-    let begin = std::time::Instant::now();
-    let late = Duration::from_millis(700);
-    let server = std::thread::spawn(move || {
-        std::thread::sleep(late);
-        reserved.listen(16).unwrap();
-        FaultServer::on(TcpListener::from(reserved), None, script(Peer::serve))
-    });
-    assert_eq!(sender.flush(&mut buffer).unwrap(), Outcome::Committed);
-    let elapsed = begin.elapsed();
-    assert!(elapsed >= late && elapsed < late * 2, "{elapsed:?}");
-    assert_eq!(server.join().unwrap().committed().len(), 1);
-    println!("H10   refused for 700 ms, then up: ok after {} ms", elapsed.as_millis());
 }
 
 /// The 50th flush is refused; the sender goes on to work with the next.

@@ -17,9 +17,12 @@ mod c_examples;
 mod c_vectors;
 mod config;
 mod docs;
+mod environment;
 mod header;
 mod http;
 mod layers;
+#[cfg(feature = "receiver")]
+mod names_and_values;
 mod options;
 mod readme;
 mod real_server;

@@ -1,12 +1,13 @@
 //! Faults of ILP over TCP, row by row. The protocol has no answer, so what is told is what the kernel knows.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use questdb_ingress::{ErrorCode, Outcome, Result, Sender, Stat};
+use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
 use crate::http::FullBacklog;
 use crate::support::fault_case::{Case, Client, rows, run};
+use crate::support::fault_client::Answer;
 use crate::support::fault_server::{FaultServer, Peer, script};
 
 const MB: usize = 1 << 20;
@@ -35,8 +36,8 @@ fn ends_first(end: impl Fn(&mut Peer) + Send + Sync + 'static) -> impl Fn(&mut P
     }
 }
 
-fn flush_after_end(client: &mut Client) -> Result<Outcome> {
-    client.sender()?;
+fn flush_after_end(client: &mut Client) -> Answer {
+    client.open()?;
     client.server.wait_for_notes("ended", 1);
     client.now_it_counts();
     client.flush()
@@ -56,8 +57,7 @@ fn cases() -> Vec<Case> {
             .act(|client| {
                 flush_after_end(client).unwrap_err();
                 let outcome = client.flush()?;
-                let report = client.sender()?.close(Duration::from_secs(5));
-                report.result?;
+                client.close(Duration::from_secs(5)).1?;
                 client.server.wait_for_notes("stored", 1);
                 Ok(outcome)
             })
@@ -82,11 +82,39 @@ fn cases() -> Vec<Case> {
         })
         .tcp()
         .act(|client| {
-            client.sender()?;
+            client.open()?;
             client.server.wait_for_notes("gone", 1);
             client.flush()
         })
         .fails(Connection, Outcome::NotSent),
+        // Whether it goes on reading cannot be seen, and a server that restarts does not.
+        Case::new(
+            "T3",
+            "half-closed before the flush, goes on reading",
+            ends_first(|peer| {
+                peer.half_close();
+                peer.note("ended");
+                serve(peer);
+            }),
+        )
+        .tcp()
+        .act(flush_after_end)
+        .fails(Connection, Outcome::NotSent)
+        .within(50),
+        Case::new("T3", "half-closed after a flush", |peer| {
+            peer.read_exactly(100);
+            peer.half_close();
+            peer.note("ended");
+            serve(peer);
+        })
+        .tcp()
+        .act(|client| {
+            client.flush_other(100)?;
+            client.server.wait_for_notes("ended", 1);
+            client.flush()
+        })
+        .fails(Connection, Outcome::NotSent)
+        .also("says what may be lost", |r| r.error().message().contains("may be lost")),
         Case::new("T4", "reset in a 20 MB flush", |peer| {
             peer.read_exactly(100_000);
             peer.reset_on_close();
@@ -117,7 +145,7 @@ fn cases() -> Vec<Case> {
             .bytes(50 * MB)
             .conf("send_timeout=500;")
             .act(|client| {
-                client.sender()?;
+                client.open()?;
                 client.now_it_counts();
                 client.flush()
             })
@@ -177,34 +205,29 @@ fn cases() -> Vec<Case> {
                 let full = FullBacklog::new();
                 let conf = format!("tcp::addr={};connect_timeout=300;", full.addr());
                 client.now_it_counts();
-                Sender::from_conf(&conf).map(|_| Outcome::Submitted)
+                client.open_with(&conf).map(|()| Outcome::Submitted)
             })
             .fails(Timeout, Outcome::NotSent)
             .within(300),
         Case::new("T11", "close with 50 MB that nobody reads", |peer| peer.hold())
             .tcp()
             .act(|client| {
-                let note = "x".repeat(MB);
-                let sender = client.sender()?;
-                for _ in 0..50 {
-                    sender.buffer_mut().table("t")?.column_str("note", note.as_str())?.at_now()?;
-                }
-                let begin = Instant::now();
-                let report = sender.close(Duration::from_millis(400));
-                assert_eq!(report.unconfirmed_rows, 50);
-                drop(client.sender.take());
-                assert!(begin.elapsed() < Duration::from_millis(650), "{:?}", begin.elapsed());
-                report.result.map(|()| Outcome::Submitted)
+                client.own_rows(50, MB)?;
+                client.now_it_counts();
+                let (unconfirmed, result) = client.close(Duration::from_millis(400));
+                assert_eq!(unconfirmed, 50);
+                client.free();
+                result.map(|()| Outcome::Submitted)
             })
             .conf("auto_flush=off;")
             .fails(Timeout, Outcome::InDoubt)
-            .within(2000),
+            .within(400),
         Case::new("T11", "close while the server goes on sending", |peer| peer.flood(b"noise\n"))
             .tcp()
             .act(|client| {
                 client.flush()?;
                 client.now_it_counts();
-                client.sender()?.close(Duration::from_millis(300)).result?;
+                client.close(Duration::from_millis(300)).1?;
                 Ok(Outcome::Submitted)
             })
             .within(300),
@@ -216,23 +239,44 @@ fn faults() {
     run("TCP", cases());
 }
 
+/// The name of the IPv6 loopback address, if this machine has one for it.
+fn name_of_v6_loopback() -> &'static str {
+    let is_v6 = |name: &&str| {
+        (*name, 1).to_socket_addrs().is_ok_and(|mut found| found.any(|addr| addr.is_ipv6()))
+    };
+    ["localhost", "ip6-localhost"].into_iter().find(is_v6).unwrap_or("[::1]")
+}
+
 /// T9: IPv6 literals, and a name of which only the IPv6 address is served.
+fn ipv6(scheme: &'static str, host: &'static str) -> Case {
+    let http = scheme == "http";
+    let case = Case::new("T9", format!("{scheme}, {host}, served on IPv6 only"), |_| {});
+    let case = if http { case } else { case.tcp() };
+    let case = case.act(move |client| {
+        let listener = TcpListener::bind("[::1]:0").unwrap();
+        client.server =
+            FaultServer::on(listener, None, script(if http { Peer::serve } else { serve }));
+        let port = client.server.addr().port();
+        let version = if http { "protocol_version=1;" } else { "" };
+        client.open_with(&format!("{scheme}::addr={host}:{port};{version}"))?;
+        let outcome = client.flush()?;
+        client.close(Duration::from_secs(5)).1?;
+        if http {
+            let named = format!("host: {host}:{port}\r\n");
+            assert!(client.server.heads()[0].contains(&named), "{:?}", client.server.heads());
+        } else {
+            client.server.wait_for_notes("stored", 1);
+        }
+        Ok(outcome)
+    });
+    case.also("stored once", |r| r.committed == 1)
+}
+
 #[test]
-fn ipv6() {
-    let listener = TcpListener::bind("[::1]:0").unwrap();
-    let server = FaultServer::on(listener, None, script(serve));
-    let port = server.addr().port();
-    let mut sender = Sender::from_conf(&format!("tcp::addr=[::1]:{port};")).unwrap();
-    sender.flush(&mut rows(100)).unwrap();
-    assert!(sender.close(Duration::from_secs(5)).result.is_ok());
-    server.wait_for_notes("stored", 1);
-    let server = FaultServer::on(TcpListener::bind("[::1]:0").unwrap(), None, script(Peer::serve));
-    let conf = format!("http::addr=[::1]:{};protocol_version=1;", server.addr().port());
-    let mut sender = Sender::from_conf(&conf).unwrap();
-    assert_eq!(sender.flush(&mut rows(100)).unwrap(), Outcome::Committed);
-    let host = format!("host: [::1]:{}\r\n", server.addr().port());
-    assert!(server.heads()[0].contains(&host), "{:?}", server.heads());
-    println!("T9    [::1] over TCP and HTTP: ok");
+fn ipv6_only() {
+    let name = name_of_v6_loopback();
+    let hosts = [("tcp", "[::1]"), ("http", "[::1]"), ("tcp", name), ("http", name)];
+    run("IPv6", hosts.map(|(scheme, host)| ipv6(scheme, host)).into());
 }
 
 /// An address that is dead is passed over, at the start and in the middle of work.

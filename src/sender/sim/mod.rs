@@ -139,6 +139,40 @@ fn the_budget_covers_the_attempt_in_progress() {
     assert_eq!(sim.now().as_millis(), 4000);
 }
 
+/// A retry that could not be finished is not begun: what was refused for certain stays so, and what is in doubt is not stored
+/// once more for nothing.
+#[test]
+fn no_retry_begins_with_too_little_time() {
+    static BUSY: [Reply; 2] = [
+        Reply::new("HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"),
+        Reply::new(""),
+    ];
+    static BROKEN: [Reply; 2] = [
+        Reply::new("HTTP/1.1 500 Broken\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"),
+        Reply::new(""),
+    ];
+    // The budget less the second that the server asks for is what the retry would have.
+    for (budget, replies, outcome, attempts) in [
+        (1090, &BUSY, Outcome::Rejected, 1),
+        (1110, &BUSY, Outcome::InDoubt, 2),
+        (1090, &BROKEN, Outcome::InDoubt, 1),
+        (1110, &BROKEN, Outcome::InDoubt, 2),
+    ] {
+        let conf = format!("{V1}retry_timeout={budget};request_timeout=60000;");
+        let sim = Sim::http(replies, &conf);
+        let e = flush_one(&sim).unwrap_err();
+        assert_eq!((e.outcome(), e.attempts()), (outcome, attempts), "{budget}: {e:?}");
+        let expected = if attempts == 1 { 0 } else { budget };
+        assert_eq!(sim.now().as_millis(), expected, "{budget}");
+    }
+    // A small budget keeps a tenth.
+    let sim = Sim::http(&HEALTHY, &format!("{V1}retry_timeout=100;retry_max_backoff=95;"));
+    sim.world().connects = [Connect::Refused; 9].into();
+    let e = flush_one(&sim).unwrap_err();
+    // Waits of 10, 20 and 40 ms; one of 80 ms more does not fit into 90.
+    assert_eq!((e.attempts(), sim.now().as_millis()), (4, 70));
+}
+
 #[test]
 fn a_forked_child_sends_nothing() {
     for sim in [Sim::http(&HEALTHY, V1), Sim::tcp(false, "")] {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use questdb_ingress::{Outcome, Sender};
 
-use crate::support::fault_case::rows;
+use crate::support::fault_case::{rows, show_rows_of};
 use crate::support::fault_server::{FaultServer, script};
 
 const ADDR: &str = "FAULT_TEST_FLOOD_ADDR";
@@ -50,7 +50,7 @@ fn hostile_streams_need_no_memory() {
     let output = child.env(ADDR, server.addr().to_string()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    println!("{text}");
+    show_rows_of(&text);
     assert_eq!(server.requests(), FLOODS.len() + 1);
     assert_eq!(server.committed().len(), 1);
 }
@@ -64,7 +64,6 @@ fn in_a_child() {
     let buffer = rows(100);
     assert_eq!(sender.flush_and_keep(&buffer).unwrap(), Outcome::Committed);
     let base = peak_kb();
-    println!("\nHTTP: endless answers (peak memory at first {base} kB)");
     for (what, _, _) in FLOODS {
         let begin = Instant::now();
         let e = sender.flush_and_keep(&buffer).unwrap_err();

@@ -1,28 +1,35 @@
-//! A row of a fault table: what the server does, what the client does, what must come of it. Rows run side by side; their
-//! results are printed as a table.
+//! A row of a fault table: what the server does, what the client does, what must come of it. Every row runs from Rust and
+//! from C, side by side; the results are printed as a table.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Result, Sender};
+use questdb_ingress::{Buffer, ErrorCode, Outcome, Stat};
 use rustls::ServerConfig;
 
+use super::fault_client::{Answer, Failure, Language, Side, hash};
 use super::fault_server::{FaultServer, Peer, Script, script};
 
 /// By how much a call may outlive its deadline.
-const OVERSHOOT: Duration = Duration::from_millis(250);
+pub(crate) const OVERSHOOT: Duration = Duration::from_millis(250);
 /// Rows that run at a time.
 const AT_ONCE: usize = 8;
+/// The password of every sender whose row has no other; it and the header made of it must not show anywhere.
+const CANARY: &str = "username=u;password=canary-7f3a;";
+const SECRETS: [&str; 3] =
+    ["canary-7f3a", "dTpjYW5hcnktN2YzYQ", "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48"];
 
-type Act = Box<dyn Fn(&mut Client) -> Result<Outcome> + Send>;
-type Check = Box<dyn Fn(&Report) -> bool + Send>;
+const SECRET_SHOWS: &str = "a secret shows";
+
+type Act = Box<dyn Fn(&mut Client) -> Answer + Send + Sync>;
+type Check = Box<dyn Fn(&Report) -> bool + Send + Sync>;
 
 /// One row.
 pub(crate) struct Case {
     id: &'static str,
-    what: &'static str,
+    what: String,
     scheme: &'static str,
     conf: String,
     tls: Option<Arc<ServerConfig>>,
@@ -32,6 +39,8 @@ pub(crate) struct Case {
     expect: Expect,
     at_least: Duration,
     limit: Duration,
+    /// Whether making the sender is part of what is measured.
+    opening: bool,
     checks: Vec<(&'static str, Check)>,
 }
 
@@ -42,31 +51,70 @@ enum Expect {
 
 /// The client's side while a row runs.
 pub(crate) struct Client {
-    pub(crate) sender: Option<Sender>,
+    side: Box<dyn Side>,
+    is_open: bool,
     pub(crate) conf: String,
-    pub(crate) buffer: Buffer,
     pub(crate) server: FaultServer,
     start: Instant,
 }
 
 impl Client {
-    /// The sender, made on first use.
-    pub(crate) fn sender(&mut self) -> Result<&mut Sender> {
-        if self.sender.is_none() {
-            self.sender = Some(Sender::from_conf(&self.conf)?);
+    /// Makes the sender, if there is none.
+    pub(crate) fn open(&mut self) -> Answer<()> {
+        if !self.is_open {
+            self.side.open(&self.conf)?;
+            self.is_open = true;
         }
-        Ok(self.sender.as_mut().unwrap())
+        Ok(())
     }
 
-    pub(crate) fn flush(&mut self) -> Result<Outcome> {
-        self.sender()?;
-        self.sender.as_mut().unwrap().flush(&mut self.buffer)
+    /// Makes another sender.
+    pub(crate) fn open_with(&mut self, conf: &str) -> Answer<()> {
+        self.conf = conf.to_owned();
+        self.is_open = false;
+        self.open()
+    }
+
+    pub(crate) fn flush(&mut self) -> Answer {
+        self.open()?;
+        self.side.flush()
     }
 
     /// Flushes a copy of the buffer.
-    pub(crate) fn flush_copy(&mut self) -> Result<Outcome> {
-        self.sender()?;
-        self.sender.as_mut().unwrap().flush_and_keep(&self.buffer)
+    pub(crate) fn flush_copy(&mut self) -> Answer {
+        self.open()?;
+        self.side.flush_and_keep()
+    }
+
+    /// Flushes another buffer of so many bytes.
+    pub(crate) fn flush_other(&mut self, bytes: usize) -> Answer {
+        self.open()?;
+        self.side.flush_other(bytes)
+    }
+
+    /// Adds rows to the sender's own buffer, each with a text of so many bytes.
+    pub(crate) fn own_rows(&mut self, rows: usize, bytes: usize) -> Answer<()> {
+        self.open()?;
+        self.side.own_rows(rows, bytes)
+    }
+
+    /// The unconfirmed rows, and why.
+    pub(crate) fn close(&mut self, timeout: Duration) -> (u64, Answer<()>) {
+        self.side.close(timeout)
+    }
+
+    pub(crate) fn free(&mut self) {
+        self.side.free();
+        self.is_open = false;
+    }
+
+    pub(crate) fn stat(&mut self, stat: Stat) -> u64 {
+        self.side.stat(stat)
+    }
+
+    /// Protocol version and longest name.
+    pub(crate) fn version(&mut self) -> (u64, u64) {
+        self.side.version()
     }
 
     /// Starts the clock again: what comes now is what the row is about.
@@ -77,7 +125,7 @@ impl Client {
 
 /// What came of a row.
 pub(crate) struct Report {
-    pub(crate) result: Result<Outcome>,
+    pub(crate) result: Answer,
     pub(crate) elapsed: Duration,
     /// How often the oracle has exactly this body.
     pub(crate) committed: usize,
@@ -86,7 +134,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn error(&self) -> &Error {
+    pub(crate) fn error(&self) -> &Failure {
         self.result.as_ref().unwrap_err()
     }
 }
@@ -94,12 +142,12 @@ impl Report {
 impl Case {
     pub(crate) fn new(
         id: &'static str,
-        what: &'static str,
+        what: impl Into<String>,
         run: impl Fn(&mut Peer) + Send + Sync + 'static,
     ) -> Case {
         Case {
             id,
-            what,
+            what: what.into(),
             scheme: "http",
             conf: "protocol_version=2;retry_max_backoff=20;".into(),
             tls: None,
@@ -109,6 +157,7 @@ impl Case {
             expect: Expect::Success(Outcome::Committed),
             at_least: Duration::ZERO,
             limit: Duration::from_millis(1000),
+            opening: false,
             checks: Vec::new(),
         }
     }
@@ -146,7 +195,7 @@ impl Case {
 
     pub(crate) fn act(
         mut self,
-        act: impl Fn(&mut Client) -> Result<Outcome> + Send + 'static,
+        act: impl Fn(&mut Client) -> Answer + Send + Sync + 'static,
     ) -> Case {
         self.act = Box::new(act);
         self
@@ -163,6 +212,18 @@ impl Case {
         self
     }
 
+    /// A sender that asks the server for its version.
+    pub(crate) fn without_version(mut self) -> Case {
+        self.conf = self.conf.replace("protocol_version=2;", "");
+        self
+    }
+
+    /// Making the sender is part of it.
+    pub(crate) fn opening(mut self) -> Case {
+        self.opening = true;
+        self
+    }
+
     /// The deadline, in milliseconds.
     pub(crate) fn within(mut self, millis: u64) -> Case {
         self.limit = Duration::from_millis(millis);
@@ -172,40 +233,53 @@ impl Case {
     pub(crate) fn also(
         mut self,
         what: &'static str,
-        check: impl Fn(&Report) -> bool + Send + 'static,
+        check: impl Fn(&Report) -> bool + Send + Sync + 'static,
     ) -> Case {
         self.checks.push((what, Box::new(check)));
         self
     }
 
-    fn run(&self) -> Row {
+    fn run(&self, language: Language) -> Row {
         let server = FaultServer::start(self.tls.clone(), Arc::clone(&self.script));
         let addr = server.addr();
         let host = if self.tls.is_some() { "localhost".into() } else { addr.ip().to_string() };
-        let conf = format!("{}::addr={host}:{};{}", self.scheme, addr.port(), self.conf);
-        let buffer = rows(self.bytes);
-        let before = buffer.peek().to_vec();
-        let mut client = Client { sender: None, conf, buffer, server, start: Instant::now() };
+        let http = self.scheme.starts_with("http");
+        let canary = if http && !self.conf.contains("username=") { CANARY } else { "" };
+        let conf = format!("{}::addr={host}:{};{canary}{}", self.scheme, addr.port(), self.conf);
+        let body = rows(self.bytes).peek().to_vec();
+        let before = (body.len(), hash(&body));
+        let side = language.side(self.bytes);
+        let mut client = Client { side, is_open: false, conf, server, start: Instant::now() };
+        let filled = client.side.buffer() == before;
         // Over HTTP nothing is sent while a sender is made; what it takes is not part of the call.
-        if self.scheme.starts_with("http") {
-            client.sender().unwrap();
-            client.now_it_counts();
+        if http && !self.opening {
+            client.open().unwrap();
         }
+        client.now_it_counts();
         let result = (self.act)(&mut client);
         let report = Report {
             result,
             elapsed: client.start.elapsed(),
-            committed: client.server.committed().iter().filter(|body| **body == before).count(),
+            committed: client.server.committed().iter().filter(|stored| **stored == body).count(),
             requests: client.server.requests(),
             connections: client.server.connections(),
         };
         let mut faults = self.judge(&report);
-        let intact = client.buffer.peek() == before;
-        if report.result.is_err() && !intact {
+        if !filled || report.result.is_err() && client.side.buffer() != before {
             faults.push("the buffer has changed".into());
         }
+        let shown =
+            client.side.shown() + report.result.as_ref().map_or_else(Failure::shown, |_| "");
+        if SECRETS.iter().any(|secret| shown.contains(secret)) {
+            faults.push(SECRET_SHOWS.into());
+        }
+        faults.extend(client.side.end());
         let over = report.elapsed.saturating_sub(self.limit);
-        Row { id: self.id, what: self.what, report, faults, over }
+        let doubt = report.result.as_ref().is_err_and(|e| e.outcome() == Outcome::InDoubt);
+        // Over HTTP a request is executed only if the server has all of it.
+        let needless = doubt && http && report.requests == 0;
+        let what = self.what.clone();
+        Row { id: self.id, what, language, report, faults, over, doubt, needless }
     }
 
     fn judge(&self, report: &Report) -> Vec<String> {
@@ -220,7 +294,7 @@ impl Case {
             }
         }
         // The oracle has the last word.
-        match report.result.as_ref().map_err(Error::outcome) {
+        match report.result.as_ref().map_err(Failure::outcome) {
             Ok(Outcome::Committed) if report.committed == 0 => {
                 faults.push("COMMITTED is false".into());
             }
@@ -253,57 +327,100 @@ impl Case {
 /// A result of [`run`].
 struct Row {
     id: &'static str,
-    what: &'static str,
+    what: String,
+    language: Language,
     report: Report,
     faults: Vec<String>,
     /// By how much it outlived its deadline.
     over: Duration,
+    /// Whether it ended in doubt.
+    doubt: bool,
+    /// In doubt although no attempt was complete.
+    needless: bool,
 }
 
-/// Runs rows side by side, prints them in order, and fails if one of them is wrong.
+/// Runs rows side by side from each language, prints them in order, and fails if one of them is wrong.
 pub(crate) fn run(title: &str, cases: Vec<Case>) {
-    let count = cases.len();
-    let queue: Mutex<VecDeque<(usize, Case)>> = Mutex::new(cases.into_iter().enumerate().collect());
+    let begin = Instant::now();
+    let all = cases.iter().enumerate().flat_map(|(i, case)| Language::ALL.map(|by| (i, case, by)));
+    let queue: Mutex<VecDeque<_>> = Mutex::new(all.collect());
     let done: Mutex<Vec<(usize, Row)>> = Mutex::new(Vec::new());
     let next = || queue.lock().unwrap().pop_front();
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some((i, case)) = next() {
-                    let row = case.run();
+                while let Some((i, case, language)) = next() {
+                    let row = case.run(language);
                     done.lock().unwrap().push((i, row));
                 }
             });
         }
     });
     let mut rows = done.into_inner().unwrap();
-    rows.sort_by_key(|(i, _)| *i);
-    assert_eq!(rows.len(), count);
+    rows.sort_by_key(|(i, row)| (*i, row.language as u8));
+    assert_eq!(rows.len(), cases.len() * Language::ALL.len());
+    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    print(title, &rows, begin.elapsed());
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter(|row| !row.faults.is_empty())
+        .map(|row| {
+            let (id, by, result) = (row.id, row.language.name(), &row.report.result);
+            format!("{id} {by} {}: {}\n  {result:?}", row.what, row.faults.join("; "))
+        })
+        .collect();
+    let count = rows.len();
+    assert!(wrong.is_empty(), "{} of {count} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The table; its last line is read by `ci/faults`.
+fn print(title: &str, rows: &[Row], elapsed: Duration) {
     let mut text = format!("\n{title}\n");
-    for (_, row) in &rows {
-        let verdict = if row.faults.is_empty() { "ok" } else { "WRONG" };
-        let _ = writeln!(
-            text,
-            "{:<5} {:<52} {verdict:<5} {:>6} ms  {:>2} requests {:>2} committed  {}",
-            row.id,
-            row.what,
-            row.report.elapsed.as_millis(),
+    for row in rows {
+        let tail = format!(
+            "{:>2} requests {:>2} committed  {}",
             row.report.requests,
             row.report.committed,
             outcome(&row.report.result)
         );
+        let good = row.faults.is_empty();
+        text.push_str(&line(row.id, row.language, &row.what, good, row.report.elapsed, &tail));
     }
-    let over = rows.iter().map(|(_, row)| row.over).max().unwrap_or_default();
-    println!("{text}{count} rows, the longest overshoot of a deadline {} ms\n", over.as_millis());
-    let wrong: Vec<String> = rows
-        .iter()
-        .filter(|(_, row)| !row.faults.is_empty())
-        .map(|(_, row)| format!("{}: {}\n  {:?}", row.id, row.faults.join("; "), row.report.result))
-        .collect();
-    assert!(wrong.is_empty(), "{} of {count} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let of = |what: fn(&Row) -> bool| rows.iter().filter(|row| what(row)).count();
+    let _ = writeln!(
+        text,
+        "{} rows in {} ms, {} wrong; {} in doubt, needless {}; secrets shown {}; overshoot of deadlines {} ms\n",
+        rows.len(),
+        elapsed.as_millis(),
+        of(|row| !row.faults.is_empty()),
+        of(|row| row.doubt),
+        of(|row| row.needless),
+        of(|row| row.faults.iter().any(|fault| fault == SECRET_SHOWS)),
+        rows.iter().map(|row| row.over).max().unwrap_or_default().as_millis(),
+    );
+    println!("{text}");
 }
 
-fn outcome(result: &Result<Outcome>) -> String {
+/// A row as it is printed.
+fn line(id: &str, by: Language, what: &str, good: bool, elapsed: Duration, tail: &str) -> String {
+    let verdict = if good { "ok" } else { "WRONG" };
+    let by = by.name();
+    format!("{id:<5} {by:<4} {what:<49} {verdict:<5} {:>6} ms  {tail}\n", elapsed.as_millis())
+}
+
+/// Prints the rows among what a child process has printed.
+pub(crate) fn show_rows_of(output: &str) {
+    for line in output.lines().filter(|line| line.starts_with("R1")) {
+        println!("{line}");
+    }
+}
+
+/// Prints a row that is not a [`Case`].
+pub(crate) fn show(id: &str, by: Language, what: &str, elapsed: Duration, tail: &str) {
+    print!("{}", line(id, by, what, true, elapsed, tail));
+}
+
+fn outcome(result: &Answer) -> String {
     match result {
         Ok(outcome) => outcome.name().to_str().unwrap().into(),
         Err(e) => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod certs;
 pub(crate) mod fault_case;
+pub(crate) mod fault_client;
 pub(crate) mod fault_server;
 pub(crate) mod haproxy;
 pub(crate) mod lossy;

@@ -59,15 +59,14 @@ struct Attempts {
     /// Addresses tried since the last wait.
     tried: usize,
     backoff: Backoff,
-    /// The least time that another attempt must have.
-    floor: Duration,
 }
 
 impl Attempts {
     /// How long another attempt may be waited for. One that begins too late is cut off, most likely after its request went
     /// out: that would put in doubt what is certain now, or store once more what is in doubt.
     fn left_for_retry(&self, net: &dyn Net) -> Option<Duration> {
-        self.retry_until.left(net)?.checked_sub(self.floor)
+        let floor = retry_floor(self.retry_until.after_start(self.start));
+        self.retry_until.left(net)?.checked_sub(floor)
     }
 }
 
@@ -251,7 +250,6 @@ impl Link {
             before: None,
             tried: 0,
             backoff: Backoff::new(self.limits.retry_max_backoff),
-            floor: retry_floor(retry_until.left(net).unwrap_or_default()),
         }
     }
 

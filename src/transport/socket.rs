@@ -4,6 +4,8 @@
     reason = "the owner of sockets, the monotonic clock, sleep and name resolution"
 )]
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::io::{self, IoSlice, Read};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsFd;
@@ -22,12 +24,18 @@ const RESOLVER_STACK: usize = 2 << 20;
 pub(crate) struct SystemNet {
     /// The exact and the coarse clock read together, to express coarse readings as instants.
     epoch: (Instant, Option<Duration>),
+    random: Mutex<fastrand::Rng>,
 }
 
 impl SystemNet {
     pub(crate) fn new() -> SystemNet {
-        SystemNet { epoch: (Instant::now(), coarse()) }
+        SystemNet { epoch: (Instant::now(), coarse()), random: Mutex::new(own_random()) }
     }
+}
+
+/// A generator of our own: the one that `fastrand` keeps for each thread leaves a few bytes behind in the host's main thread.
+fn own_random() -> fastrand::Rng {
+    fastrand::Rng::with_seed(RandomState::new().hash_one(0))
 }
 
 #[cfg(target_os = "linux")]
@@ -61,7 +69,7 @@ impl Net for SystemNet {
     }
 
     fn random_up_to(&self, max: u64) -> u64 {
-        fastrand::u64(0..=max)
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(0..=max)
     }
 
     fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>> {

@@ -28,9 +28,9 @@ static void time_outs(void) {
     const double begin = seconds();
     FAILS(TIMEOUT, questdb_sender_flush_own(sender));
     const double took = seconds() - begin;
-    CHECK(took > 0.35 && took < 0.65);
+    CHECK(took > 0.35 && took < 0.4 + overshoot());
     questdb_error *err = questdb_sender_close(sender, 300, NULL);
-    CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_TIMEOUT && seconds() - begin - took < 0.55);
+    CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_TIMEOUT && seconds() - begin - took < 0.3 + overshoot());
     questdb_error_free(err);
     questdb_sender_free(sender);
     for (int i = 0; i < 4; i++) sem_post(&server.release);
@@ -46,8 +46,8 @@ static void retries(void) {
     fill(questdb_sender_buffer(sender), 2);
     questdb_error *err = questdb_sender_flush_own(sender);
     const double took = seconds() - begin;
-    CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_CONNECTION && questdb_error_attempts(err) > 4);
-    CHECK(took > 0.35 && took < 0.75);
+    CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_CONNECTION && questdb_error_attempts(err) > (under_valgrind() ? 0 : 4));
+    CHECK(took > 0.3 && took < 0.5 + overshoot());
     CHECK((double)questdb_error_elapsed_millis(err) / 1000 <= took);
     questdb_error_free(err);
     questdb_sender_free(sender);

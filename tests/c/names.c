@@ -102,9 +102,9 @@ static void does_not_resolve(enum script kind) {
     questdb_error *err = questdb_sender_flush_own(sender);
     CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE);
     CHECK(questdb_error_outcome(err) == QUESTDB_OUTCOME_NOT_SENT && questdb_error_retryable(err));
-    CHECK(questdb_error_attempts(err) > 2 && (int)questdb_error_attempts(err) == asked);
+    CHECK(questdb_error_attempts(err) > (under_valgrind() ? 0 : 2) && (int)questdb_error_attempts(err) == asked);
     CHECK(questdb_buffer_row_count(buffer) == 2);
-    CHECK(seconds() - begin < 0.65);
+    CHECK(seconds() - begin < 0.4 + overshoot());
     questdb_error_free(err);
     questdb_sender_free(sender);
     FAILS(COULD_NOT_RESOLVE, questdb_sender_from_conf(QUESTDB_STR("tcp::addr=db.test:9009;"), &sender));
@@ -125,11 +125,11 @@ static void resolves_late(void) {
     const double took = seconds() - begin;
     CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE);
     CHECK(questdb_error_outcome(err) == QUESTDB_OUTCOME_NOT_SENT && questdb_error_retryable(err));
-    CHECK(took > 0.25 && took < 0.55);
+    CHECK(took > 0.25 && took < 0.3 + overshoot());
     questdb_error_free(err);
     const double closing = seconds();
     err = questdb_sender_close(sender, 200, NULL);
-    CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE && seconds() - closing < 0.45);
+    CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE && seconds() - closing < 0.2 + overshoot());
     questdb_error_free(err);
     questdb_sender_free(sender); /* while the resolver is still at work */
     for (int i = 0; i < 500 && entries("/proc/self/task") > threads; i++) usleep(10000);
@@ -161,7 +161,7 @@ static void the_first_never_answers(void) {
     fill(questdb_sender_buffer(sender), 3);
     OK(questdb_sender_flush_own(sender));
     const double took = seconds() - begin;
-    CHECK(took > 0.25 && took < 0.6 + 0.25);
+    CHECK(took > 0.25 && took < 0.6 + overshoot());
     questdb_sender_free(sender);
     for (int i = 0; i < 4; i++) close(waiting[i]);
     close(hole);
@@ -177,7 +177,7 @@ static void a_thousand_refuse(void) {
     questdb_sender *sender = sender_of("http", 1, "retry_timeout=0;request_timeout=2000;");
     fill(questdb_sender_buffer(sender), 1);
     FAILS(CONNECTION, questdb_sender_flush_own(sender));
-    CHECK(seconds() - begin < 2.25);
+    CHECK(seconds() - begin < 2 + overshoot());
     questdb_sender_free(sender);
 }
 

@@ -263,7 +263,9 @@ static void a_fork_in_a_flush(void) {
         FAILS(INVALID_STATE, questdb_sender_close(sender, 1000, NULL));
         CHECK(questdb_sender_stat(sender, QUESTDB_STAT_FLUSHES) == 0);
         fflush(stdout);
-        _exit(failures ? 1 : 0);
+        /* What the other thread had in hand cannot be freed here, and exec is not asked for it. */
+        if (!failures) execl(self, self, "nothing", (char *)NULL);
+        _exit(1);
     }
     CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     sem_post(&server.release);
@@ -275,7 +277,7 @@ static void a_fork_in_a_flush(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count == 2 && strcmp(arguments[1], "descriptors") == 0) return open_descriptors();
+    if (count == 2) return strcmp(arguments[1], "descriptors") == 0 ? open_descriptors() : 0;
     self = arguments[0];
     row("P1", "no free local port, by the kernel", no_ports_by_the_kernel);
     row("P1", "no free local port, by a stand-in", no_ports_by_a_stand_in);

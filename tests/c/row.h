@@ -26,6 +26,17 @@ static inline double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* valgrind takes long over what it sees for the first time. */
+static inline int under_valgrind(void) {
+    const char *const preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
+/* By how much a deadline may be missed. */
+static inline double overshoot(void) {
+    return under_valgrind() ? 5 : 0.25;
+}
+
 static inline void row(const char *id, const char *what, void (*test)(void)) {
     const int before = open_descriptors();
     const unsigned long checked = checks, failed = failures;

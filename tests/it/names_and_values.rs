@@ -186,6 +186,11 @@ impl Maker {
         if name.is_empty() { "n".into() } else { name }
     }
 
+    /// Without NUL: a server refuses a symbol that holds one.
+    fn symbol(&mut self) -> String {
+        self.text("\n\r\"\\ ,='\t\u{feff}\u{2028}\u{85}").replace('\0', "0")
+    }
+
     fn value(&mut self) -> Value {
         match self.0.u8(0..6) {
             0 => Value::Bool(self.0.bool()),
@@ -200,9 +205,7 @@ impl Maker {
     fn row(&mut self) -> Row {
         Row {
             table: self.name(),
-            symbols: (0..self.0.u8(0..3))
-                .map(|_| (self.name(), self.text("\n\r\"\\ ,='\t\u{feff}\u{2028}\u{85}")))
-                .collect(),
+            symbols: (0..self.0.u8(0..3)).map(|_| (self.name(), self.symbol())).collect(),
             fields: (0..self.0.u8(1..5)).map(|_| (self.name(), self.value())).collect(),
             nanos: self.0.i64(0..9_214_646_399_999_999_999),
         }

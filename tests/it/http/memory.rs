@@ -6,7 +6,7 @@ use std::time::Instant;
 use questdb_ingress::{Outcome, Sender};
 
 use crate::support::fault_case::{rows, show_rows_of};
-use crate::support::fault_server::{FaultServer, script};
+use crate::support::fault_server::{FaultServer, script, waited};
 
 const ADDR: &str = "FAULT_TEST_FLOOD_ADDR";
 const LIMIT_KB: u64 = 1024;
@@ -65,11 +65,13 @@ fn in_a_child() {
     assert_eq!(sender.flush_and_keep(&buffer).unwrap(), Outcome::Committed);
     let base = peak_kb();
     for (what, _, _) in FLOODS {
-        let begin = Instant::now();
+        let (begin, before) = (Instant::now(), waited("/proc/thread-self"));
         let e = sender.flush_and_keep(&buffer).unwrap_err();
         let (time, more) = (begin.elapsed().as_millis(), peak_kb() - base);
         println!("R14   {what:<30} {time:>4} ms  +{more} kB  {:?} {:?}", e.outcome(), e.code());
-        assert!(time <= 800 + 250, "{what}: {time} ms");
+        // On a busy machine.
+        let waited = (waited("/proc/thread-self") - before).as_millis();
+        assert!(time <= 800 + 250 + waited, "{what}: {time} ms");
         assert!(more <= LIMIT_KB, "{what}: {more} kB more");
     }
 }

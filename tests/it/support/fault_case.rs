@@ -56,6 +56,17 @@ pub(crate) struct Client {
     pub(crate) conf: String,
     pub(crate) server: FaultServer,
     start: Instant,
+    /// What client and server had waited for a processor by then.
+    waited: Duration,
+    /// What the call took, once it is over.
+    took: Option<Took>,
+}
+
+/// What a call took, and how long client and server waited for a processor meanwhile.
+#[derive(Clone, Copy)]
+struct Took {
+    elapsed: Duration,
+    waited: Duration,
 }
 
 impl Client {
@@ -119,7 +130,15 @@ impl Client {
 
     /// Starts the clock again: what comes now is what the row is about.
     pub(crate) fn now_it_counts(&mut self) {
+        self.waited = self.side.waited() + self.server.waited();
         self.start = Instant::now();
+    }
+
+    /// Stops the clock, if what the row is about is over before the act is.
+    pub(crate) fn it_is_over(&mut self) {
+        let elapsed = self.start.elapsed();
+        let waited = self.side.waited() + self.server.waited();
+        self.took = Some(Took { elapsed, waited: waited.saturating_sub(self.waited) });
     }
 }
 
@@ -127,6 +146,7 @@ impl Client {
 pub(crate) struct Report {
     pub(crate) result: Answer,
     pub(crate) elapsed: Duration,
+    waited: Duration,
     /// How often the oracle has exactly this body.
     pub(crate) committed: usize,
     pub(crate) requests: usize,
@@ -249,7 +269,8 @@ impl Case {
         let body = rows(self.bytes).peek().to_vec();
         let before = (body.len(), hash(&body));
         let side = language.side(self.bytes);
-        let mut client = Client { side, is_open: false, conf, server, start: Instant::now() };
+        let (start, waited) = (Instant::now(), Duration::ZERO);
+        let mut client = Client { side, is_open: false, conf, server, start, waited, took: None };
         let filled = client.side.buffer() == before;
         // Over HTTP nothing is sent while a sender is made; what it takes is not part of the call.
         if http && !self.opening {
@@ -257,9 +278,14 @@ impl Case {
         }
         client.now_it_counts();
         let result = (self.act)(&mut client);
+        if client.took.is_none() {
+            client.it_is_over();
+        }
+        let Took { elapsed, waited } = client.took.unwrap();
         let report = Report {
             result,
-            elapsed: client.start.elapsed(),
+            elapsed,
+            waited,
             committed: client.server.committed().iter().filter(|stored| **stored == body).count(),
             requests: client.server.requests(),
             connections: client.server.connections(),
@@ -274,7 +300,7 @@ impl Case {
             faults.push(SECRET_SHOWS.into());
         }
         faults.extend(client.side.end());
-        let over = report.elapsed.saturating_sub(self.limit);
+        let over = report.elapsed.saturating_sub(self.limit + report.waited);
         let doubt = report.result.as_ref().is_err_and(|e| e.outcome() == Outcome::InDoubt);
         // Over HTTP a request is executed only if the server has all of it.
         let needless = doubt && http && report.requests == 0;
@@ -306,7 +332,7 @@ impl Case {
         if report.elapsed < self.at_least {
             faults.push(format!("took less than {:?}", self.at_least));
         }
-        if report.elapsed > self.limit + OVERSHOOT {
+        if report.elapsed > self.limit + OVERSHOOT + report.waited {
             faults.push(format!("took more than {:?}", self.limit));
         }
         if let Err(e) = &report.result {

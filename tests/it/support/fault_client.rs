@@ -10,6 +10,7 @@ use std::time::Duration;
 use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Sender, Stat};
 
 use super::fault_case::rows;
+use super::fault_server::waited;
 use crate::abi::library;
 use crate::header::root;
 
@@ -155,6 +156,8 @@ pub(crate) trait Side {
     fn buffer(&mut self) -> (usize, u64);
     /// Whatever can be printed of the sender.
     fn shown(&mut self) -> String;
+    /// How long its thread has waited for a processor.
+    fn waited(&mut self) -> Duration;
     /// Frees everything; what is wrong with the process afterwards.
     fn end(&mut self) -> Option<String>;
 }
@@ -230,6 +233,10 @@ impl Side for RustSide {
     fn shown(&mut self) -> String {
         let stats = self.sender.as_ref().map(Sender::stats);
         format!("{:?} {stats:?} {:?}", self.sender, stats.as_ref().map(|s| s.last_error()))
+    }
+
+    fn waited(&mut self) -> Duration {
+        waited("/proc/thread-self")
     }
 
     fn end(&mut self) -> Option<String> {
@@ -388,6 +395,10 @@ impl Side for CSide {
 
     fn shown(&mut self) -> String {
         self.call("last").join(" ")
+    }
+
+    fn waited(&mut self) -> Duration {
+        waited("/proc/thread-self") + waited(&format!("/proc/{}", self.child.id()))
     }
 
     fn end(&mut self) -> Option<String> {

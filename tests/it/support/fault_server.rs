@@ -24,8 +24,24 @@ pub(crate) fn script(run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Script 
     Arc::new(run)
 }
 
+/// How long a thread, given by its folder of `/proc`, has waited for a processor since it began. Whoever measures time takes
+/// it off: on a busy machine it is no part of what a call took.
+pub(crate) fn waited(thread: &str) -> Duration {
+    let text = std::fs::read_to_string(format!("{thread}/schedstat")).unwrap_or_default();
+    let nanos = text.split(' ').nth(1).and_then(|number| number.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
+
+/// The folder of the calling thread.
+pub(crate) fn this_thread() -> String {
+    let link = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    format!("/proc/{}", link.display())
+}
+
 #[derive(Default)]
 struct Shared {
+    /// The threads that serve, and what those that are gone have waited.
+    threads: Mutex<(Vec<String>, Duration)>,
     stop: AtomicBool,
     connections: AtomicUsize,
     requests: AtomicUsize,
@@ -77,8 +93,15 @@ impl FaultServer {
                 let (inner2, tls, script) = (Arc::clone(&inner), tls.clone(), Arc::clone(&script));
                 let nth = inner.connections.fetch_add(1, Ordering::SeqCst);
                 let peer = std::thread::spawn(move || {
+                    let me = this_thread();
+                    inner2.threads.lock().unwrap().0.push(me.clone());
                     if let Some(mut peer) = Peer::new(stream, tls, Arc::clone(&inner2), nth) {
                         script(&mut peer);
+                    }
+                    {
+                        let mut threads = inner2.threads.lock().unwrap();
+                        threads.0.retain(|thread| *thread != me);
+                        threads.1 += waited(&me);
                     }
                     inner2.note("gone");
                 });
@@ -90,6 +113,12 @@ impl FaultServer {
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// How long its threads have waited for a processor.
+    pub(crate) fn waited(&self) -> Duration {
+        let threads = self.shared.threads.lock().unwrap();
+        threads.0.iter().map(|thread| waited(thread)).sum::<Duration>() + threads.1
     }
 
     /// The bodies that the server stored, in order.

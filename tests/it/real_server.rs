@@ -14,6 +14,7 @@ macro_rules! on_current_releases {
     };
 }
 
+mod bounces;
 mod crash;
 mod harness;
 mod http_facts;

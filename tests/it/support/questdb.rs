@@ -76,11 +76,14 @@ pub(crate) struct Options {
     pub(crate) auth: bool,
     /// Further lines of the server's configuration.
     pub(crate) extra: &'static str,
+    /// Made to start fast, for a server that is started again and again.
+    pub(crate) quick: bool,
 }
 
 impl Options {
-    pub(crate) const PLAIN: Options = Options { auth: false, extra: "" };
-    pub(crate) const AUTH: Options = Options { auth: true, extra: "" };
+    pub(crate) const PLAIN: Options = Options { auth: false, extra: "", quick: false };
+    pub(crate) const AUTH: Options = Options { auth: true, extra: "", quick: false };
+    pub(crate) const QUICK: Options = Options { auth: false, extra: "", quick: true };
 }
 
 /// Runs a test against the shared server of a release, or counts it as not run.
@@ -182,9 +185,12 @@ impl QuestDb {
              line.tcp.net.bind.to=127.0.0.1:{tcp}\npg.enabled=false\nhttp.min.enabled=false\n\
              line.udp.enabled=false\ntelemetry.enabled=false\nshared.worker.count=2\n\
              line.tcp.maintenance.job.interval=50\nline.tcp.commit.interval.default=100\n\
-             line.tcp.commit.interval.fraction=0.1\ncairo.max.uncommitted.rows=1\n\
-             cairo.writer.data.append.page.size=64k\n"
+             line.tcp.commit.interval.fraction=0.1\ncairo.writer.data.append.page.size=64k\n"
         );
+        if !self.options.quick {
+            // Rows of TCP can be read at once; but a load would bury the server in transactions.
+            text.push_str("cairo.max.uncommitted.rows=1\n");
+        }
         if self.options.auth {
             text.push_str(&format!(
                 "line.tcp.auth.db.path=conf/auth.txt\nhttp.user={HTTP_USER}\n\
@@ -234,7 +240,8 @@ impl QuestDb {
 
     /// Starts the server again after `kill` or `terminate`: same data, same ports.
     pub(crate) fn restart(&self) {
-        let child = process::spawn_java(&self.java, &self.jar, self.scratch.path());
+        let child =
+            process::spawn_java(&self.java, &self.jar, self.scratch.path(), self.options.quick);
         *self.child.lock().unwrap() = Some(child);
         let deadline = Instant::now() + PATIENCE;
         while self.request("GET", "/ping", &[]).is_none_or(|r| r.status != 204)

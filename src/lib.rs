@@ -6,6 +6,8 @@
 
 pub mod config;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod ilp;
 mod memory;
 mod names;

@@ -93,6 +93,14 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
     Ok(())
 }
 
+/// The handle of a sender whose server is a script.
+#[cfg(fuzzing)]
+pub fn handle_of(sender: Sender) -> *mut questdb_sender {
+    let mut handle = ptr::null_mut();
+    drop(make(&raw mut handle, || Ok(sender)));
+    handle
+}
+
 /// Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
 /// asks the server for its protocol version here, unless `protocol_version` is set.
 ///

@@ -127,7 +127,14 @@ fn read_challenge(conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<
             Ok(n) => n,
         };
         challenge.extend_from_slice(&chunk[..n]);
-        if let Some(end) = challenge.iter().position(|b| *b == b'\n') {
+        let end = challenge.iter().position(|b| *b == b'\n');
+        if end.unwrap_or(challenge.len()) > MAX_CHALLENGE_BYTES {
+            return Err(err!(
+                Auth,
+                "the authentication challenge is longer than {MAX_CHALLENGE_BYTES} bytes"
+            ));
+        }
+        if let Some(end) = end {
             if end + 1 != challenge.len() {
                 let extra = foreign(&challenge[end + 1..], 64).to_string();
                 return Err(err!(
@@ -137,12 +144,6 @@ fn read_challenge(conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<
             }
             challenge.truncate(end);
             return Ok(challenge);
-        }
-        if challenge.len() > MAX_CHALLENGE_BYTES {
-            return Err(err!(
-                Auth,
-                "the authentication challenge is longer than {MAX_CHALLENGE_BYTES} bytes"
-            ));
         }
     }
 }

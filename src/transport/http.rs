@@ -193,6 +193,8 @@ struct AnswerReader {
     reads: u32,
     /// Bytes of informational answers.
     skipped: usize,
+    /// How far the end of an informational answer has been looked for.
+    searched: usize,
     answered: bool,
     call: Option<Call<RecvResponse>>,
     head: Option<Response<()>>,
@@ -205,23 +207,7 @@ impl AnswerReader {
             return Ok(true);
         }
         self.skip_informational();
-        if self.call.is_none() {
-            self.call = Some(response_call().map_err(|e| not_http(&self.input, &e))?);
-        }
-        let Some(call) = &mut self.call else { return Ok(false) };
-        let mut used = 0;
-        let head = loop {
-            // Informational answers are consumed one by one.
-            match call.try_response(&self.input[used..], false) {
-                Ok((0, None)) => break None,
-                Ok((n, None)) => used += n,
-                Ok((n, Some(head))) => {
-                    used += n;
-                    break Some(head);
-                }
-                Err(e) => return Err(not_http(&self.input, &e)),
-            }
-        };
+        let (used, head) = if self.is_undecided() { (0, None) } else { self.ask_engine()? };
         self.input.drain(..used);
         self.skipped += if head.is_none() { used } else { 0 };
         if head.is_none() && self.skipped + self.input.len() > MAX_HEAD_BYTES {
@@ -234,29 +220,54 @@ impl AnswerReader {
         Ok(self.head.is_some())
     }
 
+    /// The head of the final answer, if it is there, and how many bytes of the input were used for it.
+    fn ask_engine(&mut self) -> Result<(usize, Option<Response<()>>)> {
+        if self.call.is_none() {
+            self.call = Some(response_call().map_err(|e| not_http(&self.input, &e))?);
+        }
+        let mut used = 0;
+        let Some(call) = &mut self.call else { return Ok((used, None)) };
+        loop {
+            // Informational answers are consumed one by one.
+            match call.try_response(&self.input[used..], false) {
+                Ok((0, None)) => return Ok((used, None)),
+                Ok((n, None)) => used += n,
+                Ok((n, Some(head))) => return Ok((used + n, Some(head))),
+                Err(e) => return Err(not_http(&self.input, &e)),
+            }
+        }
+    }
+
+    /// Whether the engine would judge too early, so that the verdict would hang on how the bytes are cut into pieces: what
+    /// may be a TLS record shows in its second byte, and what is to be skipped is not read.
+    fn is_undecided(&self) -> bool {
+        matches!(self.input[..], [0x15 | 0x16]) || self.is_informational()
+    }
+
+    fn is_informational(&self) -> bool {
+        let rest = self.input.strip_prefix(b"HTTP/1.").and_then(<[u8]>::first_chunk);
+        match rest {
+            // The engine takes 101 for a final answer.
+            Some([b'0' | b'1', b' ', b'1', b'0', b'1', _]) => false,
+            Some([b'0' | b'1', b' ', b'1', tens, units, b' ' | b'\r']) => {
+                tens.is_ascii_digit() && units.is_ascii_digit()
+            }
+            _ => false,
+        }
+    }
+
     /// Drops complete informational answers, which may have headers, other than the engine believes.
     fn skip_informational(&mut self) {
-        while let [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            _,
-            b' ',
-            b'1',
-            b'0',
-            b'0' | b'2'..=b'9',
-            ..,
-        ] = self.input[..]
-        {
-            let Some(end) = self.input.windows(4).position(|four| four == b"\r\n\r\n") else {
+        while self.is_informational() {
+            let from = self.searched.saturating_sub(3);
+            let rest = self.input[from..].windows(4).position(|four| four == b"\r\n\r\n");
+            let Some(end) = rest.map(|at| from + at + 4) else {
+                self.searched = self.input.len();
                 return;
             };
-            self.input.drain(..end + 4);
-            self.skipped += end + 4;
+            self.input.drain(..end);
+            self.skipped += end;
+            self.searched = 0;
         }
     }
 

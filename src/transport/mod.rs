@@ -14,7 +14,7 @@ mod tls;
 pub(crate) use http::{Answer, Failure};
 pub(crate) use http_transport::HttpTransport;
 pub(crate) use net::{Deadline, Net};
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use net::{Interest, Ready, Socket};
 pub(crate) use socket::SystemNet;
 pub(crate) use tcp::TcpTransport;

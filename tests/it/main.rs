@@ -18,6 +18,7 @@ mod c_vectors;
 mod config;
 mod docs;
 mod environment;
+mod fuzzing;
 mod header;
 mod http;
 mod layers;

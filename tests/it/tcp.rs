@@ -181,6 +181,14 @@ fn cases() -> Vec<Case> {
         .tcp()
         .conf(KEY)
         .fails(Auth, Outcome::NotSent),
+        Case::new("T8", "a challenge of one byte too many", |peer| {
+            peer.read_line();
+            peer.say(format!("{}\n", "c".repeat(4097)));
+            peer.hold();
+        })
+        .tcp()
+        .conf(KEY)
+        .fails(Auth, Outcome::NotSent),
         Case::new("T8", "end of stream instead of a challenge", |peer| {
             peer.read_line();
         })

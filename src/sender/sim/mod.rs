@@ -219,3 +219,27 @@ fn addresses_rotate_before_waiting() {
     let sim = Sim::http(&REPLICA, V1);
     assert_eq!(flush_one(&sim).unwrap_err().outcome(), Outcome::Rejected);
 }
+
+/// What a server says means the same in whatever pieces it arrives.
+#[test]
+fn pieces_of_an_answer_do_not_change_its_meaning() {
+    // An alert of a server that speaks TLS; and an informational answer that is not quite HTTP, which is skipped.
+    static ALERT: [Reply; 1] = [Reply::new("\x15\x03\x01\x00\x02\x02F")];
+    static HINTS: [Reply; 1] = [Reply::new(
+        "HTTP/1.1 110 Hm\r\n\r\nHTTP/1.1 103 \r\nlink: x\r\n\r\x02y\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    )];
+    static NO_STATUS: [Reply; 1] =
+        [Reply::new("HTTP/1.1 110 Hm\r\n\r\nHTTP/1.1 103I\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")];
+    for burst in [1, 2, 13, usize::MAX] {
+        let cases = [
+            (&ALERT, Some(ErrorCode::Tls)),
+            (&HINTS, None),
+            (&NO_STATUS, Some(ErrorCode::NotQuestdb)),
+        ];
+        for (replies, code) in cases {
+            let sim = Sim::http(replies, &format!("{V1}retry_timeout=0;"));
+            sim.world().burst = burst;
+            assert_eq!(flush_one(&sim).err().map(|e| e.code()), code, "pieces of {burst} bytes");
+        }
+    }
+}

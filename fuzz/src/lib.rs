@@ -1,0 +1,12 @@
+//! What the fuzz targets share: how they read their input, and what they ask of every error.
+
+pub mod cells;
+pub mod checks;
+pub mod conf;
+pub mod handles;
+pub mod input;
+pub mod memory;
+pub mod model;
+pub mod prepared;
+
+pub use input::Input;

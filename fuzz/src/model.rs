@@ -1,0 +1,132 @@
+//! What a buffer must hold after a sequence of calls, and what the receiver's parser finds in it. The parser shares no code
+//! with the encoder.
+
+use questdb_ingress::ProtocolVersion;
+use questdb_ingress::receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
+
+/// A value in a form that compares bits.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    Bool(bool),
+    Long(i64),
+    Double(u64),
+    Text(Vec<u8>),
+    Time(TimeUnit, i64),
+    Array(Vec<usize>, Vec<u64>),
+    /// A scale and an integer, or NULL.
+    Decimal(Option<(u8, String)>),
+}
+
+/// A row as it stands on the wire, duplicates included.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeenRow {
+    pub table: Vec<u8>,
+    pub symbols: Vec<(Vec<u8>, Vec<u8>)>,
+    pub fields: Vec<(Vec<u8>, Seen)>,
+    pub stamp: Option<Stamp>,
+}
+
+/// A designated timestamp as a caller gives it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum At {
+    Now,
+    Nanos(i64),
+    Micros(i64),
+}
+
+impl At {
+    /// What goes over the wire; `None` if it cannot.
+    pub fn seen(self, version: ProtocolVersion) -> Option<Option<Stamp>> {
+        let v1 = version == ProtocolVersion::V1;
+        let unit = |unit| (!v1).then_some(unit);
+        match self {
+            At::Now => Some(None),
+            At::Nanos(..0) | At::Micros(..0) => None,
+            At::Nanos(value) => Some(Some(Stamp { value, unit: unit(TimeUnit::Nanos) })),
+            At::Micros(value) if v1 => {
+                value.checked_mul(1000).map(|value| Some(Stamp { value, unit: None }))
+            }
+            At::Micros(value) => Some(Some(Stamp { value, unit: unit(TimeUnit::Micros) })),
+        }
+    }
+}
+
+/// The rows of a buffer.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub rows: Vec<SeenRow>,
+    pub open: Option<SeenRow>,
+    /// How many rows there were.
+    pub marker: Option<usize>,
+}
+
+impl Model {
+    pub fn may_symbol(&self) -> bool {
+        self.open.as_ref().is_some_and(|row| row.fields.is_empty())
+    }
+
+    pub fn may_end(&self) -> bool {
+        self.open.as_ref().is_some_and(|row| !row.fields.is_empty() || !row.symbols.is_empty())
+    }
+
+    pub fn is_one_table(&self) -> bool {
+        self.rows.windows(2).all(|pair| pair[0].table == pair[1].table)
+    }
+
+    pub fn end(&mut self, stamp: Option<Stamp>) {
+        let row = self.open.take().map(|row| SeenRow { stamp, ..row });
+        self.rows.extend(row);
+    }
+
+    pub fn clear(&mut self) {
+        *self = Model::default();
+    }
+
+    pub fn rewind(&mut self) {
+        if let Some(rows) = self.marker.take() {
+            self.rows.truncate(rows);
+            self.open = None;
+        }
+    }
+}
+
+fn seen(value: FieldValue<'_>) -> Seen {
+    match value {
+        FieldValue::Boolean(v) => Seen::Bool(v),
+        FieldValue::Long(v) => Seen::Long(v),
+        FieldValue::Double(v) => Seen::Double(v.to_bits()),
+        FieldValue::String(v) => Seen::Text(v.to_vec()),
+        FieldValue::Timestamp(unit, v) => Seen::Time(unit, v),
+        FieldValue::Array(Some(a)) => {
+            let shape = a.shape().map(|n| usize::try_from(n).unwrap()).collect();
+            Seen::Array(shape, a.data().map(f64::to_bits).collect())
+        }
+        FieldValue::Decimal(d) => Seen::Decimal(d.map(|d| (d.scale(), d.unscaled()))),
+        other => panic!("no call makes {other:?}"),
+    }
+}
+
+fn seen_row(line: &Line<'_>) -> SeenRow {
+    SeenRow {
+        table: line.table().to_vec(),
+        symbols: line.symbols().map(|(n, v)| (n.to_vec(), v.to_vec())).collect(),
+        fields: line.fields().map(|(n, v)| (n.to_vec(), seen(v))).collect(),
+        stamp: line.stamp(),
+    }
+}
+
+/// All rows of whole lines.
+pub fn parse(mut input: &[u8]) -> Vec<SeenRow> {
+    let mut parser = LineParser::new();
+    let mut rows = Vec::new();
+    while !input.is_empty() {
+        match parser.parse(input) {
+            Ok(Progress::Row(line, len)) => {
+                rows.push(seen_row(&line));
+                input = &input[len..];
+            }
+            other => panic!("{other:?} at {:?}", String::from_utf8_lossy(input)),
+        }
+    }
+    rows
+}

@@ -56,10 +56,10 @@ static void peers_that_hang_up(void) {
     CHECK(after.sa_handler == SIG_DFL); /* and the library did not change it */
 }
 
-/* Signals at a high rate, without SA_RESTART: system calls return EINTR. valgrind looks at the whole body before each send,
- * and a signal meanwhile makes it begin anew: at a higher rate nothing would ever be sent. */
-static void storm_begins(void) {
-    const suseconds_t every = under_valgrind() ? 50000 : 100;
+/* Signals at a high rate, without SA_RESTART: system calls return EINTR. Under valgrind, which takes long over each, they come
+ * every so many microseconds. */
+static void storm_begins(suseconds_t valgrind_micros) {
+    const suseconds_t every = under_valgrind() ? valgrind_micros : 100;
     const struct itimerval often = {{0, every}, {0, every}};
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -89,7 +89,8 @@ static void a_storm_in_a_flush(void) {
         OK(questdb_buffer_column_str(buffer, QUESTDB_STR("s"), text, sizeof text));
         OK(questdb_buffer_at_nanos(buffer, 1700000000000000000 + i));
     }
-    storm_begins();
+    /* valgrind looks at the whole body before each send, and a signal meanwhile makes it begin anew. */
+    storm_begins(50000);
     OK(questdb_sender_flush_own(sender));
     storm_ends();
     questdb_sender_free(sender);
@@ -103,7 +104,7 @@ static void a_storm_from_connect_to_close(enum mode mode) {
     enum { TIMES = 200 };
     struct server server;
     server_start(&server, mode);
-    storm_begins();
+    storm_begins(2000);
     for (int i = 0; i < TIMES; i++) {
         questdb_sender *sender = server_sender(&server, mode == ANSWER ? "retry_timeout=0;" : "");
         fill(questdb_sender_buffer(sender), 3);
@@ -124,7 +125,7 @@ static void a_storm_over_waits(void) {
     server_start(&server, HOLD);
     questdb_sender *sender = server_sender(&server, "request_timeout=400;retry_timeout=0;");
     fill(questdb_sender_buffer(sender), 3);
-    storm_begins();
+    storm_begins(2000);
     double begin = seconds();
     FAILS(TIMEOUT, questdb_sender_flush_own(sender)); /* a wait for the answer */
     const double first = seconds() - begin;

@@ -1,11 +1,12 @@
 //! The bytes of a buffer and the two ways to append to them. Both write behind the end, and nothing they wrote counts until
 //! it is finished. Text is copied, searched for bytes to escape and checked for ASCII in one pass over blocks of 16 bytes.
 //!
-//! [`Quick`] is for what nearly every call is: there is room, and nothing to escape. It calls no function, so that its user
-//! needs no stack frame, and gives up otherwise. [`Tail`] can do everything.
+//! [`Quick`] is for what nearly every call is: there is room, and nothing to escape; it gives up otherwise. For short values it
+//! calls no function, so that its user needs no stack frame. [`Tail`] can do everything.
 //!
-//! This file and its parts are the only ones of the encoder with `unsafe`. The functions are safe for any arguments: each
-//! write checks that it stays within what was reserved; for [`Quick`] the compiler does the sums.
+//! This file and its parts are the only ones of the encoder with `unsafe`. What they offer to the rest is safe for any
+//! arguments: each write checks that it stays within what was reserved; for [`Quick`] the compiler does the sums, and `rows`
+//! does them once for a row.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use crate::error::{Error, Result, err};

@@ -20,12 +20,6 @@ impl<'a> Text<'a> {
         self.bytes
     }
 
-    /// The same, put together anew: a copy as a whole may be moved byte by byte.
-    #[inline(always)]
-    pub(crate) fn rebuilt(&self) -> Text<'a> {
-        Text { bytes: self.bytes, known_utf8: self.known_utf8 }
-    }
-
     /// Whether the bytes are UTF-8 by type.
     #[inline]
     pub fn is_known_utf8(&self) -> bool {

@@ -120,7 +120,7 @@ impl RowCells for [Cell<'_>] {
 
     #[inline]
     fn text(&self, place: usize) -> Option<Text<'_>> {
-        if let Some(Cell::Text(text)) = self.get(place) { Some(text.rebuilt()) } else { None }
+        if let Some(Cell::Text(text)) = self.get(place) { Some(*text) } else { None }
     }
 
     #[inline]

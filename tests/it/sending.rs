@@ -324,7 +324,7 @@ fn closing_a_stream_that_has_ended_is_an_error() {
         let conf = format!("tcp::addr={};", server.addr());
         let mut sender = Sender::from_conf(&conf).unwrap();
         assert_eq!(sender.flush(&mut rows(50)).unwrap(), Outcome::Submitted);
-        server.wait_for_notes(if index == 0 { "ended" } else { "gone" }, 1);
+        server.wait_for_end(if index == 0 { "ended" } else { "gone" });
         let report = sender.close(Duration::from_secs(5));
         let error = report.result.unwrap_err();
         assert_eq!((error.code(), report.unconfirmed_rows), (ErrorCode::Connection, 0));
@@ -344,7 +344,7 @@ fn closing_an_unused_stream_that_has_ended_is_fine() {
         }),
     );
     let mut sender = Sender::from_conf(&format!("tcp::addr={};", server.addr())).unwrap();
-    server.wait_for_notes("ended", 1);
+    server.wait_for_end("ended");
     assert!(sender.close(Duration::from_secs(5)).result.is_ok());
 }
 

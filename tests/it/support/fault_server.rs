@@ -151,6 +151,31 @@ impl FaultServer {
             notes = self.shared.noted.wait_timeout(notes, left).unwrap().0;
         }
     }
+
+    /// Waits for a note that a peer has ended its stream, and until the client's kernel knows: on a busy machine a packet
+    /// of the loopback may be on its way for some time.
+    pub(crate) fn wait_for_end(&self, note: &str) {
+        self.wait_for_notes(note, 1);
+        let until = Instant::now() + PATIENCE;
+        while established_to(self.addr) {
+            assert!(Instant::now() < until, "the end never arrives");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Whether a socket of this machine has a connection to an IPv4 address, of which it does not know that it has ended.
+fn established_to(addr: SocketAddr) -> bool {
+    const ESTABLISHED: &str = "01";
+    let SocketAddr::V4(v4) = addr else { panic!("{addr} is not IPv4") };
+    // The kernel prints the address as it lies in memory.
+    let (ip, port) = (u32::from_ne_bytes(v4.ip().octets()), v4.port());
+    let peer = format!("{ip:08X}:{port:04X}");
+    let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    table.lines().any(|line| {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        (words.next(), words.next()) == (Some(&peer), Some(ESTABLISHED))
+    })
 }
 
 impl Drop for FaultServer {

@@ -195,6 +195,8 @@ struct AnswerReader {
     skipped: usize,
     /// How far the end of an informational answer has been looked for.
     searched: usize,
+    /// How long the input was when the engine found no whole head in it.
+    incomplete: usize,
     answered: bool,
     call: Option<Call<RecvResponse>>,
     head: Option<Response<()>>,
@@ -207,9 +209,14 @@ impl AnswerReader {
             return Ok(true);
         }
         self.skip_informational();
-        let (used, head) = if self.is_undecided() { (0, None) } else { self.ask_engine()? };
+        let too_long = self.skipped + self.input.len() > MAX_HEAD_BYTES;
+        let ask = !self.is_undecided() && (too_long || self.is_worth_asking());
+        let (used, head) = if ask { self.ask_engine()? } else { (0, None) };
         self.input.drain(..used);
         self.skipped += if head.is_none() { used } else { 0 };
+        if ask {
+            self.incomplete = self.input.len();
+        }
         if head.is_none() && self.skipped + self.input.len() > MAX_HEAD_BYTES {
             return Err(err!(
                 NotQuestdb,
@@ -227,15 +234,30 @@ impl AnswerReader {
         }
         let mut used = 0;
         let Some(call) = &mut self.call else { return Ok((used, None)) };
+        // What is beyond the limit must not matter, however much of it came with the last piece.
+        let most = MAX_HEAD_BYTES.saturating_sub(self.skipped).min(self.input.len());
         loop {
             // Informational answers are consumed one by one.
-            match call.try_response(&self.input[used..], false) {
+            match call.try_response(&self.input[used..most], false) {
                 Ok((0, None)) => return Ok((used, None)),
                 Ok((n, None)) => used += n,
                 Ok((n, Some(head))) => return Ok((used + n, Some(head))),
                 Err(e) => return Err(not_http(&self.input, &e)),
             }
         }
+    }
+
+    /// Whether the engine may find something new. It reads a head from its beginning each time: a long one that comes byte by
+    /// byte must not be read for each byte. What is wrong in such a one is seen when it has grown by a quarter, or ended.
+    fn is_worth_asking(&self) -> bool {
+        let len = self.input.len();
+        let seen = self.incomplete.min(len);
+        let fresh = &self.input[seen.saturating_sub(2)..];
+        let has_empty_line = || {
+            fresh.windows(2).any(|two| two == b"\n\n")
+                || fresh.windows(3).any(|three| three == b"\n\r\n")
+        };
+        len <= 1024 || len >= seen + seen / 4 || has_empty_line()
     }
 
     /// Whether the engine would judge too early, so that the verdict would hang on how the bytes are cut into pieces: what
@@ -267,7 +289,7 @@ impl AnswerReader {
             };
             self.input.drain(..end);
             self.skipped += end;
-            self.searched = 0;
+            (self.searched, self.incomplete) = (0, 0);
         }
     }
 
@@ -300,8 +322,14 @@ impl AnswerReader {
         deadline: Deadline,
     ) -> Result<(Answer, bool)> {
         while !self.parse_head()? {
-            if self.more(conn, net, deadline)? == 0 {
-                return Err(Broken::Closed.into_error(READING));
+            let more = self.more(conn, net, deadline);
+            if !matches!(more, Ok(1..)) {
+                // That it is wrong says more than that nothing follows.
+                self.incomplete = 0;
+                if self.parse_head()? {
+                    break;
+                }
+                return Err(more.err().unwrap_or_else(|| Broken::Closed.into_error(READING)));
             }
         }
         let (Some(head), Some(call)) = (self.head.take(), self.call.take()) else {
@@ -443,4 +471,26 @@ fn not_http(input: &[u8], e: &ureq_proto::Error) -> Error {
     }
     let start = foreign(input, 64).to_string();
     err!(NotQuestdb, "the answer is not HTTP ({e}): {start}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine reads a head from its beginning: a long one that comes byte by byte must not be read for each byte.
+    #[test]
+    fn a_head_that_comes_byte_by_byte_is_read_in_linear_time() {
+        let head = format!("HTTP/1.1 204 {}\r\n\r\n", "y".repeat(60_000));
+        let (mut reader, mut work) = (AnswerReader::default(), 0);
+        for byte in head.bytes() {
+            assert!(reader.head.is_none());
+            let before = reader.incomplete;
+            reader.input.push(byte);
+            if reader.parse_head().unwrap() || reader.incomplete != before {
+                work += reader.input.len();
+            }
+        }
+        assert!(reader.head.is_some());
+        assert!(work < 20 * head.len(), "{work} bytes looked at");
+    }
 }

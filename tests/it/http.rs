@@ -17,6 +17,8 @@ use crate::support::fault_server::{FaultServer, Peer, script};
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NO_RETRY: &str = "retry_timeout=0;";
 const MB: usize = 1 << 20;
+/// After every deadline of these tests.
+const LATE: Duration = Duration::from_secs(10);
 
 /// Answers each request by its number; requests answered with 204 are stored.
 fn answers(statuses: &'static [(&'static str, &'static str)]) -> impl Fn(&mut Peer) + Send + Sync {
@@ -181,7 +183,7 @@ fn retries() -> Vec<Case> {
             .also("stored once", |r| r.committed == 1),
         Case::new("H26", "answers after request_timeout", |peer| {
             if peer.take().is_some() {
-                peer.pause(Duration::from_millis(700));
+                peer.pause(LATE);
                 peer.say(OK);
             }
         })
@@ -205,7 +207,7 @@ fn retries() -> Vec<Case> {
         }),
         Case::new("H26", "the same, at most once", |peer| {
             if peer.take().is_some() {
-                peer.pause(Duration::from_millis(700));
+                peer.pause(LATE);
                 peer.say(OK);
             }
         })

@@ -243,3 +243,24 @@ fn pieces_of_an_answer_do_not_change_its_meaning() {
         }
     }
 }
+
+/// What is wrong in a long head, which is not looked at for every piece, is told all the same.
+#[test]
+fn a_long_head_in_pieces_means_what_it_says() {
+    let long = "y".repeat(60_000);
+    let cases = [
+        (format!("HTTP/1.1 204 {long}\r\n\r\n"), None),
+        (format!("HTTP/1.1 204 {long}\n\n"), None),
+        (format!("HTTP/1.1 204 {long}\r\nbad\0"), Some(ErrorCode::NotQuestdb)),
+        (format!("HTTP/1.1 204 {long}\r\n"), Some(ErrorCode::Timeout)),
+        (format!("HTTP/1.1 204 {long}{long}\r\n\r\n"), Some(ErrorCode::NotQuestdb)),
+    ];
+    for (head, code) in cases {
+        let replies: &'static [Reply] = vec![Reply::new(head.leak())].leak();
+        for burst in [13, 1000, usize::MAX] {
+            let sim = Sim::http(replies, &format!("{V1}retry_timeout=0;"));
+            sim.world().burst = burst;
+            assert_eq!(flush_one(&sim).err().map(|e| e.code()), code, "pieces of {burst} bytes");
+        }
+    }
+}

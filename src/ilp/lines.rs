@@ -1,5 +1,6 @@
 //! [`Lines`]: the lines written so far and the state of the one at the end. Names are checked before they come here.
 
+use super::row_plan::RowPlan;
 use super::row_state::{Call, RowState};
 use super::scan::{Out as _, Store};
 use super::stamp::{Stamp, StampCache};
@@ -24,6 +25,8 @@ pub(crate) struct Lines {
     /// The longest wire form that needs no look at its length: what is short also keeps to `max_name_len`.
     quick_names: usize,
     first_table: Option<TableName>,
+    /// The last plan that was seen to be of the first table; 0 for none.
+    known_plan: u64,
     pub(super) stamps: StampCache,
 }
 
@@ -46,6 +49,7 @@ impl Lines {
             max_name_len,
             quick_names: if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 },
             first_table: None,
+            known_plan: 0,
             stamps: StampCache::new(),
         }
     }
@@ -60,6 +64,7 @@ impl Lines {
             max_name_len: self.max_name_len,
             quick_names: self.quick_names,
             first_table: self.first_table.clone(),
+            known_plan: self.known_plan,
             stamps: self.stamps.clone(),
         })
     }
@@ -67,7 +72,7 @@ impl Lines {
     /// Starts a row, if that needs nothing special.
     #[inline(always)]
     pub(super) fn quick_table(&mut self, name: &TableName) -> bool {
-        if !self.may(Call::Table, name.wire()) || !self.is_same_table(name) {
+        if !self.may(Call::Table, name.wire()) || !self.needs_no_note(name) {
             return false;
         }
         let Some(mut open) = self.store.open::<{ Wire::HEAD }>(&[]) else { return false };
@@ -97,8 +102,28 @@ impl Lines {
     }
 
     #[inline(always)]
-    pub(super) fn is_same_table(&self, name: &TableName) -> bool {
+    fn is_same_table(&self, name: &TableName) -> bool {
         self.first_table.as_ref().is_some_and(|first| first.wire().same(name.wire()))
+    }
+
+    /// Whether a row of this table changes nothing about the tables.
+    #[inline(always)]
+    fn needs_no_note(&self, name: &TableName) -> bool {
+        self.is_same_table(name) || !self.one_table
+    }
+
+    /// The same for a plan of this table.
+    #[inline(always)]
+    pub(super) fn knows(&mut self, plan: &RowPlan, name: &TableName) -> bool {
+        self.known_plan == plan.id || self.learn(plan, name)
+    }
+
+    #[inline(never)]
+    fn learn(&mut self, plan: &RowPlan, name: &TableName) -> bool {
+        if self.is_same_table(name) {
+            self.known_plan = plan.id;
+        }
+        self.needs_no_note(name)
     }
 
     /// Keeps count of whether there is more than one table.
@@ -114,6 +139,7 @@ impl Lines {
     fn note_other_table(&mut self, name: &TableName, first: bool) {
         if first {
             self.first_table = Some(name.clone());
+            self.known_plan = 0;
         } else {
             self.one_table = false;
         }
@@ -238,12 +264,17 @@ impl Lines {
     }
 
     /// Counts rows that were appended as a whole.
-    #[inline(always)]
     pub(super) fn rows_added(&mut self, table: &TableName, first: bool, count: usize) {
         if count > 0 {
             self.note_table(table, first);
             self.rows += count;
         }
+    }
+
+    /// Counts a row of a plan that is known.
+    #[inline(always)]
+    pub(super) fn known_row_added(&mut self) {
+        self.rows += 1;
     }
 
     #[inline]

@@ -24,7 +24,8 @@ use crate::error::{Result, err};
 
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub(crate) use row_plan::{Lead, PlanColumn, PlanKind, PlanStamp, QuickCell, RowPlan, RowValues};
+pub(crate) use row_plan::{Lead, PlanColumn, PlanKind, PlanStamp, RowPlan, RowValues};
+pub(crate) use scan::{Slot, Written};
 pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
 
 /// The version of the line protocol.

@@ -1,18 +1,23 @@
 //! [`RowPlan`]: what rows of one table have in common, made ready for writing many of them.
 
 use std::collections::TryReserveError;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::array::DenseArray;
+use super::number;
+use super::scan::{Slot, Written};
 use super::value::{DecimalInteger, Integer, Value};
-use super::{ArrayView, number};
 use crate::names::Wire;
-use crate::text::Text;
 
 /// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.
 #[derive(Debug, Clone)]
 pub(crate) struct RowPlan {
+    /// No other plan has it, unless it is of the same table.
+    pub(super) id: u64,
     pub(super) table: Option<Lead>,
-    pub(crate) columns: Vec<PlanColumn>,
+    /// Symbols first.
+    columns: Vec<PlanColumn>,
+    symbols: usize,
     pub(super) stamp: PlanStamp,
 }
 
@@ -52,7 +57,23 @@ pub(crate) enum PlanKind {
 
 impl RowPlan {
     pub(crate) fn new(table: &Wire) -> RowPlan {
-        RowPlan { table: Lead::new(table), columns: Vec::new(), stamp: PlanStamp::Nanos }
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        RowPlan {
+            id: LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
+            table: Lead::new(table),
+            columns: Vec::new(),
+            symbols: 0,
+            stamp: PlanStamp::Nanos,
+        }
+    }
+
+    /// The symbols, and the other columns.
+    #[inline(always)]
+    pub(crate) fn split(&self) -> [&[PlanColumn]; 2] {
+        match self.columns.split_at_checked(self.symbols) {
+            Some((symbols, others)) => [symbols, others],
+            None => [&[], &[]],
+        }
     }
 
     pub(crate) fn set_stamp(&mut self, stamp: PlanStamp) {
@@ -64,12 +85,13 @@ impl RowPlan {
         self.columns.try_reserve(1)
     }
 
-    /// Puts a column at `index`. `wire` is its name with the separator.
+    /// Puts a column at `index`, a symbol before all others. `wire` is its name with the comma before it.
     pub(crate) fn insert(&mut self, index: usize, wire: &Wire, kind: PlanKind, place: usize) {
         match Lead::new(wire) {
             Some(lead) => {
                 let index = index.min(self.columns.len());
                 self.columns.insert(index, PlanColumn { lead, kind, place });
+                self.symbols += usize::from(kind == PlanKind::Symbol);
             }
             // A long name: no row has a quick way.
             None => self.table = None,
@@ -110,41 +132,14 @@ impl Lead {
     }
 }
 
-/// A value that needs nothing special, or the word that it does.
-#[derive(Clone, Copy)]
-pub(crate) enum QuickCell<'a> {
-    /// Leaves the column out.
-    Null,
-    Symbol(Text<'a>),
-    /// Name and value as one.
-    ReadySymbol(&'a Lead),
-    Str(Text<'a>),
-    /// Name and value as one.
-    ReadyStr(&'a Lead),
-    Bool(bool),
-    I64(i64),
-    TsMicros(i64),
-    TsNanos(i64),
-    F64(f64),
-    Array(&'a ArrayView<'a>),
-    View(ArrayView<'a>),
-    DecimalText(Text<'a>),
-    /// Scale and big-endian bytes.
-    Decimal(u32, &'a [u8]),
-    /// Scale and unscaled value.
-    DecimalI128(u32, i128),
-    /// There is no quick way for this one.
-    Special,
-}
-
-/// Where the values of rows come from.
+/// Where the values of rows come from. Each value goes into a [`Slot`] of its own; `None` says that it needs something special.
 pub(crate) trait RowValues {
-    /// What a column is known by, in the order of the wire.
+    /// What a column is known by.
     type Track;
-    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> &'a [Self::Track];
-    /// What stands before the values of a column.
-    fn lead(track: &Self::Track) -> &Lead;
-    fn cell<'a>(&'a self, track: &'a Self::Track, row: usize) -> QuickCell<'a>;
+    /// The symbols, and the other columns, each in the order of the wire.
+    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Self::Track]; 2];
+    fn symbol<'s>(&self, track: &Self::Track, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
+    fn column<'s>(&self, track: &Self::Track, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
     /// The designated timestamp.
     fn stamp(&self, row: usize) -> Option<i64>;
 }

@@ -15,11 +15,13 @@ use crate::names::Wire;
 mod blocks;
 mod quick;
 mod rows;
+mod slot;
 
 #[cfg(test)]
 use blocks::portable;
 use blocks::{Block, Blocks};
 pub(super) use quick::{Cursor, Quick};
+pub(crate) use slot::{Slot, Written};
 
 /// How much the writes of one value may ask for beyond what they keep.
 const SLACK: usize = 128;

@@ -50,28 +50,29 @@ impl Stamp {
 #[derive(Clone, Copy)]
 pub(super) struct StampForm {
     end: (u64, usize),
-    thousands: bool,
+    /// What a timestamp is multiplied by.
+    factor: i64,
 }
 
 impl StampForm {
     /// `None` where the server sets them.
-    pub(super) fn new(stamp: PlanStamp, version: ProtocolVersion) -> Option<StampForm> {
-        let bare = version == ProtocolVersion::V1;
-        match stamp {
-            PlanStamp::Nanos => {
-                Some(StampForm { end: if bare { BARE } else { NANOS }, thousands: false })
-            }
-            PlanStamp::Micros => {
-                Some(StampForm { end: if bare { BARE } else { MICROS }, thousands: bare })
-            }
-            PlanStamp::Now => None,
+    #[inline(always)]
+    pub(super) fn of(stamp: PlanStamp, version: ProtocolVersion) -> &'static Option<StampForm> {
+        const fn form(end: (u64, usize), factor: i64) -> Option<StampForm> {
+            Some(StampForm { end, factor })
         }
+        let [bare, typed] = match stamp {
+            PlanStamp::Nanos => &const { [form(BARE, 1), form(NANOS, 1)] },
+            PlanStamp::Micros => &const { [form(BARE, 1000), form(MICROS, 1)] },
+            PlanStamp::Now => &[None, None],
+        };
+        if version == ProtocolVersion::V1 { bare } else { typed }
     }
 
     /// The number on the wire, if there is one.
     #[inline(always)]
     pub(super) fn number(self, stamp: i64) -> Option<u64> {
-        u64::try_from(if self.thousands { stamp.checked_mul(1000)? } else { stamp }).ok()
+        u64::try_from(stamp.checked_mul(self.factor)?).ok()
     }
 }
 
@@ -105,7 +106,8 @@ impl StampCache {
         }
         // Never more than 13.
         out.put(self.text, self.len % 16);
-        out.words([eight(lower), form.end]);
+        let (end, len) = form.end;
+        out.words([eight(lower), (end, len % 8)]);
         true
     }
 
@@ -113,9 +115,7 @@ impl StampCache {
     #[inline(always)]
     pub(super) fn quick(&self, out: &mut Quick, stamp: Stamp, version: ProtocolVersion) -> bool {
         match stamp.wire(version) {
-            Some((number, end)) => {
-                self.quick_number(out, number, StampForm { end, thousands: false })
-            }
+            Some((number, end)) => self.quick_number(out, number, StampForm { end, factor: 1 }),
             None => false,
         }
     }

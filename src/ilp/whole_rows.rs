@@ -59,7 +59,7 @@ impl Lines {
         plan: &RowPlan,
         values: &V,
     ) -> bool {
-        if !self.state.allows(Call::Table) || !self.is_same_table(table) {
+        if !self.state.allows(Call::Table) || !self.knows(plan, table) {
             return false;
         }
         let version = self.version();
@@ -68,7 +68,7 @@ impl Lines {
             return false;
         }
         cursor.finish();
-        self.rows_added(table, false, 1);
+        self.known_row_added();
         true
     }
 }

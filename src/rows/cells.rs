@@ -3,7 +3,7 @@
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::Result;
 use crate::ilp::{
-    ArrayView, Buffer, Lead, PlanColumn, PlanKind, QuickCell, RowPlan, RowValues, RowsOut,
+    ArrayView, Buffer, PlanColumn, PlanKind, RowPlan, RowValues, RowsOut, Slot, Written,
 };
 use crate::names::Name;
 use crate::text::Text;
@@ -159,19 +159,10 @@ struct OneRow<'a, C: ?Sized> {
 }
 
 impl<C: RowCells + ?Sized> OneRow<'_, C> {
-    /// Each kind of cell is made at once: a cell that may be missing would go through memory.
+    /// A cell that is not what its column should have is NULL, or something special.
     #[inline(always)]
-    fn found<'a, T>(
-        &self,
-        place: usize,
-        value: Option<T>,
-        cell: impl FnOnce(T) -> QuickCell<'a>,
-    ) -> QuickCell<'a> {
-        match value {
-            Some(value) => cell(value),
-            None if self.cells.is_null(place) => QuickCell::Null,
-            None => QuickCell::Special,
-        }
+    fn missing<'s>(&self, place: usize, slot: Slot<'s>) -> Option<Written<'s>> {
+        self.cells.is_null(place).then(|| slot.skip())
     }
 }
 
@@ -179,33 +170,57 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
     type Track = PlanColumn;
 
     #[inline(always)]
-    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> &'a [PlanColumn] {
-        &plan.columns
+    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [PlanColumn]; 2] {
+        plan.split()
     }
 
     #[inline(always)]
-    fn lead(column: &PlanColumn) -> &Lead {
-        &column.lead
+    fn symbol<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
+        match self.cells.text(column.place) {
+            Some(text) => slot.symbol(&column.lead, text),
+            None => self.missing(column.place, slot),
+        }
     }
 
     #[inline(always)]
-    fn cell<'a>(&'a self, column: &'a PlanColumn, _row: usize) -> QuickCell<'a> {
-        let (cells, place) = (self.cells, column.place);
+    fn column<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
+        let (cells, place, lead) = (self.cells, column.place, &column.lead);
+        // Written out: what is shared would go through memory.
         match column.kind {
-            PlanKind::Symbol => self.found(place, cells.text(place), QuickCell::Symbol),
-            PlanKind::Bool => self.found(place, cells.bool(place), QuickCell::Bool),
-            PlanKind::I64 => self.found(place, cells.i64(place), QuickCell::I64),
-            PlanKind::F64 => self.found(place, cells.f64(place), QuickCell::F64),
-            PlanKind::Str => self.found(place, cells.text(place), QuickCell::Str),
-            PlanKind::TsMicros => self.found(place, cells.i64(place), QuickCell::TsMicros),
-            PlanKind::TsNanos => self.found(place, cells.i64(place), QuickCell::TsNanos),
-            PlanKind::Array => self.found(place, cells.array(place), QuickCell::View),
-            PlanKind::Decimal => match cells.text(place) {
-                Some(text) => QuickCell::DecimalText(text),
-                None => self.found(place, cells.decimal(place), |(scale, unscaled)| {
-                    QuickCell::Decimal(scale, unscaled)
-                }),
+            PlanKind::F64 => match cells.f64(place) {
+                Some(value) => Some(slot.f64(lead, value)),
+                None => self.missing(place, slot),
             },
+            PlanKind::I64 => match cells.i64(place) {
+                Some(value) => Some(slot.i64(lead, value)),
+                None => self.missing(place, slot),
+            },
+            PlanKind::Bool => match cells.bool(place) {
+                Some(value) => Some(slot.bool(lead, value)),
+                None => self.missing(place, slot),
+            },
+            PlanKind::Str => match cells.text(place) {
+                Some(text) => slot.str(lead, text),
+                None => self.missing(place, slot),
+            },
+            PlanKind::TsMicros => match cells.i64(place) {
+                Some(value) => Some(slot.ts_micros(lead, value)),
+                None => self.missing(place, slot),
+            },
+            PlanKind::TsNanos => match cells.i64(place) {
+                Some(value) => Some(slot.ts_nanos(lead, value)),
+                None => self.missing(place, slot),
+            },
+            PlanKind::Array => match cells.array(place) {
+                Some(view) => slot.array(lead, &view),
+                None => self.missing(place, slot),
+            },
+            PlanKind::Decimal => match (cells.text(place), cells.decimal(place)) {
+                (Some(text), _) => slot.decimal_text(lead, text),
+                (_, Some((scale, unscaled))) => slot.decimal(lead, scale, unscaled),
+                _ => self.missing(place, slot),
+            },
+            PlanKind::Symbol => None,
         }
     }
 

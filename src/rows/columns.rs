@@ -1,187 +1,15 @@
-//! Many rows from one slice per column, in the layouts of Arrow.
+//! Many rows from one slice per column.
 
+use super::column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 use super::layout::{Column, ColumnKind, RowLayout, Stamp};
 use crate::error::{Error, Result, err};
 use crate::ilp::{
-    ArrayView, Buffer, Lead, QuickCell, RowPlan, RowValues, RowsOut, string_lead, symbol_lead,
+    ArrayView, Buffer, Lead, ProtocolVersion, RowPlan, RowValues, RowsOut, Slot, Written,
+    string_lead, symbol_lead,
 };
 use crate::memory::room;
 use crate::names::{Name as _, Wire};
 use crate::text::Text;
-
-/// The values of one column and, where some are missing, which are there.
-#[derive(Debug, Clone, Copy)]
-pub struct ColumnData<'a> {
-    /// One value per row.
-    pub values: ColumnValues<'a>,
-    /// One bit per row, set where there is a value; without it every row has one.
-    pub validity: Option<Bits<'a>>,
-}
-
-impl<'a> From<ColumnValues<'a>> for ColumnData<'a> {
-    fn from(values: ColumnValues<'a>) -> Self {
-        ColumnData { values, validity: None }
-    }
-}
-
-/// One value per row. What stands where the validity has no bit is not looked at.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy)]
-pub enum ColumnValues<'a> {
-    /// For [`ColumnKind::Bool`]: one byte each, true unless 0.
-    Bytes(&'a [u8]),
-    /// For [`ColumnKind::Bool`]: one bit each.
-    Bits(Bits<'a>),
-    /// For [`ColumnKind::I64`], [`ColumnKind::TsMicros`] and [`ColumnKind::TsNanos`].
-    I64(&'a [i64]),
-    /// For [`ColumnKind::F64`].
-    F64(&'a [f64]),
-    /// For [`ColumnKind::Symbol`], [`ColumnKind::Str`] and [`ColumnKind::Decimal`]: value `i` is
-    /// `bytes[offsets[i]..offsets[i + 1]]`.
-    Text {
-        /// One more than there are rows.
-        offsets: Offsets<'a>,
-        /// UTF-8.
-        bytes: &'a [u8],
-    },
-    /// For [`ColumnKind::Symbol`] and [`ColumnKind::Str`]: each row has the number of its text. Each text that is used is
-    /// escaped once.
-    Dictionary {
-        /// One per row.
-        codes: Codes<'a>,
-        /// One more than there are texts.
-        offsets: Offsets<'a>,
-        /// UTF-8.
-        bytes: &'a [u8],
-    },
-    /// For [`ColumnKind::F64Array`].
-    Arrays(&'a [ArrayView<'a>]),
-    /// For [`ColumnKind::Decimal`]: big-endian integers in two's complement, `width` bytes each, over `10^scale`.
-    Decimals {
-        /// At most 76.
-        scale: u32,
-        /// At most 32.
-        width: usize,
-        /// `width` per row.
-        bytes: &'a [u8],
-    },
-    /// For [`ColumnKind::Decimal`]: integers over `10^scale`.
-    DecimalsI128 {
-        /// At most 76.
-        scale: u32,
-        /// One per row.
-        unscaled: &'a [i128],
-    },
-}
-
-/// Bits in Arrow's order, the lowest of each byte first.
-#[derive(Debug, Clone, Copy)]
-pub struct Bits<'a> {
-    bytes: &'a [u8],
-    offset: usize,
-}
-
-impl<'a> Bits<'a> {
-    /// The bits from bit `offset` on.
-    pub fn new(bytes: &'a [u8], offset: usize) -> Bits<'a> {
-        Bits { bytes, offset }
-    }
-
-    fn len(&self) -> usize {
-        self.bytes.len().saturating_mul(8).saturating_sub(self.offset)
-    }
-
-    #[inline]
-    fn get(&self, i: usize) -> bool {
-        let place = i.wrapping_add(self.offset);
-        self.bytes.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1)
-    }
-}
-
-/// Where each text begins; one more marks the end of the last.
-#[derive(Debug, Clone, Copy)]
-pub enum Offsets<'a> {
-    /// As in Arrow's utf8.
-    I32(&'a [i32]),
-    /// As in Arrow's large utf8.
-    I64(&'a [i64]),
-}
-
-impl Offsets<'_> {
-    /// How many texts there are.
-    fn count(&self) -> usize {
-        match self {
-            Offsets::I32(offsets) => offsets.len(),
-            Offsets::I64(offsets) => offsets.len(),
-        }
-        .saturating_sub(1)
-    }
-
-    #[inline]
-    fn range(&self, i: usize) -> Option<std::ops::Range<usize>> {
-        let (start, end) = match self {
-            Offsets::I32(offsets) => {
-                let pair = offsets.get(i..)?.first_chunk::<2>()?;
-                (usize::try_from(pair[0]).ok()?, usize::try_from(pair[1]).ok()?)
-            }
-            Offsets::I64(offsets) => {
-                let pair = offsets.get(i..)?.first_chunk::<2>()?;
-                (usize::try_from(pair[0]).ok()?, usize::try_from(pair[1]).ok()?)
-            }
-        };
-        Some(start..end)
-    }
-}
-
-/// Numbers of dictionary texts.
-#[derive(Debug, Clone, Copy)]
-pub enum Codes<'a> {
-    /// 8 bits, signed.
-    I8(&'a [i8]),
-    /// 16 bits, signed.
-    I16(&'a [i16]),
-    /// 32 bits, signed.
-    I32(&'a [i32]),
-    /// 64 bits, signed.
-    I64(&'a [i64]),
-    /// 8 bits.
-    U8(&'a [u8]),
-    /// 16 bits.
-    U16(&'a [u16]),
-    /// 32 bits.
-    U32(&'a [u32]),
-    /// 64 bits.
-    U64(&'a [u64]),
-}
-
-impl Codes<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Codes::I8(codes) => codes.len(),
-            Codes::I16(codes) => codes.len(),
-            Codes::I32(codes) => codes.len(),
-            Codes::I64(codes) => codes.len(),
-            Codes::U8(codes) => codes.len(),
-            Codes::U16(codes) => codes.len(),
-            Codes::U32(codes) => codes.len(),
-            Codes::U64(codes) => codes.len(),
-        }
-    }
-
-    #[inline]
-    fn get(&self, i: usize) -> Option<usize> {
-        match self {
-            Codes::I8(codes) => usize::try_from(*codes.get(i)?).ok(),
-            Codes::I16(codes) => usize::try_from(*codes.get(i)?).ok(),
-            Codes::I32(codes) => usize::try_from(*codes.get(i)?).ok(),
-            Codes::I64(codes) => usize::try_from(*codes.get(i)?).ok(),
-            Codes::U8(codes) => codes.get(i).copied().map(usize::from),
-            Codes::U16(codes) => codes.get(i).copied().map(usize::from),
-            Codes::U32(codes) => usize::try_from(*codes.get(i)?).ok(),
-            Codes::U64(codes) => usize::try_from(*codes.get(i)?).ok(),
-        }
-    }
-}
 
 impl RowLayout {
     /// Appends `rows` rows: `columns` in the order in which they were declared, and the designated timestamps if the layout
@@ -205,13 +33,16 @@ impl RowLayout {
         }
         let lines = buffer.lines_mut();
         self.fits(lines.max_name_len())?;
+        let version = lines.version();
         let mut sources = room(columns.len(), "columns")?;
+        let mut symbols = 0;
         for column in &self.columns {
             // The counts were compared above.
             let Some(data) = columns.get(column.place) else { continue };
-            sources.push(Source::new(column, data, rows).map_err(|e| column.context(e))?);
+            sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
+            symbols += usize::from(column.kind == ColumnKind::Symbol);
         }
-        let mut values = Sources { sources, at: at.unwrap_or(&[]) };
+        let mut values = Sources { sources, symbols, at: at.unwrap_or(&[]) };
         lines.whole_rows(&self.table, |out| {
             let mut row = 0;
             loop {
@@ -250,6 +81,8 @@ fn in_row(e: Error, row: usize) -> Error {
 /// All columns in the order of the wire, and the designated timestamps.
 struct Sources<'a> {
     sources: Vec<Source<'a>>,
+    /// How many of them, at the beginning, are symbols.
+    symbols: usize,
     at: &'a [i64],
 }
 
@@ -260,6 +93,8 @@ struct Source<'a> {
     /// The name, if it is short.
     lead: Lead,
     validity: Option<Bits<'a>>,
+    /// The doubles of a column that has nothing else and goes out in binary; else none, so that no row has one.
+    doubles: &'a [f64],
     values: Values<'a>,
 }
 
@@ -340,17 +175,18 @@ impl<'a> Dictionary<'a> {
         Dictionary { codes, texts, ready }
     }
 
+    /// Writes name and value as one, or by `write`.
     #[inline(always)]
-    fn cell<'c>(
-        &'c self,
+    fn write<'s>(
+        &self,
         row: usize,
-        ready: impl FnOnce(&'c Lead) -> QuickCell<'c>,
-        text: impl FnOnce(Text<'c>) -> QuickCell<'c>,
-    ) -> QuickCell<'c> {
-        let Some(code) = self.codes.get(row) else { return QuickCell::Special };
+        slot: Slot<'s>,
+        write: impl FnOnce(Slot<'s>, Text<'a>) -> Option<Written<'s>>,
+    ) -> Option<Written<'s>> {
+        let code = self.codes.get(row)?;
         match self.ready.get(code) {
-            Some(lead) if !lead.is_none() => ready(lead),
-            _ => found(self.texts.quick(code), text),
+            Some(lead) if !lead.is_none() => Some(slot.ready(lead)),
+            _ => write(slot, self.texts.quick(code)?),
         }
     }
 
@@ -370,7 +206,12 @@ impl<'a> Dictionary<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn new(column: &'a Column, data: &ColumnData<'a>, rows: usize) -> Result<Source<'a>> {
+    fn new(
+        column: &'a Column,
+        data: &ColumnData<'a>,
+        rows: usize,
+        version: ProtocolVersion,
+    ) -> Result<Source<'a>> {
         use ColumnKind as K;
         use ColumnValues as V;
         let values = match (column.kind, data.values) {
@@ -419,7 +260,11 @@ impl<'a> Source<'a> {
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
         // Without it there is no quick way, see `RowPlan::insert`.
         let lead = Lead::new(column.name.wire()).unwrap_or(Lead::NONE);
-        Ok(Source { column, wire: column.name.wire(), lead, validity, values })
+        let doubles = match values {
+            Values::F64(values) if validity.is_none() && version > ProtocolVersion::V1 => values,
+            _ => &[],
+        };
+        Ok(Source { column, wire: column.name.wire(), lead, validity, doubles, values })
     }
 
     fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
@@ -451,77 +296,68 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Each kind of cell is made at once: a cell that may be missing would go through memory.
-#[inline(always)]
-fn found<'a, T>(value: Option<T>, cell: impl FnOnce(T) -> QuickCell<'a>) -> QuickCell<'a> {
-    match value {
-        Some(value) => cell(value),
-        None => QuickCell::Special,
-    }
-}
-
 impl<'s> RowValues for Sources<'s> {
     type Track = Source<'s>;
 
     #[inline(always)]
-    fn tracks<'a>(&'a self, _plan: &'a RowPlan) -> &'a [Source<'s>] {
-        &self.sources
+    fn tracks<'a>(&'a self, _plan: &'a RowPlan) -> [&'a [Source<'s>]; 2] {
+        match self.sources.split_at_checked(self.symbols) {
+            Some((symbols, others)) => [symbols, others],
+            None => [&[], &[]],
+        }
     }
 
     #[inline(always)]
-    fn lead<'a>(source: &'a Source<'s>) -> &'a Lead {
-        &source.lead
-    }
-
-    #[inline(always)]
-    fn cell<'a>(&'a self, source: &'a Source<'s>, row: usize) -> QuickCell<'a> {
+    fn symbol<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
         if source.validity.is_some_and(|bits| !bits.get(row)) {
-            return QuickCell::Null;
+            return Some(slot.skip());
+        }
+        let lead = &source.lead;
+        match &source.values {
+            Values::SymbolCodes(dictionary) => {
+                dictionary.write(row, slot, |slot, text| slot.symbol(lead, text))
+            }
+            Values::Symbols(texts) => slot.symbol(lead, texts.quick(row)?),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
+        let lead = &source.lead;
+        if let Some(value) = source.doubles.get(row) {
+            return Some(slot.binary_f64(lead, *value));
+        }
+        if source.validity.is_some_and(|bits| !bits.get(row)) {
+            return Some(slot.skip());
         }
         match &source.values {
-            Values::F64(values) => found(values.get(row).copied(), QuickCell::F64),
-            Values::I64(values) => found(values.get(row).copied(), QuickCell::I64),
-            Values::TsMicros(values) => found(values.get(row).copied(), QuickCell::TsMicros),
-            Values::TsNanos(values) => found(values.get(row).copied(), QuickCell::TsNanos),
-            Values::Bytes(bytes) => found(bytes.get(row), |byte| QuickCell::Bool(*byte != 0)),
-            Values::Bits(bits) => QuickCell::Bool(bits.get(row)),
-            Values::Symbols(texts) => found(texts.quick(row), QuickCell::Symbol),
-            Values::Strings(texts) => found(texts.quick(row), QuickCell::Str),
-            Values::SymbolCodes(dictionary) => {
-                dictionary.cell(row, QuickCell::ReadySymbol, QuickCell::Symbol)
-            }
+            Values::F64(values) => Some(slot.f64(lead, *values.get(row)?)),
+            Values::I64(values) => Some(slot.i64(lead, *values.get(row)?)),
+            Values::TsMicros(values) => Some(slot.ts_micros(lead, *values.get(row)?)),
+            Values::TsNanos(values) => Some(slot.ts_nanos(lead, *values.get(row)?)),
+            Values::Bytes(bytes) => Some(slot.bool(lead, *bytes.get(row)? != 0)),
+            Values::Bits(bits) => Some(slot.bool(lead, bits.get(row))),
+            Values::Strings(texts) => slot.str(lead, texts.quick(row)?),
             Values::StringCodes(dictionary) => {
-                dictionary.cell(row, QuickCell::ReadyStr, QuickCell::Str)
+                dictionary.write(row, slot, |slot, text| slot.str(lead, text))
             }
-            Values::Arrays(views) => found(views.get(row), QuickCell::Array),
-            Values::DecimalTexts(texts) => found(texts.quick(row), QuickCell::DecimalText),
+            Values::Arrays(views) => slot.array(lead, views.get(row)?),
+            Values::DecimalTexts(texts) => slot.decimal_text(lead, texts.quick(row)?),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                found(bytes, |bytes| QuickCell::Decimal(*scale, bytes))
+                slot.decimal(lead, *scale, bytes?)
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                found(unscaled.get(row), |value| QuickCell::DecimalI128(*scale, *value))
+                slot.decimal_i128(lead, *scale, *unscaled.get(row)?)
             }
+            Values::Symbols(_) | Values::SymbolCodes(_) => None,
         }
     }
 
     #[inline(always)]
     fn stamp(&self, row: usize) -> Option<i64> {
         self.at.get(row).copied()
-    }
-}
-
-impl ColumnValues<'_> {
-    fn describe(&self) -> &'static str {
-        match self {
-            ColumnValues::Bytes(_) | ColumnValues::Bits(_) => "booleans",
-            ColumnValues::I64(_) => "integers",
-            ColumnValues::F64(_) => "doubles",
-            ColumnValues::Text { .. } => "texts",
-            ColumnValues::Dictionary { .. } => "dictionary codes",
-            ColumnValues::Arrays(_) => "arrays",
-            ColumnValues::Decimals { .. } | ColumnValues::DecimalsI128 { .. } => "binary decimals",
-        }
     }
 }
 

@@ -2,11 +2,12 @@
 //! number of rows from one slice per column. The bytes and the checks are those of the calls of [`Buffer`](crate::Buffer).
 
 mod cells;
+mod column_data;
 mod columns;
 mod layout;
 #[cfg(test)]
 mod tests;
 
 pub use cells::{Cell, RowCells};
-pub use columns::{Bits, Codes, ColumnData, ColumnValues, Offsets};
+pub use column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 pub use layout::{ColumnKind, RowLayout, Stamp};

@@ -432,3 +432,64 @@ fn foreign_offsets_and_bits_are_checked() {
     }
     assert!(layout.add("s", ColumnKind::F64).is_err(), "declared twice");
 }
+
+/// Whichever way the rows of several tables come, and whatever is taken back, the buffer knows its first table and whether
+/// there is another.
+#[test]
+fn tables_are_counted_on_every_road() {
+    let names = ["a", "b", "c"];
+    let layouts: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let mut layout = RowLayout::new(*name).unwrap();
+            layout.add("x", ColumnKind::I64).unwrap().set_stamp(Stamp::Now);
+            layout
+        })
+        .collect();
+    let mut random = fastrand::Rng::with_seed(8);
+    for _ in 0..300 {
+        let mut buffer = Buffer::new(ProtocolVersion::V2);
+        let (mut model, mut marker): (Vec<usize>, Option<usize>) = (Vec::new(), None);
+        for _ in 0..40 {
+            let table = random.usize(0..3);
+            match random.u8(0..12) {
+                0..3 => {
+                    buffer.table(names[table]).unwrap();
+                    buffer.column_i64("x", 1).unwrap().at_now().unwrap();
+                    model.push(table);
+                }
+                3..8 => {
+                    layouts[table].append_row(&mut buffer, &[Cell::I64(1)], None).unwrap();
+                    model.push(table);
+                }
+                8 => {
+                    let columns = [ColumnValues::I64(&[1, 1]).into()];
+                    layouts[table].append_columns(&mut buffer, 2, &columns, None).unwrap();
+                    model.extend([table; 2]);
+                }
+                9 => {
+                    buffer.set_marker().unwrap();
+                    marker = Some(model.len());
+                }
+                10 => {
+                    if let Some(len) = marker.take() {
+                        buffer.rewind_to_marker().unwrap();
+                        model.truncate(len);
+                    }
+                }
+                _ => {
+                    buffer.clear();
+                    (model, marker) = (Vec::new(), None);
+                }
+            }
+            let text: String =
+                model.iter().map(|table| format!("{} x=1i\n", names[*table])).collect();
+            assert_eq!(buffer.peek(), text.as_bytes());
+            assert_eq!(buffer.row_count(), model.len());
+            let first = model.first();
+            assert_eq!(buffer.first_table().as_deref(), first.map(|table| names[*table]));
+            let one = model.iter().all(|table| Some(table) == first);
+            assert_eq!(buffer.is_transactional(), one);
+        }
+    }
+}

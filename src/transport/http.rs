@@ -193,7 +193,7 @@ struct AnswerReader {
     reads: u32,
     /// Bytes of informational answers.
     skipped: usize,
-    /// How far the end of an informational answer has been looked for.
+    /// How far the end of a head has been looked for.
     searched: usize,
     /// How long the input was when the engine found no whole head in it.
     incomplete: usize,
@@ -249,15 +249,22 @@ impl AnswerReader {
 
     /// Whether the engine may find something new. It reads a head from its beginning each time: a long one that comes byte by
     /// byte must not be read for each byte. What is wrong in such a one is seen when it has grown by a quarter, or ended.
-    fn is_worth_asking(&self) -> bool {
-        let len = self.input.len();
-        let seen = self.incomplete.min(len);
-        let fresh = &self.input[seen.saturating_sub(2)..];
-        let has_empty_line = || {
-            fresh.windows(2).any(|two| two == b"\n\n")
-                || fresh.windows(3).any(|three| three == b"\n\r\n")
-        };
-        len <= 1024 || len >= seen + seen / 4 || has_empty_line()
+    fn is_worth_asking(&mut self) -> bool {
+        let (len, seen) = (self.input.len(), self.incomplete);
+        len <= 1024 || len >= seen + seen / 4 || self.find_end().is_some()
+    }
+
+    /// Where the first empty line ends.
+    fn find_end(&mut self) -> Option<usize> {
+        for at in self.searched.saturating_sub(2)..self.input.len() {
+            match self.input[at..] {
+                [b'\n', b'\n', ..] => return Some(at + 2),
+                [b'\n', b'\r', b'\n', ..] => return Some(at + 3),
+                _ => {}
+            }
+        }
+        self.searched = self.input.len();
+        None
     }
 
     /// Whether the engine would judge too early, so that the verdict would hang on how the bytes are cut into pieces: what
@@ -271,26 +278,33 @@ impl AnswerReader {
         match rest {
             // The engine takes 101 for a final answer.
             Some([b'0' | b'1', b' ', b'1', b'0', b'1', _]) => false,
-            Some([b'0' | b'1', b' ', b'1', tens, units, b' ' | b'\r']) => {
+            Some([b'0' | b'1', b' ', b'1', tens, units, b' ' | b'\r' | b'\n']) => {
                 tens.is_ascii_digit() && units.is_ascii_digit()
             }
             _ => false,
         }
     }
 
-    /// Drops complete informational answers, which may have headers, other than the engine believes.
+    /// Drops complete informational answers, which may have headers, other than the engine believes; and the empty lines
+    /// before an answer, on which it would stop at an empty line again and again.
     fn skip_informational(&mut self) {
-        while self.is_informational() {
-            let from = self.searched.saturating_sub(3);
-            let rest = self.input[from..].windows(4).position(|four| four == b"\r\n\r\n");
-            let Some(end) = rest.map(|at| from + at + 4) else {
-                self.searched = self.input.len();
+        loop {
+            self.skip(empty_lines(&self.input));
+            if !self.is_informational() {
                 return;
-            };
-            self.input.drain(..end);
-            self.skipped += end;
-            (self.searched, self.incomplete) = (0, 0);
+            }
+            let Some(end) = self.find_end() else { return };
+            self.skip(end);
         }
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        self.input.drain(..bytes);
+        self.skipped += bytes;
+        (self.searched, self.incomplete) = (0, 0);
     }
 
     /// Reads the answer to its end. Returns it and whether the connection can be used again.
@@ -430,6 +444,15 @@ impl AnswerReader {
     }
 }
 
+/// How many bytes at the beginning are empty lines.
+fn empty_lines(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] = rest {
+        rest = after;
+    }
+    bytes.len() - rest.len()
+}
+
 /// An engine that waits for the answer to a request with a plain method: which request it was does not change how its
 /// answer is framed.
 fn response_call() -> Result<Call<RecvResponse>, ureq_proto::Error> {
@@ -488,6 +511,8 @@ mod tests {
             reader.input.push(byte);
             if reader.parse_head().unwrap() || reader.incomplete != before {
                 work += reader.input.len();
+            } else {
+                assert_eq!(reader.searched, reader.input.len(), "not searched again");
             }
         }
         assert!(reader.head.is_some());

@@ -228,12 +228,18 @@ fn pieces_of_an_answer_do_not_change_its_meaning() {
     static HINTS: [Reply; 1] = [Reply::new(
         "HTTP/1.1 110 Hm\r\n\r\nHTTP/1.1 103 \r\nlink: x\r\n\r\x02y\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
     )];
+    // Lines may end with a bare line feed, also those of an answer that is skipped; then this is not HTTP.
+    static FEEDS: [Reply; 1] = [Reply::new("\n\r\nHTTP/1.1 100 Hm\n\nHTTP/1.1 204 No Content\n\n")];
+    static MIXED: [Reply; 1] =
+        [Reply::new("HTTP/1.1 100 Hm\n\nme\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")];
     static NO_STATUS: [Reply; 1] =
         [Reply::new("HTTP/1.1 110 Hm\r\n\r\nHTTP/1.1 103I\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")];
     for burst in [1, 2, 13, usize::MAX] {
         let cases = [
             (&ALERT, Some(ErrorCode::Tls)),
             (&HINTS, None),
+            (&FEEDS, None),
+            (&MIXED, Some(ErrorCode::NotQuestdb)),
             (&NO_STATUS, Some(ErrorCode::NotQuestdb)),
         ];
         for (replies, code) in cases {

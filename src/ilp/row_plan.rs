@@ -121,8 +121,8 @@ impl Lead {
     }
 
     #[inline(always)]
-    pub(super) fn bytes(&self) -> [u8; Wire::HEAD] {
-        self.bytes
+    pub(super) fn bytes(&self) -> &[u8; Wire::HEAD] {
+        &self.bytes
     }
 
     /// Less than 32.

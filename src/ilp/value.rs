@@ -82,7 +82,8 @@ impl Value for DoubleBits {
 
     #[inline(always)]
     fn quick(self, out: &mut Quick) -> bool {
-        out.words([word(number::BINARY_DOUBLE), (self.0.to_bits(), 8)]);
+        out.put(number::BINARY_DOUBLE, 2);
+        out.put(self.0.to_bits().to_le_bytes(), 8);
         true
     }
 

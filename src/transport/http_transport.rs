@@ -3,7 +3,8 @@
 use super::auth::authorization;
 use super::conn::{Broken, Conn, Idle};
 use super::dial::Dialer;
-use super::http::{Answer, Failure, RequestHead, exchange};
+use super::http::{Failure, RequestHead, exchange};
+use super::http_answer::Answer;
 use super::net::{Deadline, Net};
 use crate::config::{Addr, Settings};
 use crate::error::{Error, Result};

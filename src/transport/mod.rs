@@ -4,6 +4,7 @@ mod auth;
 mod conn;
 mod dial;
 mod http;
+mod http_answer;
 mod http_transport;
 mod net;
 mod socket;
@@ -11,7 +12,8 @@ mod sys;
 mod tcp;
 mod tls;
 
-pub(crate) use http::{Answer, Failure};
+pub(crate) use http::Failure;
+pub(crate) use http_answer::Answer;
 pub(crate) use http_transport::HttpTransport;
 pub(crate) use net::{Deadline, Net};
 #[cfg(any(test, fuzzing))]

@@ -140,11 +140,33 @@ impl Out for Quick {
     }
 }
 
+/// Writes the first `len` of `bytes` and returns their end. Most names are short, and what is stored without need costs as
+/// much as what is needed.
+///
+/// # Safety
+/// 32 bytes may be written at `at`.
+#[inline(always)]
+pub(super) unsafe fn put_head(at: *mut u8, bytes: &[u8; Wire::HEAD], len: usize) -> *mut u8 {
+    let ([first, second], _) = bytes.as_chunks::<16>() else { return at };
+    // SAFETY: the caller's promise.
+    unsafe {
+        at.cast::<[u8; 16]>().write_unaligned(*first);
+        if len > 16 {
+            at.add(16).cast::<[u8; 16]>().write_unaligned(*second);
+        }
+        at.add(len.min(Wire::HEAD))
+    }
+}
+
 impl Quick {
     /// Appends a short `wire`.
     #[inline(always)]
     pub(in crate::ilp) fn head(&mut self, wire: &Wire) {
-        self.put(*wire.head(), wire.short_len());
+        if self.fixed >= Wire::HEAD {
+            self.fixed -= Wire::HEAD;
+            // SAFETY: that many bytes of the room that is there were left.
+            self.at = unsafe { put_head(self.at, wire.head(), wire.short_len()) };
+        }
     }
 
     /// As [`Quick::head`], with the first byte replaced by `separator`.

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::blocks::{Block, Blocks};
+use super::quick::put_head;
 use super::{Quick, with_backslashes};
 use crate::ilp::array::DenseArray;
 use crate::ilp::row_plan::{COLUMN_ROOM, Lead, SHORT_TEXT};
@@ -227,11 +228,8 @@ unsafe fn decimal_double(at: *mut u8, lead: &Lead, value: f64) -> *mut u8 {
 /// 32 bytes may be written at `at`.
 #[inline(always)]
 pub(super) unsafe fn put_lead(at: *mut u8, lead: &Lead) -> *mut u8 {
-    // SAFETY: the caller's promise; the length is less than that.
-    unsafe {
-        at.cast::<[u8; Wire::HEAD]>().write_unaligned(lead.bytes());
-        at.add(lead.len())
-    }
+    // SAFETY: the caller's promise.
+    unsafe { put_head(at, lead.bytes(), lead.len()) }
 }
 
 /// # Safety

@@ -262,11 +262,20 @@ fn a_long_head_in_pieces_means_what_it_says() {
         (format!("HTTP/1.1 204 {long}{long}\r\n\r\n"), Some(ErrorCode::NotQuestdb)),
     ];
     for (head, code) in cases {
-        let replies: &'static [Reply] = vec![Reply::new(head.leak())].leak();
-        for burst in [13, 1000, usize::MAX] {
-            let sim = Sim::http(replies, &format!("{V1}retry_timeout=0;"));
-            sim.world().burst = burst;
-            assert_eq!(flush_one(&sim).err().map(|e| e.code()), code, "pieces of {burst} bytes");
+        let reply = Reply::new(head.leak());
+        // The same from a server that does not wait for the body.
+        let early = Reply { closes: true, early: Some(1), ..reply.clone() };
+        for reply in [reply, early] {
+            let wrong = code == Some(ErrorCode::NotQuestdb);
+            if reply.closes && !wrong {
+                continue;
+            }
+            let replies: &'static [Reply] = vec![reply].leak();
+            for burst in [13, 1000, usize::MAX] {
+                let sim = Sim::http(replies, &format!("{V1}retry_timeout=0;"));
+                sim.world().burst = burst;
+                assert_eq!(flush_one(&sim).err().map(|e| e.code()), code, "pieces of {burst}");
+            }
         }
     }
 }

@@ -16,33 +16,27 @@ pub(super) fn integer(out: &mut impl Out, value: i64, suffix: u8) {
     if value < 0 {
         out.byte(b'-');
     }
-    unsigned(out, value.unsigned_abs(), word([suffix]));
+    unsigned(out, value.unsigned_abs(), ([suffix, 0], 1));
 }
 
-/// Appends an integer without leading zeros, and `suffix`.
+/// Appends an integer without leading zeros, and the first bytes of `suffix`.
 #[inline(always)]
-pub(super) fn unsigned(out: &mut impl Out, value: u64, suffix: (u64, usize)) {
+pub(super) fn unsigned(out: &mut impl Out, value: u64, suffix: Suffix) {
     if value < TEN_8 {
-        return out.words([leading(value), suffix]);
-    }
-    let (upper, last) = (value / TEN_8, eight(value % TEN_8));
-    if upper < TEN_8 {
-        out.words([leading(upper), last, suffix]);
+        out.words([leading(value)]);
     } else {
-        out.words([leading(upper / TEN_8), eight(upper % TEN_8), last, suffix]);
+        let (upper, last) = (value / TEN_8, eight(value % TEN_8));
+        if upper < TEN_8 {
+            out.words([leading(upper), last]);
+        } else {
+            out.words([leading(upper / TEN_8), eight(upper % TEN_8), last]);
+        }
     }
+    out.put(suffix.0, suffix.1);
 }
 
-/// Up to eight bytes as a word to append.
-#[inline]
-pub(super) const fn word<const N: usize>(bytes: [u8; N]) -> (u64, usize) {
-    let (mut word, mut i) = ([0; 8], 0);
-    while i < N {
-        word[i] = bytes[i];
-        i += 1;
-    }
-    (u64::from_le_bytes(word), N)
-}
+/// One or two bytes. No more are stored than may be needed: stores are what wide rows take.
+pub(super) type Suffix = ([u8; 2], usize);
 
 /// The digits of a number below 10^8, one in each byte, the first in the lowest.
 #[inline]
@@ -105,8 +99,19 @@ pub(super) fn double(out: &mut impl Out, value: f64) {
 /// Appends a double by the general algorithm.
 #[inline]
 pub(super) fn long_double(out: &mut impl Out, value: f64) {
-    let (text, len) = if value.abs() < 1e16 { shortest(value) } else { huge(value) };
-    out.put(text, len);
+    if value.abs() < 1e16 {
+        let (first, last, len) = shortest(value);
+        if len < 16 {
+            out.put(first, len);
+        } else {
+            // Two copies of fixed length that overlap are cheaper than one of any length.
+            out.put(first, len - 16);
+            out.put(last, 16);
+        }
+    } else {
+        let (text, len) = huge(value);
+        out.put(text, len);
+    }
 }
 
 /// Appends `scaled / 10^8` with at least one decimal and no needless zeros.
@@ -117,24 +122,25 @@ fn decimals(out: &mut impl Out, negative: bool, scaled: u64) {
     }
     let fraction = digits(scaled % TEN_8);
     let zeros = ((fraction | 1).leading_zeros() / 8) as usize;
-    let point = (u64::from(b'.'), 1);
-    out.words([leading(scaled / TEN_8), point, (fraction | ASCII_ZEROS, 8 - zeros)]);
+    out.words([leading(scaled / TEN_8)]);
+    out.byte(b'.');
+    out.words([(fraction | ASCII_ZEROS, 8 - zeros)]);
 }
 
-/// Any double below 10^16, by the general algorithm.
+/// Any double below 10^16, by the general algorithm: the first and the last 16 bytes of its text, or all of a shorter one
+/// and nothing.
 #[inline(never)]
-fn shortest(value: f64) -> ([u8; 32], usize) {
+fn shortest(value: f64) -> ([u8; 16], [u8; 16], usize) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value).as_bytes();
-    let mut out = [0; 32];
-    // Two copies of fixed length that overlap are cheaper than one of any length.
-    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-        out[..16].copy_from_slice(first);
-        out[text.len() - 16..text.len()].copy_from_slice(last);
-    } else {
-        out[..text.len()].copy_from_slice(text);
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => (*first, *last, text.len()),
+        _ => {
+            let mut first = [0; 16];
+            first.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+            (first, [0; 16], text.len())
+        }
     }
-    (out, text.len())
 }
 
 /// Doubles with a positive exponent, which has a plus in the algorithm's form and none in the protocol's, and what is not a

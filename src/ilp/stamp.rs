@@ -1,7 +1,7 @@
 //! Designated timestamps, which end a row.
 
 use super::ProtocolVersion;
-use super::number::{self, TEN_8, eight, unsigned};
+use super::number::{Suffix, TEN_8, eight, unsigned};
 use super::row_plan::PlanStamp;
 use super::scan::{Out, Quick, Tail};
 use crate::error::{Error, Result, err};
@@ -16,7 +16,7 @@ pub(super) enum Stamp {
 impl Stamp {
     /// The number on the wire and what follows it, if there is one.
     #[inline(always)]
-    fn wire(self, version: ProtocolVersion) -> Option<(u64, (u64, usize))> {
+    fn wire(self, version: ProtocolVersion) -> Option<(u64, Suffix)> {
         let bare = version == ProtocolVersion::V1;
         match self {
             Stamp::Nanos(nanos) => {
@@ -49,7 +49,7 @@ impl Stamp {
 /// How the designated timestamps of one plan go out in one version.
 #[derive(Clone, Copy)]
 pub(super) struct StampForm {
-    end: (u64, usize),
+    end: Suffix,
     /// What a timestamp is multiplied by.
     factor: i64,
 }
@@ -58,7 +58,7 @@ impl StampForm {
     /// `None` where the server sets them.
     #[inline(always)]
     pub(super) fn of(stamp: PlanStamp, version: ProtocolVersion) -> &'static Option<StampForm> {
-        const fn form(end: (u64, usize), factor: i64) -> Option<StampForm> {
+        const fn form(end: Suffix, factor: i64) -> Option<StampForm> {
             Some(StampForm { end, factor })
         }
         let [bare, typed] = match stamp {
@@ -76,9 +76,9 @@ impl StampForm {
     }
 }
 
-const BARE: (u64, usize) = number::word(*b"\n");
-const NANOS: (u64, usize) = number::word(*b"n\n");
-const MICROS: (u64, usize) = number::word(*b"t\n");
+const BARE: Suffix = (*b"\n\0", 1);
+const NANOS: Suffix = (*b"n\n", 2);
+const MICROS: Suffix = (*b"t\n", 2);
 
 /// A space and the upper digits of the last timestamp as text: the next one mostly shares them.
 #[derive(Clone)]
@@ -106,8 +106,8 @@ impl StampCache {
         }
         // Never more than 13.
         out.put(self.text, self.len % 16);
-        let (end, len) = form.end;
-        out.words([eight(lower), (end, len % 8)]);
+        out.words([eight(lower)]);
+        out.put(form.end.0, form.end.1);
         true
     }
 
@@ -139,7 +139,8 @@ impl StampCache {
             self.renew(upper);
         }
         out.put(self.text, self.len);
-        out.words([eight(number % TEN_8), end]);
+        out.words([eight(number % TEN_8)]);
+        out.put(end.0, end.1);
         Ok(())
     }
 

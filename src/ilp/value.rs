@@ -1,7 +1,7 @@
 //! The values of columns: how each is written, quickly where it can be.
 
 use super::array::DenseArray;
-use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM, integer, word};
+use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM, integer};
 use super::scan::{Out, Quick, Tail};
 use super::{ArrayView, ProtocolVersion, array, decimal, escape};
 use crate::error::{Error, Result, err};
@@ -88,7 +88,8 @@ impl Value for DoubleBits {
     }
 
     fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        out.words([word(number::BINARY_DOUBLE), (self.0.to_bits(), 8)]);
+        out.put(number::BINARY_DOUBLE, 2);
+        out.put(self.0.to_bits().to_le_bytes(), 8);
         Ok(())
     }
 }

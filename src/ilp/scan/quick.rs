@@ -175,7 +175,7 @@ impl Quick {
         let start = self.at;
         let before = self.fixed;
         self.head(wire);
-        if self.fixed < before {
+        if self.fixed < before && separator != b',' {
             // SAFETY: 32 bytes have just been written there.
             unsafe { start.write(separator) };
         }

@@ -51,6 +51,8 @@ mod rows;
 
 mod sender;
 
+mod column_data;
+
 mod guard;
 
 mod text;

@@ -4,6 +4,7 @@
 
 mod array;
 mod buffer;
+mod buffer_state;
 mod decimal;
 mod escape;
 mod lines;

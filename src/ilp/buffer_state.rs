@@ -1,0 +1,123 @@
+//! What a [`Buffer`] holds: its memory, its rows, and ways back.
+
+use super::ProtocolVersion;
+use super::buffer::Buffer;
+use super::row_state::{Call, RowState};
+use crate::error::{Result, err};
+
+impl Buffer {
+    /// Makes room for `additional` bytes more.
+    ///
+    /// # Errors
+    /// `LimitExceeded` beyond `max_buf_size`, `OutOfMemory`.
+    pub fn reserve(&mut self, additional: usize) -> Result<()> {
+        self.lines.store.reserve(additional)
+    }
+
+    /// How many bytes fit without asking for memory.
+    pub fn capacity(&self) -> usize {
+        self.lines.store.capacity()
+    }
+
+    /// The bytes so far, those of an open row among them.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.lines.store.len()
+    }
+
+    /// Whether there are no bytes.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows that have been ended.
+    #[inline]
+    pub fn row_count(&self) -> usize {
+        self.lines.rows()
+    }
+
+    /// Whether all rows are for one table, so that the server can store all of them or none.
+    pub fn is_transactional(&self) -> bool {
+        self.lines.one_table()
+    }
+
+    /// The table of the first row.
+    pub fn first_table(&self) -> Option<String> {
+        self.lines.first_table().map(|name| name.as_str().to_owned())
+    }
+
+    /// The bytes so far, as they would be sent.
+    #[inline]
+    pub fn peek(&self) -> &[u8] {
+        self.lines.store.as_slice()
+    }
+
+    /// Drops all rows and the marker and keeps the memory.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.marker = None;
+    }
+
+    /// Remembers the end of the last row for [`Buffer::rewind_to_marker`]; replaces an earlier marker.
+    ///
+    /// # Errors
+    /// `InvalidState` if a row is open.
+    pub fn set_marker(&mut self) -> Result<()> {
+        self.marker = Some(self.lines.place()?);
+        Ok(())
+    }
+
+    /// Drops everything since the marker, an open row too, and the marker itself.
+    ///
+    /// # Errors
+    /// `InvalidState` if no marker is set.
+    pub fn rewind_to_marker(&mut self) -> Result<()> {
+        match self.marker.take() {
+            Some(marker) => {
+                self.lines.go_back(marker);
+                Ok(())
+            }
+            None => Err(err!(InvalidState, "the buffer has no marker to go back to")),
+        }
+    }
+
+    /// Forgets the marker, if there is one.
+    pub fn clear_marker(&mut self) {
+        self.marker = None;
+    }
+
+    /// The protocol version of the rows.
+    #[inline]
+    pub fn protocol_version(&self) -> ProtocolVersion {
+        self.lines.version()
+    }
+
+    /// The longest table or column name in bytes.
+    pub fn max_name_len(&self) -> usize {
+        self.lines.max_name_len()
+    }
+
+    /// The capacity in bytes that the buffer started with.
+    pub fn init_buf_size(&self) -> usize {
+        self.init_buf_size
+    }
+
+    /// The most bytes the buffer may hold.
+    pub fn max_buf_size(&self) -> usize {
+        self.lines.store.max()
+    }
+
+    /// Whether a row has been started and not ended.
+    pub fn is_row_open(&self) -> bool {
+        self.lines.state != RowState::Between
+    }
+
+    /// Whether the buffer could be sent now.
+    ///
+    /// # Errors
+    /// `InvalidState` if a row is open.
+    pub fn check_flushable(&self) -> Result<()> {
+        self.lines.state.require(Call::Flush)
+    }
+}

@@ -16,7 +16,7 @@ use super::guard::{
 use super::sender::{guard_own, questdb_sender};
 use super::text::{plain, plain_slice, put, required, slice, text};
 use crate::error::{Result, err};
-use crate::ilp::ArrayView;
+use crate::ilp::{ArrayView, Buffer};
 use crate::memory::collected;
 use crate::rows::{Cell, ColumnKind, RowCells, RowLayout, Stamp};
 use crate::text::Text;
@@ -237,7 +237,7 @@ pub extern "C" fn questdb_buffer_append_row(
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        layout.append_cells(&mut b.buffer, &CCells { cells, arrays: &arrays }, at)
+        append(layout, &mut b.buffer, &CCells { cells, arrays: &arrays }, at)
     })
 }
 
@@ -265,7 +265,7 @@ pub extern "C" fn questdb_sender_append_row(
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        layout.append_cells(s.buffer_mut(), &CCells { cells, arrays: &arrays }, at)?;
+        append(layout, s.buffer_mut(), &CCells { cells, arrays: &arrays }, at)?;
         s.flush_if_due()
     })
 }
@@ -324,6 +324,17 @@ pub extern "C" fn questdb_sender_append_columns(
         layout.append_columns(s.buffer_mut(), rows, &columns, at)?;
         s.flush_if_due()
     })
+}
+
+/// Once in the library: the loop that writes a row is large.
+#[inline(never)]
+fn append(
+    layout: &RowLayout,
+    buffer: &mut Buffer,
+    cells: &CCells<'_>,
+    at: Option<i64>,
+) -> Result<()> {
+    layout.append_cells(buffer, cells, at)
 }
 
 /// The layout behind a handle that is neither NULL nor poisoned.

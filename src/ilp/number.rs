@@ -89,7 +89,7 @@ pub(super) fn short_double(out: &mut impl Out, value: f64) -> bool {
 pub(super) const DOUBLE_ROOM: usize = 32;
 
 /// Appends a double as the shortest digits that give it back.
-#[inline]
+#[inline(always)]
 pub(super) fn double(out: &mut impl Out, value: f64) {
     if !short_double(out, value) {
         long_double(out, value);
@@ -97,21 +97,11 @@ pub(super) fn double(out: &mut impl Out, value: f64) {
 }
 
 /// Appends a double by the general algorithm.
-#[inline]
+#[inline(always)]
 pub(super) fn long_double(out: &mut impl Out, value: f64) {
-    if value.abs() < 1e16 {
-        let (first, last, len) = shortest(value);
-        if len < 16 {
-            out.put(first, len);
-        } else {
-            // Two copies of fixed length that overlap are cheaper than one of any length.
-            out.put(first, len - 16);
-            out.put(last, 16);
-        }
-    } else {
-        let (text, len) = huge(value);
-        out.put(text, len);
-    }
+    let [(first, first_len), (last, last_len)] = general(value);
+    out.put(first, first_len);
+    out.put(last, last_len);
 }
 
 /// Appends `scaled / 10^8` with at least one decimal and no needless zeros.
@@ -127,27 +117,29 @@ fn decimals(out: &mut impl Out, negative: bool, scaled: u64) {
     out.words([(fraction | ASCII_ZEROS, 8 - zeros)]);
 }
 
-/// Any double below 10^16, by the general algorithm: the first and the last 16 bytes of its text, or all of a shorter one
-/// and nothing.
+/// Any double, by the general algorithm: what comes before the last 16 bytes of its text, and these; or all of a shorter one
+/// and nothing. Copies of fixed length are cheaper than one of any length, even where they overlap.
 #[inline(never)]
-fn shortest(value: f64) -> ([u8; 16], [u8; 16], usize) {
+fn general(value: f64) -> [([u8; 16], usize); 2] {
     let mut buffer = zmij::Buffer::new();
-    let text = buffer.format_finite(value).as_bytes();
-    match (text.first_chunk(), text.last_chunk()) {
-        (Some(first), Some(last)) => (*first, *last, text.len()),
-        _ => {
-            let mut first = [0; 16];
-            first.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
-            (first, [0; 16], text.len())
-        }
+    if value.abs() < 1e16 { halves(buffer.format_finite(value).as_bytes()) } else { huge(value) }
+}
+
+#[inline(always)]
+fn halves(text: &[u8]) -> [([u8; 16], usize); 2] {
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return [(*first, text.len() - 16), (*last, 16)];
     }
+    let mut all = [0; 16];
+    all.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+    [(all, text.len()), ([0; 16], 0)]
 }
 
 /// Doubles with a positive exponent, which has a plus in the algorithm's form and none in the protocol's, and what is not a
 /// number.
 #[cold]
 #[inline(never)]
-fn huge(value: f64) -> ([u8; 32], usize) {
+fn huge(value: f64) -> [([u8; 16], usize); 2] {
     let mut buffer = zmij::Buffer::new();
     let text = match value {
         _ if value.is_nan() => "NaN",
@@ -158,7 +150,7 @@ fn huge(value: f64) -> ([u8; 32], usize) {
     let mut out = [0; 32];
     let kept = text.bytes().filter(|byte| *byte != b'+');
     let len = out.iter_mut().zip(kept).map(|(place, byte)| *place = byte).count();
-    (out, len)
+    halves(out.get(..len).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The values of columns, in the layouts of Arrow.
 
+#[cfg(doc)]
+use super::layout::ColumnKind;
 use crate::ilp::ArrayView;
 
 /// The values of one column and, where some are missing, which are there.

@@ -72,7 +72,10 @@ impl AnswerReader {
         let too_long = self.skipped + self.input.len() > MAX_HEAD_BYTES;
         let ask = !self.is_undecided() && (too_long || self.is_worth_asking());
         let (used, head) = if ask { self.ask_engine()? } else { (0, None) };
-        self.input.drain(..used);
+        if used > 0 {
+            self.input.drain(..used);
+            self.searched = 0;
+        }
         self.skipped += if head.is_none() { used } else { 0 };
         if ask {
             self.incomplete = self.input.len();

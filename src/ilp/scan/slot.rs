@@ -217,7 +217,7 @@ unsafe fn decimal<D: Value>(at: *mut u8, lead: &Lead, value: D) -> Option<*mut u
 /// A double as text. Apart, since it calls others.
 ///
 /// # Safety
-/// As for [`column`].
+/// As for `column`.
 #[inline(never)]
 unsafe fn decimal_double(at: *mut u8, lead: &Lead, value: f64) -> *mut u8 {
     // SAFETY: the caller's promise.

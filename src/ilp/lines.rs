@@ -271,14 +271,9 @@ impl Lines {
         }
     }
 
-    /// Counts a row of a plan that is known.
-    #[inline(always)]
-    pub(super) fn known_row_added(&mut self) {
-        self.rows += 1;
-    }
-
+    /// Counts a row, after which the next may begin.
     #[inline]
-    fn row_ended(&mut self) {
+    pub(super) fn row_ended(&mut self) {
         self.rows += 1;
         self.state = RowState::Between;
     }

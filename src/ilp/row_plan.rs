@@ -16,7 +16,7 @@ pub(crate) struct RowPlan {
     pub(super) id: u64,
     pub(super) table: Option<Lead>,
     /// Symbols first.
-    columns: Vec<PlanColumn>,
+    pub(crate) columns: Vec<PlanColumn>,
     symbols: usize,
     pub(super) stamp: PlanStamp,
 }
@@ -67,10 +67,10 @@ impl RowPlan {
         }
     }
 
-    /// The symbols, and the other columns.
+    /// Those of the symbols, and those of the other columns; `tracks` has one for each column, in the order of the wire.
     #[inline(always)]
-    pub(crate) fn split(&self) -> [&[PlanColumn]; 2] {
-        match self.columns.split_at_checked(self.symbols) {
+    pub(crate) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
+        match tracks.split_at_checked(self.symbols) {
             Some((symbols, others)) => [symbols, others],
             None => [&[], &[]],
         }

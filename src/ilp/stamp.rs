@@ -17,16 +17,12 @@ impl Stamp {
     /// The number on the wire and what follows it, if there is one.
     #[inline(always)]
     fn wire(self, version: ProtocolVersion) -> Option<(u64, Suffix)> {
-        let bare = version == ProtocolVersion::V1;
-        match self {
-            Stamp::Nanos(nanos) => {
-                Some((u64::try_from(nanos).ok()?, if bare { BARE } else { NANOS }))
-            }
-            Stamp::Micros(micros) if bare => {
-                Some((u64::try_from(micros.checked_mul(1000)?).ok()?, BARE))
-            }
-            Stamp::Micros(micros) => Some((u64::try_from(micros).ok()?, MICROS)),
-        }
+        let (unit, stamp) = match self {
+            Stamp::Nanos(nanos) => (PlanStamp::Nanos, nanos),
+            Stamp::Micros(micros) => (PlanStamp::Micros, micros),
+        };
+        let form = StampForm::new(unit, version)?;
+        Some((form.number(stamp)?, form.end))
     }
 
     #[cold]
@@ -57,14 +53,28 @@ pub(super) struct StampForm {
 impl StampForm {
     /// `None` where the server sets them.
     #[inline(always)]
+    const fn new(stamp: PlanStamp, version: ProtocolVersion) -> Option<StampForm> {
+        let bare = matches!(version, ProtocolVersion::V1);
+        let (end, factor) = match stamp {
+            PlanStamp::Nanos if bare => (BARE, 1),
+            PlanStamp::Nanos => (NANOS, 1),
+            PlanStamp::Micros if bare => (BARE, 1000),
+            PlanStamp::Micros => (MICROS, 1),
+            PlanStamp::Now => return None,
+        };
+        Some(StampForm { end, factor })
+    }
+
+    /// The same, looked up: a single row has no loop out of which it could be taken.
+    #[inline(always)]
     pub(super) fn of(stamp: PlanStamp, version: ProtocolVersion) -> &'static Option<StampForm> {
-        const fn form(end: Suffix, factor: i64) -> Option<StampForm> {
-            Some(StampForm { end, factor })
+        const fn both(stamp: PlanStamp) -> [Option<StampForm>; 2] {
+            [StampForm::new(stamp, ProtocolVersion::V1), StampForm::new(stamp, ProtocolVersion::V2)]
         }
         let [bare, typed] = match stamp {
-            PlanStamp::Nanos => &const { [form(BARE, 1), form(NANOS, 1)] },
-            PlanStamp::Micros => &const { [form(BARE, 1000), form(MICROS, 1)] },
-            PlanStamp::Now => &[None, None],
+            PlanStamp::Nanos => &const { both(PlanStamp::Nanos) },
+            PlanStamp::Micros => &const { both(PlanStamp::Micros) },
+            PlanStamp::Now => &const { both(PlanStamp::Now) },
         };
         if version == ProtocolVersion::V1 { bare } else { typed }
     }

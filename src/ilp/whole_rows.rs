@@ -68,7 +68,7 @@ impl Lines {
             return false;
         }
         cursor.finish();
-        self.known_row_added();
+        self.row_ended();
         true
     }
 }

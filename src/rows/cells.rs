@@ -171,7 +171,7 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
 
     #[inline(always)]
     fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [PlanColumn]; 2] {
-        plan.split()
+        plan.split(&plan.columns)
     }
 
     #[inline(always)]
@@ -185,7 +185,7 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
     #[inline(always)]
     fn column<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
         let (cells, place, lead) = (self.cells, column.place, &column.lead);
-        // Written out: what is shared would go through memory.
+        // Written out: by one function with closures rows with texts took a tenth more instructions from C.
         match column.kind {
             PlanKind::F64 => match cells.f64(place) {
                 Some(value) => Some(slot.f64(lead, value)),

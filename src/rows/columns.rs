@@ -35,14 +35,12 @@ impl RowLayout {
         self.fits(lines.max_name_len())?;
         let version = lines.version();
         let mut sources = room(columns.len(), "columns")?;
-        let mut symbols = 0;
         for column in &self.columns {
             // The counts were compared above.
             let Some(data) = columns.get(column.place) else { continue };
             sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
-            symbols += usize::from(column.kind == ColumnKind::Symbol);
         }
-        let mut values = Sources { sources, symbols, at: at.unwrap_or(&[]) };
+        let mut values = Sources { sources, at: at.unwrap_or(&[]) };
         lines.whole_rows(&self.table, |out| {
             let mut row = 0;
             loop {
@@ -81,8 +79,6 @@ fn in_row(e: Error, row: usize) -> Error {
 /// All columns in the order of the wire, and the designated timestamps.
 struct Sources<'a> {
     sources: Vec<Source<'a>>,
-    /// How many of them, at the beginning, are symbols.
-    symbols: usize,
     at: &'a [i64],
 }
 
@@ -300,11 +296,8 @@ impl<'s> RowValues for Sources<'s> {
     type Track = Source<'s>;
 
     #[inline(always)]
-    fn tracks<'a>(&'a self, _plan: &'a RowPlan) -> [&'a [Source<'s>]; 2] {
-        match self.sources.split_at_checked(self.symbols) {
-            Some((symbols, others)) => [symbols, others],
-            None => [&[], &[]],
-        }
+    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Source<'s>]; 2] {
+        plan.split(&self.sources)
     }
 
     #[inline(always)]

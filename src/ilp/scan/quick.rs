@@ -169,7 +169,7 @@ impl Quick {
         }
     }
 
-    /// As [`Quick::head`], with the first byte replaced by `separator`.
+    /// As [`Quick::head`], with the first byte, which is a comma, replaced by `separator`.
     #[inline(always)]
     pub(in crate::ilp) fn separated(&mut self, separator: u8, wire: &Wire) {
         let start = self.at;

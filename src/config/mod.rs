@@ -23,7 +23,7 @@ use options::Key;
 #[doc(hidden)]
 pub use reference::{DIFFERENCES, options_markdown};
 pub use secret::Secret;
-pub use settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
+pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
 use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
@@ -65,6 +65,10 @@ impl Config {
             if opt.key == Key::Protocol {
                 return Err(err!(Config, "\"protocol\"{key_at} is already given before \"::\""));
             }
+            if opt.key == Key::Addr && config.entries.contains_key(&opt.key) {
+                config.add_addrs(&pair.value, Place(Some(pair.value_at)))?;
+                continue;
+            }
             if config.entries.contains_key(&opt.key) {
                 return Err(err!(Config, "\"{}\" is given a second time{key_at}", opt.name));
             }
@@ -74,12 +78,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`.
+    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are not part of it.
     pub fn from_env() -> Result<Config> {
         Config::from_conf(&env::client_conf()?)
     }
 
-    /// Sets one option; a second time replaces the first. `protocol` is an option like the others.
+    /// Sets one option; a second time replaces the first, also for `addr`. `protocol` is an option like the others.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match options::find(key) {
             Some(opt) => self.put(opt.key, value, Place(None), Place(None)),
@@ -90,6 +94,20 @@ impl Config {
     /// Checks how the values fit together and adds the defaults.
     pub fn validate(&self) -> Result<Settings> {
         Settings::build(self)
+    }
+
+    /// Adds to the addresses that are there: a connection string may name each with a key of its own.
+    fn add_addrs(&mut self, text: &str, at: Place) -> Result<()> {
+        let opt = Key::Addr.opt();
+        let Value::Addrs(mut more) = opt.parse(text, at)? else { return Ok(()) };
+        if let Some(Entry { value: Value::Addrs(list), .. }) = self.entries.get_mut(&Key::Addr) {
+            if list.len() + more.len() > addr::MAX_ADDRS {
+                let max = addr::MAX_ADDRS;
+                return Err(err!(Config, "\"{}\" takes at most {max} addresses{at}", opt.name));
+            }
+            list.append(&mut more);
+        }
+        Ok(())
     }
 
     fn put(&mut self, key: Key, value: &str, key_at: Place, value_at: Place) -> Result<()> {

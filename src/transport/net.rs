@@ -3,9 +3,10 @@
 //! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so no call can outlive its deadline.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::config::Interface;
 use crate::error::Result;
 
 /// A point in time after which a call must not go on.
@@ -88,7 +89,7 @@ pub(crate) trait Net: Send {
     fn connect(
         &self,
         to: SocketAddr,
-        from: Option<IpAddr>,
+        from: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>>;
 

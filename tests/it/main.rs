@@ -17,6 +17,7 @@ mod c_examples;
 mod c_vectors;
 mod config;
 mod docs;
+mod documented;
 mod environment;
 mod fuzzing;
 mod header;

@@ -21,6 +21,7 @@ pub use self::transaction::Transaction;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+pub use crate::transport::Canceller;
 use crate::transport::{Deadline, Net, SystemNet};
 
 /// Sends rows to QuestDB.
@@ -280,6 +281,10 @@ impl Sender {
         buffer: &Buffer,
         cap: Option<Deadline>,
     ) -> Result<Outcome> {
+        if cap.is_none() {
+            // A call begins here; a close has begun before.
+            link.net().canceller().clear();
+        }
         if closed {
             return Err(err!(InvalidState, "the sender is closed"));
         }
@@ -316,6 +321,11 @@ impl Sender {
         Ok(outcome)
     }
 
+    /// A handle that ends the running call from any thread: a flush, a commit or a close that waits for the server.
+    pub fn canceller(&self) -> Canceller {
+        self.link.net().canceller()
+    }
+
     /// Counters; see also [`Sender::stats_reader`].
     pub fn stats(&self) -> Stats {
         self.stats.read()
@@ -332,6 +342,7 @@ impl Sender {
         if self.closed {
             return CloseReport { unconfirmed_rows: 0, result: Ok(()) };
         }
+        self.canceller().clear();
         let deadline = Deadline::after(self.link.net(), timeout);
         let mut result = match &self.transaction {
             Some(table) => Err(err!(

@@ -24,6 +24,7 @@ mod fuzzing;
 mod header;
 mod http;
 mod layers;
+mod lazy;
 #[cfg(feature = "receiver")]
 mod names_and_values;
 mod options;

@@ -1,4 +1,5 @@
-//! Configuration: from a connection string, the environment or key by key, to a complete and checked [`Settings`].
+//! Configuration: from a connection string, the environment, key by key or by typed setters, to a complete and checked
+//! [`Settings`].
 //!
 //! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
 //! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
@@ -12,6 +13,7 @@ mod options;
 mod reference;
 mod secret;
 mod settings;
+mod typed;
 mod unknown;
 mod value;
 
@@ -28,7 +30,8 @@ use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
-/// What to connect to and how. Keys, values and defaults: `doc/options.md`.
+/// What to connect to and how: from a connection string, by [`Config::set`] and its text, or by a setter for each option
+/// that takes a typed value. Keys, values and defaults: `doc/options.md`.
 #[derive(Clone, Default)]
 pub struct Config {
     entries: BTreeMap<Key, Entry>,

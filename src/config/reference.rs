@@ -137,8 +137,9 @@ http::addr=localhost:9000;username=admin;password=quest;
 The protocol is `http`, `https`, `tcp` or `tcps`. Keys are case-sensitive, each but `addr` may be given once, and the last
 `;` may be left out. A value ends at a `;`; a `;` inside a value is written `;;`. Control characters are refused. Every option
 can also be set by its key on a configuration object, there without doubling the `;`, and a later value replaces an
-earlier one. The same string is read from the environment variable `QDB_CLIENT_CONF` on request; line ends after it are
-ignored. Times are in milliseconds, sizes in bytes, both as plain digits.
+earlier one; in Rust each option has a setter of its own as well, which takes a duration, a number or an enumeration
+(`Config::retry_timeout` and its like). The same string is read from the environment variable `QDB_CLIENT_CONF` on request;
+line ends after it are ignored. Times are in milliseconds, sizes in bytes, both as plain digits.
 
 An error names the key, the value unless it is a secret, the limit, and the position in the string, counted in bytes
 from 0.

@@ -37,6 +37,7 @@ impl Settings {
             auto_flush_rows: rows,
             auto_flush_bytes: bytes,
             auto_flush_interval: interval.map(Duration::from_millis),
+            auto_flush_max_backoff: view.millis(Key::AutoFlushMaxBackoff)?,
             init_buf_size,
             max_buf_size,
             max_name_len: match view.given(Key::MaxNameLen) {

@@ -26,6 +26,7 @@ pub(super) enum Key {
     AutoFlushRows,
     AutoFlushBytes,
     AutoFlushInterval,
+    AutoFlushMaxBackoff,
     InitBufSize,
     MaxBufSize,
     MaxNameLen,
@@ -316,6 +317,16 @@ pub(super) const OPTIONS: &[Opt] = &[
         on: On::All,
         default: Default::Value("1000"),
         help: "Flush when the last flush is that long ago; looked at when a row ends, there is no timer.",
+    },
+    Opt {
+        key: Key::AutoFlushMaxBackoff,
+        name: "auto_flush_max_backoff",
+        aliases: &[],
+        kind: millis(10),
+        on: On::All,
+        default: Default::Value("10000"),
+        help: "The longest wait before the next automatic flush after one that failed; waits are drawn evenly from 0 to \
+               a limit that doubles from 100 ms.",
     },
     Opt {
         key: Key::InitBufSize,

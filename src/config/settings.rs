@@ -156,6 +156,8 @@ pub struct Settings {
     pub auto_flush_bytes: Option<u64>,
     /// Time since the last flush after which to flush.
     pub auto_flush_interval: Option<Duration>,
+    /// Longest wait before the next automatic flush after one that failed.
+    pub auto_flush_max_backoff: Duration,
     /// First size of a buffer; at most `max_buf_size`.
     pub init_buf_size: usize,
     /// Largest size of a buffer.

@@ -2,7 +2,7 @@
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
-use super::row_state::{Call, RowState};
+use super::row_state::Call;
 use crate::error::{Result, err};
 
 impl Buffer {
@@ -59,6 +59,53 @@ impl Buffer {
         self.marker = None;
     }
 
+    /// Drops the open row and keeps the complete ones. Without an open row nothing happens.
+    pub fn drop_row(&mut self) {
+        self.lines.drop_row();
+    }
+
+    /// Removes `count` complete rows, from the row number `first` on. Rows are counted from 1, as
+    /// [`Error::server_line`](crate::Error::server_line) counts them, so that a row that the server refused can be removed
+    /// and the rest be sent. An open row stays. Takes time in proportion to the whole buffer.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if there are no such rows.
+    ///
+    /// ```
+    /// use questdb_ingress::{Buffer, ProtocolVersion};
+    ///
+    /// let mut buffer = Buffer::new(ProtocolVersion::V1);
+    /// for n in 1..=3 {
+    ///     buffer.table("t")?.column_i64("n", n)?.at_now()?;
+    /// }
+    /// buffer.remove_rows(2, 1)?;
+    /// assert_eq!(buffer.peek(), b"t n=1i\nt n=3i\n");
+    /// # Ok::<(), questdb_ingress::Error>(())
+    /// ```
+    pub fn remove_rows(&mut self, first: usize, count: usize) -> Result<()> {
+        let removed = self.lines.remove_rows(first, count)?;
+        if let Some(marker) = &mut self.marker {
+            self.lines.move_place(marker, first, count, &removed);
+        }
+        Ok(())
+    }
+
+    /// Grows whenever rows go away.
+    pub(crate) fn removals(&self) -> u64 {
+        self.lines.removals()
+    }
+
+    /// The bytes of the complete rows.
+    pub(crate) fn complete_rows(&self) -> &[u8] {
+        let bytes = self.lines.store.as_slice();
+        bytes.get(..self.lines.complete_len()).unwrap_or(bytes)
+    }
+
+    /// Drops the open row and lets no other begin: the sender that owns the buffer is closed.
+    pub(crate) fn close(&mut self) {
+        self.lines.close();
+    }
+
     /// Remembers the end of the last row for [`Buffer::rewind_to_marker`]; replaces an earlier marker.
     ///
     /// # Errors
@@ -110,7 +157,7 @@ impl Buffer {
 
     /// Whether a row has been started and not ended.
     pub fn is_row_open(&self) -> bool {
-        self.lines.state != RowState::Between
+        self.lines.is_row_open()
     }
 
     /// Whether the buffer could be sent now.

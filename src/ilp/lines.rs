@@ -19,23 +19,29 @@ pub(crate) struct Lines {
     pub(super) store: Store,
     pub(super) state: RowState,
     version: ProtocolVersion,
-    one_table: bool,
-    rows: usize,
+    pub(super) one_table: bool,
+    /// The number of complete rows when a row of a second table was started.
+    pub(super) mixed_at: usize,
+    pub(super) rows: usize,
+    /// Where the open row begins; without an open row it means nothing.
+    pub(super) row_start: usize,
     max_name_len: usize,
     /// The longest wire form that needs no look at its length: what is short also keeps to `max_name_len`.
     quick_names: usize,
-    first_table: Option<TableName>,
+    pub(super) first_table: Option<TableName>,
+    /// Grows whenever rows go away, so that a sender can tell whether what was refused is still there.
+    pub(super) removals: u64,
     /// The last plan that was seen to be of the first table; 0 for none.
-    known_plan: u64,
+    pub(super) known_plan: u64,
     pub(super) stamps: StampCache,
 }
 
 /// A place between rows to go back to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    len: usize,
-    rows: usize,
-    one_table: bool,
+    pub(super) len: usize,
+    pub(super) rows: usize,
+    pub(super) one_table: bool,
 }
 
 impl Lines {
@@ -45,10 +51,13 @@ impl Lines {
             state: RowState::Between,
             version,
             one_table: true,
+            mixed_at: 0,
             rows: 0,
+            row_start: 0,
             max_name_len,
             quick_names: if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 },
             first_table: None,
+            removals: 0,
             known_plan: 0,
             stamps: StampCache::new(),
         }
@@ -57,13 +66,16 @@ impl Lines {
     pub(super) fn try_clone(&self) -> Result<Lines> {
         Ok(Lines {
             store: self.store.try_clone()?,
-            state: self.state,
+            state: if self.state == RowState::Closed { RowState::Between } else { self.state },
             version: self.version,
             one_table: self.one_table,
+            mixed_at: self.mixed_at,
             rows: self.rows,
+            row_start: self.row_start,
             max_name_len: self.max_name_len,
             quick_names: self.quick_names,
             first_table: self.first_table.clone(),
+            removals: self.removals,
             known_plan: self.known_plan,
             stamps: self.stamps.clone(),
         })
@@ -75,6 +87,7 @@ impl Lines {
         if !self.may(Call::Table, name.wire()) || !self.needs_no_note(name) {
             return false;
         }
+        self.row_start = self.store.len();
         let Some(mut open) = self.store.open::<{ Wire::HEAD }>(&[]) else { return false };
         open.out().head(name.wire());
         open.finish();
@@ -86,11 +99,12 @@ impl Lines {
     pub(super) fn table(&mut self, name: &TableName) -> Result<()> {
         name.fits(self.max_name_len)?;
         self.state.require(Call::Table)?;
-        let first = self.store.len() == 0;
+        let start = self.store.len();
         let mut out = self.store.tail();
         out.wire(name.wire());
         out.finish()?;
-        self.note_table(name, first);
+        self.note_table(name, start == 0);
+        self.row_start = start;
         self.state = RowState::Table;
         Ok(())
     }
@@ -140,8 +154,9 @@ impl Lines {
         if first {
             self.first_table = Some(name.clone());
             self.known_plan = 0;
-        } else {
+        } else if self.one_table {
             self.one_table = false;
+            self.mixed_at = self.rows;
         }
     }
 
@@ -309,11 +324,48 @@ impl Lines {
         self.store.truncate(to.len);
         self.rows = to.rows;
         self.one_table = to.one_table;
-        self.state = RowState::Between;
+        self.removals += 1;
+        self.end_open_row();
     }
 
     pub(super) fn clear(&mut self) {
         self.go_back(Place { len: 0, rows: 0, one_table: true });
+    }
+
+    /// Whether a row has been started and not ended.
+    pub(super) fn is_row_open(&self) -> bool {
+        !self.state.allows(Call::Flush)
+    }
+
+    /// Bytes of complete rows.
+    pub(super) fn complete_len(&self) -> usize {
+        if self.is_row_open() { self.row_start } else { self.store.len() }
+    }
+
+    /// Drops the open row, if there is one.
+    pub(super) fn drop_row(&mut self) {
+        if self.is_row_open() {
+            self.store.truncate(self.row_start);
+            // The second table came with the row that goes.
+            self.one_table |= self.mixed_at == self.rows;
+            self.end_open_row();
+        }
+    }
+
+    fn end_open_row(&mut self) {
+        if self.state != RowState::Closed {
+            self.state = RowState::Between;
+        }
+    }
+
+    /// Drops the open row and lets no other begin.
+    pub(super) fn close(&mut self) {
+        self.drop_row();
+        self.state = RowState::Closed;
+    }
+
+    pub(super) fn removals(&self) -> u64 {
+        self.removals
     }
 }
 

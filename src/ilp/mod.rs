@@ -11,6 +11,7 @@ mod lines;
 mod name_cache;
 mod number;
 mod quick_calls;
+mod remove_rows;
 mod row_plan;
 mod row_state;
 mod scan;

@@ -23,6 +23,8 @@ pub(crate) enum RowState {
     Symbol = SPACE | SYMBOL | COLUMN | AT,
     /// The row has a column.
     Column = COMMA | COLUMN | AT,
+    /// No row is open and none may begin: the sender that owns the buffer is closed.
+    Closed = FLUSH,
 }
 
 /// What a caller wants to do next.
@@ -65,14 +67,27 @@ impl RowState {
             Call::Column => "column",
             Call::At => "at",
             Call::Flush => {
-                return err!(InvalidState, "a row is open: end it with at, or clear the buffer");
+                return err!(
+                    InvalidState,
+                    "a row is open: end it with at, or drop it with drop_row"
+                );
             }
         };
         let (place, allowed) = match self {
             RowState::Between => ("no row is open", "table"),
-            RowState::Table => ("the row has no symbol or column yet", "symbol or column"),
-            RowState::Symbol => ("the row has symbols", "symbol, column or at"),
-            RowState::Column => ("the row has columns", "column or at"),
+            RowState::Table => (
+                "the row has no symbol or column yet",
+                "symbol or column, or drop_row to drop the row",
+            ),
+            RowState::Symbol => {
+                ("the row has symbols", "symbol, column or at, or drop_row to drop the row")
+            }
+            RowState::Column => {
+                ("the row has columns", "column or at, or drop_row to drop the row")
+            }
+            RowState::Closed => {
+                return err!(InvalidState, "{wanted} cannot be called here: the sender is closed");
+            }
         };
         err!(InvalidState, "{wanted} cannot be called here: {place}, call {allowed}")
     }
@@ -93,6 +108,7 @@ mod tests {
             (S::Table, [false, true, true, false, false]),
             (S::Symbol, [false, true, true, true, false]),
             (S::Column, [false, false, true, true, false]),
+            (S::Closed, [false, false, false, false, true]),
         ];
         for (state, row) in table {
             for (call, allowed) in calls.into_iter().zip(row) {
@@ -108,7 +124,7 @@ mod tests {
         let e = S::Column.require(C::Symbol).unwrap_err();
         assert_eq!(
             e.message(),
-            "symbol cannot be called here: the row has columns, call column or at"
+            "symbol cannot be called here: the row has columns, call column or at, or drop_row to drop the row"
         );
     }
 }

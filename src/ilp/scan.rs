@@ -83,6 +83,13 @@ impl Store {
         self.bytes.truncate(len);
     }
 
+    /// Removes bytes from the middle; nothing happens for a range beyond the end.
+    pub(super) fn remove(&mut self, range: std::ops::Range<usize>) {
+        if range.start <= range.end && range.end <= self.bytes.len() {
+            self.bytes.drain(range);
+        }
+    }
+
     /// Makes room for `additional` bytes more.
     pub(super) fn reserve(&mut self, additional: usize) -> Result<()> {
         let len = self.bytes.len();

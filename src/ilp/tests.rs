@@ -18,6 +18,8 @@ enum Op {
     AtMicros(i64),
     AtNow,
     Clear,
+    DropRow,
+    RemoveRows(usize, usize),
     SetMarker,
     Rewind,
     ClearMarker,
@@ -102,6 +104,9 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (-2i64..i64::MAX).prop_map(Op::AtNanos),
         3 => prop_oneof![-2i64..i64::MAX, 0i64..9_300_000_000_000_000].prop_map(Op::AtMicros),
         3 => Just(Op::AtNow),
+        1 => Just(Op::DropRow),
+        2 => (0usize..6, 0usize..4).prop_map(|(first, count)| Op::RemoveRows(first, count)),
+        1 => Just(Op::RemoveRows(2, usize::MAX)),
         1 => Just(Op::SetMarker),
         1 => Just(Op::Rewind),
         1 => prop_oneof![Just(Op::Clear), Just(Op::ClearMarker), Just(Op::Clone)],
@@ -118,6 +123,8 @@ struct Model {
     /// 0 between rows, 1 after the table, 2 after a symbol, 3 after a column.
     state: u8,
     tables: Vec<String>,
+    /// Where each complete row ends.
+    ends: Vec<usize>,
     marker: Option<(usize, usize)>,
 }
 
@@ -196,11 +203,31 @@ impl Model {
     fn go_back(&mut self, (len, rows): (usize, usize)) {
         self.bytes.truncate(len);
         self.tables.truncate(rows);
+        self.ends.truncate(rows);
         self.state = 0;
     }
 
     fn rows(&self) -> usize {
-        self.tables.len() - usize::from(self.state != 0)
+        self.ends.len()
+    }
+
+    fn remove_rows(&mut self, first: usize, count: usize) -> Result<(), Code> {
+        if first == 0 || count == 0 || count > self.rows() || first - 1 > self.rows() - count {
+            return Err(Code::InvalidArgument);
+        }
+        let rows = first - 1..first - 1 + count;
+        let bytes =
+            rows.start.checked_sub(1).map_or(0, |row| self.ends[row])..self.ends[rows.end - 1];
+        self.bytes.drain(bytes.clone());
+        self.tables.drain(rows.clone());
+        self.ends.drain(rows.clone());
+        self.ends[rows.start..].iter_mut().for_each(|end| *end -= bytes.len());
+        if let Some((len, row)) = &mut self.marker {
+            *len -= (bytes.start.max(*len).min(bytes.end) - bytes.start)
+                .min(*len - bytes.start.min(*len));
+            *row = (0..*row).filter(|row| !rows.contains(row)).count();
+        }
+        Ok(())
     }
 
     fn stamp(&mut self, stamp: Option<i64>, suffix: &str) -> Result<(), Code> {
@@ -208,7 +235,9 @@ impl Model {
             return Err(Code::InvalidState);
         }
         let stamp = stamp.filter(|s| *s >= 0).ok_or(Code::InvalidTimestamp)?;
-        self.append(format!(" {stamp}{suffix}\n").as_bytes(), 0)
+        self.append(format!(" {stamp}{suffix}\n").as_bytes(), 0)?;
+        self.ends.push(self.bytes.len());
+        Ok(())
     }
 
     fn apply(&mut self, op: &Op) -> Result<(), Code> {
@@ -250,7 +279,15 @@ impl Model {
             Op::AtMicros(v) if v1 => self.stamp(v.checked_mul(1000), "")?,
             Op::AtMicros(v) => self.stamp(Some(*v), "t")?,
             Op::AtNow if self.state < 2 => return Err(Code::InvalidState),
-            Op::AtNow => self.append(b"\n", 0)?,
+            Op::AtNow => {
+                self.append(b"\n", 0)?;
+                self.ends.push(self.bytes.len());
+            }
+            Op::DropRow => {
+                let end = self.ends.last().copied().unwrap_or(0);
+                self.go_back((end, self.rows()));
+            }
+            Op::RemoveRows(first, count) => self.remove_rows(*first, *count)?,
             Op::Clear => {
                 self.go_back((0, 0));
                 self.marker = None;
@@ -318,6 +355,8 @@ fn apply(buffer: &mut Buffer, op: &Op) -> crate::Result<()> {
         Op::AtMicros(v) => buffer.at_micros(*v)?,
         Op::AtNow => buffer.at_now()?,
         Op::Clear => buffer.clear(),
+        Op::DropRow => buffer.drop_row(),
+        Op::RemoveRows(first, count) => buffer.remove_rows(*first, *count)?,
         Op::SetMarker => buffer.set_marker()?,
         Op::Rewind => buffer.rewind_to_marker()?,
         Op::ClearMarker => buffer.clear_marker(),
@@ -347,7 +386,7 @@ proptest! {
     ) {
         let options = BufferOptions { version, max_name_len: MAX_NAME, init_buf_size: 0, max_buf_size: max };
         let mut buffer = Buffer::with_options(options).unwrap();
-        let mut model = Model { version, max, bytes: vec![], state: 0, tables: vec![], marker: None };
+        let mut model = Model { version, max, bytes: vec![], state: 0, tables: vec![], ends: vec![], marker: None };
         for (i, op) in ops.iter().enumerate() {
             let before = model.clone();
             let expected = model.apply(op);

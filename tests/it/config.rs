@@ -126,6 +126,7 @@ fn defaults() {
         assert_eq!(s.send_timeout, millis(30_000));
         assert_eq!((s.request_timeout, s.request_min_throughput), (millis(10_000), 100 << 10));
         assert_eq!((s.retry_timeout, s.retry_max_backoff), (millis(10_000), millis(1000)));
+        assert_eq!(s.auto_flush_max_backoff, millis(10_000));
         assert_eq!(s.delivery, Delivery::AtLeastOnce);
     }
 }
@@ -135,7 +136,7 @@ fn every_option_arrives() {
     let s = settle(
         "https::addr=a:1,[::1],b.;user=u;pass=p;;w=;auth_timeout=1;tls_roots=/ca.pem;tls_cert=/c;tls_key=/k;\
          protocol_version=2;auto_flush=on;auto_flush_rows=1;auto_flush_bytes=2;auto_flush_interval=3;\
-         init_buf_size=1024;max_buf_size=2048;max_name_len=16;connect_timeout=4;request_timeout=5;\
+         auto_flush_max_backoff=10;init_buf_size=1024;max_buf_size=2048;max_name_len=16;connect_timeout=4;request_timeout=5;\
          request_min_throughput=0;retry_timeout=0;retry_max_backoff_millis=10;delivery=at_most_once;\
          user_agent=my app/1.0;tls_verify=on;tls_ca=pem_file",
     )
@@ -151,6 +152,7 @@ fn every_option_arrives() {
     assert_eq!((s.auth_timeout, s.protocol_version), (millis(1), Some(2)));
     assert_eq!((s.auto_flush_rows, s.auto_flush_bytes), (Some(1), Some(2)));
     assert_eq!(s.auto_flush_interval, Some(millis(3)));
+    assert_eq!(s.auto_flush_max_backoff, millis(10));
     assert_eq!((s.init_buf_size, s.max_buf_size, s.max_name_len), (1024, 2048, Some(16)));
     assert_eq!((s.connect_timeout, s.request_timeout), (millis(4), millis(5)));
     assert_eq!((s.request_min_throughput, s.retry_timeout), (0, Duration::ZERO));

@@ -1,0 +1,172 @@
+//! Removes complete rows from the middle of a buffer: finds where each row ends by reading the encoder's own output.
+//!
+//! A line feed does not always end a row: it may stand in a quoted string, behind a backslash, or among the bytes of a
+//! binary value. Nothing here runs unless rows are removed.
+
+use std::ops::Range;
+
+use super::lines::{Lines, Place};
+use crate::error::{Error, Result, err};
+use crate::names::TableName;
+use crate::text::Text;
+
+impl Lines {
+    /// Removes `count` complete rows from the row number `first` on, counted from 1, and returns the bytes they took.
+    pub(super) fn remove_rows(&mut self, first: usize, count: usize) -> Result<Range<usize>> {
+        let behind = first.checked_add(count);
+        if first == 0 || count == 0 || behind.is_none_or(|row| row > self.rows + 1) {
+            return Err(err!(
+                InvalidArgument,
+                "cannot remove {count} rows from row {first} on: the buffer has {} complete rows, counted from 1",
+                self.rows
+            ));
+        }
+        let seen = Seen::read(&self.store.as_slice()[..self.complete_len()], first, count)?;
+        // Everything that can fail comes before the first change.
+        let first_table = match seen.first_left {
+            Some(wire) => Some(table_name(&wire)?),
+            // No complete row is left: the open row, if there is one, is the only one of its table.
+            None if self.is_row_open() => Some(table_name(self.open_table())?),
+            None => self.first_table.clone(),
+        };
+        let open_is_other = match &first_table {
+            Some(table) if self.is_row_open() && !self.one_table => {
+                table_name(self.open_table())?.as_str() != table.as_str()
+            }
+            _ => false,
+        };
+        self.one_table = seen.one_table && !open_is_other;
+        self.first_table = first_table;
+        self.known_plan = 0;
+        let removed = seen.removed;
+        self.store.remove(removed.clone());
+        self.rows -= count;
+        self.row_start = self.row_start.saturating_sub(removed.len());
+        // Only an open row that alone made the tables two may make them one again when it is dropped.
+        self.mixed_at = if open_is_other && seen.one_table { self.rows } else { usize::MAX };
+        self.removals += 1;
+        Ok(removed)
+    }
+
+    /// Moves a remembered place after `count` rows from the row number `first` on were removed, which took `removed`.
+    pub(super) fn move_place(
+        &self,
+        place: &mut Place,
+        first: usize,
+        count: usize,
+        removed: &Range<usize>,
+    ) {
+        place.rows -= (place.rows + 1).saturating_sub(first).min(count);
+        place.len -= place.len.saturating_sub(removed.start).min(removed.len());
+        let before = self.store.as_slice().get(..place.len).unwrap_or_default();
+        place.one_table = Seen::read(before, 0, 0).is_ok_and(|seen| seen.one_table);
+    }
+
+    /// The table of the open row, as it stands in the buffer.
+    fn open_table(&self) -> &[u8] {
+        let open = self.store.as_slice().get(self.row_start..).unwrap_or_default();
+        &open[..table_end(open).unwrap_or(open.len())]
+    }
+}
+
+/// What one pass over the complete rows finds.
+struct Seen {
+    removed: Range<usize>,
+    /// The table of the first row that stays, as it stands in the buffer.
+    first_left: Option<Vec<u8>>,
+    /// Whether all rows that stay are of one table.
+    one_table: bool,
+}
+
+impl Seen {
+    fn read(bytes: &[u8], first: usize, count: usize) -> Result<Seen> {
+        let (mut at, mut row) = (0, 0);
+        let mut seen = Seen { removed: 0..0, first_left: None, one_table: true };
+        while at < bytes.len() {
+            row += 1;
+            let line = &bytes[at..];
+            let len = row_len(line).ok_or_else(unreadable)?;
+            if row == first {
+                seen.removed.start = at;
+            }
+            if row >= first && row - first < count {
+                seen.removed.end = at + len;
+            } else {
+                let table = &line[..table_end(line).ok_or_else(unreadable)?];
+                match &seen.first_left {
+                    None => seen.first_left = Some(table.to_vec()),
+                    Some(one) => seen.one_table &= one == table,
+                }
+            }
+            at += len;
+        }
+        Ok(seen)
+    }
+}
+
+#[cold]
+fn unreadable() -> Error {
+    err!(Internal, "a row of the buffer cannot be read back")
+}
+
+/// The name behind its form on the wire.
+fn table_name(wire: &[u8]) -> Result<TableName> {
+    let mut raw = Vec::with_capacity(wire.len());
+    let mut bytes = wire.iter();
+    while let Some(&byte) = bytes.next() {
+        raw.push(if byte == b'\\' { *bytes.next().unwrap_or(&byte) } else { byte });
+    }
+    TableName::new(Text::unchecked(&raw))
+}
+
+fn table_end(line: &[u8]) -> Option<usize> {
+    unescaped(line, |byte| matches!(byte, b',' | b' '))
+}
+
+/// How many bytes the first row takes, its line end included.
+pub(super) fn row_len(bytes: &[u8]) -> Option<usize> {
+    let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n'))?;
+    loop {
+        // Behind the separator stands a column's name, or what ends the row.
+        match bytes.get(at)? {
+            b'\n' => return Some(at + 1),
+            _ => at += 1,
+        }
+        let rest = bytes.get(at..)?;
+        let name = unescaped(rest, |byte| matches!(byte, b'=' | b'\n'))?;
+        at += name;
+        if bytes.get(at) == Some(&b'\n') {
+            return Some(at + 1);
+        }
+        at += 1;
+        at += value_len(bytes.get(at..)?)?;
+    }
+}
+
+/// How many bytes a column's value takes.
+fn value_len(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [b'"', rest @ ..] => Some(unescaped(rest, |byte| byte == b'"')? + 2),
+        [b'=', 16, ..] => Some(2 + 8),
+        [b'=', 14, _, dims, rest @ ..] => {
+            let shape = rest.get(..4 * usize::from(*dims))?;
+            let elements = shape.chunks_exact(4).try_fold(1_usize, |product, dim| {
+                let dim = u32::from_le_bytes(dim.try_into().ok()?);
+                product.checked_mul(usize::try_from(dim).ok()?)
+            })?;
+            (4 + shape.len()).checked_add(elements.checked_mul(8)?)
+        }
+        [b'=', 23, _, len, ..] => Some(4 + usize::from(*len)),
+        _ => bytes.iter().position(|byte| matches!(byte, b',' | b' ' | b'\n')),
+    }
+}
+
+/// Where the first byte stands that has no backslash before it and is wanted.
+fn unescaped(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut escaped = false;
+    bytes.iter().position(|&byte| {
+        let found = !escaped && wanted(byte);
+        escaped = !escaped && byte == b'\\';
+        found
+    })
+}

@@ -3,6 +3,7 @@
 mod cancel;
 mod cases;
 mod server;
+mod stream;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -36,6 +37,14 @@ impl Sim {
         Sim {
             world: Arc::new(Mutex::new(World::new(Box::new(move || Server::ilp(login))))),
             conf: format!("tcp::addr=db;{conf}"),
+        }
+    }
+
+    /// A stream to a server that answers its first line.
+    fn outspoken(text: &'static str) -> Sim {
+        Sim {
+            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::outspoken(text))))),
+            conf: "tcp::addr=db;".into(),
         }
     }
 

@@ -135,7 +135,7 @@ impl Link {
         let connects = self.connects();
         let result = match self.transport {
             Transport::Http(_) => self.http_call(Some(body), load.single_table, cap).map(drop),
-            Transport::Tcp(_) => self.tcp_send(body, cap),
+            Transport::Tcp(_) => self.tcp_send(body, load.rows, cap),
         };
         // The first connection of all is not a reconnect.
         self.counters.add(Stat::Reconnects, self.connects().saturating_sub(connects.max(1)));
@@ -175,7 +175,7 @@ impl Link {
         }
     }
 
-    fn tcp_send(&mut self, body: &[u8], cap: Option<Deadline>) -> Result<()> {
+    fn tcp_send(&mut self, body: &[u8], rows: u64, cap: Option<Deadline>) -> Result<()> {
         let net = &*self.net;
         let start = net.now();
         let mut deadline = Deadline::after(net, self.limits.send_timeout);
@@ -183,7 +183,7 @@ impl Link {
             deadline = deadline.sooner(cap);
         }
         let Transport::Tcp(tcp) = &mut self.transport else { return Ok(()) };
-        tcp.send(net, body, deadline).map_err(|failure| {
+        tcp.send(net, body, rows, deadline).map_err(|failure| {
             let some_went = failure.executable;
             let mut error = outcome::failed(failure);
             if some_went {

@@ -7,6 +7,7 @@ mod http;
 mod http_answer;
 mod http_transport;
 mod net;
+mod secrets;
 mod socket;
 mod sys;
 mod tcp;
@@ -14,9 +15,10 @@ mod tls;
 
 pub(crate) use http::Failure;
 pub(crate) use http_answer::Answer;
-pub(crate) use http_transport::HttpTransport;
+pub(crate) use http_transport::{HttpAttempt, HttpTransport};
 pub(crate) use net::{Deadline, Net};
 #[cfg(any(test, fuzzing))]
 pub(crate) use net::{Interest, Ready, Socket};
+pub(crate) use secrets::Secrets;
 pub(crate) use socket::SystemNet;
 pub(crate) use tcp::TcpTransport;

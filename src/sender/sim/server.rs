@@ -29,6 +29,8 @@ pub(super) enum Step {
     Commit(Vec<u8>),
     /// A request is complete.
     Counted,
+    /// The settings were asked for.
+    Asked,
 }
 
 /// An answer to a request.
@@ -54,6 +56,9 @@ pub(super) struct Server {
     done: bool,
     reads: bool,
     protocol: Protocol,
+    settings: &'static str,
+    /// What it says before it is asked anything.
+    greeting: &'static str,
     tls: Option<Box<ServerConnection>>,
     /// The TLS record that is coming in.
     record: Vec<u8>,
@@ -88,9 +93,27 @@ impl Server {
             done: false,
             reads: true,
             protocol,
+            settings: SETTINGS,
+            greeting: "",
             tls: None,
             record: Vec::new(),
         }
+    }
+
+    /// The same with another answer to `/settings`.
+    pub(super) fn answering_settings(mut self, bytes: &'static str) -> Server {
+        self.settings = bytes;
+        self
+    }
+
+    /// The same, but it speaks first.
+    pub(super) fn greeting(mut self, bytes: &'static str) -> Server {
+        self.greeting = bytes;
+        self
+    }
+
+    pub(super) fn says_first(&self) -> &'static str {
+        self.greeting
     }
 
     /// The same within TLS.
@@ -220,7 +243,7 @@ impl Server {
                 return Vec::new();
             }
             self.input.clear();
-            return vec![Step::Say(SETTINGS.as_bytes().to_vec())];
+            return vec![Step::Asked, Step::Say(self.settings.as_bytes().to_vec())];
         }
         if reply.early.is_some_and(|early| body.len() >= early.min(length)) {
             self.reads = false;

@@ -209,7 +209,8 @@ impl HttpLink {
                 outcome::refused(&answer, asked, self.http.secrets())
             }
             Err(failure) => {
-                idle_died = reused && !failure.answered && failure.error.code() != ErrorCode::Timeout;
+                idle_died =
+                    reused && !failure.answered && failure.error.code() != ErrorCode::Timeout;
                 outcome::failed(failure).context(self.http.addr())
             }
         };

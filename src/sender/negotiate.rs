@@ -65,7 +65,11 @@ mod tests {
             ("<html>", crate::ErrorCode::NotQuestdb),
             ("[1]", crate::ErrorCode::NotQuestdb),
         ] {
-            assert_eq!(parse(body.as_bytes(), &Secrets::default()).unwrap_err().code(), code, "{body}");
+            assert_eq!(
+                parse(body.as_bytes(), &Secrets::default()).unwrap_err().code(),
+                code,
+                "{body}"
+            );
         }
     }
 }

@@ -160,9 +160,8 @@ struct ServerError {
 impl ServerError {
     fn parse(body: &[u8], secrets: &Secrets) -> Option<ServerError> {
         let json: Value = serde_json::from_slice(body).ok()?;
-        let text = |key: &str, max| {
-            Some(secrets.foreign(json.get(key)?.as_str()?.as_bytes(), false, max))
-        };
+        let text =
+            |key: &str, max| Some(secrets.foreign(json.get(key)?.as_str()?.as_bytes(), false, max));
         Some(ServerError {
             message: text("message", MAX_MESSAGE_BYTES)?,
             id: text("errorId", MAX_WORD_BYTES),
@@ -358,7 +357,8 @@ mod tests {
     fn what_was_sent_to_prove_who_we_are_is_not_shown() {
         let secrets = Secrets::new(&Auth::Bearer(Secret::new("canary/7f3a")));
         let json = r#"{"code":"canary\/7f3a","message":"no: Bearer canary/7f3a","errorId":"canary\u002f7f3a"}"#;
-        for (status, is_json) in [(400, true), (401, false), (401, true), (500, true), (500, false)] {
+        for (status, is_json) in [(400, true), (401, false), (401, true), (500, true), (500, false)]
+        {
             let e = refused(&answer(status, json, is_json), ONE, &secrets);
             let all = format!("{e} {e:?}");
             assert!(!all.contains("canary") && e.message().contains("no: ***"), "{all}");

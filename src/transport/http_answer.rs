@@ -273,9 +273,8 @@ impl AnswerReader {
         loop {
             let mut used = 0;
             loop {
-                let (i, o) = call
-                    .read(&self.input[used..], &mut output)
-                    .map_err(|e| self.not_http(&e))?;
+                let (i, o) =
+                    call.read(&self.input[used..], &mut output).map_err(|e| self.not_http(&e))?;
                 used += i;
                 answer.body.extend_from_slice(&output[..o]);
                 if answer.body.len() > MAX_BODY_BYTES {
@@ -386,7 +385,8 @@ pub(super) fn not_http(said: &[u8], why: &str, secrets: &Secrets) -> Error {
     if matches!(said, [0x15 | 0x16, 3, ..]) {
         return err!(Tls, "the server speaks TLS; use https");
     }
-    let (why, start) = (secrets.foreign(why.as_bytes(), true, 128), secrets.foreign(said, true, 64));
+    let (why, start) =
+        (secrets.foreign(why.as_bytes(), true, 128), secrets.foreign(said, true, 64));
     err!(NotQuestdb, "the answer is not HTTP ({why}): {start}")
 }
 

@@ -92,7 +92,8 @@ fn a_silent_kept_connection_is_replaced() {
     row(&mut sender).unwrap();
     sender.flush_own().unwrap();
     let passed = sim.world().passed[0];
-    sim.world().fault = Some(Fault { direction: Direction::Request, at: passed, kind: Kind::Stall });
+    sim.world().fault =
+        Some(Fault { direction: Direction::Request, at: passed, kind: Kind::Stall });
     row(&mut sender).unwrap();
     assert_eq!(sender.flush_own().unwrap(), Outcome::Committed, "with the default times");
     assert_eq!(sim.world().committed.len(), 2);
@@ -199,7 +200,10 @@ fn connecting_tries_every_address_without_a_budget_for_retries() {
     // Rows that have gone out stay where they are.
     let sim = cluster(vec![silent, good], &conf);
     let e = flush_one(&sim).unwrap_err();
-    assert_eq!((facts(&e), sim.requested().as_str()), ((ErrorCode::Timeout, Outcome::InDoubt, 1), "a"));
+    assert_eq!(
+        (facts(&e), sim.requested().as_str()),
+        ((ErrorCode::Timeout, Outcome::InDoubt, 1), "a")
+    );
 }
 
 /// All that one call takes is its first attempt and `retry_timeout`.
@@ -251,12 +255,16 @@ fn a_503_of_unknown_origin_is_in_doubt() {
         ),
         NO_CONTENT,
     ];
-    static LATER: [Reply; 2] =
-        [Reply::new("HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n"), NO_CONTENT];
+    static LATER: [Reply; 2] = [
+        Reply::new("HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n"),
+        NO_CONTENT,
+    ];
     static PROXY: [Reply; 2] = [BUSY, NO_CONTENT];
     static TOO_MANY: [Reply; 2] =
         [Reply::new("HTTP/1.1 429 Slow\r\ncontent-length: 0\r\n\r\n"), NO_CONTENT];
-    for (replies, repeated) in [(&RENAMED, true), (&LATER, true), (&PROXY, false), (&TOO_MANY, false)] {
+    for (replies, repeated) in
+        [(&RENAMED, true), (&LATER, true), (&PROXY, false), (&TOO_MANY, false)]
+    {
         let sim = Sim::http(replies, &format!("{V1}delivery=at_most_once;"));
         let result = flush_one(&sim);
         assert_eq!(sim.world().requests, 1 + usize::from(repeated));
@@ -321,7 +329,10 @@ fn opening_asks_every_address() {
     }
     let sim = cluster(vec![bad[3]; 3], "retry_timeout=0;request_timeout=3000;");
     let e = sim.sender().unwrap_err();
-    assert_eq!((facts(&e), sim.now().as_millis()), ((ErrorCode::Timeout, Outcome::NotSent, 3), 3000));
+    assert_eq!(
+        (facts(&e), sim.now().as_millis()),
+        ((ErrorCode::Timeout, Outcome::NotSent, 3), 3000)
+    );
 }
 
 fn v2() -> Server {

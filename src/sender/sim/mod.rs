@@ -2,7 +2,10 @@
 
 mod cases;
 mod failover;
+#[path = "../../../tests/it/support/raw_tls.rs"]
+mod raw_tls;
 mod server;
+mod tls;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,8 +17,7 @@ use super::{Sender, Stat};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
 
-const NO_CONTENT: Reply =
-    Reply { bytes: "HTTP/1.1 204 No Content\r\n\r\n", commits: true, closes: false, early: None };
+const NO_CONTENT: Reply = Reply { commits: true, ..Reply::new("HTTP/1.1 204 No Content\r\n\r\n") };
 static HEALTHY: [Reply; 1] = [NO_CONTENT];
 
 /// A world and the configuration of a sender in it.

@@ -157,6 +157,9 @@ impl Attempts {
     pub(super) fn wait_for_next(&mut self, net: &dyn Net, failed: &Failed) -> Option<Duration> {
         self.tried += 1;
         let error = &failed.error;
+        if error.code() == ErrorCode::Cancelled {
+            return None;
+        }
         let others = self.tried < self.terms.addrs;
         // A read-only replica refuses for good; another address may be the primary.
         let elsewhere = error.http_status() == 421 && self.terms.addrs > 1;
@@ -203,10 +206,13 @@ impl Attempts {
         let cut_off = error.code() == ErrorCode::Timeout
             && error.outcome() == Outcome::NotSent
             && self.ends().left(net).is_none();
+        let cancelled = error.code() == ErrorCode::Cancelled;
         let error = match (self.before.take(), self.hope.take()) {
             (Some(before), _) if cut_off => before,
             // That an address is of no use says less than that another may be again.
-            (_, Some(hope)) if !began && !error.is_retryable() => hope.context(error.message()),
+            (_, Some(hope)) if !began && !error.is_retryable() && !cancelled => {
+                hope.context(error.message())
+            }
             _ => error,
         };
         let mut error = match (error.outcome(), self.worst) {

@@ -11,7 +11,7 @@ use super::stats::{Counters, Stat};
 use crate::config::{Delivery, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::ProtocolVersion;
-use crate::transport::{Deadline, HttpAttempt, HttpTransport, Net};
+use crate::transport::{Deadline, HttpAttempt, HttpTransport, Net, pause};
 
 /// The configured servers and what is known of each.
 pub(super) struct HttpLink {
@@ -83,8 +83,10 @@ impl HttpLink {
             let Some(wait) = attempts.wait_for_next(net, &failed) else {
                 return Err(attempts.conclude(net, failed));
             };
-            if !wait.is_zero() {
-                net.sleep(wait);
+            pause(net, wait);
+            if net.cancelled() {
+                let error = cancelled(failed.error);
+                return Err(attempts.conclude(net, Failed { error, ..failed }));
             }
             self.counters.retrying(&failed.error);
             attempts.goes_on_after(failed.error);
@@ -216,6 +218,12 @@ impl HttpLink {
         };
         Err(Failed { error, began, idle_died })
     }
+}
+
+/// An attempt that failed and would be followed by another one, had the call not been cancelled.
+#[cold]
+fn cancelled(error: Error) -> Error {
+    error.becomes(ErrorCode::Cancelled).retryable(false).context("cancelled before another attempt")
 }
 
 /// Whether a server refused the rows as such: it works, and another would refuse them too.

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
-use super::net::{Deadline, Interest, Net, Ready, Socket};
+use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
 use super::tls::{ClientTls, explain};
 use crate::error::{Error, err};
 
@@ -21,6 +22,8 @@ const TLS_SLICE: usize = 64 * 1024;
 pub(crate) enum Broken {
     /// The deadline passed.
     Timeout,
+    /// The call was cancelled from another thread.
+    Cancelled,
     /// The peer ended the stream.
     Closed,
     /// The stream ended inside TLS without its closing message, so data may be missing.
@@ -37,6 +40,7 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Broken::Timeout => f.write_str("the deadline passed"),
+            Broken::Cancelled => f.write_str("the call was cancelled"),
             Broken::Closed => f.write_str("the peer closed the connection"),
             Broken::Truncated => f.write_str("the peer closed the connection without ending TLS"),
             Broken::Io(e) => write!(f, "{e}"),
@@ -58,6 +62,7 @@ impl Broken {
             Broken::Timeout | Broken::NoTls { .. } => {
                 err!(Timeout, "{what}: {self}").retryable(true)
             }
+            Broken::Cancelled => err!(Cancelled, "{what}: {self}"),
             Broken::Tls { refused, .. } => err!(Tls, "{what}: {self}").retryable(!refused),
             _ => err!(Connection, "{what}: {self}").retryable(true),
         }
@@ -224,8 +229,8 @@ impl Conn {
                 return Ok(Written::PeerSpoke);
             }
             // A peer that always takes a little must not stretch the deadline.
-            if !out.is_complete() && deadline.left(net).is_none() {
-                return Err(Broken::Timeout);
+            if !out.is_complete() {
+                left(net, deadline)?;
             }
         }
         Ok(Written::All)
@@ -294,7 +299,13 @@ impl Conn {
                 return Ok(true);
             }
             match tls.write_tls(&mut SocketIo(&mut *self.socket)) {
-                Ok(_) => self.tls_partly = self.tls_unflushed > 0,
+                Ok(_) => {
+                    self.tls_partly = self.tls_unflushed > 0;
+                    // A peer that always takes a little must not stretch the deadline.
+                    if tls.wants_write() {
+                        left(net, deadline)?;
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let interest = if watch { Interest::Both } else { Interest::Write };
                     let ready = self.wait(net, interest, deadline)?;
@@ -304,10 +315,7 @@ impl Conn {
                     {
                         return Ok(false);
                     }
-                    // A peer that always takes a little must not stretch the deadline.
-                    if deadline.left(net).is_none() {
-                        return Err(Broken::Timeout);
-                    }
+                    left(net, deadline)?;
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -426,10 +434,22 @@ impl Conn {
         interest: Interest,
         deadline: Deadline,
     ) -> Result<Ready, Broken> {
-        let Some(left) = deadline.left(net) else { return Err(Broken::Timeout) };
-        let ready = self.socket.wait(interest, left)?;
-        if ready == Ready::default() { Err(Broken::Timeout) } else { Ok(ready) }
+        loop {
+            let left = left(net, deadline)?;
+            let ready = self.socket.wait(interest, left.min(SLICE))?;
+            if ready != Ready::default() {
+                return Ok(ready);
+            }
+        }
     }
+}
+
+/// The time that a call may still take.
+pub(super) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken> {
+    if net.cancelled() {
+        return Err(Broken::Cancelled);
+    }
+    deadline.left(net).ok_or(Broken::Timeout)
 }
 
 /// How the message of a peer begins that answers a handshake with something else.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::auth::authorization;
-use super::conn::{Broken, Conn, Idle};
+use super::conn::{Conn, Idle, left};
 use super::dial::Dialer;
 use super::http::{Failure, RequestHead, exchange};
 use super::http_answer::{Answer, not_http};
@@ -149,10 +149,12 @@ impl HttpTransport {
         let idle = self.idle_connection();
         let reused = idle.is_some();
         let mut conn = match idle.map_or_else(|| self.new_connection(net, connected_by), Ok) {
-            Ok(conn) if deadline.left(net).is_some() => conn,
-            Ok(_) => return unsent(Broken::Timeout.into_error("no time left to send"), reused),
+            Ok(conn) => conn,
             Err(error) => return unsent(error, reused),
         };
+        if let Err(broken) = left(net, deadline) {
+            return unsent(broken.into_error("the request was not sent"), reused);
+        }
         let heads = &mut self.heads[self.dialer.current()];
         let head = if body.is_some() { &mut heads.write } else { &mut heads.settings };
         let done = exchange(&mut conn, net, head, body, &self.secrets, deadline);

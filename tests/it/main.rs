@@ -15,6 +15,8 @@ mod auth;
 mod c_examples;
 #[cfg(test)]
 mod c_vectors;
+mod cancel;
+mod complete_rows;
 mod config;
 mod docs;
 mod environment;

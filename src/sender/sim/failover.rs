@@ -28,8 +28,10 @@ const FAILS: &str = "HTTP/1.1 500 No\r\ncontent-length: 4\r\n\r\noops";
 const REFUSES: &str = "HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n";
 const PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>";
 
+type NewServer = fn() -> Server;
+
 /// Servers behind the addresses `a`, `b` and so on.
-fn cluster(servers: Vec<fn() -> Server>, conf: &str) -> Sim {
+fn cluster(servers: Vec<NewServer>, conf: &str) -> Sim {
     let letters = ('a'..).take(servers.len());
     let addrs: Vec<String> = letters.clone().map(String::from).collect();
     let mut sim = Sim::http(&HEALTHY, "");
@@ -111,7 +113,7 @@ fn a_server_that_accepts_and_stalls_does_not_keep_rows_from_the_next() {
 #[test]
 fn the_address_is_rotated_also_when_giving_up_and_the_good_one_is_kept() {
     for policy in ["retry_timeout=0;", "delivery=at_most_once;"] {
-        let servers: Vec<fn() -> Server> = vec![silent, || Server::http(&BROKEN), good];
+        let servers: Vec<NewServer> = vec![silent, || Server::http(&BROKEN), good];
         let sim = cluster(servers, &format!("{V1}{policy}request_timeout=1000;"));
         let mut sender = sim.sender().unwrap();
         row(&mut sender).unwrap();
@@ -131,7 +133,7 @@ fn the_address_is_rotated_also_when_giving_up_and_the_good_one_is_kept() {
 /// A server that refuses the rows works, and another would refuse them too; one that refuses the sender may be alone in it.
 #[test]
 fn refused_rows_do_not_change_the_address() {
-    let table: [(fn() -> Server, &str, usize); 3] = [
+    let table: [(NewServer, &str, usize); 3] = [
         (|| Server::http(&BAD_ROW), "aa", 1),
         (|| Server::http(&NAMES_A_ROW), "aa", 1),
         (|| Server::http(&NOBODY), "ab", 2),
@@ -296,7 +298,7 @@ fn what_is_said_before_the_request_is_not_its_answer() {
     let (e, _) = greets("\x15\x03\x01\x00\x02\x02F");
     assert_eq!(facts(&e), (ErrorCode::Tls, Outcome::NotSent, 1));
     // The next address is tried.
-    let talks: fn() -> Server = || good().greeting("HTTP/1.1 204 No Content\r\n\r\n");
+    let talks: NewServer = || good().greeting("HTTP/1.1 204 No Content\r\n\r\n");
     let sim = cluster(vec![talks, good], &format!("{V1}retry_timeout=0;"));
     assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
     assert_eq!(sim.requested(), "b");
@@ -305,7 +307,7 @@ fn what_is_said_before_the_request_is_not_its_answer() {
 /// Asking tries every address, whatever is wrong with those before, and whether or not there is time for retries.
 #[test]
 fn opening_asks_every_address() {
-    let bad: [fn() -> Server; 5] = [
+    let bad: [NewServer; 5] = [
         || Server::http(&HEALTHY).answering_settings(FAILS),
         || Server::http(&HEALTHY).answering_settings(REFUSES),
         || Server::http(&HEALTHY).answering_settings(PAGE),
@@ -313,7 +315,7 @@ fn opening_asks_every_address() {
         || good().greeting("SSH-2.0\r\n"),
     ];
     for conf in ["", "retry_timeout=0;", "delivery=at_most_once;"] {
-        let servers = bad.into_iter().chain([good as fn() -> Server]).collect();
+        let servers = bad.into_iter().chain([good as NewServer]).collect();
         let sim = cluster(servers, conf);
         assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed, "{conf:?}");
         assert_eq!((sim.asked().as_str(), sim.requested().as_str()), ("abcdf", "f"), "{conf:?}");

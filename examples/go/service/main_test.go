@@ -59,6 +59,9 @@ func TestSIGTERMWithTheServerDown(t *testing.T) {
 	for name, addr := range map[string]net.Addr{"dead": dead.Addr(), "stalled": stalled.Addr()} {
 		for run := 1; run <= 5; run++ {
 			t.Run(fmt.Sprintf("%s %d", name, run), func(t *testing.T) {
+				for len(arrived) > 0 { // of the run before
+					<-arrived
+				}
 				service := exec.Command(os.Args[0])
 				// The race detector would sleep for a second when the program ends.
 				service.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", fmt.Sprintf("SERVICE_CONF=http::addr=%s;%s", addr, options))

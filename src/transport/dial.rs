@@ -11,14 +11,14 @@ use rustls::pki_types::ServerName;
 use super::conn::{Broken, Conn, left};
 use super::net::{Deadline, Liveness, Net};
 use super::tls;
-use crate::config::{Addr, Settings};
+use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};
 
 /// What connecting needs, read once from the configuration.
 pub(crate) struct Dialer {
     addrs: Vec<Endpoint>,
     current: usize,
-    bind: Option<std::net::IpAddr>,
+    bind: Option<Interface>,
     connect_timeout: Duration,
     liveness: Liveness,
     tls: Option<Arc<ClientConfig>>,
@@ -46,7 +46,7 @@ impl Dialer {
         Ok(Dialer {
             addrs,
             current: 0,
-            bind: settings.bind_interface,
+            bind: settings.bind_interface.clone(),
             connect_timeout: settings.connect_timeout,
             liveness: Liveness {
                 unacknowledged: settings.tcp_user_timeout,
@@ -108,7 +108,7 @@ impl Dialer {
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
         let limit = left(net, deadline)?;
-        let mut socket = match net.connect(to, self.bind, limit) {
+        let mut socket = match net.connect(to, self.bind.as_ref(), limit) {
             Ok(socket) => socket,
             Err(_) if net.cancelled() => return Err(Broken::Cancelled),
             Err(e) if e.kind() == io::ErrorKind::TimedOut => return Err(Broken::Timeout),

@@ -38,12 +38,6 @@ impl Text for Duration {
     }
 }
 
-impl Text for u32 {
-    fn text(&self) -> Cow<'_, str> {
-        Cow::Owned(self.to_string())
-    }
-}
-
 impl Text for u64 {
     fn text(&self) -> Cow<'_, str> {
         Cow::Owned(self.to_string())
@@ -161,14 +155,14 @@ setters! {
     connect_timeout(ConnectTimeout: Duration);
     /// How long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
-    /// How long a peer may acknowledge nothing of what was sent; `None` for ever.
+    /// How long a peer may leave sent bytes unacknowledged until the connection counts as broken; `None` for no limit.
     tcp_user_timeout(TcpUserTimeout: Option<Duration>);
-    /// How long a connection may be idle until the peer is asked whether it is there; `None` asks never.
+    /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
     keepalive_idle(KeepaliveIdle: Option<Duration>);
     /// The time between two such probes.
     keepalive_interval(KeepaliveInterval: Duration);
-    /// How many probes may stay unanswered.
-    keepalive_count(KeepaliveCount: u32);
+    /// How many probes may stay unanswered until the connection counts as broken.
+    keepalive_count(KeepaliveCount: u64);
     /// How long one attempt over HTTP may take, before the time that its size adds.
     request_timeout(RequestTimeout: Duration);
     /// The slowest upload to put up with, in bytes per second; 0 adds no time for the size.

@@ -18,6 +18,7 @@ use super::guard::{
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
+use crate::sender::Uncancellable;
 use crate::{Buffer, BufferOptions, Canceller, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
@@ -84,6 +85,8 @@ pub(super) fn guard_own(
 
 fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Result<()> {
     required(out, "sender")?;
+    // Files are read and random numbers are drawn on the way.
+    let _held = Uncancellable::new();
     let mut sender = sender()?;
     // What the sender has between calls; nobody writes to it.
     let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
@@ -478,6 +481,7 @@ pub extern "C" fn questdb_sender_close(
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
     if let Some(sender) = sender {
+        let _held = Uncancellable::new();
         // SAFETY: made by `Box::into_raw` in `make`, and freed only here.
         guard_drop(unsafe { Box::from_raw(sender.lent) });
         guard_drop(sender);

@@ -1,5 +1,5 @@
 //! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, what a socket's kernel
-//! knows about its peer, and a page of memory that a forked child finds empty.
+//! knows about its peer, `pthread_setcancelstate`, and a page of memory that a forked child finds empty.
 #![expect(
     unsafe_code,
     reason = "poll, clock_gettime, ioctl, sockopts, mmap and madvise are called through libc"
@@ -134,6 +134,78 @@ pub(super) fn process_id() -> u32 {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn process_id() -> u32 {
     std::process::id()
+}
+
+/// While one lives, `pthread_cancel` does not end the thread it was made in; the request waits. A thread that ended in the
+/// middle of a call would have to unwind through Rust, which ends the process instead.
+#[derive(Debug)]
+pub(crate) struct Uncancellable {
+    #[cfg(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    ))]
+    before: libc::c_int,
+    /// The state is the thread's.
+    _stays: std::marker::PhantomData<*const ()>,
+}
+
+#[cfg(any(
+    target_env = "gnu",
+    target_env = "musl",
+    target_vendor = "apple",
+    target_os = "freebsd"
+))]
+mod thread_cancelling {
+    use libc::c_int;
+
+    pub(super) const DISABLED: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+
+    unsafe extern "C" {
+        pub(super) fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+}
+
+impl Uncancellable {
+    #[cfg(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    ))]
+    pub(crate) fn new() -> Uncancellable {
+        use thread_cancelling::{DISABLED, pthread_setcancelstate};
+        let mut before = DISABLED;
+        // SAFETY: the state is one that the function knows, and there is a place for the one before.
+        unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
+        Uncancellable { before, _stays: std::marker::PhantomData }
+    }
+
+    #[cfg(not(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    )))]
+    pub(crate) fn new() -> Uncancellable {
+        Uncancellable { _stays: std::marker::PhantomData }
+    }
+}
+
+#[cfg(any(
+    target_env = "gnu",
+    target_env = "musl",
+    target_vendor = "apple",
+    target_os = "freebsd"
+))]
+impl Drop for Uncancellable {
+    fn drop(&mut self) {
+        // SAFETY: the state that the same function said; it may be told to forget the present one.
+        unsafe {
+            thread_cancelling::pthread_setcancelstate(self.before, &raw mut self.before);
+        }
+    }
 }
 
 /// The system call, or what stands in for it in a test.

@@ -74,12 +74,14 @@ fn every_500_names_a_row_and_is_a_refusal(server: &QuestDb) {
         }
         for (value, text) in VALUES {
             for name in NAMES {
-                // Such a name, which no sender lets through, leaves a table that cannot be written to any more.
-                if *name == "LONGNAME" && !kind.is_empty() {
+                // These, which this library does not send, leave a table that cannot be written to any more.
+                let ruins = *name == "LONGNAME" || *value == "array of no dimensions";
+                if ruins && !kind.is_empty() {
                     continue;
                 }
                 cases += 1;
                 let table = if kind.is_empty() { unique("internal") } else { known.clone() };
+                let label = *name;
                 let name = match *name {
                     "new" => format!("new{cases}"),
                     "LONGNAME" => "\u{e9}".repeat(127),
@@ -91,7 +93,7 @@ fn every_500_names_a_row_and_is_a_refusal(server: &QuestDb) {
                     None => format!("{table} {name}={text},good=1i 1\n"),
                 };
                 let answer = server.write(format!("{table} good=500i 1\n{bad}"));
-                let what = format!("{value} for {name:.9} in {kind:?}");
+                let what = format!("{value} for {label} in {kind:?}");
                 assert!(matches!(answer.status, 204 | 400 | 500), "{what}: {answer:?}");
                 if answer.status != 500 {
                     continue;
@@ -104,7 +106,7 @@ fn every_500_names_a_row_and_is_a_refusal(server: &QuestDb) {
                     "{what}: {error}"
                 );
                 let message = message.rsplit("error: ").next().unwrap();
-                *found.entry(format!("{value}, {name:.9}: {message:.60}")).or_default() += 1;
+                *found.entry(format!("{value}, {label}: {message:.44}")).or_default() += 1;
             }
         }
     }

@@ -152,7 +152,8 @@ fn header_compiles_alone_and_twice_in_c_and_cpp() {
         for standard in standards {
             let done = Command::new(compiler)
                 .args(for_all.split(' ').chain(more.split(' ')))
-                .args([&format!("-std={standard}"), "-I"])
+                .arg(format!("-std={standard}"))
+                .arg("-I")
                 .arg(root().join("include"))
                 .arg(&file)
                 .output()

@@ -188,6 +188,7 @@ pub(crate) struct Facts {
     pub(crate) table: Option<String>,
     pub(crate) bytes_sent: u64,
     pub(crate) elapsed: Duration,
+    pub(crate) earlier_rows_in_doubt: u64,
 }
 
 impl Error {
@@ -299,6 +300,12 @@ impl Error {
     /// The table the error is about, where known.
     pub fn table(&self) -> Option<&str> {
         self.0.facts.table.as_deref()
+    }
+
+    /// Rows of earlier flushes over TCP that this error puts in doubt: they were [`Outcome::Submitted`] over the connection
+    /// that broke. The rows of the failed call itself are not among them. 0 where no earlier row is in doubt.
+    pub fn earlier_rows_in_doubt(&self) -> u64 {
+        self.0.facts.earlier_rows_in_doubt
     }
 
     /// Body bytes handed to the kernel by the last attempt.

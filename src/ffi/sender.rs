@@ -413,15 +413,17 @@ pub extern "C" fn questdb_sender_last_error(
     })
 }
 
-/// Sends what the sender's own buffer holds, within the deadline, and ends the connection. An open transaction and an open
-/// row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
+/// Sends the complete rows of the sender's own buffer, within the deadline, and ends the connection. A row that is still open
+/// is dropped, and the call fails with INVALID_STATE although the complete rows were sent: `questdb_error_outcome` says what
+/// became of them. An open transaction is not sent. Every later call that takes or sends rows returns INVALID_STATE. Closing
+/// again sends nothing; it fails if the first time left rows unconfirmed. The sender must still be freed.
 ///
 /// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
-/// HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
-/// thread kept the call from looking.
+/// HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
+/// if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
 ///
-/// Errors: as `questdb_sender_flush`; CONNECTION also if a TCP connection had ended, so that rows of earlier flushes may be
-/// lost. The connection is ended all the same.
+/// Errors: as `questdb_sender_flush`; over TCP also if the connection did not end as it should, so that rows of earlier
+/// flushes may be lost: `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]

@@ -234,6 +234,10 @@ enum
    * A defect of this library.
    */
   QUESTDB_ERROR_CODE_INTERNAL = 22,
+  /**
+   * The call was cancelled from another thread; the outcome says what is known about the data.
+   */
+  QUESTDB_ERROR_CODE_CANCELLED = 23,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

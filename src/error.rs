@@ -60,6 +60,8 @@ pub enum ErrorCode {
     HandlePoisoned = 21,
     /// A defect of this library.
     Internal = 22,
+    /// The call was cancelled from another thread; the outcome says what is known about the data.
+    Cancelled = 23,
 }
 
 impl ErrorCode {
@@ -87,6 +89,7 @@ impl ErrorCode {
         ErrorCode::Unavailable,
         ErrorCode::HandlePoisoned,
         ErrorCode::Internal,
+        ErrorCode::Cancelled,
     ];
 
     /// The name that C uses, such as `INVALID_NAME`.
@@ -114,6 +117,7 @@ impl ErrorCode {
             ErrorCode::Unavailable => c"UNAVAILABLE",
             ErrorCode::HandlePoisoned => c"HANDLE_POISONED",
             ErrorCode::Internal => c"INTERNAL",
+            ErrorCode::Cancelled => c"CANCELLED",
         }
     }
 }
@@ -216,6 +220,12 @@ impl Error {
 
     pub(crate) fn outcome_is(mut self, outcome: Outcome) -> Error {
         self.0.facts.outcome = outcome;
+        self
+    }
+
+    /// The same under another code.
+    pub(crate) fn becomes(mut self, code: ErrorCode) -> Error {
+        self.0.code = code;
         self
     }
 

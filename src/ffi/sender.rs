@@ -18,17 +18,19 @@ use super::guard::{
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
-use crate::{Buffer, BufferOptions, Outcome, Sender, Stat, StatsReader};
+use crate::{Buffer, BufferOptions, Canceller, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
 /// Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
-/// INVALID_STATE. `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from any thread.
+/// INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
+/// from any thread.
 /// A sender does not survive `fork`: in the child its calls return INVALID_STATE.
 #[derive(Debug)]
 pub struct questdb_sender {
     sender: Mutex<Sender>,
     stats: StatsReader,
+    canceller: Canceller,
     /// What `questdb_sender_buffer` lends: the sender's own buffer between two calls.
     lent: *mut questdb_buffer,
 }
@@ -87,9 +89,10 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
     let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
     let mut own = Box::new(Buffer::with_options(empty)?);
     sender.swap_own(&mut own);
-    let stats = sender.stats_reader();
+    let (stats, canceller) = (sender.stats_reader(), sender.canceller());
     let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
-    put(out, Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })));
+    let handle = questdb_sender { sender: Mutex::new(sender), stats, canceller, lent };
+    put(out, Box::into_raw(Box::new(handle)));
     Ok(())
 }
 
@@ -376,6 +379,23 @@ pub extern "C" fn questdb_sender_commit(sender: *mut questdb_sender) -> Failed {
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_rollback(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::rollback)
+}
+
+/// Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
+/// the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
+/// same.
+///
+/// Nothing happens when no call is running, and a call that begins later is not affected. Who cannot know whether the call has
+/// begun repeats this until the call has returned. NULL is fine.
+///
+/// Threads: at any time from any thread, also in a signal handler.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
+    // SAFETY: as in `guard_sender`; the flag is atomic.
+    if let Some(handle) = unsafe { sender.as_ref() } {
+        handle.canceller.cancel();
+    }
 }
 
 /// One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.

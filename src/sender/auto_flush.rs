@@ -94,11 +94,11 @@ impl Pause {
 mod tests {
     use super::*;
     use crate::error::err;
+    use crate::transport::{Net as _, SystemNet};
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a point in time to count from")]
     fn a_failure_holds_the_next_attempt_back() {
-        let start = Instant::now();
+        let start = SystemNet::new().now();
         let ms = Duration::from_millis;
         let busy = || err!(Unavailable, "x").outcome_is(Outcome::Rejected).retryable(true);
         let bad = || err!(Rejected, "x").outcome_is(Outcome::Rejected);

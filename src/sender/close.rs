@@ -30,6 +30,7 @@ impl Sender {
         if self.closed {
             return self.closed_again();
         }
+        self.canceller().clear();
         let row_left_open = self.buffer.is_row_open();
         let deadline = Deadline::after(self.link.net(), timeout);
         self.buffer.close();

@@ -26,6 +26,7 @@ use crate::config::{Config, Settings};
 use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::rows::{Cell, ColumnData, RowLayout};
+pub use crate::transport::Canceller;
 use crate::transport::{Deadline, Net, SystemNet};
 
 /// Sends rows to QuestDB.
@@ -355,6 +356,10 @@ impl Sender {
         buffer: &Buffer,
         cap: Option<Deadline>,
     ) -> Result<Outcome> {
+        if cap.is_none() {
+            // A call begins here; a close has begun before.
+            link.net().canceller().clear();
+        }
         if closed {
             return Err(err!(InvalidState, "the sender is closed"));
         }
@@ -389,6 +394,11 @@ impl Sender {
             Load { rows: buffer.row_count() as u64, single_table: buffer.is_transactional() };
         link.send(buffer.peek(), load, cap).map_err(|e| name_table(e, buffer))?;
         Ok(outcome)
+    }
+
+    /// A handle that ends the running call from any thread: a flush, a commit or a close that waits for the server.
+    pub fn canceller(&self) -> Canceller {
+        self.link.net().canceller()
     }
 
     /// Counters; see also [`Sender::stats_reader`].

@@ -294,6 +294,7 @@ const UNGUARDED: &[Case] = &[
             let _ = questdb_buffer_is_transactional(w.open().map(|b| &*b));
         }),
     ),
+    Case("questdb_sender_cancel", Plain(|w| questdb_sender_cancel(w.idle))),
     Case(
         "questdb_buffer_is_row_open",
         Plain(|w| {

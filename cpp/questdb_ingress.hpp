@@ -110,7 +110,7 @@ struct optional_value<std::optional<T>> {
 [[noreturn]] QUESTDB_COLD inline void raise(error_code code, const char *message);
 
 /// The only place that throws what the library reports.
-inline void check(::questdb_error *failed) {
+inline void throw_if(::questdb_error *failed) {
     if (failed != nullptr) raise(failed);
 }
 
@@ -329,15 +329,8 @@ constexpr std::size_t size_in_bytes(std::size_t elements) noexcept {
 
 /// As the C interface has it; it points to what it is given.
 inline ::questdb_array c_array(std::size_t dims, const std::size_t *shape, const std::ptrdiff_t *strides,
-                               slice<const double> values, std::size_t origin) noexcept {
-    ::questdb_array array{};
-    array.dims = dims;
-    array.shape = shape;
-    array.strides = strides;
-    array.data = reinterpret_cast<const std::uint8_t *>(values.data());
-    array.data_len = size_in_bytes(values.size());
-    array.origin = origin;
-    return array;
+                               const double *data, std::size_t bytes, std::size_t origin) noexcept {
+    return {dims, shape, strides, reinterpret_cast<const std::uint8_t *>(data), bytes, origin};
 }
 
 }  // namespace detail
@@ -350,23 +343,24 @@ class array_view {
   public:
     /// Row-major, without gaps: `array_view<2>{{rows, columns}, values}`. A size that does not fit is INVALID_ARRAY.
     array_view(const std::array<std::size_t, Dims> &shape, slice<const double> values) noexcept
-        : shape_(shape), values_(values), strided_(false) {}
+        : shape_(shape), data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {}
     /// Strides in elements, which may be zero or negative; element [0, 0, …] is `values[first]`.
     array_view(const std::array<std::size_t, Dims> &shape, const std::array<std::ptrdiff_t, Dims> &strides,
                slice<const double> values, std::size_t first = 0) noexcept
-        : shape_(shape), strides_(strides), values_(values), origin_(detail::size_in_bytes(first)) {
+        : shape_(shape), strides_(strides), data_(values.data()), bytes_(detail::size_in_bytes(values.size())), origin_(detail::size_in_bytes(first)) {
         for (std::ptrdiff_t &stride : strides_) stride = detail::stride_in_bytes(stride);
     }
 
     /// As the C interface has it; it points into this view.
     ::questdb_array c_array() const noexcept {
-        return detail::c_array(Dims, shape_.data(), strided_ ? strides_.data() : nullptr, values_, origin_);
+        return detail::c_array(Dims, shape_.data(), strided_ ? strides_.data() : nullptr, data_, bytes_, origin_);
     }
 
   private:
     std::array<std::size_t, Dims> shape_;
     std::array<std::ptrdiff_t, Dims> strides_{};
-    slice<const double> values_;
+    const double *data_;
+    std::size_t bytes_;
     std::size_t origin_ = 0;
     bool strided_ = true;
 };
@@ -375,13 +369,13 @@ class array_view {
 class dynamic_array_view {
   public:
     /// Row-major, without gaps. No dimension, or more than 32, is INVALID_ARRAY.
-    dynamic_array_view(slice<const std::size_t> shape, slice<const double> values) : values_(values), strided_(false) {
+    dynamic_array_view(slice<const std::size_t> shape, slice<const double> values) : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {
         take(shape);
     }
     /// Strides in elements, as many as there are dimensions; element [0, 0, …] is `values[first]`.
     dynamic_array_view(slice<const std::size_t> shape, slice<const std::ptrdiff_t> strides, slice<const double> values,
                        std::size_t first = 0)
-        : values_(values), origin_(detail::size_in_bytes(first)) {
+        : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), origin_(detail::size_in_bytes(first)) {
         take(shape);
         if (strides.size() != dims_)
             detail::raise(QUESTDB_ERROR_CODE_INVALID_ARRAY, "an array needs as many strides as it has dimensions");
@@ -390,7 +384,7 @@ class dynamic_array_view {
 
     /// As the C interface has it; it points into this view.
     ::questdb_array c_array() const noexcept {
-        return detail::c_array(dims_, shape_.data(), strided_ ? strides_.data() : nullptr, values_, origin_);
+        return detail::c_array(dims_, shape_.data(), strided_ ? strides_.data() : nullptr, data_, bytes_, origin_);
     }
 
   private:
@@ -404,7 +398,8 @@ class dynamic_array_view {
     std::size_t dims_ = 0;
     std::array<std::size_t, 32> shape_{};
     std::array<std::ptrdiff_t, 32> strides_{};
-    slice<const double> values_;
+    const double *data_;
+    std::size_t bytes_;
     std::size_t origin_ = 0;
     bool strided_ = true;
 };
@@ -690,7 +685,7 @@ class table_name {
   public:
     explicit table_name(std::string_view name) {
         ::questdb_table_name *made = nullptr;
-        detail::check(::questdb_table_name_new(name.data(), name.size(), &made));
+        detail::throw_if(::questdb_table_name_new(name.data(), name.size(), &made));
         handle_.reset(made);
     }
     const ::questdb_table_name *c_handle() const noexcept { return handle_.get(); }
@@ -704,7 +699,7 @@ class column_name {
   public:
     explicit column_name(std::string_view name) {
         ::questdb_column_name *made = nullptr;
-        detail::check(::questdb_column_name_new(name.data(), name.size(), &made));
+        detail::throw_if(::questdb_column_name_new(name.data(), name.size(), &made));
         handle_.reset(made);
     }
     const ::questdb_column_name *c_handle() const noexcept { return handle_.get(); }
@@ -728,12 +723,12 @@ namespace detail {
 template <class Plain, class Named, class Name, class... Rest>
 void put(Plain plain, Named named, ::questdb_buffer *to, const Name &name, Rest... rest) {
     if constexpr (std::is_same_v<Name, column_name>) {
-        check(named(to, name.c_handle(), rest...));
+        throw_if(named(to, name.c_handle(), rest...));
     } else {
         static_assert(is_any_text<Name>, "a column name is text or a questdb::column_name");
         if constexpr (is_any_text<Name>) {
             const std::string_view text = to_text(name);
-            check(plain(to, text.data(), text.size(), rest...));
+            throw_if(plain(to, text.data(), text.size(), rest...));
         }
     }
 }
@@ -741,12 +736,12 @@ void put(Plain plain, Named named, ::questdb_buffer *to, const Name &name, Rest.
 template <class Name>
 void put_table(::questdb_buffer *to, const Name &name) {
     if constexpr (std::is_same_v<Name, table_name>) {
-        check(::questdb_buffer_table_named(to, name.c_handle()));
+        throw_if(::questdb_buffer_table_named(to, name.c_handle()));
     } else {
         static_assert(is_any_text<Name>, "a table name is text or a questdb::table_name");
         if constexpr (is_any_text<Name>) {
             const std::string_view text = to_text(name);
-            check(::questdb_buffer_table(to, text.data(), text.size()));
+            throw_if(::questdb_buffer_table(to, text.data(), text.size()));
         }
     }
 }
@@ -1011,9 +1006,9 @@ class prepared_row {
   private:
     friend class row_layout;
     prepared_row(const row_layout &layout, std::int64_t at, const T &...values);
-    template <std::size_t... I>
-    void fit(const std::vector<column_kind> &kinds, std::index_sequence<I...>) {
-        (fit_one(std::get<I>(values_), kinds, I), ...);
+    template <std::size_t... Index>
+    void fit(const std::vector<column_kind> &kinds, std::index_sequence<Index...>) {
+        (fit_one(std::get<Index>(values_), kinds, Index), ...);
     }
     /// A value too many is left to the library, which counts them.
     template <class Kept>
@@ -1043,13 +1038,13 @@ class row_layout {
   public:
     explicit row_layout(std::string_view table, stamp how = QUESTDB_STAMP_NANOS) : stamp_(how) {
         ::questdb_row_layout *made = nullptr;
-        detail::check(::questdb_row_layout_new(table.data(), table.size(), how, &made));
+        detail::throw_if(::questdb_row_layout_new(table.data(), table.size(), how, &made));
         handle_.reset(made);
     }
     /// Adds a column. Values are given in the order in which columns were added.
     row_layout &add(std::string_view name, column_kind kind) & {
         kinds_.reserve(kinds_.size() + 1);  // first, so that nothing can fail once the column is there
-        detail::check(::questdb_row_layout_add(handle_.get(), name.data(), name.size(), kind));
+        detail::throw_if(::questdb_row_layout_add(handle_.get(), name.data(), name.size(), kind));
         kinds_.push_back(kind);
         return *this;
     }
@@ -1215,7 +1210,7 @@ template <class Append, class Handle, class... T>
 void append_row(Append append, Handle *to, const row_layout &layout, const prepared_row<T...> &row) {
     if (!row.is_of(layout)) raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "the row was prepared by another layout");
     const auto cells = row.cells();
-    check(append(to, layout.c_handle(), cells.data(), cells.size(), row.at()));
+    throw_if(append(to, layout.c_handle(), cells.data(), cells.size(), row.at()));
 }
 
 template <class Append, class Handle, class... Columns>
@@ -1227,7 +1222,7 @@ void append_columns(Append append, Handle *to, const row_layout &layout, std::si
         if (all[i].rows() != rows) raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "the columns differ in length");
         data[i] = all[i].c_data();
     }
-    check(append(to, layout.c_handle(), rows, data.data(), data.size(), at));
+    throw_if(append(to, layout.c_handle(), rows, data.data(), data.size(), at));
 }
 
 }  // namespace detail
@@ -1297,7 +1292,7 @@ class [[nodiscard]] row {
   private:
     void ended(::questdb_error *failed) {
         if (failed == nullptr || ::questdb_error_row_accepted(failed)) open_ = nullptr;
-        detail::check(failed);
+        detail::throw_if(failed);
     }
     ::questdb_sender *sender_;
     ::questdb_buffer *open_;
@@ -1324,12 +1319,12 @@ class buffer_calls : public columns<Self> {
     /// Ends the open row with its designated timestamp, which is not before 1970.
     template <class T>
     Self &at(const T &when) {
-        check(try_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, c(), when));
+        throw_if(try_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, c(), when));
         return self();
     }
     /// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
     Self &at_now() {
-        check(::questdb_buffer_at_now(c()));
+        throw_if(::questdb_buffer_at_now(c()));
         return self();
     }
     /// Appends a whole row: its designated timestamp, or `server_time`, then a value for each column of the layout.
@@ -1351,21 +1346,21 @@ class buffer_calls : public columns<Self> {
         return self();
     }
     /// Drops the open row and nothing else; without one nothing happens.
-    void drop_row() { check(::questdb_buffer_drop_row(c())); }
+    void drop_row() { throw_if(::questdb_buffer_drop_row(c())); }
     bool is_row_open() const noexcept { return ::questdb_buffer_is_row_open(c()); }
     /// Removes complete rows by their number, which counts from 1 as `error::server_line` does, so that the others can be sent
     /// after a refusal. An open row stays. It moves the rows behind.
-    void remove_rows(std::size_t first, std::size_t count = 1) { check(::questdb_buffer_remove_rows(c(), first, count)); }
-    void reserve(std::size_t additional) { check(::questdb_buffer_reserve(c(), additional)); }
+    void remove_rows(std::size_t first, std::size_t count = 1) { throw_if(::questdb_buffer_remove_rows(c(), first, count)); }
+    void reserve(std::size_t additional) { throw_if(::questdb_buffer_reserve(c(), additional)); }
     /// Remembers this place, between two rows.
-    void set_marker() { check(::questdb_buffer_set_marker(c())); }
+    void set_marker() { throw_if(::questdb_buffer_set_marker(c())); }
     /// Drops everything after the marker, also an open row, and the marker.
-    void rewind_to_marker() { check(::questdb_buffer_rewind_to_marker(c())); }
-    void clear_marker() { check(::questdb_buffer_clear_marker(c())); }
+    void rewind_to_marker() { throw_if(::questdb_buffer_rewind_to_marker(c())); }
+    void clear_marker() { throw_if(::questdb_buffer_clear_marker(c())); }
     /// Drops all rows, an open row and the marker; keeps the memory.
-    void clear() { check(::questdb_buffer_clear(c())); }
+    void clear() { throw_if(::questdb_buffer_clear(c())); }
     /// Throws INVALID_STATE while a row is open.
-    void check_flushable() const { check(::questdb_buffer_check_flushable(c())); }
+    void check_flushable() const { throw_if(::questdb_buffer_check_flushable(c())); }
     /// An independent copy.
     [[nodiscard]] buffer clone() const;
 
@@ -1399,12 +1394,12 @@ class buffer : public detail::buffer_calls<buffer> {
     /// With the default limits of `questdb_buffer_new`.
     explicit buffer(std::uint32_t protocol_version) {
         ::questdb_buffer *made = nullptr;
-        detail::check(::questdb_buffer_new(protocol_version, &made));
+        detail::throw_if(::questdb_buffer_new(protocol_version, &made));
         handle_.reset(made);
     }
     buffer(std::uint32_t protocol_version, std::size_t max_name_len, std::size_t init_buf_size, std::size_t max_buf_size) {
         ::questdb_buffer *made = nullptr;
-        detail::check(::questdb_buffer_with_limits(protocol_version, max_name_len, init_buf_size, max_buf_size, &made));
+        detail::throw_if(::questdb_buffer_with_limits(protocol_version, max_name_len, init_buf_size, max_buf_size, &made));
         handle_.reset(made);
     }
     /// Takes over a buffer of the C interface.
@@ -1418,7 +1413,7 @@ class buffer : public detail::buffer_calls<buffer> {
 template <class Self>
 buffer detail::buffer_calls<Self>::clone() const {
     ::questdb_buffer *copy = nullptr;
-    check(::questdb_buffer_clone(c(), &copy));
+    throw_if(::questdb_buffer_clone(c(), &copy));
     return buffer{copy};
 }
 
@@ -1454,30 +1449,30 @@ class config {
   public:
     config() {
         ::questdb_config *made = nullptr;
-        detail::check(::questdb_config_new(&made));
+        detail::throw_if(::questdb_config_new(&made));
         handle_.reset(made);
     }
     explicit config(std::string_view conf) {
         ::questdb_config *made = nullptr;
-        detail::check(::questdb_config_from_conf(conf.data(), conf.size(), &made));
+        detail::throw_if(::questdb_config_from_conf(conf.data(), conf.size(), &made));
         handle_.reset(made);
     }
     config(questdb::protocol how, std::string_view addresses) : config() { protocol(how).addr(addresses); }
     /// From the connection string in the environment variable `QDB_CLIENT_CONF`.
     [[nodiscard]] static config from_env() {
         ::questdb_config *made = nullptr;
-        detail::check(::questdb_config_from_env(&made));
+        detail::throw_if(::questdb_config_from_env(&made));
         return config{made};
     }
     /// An independent copy.
     [[nodiscard]] config clone() const {
         ::questdb_config *copy = nullptr;
-        detail::check(::questdb_config_clone(handle_.get(), &copy));
+        detail::throw_if(::questdb_config_clone(handle_.get(), &copy));
         return config{copy};
     }
 
     config &set(std::string_view key, std::string_view value) {
-        detail::check(::questdb_config_set(handle_.get(), key.data(), key.size(), value.data(), value.size()));
+        detail::throw_if(::questdb_config_set(handle_.get(), key.data(), key.size(), value.data(), value.size()));
         return *this;
     }
     template <class T, class = std::enable_if_t<detail::is_integer<T> || std::is_same_v<T, std::uint64_t>>>
@@ -1529,6 +1524,8 @@ class config {
     config &init_buf_size(std::uint64_t bytes) { return set("init_buf_size", bytes); }
     config &max_buf_size(std::uint64_t bytes) { return set("max_buf_size", bytes); }
     config &max_name_len(std::uint64_t bytes) { return set("max_name_len", bytes); }
+    /// Whether the sender connects with its first flush, or with `sender::connect`, instead of when it is made.
+    config &lazy_connect(bool on) { return set("lazy_connect", on ? "on" : "off"); }
     template <class Rep, class Period>
     config &connect_timeout(std::chrono::duration<Rep, Period> value) {
         return set("connect_timeout", value);
@@ -1554,7 +1551,7 @@ class config {
     config &delivery(questdb::delivery value) { return choose("delivery", value, {"at_least_once", "at_most_once"}); }
     config &user_agent(std::string_view value) { return set("user_agent", value); }
 
-    void validate() const { detail::check(::questdb_config_validate(handle_.get())); }
+    void validate() const { detail::throw_if(::questdb_config_validate(handle_.get())); }
     ::questdb_config *c_handle() const noexcept { return handle_.get(); }
 
   private:
@@ -1563,7 +1560,8 @@ class config {
     template <class Enum>
     config &choose(std::string_view key, Enum value, std::initializer_list<std::string_view> words) {
         const auto index = static_cast<std::size_t>(value);
-        if (index >= words.size()) detail::raise(QUESTDB_ERROR_CODE_CONFIG, "an enumeration has a value that it does not name");
+        if (index >= words.size())
+            throw error(QUESTDB_ERROR_CODE_CONFIG, std::string(key) + " is a number that its enumeration does not name");
         return set(key, words.begin()[index]);
     }
     detail::handle<::questdb_config, ::questdb_config_free> handle_;
@@ -1574,7 +1572,7 @@ class config {
 class [[nodiscard]] transaction {
   public:
     transaction(::questdb_sender *of, std::string_view table) : table_(table) {
-        detail::check(::questdb_sender_begin(of, table.data(), table.size()));
+        detail::throw_if(::questdb_sender_begin(of, table.data(), table.size()));
         sender_.reset(of);
     }
     /// Begins the next row of the table.
@@ -1590,12 +1588,12 @@ class [[nodiscard]] transaction {
     }
     /// Sends the rows. If that fails the transaction stays open with all of them: commit again, or roll back.
     void commit() {
-        detail::check(::questdb_sender_commit(sender_.get()));
+        detail::throw_if(::questdb_sender_commit(sender_.get()));
         static_cast<void>(sender_.release());
     }
     /// Drops the rows.
     void rollback() {
-        detail::check(::questdb_sender_rollback(sender_.get()));
+        detail::throw_if(::questdb_sender_rollback(sender_.get()));
         static_cast<void>(sender_.release());
     }
     bool is_open() const noexcept { return sender_ != nullptr; }
@@ -1614,23 +1612,23 @@ class sender {
     /// Connects by a connection string such as `http::addr=localhost:9000;`.
     explicit sender(std::string_view conf) {
         ::questdb_sender *made = nullptr;
-        detail::check(::questdb_sender_from_conf(conf.data(), conf.size(), &made));
+        detail::throw_if(::questdb_sender_from_conf(conf.data(), conf.size(), &made));
         handle_.reset(made);
     }
     explicit sender(const config &options) {
         ::questdb_sender *made = nullptr;
-        detail::check(::questdb_sender_new(options.c_handle(), &made));
+        detail::throw_if(::questdb_sender_new(options.c_handle(), &made));
         handle_.reset(made);
     }
     /// Connects by the connection string in the environment variable `QDB_CLIENT_CONF`.
     [[nodiscard]] static sender from_env() {
         ::questdb_sender *made = nullptr;
-        detail::check(::questdb_sender_from_env(&made));
+        detail::throw_if(::questdb_sender_from_env(&made));
         return sender{made};
     }
 
     /// Connects now and asks the server for its protocol version, if an option put that off; otherwise nothing happens.
-    void connect() { detail::check(::questdb_sender_connect(handle_.get())); }
+    void connect() { detail::throw_if(::questdb_sender_connect(handle_.get())); }
 
     /// Begins a row in the sender's own buffer; ending it flushes when due. The row drops itself unless it is ended.
     template <class Name>
@@ -1661,19 +1659,19 @@ class sender {
     /// An independent buffer with the protocol version and the limits of this sender.
     [[nodiscard]] buffer new_buffer() {
         ::questdb_buffer *made = nullptr;
-        detail::check(::questdb_sender_new_buffer(handle_.get(), &made));
+        detail::throw_if(::questdb_sender_new_buffer(handle_.get(), &made));
         return buffer{made};
     }
 
     /// Sends the sender's own buffer and clears it.
-    void flush() { detail::check(::questdb_sender_flush_own(handle_.get())); }
+    void flush() { detail::throw_if(::questdb_sender_flush_own(handle_.get())); }
     /// Sends the sender's own buffer if an `auto_flush_*` limit is reached.
-    void flush_if_due() { detail::check(::questdb_sender_flush_if_due(handle_.get())); }
+    void flush_if_due() { detail::throw_if(::questdb_sender_flush_if_due(handle_.get())); }
     /// Sends a buffer and clears it. If that fails the buffer stays exactly as it was.
-    void flush(buffer &rows) { detail::check(::questdb_sender_flush(handle_.get(), rows.c_buffer())); }
+    void flush(buffer &rows) { detail::throw_if(::questdb_sender_flush(handle_.get(), rows.c_buffer())); }
     /// Sends a buffer and leaves it as it is. With `all_or_nothing`, refuses whatever the server could store in part.
     void flush_and_keep(const buffer &rows, bool all_or_nothing = false) {
-        detail::check(::questdb_sender_flush_and_keep_with_flags(handle_.get(), rows.c_buffer(), all_or_nothing));
+        detail::throw_if(::questdb_sender_flush_and_keep_with_flags(handle_.get(), rows.c_buffer(), all_or_nothing));
     }
 
     /// Begins a transaction on one table; rows that wait in the own buffer are flushed first.
@@ -1687,7 +1685,7 @@ class sender {
     /// The last error of a flush, also one that a later flush made good.
     std::optional<error> last_error() const {
         ::questdb_error *last = nullptr;
-        detail::check(::questdb_sender_last_error(handle_.get(), &last));
+        detail::throw_if(::questdb_sender_last_error(handle_.get(), &last));
         if (last == nullptr) return std::nullopt;
         return error{last};
     }

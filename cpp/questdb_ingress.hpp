@@ -62,6 +62,11 @@ class buffer;
 class row_layout;
 class sender;
 
+/// The version of the library, such as `0.1.0`.
+inline const char *version() noexcept { return ::questdb_version(); }
+/// Whether the library at hand has the functions that this header calls. One that does not must not be used.
+inline bool library_fits() noexcept { return ::questdb_abi_version() == QUESTDB_ABI_VERSION; }
+
 namespace detail {
 
 template <class T>
@@ -146,6 +151,8 @@ class error : public std::runtime_error {
                    ? static_cast<::questdb_outcome>(known)
                    : QUESTDB_OUTCOME_IN_DOUBT;
     }
+    /// Its name, such as `IN_DOUBT`.
+    const char *outcome_name() const noexcept { return ::questdb_outcome_name(outcome()); }
     /// Whether the same call may succeed later without changing anything.
     bool retryable() const noexcept { return ::questdb_error_retryable(handle_.get()); }
     /// Whether the data may have been stored, so that sending it again may duplicate rows.

@@ -436,7 +436,7 @@ static void errors() {
     }
     const questdb::error own{QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "mine"};
     check(std::string_view(own.what()) == "mine" && own.outcome() == QUESTDB_OUTCOME_NOT_SENT && !own.in_doubt() &&
-              own.server_code().empty() && own.elapsed().count() == 0 && !own.retry_after(),
+              std::string_view(own.outcome_name()) == "NOT_SENT" && own.earlier_rows_in_doubt() == 0 && own.server_code().empty() && own.elapsed().count() == 0 && !own.retry_after(),
           "an error of the wrapper");
 }
 
@@ -549,6 +549,7 @@ static void row_path_allocates_nothing() {
 }
 
 int main() {
+    check(questdb::library_fits() && questdb::version() == std::string_view(QUESTDB_VERSION), "header and library fit");
     values();
     names();
     arrays();

@@ -115,12 +115,13 @@ impl Link {
     }
 
     /// Asks an HTTP server what it speaks; a stream cannot be asked and gets the oldest version.
-    pub(super) fn negotiate(&mut self) -> Result<ServerSettings> {
+    /// `cap` may shorten the time that the configuration allows.
+    pub(super) fn negotiate(&mut self, cap: Option<Deadline>) -> Result<ServerSettings> {
         if !self.confirms() {
             return Ok(negotiate::OLD_SERVER);
         }
         let answer = self
-            .http_call(None, true, None)
+            .http_call(None, true, cap)
             .map_err(|e| e.context("could not learn the protocol version from /settings"))?;
         if answer.status == 404 {
             Ok(negotiate::OLD_SERVER)

@@ -11,14 +11,14 @@ use rustls::pki_types::ServerName;
 use super::conn::{Broken, Conn, left};
 use super::net::{Deadline, Net};
 use super::tls;
-use crate::config::{Addr, Settings};
+use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};
 
 /// What connecting needs, read once from the configuration.
 pub(crate) struct Dialer {
     addrs: Vec<Endpoint>,
     current: usize,
-    bind: Option<std::net::IpAddr>,
+    bind: Option<Interface>,
     connect_timeout: Duration,
     tls: Option<Arc<ClientConfig>>,
 }
@@ -45,7 +45,7 @@ impl Dialer {
         Ok(Dialer {
             addrs,
             current: 0,
-            bind: settings.bind_interface,
+            bind: settings.bind_interface.clone(),
             connect_timeout: settings.connect_timeout,
             tls,
         })
@@ -101,7 +101,7 @@ impl Dialer {
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
         let limit = left(net, deadline)?;
-        let socket = match net.connect(to, self.bind, limit) {
+        let socket = match net.connect(to, self.bind.as_ref(), limit) {
             Ok(socket) => socket,
             Err(_) if net.cancelled() => return Err(Broken::Cancelled),
             Err(e) if e.kind() == io::ErrorKind::TimedOut => return Err(Broken::Timeout),

@@ -4,10 +4,11 @@
 //! nobody waits for longer than [`SLICE`] at once, so that every call can be cancelled.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::cancel::Canceller;
+use crate::config::Interface;
 use crate::error::Result;
 
 /// No wait goes on for longer without a look at whether the call was cancelled.
@@ -93,7 +94,7 @@ pub(crate) trait Net: Send {
     fn connect(
         &self,
         to: SocketAddr,
-        from: Option<IpAddr>,
+        from: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>>;
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::cancel::Canceller;
 use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
 use super::sys;
+use crate::config::Interface;
 use crate::error::{Result, err, shown};
 
 /// Said outright: otherwise `RUST_MIN_STACK` of the environment would decide.
@@ -135,7 +136,7 @@ impl Net for SystemNet {
     fn connect(
         &self,
         to: SocketAddr,
-        from: Option<IpAddr>,
+        from: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let socket = socket2::Socket::new(
@@ -148,8 +149,13 @@ impl Net for SystemNet {
         socket.set_keepalive(true)?;
         #[cfg(any(target_os = "macos", target_os = "ios"))]
         socket.set_nosigpipe(true)?;
-        if let Some(ip) = from {
-            socket.bind(&SocketAddr::new(ip, 0).into())?;
+        if let Some(interface) = from {
+            bind(&socket, interface, to).map_err(|e| {
+                io::Error::new(
+                    e.kind(),
+                    format!("could not bind to the interface {interface}: {e}"),
+                )
+            })?;
         }
         match socket.connect(&to.into()) {
             Ok(()) => {}
@@ -176,6 +182,38 @@ impl Net for SystemNet {
         }
         Ok(Box::new(SystemSocket(socket)))
     }
+}
+
+/// Lets a socket that goes to `to` use one network interface only.
+fn bind(socket: &socket2::Socket, interface: &Interface, to: SocketAddr) -> io::Result<()> {
+    match interface {
+        Interface::Address(ip) => socket.bind(&SocketAddr::new(*ip, 0).into()),
+        Interface::Name(name) => bind_device(socket, name, to),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bind_device(socket: &socket2::Socket, name: &str, _: SocketAddr) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+#[cfg(target_vendor = "apple")]
+fn bind_device(socket: &socket2::Socket, name: &str, to: SocketAddr) -> io::Result<()> {
+    // The resolver knows the numbers of interfaces: they are the scopes of link-local addresses.
+    let scope = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.find_map(|found| match found {
+        SocketAddr::V6(ip) => std::num::NonZeroU32::new(ip.scope_id()),
+        SocketAddr::V4(_) => None,
+    });
+    match (scope, to) {
+        (None, _) => Err(io::ErrorKind::NotFound.into()),
+        (scope, SocketAddr::V4(_)) => socket.bind_device_by_index_v4(scope),
+        (scope, SocketAddr::V6(_)) => socket.bind_device_by_index_v6(scope),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn bind_device(_: &socket2::Socket, _: &str, _: SocketAddr) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
 }
 
 fn in_progress(e: &io::Error) -> bool {

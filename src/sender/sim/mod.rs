@@ -2,6 +2,7 @@
 
 mod cancel;
 mod cases;
+mod lazy;
 mod server;
 mod world;
 

@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::server::{Server, Step};
+use crate::config::Interface;
 use crate::error::{Result, err};
 use crate::transport::{Canceller, Deadline, Interest, Net, Ready, Socket, SystemNet, pause};
 
@@ -305,7 +306,7 @@ impl Net for SimNet {
     fn connect(
         &self,
         _: SocketAddr,
-        _: Option<IpAddr>,
+        _: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let mut world = self.0.lock().unwrap();

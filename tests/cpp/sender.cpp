@@ -218,7 +218,6 @@ static void nobody_there() {
     // Times to close in: none, less than none, and one that would be far too long if it were waited for.
     const auto closing = thrown([&] { sender.close(std::chrono::hours{-1}); });
     check(closing && closing->unconfirmed_rows() == 1, "a negative time to close in is none");
-    sender.connect();
 }
 
 static void cancelled(const std::string &conf) {

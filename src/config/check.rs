@@ -30,6 +30,10 @@ impl Settings {
                 limit => limit,
             },
             send_timeout: view.millis(Key::SendTimeout)?,
+            tcp_user_timeout: view.number_or_off(Key::TcpUserTimeout)?.map(Duration::from_millis),
+            keepalive_idle: view.number_or_off(Key::KeepaliveIdle)?.map(Duration::from_millis),
+            keepalive_interval: view.millis(Key::KeepaliveInterval)?,
+            keepalive_count: u32::try_from(view.number(Key::KeepaliveCount)?).unwrap_or(u32::MAX),
             tls: view.tls()?,
             protocol_version: match view.word(Key::ProtocolVersion)? {
                 "1" => Some(1),

@@ -33,6 +33,10 @@ pub(super) enum Key {
     LazyConnect,
     ConnectTimeout,
     SendTimeout,
+    TcpUserTimeout,
+    KeepaliveIdle,
+    KeepaliveInterval,
+    KeepaliveCount,
     RequestTimeout,
     RequestMinThroughput,
     RetryTimeout,
@@ -126,6 +130,8 @@ impl Default {
 
 /// About 24 days, which every platform's timer takes.
 const MAX_MILLIS: u64 = i32::MAX as u64;
+/// What the systems take, in whole seconds.
+const MAX_KEEPALIVE: u64 = 32_767_000;
 const MAX_SIZE: u64 = 1 << 40;
 
 const fn millis(min: u64) -> Kind {
@@ -391,6 +397,47 @@ pub(super) const OPTIONS: &[Opt] = &[
         default: Default::Value("30000"),
         help: "How long one flush over TCP may take, reconnecting included. Raise it where a full buffer needs longer \
                to cross the network.",
+    },
+    Opt {
+        key: Key::TcpUserTimeout,
+        name: "tcp_user_timeout",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
+        on: On::All,
+        default: Default::Split { http: "off", tcp: "30000" },
+        help: "How long a peer may leave sent bytes unacknowledged until the connection counts as broken. Where the \
+               operating system has this option (Linux, Android), it breaks the connection by itself; on Linux, Android \
+               and Apple's systems each flush over TCP also looks at the bytes that are not acknowledged. Over TCP this is \
+               what notices a peer that vanishes; over HTTP every attempt has its own deadline.",
+    },
+    Opt {
+        key: Key::KeepaliveIdle,
+        name: "keepalive_idle",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: true },
+        on: On::All,
+        default: Default::Value("30000"),
+        help: "How long a connection may be idle until the operating system asks the peer whether it is still there; whole \
+               seconds, rounded up. `off` turns such probes off.",
+    },
+    Opt {
+        key: Key::KeepaliveInterval,
+        name: "keepalive_interval",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: false },
+        on: On::All,
+        default: Default::Value("10000"),
+        help: "The time between two such probes; whole seconds, rounded up.",
+    },
+    Opt {
+        key: Key::KeepaliveCount,
+        name: "keepalive_count",
+        aliases: &[],
+        kind: Kind::Number { unit: "probes", min: 1, max: 127, off: false },
+        on: On::All,
+        default: Default::Value("3"),
+        help: "How many probes may stay unanswered until the connection counts as broken. Where the operating system has \
+               `tcp_user_timeout`, that decides instead unless it is off.",
     },
     Opt {
         key: Key::RequestTimeout,

@@ -165,6 +165,14 @@ pub struct Settings {
     pub auth_timeout: Duration,
     /// Limit of one flush over TCP.
     pub send_timeout: Duration,
+    /// How long a peer may acknowledge nothing of what was sent.
+    pub tcp_user_timeout: Option<Duration>,
+    /// How long a connection may be idle until the peer is asked whether it is there.
+    pub keepalive_idle: Option<Duration>,
+    /// The time between two such probes.
+    pub keepalive_interval: Duration,
+    /// How many probes may stay unanswered.
+    pub keepalive_count: u32,
     /// Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
     /// 1 to 3, or `None` for automatic.

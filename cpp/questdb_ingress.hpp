@@ -1531,7 +1531,7 @@ class config {
     config &init_buf_size(std::uint64_t bytes) { return set("init_buf_size", bytes); }
     config &max_buf_size(std::uint64_t bytes) { return set("max_buf_size", bytes); }
     config &max_name_len(std::uint64_t bytes) { return set("max_name_len", bytes); }
-    /// Whether the sender connects with its first rows instead of when it is made.
+    /// Whether the sender connects with its first rows, or with `sender::connect`, instead of when it is made.
     config &lazy_connect(bool on) { return set("lazy_connect", on ? "on" : "off"); }
     template <class Rep, class Period>
     config &connect_timeout(std::chrono::duration<Rep, Period> value) {
@@ -1633,6 +1633,9 @@ class sender {
         detail::throw_if(::questdb_sender_from_env(&made));
         return sender{made};
     }
+
+    /// Connects now and asks the server for its protocol version, if an option put that off; otherwise nothing happens.
+    void connect() { detail::throw_if(::questdb_sender_connect(handle_.get())); }
 
     /// Begins a row in the sender's own buffer; ending it flushes when due. The row drops itself unless it is ended.
     template <class Name>

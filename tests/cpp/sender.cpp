@@ -213,6 +213,15 @@ static void nobody_there() {
     check(refused && refused->retryable() && refused->bytes_sent() == 0 && !refused->retry_after(), "what the error tells");
     expect("TCP, nobody there", thrown([&] { questdb::sender{"tcp::addr=" + silent.address() + ";"}; }),
            QUESTDB_ERROR_CODE_CONNECTION, QUESTDB_OUTCOME_NOT_SENT);
+    // A sender for a server that is not there yet: the option puts connecting off, and `connect` asks for it.
+    for (const auto how : {questdb::protocol::http, questdb::protocol::tcp}) {
+        questdb::config later{how, silent.address()};
+        if (how == questdb::protocol::http) later.retry_timeout(std::chrono::seconds{0});
+        questdb::sender lazy{later.lazy_connect(true)};
+        const auto absent = thrown([&] { lazy.connect(); });
+        check(absent && absent->outcome() == QUESTDB_OUTCOME_NOT_SENT && absent->retryable(),
+              std::string("connecting to nobody: ") + (absent ? absent->what() : "nothing thrown"));
+    }
     expect("a bad connection string", thrown([] { questdb::sender{"http::addr="}; }), QUESTDB_ERROR_CODE_CONFIG,
            QUESTDB_OUTCOME_NOT_SENT);
     // Times to close in: none, less than none, and one that would be far too long if it were waited for.

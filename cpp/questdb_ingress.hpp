@@ -1531,6 +1531,21 @@ class config {
     config &init_buf_size(std::uint64_t bytes) { return set("init_buf_size", bytes); }
     config &max_buf_size(std::uint64_t bytes) { return set("max_buf_size", bytes); }
     config &max_name_len(std::uint64_t bytes) { return set("max_name_len", bytes); }
+    template <class Rep, class Period>
+    config &tcp_user_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("tcp_user_timeout", value);
+    }
+    config &tcp_user_timeout(switched_off) { return set("tcp_user_timeout", "off"); }
+    template <class Rep, class Period>
+    config &keepalive_idle(std::chrono::duration<Rep, Period> value) {
+        return set("keepalive_idle", value);
+    }
+    config &keepalive_idle(switched_off) { return set("keepalive_idle", "off"); }
+    template <class Rep, class Period>
+    config &keepalive_interval(std::chrono::duration<Rep, Period> value) {
+        return set("keepalive_interval", value);
+    }
+    config &keepalive_count(std::uint64_t probes) { return set("keepalive_count", probes); }
     /// Whether the sender connects with its first rows, or with `sender::connect`, instead of when it is made.
     config &lazy_connect(bool on) { return set("lazy_connect", on ? "on" : "off"); }
     template <class Rep, class Period>

@@ -291,7 +291,8 @@ template <class T, class = void>
 struct one_dimensional : std::false_type {};
 template <class T>
 struct one_dimensional<T, std::void_t<element_at_data<T>, size_as_given<T>, element_at_index<T>, element_at_begin<T>>>
-    : std::bool_constant<std::is_integral_v<bare<size_as_given<T>>> && std::is_same_v<element_at_data<T>, element_at_index<T>> &&
+    : std::bool_constant<std::is_integral_v<bare<size_as_given<T>>> &&
+                         std::is_same_v<element_at_data<T>, element_at_index<T>> &&
                          std::is_same_v<element_at_data<T>, element_at_begin<T>> && !says_shape_of_its_own<T>> {};
 
 }  // namespace detail
@@ -354,7 +355,8 @@ class array_view {
     /// Strides in elements, which may be zero or negative; element [0, 0, …] is `values[first]`.
     array_view(const std::array<std::size_t, Dims> &shape, const std::array<std::ptrdiff_t, Dims> &strides,
                slice<const double> values, std::size_t first = 0) noexcept
-        : shape_(shape), strides_(strides), data_(values.data()), bytes_(detail::size_in_bytes(values.size())), origin_(detail::size_in_bytes(first)) {
+        : shape_(shape), strides_(strides), data_(values.data()), bytes_(detail::size_in_bytes(values.size())),
+          origin_(detail::size_in_bytes(first)) {
         for (std::ptrdiff_t &stride : strides_) stride = detail::stride_in_bytes(stride);
     }
 
@@ -376,7 +378,8 @@ class array_view {
 class dynamic_array_view {
   public:
     /// Row-major, without gaps. No dimension, or more than 32, is INVALID_ARRAY.
-    dynamic_array_view(slice<const std::size_t> shape, slice<const double> values) : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {
+    dynamic_array_view(slice<const std::size_t> shape, slice<const double> values)
+        : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {
         take(shape);
     }
     /// Strides in elements, as many as there are dimensions; element [0, 0, …] is `values[first]`.
@@ -517,7 +520,7 @@ inline constexpr bool holds_doubles = false;
 template <class T>
 inline constexpr bool holds_doubles<T, true> = std::is_same_v<typename has_elements<T>::element, double>;
 template <class T>
-inline constexpr bool lists_doubles = holds_doubles<T> &&one_dimensional<T>::value;
+inline constexpr bool lists_doubles = holds_doubles<T> && one_dimensional<T>::value;
 
 template <class T>
 inline constexpr bool is_dense = dense<T>::dims > 0 && dense<T>::doubles;
@@ -584,7 +587,8 @@ auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
     constexpr bool micros = in_micros::den == 1;
     constexpr std::int64_t factor = micros ? in_micros::num : in_nanos::num;
     const auto count = when.time_since_epoch().count();
-    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)(), least = (std::numeric_limits<std::int64_t>::min)();
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
+    constexpr std::int64_t least = (std::numeric_limits<std::int64_t>::min)();
     bool fits = true;
     if constexpr (sizeof(rep) > 8) fits = count >= static_cast<rep>(least) && count <= static_cast<rep>(most);
     else if constexpr (sizeof(rep) == 8 && std::is_unsigned_v<rep>) fits = count <= static_cast<rep>(most);
@@ -601,7 +605,8 @@ auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
 template <class Rep, class Period>
 std::int64_t to_millis(std::chrono::duration<Rep, Period> time) {
     static_assert(std::is_arithmetic_v<Rep>, "this duration counts in a type of its own: use std::chrono::duration_cast");
-    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)(), least = (std::numeric_limits<std::int64_t>::min)();
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
+    constexpr std::int64_t least = (std::numeric_limits<std::int64_t>::min)();
     using in_millis = std::ratio_divide<Period, std::milli>;
     if constexpr (std::is_floating_point_v<Rep>) {
         const double millis =
@@ -676,7 +681,7 @@ constexpr void require_value() {
         static_assert(!std::is_pointer_v<T>, "a pointer is no column value: pass what it points to");
         static_assert(!holds_doubles<T>,
                       "this type may have more than one dimension: give it to_questdb_array, or pass a questdb::array_view with its shape");
-        static_assert((!has_elements<T>::value || holds_doubles<T>)&&dense<T>::dims == 0,
+        static_assert((!has_elements<T>::value || holds_doubles<T>) && dense<T>::dims == 0,
                       "arrays hold doubles in one piece of memory: convert it to std::vector<double> and give the shape with questdb::array_view");
         static_assert(std::is_null_pointer_v<T> || is_character<T> || std::is_arithmetic_v<T> || std::is_enum_v<T> ||
                           is_duration<T>::value || std::is_pointer_v<T> || has_elements<T>::value || dense<T>::dims != 0 ||
@@ -1715,7 +1720,7 @@ class sender {
     /// Ends the call that another thread is running on this sender, within 100 ms: it throws QUESTDB_ERROR_CODE_CANCELLED with
     /// the outcome that is true, and the rows stay. A call that begins later is not affected, so repeat this every few
     /// milliseconds until that thread has stopped. At any time from any thread, as long as the sender lives and is not moved.
-    void cancel() noexcept { ::questdb_sender_cancel(handle_.get()); }
+    void cancel() const noexcept { ::questdb_sender_cancel(handle_.get()); }
 
     /// Sends the complete rows of the own buffer within the time, which is 0 if negative and is rounded up to milliseconds, and
     /// ends the connection, also when it throws. A row that was left open is an error, INVALID_STATE, after the others were

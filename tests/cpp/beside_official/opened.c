@@ -37,11 +37,16 @@ int main(int argc, char **argv) {
         void *library = argc == 3 ? dlopen(argv[i], RTLD_NOW | RTLD_LOCAL) : NULL;
         if (!library) return fprintf(stderr, "%s\n", dlerror()), 2;
         if (dlsym(library, "questdb_column_name_new")) {
-            seen_ours = find(library, &ours.name_new, "questdb_column_name_new") && find(library, &ours.get_code, "questdb_error_get_code") && find(library, &ours.in_doubt, "questdb_error_in_doubt") &&
-                        find(library, &ours.code_name, "questdb_error_code_name") && find(library, &ours.free, "questdb_error_free");
+            seen_ours = find(library, &ours.name_new, "questdb_column_name_new") &&
+                        find(library, &ours.get_code, "questdb_error_get_code") &&
+                        find(library, &ours.in_doubt, "questdb_error_in_doubt") &&
+                        find(library, &ours.code_name, "questdb_error_code_name") &&
+                        find(library, &ours.free, "questdb_error_free");
         } else {
-            seen_theirs = find(library, &theirs.get_code, "questdb_error_get_code") && find(library, &theirs.in_doubt, "questdb_error_in_doubt") &&
-                          find(library, &theirs.free, "questdb_error_free") && find(library, &theirs.utf8_init, "line_sender_utf8_init");
+            seen_theirs = find(library, &theirs.get_code, "questdb_error_get_code") &&
+                          find(library, &theirs.in_doubt, "questdb_error_in_doubt") &&
+                          find(library, &theirs.free, "questdb_error_free") &&
+                          find(library, &theirs.utf8_init, "line_sender_utf8_init");
         }
     }
     if (!seen_ours || !seen_theirs) return 3;

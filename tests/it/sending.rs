@@ -92,7 +92,7 @@ fn negotiation() {
     assert!(elapsed < Duration::from_millis(600 + 250), "{elapsed:?}");
     let (server, sender, _) = settings(|peer| {
         if peer.nth() == 0 {
-            peer.answer("500 Oops", "", "");
+            peer.answer("500 Oops", "connection: close\r\n", "");
         } else {
             peer.answer("200 OK", "", "{}");
         }

@@ -421,6 +421,19 @@ impl Peer {
         self.pause(PATIENCE);
     }
 
+    /// Waits until so many bytes are there, and leaves them unread.
+    pub(crate) fn wait_for_bytes(&self, count: usize) {
+        let mut bytes = vec![0; count];
+        let until = Instant::now() + PATIENCE;
+        while !self.shared.stopping() && Instant::now() < until {
+            match self.tcp().peek(&mut bytes) {
+                Ok(n) if n >= count => return,
+                Err(e) if !is_timeout(&e) => return,
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
     /// Tells the test something; see [`FaultServer::wait_for_notes`].
     pub(crate) fn note(&self, note: &str) {
         self.shared.note(note);

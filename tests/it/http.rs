@@ -342,9 +342,10 @@ fn deadlines() -> Vec<Case> {
             peer.hold();
         })
         .fails(Timeout, Outcome::InDoubt),
+        // The wait that is asked for does not fit, so no last attempt can be cut off.
         closes("close(300) with rows, 503 for ever", |peer| {
             while peer.request().is_some() {
-                peer.answer("503 Busy", "retry-after: 0\r\n", "");
+                peer.answer("503 Busy", "retry-after: 9\r\n", "");
             }
         })
         .fails(ErrorCode::Unavailable, Outcome::Rejected),

@@ -465,7 +465,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: millis(0),
         on: On::Http,
         default: Default::Value("10000"),
-        help: "How long a flush goes on trying, the attempt in progress included. 0 means one attempt.",
+        help: "How long a flush goes on after its first failed attempt, the attempt in progress included. 0 means one request.",
     },
     Opt {
         key: Key::RetryMaxBackoff,

@@ -1872,8 +1872,12 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
  * HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
  * if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
  *
- * Errors: as `questdb_sender_flush`; over TCP also if the connection did not end as it should, so that rows of earlier
- * flushes may be lost: `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
+ * Over TCP it waits until the server has read everything and has ended the connection in turn. Success means taken, not
+ * stored: a server ends in the same way after a row that it refused.
+ *
+ * Errors: as `questdb_sender_flush`; over TCP also if the server says something, resets the connection or does not end it
+ * within the deadline (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost:
+ * `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
  * Since: 0.1
  */
 QUESTDB_API

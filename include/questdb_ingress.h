@@ -61,7 +61,7 @@
 #define QUESTDB_STR(literal) ("" literal), (sizeof(literal) - 1)
 
 /**
- * A counter of a sender. Counters only grow. Numbers never change.
+ * A counter of a sender. Counters only grow, except those that say otherwise. Numbers never change.
  */
 enum questdb_stat
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -120,6 +120,15 @@ enum questdb_stat
    * Connections made after the first.
    */
   QUESTDB_STAT_RECONNECTS = 12,
+  /**
+   * Automatic flushes that failed.
+   */
+  QUESTDB_STAT_FAILED_AUTO_FLUSHES = 13,
+  /**
+   * How long the next automatic flush waits since the last one failed, in milliseconds, as it was drawn; 0 after a
+   * success. Falls as well as it grows.
+   */
+  QUESTDB_STAT_AUTO_FLUSH_WAIT_MILLIS = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -225,6 +234,10 @@ enum questdb_error_code
    * A defect of this library.
    */
   QUESTDB_ERROR_CODE_INTERNAL = 22,
+  /**
+   * The call was cancelled from another thread; the outcome says what is known about the data.
+   */
+  QUESTDB_ERROR_CODE_CANCELLED = 23,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -785,6 +798,15 @@ QUESTDB_API uint64_t questdb_error_server_line(const questdb_error *error);
 QUESTDB_API const char *questdb_error_table(const questdb_error *error);
 
 /**
+ * Rows of earlier flushes over TCP that this error puts in doubt: they were given to the kernel over the connection that
+ * broke. The rows of the failed call itself are not among them. 0 for NULL, and where no earlier row is in doubt.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+uint64_t questdb_error_earlier_rows_in_doubt(const questdb_error *error);
+
+/**
  * Bytes of the buffer that the last attempt handed to the kernel.
  *
  * Since: 0.1
@@ -828,6 +850,18 @@ questdb_error *questdb_config_from_conf(const char *conf,
  * Since: 0.1
  */
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_from_env(questdb_config **config);
+
+/**
+ * Makes an independent copy.
+ *
+ * Ownership: `*copy` is yours until `questdb_config_free`; NULL after an error.
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_config_clone(questdb_config *config,
+                                     questdb_config **copy);
 
 /**
  * Sets one option, replacing an earlier value. Keys and values are those of the connection string, and `protocol`.
@@ -993,6 +1027,29 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear_marker(questdb_
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer *buffer);
 
 /**
+ * Drops the open row and keeps the complete ones. Without an open row nothing happens.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_drop_row(questdb_buffer *buffer);
+
+/**
+ * Removes `count` complete rows, from the row number `first` on. Rows are counted from 1, as `questdb_error_server_line`
+ * counts them, so that a row that the server refused can be removed and the rest be sent. An open row stays.
+ *
+ * Takes time in proportion to the whole buffer.
+ *
+ * Errors: INVALID_ARGUMENT if there are no such rows, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_remove_rows(questdb_buffer *buffer,
+                                           size_t first,
+                                           size_t count);
+
+/**
  * Checks that no row is open, so that the buffer can be flushed.
  *
  * Errors: INVALID_STATE, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -1020,6 +1077,13 @@ QUESTDB_API size_t questdb_buffer_capacity(const questdb_buffer *buffer);
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_row_count(const questdb_buffer *buffer);
+
+/**
+ * Whether a row has been started and not ended. False for NULL.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_buffer_is_row_open(const questdb_buffer *buffer);
 
 /**
  * Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
@@ -1773,15 +1837,17 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
                                           questdb_error **last);
 
 /**
- * Sends what the sender's own buffer holds, within the deadline, and ends the connection. An open transaction and an open
- * row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
+ * Sends the complete rows of the sender's own buffer, within the deadline, and ends the connection. A row that is still open
+ * is dropped, and the call fails with INVALID_STATE although the complete rows were sent: `questdb_error_outcome` says what
+ * became of them. An open transaction is not sent. Every later call that takes or sends rows returns INVALID_STATE. Closing
+ * again sends nothing; it fails if the first time left rows unconfirmed. The sender must still be freed.
  *
  * `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
- * HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
- * thread kept the call from looking.
+ * HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
+ * if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
  *
- * Errors: as `questdb_sender_flush`; CONNECTION also if a TCP connection had ended, so that rows of earlier flushes may be
- * lost. The connection is ended all the same.
+ * Errors: as `questdb_sender_flush`; over TCP also if the connection did not end as it should, so that rows of earlier
+ * flushes may be lost: `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
  * Since: 0.1
  */
 QUESTDB_API

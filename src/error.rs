@@ -60,6 +60,8 @@ pub enum ErrorCode {
     HandlePoisoned = 21,
     /// A defect of this library.
     Internal = 22,
+    /// The call was cancelled from another thread; the outcome says what is known about the data.
+    Cancelled = 23,
 }
 
 impl ErrorCode {
@@ -87,6 +89,7 @@ impl ErrorCode {
         ErrorCode::Unavailable,
         ErrorCode::HandlePoisoned,
         ErrorCode::Internal,
+        ErrorCode::Cancelled,
     ];
 
     /// The name that C uses, such as `INVALID_NAME`.
@@ -114,6 +117,7 @@ impl ErrorCode {
             ErrorCode::Unavailable => c"UNAVAILABLE",
             ErrorCode::HandlePoisoned => c"HANDLE_POISONED",
             ErrorCode::Internal => c"INTERNAL",
+            ErrorCode::Cancelled => c"CANCELLED",
         }
     }
 }
@@ -188,6 +192,7 @@ pub(crate) struct Facts {
     pub(crate) table: Option<String>,
     pub(crate) bytes_sent: u64,
     pub(crate) elapsed: Duration,
+    pub(crate) earlier_rows_in_doubt: u64,
 }
 
 impl Error {
@@ -215,6 +220,12 @@ impl Error {
 
     pub(crate) fn outcome_is(mut self, outcome: Outcome) -> Error {
         self.0.facts.outcome = outcome;
+        self
+    }
+
+    /// The same under another code.
+    pub(crate) fn becomes(mut self, code: ErrorCode) -> Error {
+        self.0.code = code;
         self
     }
 
@@ -299,6 +310,12 @@ impl Error {
     /// The table the error is about, where known.
     pub fn table(&self) -> Option<&str> {
         self.0.facts.table.as_deref()
+    }
+
+    /// Rows of earlier flushes over TCP that this error puts in doubt: they were [`Outcome::Submitted`] over the connection
+    /// that broke. The rows of the failed call itself are not among them. 0 where no earlier row is in doubt.
+    pub fn earlier_rows_in_doubt(&self) -> u64 {
+        self.0.facts.earlier_rows_in_doubt
     }
 
     /// Body bytes handed to the kernel by the last attempt.

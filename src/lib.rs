@@ -30,5 +30,7 @@ pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
 pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
 pub use names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
-pub use sender::{CloseReport, Sender, Stat, Stats, StatsReader, Transaction};
+pub use sender::{
+    Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader, Transaction,
+};
 pub use text::{MaybeText, Text};

@@ -156,7 +156,7 @@ fn decimals(
 fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(5);
     let buffer = handles.buffer(place);
-    match input.below(10) {
+    match input.below(12) {
         0 => {
             let out = if place < 4 { handles.new_buffer(place) } else { ptr::null_mut() };
             failed(questdb_buffer_new(u32::from(input.byte()) % 5, out));
@@ -183,6 +183,15 @@ fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
         6 => on_buffer(buffer, |b| questdb_buffer_clear_marker(b)),
         7 => on_buffer(buffer, |b| questdb_buffer_clear(b)),
         8 => on_buffer(buffer, |b| questdb_buffer_check_flushable(b)),
+        9 => {
+            on_buffer(buffer, |b| questdb_buffer_drop_row(b));
+            // SAFETY: NULL or alive, and used by nobody else during the call.
+            assert!(!questdb_buffer_is_row_open(unsafe { buffer.as_ref() }));
+        }
+        10 => {
+            let (first, count) = (input.below(5), input.one(&[0, 1, 2, usize::MAX]));
+            on_buffer(buffer, |b| questdb_buffer_remove_rows(b, first, count));
+        }
         // A lent one stays; the caller's own are freed where their place is taken.
         _ if place >= 2 => questdb_buffer_free(buffer),
         _ => drop(handles.new_buffer(place)),
@@ -278,7 +287,10 @@ fn sending(handles: &mut Handles, input: &mut Input<'_>) {
         6 => on_sender(sender, |s| questdb_sender_at_nanos(s, input.integer())),
         7 => on_sender(sender, |s| questdb_sender_at_micros(s, input.integer())),
         8 => on_sender(sender, |s| questdb_sender_at_now(s)),
-        9 => on_sender(sender, |s| questdb_sender_flush_if_due(s)),
+        9 => {
+            questdb_sender_cancel(sender);
+            on_sender(sender, |s| questdb_sender_flush_if_due(s));
+        }
         10 | 11 => on_sender(sender, |s| questdb_sender_flush_own(s)),
         12..=14 => flush(sender, buffer, input),
         15 | 16 => {
@@ -358,7 +370,7 @@ fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize) {
 fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let memory = &mut Memory::default();
-    match input.below(8) {
+    match input.below(9) {
         0 => drop(failed(questdb_config_new(handles.new_config(place)))),
         1 => {
             let (conf, len) = memory.text(input);
@@ -382,6 +394,16 @@ fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
         }
         // SAFETY: as above.
         6 => drop(failed(questdb_config_validate(unsafe { borrowed(handles.configs[place]) }))),
+        7 => {
+            let to = input.below(2);
+            // Into the other place: this one would be freed before.
+            let out = if to == place { ptr::null_mut() } else { handles.new_config(to) };
+            // SAFETY: as above.
+            let made = !failed(questdb_config_clone(unsafe { borrowed(handles.configs[place]) }, out));
+            if to != place {
+                handles.harmless[to] = made && handles.harmless[place];
+            }
+        }
         _ => drop(handles.new_config(place)),
     }
 }

@@ -202,6 +202,7 @@ pub fn failed(error: Failed) -> bool {
     let _ =
         (questdb_error_retryable(e), questdb_error_row_accepted(e), questdb_error_server_line(e));
     let _ = (questdb_error_bytes_sent(e), questdb_error_elapsed_millis(e));
+    let _ = questdb_error_earlier_rows_in_doubt(e);
     questdb_error_free(Some(error));
     true
 }

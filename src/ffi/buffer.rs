@@ -175,6 +175,36 @@ pub extern "C" fn questdb_buffer_clear(buffer: Option<&mut questdb_buffer>) -> F
     })
 }
 
+/// Drops the open row and keeps the complete ones. Without an open row nothing happens.
+///
+/// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_drop_row(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.drop_row();
+        Ok(())
+    })
+}
+
+/// Removes `count` complete rows, from the row number `first` on. Rows are counted from 1, as `questdb_error_server_line`
+/// counts them, so that a row that the server refused can be removed and the rest be sent. An open row stays.
+///
+/// Takes time in proportion to the whole buffer.
+///
+/// Errors: INVALID_ARGUMENT if there are no such rows, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_remove_rows(
+    buffer: Option<&mut questdb_buffer>,
+    first: usize,
+    count: usize,
+) -> Failed {
+    guard(buffer, |b| b.buffer.remove_rows(first, count))
+}
+
 /// Checks that no row is open, so that the buffer can be flushed.
 ///
 /// Errors: INVALID_STATE, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -212,6 +242,14 @@ pub extern "C" fn questdb_buffer_capacity(buffer: Option<&questdb_buffer>) -> us
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_buffer_row_count(buffer: Option<&questdb_buffer>) -> usize {
     healthy(buffer).map_or(0, |b| b.row_count())
+}
+
+/// Whether a row has been started and not ended. False for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_is_row_open(buffer: Option<&questdb_buffer>) -> bool {
+    healthy(buffer).is_some_and(|b| b.is_row_open())
 }
 
 /// Whether all rows are of one table, so that the server stores all of them or none. False for NULL.

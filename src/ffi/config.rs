@@ -72,6 +72,26 @@ pub extern "C" fn questdb_config_from_env(config: *mut *mut questdb_config) -> F
     make(config, Config::from_env)
 }
 
+/// Makes an independent copy.
+///
+/// Ownership: `*copy` is yours until `questdb_config_free`; NULL after an error.
+/// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_config_clone(
+    config: Option<&mut questdb_config>,
+    copy: *mut *mut questdb_config,
+) -> Failed {
+    put(copy, ptr::null_mut());
+    guard(config, |c| {
+        required(copy, "copy")?;
+        let config = c.config.clone();
+        put(copy, Box::into_raw(Box::new(questdb_config { poisoned: false, config })));
+        Ok(())
+    })
+}
+
 /// Sets one option, replacing an earlier value. Keys and values are those of the connection string, and `protocol`.
 ///
 /// Errors: CONFIG with the key, the value and the range, the configuration stays as it was; INVALID_UTF8;

@@ -192,6 +192,15 @@ pub extern "C" fn questdb_error_table(error: Option<&questdb_error>) -> *const c
     c_ptr(error.and_then(|e| e.table.as_ref()))
 }
 
+/// Rows of earlier flushes over TCP that this error puts in doubt: they were given to the kernel over the connection that
+/// broke. The rows of the failed call itself are not among them. 0 for NULL, and where no earlier row is in doubt.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_earlier_rows_in_doubt(error: Option<&questdb_error>) -> u64 {
+    error.map_or(0, |e| e.error.earlier_rows_in_doubt())
+}
+
 /// Bytes of the buffer that the last attempt handed to the kernel.
 ///
 /// Since: 0.1

@@ -321,8 +321,7 @@ pub extern "C" fn questdb_sender_append_columns(
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
         let columns = column_data(columns, &arrays, rows)?;
-        layout.append_columns(s.buffer_mut(), rows, &columns, at)?;
-        s.flush_if_due()
+        s.append_columns(layout, rows, &columns, at)
     })
 }
 

@@ -18,17 +18,19 @@ use super::guard::{
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
-use crate::{Buffer, BufferOptions, Outcome, Sender, Stat, StatsReader};
+use crate::{Buffer, BufferOptions, Canceller, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
 /// Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
-/// INVALID_STATE. `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from any thread.
+/// INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
+/// from any thread.
 /// A sender does not survive `fork`: in the child its calls return INVALID_STATE.
 #[derive(Debug)]
 pub struct questdb_sender {
     sender: Mutex<Sender>,
     stats: StatsReader,
+    canceller: Canceller,
     /// What `questdb_sender_buffer` lends: the sender's own buffer between two calls.
     lent: *mut questdb_buffer,
 }
@@ -87,9 +89,10 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
     let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
     let mut own = Box::new(Buffer::with_options(empty)?);
     sender.swap_own(&mut own);
-    let stats = sender.stats_reader();
+    let (stats, canceller) = (sender.stats_reader(), sender.canceller());
     let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
-    put(out, Box::into_raw(Box::new(questdb_sender { sender: Mutex::new(sender), stats, lent })));
+    let handle = questdb_sender { sender: Mutex::new(sender), stats, canceller, lent };
+    put(out, Box::into_raw(Box::new(handle)));
     Ok(())
 }
 
@@ -378,6 +381,23 @@ pub extern "C" fn questdb_sender_rollback(sender: *mut questdb_sender) -> Failed
     guard_own(sender, Sender::rollback)
 }
 
+/// Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
+/// the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
+/// same.
+///
+/// Nothing happens when no call is running, and a call that begins later is not affected. Who cannot know whether the call has
+/// begun repeats this until the call has returned. NULL is fine.
+///
+/// Threads: at any time from any thread, also in a signal handler.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
+    // SAFETY: as in `guard_sender`; the flag is atomic.
+    if let Some(handle) = unsafe { sender.as_ref() } {
+        handle.canceller.cancel();
+    }
+}
+
 /// One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.
 ///
 /// Threads: at any time from any thread.
@@ -413,15 +433,17 @@ pub extern "C" fn questdb_sender_last_error(
     })
 }
 
-/// Sends what the sender's own buffer holds, within the deadline, and ends the connection. An open transaction and an open
-/// row are not sent. Every later flush returns INVALID_STATE; closing again does nothing. The sender must still be freed.
+/// Sends the complete rows of the sender's own buffer, within the deadline, and ends the connection. A row that is still open
+/// is dropped, and the call fails with INVALID_STATE although the complete rows were sent: `questdb_error_outcome` says what
+/// became of them. An open transaction is not sent. Every later call that takes or sends rows returns INVALID_STATE. Closing
+/// again sends nothing; it fails if the first time left rows unconfirmed. The sender must still be freed.
 ///
 /// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
-/// HTTP not confirmed, over TCP not given to the kernel; 0 if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another
-/// thread kept the call from looking.
+/// HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
+/// if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
 ///
-/// Errors: as `questdb_sender_flush`; CONNECTION also if a TCP connection had ended, so that rows of earlier flushes may be
-/// lost. The connection is ended all the same.
+/// Errors: as `questdb_sender_flush`; over TCP also if the connection did not end as it should, so that rows of earlier
+/// flushes may be lost: `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]

@@ -47,13 +47,24 @@ impl BufferOptions {
 /// assert_eq!(buffer.peek(), b"trades,symbol=ETH-USD price=2615.54 1646762637609765000\n");
 /// # Ok::<(), questdb_ingress::Error>(())
 /// ```
-#[derive(Clone)]
 pub struct Buffer {
     pub(super) lines: Lines,
     tables: NameCache<TableName>,
     columns: NameCache<ColumnName>,
     pub(super) init_buf_size: usize,
     pub(super) marker: Option<Place>,
+}
+
+impl Clone for Buffer {
+    fn clone(&self) -> Buffer {
+        Buffer {
+            lines: self.lines.clone().reopened(),
+            tables: self.tables.clone(),
+            columns: self.columns.clone(),
+            init_buf_size: self.init_buf_size,
+            marker: self.marker,
+        }
+    }
 }
 
 impl Buffer {
@@ -99,7 +110,7 @@ impl Buffer {
     /// `OutOfMemory`.
     pub fn try_clone(&self) -> Result<Buffer> {
         Ok(Buffer {
-            lines: self.lines.try_clone()?,
+            lines: self.lines.try_clone()?.reopened(),
             // They only save time.
             tables: NameCache::new(),
             columns: NameCache::new(),

@@ -95,12 +95,6 @@ impl Buffer {
         self.lines.removals()
     }
 
-    /// The bytes of the complete rows.
-    pub(crate) fn complete_rows(&self) -> &[u8] {
-        let bytes = self.lines.store.as_slice();
-        bytes.get(..self.lines.complete_len()).unwrap_or(bytes)
-    }
-
     /// Drops the open row and lets no other begin: the sender that owns the buffer is closed.
     pub(crate) fn close(&mut self) {
         self.lines.close();

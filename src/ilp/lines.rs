@@ -66,7 +66,7 @@ impl Lines {
     pub(super) fn try_clone(&self) -> Result<Lines> {
         Ok(Lines {
             store: self.store.try_clone()?,
-            state: if self.state == RowState::Closed { RowState::Between } else { self.state },
+            state: self.state,
             version: self.version,
             one_table: self.one_table,
             mixed_at: self.mixed_at,
@@ -362,6 +362,14 @@ impl Lines {
     pub(super) fn close(&mut self) {
         self.drop_row();
         self.state = RowState::Closed;
+    }
+
+    /// A copy of the buffer of a closed sender takes rows again.
+    pub(super) fn reopened(mut self) -> Lines {
+        if self.state == RowState::Closed {
+            self.state = RowState::Between;
+        }
+        self
     }
 
     pub(super) fn removals(&self) -> u64 {

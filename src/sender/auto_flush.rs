@@ -1,6 +1,11 @@
-//! When to flush: by rows, bytes or time. A pure decision, taken when a row ends.
+//! When to flush automatically: by rows, bytes or time, and not at once again after a failure. Pure decisions, taken when a
+//! row ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::retry::Backoff;
+use crate::config::Delivery;
+use crate::error::{Error, Outcome};
 
 /// Limits of the sender's own buffer; an absent one never triggers.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +33,101 @@ impl AutoFlush {
     }
 }
 
+/// What keeps automatic flushes back after one that failed, so that a row costs no attempt of its own.
+#[derive(Debug)]
+pub(super) struct Pause {
+    max_backoff: Duration,
+    delivery: Delivery,
+    backoff: Backoff,
+    until: Option<Instant>,
+    /// What was refused: the number that a buffer's removals had then. The same rows would be refused again.
+    refused: Option<u64>,
+}
+
+impl Pause {
+    /// The limit of the first wait, which doubles from then on.
+    const FIRST: Duration = Duration::from_millis(100);
+
+    pub(super) fn new(max_backoff: Duration, delivery: Delivery) -> Pause {
+        let backoff = Backoff::starting_at(Pause::FIRST, max_backoff);
+        Pause { max_backoff, delivery, backoff, until: None, refused: None }
+    }
+
+    /// Whether the next attempt has to wait. `removals` tells whether rows were removed from the buffer meanwhile.
+    pub(super) fn holds(&self, removals: u64, now: impl FnOnce() -> Instant) -> bool {
+        match self.until {
+            None => false,
+            Some(until) => self.refused == Some(removals) || now() < until,
+        }
+    }
+
+    /// Notes that the buffer could not be flushed, and returns how long the next attempt waits.
+    pub(super) fn failed(
+        &mut self,
+        error: &Error,
+        removals: u64,
+        now: Instant,
+        random_up_to: impl FnOnce(u64) -> u64,
+    ) -> Duration {
+        let refused = match error.outcome() {
+            Outcome::Rejected => !error.is_retryable(),
+            // Sending again what may have been stored is what this setting forbids.
+            Outcome::Partial | Outcome::InDoubt if self.delivery == Delivery::AtMostOnce => true,
+            Outcome::Partial => !error.is_retryable(),
+            _ => false,
+        };
+        self.refused = refused.then_some(removals);
+        let wait = self.backoff.next(error.retry_after(), random_up_to);
+        self.until = Some(now + wait);
+        wait
+    }
+
+    /// Notes that the buffer was flushed.
+    pub(super) fn succeeded(&mut self) {
+        if self.until.is_some() {
+            *self = Pause::new(self.max_backoff, self.delivery);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::err;
+    use crate::transport::{Net as _, SystemNet};
+
+    #[test]
+    fn a_failure_holds_the_next_attempt_back() {
+        let start = SystemNet::new().now();
+        let ms = Duration::from_millis;
+        let busy = || err!(Unavailable, "x").outcome_is(Outcome::Rejected).retryable(true);
+        let bad = || err!(Rejected, "x").outcome_is(Outcome::Rejected);
+        let doubt = || err!(Timeout, "x").outcome_is(Outcome::InDoubt).retryable(true);
+
+        let mut pause = Pause::new(ms(300), Delivery::AtLeastOnce);
+        assert!(!pause.holds(0, || unreachable!("the clock is not needed")));
+        let waits = [100, 200, 300, 300].map(|limit| {
+            assert_eq!(pause.failed(&busy(), 0, start, |max| max), ms(limit));
+            assert!(pause.holds(0, || start + ms(limit) - ms(1)));
+            assert!(!pause.holds(0, || start + ms(limit)));
+            limit
+        });
+        assert_eq!(waits.len(), 4);
+        pause.succeeded();
+        assert!(!pause.holds(0, || unreachable!("the clock is not needed")));
+        assert_eq!(pause.failed(&busy(), 0, start, |max| max), ms(100), "begins anew");
+
+        // What was refused waits for a change of the buffer, and then for the time too.
+        pause.failed(&bad(), 7, start, |_| 0);
+        assert!(pause.holds(7, || start + ms(1_000_000)));
+        assert!(!pause.holds(8, || start));
+
+        pause.failed(&doubt(), 7, start, |_| 0);
+        assert!(!pause.holds(7, || start), "at least once");
+        let mut once = Pause::new(ms(300), Delivery::AtMostOnce);
+        once.failed(&doubt(), 7, start, |_| 0);
+        assert!(once.holds(7, || start + ms(1_000_000)), "at most once");
+    }
 
     #[test]
     fn each_limit_triggers_alone() {

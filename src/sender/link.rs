@@ -8,8 +8,8 @@ use super::outcome;
 use super::retry::{Backoff, floor as retry_floor, may_retry};
 use super::stats::{Counters, Stat};
 use crate::config::{Delivery, Settings};
-use crate::error::{Error, Outcome, Result, err};
-use crate::transport::{Answer, Deadline, HttpTransport, Net, TcpTransport};
+use crate::error::{Error, ErrorCode, Outcome, Result, err};
+use crate::transport::{Answer, Deadline, HttpTransport, Net, TcpTransport, pause};
 
 /// A server behind one of the transports.
 pub(super) struct Link {
@@ -226,6 +226,9 @@ impl Link {
             if !self.wait_for_retry(&error, body.is_some(), fresh_may_do, &mut attempts) {
                 return Err(conclude(error, attempts, &*self.net));
             }
+            if self.net.cancelled() {
+                return Err(conclude(cancelled(error), attempts, &*self.net));
+            }
             self.counters.retrying(&error);
             attempts.before = Some(error);
         }
@@ -315,13 +318,19 @@ impl Link {
         if wait >= left {
             return false;
         }
-        net.sleep(wait);
+        pause(net, wait);
         true
     }
 }
 
+/// An attempt that failed and would be followed by another one, had the call not been cancelled.
+#[cold]
+fn cancelled(error: Error) -> Error {
+    error.becomes(ErrorCode::Cancelled).retryable(false).context("cancelled before another attempt")
+}
+
 fn timed_out(error: &Error) -> bool {
-    error.code() == crate::ErrorCode::Timeout
+    error.code() == ErrorCode::Timeout
 }
 
 fn is_final(answer: &Answer, is_write: bool) -> bool {

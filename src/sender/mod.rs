@@ -1,10 +1,12 @@
 //! [`Sender`]: a buffer, a link to the server, and the policy that joins them.
 
 mod auto_flush;
+mod close;
 mod link;
 mod negotiate;
 mod outcome;
 mod retry;
+mod row;
 #[cfg(test)]
 mod sim;
 mod stats;
@@ -14,20 +16,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::auto_flush::AutoFlush;
+use self::auto_flush::{AutoFlush, Pause};
+pub use self::close::CloseReport;
 use self::link::{Link, Load};
+pub use self::row::Row;
 pub use self::stats::{Stat, Stats, StatsReader};
-pub use self::transaction::Transaction;
+pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
 use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+use crate::rows::{Cell, ColumnData, RowLayout};
+pub use crate::transport::Canceller;
 use crate::transport::{Deadline, Net, SystemNet};
 
 /// Sends rows to QuestDB.
 ///
-/// Rows built in the sender's own buffer ([`Sender::buffer_mut`]) and ended by [`Sender::at_nanos`], [`Sender::at_micros`]
-/// or [`Sender::at_now`] are flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the
-/// limits are looked at when a row ends. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
+/// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_columns`] go into the sender's own buffer, which is
+/// flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the limits are looked at when
+/// a row ends. After an automatic flush that failed the next one waits, see `auto_flush_max_backoff`, and rows are taken
+/// meanwhile until `max_buf_size`. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
 ///
 /// Success means [`Outcome::Committed`] over HTTP and [`Outcome::Submitted`] over TCP, where the protocol has no
 /// acknowledgement. After any failure the buffer is exactly as it was. Dropping a sender sends nothing; see
@@ -38,21 +45,12 @@ pub struct Sender {
     /// Boxed for [`Sender::swap_own`].
     buffer: Box<Buffer>,
     auto_flush: AutoFlush,
+    pause: Pause,
     last_flush: Instant,
     transaction: Option<String>,
     stats: StatsReader,
     process: u32,
     closed: bool,
-}
-
-/// What [`Sender::close`] achieved.
-#[derive(Debug)]
-pub struct CloseReport {
-    /// Complete rows of the sender's own buffer that were not handed over: over HTTP not confirmed, over TCP not given to
-    /// the kernel.
-    pub unconfirmed_rows: u64,
-    /// Why, if it is not zero. Over TCP also that the connection had ended, so that rows of earlier flushes may be lost.
-    pub result: Result<()>,
 }
 
 impl fmt::Debug for Sender {
@@ -114,6 +112,7 @@ impl Sender {
             link,
             options,
             auto_flush,
+            pause: Pause::new(settings.auto_flush_max_backoff, settings.delivery),
             transaction: None,
             stats,
             closed: false,
@@ -141,7 +140,8 @@ impl Sender {
         &self.buffer
     }
 
-    /// The sender's own buffer, to build rows in. End rows through the sender, so that they are flushed when due.
+    /// The sender's own buffer, for the C interface, which ends rows by [`Sender::at_nanos`] and its like.
+    #[doc(hidden)]
     pub fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.buffer
     }
@@ -154,25 +154,73 @@ impl Sender {
 
     /// Ends the open row of the own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if a
     /// limit is reached.
+    #[doc(hidden)]
     pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
         self.buffer.at_nanos(nanos)?;
         self.flush_if_due()
     }
 
     /// As [`Sender::at_nanos`], in microseconds.
+    #[doc(hidden)]
     pub fn at_micros(&mut self, micros: i64) -> Result<()> {
         self.buffer.at_micros(micros)?;
         self.flush_if_due()
     }
 
     /// Ends the open row of the own buffer and lets the server set its timestamp. Deduplication cannot recognise such rows.
+    #[doc(hidden)]
     pub fn at_now(&mut self) -> Result<()> {
         self.buffer.at_now()?;
         self.flush_if_due()
     }
 
-    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached; for rows that were ended in the buffer
-    /// itself, such as prepared ones. An error leaves all rows in the buffer and says so by [`Error::row_accepted`].
+    /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
+    ///
+    /// # Errors
+    /// As [`RowLayout::append_row`]: the buffer is as it was. As [`Sender::flush`]: the row is in the buffer, see
+    /// [`Error::row_accepted`].
+    #[inline]
+    pub fn append_row(
+        &mut self,
+        layout: &RowLayout,
+        cells: &[Cell<'_>],
+        at: Option<i64>,
+    ) -> Result<()> {
+        layout.append_row(&mut self.buffer, cells, at)?;
+        self.flush_if_due()
+    }
+
+    /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
+    ///
+    /// # Errors
+    /// As [`RowLayout::append_columns`]: the buffer is as it was. As [`Sender::flush`]: the rows are in the buffer, see
+    /// [`Error::row_accepted`].
+    pub fn append_columns(
+        &mut self,
+        layout: &RowLayout,
+        rows: usize,
+        columns: &[ColumnData<'_>],
+        at: Option<&[i64]>,
+    ) -> Result<()> {
+        layout.append_columns(&mut self.buffer, rows, columns, at)?;
+        self.flush_if_due()
+    }
+
+    /// Removes complete rows from the own buffer, as [`Buffer::remove_rows`]: a row that was refused does not hold the rest.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if there are no such rows.
+    pub fn remove_rows(&mut self, first: usize, count: usize) -> Result<()> {
+        self.buffer.remove_rows(first, count)
+    }
+
+    /// Drops all rows of the own buffer.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+    }
+
+    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row: for a program that calls
+    /// it now and then, so that the last rows of a quiet time go out. An error leaves all rows in the buffer.
     #[inline]
     pub fn flush_if_due(&mut self) -> Result<()> {
         if self.transaction.is_some() {
@@ -188,10 +236,37 @@ impl Sender {
 
     #[inline(never)]
     fn auto_flush_now(&mut self) -> Result<()> {
+        let net = self.link.net();
+        if !self.closed && self.pause.holds(self.buffer.removals(), || net.now_coarse()) {
+            return Ok(());
+        }
         self.flush_own().map(drop).map_err(|mut e| {
+            if e.attempts() > 0 {
+                self.stats.0.add(Stat::FailedAutoFlushes, 1);
+            }
             e.facts_mut().row_accepted = true;
             e.context("the row is in the buffer, but flushing it failed")
         })
+    }
+
+    /// Lets automatic flushes wait after an attempt that failed, and no longer wait after one that did not.
+    fn note_for_auto_flush(&mut self, result: &Result<Outcome>) {
+        let net = self.link.net();
+        let wait = match result {
+            Ok(_) => {
+                self.pause.succeeded();
+                Duration::ZERO
+            }
+            Err(e) if e.attempts() > 0 => {
+                let removals = self.buffer.removals();
+                self.pause.failed(e, removals, net.now_coarse(), |max| net.random_up_to(max))
+            }
+            // Nothing was tried.
+            Err(_) => return,
+        };
+        self.stats
+            .0
+            .set(Stat::AutoFlushWaitMillis, u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     }
 
     /// Sends the own buffer and clears it.
@@ -215,6 +290,7 @@ impl Sender {
         // The buffer is moved out for the call, so that the link can be borrowed next to it.
         let result =
             Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, cap);
+        self.note_for_auto_flush(&result);
         if result.is_ok() {
             self.buffer.clear();
         }
@@ -280,6 +356,10 @@ impl Sender {
         buffer: &Buffer,
         cap: Option<Deadline>,
     ) -> Result<Outcome> {
+        if cap.is_none() {
+            // A call begins here; a close has begun before.
+            link.net().canceller().clear();
+        }
         if closed {
             return Err(err!(InvalidState, "the sender is closed"));
         }
@@ -316,6 +396,11 @@ impl Sender {
         Ok(outcome)
     }
 
+    /// A handle that ends the running call from any thread: a flush, a commit or a close that waits for the server.
+    pub fn canceller(&self) -> Canceller {
+        self.link.net().canceller()
+    }
+
     /// Counters; see also [`Sender::stats_reader`].
     pub fn stats(&self) -> Stats {
         self.stats.read()
@@ -324,30 +409,6 @@ impl Sender {
     /// A handle that reads the counters at any time and from any thread.
     pub fn stats_reader(&self) -> StatsReader {
         self.stats.clone()
-    }
-
-    /// Sends what the own buffer holds, within `timeout`, and ends the connection. Every later flush is an error; closing
-    /// again does nothing. An open transaction and an open row are not sent.
-    pub fn close(&mut self, timeout: Duration) -> CloseReport {
-        if self.closed {
-            return CloseReport { unconfirmed_rows: 0, result: Ok(()) };
-        }
-        let deadline = Deadline::after(self.link.net(), timeout);
-        let mut result = match &self.transaction {
-            Some(table) => Err(err!(
-                InvalidState,
-                "the sender was closed with an open transaction on table {}",
-                crate::error::shown(table)
-            )),
-            None => self.send_own(Some(deadline)).map(drop),
-        };
-        let unconfirmed_rows = if result.is_ok() { 0 } else { self.buffer.row_count() as u64 };
-        if self.link.net().process_id() == self.process {
-            // What became of the own buffer says more than what became of the connection.
-            result = result.and(self.link.close(deadline));
-        }
-        self.closed = true;
-        CloseReport { unconfirmed_rows, result }
     }
 }
 

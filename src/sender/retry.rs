@@ -39,7 +39,12 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(max: Duration) -> Backoff {
-        Backoff { limit: BASE.min(max), max }
+        Backoff::starting_at(BASE, max)
+    }
+
+    /// As [`Backoff::new`], with another limit of the first wait.
+    pub(super) fn starting_at(first: Duration, max: Duration) -> Backoff {
+        Backoff { limit: first.min(max), max }
     }
 
     /// The next wait. `Retry-After` of the server is a lower bound on it.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorCode, Outcome};
 
-/// A counter of a sender. Counters only grow. Numbers never change.
+/// A counter of a sender. Counters only grow, except those that say otherwise. Numbers never change.
 #[repr(u32)]
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,11 +37,16 @@ pub enum Stat {
     InDoubtAttempts = 11,
     /// Connections made after the first.
     Reconnects = 12,
+    /// Automatic flushes that failed.
+    FailedAutoFlushes = 13,
+    /// How long the next automatic flush waits since the last one failed, in milliseconds, as it was drawn; 0 after a
+    /// success. Falls as well as it grows.
+    AutoFlushWaitMillis = 14,
 }
 
 impl Stat {
     /// Every counter, in ascending order of number.
-    pub const ALL: [Stat; 13] = [
+    pub const ALL: [Stat; 15] = [
         Stat::Flushes,
         Stat::FailedFlushes,
         Stat::RowsCommitted,
@@ -55,6 +60,8 @@ impl Stat {
         Stat::RetriesServer,
         Stat::InDoubtAttempts,
         Stat::Reconnects,
+        Stat::FailedAutoFlushes,
+        Stat::AutoFlushWaitMillis,
     ];
 
     /// The counter with a number, for other languages.
@@ -101,6 +108,10 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn add(&self, stat: Stat, n: u64) {
         self.values[stat as usize].fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(super) fn set(&self, stat: Stat, n: u64) {
+        self.values[stat as usize].store(n, Ordering::Relaxed);
     }
 
     pub(super) fn failed(&self, error: &Error) {

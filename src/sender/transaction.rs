@@ -1,7 +1,7 @@
 //! Transactions: the rows of one table, sent in one request, stored all or not at all.
 
-use super::Sender;
-use crate::error::{Outcome, Result, err, shown};
+use super::{Row, Sender};
+use crate::error::{Error, Outcome, Result, err, shown};
 use crate::ilp::Buffer;
 
 impl Sender {
@@ -59,7 +59,7 @@ impl Sender {
     /// As [`Sender::begin`], as an object that rolls back when it is dropped.
     pub fn transaction(&mut self, table: &str) -> Result<Transaction<'_>> {
         self.begin(table)?;
-        Ok(Transaction { sender: self })
+        Ok(Transaction { sender: self, keep: false })
     }
 }
 
@@ -73,13 +73,18 @@ fn no_transaction() -> crate::Error {
 #[must_use = "dropping a transaction rolls it back"]
 pub struct Transaction<'s> {
     sender: &'s mut Sender,
+    /// Set while a failed commit has it: an error must not take rows along.
+    keep: bool,
 }
 
 impl Transaction<'_> {
-    /// Begins a row of the transaction's table.
-    pub fn row(&mut self) -> Result<&mut Buffer> {
-        let Some(table) = &self.sender.transaction else { return Err(no_transaction()) };
-        self.sender.buffer.table(table.as_str())
+    /// Starts a row of the transaction's table.
+    ///
+    /// # Errors
+    /// `LimitExceeded`, `OutOfMemory`.
+    pub fn row(&mut self) -> Result<Row<'_>> {
+        let Some(table) = self.sender.transaction.clone() else { return Err(no_transaction()) };
+        self.sender.row(table.as_str())
     }
 
     /// The sender's buffer, for rows that are built otherwise. Rows of another table are refused by
@@ -88,19 +93,70 @@ impl Transaction<'_> {
         &mut self.sender.buffer
     }
 
-    /// Sends all rows in one request. On failure they are dropped with the transaction; [`Sender::begin`] and
-    /// [`Sender::commit`] keep them for another try.
-    pub fn commit(self) -> Result<Outcome> {
-        self.sender.commit()
-    }
-
     /// Drops all rows.
     pub fn rollback(self) {}
 }
 
+impl<'s> Transaction<'s> {
+    /// Sends all rows in one request: all of them are stored or none.
+    ///
+    /// # Errors
+    /// As [`Sender::commit`]. The transaction comes back with the error and with all its rows. Where the error is taken out
+    /// by `?`, the transaction stays open in the sender: [`Sender::commit`] tries again, [`Sender::rollback`] drops it.
+    pub fn commit(mut self) -> Result<Outcome, FailedCommit<'s>> {
+        match self.sender.commit() {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                self.keep = true;
+                Err(FailedCommit { error, transaction: self })
+            }
+        }
+    }
+}
+
+/// A transaction that could not be committed, and why. Dropping it keeps the rows: the transaction stays open in the sender.
+#[derive(Debug)]
+#[must_use = "the transaction is still open"]
+pub struct FailedCommit<'s> {
+    error: Error,
+    transaction: Transaction<'s>,
+}
+
+impl<'s> FailedCommit<'s> {
+    /// Why.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The transaction with all its rows, to commit again or to roll back, and the error. Dropping the transaction rolls it
+    /// back.
+    pub fn into_parts(mut self) -> (Transaction<'s>, Error) {
+        self.transaction.keep = false;
+        (self.transaction, self.error)
+    }
+}
+
+impl From<FailedCommit<'_>> for Error {
+    fn from(failed: FailedCommit<'_>) -> Error {
+        failed.error
+    }
+}
+
+impl std::fmt::Display for FailedCommit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for FailedCommit<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        if self.sender.in_transaction() {
+        if !self.keep && self.sender.in_transaction() {
             // A transaction is open, so this cannot fail.
             let _ = self.sender.rollback();
         }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
-use super::net::{Deadline, Interest, Net, Ready, Socket};
+use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
 use crate::error::{Error, err};
 
 /// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
@@ -20,6 +21,8 @@ const TLS_SLICE: usize = 64 * 1024;
 pub(crate) enum Broken {
     /// The deadline passed.
     Timeout,
+    /// The call was cancelled from another thread.
+    Cancelled,
     /// The peer ended the stream.
     Closed,
     /// The stream ended inside TLS without its closing message, so data may be missing.
@@ -34,6 +37,7 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Broken::Timeout => f.write_str("the deadline passed"),
+            Broken::Cancelled => f.write_str("the call was cancelled"),
             Broken::Closed => f.write_str("the peer closed the connection"),
             Broken::Truncated => f.write_str("the peer closed the connection without ending TLS"),
             Broken::Io(e) => write!(f, "{e}"),
@@ -48,6 +52,7 @@ impl Broken {
     pub(crate) fn into_error(self, what: &str) -> Error {
         match self {
             Broken::Timeout => err!(Timeout, "{what}: {self}").retryable(true),
+            Broken::Cancelled => err!(Cancelled, "{what}: {self}"),
             Broken::Tls { refused, .. } => err!(Tls, "{what}: {self}").retryable(!refused),
             _ => err!(Connection, "{what}: {self}").retryable(true),
         }
@@ -194,8 +199,8 @@ impl Conn {
                 return Ok(Written::PeerSpoke);
             }
             // A peer that always takes a little must not stretch the deadline.
-            if !out.is_complete() && deadline.left(net).is_none() {
-                return Err(Broken::Timeout);
+            if !out.is_complete() {
+                left(net, deadline)?;
             }
         }
         Ok(Written::All)
@@ -264,7 +269,13 @@ impl Conn {
                 return Ok(true);
             }
             match tls.write_tls(&mut SocketIo(&mut *self.socket)) {
-                Ok(_) => self.tls_partly = self.tls_unflushed > 0,
+                Ok(_) => {
+                    self.tls_partly = self.tls_unflushed > 0;
+                    // A peer that always takes a little must not stretch the deadline.
+                    if tls.wants_write() {
+                        left(net, deadline)?;
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let interest = if watch { Interest::Both } else { Interest::Write };
                     let ready = self.wait(net, interest, deadline)?;
@@ -274,10 +285,7 @@ impl Conn {
                     {
                         return Ok(false);
                     }
-                    // A peer that always takes a little must not stretch the deadline.
-                    if deadline.left(net).is_none() {
-                        return Err(Broken::Timeout);
-                    }
+                    left(net, deadline)?;
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -391,10 +399,22 @@ impl Conn {
         interest: Interest,
         deadline: Deadline,
     ) -> Result<Ready, Broken> {
-        let Some(left) = deadline.left(net) else { return Err(Broken::Timeout) };
-        let ready = self.socket.wait(interest, left)?;
-        if ready == Ready::default() { Err(Broken::Timeout) } else { Ok(ready) }
+        loop {
+            let left = left(net, deadline)?;
+            let ready = self.socket.wait(interest, left.min(SLICE))?;
+            if ready != Ready::default() {
+                return Ok(ready);
+            }
+        }
     }
+}
+
+/// The time that a call may still take.
+pub(super) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken> {
+    if net.cancelled() {
+        return Err(Broken::Cancelled);
+    }
+    deadline.left(net).ok_or(Broken::Timeout)
 }
 
 /// `first` tells that the peer has not sent any data yet.

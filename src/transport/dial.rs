@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use super::conn::{Broken, Conn};
+use super::conn::{Broken, Conn, left};
 use super::net::{Deadline, Net};
 use super::tls;
 use crate::config::{Addr, Settings};
@@ -84,7 +84,7 @@ impl Dialer {
             match self.try_one(net, *to, tls_name.as_ref(), Deadline::after(net, share)) {
                 Ok(conn) => return Ok(conn),
                 // Certificates are the same at the other addresses.
-                Err(broken @ Broken::Tls { refused: true, .. }) => {
+                Err(broken @ (Broken::Tls { refused: true, .. } | Broken::Cancelled)) => {
                     return Err(not_connected(addr, broken, i + 1));
                 }
                 Err(broken) => last = broken,
@@ -100,9 +100,10 @@ impl Dialer {
         tls_name: Option<&ServerName<'static>>,
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
-        let limit = deadline.left(net).ok_or(Broken::Timeout)?;
+        let limit = left(net, deadline)?;
         let socket = match net.connect(to, self.bind, limit) {
             Ok(socket) => socket,
+            Err(_) if net.cancelled() => return Err(Broken::Cancelled),
             Err(e) if e.kind() == io::ErrorKind::TimedOut => return Err(Broken::Timeout),
             Err(e) => return Err(e.into()),
         };

@@ -1,7 +1,7 @@
 //! One kept-alive HTTP connection to one of the configured addresses.
 
 use super::auth::authorization;
-use super::conn::{Broken, Conn, Idle};
+use super::conn::{Conn, Idle, left};
 use super::dial::Dialer;
 use super::http::{Failure, RequestHead, exchange};
 use super::http_answer::Answer;
@@ -108,10 +108,12 @@ impl HttpTransport {
         let idle = self.idle_connection();
         let reused = idle.is_some();
         let mut conn = match idle.map_or_else(|| self.dialer.dial(net, deadline), Ok) {
-            Ok(conn) if deadline.left(net).is_some() => conn,
-            Ok(_) => return unsent(Broken::Timeout.into_error("no time left to send"), reused),
+            Ok(conn) => conn,
             Err(error) => return unsent(error, reused),
         };
+        if let Err(broken) = left(net, deadline) {
+            return unsent(broken.into_error("the request was not sent"), reused);
+        }
         if !reused {
             self.connects += 1;
         }

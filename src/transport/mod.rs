@@ -1,6 +1,7 @@
 //! Bytes to a server, and what became of them. Knows the network and nothing about rows.
 
 mod auth;
+mod cancel;
 mod conn;
 mod dial;
 mod http;
@@ -12,10 +13,11 @@ mod sys;
 mod tcp;
 mod tls;
 
+pub use cancel::Canceller;
 pub(crate) use http::Failure;
 pub(crate) use http_answer::Answer;
 pub(crate) use http_transport::HttpTransport;
-pub(crate) use net::{Deadline, Net};
+pub(crate) use net::{Deadline, Net, pause};
 #[cfg(any(test, fuzzing))]
 pub(crate) use net::{Interest, Ready, Socket};
 pub(crate) use socket::SystemNet;

@@ -1,12 +1,17 @@
 //! The outside world as the transports see it: clock, resolver and sockets, all replaceable in tests.
 //!
-//! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so no call can outlive its deadline.
+//! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so no call can outlive its deadline; and
+//! nobody waits for longer than [`SLICE`] at once, so that every call can be cancelled.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::cancel::Canceller;
 use crate::error::Result;
+
+/// No wait goes on for longer without a look at whether the call was cancelled.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 /// A point in time after which a call must not go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,8 +97,28 @@ pub(crate) trait Net: Send {
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>>;
 
+    /// Ends the running call.
+    fn canceller(&self) -> Canceller {
+        Canceller::default()
+    }
+
+    /// Whether the running call is to end.
+    fn cancelled(&self) -> bool {
+        false
+    }
+
     /// Tells processes apart: a sender is refused in a forked child.
     fn process_id(&self) -> u32 {
         std::process::id()
+    }
+}
+
+/// Blocks this thread for `time`, or until the call is cancelled.
+pub(crate) fn pause(net: &dyn Net, time: Duration) {
+    let end = Deadline::after(net, time);
+    while let Some(left) = end.left(net)
+        && !net.cancelled()
+    {
+        net.sleep(left.min(SLICE));
     }
 }

@@ -12,7 +12,8 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::net::{Deadline, Interest, Net, Ready, Socket};
+use super::cancel::Canceller;
+use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
 use super::sys;
 use crate::error::{Result, err, shown};
 
@@ -25,11 +26,16 @@ pub(crate) struct SystemNet {
     /// The exact and the coarse clock read together, to express coarse readings as instants.
     epoch: (Instant, Option<Duration>),
     random: Mutex<fastrand::Rng>,
+    canceller: Canceller,
 }
 
 impl SystemNet {
     pub(crate) fn new() -> SystemNet {
-        SystemNet { epoch: (Instant::now(), coarse()), random: Mutex::new(own_random()) }
+        SystemNet {
+            epoch: (Instant::now(), coarse()),
+            random: Mutex::new(own_random()),
+            canceller: Canceller::default(),
+        }
     }
 }
 
@@ -64,6 +70,14 @@ impl Net for SystemNet {
         sys::process_id()
     }
 
+    fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.canceller.is_cancelled()
+    }
+
     fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
     }
@@ -76,9 +90,9 @@ impl Net for SystemNet {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
-        let Some(limit) = deadline.left(self) else {
+        if deadline.left(self).is_none() {
             return Err(timed_out_resolving(host));
-        };
+        }
         // The system resolver cannot be interrupted, so it works on a thread of its own and may finish unheard.
         let answer = Arc::new((Mutex::new(None), Condvar::new()));
         let (name, slot) = (host.to_owned(), Arc::clone(&answer));
@@ -94,11 +108,14 @@ impl Net for SystemNet {
                 err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
                     .retryable(true)
             })?;
-        let waiting = answer.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut found, _) = answer
-            .1
-            .wait_timeout_while(waiting, limit, |found| found.is_none())
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut found = answer.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while found.is_none()
+            && !self.cancelled()
+            && let Some(left) = deadline.left(self)
+        {
+            let woken = answer.1.wait_timeout(found, left.min(SLICE));
+            found = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
         match found.take() {
             Some(Ok(found)) if found.is_empty() => {
                 Err(err!(CouldNotResolve, "host {} has no address", shown(host)).retryable(true))
@@ -107,6 +124,9 @@ impl Net for SystemNet {
             Some(Err(e)) => {
                 Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
                     .retryable(true))
+            }
+            None if self.cancelled() => {
+                Err(err!(Cancelled, "cancelled while resolving host {}", shown(host)))
             }
             None => Err(timed_out_resolving(host)),
         }
@@ -134,8 +154,14 @@ impl Net for SystemNet {
         match socket.connect(&to.into()) {
             Ok(()) => {}
             Err(e) if in_progress(&e) => {
-                if !sys::poll_one(socket.as_fd(), Interest::Write, limit)?.write {
-                    return Err(io::ErrorKind::TimedOut.into());
+                let end = Deadline::after(self, limit);
+                loop {
+                    // The caller sees by itself that it was cancelled.
+                    let left = end.left(self).filter(|_| !self.cancelled());
+                    let left = left.ok_or(io::ErrorKind::TimedOut)?;
+                    if sys::poll_one(socket.as_fd(), Interest::Write, left.min(SLICE))?.write {
+                        break;
+                    }
                 }
                 if let Some(e) = socket.take_error()? {
                     return Err(e);

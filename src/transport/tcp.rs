@@ -178,7 +178,7 @@ impl TcpTransport {
                 loop {
                     match conn.read(net, &mut rest, deadline) {
                         Ok(1..) => {}
-                        Err(reset @ Broken::Io(_)) => break Some(reset),
+                        Err(end @ (Broken::Io(_) | Broken::Cancelled)) => break Some(end),
                         // Out of time nothing is known; and who was told that TLS ends need not say so in turn.
                         Ok(0) | Err(_) => break None,
                     }

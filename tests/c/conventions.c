@@ -84,6 +84,7 @@ static void null_errors(void) {
     NULL_IS(questdb_error_server_line, error, 0, NULL);
     NULL_IS(questdb_error_table, error, NULL, NULL);
     NULL_IS(questdb_error_bytes_sent, error, 0, NULL);
+    NULL_IS(questdb_error_earlier_rows_in_doubt, error, 0, NULL);
     NULL_IS(questdb_error_elapsed_millis, error, 0, NULL);
 }
 
@@ -96,6 +97,8 @@ static void null_config(void) {
     NULL_FAILS(questdb_config_set, config, NULL, T, T);
     NULL_FAILS(questdb_config_set, key, config, NULL, 1, T);
     NULL_FAILS(questdb_config_set, value, config, QUESTDB_STR("addr"), NULL, 1);
+    NULL_FAILS(questdb_config_clone, config, NULL, &made);
+    NULL_FAILS(questdb_config_clone, copy, config, NULL);
     NULL_FAILS(questdb_config_validate, config, NULL);
     NULL_IGNORED(questdb_config_free, config, NULL);
     CHECK(made == NULL);
@@ -125,6 +128,9 @@ static void null_buffer(void) {
     NULL_FAILS(questdb_buffer_at_micros, buffer, NULL, 1);
     NULL_FAILS(questdb_buffer_at_now, buffer, NULL);
     NULL_FAILS(questdb_buffer_reserve, buffer, NULL, 1);
+    NULL_FAILS(questdb_buffer_drop_row, buffer, NULL);
+    NULL_FAILS(questdb_buffer_remove_rows, buffer, NULL, 1, 1);
+    NULL_IS(questdb_buffer_is_row_open, buffer, false, NULL);
     NULL_FAILS(questdb_buffer_set_marker, buffer, NULL);
     NULL_FAILS(questdb_buffer_rewind_to_marker, buffer, NULL);
     NULL_FAILS(questdb_buffer_clear_marker, buffer, NULL);
@@ -296,6 +302,7 @@ static void null_sender(void) {
     OK(questdb_sender_new(config, &closing));
     NULL_OK(questdb_sender_close, unconfirmed_rows, closing, 1, NULL);
     questdb_sender_free(closing);
+    NULL_IGNORED(questdb_sender_cancel, sender, NULL);
     NULL_IGNORED(questdb_sender_free, sender, NULL);
 }
 
@@ -414,6 +421,23 @@ static void wrong_order(void) {
     FAILS(INVALID_TIMESTAMP, questdb_buffer_at_micros(b, INT64_MIN));
     FAILS(INVALID_STATE, questdb_sender_flush(sender, b));
     FAILS(INVALID_STATE, questdb_sender_flush_and_keep(sender, b));
+    CHECK(questdb_buffer_is_row_open(b));
+    OK(questdb_buffer_drop_row(b));
+    OK(questdb_buffer_drop_row(b)); /* nothing to drop */
+    CHECK(!questdb_buffer_is_row_open(b) && questdb_buffer_len(b) == 0);
+    for (int64_t n = 1; n <= 3; n++) {
+        OK(questdb_buffer_table(b, T));
+        OK(questdb_buffer_column_i64(b, T, n));
+        OK(questdb_buffer_at_now(b));
+    }
+    OK(questdb_buffer_table(b, T)); /* an open row stays */
+    FAILS(INVALID_ARGUMENT, questdb_buffer_remove_rows(b, 0, 1));
+    FAILS(INVALID_ARGUMENT, questdb_buffer_remove_rows(b, 1, 0));
+    FAILS(INVALID_ARGUMENT, questdb_buffer_remove_rows(b, 1, 4));
+    FAILS(INVALID_ARGUMENT, questdb_buffer_remove_rows(b, 4, 1));
+    FAILS(INVALID_ARGUMENT, questdb_buffer_remove_rows(b, 2, SIZE_MAX));
+    OK(questdb_buffer_remove_rows(b, 2, 1));
+    CHECK(questdb_buffer_row_count(b) == 2 && questdb_buffer_is_row_open(b));
     OK(questdb_buffer_rewind_to_marker(b));
     CHECK(questdb_buffer_len(b) == 0);
     OK(questdb_buffer_check_flushable(b));

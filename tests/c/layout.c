@@ -51,6 +51,7 @@ int main(void) {
     /* The first and last number of each enum; tests/it/abi.rs compares the others with the ledgers. */
     CHECK(QUESTDB_ERROR_CODE_INVALID_ARGUMENT == 1);
     CHECK(QUESTDB_ERROR_CODE_INTERNAL == 22);
+    CHECK(QUESTDB_ERROR_CODE_CANCELLED == 23);
     CHECK(QUESTDB_OUTCOME_NOT_SENT == 1);
     CHECK(QUESTDB_OUTCOME_COMMITTED == 6);
     CHECK(QUESTDB_STAT_FLUSHES == 0);

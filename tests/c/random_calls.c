@@ -215,7 +215,21 @@ static void a_buffer_as_a_whole(void) {
     static const size_t amounts[] = {0, 1, 100, 5000, SIZE_MAX, SIZE_MAX / 2, (size_t)5 << 30};
     uint32_t code;
     before(t);
-    switch (below(8)) {
+    switch (below(10)) {
+    case 8:
+        code = done(CALL(questdb_buffer_drop_row)(t->handle));
+        EXPECT((code == 0) == (t->handle != NULL) && !CALL(questdb_buffer_is_row_open)(t->handle));
+        EXPECT(CALL(questdb_buffer_len)(t->handle) <= t->len && CALL(questdb_buffer_row_count)(t->handle) == t->rows);
+        if (!code) t->state = BETWEEN;
+        return;
+    case 9: {
+        const size_t first = below(4), count = below(4);
+        code = done(CALL(questdb_buffer_remove_rows)(t->handle, first, count));
+        EXPECT((code == 0) == (t->handle && first && count && first + count <= t->rows + 1));
+        if (code) EXPECT(is_unchanged(t));
+        else EXPECT(CALL(questdb_buffer_len)(t->handle) < t->len && CALL(questdb_buffer_row_count)(t->handle) == t->rows - count);
+        return;
+    }
     case 0:
         code = done(CALL(questdb_buffer_set_marker)(t->handle));
         if (t->handle && t->state != UNKNOWN) EXPECT((code == 0) == (t->state == BETWEEN));

@@ -15,6 +15,7 @@ mod auth;
 mod c_examples;
 #[cfg(test)]
 mod c_vectors;
+mod cancel;
 mod config;
 mod docs;
 mod environment;

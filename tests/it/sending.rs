@@ -146,7 +146,10 @@ fn a_failed_auto_flush_keeps_the_row() {
     let e = row(&mut sender, "t").unwrap_err();
     assert!(e.row_accepted() && e.outcome() == Outcome::Rejected, "{e:?}");
     assert_eq!(sender.buffer().peek(), b"t x=1i\nt x=1i\n");
+    // What was refused is not sent again by itself.
     row(&mut sender, "t").unwrap();
+    assert_eq!((server.requests(), server.committed().len()), (1, 0));
+    assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
     assert_eq!(server.committed(), [b"t x=1i\n".repeat(3)]);
     // An error of the row itself is no accepted row.
     let e = sender.at_now().unwrap_err();

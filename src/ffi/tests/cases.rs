@@ -165,6 +165,8 @@ const ROW_CALLS: &[Case] = &[
         "questdb_buffer_rewind_to_marker",
         Handle(|w| questdb_buffer_rewind_to_marker(w.between())),
     ),
+    Case("questdb_buffer_drop_row", Handle(|w| questdb_buffer_drop_row(w.open()))),
+    Case("questdb_buffer_remove_rows", Handle(|w| questdb_buffer_remove_rows(w.open(), 1, 1))),
     Case("questdb_buffer_clear_marker", Handle(|w| questdb_buffer_clear_marker(w.between()))),
     Case("questdb_buffer_clear", Handle(|w| questdb_buffer_clear(w.between()))),
     Case("questdb_buffer_check_flushable", Handle(|w| questdb_buffer_check_flushable(w.between()))),
@@ -199,6 +201,10 @@ const OTHER_CALLS: &[Case] = &[
     Case(
         "questdb_config_set",
         Handle(|w| questdb_config_set(w.config(), KEY.as_ptr().cast(), KEY.len(), V, 1)),
+    ),
+    Case(
+        "questdb_config_clone",
+        Handle(|w| questdb_config_clone(w.config(), &raw mut w.out.config)),
     ),
     Case("questdb_config_validate", Handle(|w| questdb_config_validate(w.config()))),
     Case("questdb_row_layout_add", Handle(|w| questdb_row_layout_add(w.layout(), X, 1, 1))),
@@ -288,6 +294,13 @@ const UNGUARDED: &[Case] = &[
             let _ = questdb_buffer_is_transactional(w.open().map(|b| &*b));
         }),
     ),
+    Case("questdb_sender_cancel", Plain(|w| questdb_sender_cancel(w.idle))),
+    Case(
+        "questdb_buffer_is_row_open",
+        Plain(|w| {
+            let _ = questdb_buffer_is_row_open(w.open().map(|b| &*b));
+        }),
+    ),
     Case(
         "questdb_buffer_len",
         Plain(|w| {
@@ -334,6 +347,12 @@ const UNGUARDED: &[Case] = &[
         "questdb_error_bytes_sent",
         Plain(|w| {
             let _ = questdb_error_bytes_sent(w.error.as_deref());
+        }),
+    ),
+    Case(
+        "questdb_error_earlier_rows_in_doubt",
+        Plain(|w| {
+            let _ = questdb_error_earlier_rows_in_doubt(w.error.as_deref());
         }),
     ),
     Case(

@@ -18,7 +18,7 @@ const CONF: &str = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=0;au
 pub(super) struct World {
     /// Between two rows, with a marker.
     pub(super) between: *mut questdb_buffer,
-    /// With an open row that may go on in every way.
+    /// With a complete row and an open row that may go on in every way.
     pub(super) open: *mut questdb_buffer,
     pub(super) config: *mut questdb_config,
     pub(super) table: *mut questdb_table_name,
@@ -132,6 +132,8 @@ impl World {
         ok(questdb_row_layout_add(lent(out.layout), text, len, 3));
         let (between, open) = (new_buffer(), new_buffer());
         ok(questdb_buffer_set_marker(lent(between)));
+        begin_row(open);
+        ok(questdb_buffer_at_now(lent(open)));
         begin_row(open);
         let (sender, idle, busy) = (new_sender(), new_sender(), new_sender());
         begin_row(questdb_sender_buffer(sender));

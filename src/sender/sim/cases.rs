@@ -42,15 +42,15 @@ static CLOSE_DELIMITED: [Reply; 1] = [TO_THE_END];
 
 /// What is exchanged when nothing goes wrong.
 #[derive(Clone, Copy)]
-struct Exchange {
-    name: &'static str,
-    replies: Option<&'static [Reply]>,
+pub(super) struct Exchange {
+    pub(super) name: &'static str,
+    pub(super) replies: Option<&'static [Reply]>,
     login: bool,
     negotiates: bool,
-    flushes: usize,
+    pub(super) flushes: usize,
     tls: bool,
     /// Rows of a flush.
-    rows: usize,
+    pub(super) rows: usize,
     /// Every how many bytes a fault strikes.
     step: usize,
 }
@@ -72,7 +72,7 @@ const fn tcp(name: &'static str, flushes: usize) -> Exchange {
     Exchange { replies: None, flushes, ..http(name, &[]) }
 }
 
-static PLAIN: [Exchange; 13] = [
+pub(super) static PLAIN: [Exchange; 13] = [
     http("204", &HEALTHY),
     Exchange { flushes: 2, ..http("204 twice on one connection", &HEALTHY) },
     http("400 with a length", &JSON_400),
@@ -88,7 +88,7 @@ static PLAIN: [Exchange; 13] = [
     Exchange { login: true, ..tcp("TCP with login", 1) },
 ];
 
-static WITHIN_TLS: [Exchange; 4] = [
+pub(super) static WITHIN_TLS: [Exchange; 4] = [
     Exchange { tls: true, step: 11, flushes: 2, ..http("TLS: 204 twice", &HEALTHY) },
     Exchange { tls: true, step: 11, ..http("TLS: 401 to the end of the stream", &CLOSE_DELIMITED) },
     Exchange { tls: true, step: 11, ..tcp("TLS: TCP, two flushes", 2) },
@@ -96,16 +96,16 @@ static WITHIN_TLS: [Exchange; 4] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Policy {
+pub(super) enum Policy {
     Once,
     AtMostOnce,
     AtLeastOnce,
 }
 
-const POLICIES: [Policy; 3] = [Policy::Once, Policy::AtMostOnce, Policy::AtLeastOnce];
+pub(super) const POLICIES: [Policy; 3] = [Policy::Once, Policy::AtMostOnce, Policy::AtLeastOnce];
 
 impl Exchange {
-    fn sim(&self, policy: Policy) -> Sim {
+    pub(super) fn sim(&self, policy: Policy) -> Sim {
         let sim = self.plain_sim(policy);
         if self.tls { sim.in_tls() } else { sim }
     }
@@ -138,7 +138,7 @@ fn limit(exchange: &Exchange, policy: Policy, making: bool) -> Duration {
     })
 }
 
-fn body(exchange: &Exchange, nth: usize) -> Buffer {
+pub(super) fn body(exchange: &Exchange, nth: usize) -> Buffer {
     let mut buffer = Buffer::new(crate::ProtocolVersion::V1);
     for row in 0..exchange.rows {
         buffer.table("t").unwrap().column_i64("flush", nth as i64).unwrap();
@@ -148,7 +148,7 @@ fn body(exchange: &Exchange, nth: usize) -> Buffer {
 }
 
 /// What no row of a flush can do without.
-const ROW_START: usize = "t flush=0i".len();
+pub(super) const ROW_START: usize = "t flush=0i".len();
 
 /// What a call came to.
 struct Call {

@@ -1,5 +1,6 @@
 //! The sender in a simulated world: every fault at every byte of every exchange, judged by what the server really stored.
 
+mod cancel;
 mod cases;
 mod server;
 mod world;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::server::{Server, Step};
 use crate::error::{Result, err};
-use crate::transport::{Deadline, Interest, Net, Ready, Socket, SystemNet};
+use crate::transport::{Canceller, Deadline, Interest, Net, Ready, Socket, SystemNet, pause};
 
 /// What befalls a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,9 @@ pub(super) struct World {
     /// Requests that the server read completely.
     pub(super) requests: usize,
     calls: u64,
+    pub(super) canceller: Canceller,
+    /// When another thread cancels, once.
+    pub(super) cancel_at: Option<Duration>,
 }
 
 impl World {
@@ -128,6 +131,8 @@ impl World {
             committed: Vec::new(),
             requests: 0,
             calls: 0,
+            canceller: Canceller::default(),
+            cancel_at: None,
         }
     }
 
@@ -143,6 +148,15 @@ impl World {
     /// Whether a byte of a stream's data after these first bytes has reached a server.
     pub(super) fn has_received(&self, bytes: &[u8]) -> bool {
         self.lines.iter().any(|line| contains(line.server.received(), bytes))
+    }
+
+    /// The handle, on which another thread has acted if its time has come.
+    fn canceller(&mut self) -> &Canceller {
+        let now = self.now;
+        if self.cancel_at.take_if(|at| *at <= now).is_some() {
+            self.canceller.cancel();
+        }
+        &self.canceller
     }
 
     fn called(&mut self) {
@@ -251,6 +265,14 @@ impl Net for SimNet {
         world.epoch + world.now
     }
 
+    fn canceller(&self) -> Canceller {
+        self.0.lock().unwrap().canceller().clone()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.lock().unwrap().canceller().is_cancelled()
+    }
+
     fn sleep(&self, time: Duration) {
         self.0.lock().unwrap().now += time;
     }
@@ -266,7 +288,11 @@ impl Net for SimNet {
         match world.resolves.pop_front() {
             Some(Resolve::Fails) => Err(err!(CouldNotResolve, "no {host}").retryable(true)),
             Some(Resolve::Nothing) => {
-                world.now += left.unwrap_or_default();
+                drop(world);
+                pause(self, left.unwrap_or_default());
+                if self.cancelled() {
+                    return Err(err!(Cancelled, "cancelled while resolving {host}"));
+                }
                 Err(err!(CouldNotResolve, "time ran out while resolving {host}").retryable(true))
             }
             Some(Resolve::Finds(count)) => {
@@ -289,7 +315,8 @@ impl Net for SimNet {
             Some(Connect::Refused) => return Err(io::ErrorKind::ConnectionRefused.into()),
             Some(Connect::NoDescriptor) => return Err(io::Error::from_raw_os_error(libc::EMFILE)),
             Some(Connect::Nothing) => {
-                world.now += limit;
+                drop(world);
+                pause(self, limit);
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }

@@ -1,0 +1,88 @@
+//! Ending a sender: what is sent, what is reported, and what is refused from then on.
+
+use std::time::Duration;
+
+use super::Sender;
+use crate::error::{Error, Outcome, Result, err, shown};
+use crate::transport::Deadline;
+
+/// What [`Sender::close`] achieved.
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use = "rows that were not sent are told here and nowhere else"]
+pub struct CloseReport {
+    /// Complete rows of the sender's own buffer that were not handed over: over HTTP not confirmed, over TCP not given to
+    /// the kernel. They stay in the buffer, see [`Sender::buffer`].
+    pub unconfirmed_rows: u64,
+    /// Rows of earlier flushes over TCP that may be lost, since the connection did not end as it should.
+    pub earlier_rows_in_doubt: u64,
+    /// Whether a row had been started and not ended. It was dropped.
+    pub row_left_open: bool,
+    /// Why, if one of the above is not zero or false.
+    pub result: Result<()>,
+}
+
+impl Sender {
+    /// Sends the complete rows of the own buffer, within `timeout`, and ends the connection. A row that is still open is
+    /// dropped and reported; an open transaction is not sent. A closed sender takes and sends no rows. Closing again sends
+    /// nothing and reports what the first time left.
+    pub fn close(&mut self, timeout: Duration) -> CloseReport {
+        if self.closed {
+            return self.closed_again();
+        }
+        self.canceller().clear();
+        let row_left_open = self.buffer.is_row_open();
+        let deadline = Deadline::after(self.link.net(), timeout);
+        self.buffer.close();
+        let sent = match &self.transaction {
+            Some(table) => Err(err!(
+                InvalidState,
+                "the sender was closed with an open transaction on table {}",
+                shown(table)
+            )),
+            None => self.send_own(Some(deadline)),
+        };
+        let unconfirmed_rows = if sent.is_ok() { 0 } else { self.buffer.row_count() as u64 };
+        let outcome = sent.as_ref().copied().unwrap_or_default();
+        let mut result = sent.map(drop);
+        let mut earlier_rows_in_doubt =
+            result.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
+        if self.link.net().process_id() == self.process {
+            let ended = self.link.close(deadline);
+            earlier_rows_in_doubt += ended.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
+            // What became of the own buffer says more than what became of the connection.
+            result = result.and(ended);
+        }
+        if row_left_open {
+            result = result.and(Err(row_was_open(outcome)));
+        }
+        if let Err(e) = &mut result {
+            e.facts_mut().earlier_rows_in_doubt = earlier_rows_in_doubt;
+        }
+        self.closed = true;
+        CloseReport { unconfirmed_rows, earlier_rows_in_doubt, row_left_open, result }
+    }
+
+    #[cold]
+    fn closed_again(&self) -> CloseReport {
+        let unconfirmed_rows = self.buffer.row_count() as u64;
+        let result = match unconfirmed_rows {
+            0 => Ok(()),
+            rows => Err(err!(
+                InvalidState,
+                "the sender is closed already; {rows} rows were not confirmed and are still in its buffer"
+            )),
+        };
+        CloseReport { unconfirmed_rows, earlier_rows_in_doubt: 0, row_left_open: false, result }
+    }
+}
+
+/// The complete rows fared as `outcome` says.
+#[cold]
+fn row_was_open(outcome: Outcome) -> Error {
+    err!(
+        InvalidState,
+        "a row was left open when the sender was closed; it was dropped, the complete rows were sent"
+    )
+    .outcome_is(outcome)
+}

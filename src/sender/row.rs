@@ -1,0 +1,285 @@
+//! [`Row`]: one row as a value, which is ended by `at_*` or dropped with what it wrote.
+
+use super::Sender;
+use crate::error::Result;
+use crate::ilp::{ArrayView, Buffer};
+use crate::names::{ColumnRef, TableRef};
+use crate::text::MaybeText;
+
+/// A row under construction in a [`Sender`], a [`Transaction`](super::Transaction) or a [`Buffer`]: symbols first, then
+/// columns, at least one of either, then one of the `at` calls, which ends it.
+///
+/// A row that is not ended, because a call failed or because the value was dropped, leaves nothing behind: complete rows
+/// stay, and the next row can begin. A row of a sender is flushed automatically when an `auto_flush_*` limit is reached.
+///
+/// ```
+/// use questdb_ingress::{Buffer, ProtocolVersion};
+///
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// for (bid, ask) in [(Some(1.5), None), (None, None), (Some(2.5), Some(3.5))] {
+///     // The second row has no column: at_now fails, and only that row is dropped.
+///     let row = buffer.row("quotes")?.column_f64("bid", bid)?.column_f64("ask", ask)?;
+///     if let Err(e) = row.at_now() {
+///         eprintln!("left out: {e}");
+///     }
+/// }
+/// assert_eq!(buffer.row_count(), 2);
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a row that is not ended by an `at` call is dropped"]
+pub struct Row<'a> {
+    place: Place<'a>,
+}
+
+#[derive(Debug)]
+enum Place<'a> {
+    Buffer(&'a mut Buffer),
+    Sender(&'a mut Sender),
+}
+
+impl Sender {
+    /// Starts a row of `table` in the sender's own buffer.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState` if the sender is closed, `LimitExceeded`, `OutOfMemory`.
+    pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
+        self.buffer.table(table)?;
+        Ok(Row { place: Place::Sender(self) })
+    }
+}
+
+impl Buffer {
+    /// Starts a row of `table` as a value, which is dropped with its row unless it is ended. See also [`Buffer::table`].
+    ///
+    /// # Errors
+    /// As [`Buffer::table`].
+    pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
+        self.table(table)?;
+        Ok(Row { place: Place::Buffer(self) })
+    }
+}
+
+impl Row<'_> {
+    #[inline]
+    fn buffer(&mut self) -> &mut Buffer {
+        match &mut self.place {
+            Place::Buffer(buffer) => buffer,
+            Place::Sender(sender) => &mut sender.buffer,
+        }
+    }
+
+    /// Adds a symbol, before the columns. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::symbol`]. The row is dropped.
+    #[inline]
+    pub fn symbol<'n, 'v>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<MaybeText<'v>>,
+    ) -> Result<Self> {
+        self.buffer().symbol(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a boolean column. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_bool`]. The row is dropped.
+    #[inline]
+    pub fn column_bool<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<bool>>,
+    ) -> Result<Self> {
+        self.buffer().column_bool(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a 64-bit integer column. `None` leaves it out; the server takes the smallest integer for NULL.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_i64`]. The row is dropped.
+    #[inline]
+    pub fn column_i64<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<i64>>,
+    ) -> Result<Self> {
+        self.buffer().column_i64(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a double column. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_f64`]. The row is dropped.
+    #[inline]
+    pub fn column_f64<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<f64>>,
+    ) -> Result<Self> {
+        self.buffer().column_f64(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a string column. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_str`]. The row is dropped.
+    #[inline]
+    pub fn column_str<'n, 'v>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<MaybeText<'v>>,
+    ) -> Result<Self> {
+        self.buffer().column_str(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a timestamp column in microseconds since 1970. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_ts_micros`]. The row is dropped.
+    #[inline]
+    pub fn column_ts_micros<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<i64>>,
+    ) -> Result<Self> {
+        self.buffer().column_ts_micros(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a timestamp column in nanoseconds since 1970. `None` leaves it out; version 1 cuts them to microseconds.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_ts_nanos`]. The row is dropped.
+    #[inline]
+    pub fn column_ts_nanos<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<i64>>,
+    ) -> Result<Self> {
+        self.buffer().column_ts_nanos(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds an n-dimensional array of doubles; needs version 2. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_f64_arr`]. The row is dropped.
+    pub fn column_f64_arr<'n, 'v>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<Option<&'v ArrayView<'v>>>,
+    ) -> Result<Self> {
+        self.buffer().column_f64_arr(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a decimal given as text; needs version 3. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_dec_str`]. The row is dropped.
+    pub fn column_dec_str<'n, 'v>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl Into<MaybeText<'v>>,
+    ) -> Result<Self> {
+        self.buffer().column_dec_str(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds the decimal `unscaled / 10^scale`, `unscaled_be` being a big-endian integer in two's complement; needs
+    /// version 3. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_dec`]. The row is dropped.
+    pub fn column_dec<'n, 'v>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        scale: u32,
+        unscaled_be: impl Into<Option<&'v [u8]>>,
+    ) -> Result<Self> {
+        self.buffer().column_dec(name, scale, unscaled_be)?;
+        Ok(self)
+    }
+
+    /// Adds the decimal `unscaled / 10^scale`; needs version 3. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_dec`]. The row is dropped.
+    pub fn column_dec_i64<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        scale: u32,
+        unscaled: impl Into<Option<i64>>,
+    ) -> Result<Self> {
+        self.buffer().column_dec_i64(name, scale, unscaled)?;
+        Ok(self)
+    }
+
+    /// Adds the decimal `unscaled / 10^scale`; needs version 3. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_dec`]. The row is dropped.
+    pub fn column_dec_i128<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        scale: u32,
+        unscaled: impl Into<Option<i128>>,
+    ) -> Result<Self> {
+        self.buffer().column_dec_i128(name, scale, unscaled)?;
+        Ok(self)
+    }
+
+    /// Ends the row with its designated timestamp in nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// As [`Buffer::at_nanos`]: the row is dropped. As [`Sender::flush`] if it is flushed automatically: the row is in the
+    /// buffer, see [`Error::row_accepted`](crate::Error::row_accepted).
+    #[inline]
+    pub fn at_nanos(mut self, nanos: i64) -> Result<()> {
+        self.buffer().at_nanos(nanos)?;
+        self.ended()
+    }
+
+    /// As [`Row::at_nanos`], in microseconds.
+    ///
+    /// # Errors
+    /// As [`Row::at_nanos`].
+    #[inline]
+    pub fn at_micros(mut self, micros: i64) -> Result<()> {
+        self.buffer().at_micros(micros)?;
+        self.ended()
+    }
+
+    /// Ends the row and lets the server set its timestamp. Deduplication cannot recognise such rows.
+    ///
+    /// # Errors
+    /// As [`Row::at_nanos`].
+    #[inline]
+    pub fn at_now(mut self) -> Result<()> {
+        self.buffer().at_now()?;
+        self.ended()
+    }
+
+    #[inline]
+    fn ended(&mut self) -> Result<()> {
+        match &mut self.place {
+            Place::Buffer(_) => Ok(()),
+            Place::Sender(sender) => sender.flush_if_due(),
+        }
+    }
+}
+
+impl Drop for Row<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // Nothing happens where the row was ended.
+        self.buffer().drop_row();
+    }
+}

@@ -504,7 +504,8 @@ typedef struct questdb_row_layout questdb_row_layout;
  * Sends rows to QuestDB.
  *
  * Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
- * INVALID_STATE. `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from any thread.
+ * INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
+ * from any thread.
  * A sender does not survive `fork`: in the child its calls return INVALID_STATE.
  */
 typedef struct questdb_sender questdb_sender;
@@ -1812,6 +1813,20 @@ questdb_error *questdb_sender_commit(questdb_sender *sender);
  * Since: 0.1
  */
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_rollback(questdb_sender *sender);
+
+/**
+ * Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
+ * the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
+ * same.
+ *
+ * Nothing happens when no call is running, and a call that begins later is not affected. Who cannot know whether the call has
+ * begun repeats this until the call has returned. NULL is fine.
+ *
+ * Threads: at any time from any thread, also in a signal handler.
+ * Since: 0.1
+ */
+QUESTDB_API
+void questdb_sender_cancel(const questdb_sender *sender);
 
 /**
  * One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.

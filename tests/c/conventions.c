@@ -492,7 +492,15 @@ static void wrong_order_of_senders(void) {
     CHECK(questdb_buffer_row_count(own) == 1);
     FAILS(CONNECTION, questdb_sender_close(s, 1000, &unconfirmed));
     CHECK(unconfirmed == 1);
+    unconfirmed = 0;
+    FAILS(INVALID_STATE, questdb_sender_close(s, 1000, &unconfirmed)); /* closed already, and the row is still there */
+    CHECK(unconfirmed == 1 && questdb_buffer_row_count(own) == 1);
+    FAILS(INVALID_STATE, questdb_buffer_table(own, QUESTDB_STR("t")));
+    FAILS(INVALID_STATE, questdb_sender_at_micros(s, 1));
+    OK(questdb_buffer_clear(own));
     OK(questdb_sender_close(s, 1000, &unconfirmed));
+    CHECK(unconfirmed == 0);
+    FAILS(INVALID_STATE, questdb_buffer_table(own, QUESTDB_STR("t")));
     FAILS(INVALID_STATE, questdb_sender_flush(s, own));
     FAILS(INVALID_STATE, questdb_sender_flush(s, copy));
     FAILS(INVALID_STATE, questdb_sender_flush_own(s));

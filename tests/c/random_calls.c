@@ -200,7 +200,7 @@ static void a_copy(void) {
     const uint32_t code = done(CALL(questdb_buffer_clone)(from->handle, &to->handle));
     EXPECT((code == 0) == (from->handle != NULL) && (to->handle != NULL) == (code == 0));
     questdb_buffer *copy = to->handle;
-    to->state = from->state;
+    to->state = from->state == CLOSED ? BETWEEN : from->state;
     to->marker = from->marker;
     if (code) {
         is_cleared(to);
@@ -220,7 +220,7 @@ static void a_buffer_as_a_whole(void) {
         code = done(CALL(questdb_buffer_drop_row)(t->handle));
         EXPECT((code == 0) == (t->handle != NULL) && !CALL(questdb_buffer_is_row_open)(t->handle));
         EXPECT(CALL(questdb_buffer_len)(t->handle) <= t->len && CALL(questdb_buffer_row_count)(t->handle) == t->rows);
-        if (!code) t->state = BETWEEN;
+        if (!code && t->state != CLOSED) t->state = BETWEEN;
         return;
     case 9: {
         const size_t first = below(4), count = below(4);
@@ -232,7 +232,7 @@ static void a_buffer_as_a_whole(void) {
     }
     case 0:
         code = done(CALL(questdb_buffer_set_marker)(t->handle));
-        if (t->handle && t->state != UNKNOWN) EXPECT((code == 0) == (t->state == BETWEEN));
+        if (t->handle && t->state != UNKNOWN) EXPECT((code == 0) == (t->state == BETWEEN || t->state == CLOSED));
         if (!code) t->marker = 1;
         EXPECT(is_unchanged(t));
         return;
@@ -256,7 +256,7 @@ static void a_buffer_as_a_whole(void) {
         return;
     case 4:
         code = done(CALL(questdb_buffer_check_flushable)(t->handle));
-        if (t->handle && t->state != UNKNOWN) EXPECT((code == 0) == (t->state == BETWEEN));
+        if (t->handle && t->state != UNKNOWN) EXPECT((code == 0) == (t->state == BETWEEN || t->state == CLOSED));
         return;
     case 5:
         code = done(CALL(questdb_buffer_reserve)(t->handle, ONE_OF(amounts)));
@@ -337,6 +337,12 @@ static void config(void) {
         return;
     }
     if (once_in(4)) {
+        if (once_in(2)) {
+            questdb_config *copy = NULL;
+            EXPECT((done(CALL(questdb_config_clone)(*c, &copy)) == 0) == (*c != NULL) && (copy == NULL) == (*c == NULL));
+            CALL(questdb_config_free)(copy);
+            return;
+        }
         (void)done(CALL(questdb_config_validate)(once_in(10) ? NULL : *c));
         return;
     }
@@ -383,6 +389,7 @@ static void a_new_sender(void) {
     EXPECT((code == 0) == (s->handle != NULL));
     s->own.handle = CALL(questdb_sender_buffer)(s->handle);
     EXPECT((s->own.handle == NULL) == (s->handle == NULL));
+    s->own.state = BETWEEN;
     is_cleared(&s->own);
 }
 
@@ -407,7 +414,7 @@ static void sent(struct tracked *t, questdb_error *err, int keeps) {
     const uint32_t code = done(err);
     if (code || keeps) EXPECT(is_unchanged(t));
     else EXPECT(is_empty(t));
-    if (!code && t->state != UNKNOWN) EXPECT(t->state == BETWEEN);
+    if (!code && t->state != UNKNOWN) EXPECT(t->state == BETWEEN || t->state == CLOSED);
     if (!code && !keeps) is_cleared(t);
 }
 
@@ -430,8 +437,9 @@ static void flush(void) {
         const uint32_t code = done(CALL(questdb_sender_close)(s->handle, 1000, once_in(5) ? NULL : &unconfirmed));
         EXPECT(s->handle || code != 0);
         EXPECT(unconfirmed == 99 || unconfirmed <= s->own.rows);
+        /* An open row is dropped. */
         may_be_cleared(&s->own);
-        if (!is_empty(&s->own) && !is_unchanged(&s->own)) s->own.state = UNKNOWN;
+        if (s->handle) s->own.state = CLOSED;
     }
     }
 }
@@ -468,6 +476,7 @@ static void about_senders(void) {
         is_cleared(t);
     } else {
         questdb_error *last = (questdb_error *)1;
+    CALL(questdb_sender_cancel)(once_in(5) ? NULL : s->handle); /* no call is running */
         const uint32_t code = done(CALL(questdb_sender_last_error)(s->handle, once_in(20) ? NULL : &last));
         if (code) return;
         EXPECT(s->handle != NULL);
@@ -487,6 +496,7 @@ static void errors(void) {
     EXPECT(CALL(questdb_error_server_code)(err) == NULL && CALL(questdb_error_server_error_id)(err) == NULL);
     const char *table = CALL(questdb_error_table)(err);
     EXPECT(table == NULL || table[0]);
+    EXPECT(CALL(questdb_error_earlier_rows_in_doubt)(err) == 0); /* none of the servers is one for TCP */
     EXPECT(CALL(questdb_error_elapsed_millis)(err) < 60000 && CALL(questdb_error_bytes_sent)(err) < (100u << 20));
     if (CALL(questdb_error_retryable)(err)) EXPECT(err != NULL);
 }

@@ -94,7 +94,8 @@ static uint32_t done(questdb_error *err) {
 
 /* --- buffers ------------------------------------------------------------------------------------------------------- */
 
-enum state { UNKNOWN = -1, BETWEEN, TABLE, SYMBOL, COLUMN };
+/* CLOSED: the buffer of a closed sender, which takes no rows. */
+enum state { CLOSED = -2, UNKNOWN = -1, BETWEEN, TABLE, SYMBOL, COLUMN };
 
 struct tracked {
     questdb_buffer *handle;
@@ -138,7 +139,7 @@ static int is_empty(const struct tracked *t) {
 }
 
 static void is_cleared(struct tracked *t) {
-    t->state = BETWEEN;
+    if (t->state != CLOSED) t->state = BETWEEN;
     t->marker = 0;
 }
 

@@ -16,6 +16,7 @@ mod c_examples;
 #[cfg(test)]
 mod c_vectors;
 mod cancel;
+mod complete_rows;
 mod config;
 mod docs;
 mod environment;

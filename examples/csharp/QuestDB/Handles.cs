@@ -57,6 +57,9 @@ namespace QuestDB
     /// </summary>
     internal struct Gate
     {
+        private const int Waiting = 1; // disposed, and who did it waits for the call that runs
+        private const int Left = 2; // disposed, and that call frees the handle
+
         private int held; // 1 while a call runs, and for ever once the handle is freed
         private int disposed;
         private int calls;
@@ -85,21 +88,22 @@ namespace QuestDB
         internal void Exit(SafeHandle handle)
         {
             Volatile.Write(ref held, 0);
-            if (disposed != 0)
+            if (disposed == Left)
             {
                 Free(handle);
             }
         }
 
         /// <summary>From now on every call fails; false if that was so before.</summary>
-        internal bool BeginDispose() => Interlocked.Exchange(ref disposed, 1) == 0;
+        internal bool BeginDispose() => Interlocked.CompareExchange(ref disposed, Waiting, 0) == 0;
 
-        /// <summary>Takes the gate for good, unless a call runs, whose end then frees the handle.</summary>
+        /// <summary>Takes the gate for good, unless a call runs.</summary>
         internal bool TryHold() => Interlocked.CompareExchange(ref held, 1, 0) == 0;
 
-        /// <summary>Frees the handle, or leaves that to the call that runs.</summary>
+        /// <summary>Frees the handle, or leaves that to the call that runs, and if it does not notice, to the finalizer.</summary>
         internal void Free(SafeHandle handle)
         {
+            Interlocked.Exchange(ref disposed, Left);
             if (TryHold())
             {
                 handle.Dispose();

@@ -24,7 +24,8 @@ namespace QuestDB
             Error = error;
         }
 
-        /// <summary>Complete rows that the server did not confirm (HTTP) or the kernel did not take (TCP).</summary>
+        /// <summary>Complete rows that the server did not confirm (HTTP) or the kernel did not take (TCP). -1 if a call
+        /// of another thread did not end, so that Dispose could not look.</summary>
         public long UnconfirmedRows { get; }
 
         /// <summary>TCP: rows of earlier flushes, reported as sent, of which it is not known whether they arrived.</summary>
@@ -238,7 +239,10 @@ namespace QuestDB
                 Cancellation.Cancel(handle);
                 if (watch.Elapsed > Patience)
                 {
-                    return; // the call that does not end frees the sender when it does
+                    closed = closed ?? new CloseResult(-1, new QuestDBException(
+                        ErrorCode.InvalidState, "the sender is used by another thread, whose call did not end when it was cancelled"));
+                    Gate.Free(handle);
+                    return;
                 }
             }
             if (closed == null)

@@ -21,7 +21,11 @@ namespace QuestDB
         {
             Library.Check();
             Check(Native.questdb_buffer_with_limits(
-                unchecked((uint)protocolVersion), Size(maxNameLength), Size(initialSize), Size(maxSize), out handle));
+                unchecked((uint)protocolVersion),
+                Size(maxNameLength, nameof(maxNameLength)),
+                Size(initialSize, nameof(initialSize)),
+                Size(maxSize, nameof(maxSize)),
+                out handle));
             Memory = handle.Pointer;
         }
 

@@ -96,7 +96,7 @@ namespace QuestDB
         /// server refused goes, and the rest can be sent.
         /// </summary>
         public void RemoveRows(long first, long count) =>
-            Change(b => Native.questdb_buffer_remove_rows(b, Size(first), Size(count)));
+            Change(b => Native.questdb_buffer_remove_rows(b, Size(first, nameof(first)), Size(count, nameof(count))));
 
         /// <summary>Drops all rows that were not sent.</summary>
         public void Clear() => Change(Native.questdb_buffer_clear);
@@ -110,7 +110,7 @@ namespace QuestDB
         public void ClearMarker() => Change(Native.questdb_buffer_clear_marker);
 
         /// <summary>Makes room for so many more bytes.</summary>
-        public void Reserve(long bytes) => Change(b => Native.questdb_buffer_reserve(b, Size(bytes)));
+        public void Reserve(long bytes) => Change(b => Native.questdb_buffer_reserve(b, Size(bytes, nameof(bytes))));
 
         /// <summary>Throws unless the rows can be sent, which an open row prevents.</summary>
         public void CheckFlushable() => Change(Native.questdb_buffer_check_flushable);
@@ -275,11 +275,16 @@ namespace QuestDB
             }
         }
 
-        /// <summary>A number that C takes as size_t; what cannot be one becomes the greatest, which C refuses.</summary>
-        internal static UIntPtr Size(long number) =>
-            number < 0 || (UIntPtr.Size == 4 && number > uint.MaxValue)
-                ? (UIntPtr)(UIntPtr.Size == 4 ? uint.MaxValue : ulong.MaxValue)
-                : (UIntPtr)(ulong)number;
+        /// <summary>A number that C takes as size_t.</summary>
+        internal static UIntPtr Size(long number, string name)
+        {
+            if (number < 0 || (UIntPtr.Size == 4 && number > uint.MaxValue))
+            {
+                throw new QuestDBException(
+                    ErrorCode.InvalidArgument, $"{name} is {number}, which is {(number < 0 ? "below zero" : "more than memory can have")}");
+            }
+            return (UIntPtr)(ulong)number;
+        }
 
         private void Change(Func<IntPtr, IntPtr> call)
         {

@@ -175,6 +175,7 @@ namespace QuestDB
         {
             var array = (DoubleArray*)Take(sizeof(DoubleArray));
             var sizes = (UIntPtr*)Take(sizeof(UIntPtr) * (long)shape.Length);
+            decimal elements = 1;
             for (var i = 0; i < shape.Length; i++)
             {
                 if (shape[i] < 0)
@@ -182,6 +183,13 @@ namespace QuestDB
                     throw new QuestDBException(ErrorCode.InvalidArray, $"dimension {i} of the array has {shape[i]} elements");
                 }
                 sizes[i] = (UIntPtr)(uint)shape[i];
+                elements = Math.Min(elements * shape[i], long.MaxValue);
+            }
+            if (elements != count)
+            {
+                // The library takes values that a shape does not reach, as from a larger array; here they are a mistake.
+                throw new QuestDBException(
+                    ErrorCode.InvalidArray, $"an array of {string.Join("x", shape)} elements was given {count} values");
             }
             *array = new DoubleArray
             {

@@ -5,11 +5,11 @@
 //! run. Time is virtual, so a peer that says nothing costs no time.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::Config;
+use crate::config::{Config, Interface};
 use crate::error::Result;
 use crate::sender::Sender;
 use crate::transport::{Deadline, HttpTransport, Interest, Net, Ready, Socket};
@@ -148,7 +148,7 @@ impl Net for Server {
     fn connect(
         &self,
         _: SocketAddr,
-        _: Option<IpAddr>,
+        _: Option<&Interface>,
         _: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let mut world = self.world();

@@ -115,12 +115,13 @@ impl Link {
     }
 
     /// Asks an HTTP server what it speaks; a stream cannot be asked and gets the oldest version.
-    pub(super) fn negotiate(&mut self) -> Result<ServerSettings> {
+    /// `cap` may shorten the time that the configuration allows.
+    pub(super) fn negotiate(&mut self, cap: Option<Deadline>) -> Result<ServerSettings> {
         if !self.confirms() {
             return Ok(negotiate::OLD_SERVER);
         }
         let answer = self
-            .http_call(None, true, None)
+            .http_call(None, true, cap)
             .map_err(|e| e.context("could not learn the protocol version from /settings"))?;
         if answer.status == 404 {
             Ok(negotiate::OLD_SERVER)
@@ -134,7 +135,7 @@ impl Link {
         let connects = self.connects();
         let result = match self.transport {
             Transport::Http(_) => self.http_call(Some(body), load.single_table, cap).map(drop),
-            Transport::Tcp(_) => self.tcp_send(body, cap),
+            Transport::Tcp(_) => self.tcp_send(body, load.rows, cap),
         };
         // The first connection of all is not a reconnect.
         self.counters.add(Stat::Reconnects, self.connects().saturating_sub(connects.max(1)));
@@ -174,7 +175,7 @@ impl Link {
         }
     }
 
-    fn tcp_send(&mut self, body: &[u8], cap: Option<Deadline>) -> Result<()> {
+    fn tcp_send(&mut self, body: &[u8], rows: u64, cap: Option<Deadline>) -> Result<()> {
         let net = &*self.net;
         let start = net.now();
         let mut deadline = Deadline::after(net, self.limits.send_timeout);
@@ -182,7 +183,7 @@ impl Link {
             deadline = deadline.sooner(cap);
         }
         let Transport::Tcp(tcp) = &mut self.transport else { return Ok(()) };
-        tcp.send(net, body, deadline).map_err(|failure| {
+        tcp.send(net, body, rows, deadline).map_err(|failure| {
             let some_went = failure.executable;
             let mut error = outcome::failed(failure);
             if some_went {

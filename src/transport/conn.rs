@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
-use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
+use super::net::{Deadline, InFlight, Interest, Net, Ready, SLICE, Socket};
 use crate::error::{Error, err};
 
 /// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
@@ -382,6 +382,11 @@ impl Conn {
             }
         }
         Idle::Quiet
+    }
+
+    /// What has become of the bytes sent, where the system tells.
+    pub(crate) fn in_flight(&self) -> Option<InFlight> {
+        self.socket.in_flight()
     }
 
     /// Ends our half of the stream, properly where TLS is used.

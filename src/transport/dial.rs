@@ -9,17 +9,18 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::conn::{Broken, Conn, left};
-use super::net::{Deadline, Net};
+use super::net::{Deadline, Liveness, Net};
 use super::tls;
-use crate::config::{Addr, Settings};
+use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};
 
 /// What connecting needs, read once from the configuration.
 pub(crate) struct Dialer {
     addrs: Vec<Endpoint>,
     current: usize,
-    bind: Option<std::net::IpAddr>,
+    bind: Option<Interface>,
     connect_timeout: Duration,
+    liveness: Liveness,
     tls: Option<Arc<ClientConfig>>,
 }
 
@@ -45,8 +46,14 @@ impl Dialer {
         Ok(Dialer {
             addrs,
             current: 0,
-            bind: settings.bind_interface,
+            bind: settings.bind_interface.clone(),
             connect_timeout: settings.connect_timeout,
+            liveness: Liveness {
+                unacknowledged: settings.tcp_user_timeout,
+                idle: settings.keepalive_idle,
+                interval: settings.keepalive_interval,
+                count: settings.keepalive_count,
+            },
             tls,
         })
     }
@@ -101,12 +108,13 @@ impl Dialer {
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
         let limit = left(net, deadline)?;
-        let socket = match net.connect(to, self.bind, limit) {
+        let mut socket = match net.connect(to, self.bind.as_ref(), limit) {
             Ok(socket) => socket,
             Err(_) if net.cancelled() => return Err(Broken::Cancelled),
             Err(e) if e.kind() == io::ErrorKind::TimedOut => return Err(Broken::Timeout),
             Err(e) => return Err(e.into()),
         };
+        socket.watch_peer(&self.liveness);
         match (&self.tls, tls_name) {
             (Some(config), Some(name)) => {
                 Conn::tls(socket, Arc::clone(config), name.clone(), net, deadline)

@@ -17,6 +17,8 @@ pub use cancel::Canceller;
 pub(crate) use http::Failure;
 pub(crate) use http_answer::Answer;
 pub(crate) use http_transport::HttpTransport;
+#[cfg(test)]
+pub(crate) use net::InFlight;
 pub(crate) use net::{Deadline, Net, pause};
 #[cfg(any(test, fuzzing))]
 pub(crate) use net::{Interest, Ready, Socket};

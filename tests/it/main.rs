@@ -19,11 +19,13 @@ mod cancel;
 mod complete_rows;
 mod config;
 mod docs;
+mod documented;
 mod environment;
 mod fuzzing;
 mod header;
 mod http;
 mod layers;
+mod lazy;
 #[cfg(feature = "receiver")]
 mod names_and_values;
 mod options;

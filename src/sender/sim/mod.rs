@@ -2,7 +2,9 @@
 
 mod cancel;
 mod cases;
+mod lazy;
 mod server;
+mod stream;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -36,6 +38,14 @@ impl Sim {
         Sim {
             world: Arc::new(Mutex::new(World::new(Box::new(move || Server::ilp(login))))),
             conf: format!("tcp::addr=db;{conf}"),
+        }
+    }
+
+    /// A stream to a server that answers its first line.
+    fn outspoken(text: &'static str) -> Sim {
+        Sim {
+            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::outspoken(text))))),
+            conf: "tcp::addr=db;".into(),
         }
     }
 

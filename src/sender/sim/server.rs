@@ -63,6 +63,8 @@ enum Protocol {
     /// The answers by the number of the request; the last one goes on.
     Http(&'static [Reply]),
     Ilp(Login),
+    /// Says this at the first line end.
+    Outspoken(&'static str),
 }
 
 #[derive(PartialEq)]
@@ -80,6 +82,11 @@ impl Server {
     pub(super) fn ilp(login: bool) -> Server {
         let login = if login { Login::KeyId } else { Login::Done };
         Server::of(Protocol::Ilp(login))
+    }
+
+    /// One that answers the first line of a stream.
+    pub(super) fn outspoken(text: &'static str) -> Server {
+        Server::of(Protocol::Outspoken(text))
     }
 
     fn of(protocol: Protocol) -> Server {
@@ -173,6 +180,10 @@ impl Server {
                 self.take_http(byte, &replies[nth.min(replies.len() - 1)])
             }
             Protocol::Ilp(Login::Done) => Vec::new(),
+            Protocol::Outspoken(text) if byte == b'\n' => {
+                vec![Step::Say(std::mem::take(text).into())]
+            }
+            Protocol::Outspoken(_) => Vec::new(),
             Protocol::Ilp(_) if byte == b'\n' => self.take_login(),
             Protocol::Ilp(_) => Vec::new(),
         }

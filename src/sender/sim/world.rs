@@ -3,13 +3,16 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::server::{Server, Step};
+use crate::config::Interface;
 use crate::error::{Result, err};
-use crate::transport::{Canceller, Deadline, Interest, Net, Ready, Socket, SystemNet, pause};
+use crate::transport::{
+    Canceller, Deadline, InFlight, Interest, Net, Ready, Socket, SystemNet, pause,
+};
 
 /// What befalls a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,8 @@ struct Line {
     /// All that the client's kernel took.
     accepted: Vec<u8>,
     reset: bool,
+    /// The client has ended its half.
+    finished: bool,
     /// The server has closed the connection.
     closed: bool,
     stalled: bool,
@@ -98,6 +103,8 @@ pub(super) struct World {
     pub(super) connects: VecDeque<Connect>,
     pub(super) resolves: VecDeque<Resolve>,
     pub(super) resolved: usize,
+    /// The names that were resolved.
+    pub(super) asked: Vec<String>,
     pub(super) new_server: Box<dyn Fn() -> Server + Send>,
     lines: Vec<Line>,
     /// Bytes that passed each direction.
@@ -110,6 +117,8 @@ pub(super) struct World {
     pub(super) canceller: Canceller,
     /// When another thread cancels, once.
     pub(super) cancel_at: Option<Duration>,
+    /// Whether the kernel tells which bytes are acknowledged.
+    pub(super) tells_acknowledged: bool,
 }
 
 impl World {
@@ -125,6 +134,7 @@ impl World {
             connects: VecDeque::new(),
             resolves: VecDeque::new(),
             resolved: 0,
+            asked: Vec::new(),
             new_server,
             lines: Vec::new(),
             passed: [0; 2],
@@ -133,6 +143,7 @@ impl World {
             calls: 0,
             canceller: Canceller::default(),
             cancel_at: None,
+            tells_acknowledged: true,
         }
     }
 
@@ -175,6 +186,9 @@ impl World {
     fn pump(&mut self, id: usize) {
         while self.pass(id, Direction::Request) || self.pass(id, Direction::Response) {}
         let line = &mut self.lines[id];
+        if line.finished && line.to_server.is_empty() && !line.stalled {
+            line.server.ended();
+        }
         if line.server.is_done() && line.outbox.is_empty() && !line.stalled {
             line.closed = true;
         }
@@ -285,6 +299,7 @@ impl Net for SimNet {
         let left = deadline.left(self);
         let mut world = self.0.lock().unwrap();
         world.resolved += 1;
+        world.asked.push(host.to_owned());
         match world.resolves.pop_front() {
             Some(Resolve::Fails) => Err(err!(CouldNotResolve, "no {host}").retryable(true)),
             Some(Resolve::Nothing) => {
@@ -305,7 +320,7 @@ impl Net for SimNet {
     fn connect(
         &self,
         _: SocketAddr,
-        _: Option<IpAddr>,
+        _: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let mut world = self.0.lock().unwrap();
@@ -328,6 +343,7 @@ impl Net for SimNet {
             server,
             accepted: Vec::new(),
             reset: false,
+            finished: false,
             closed: false,
             stalled: false,
             drip: None,
@@ -416,8 +432,16 @@ impl Socket for SimSocket {
 
     fn shutdown_write(&mut self) {
         let mut world = self.world.lock().unwrap();
+        world.lines[self.id].finished = true;
         world.pump(self.id);
-        world.lines[self.id].server.ended();
-        world.pump(self.id);
+    }
+
+    fn in_flight(&self) -> Option<InFlight> {
+        let world = self.world.lock().unwrap();
+        let line = &world.lines[self.id];
+        // The server's kernel has what the server reads, and nothing more.
+        let outstanding = line.to_server.len() as u64;
+        let acknowledged = line.accepted.len() as u64 - outstanding;
+        world.tells_acknowledged.then_some(InFlight { acknowledged, outstanding })
     }
 }

@@ -44,7 +44,7 @@ internal static class Service
 
     private static void Work(string conf, CancellationToken stop)
     {
-        using (var sender = new Sender(conf))
+        using (var sender = new Sender(conf + "lazy_connect=on;")) // starts also while the server is down
         {
             Console.WriteLine("running");
             // A flush that runs or begins when the token is cancelled ends at once; the rows stay.

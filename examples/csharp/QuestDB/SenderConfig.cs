@@ -104,6 +104,9 @@ namespace QuestDB
 
         public int MaxNameLen { set => Set("max_name_len", Digits(value)); }
 
+        /// <summary>Connects with the first flush, so that a sender can be made while the server is down.</summary>
+        public bool LazyConnect { set => Set("lazy_connect", value ? "on" : "off"); }
+
         public TimeSpan ConnectTimeout { set => Set("connect_timeout", Millis(value)); }
 
         public TimeSpan SendTimeout { set => Set("send_timeout", Millis(value)); }

@@ -133,6 +133,26 @@ internal static class WrapperTests
         }
     }
 
+    public static void a_sender_is_made_while_the_server_is_down()
+    {
+        using (var config = new SenderConfig("http::addr=127.0.0.1:1;retry_timeout=0;") { LazyConnect = true })
+        using (var sender = new Sender(config) { DisposeTimeout = TimeSpan.Zero })
+        {
+            sender.Table("t").Column("v", 1L).AtNanos(1);
+            Equal(Outcome.NotSent, Throws<QuestDBException>(() => sender.Connect()).Outcome);
+            Throws<QuestDBException>(() => sender.ConnectAsync().GetAwaiter().GetResult());
+            Equal(1L, sender.Pending);
+        }
+        using (var sender = new Sender(Receiver.Http + "lazy_connect=on;"))
+        {
+            sender.Table("cs_lazy").Column("v", 1L).AtNanos(1);
+            sender.Connect();
+            Equal(3, sender.ProtocolVersion);
+            sender.Flush();
+        }
+        True(Stored("cs_lazy") != "", "the row");
+    }
+
     public static void every_option_has_a_property()
     {
         var keys = File.ReadAllLines("doc/options.md").Where(line => line.StartsWith("### `")).Select(line => line.Split('`')[1]).ToList();

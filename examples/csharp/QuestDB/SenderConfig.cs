@@ -111,6 +111,16 @@ namespace QuestDB
 
         public TimeSpan SendTimeout { set => Set("send_timeout", Millis(value)); }
 
+        /// <summary>null leaves a dead peer to the probes below.</summary>
+        public TimeSpan? TcpUserTimeout { set => Set("tcp_user_timeout", value.HasValue ? Millis(value.Value) : "off"); }
+
+        /// <summary>null for no probes.</summary>
+        public TimeSpan? KeepaliveIdle { set => Set("keepalive_idle", value.HasValue ? Millis(value.Value) : "off"); }
+
+        public TimeSpan KeepaliveInterval { set => Set("keepalive_interval", Millis(value)); }
+
+        public int KeepaliveCount { set => Set("keepalive_count", Digits(value)); }
+
         public TimeSpan RequestTimeout { set => Set("request_timeout", Millis(value)); }
 
         /// <summary>Bytes per second.</summary>

@@ -119,6 +119,10 @@ internal static class WrapperTests
             config.AutoFlushMaxBackoff = TimeSpan.FromSeconds(1);
             config.RetryMaxBackoff = TimeSpan.FromSeconds(1);
             config.RequestMinThroughput = 0;
+            config.TcpUserTimeout = null;
+            config.KeepaliveIdle = TimeSpan.FromSeconds(5);
+            config.KeepaliveInterval = TimeSpan.FromSeconds(5);
+            config.KeepaliveCount = 4;
             config.InitBufSize = 1024;
             config.MaxBufSize = 1 << 20;
             config.MaxNameLen = 100;

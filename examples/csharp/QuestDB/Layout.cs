@@ -17,13 +17,12 @@ namespace QuestDB
     }
 
     /// <summary>A table and its columns, named once. One call at a time may use it.</summary>
-    public abstract unsafe class Prepared : IDisposable
+    public abstract unsafe class Prepared : Guarded
     {
         internal readonly Scratch Scratch = new Scratch();
         internal readonly LayoutHandle Layout;
         private readonly List<Kind> kinds = new List<Kind>();
         private readonly Stamp stamp;
-        private Gate gate;
 
         internal Prepared(string table, Stamp stamp)
         {
@@ -36,18 +35,7 @@ namespace QuestDB
         /// <summary>How many columns were added.</summary>
         public int Columns { get; private set; }
 
-        /// <summary>Frees the columns, after the call that uses them, if there is one.</summary>
-        public void Dispose()
-        {
-            if (gate.BeginDispose())
-            {
-                gate.Free(Layout);
-            }
-        }
-
-        internal void Enter() => gate.Enter(this, Layout);
-
-        internal void Exit() => gate.Exit(Layout);
+        internal override Handle Handle => Layout;
 
         /// <summary>Within Enter and Exit.</summary>
         internal void AddColumn(string name, Kind kind)

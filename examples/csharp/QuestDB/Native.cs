@@ -42,7 +42,7 @@ namespace QuestDB
 
     /// <summary>
     /// The functions of questdb_ingress.h under their own names. Handles are passed as plain pointers where the caller holds
-    /// the <see cref="Gate"/> of their owner, which keeps every other thread from using or freeing them. The three functions
+    /// the guard of their owner, which keeps every other thread from using or freeing them. The three functions
     /// that any thread may call at any time take the <see cref="SenderHandle"/>, which counts its users.
     /// </summary>
     internal static unsafe class Native

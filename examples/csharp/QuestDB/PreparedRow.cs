@@ -169,15 +169,14 @@ namespace QuestDB
         private PreparedRow Put(int column, CellKind kind, long value)
         {
             Enter();
-            try
-            {
-                CheckColumn(column);
-                return Cell(column, kind, value);
-            }
-            finally
+            if ((uint)column >= (uint)Columns)
             {
                 Exit();
+                CheckColumn(column);
             }
+            Cell(column, kind, value);
+            Exit();
+            return this;
         }
 
         private PreparedRow Cell(int column, CellKind kind, long value, uint scale = 0)

@@ -21,22 +21,15 @@ namespace QuestDB
         /// <summary>Symbols come before other columns.</summary>
         public Row Symbol(string name, string value)
         {
+            if (value == null)
+            {
+                return Nothing(name);
+            }
             var to = Begin(name);
-            try
-            {
-                if (value != null)
-                {
-                    var at = to.Scratch.Fresh(name, nameof(name));
-                    var length = to.Scratch.Length;
-                    var text = to.Scratch.Text(value, nameof(value));
-                    Check(Native.questdb_buffer_symbol(to.Memory, at, length, text, to.Scratch.Length));
-                }
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            var length = to.Scratch.Length;
+            var text = to.More(value);
+            return Done(to, Native.questdb_buffer_symbol(to.Memory, at, length, text, to.Scratch.Length));
         }
 
         public Row Symbol(string name, char value) => Symbol(name, value.ToString());
@@ -44,67 +37,36 @@ namespace QuestDB
         public Row Column(string name, bool value)
         {
             var to = Begin(name);
-            try
-            {
-                var at = to.Scratch.Fresh(name, nameof(name));
-                Check(Native.questdb_buffer_column_bool(to.Memory, at, to.Scratch.Length, (byte)(value ? 1 : 0)));
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            return Done(to, Native.questdb_buffer_column_bool(to.Memory, at, to.Scratch.Length, (byte)(value ? 1 : 0)));
         }
 
         /// <summary>The server reads the smallest number as NULL.</summary>
         public Row Column(string name, long value)
         {
             var to = Begin(name);
-            try
-            {
-                var at = to.Scratch.Fresh(name, nameof(name));
-                Check(Native.questdb_buffer_column_i64(to.Memory, at, to.Scratch.Length, value));
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            return Done(to, Native.questdb_buffer_column_i64(to.Memory, at, to.Scratch.Length, value));
         }
 
         public Row Column(string name, double value)
         {
             var to = Begin(name);
-            try
-            {
-                var at = to.Scratch.Fresh(name, nameof(name));
-                Check(Native.questdb_buffer_column_f64(to.Memory, at, to.Scratch.Length, value));
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            return Done(to, Native.questdb_buffer_column_f64(to.Memory, at, to.Scratch.Length, value));
         }
 
         public Row Column(string name, string value)
         {
+            if (value == null)
+            {
+                return Nothing(name);
+            }
             var to = Begin(name);
-            try
-            {
-                if (value != null)
-                {
-                    var at = to.Scratch.Fresh(name, nameof(name));
-                    var length = to.Scratch.Length;
-                    var text = to.Scratch.Text(value, nameof(value));
-                    Check(Native.questdb_buffer_column_str(to.Memory, at, length, text, to.Scratch.Length));
-                }
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            var length = to.Scratch.Length;
+            var text = to.More(value);
+            return Done(to, Native.questdb_buffer_column_str(to.Memory, at, length, text, to.Scratch.Length));
         }
 
         /// <summary>A string of one character.</summary>
@@ -114,32 +76,16 @@ namespace QuestDB
         public Row ColumnMicros(string name, long micros)
         {
             var to = Begin(name);
-            try
-            {
-                var at = to.Scratch.Fresh(name, nameof(name));
-                Check(Native.questdb_buffer_column_ts_micros(to.Memory, at, to.Scratch.Length, micros));
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            return Done(to, Native.questdb_buffer_column_ts_micros(to.Memory, at, to.Scratch.Length, micros));
         }
 
         /// <summary>Nanoseconds since 1970.</summary>
         public Row ColumnNanos(string name, long nanos)
         {
             var to = Begin(name);
-            try
-            {
-                var at = to.Scratch.Fresh(name, nameof(name));
-                Check(Native.questdb_buffer_column_ts_nanos(to.Memory, at, to.Scratch.Length, nanos));
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            return Done(to, Native.questdb_buffer_column_ts_nanos(to.Memory, at, to.Scratch.Length, nanos));
         }
 
         /// <summary>In nanoseconds, or in microseconds before 1678 and after 2261. A time of unspecified kind is UTC.</summary>
@@ -207,22 +153,15 @@ namespace QuestDB
         /// <summary>A decimal as text, such as <c>-12.50</c>.</summary>
         public Row ColumnDecimal(string name, string value)
         {
+            if (value == null)
+            {
+                return Nothing(name);
+            }
             var to = Begin(name);
-            try
-            {
-                if (value != null)
-                {
-                    var at = to.Scratch.Fresh(name, nameof(name));
-                    var length = to.Scratch.Length;
-                    var text = to.Scratch.Text(value, nameof(value));
-                    Check(Native.questdb_buffer_column_dec_str(to.Memory, at, length, text, to.Scratch.Length));
-                }
-            }
-            finally
-            {
-                to.Exit();
-            }
-            return this;
+            var at = to.Name(name);
+            var length = to.Scratch.Length;
+            var text = to.More(value);
+            return Done(to, Native.questdb_buffer_column_dec_str(to.Memory, at, length, text, to.Scratch.Length));
         }
 
         public Row ColumnDecimal(string name, int scale, long unscaled)
@@ -311,6 +250,14 @@ namespace QuestDB
         private Row Nothing(string name)
         {
             Begin(name).Exit();
+            return this;
+        }
+
+        /// <summary>Leaves the rows, then throws what went wrong.</summary>
+        private Row Done(Rows to, IntPtr error)
+        {
+            to.Exit();
+            Check(error);
             return this;
         }
 

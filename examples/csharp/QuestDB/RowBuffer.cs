@@ -37,15 +37,6 @@ namespace QuestDB
 
         internal override Handle Handle => handle;
 
-        /// <summary>Frees the rows, after the call that uses them, if there is one.</summary>
-        public override void Dispose()
-        {
-            if (Gate.BeginDispose())
-            {
-                Gate.Free(handle);
-            }
-        }
-
         internal override IntPtr EndRow(Unit unit, long at)
         {
             switch (unit)

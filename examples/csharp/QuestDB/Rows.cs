@@ -13,10 +13,9 @@ namespace QuestDB
     /// Rows that wait to be sent: those of a <see cref="Sender"/> or of a <see cref="RowBuffer"/>. One call at a time may use
     /// them; one that meets another fails with <see cref="ErrorCode.InvalidState"/>. A call that fails changes nothing.
     /// </summary>
-    public abstract unsafe class Rows : IDisposable
+    public abstract unsafe class Rows : Guarded
     {
         internal readonly Scratch Scratch = new Scratch();
-        internal Gate Gate;
         private long begun;
         private long open; // the number of the row that is open, 0 without one
 
@@ -28,14 +27,9 @@ namespace QuestDB
             get
             {
                 Enter();
-                try
-                {
-                    return (long)Native.questdb_buffer_row_count(Memory);
-                }
-                finally
-                {
-                    Exit();
-                }
+                var rows = Native.questdb_buffer_row_count(Memory);
+                Exit();
+                return (long)rows;
             }
         }
 
@@ -63,9 +57,8 @@ namespace QuestDB
         /// <summary>The most bytes that the rows may have.</summary>
         public long MaxSize => Number(Native.questdb_buffer_max_buf_size);
 
-        internal abstract Handle Handle { get; }
+        internal IntPtr Memory; // the questdb_buffer
 
-        internal IntPtr Memory { get; set; } // the questdb_buffer
 
         /// <summary>
         /// Begins a row. Chain its columns and end it by At…; or, where something in between may throw, let <c>using</c> drop
@@ -74,18 +67,22 @@ namespace QuestDB
         /// </summary>
         public Row Table(string name)
         {
-            Enter();
-            try
+            if (name == null)
             {
-                var text = Scratch.Fresh(name, nameof(name));
-                Check(Native.questdb_buffer_table(Memory, text, Scratch.Length));
-                open = ++begun;
-                return new Row(this, open);
+                throw new ArgumentNullException(nameof(name));
             }
-            finally
+            Enter();
+            var text = Name(name);
+            var error = Native.questdb_buffer_table(Memory, text, Scratch.Length);
+            if (error != IntPtr.Zero)
             {
                 Exit();
+                Check(error);
             }
+            open = ++begun;
+            var row = new Row(this, open);
+            Exit();
+            return row;
         }
 
         /// <summary>Drops the open row only. Without one this does nothing.</summary>
@@ -158,24 +155,17 @@ namespace QuestDB
                 throw new ArgumentNullException(nameof(row));
             }
             Enter();
-            try
-            {
-                row.Enter();
-                try
-                {
-                    var error = AppendRow(row.Layout.Pointer, row.Cells, (UIntPtr)(uint)row.Columns, at);
-                    row.ClearCells();
-                    Check(error);
-                }
-                finally
-                {
-                    row.Exit();
-                }
-            }
-            finally
+            var left = row.TryEnter();
+            if (left != null)
             {
                 Exit();
+                throw left;
             }
+            var error = AppendRow(row.Layout.Pointer, row.Cells, (UIntPtr)(uint)row.Columns, at);
+            row.ClearCells();
+            row.Exit();
+            Exit();
+            Check(error);
         }
 
         /// <summary>Appends a prepared row at a time in the unit of the row's stamp.</summary>
@@ -200,19 +190,13 @@ namespace QuestDB
         /// <summary>Appends so many rows, of which the server sets the time.</summary>
         public void Append(ColumnBatch batch, int rows) => AppendBatch(batch, rows, null);
 
-        public abstract void Dispose();
-
-        internal void Enter() => Gate.Enter(this, Handle);
-
-        internal void Exit() => Gate.Exit(Handle);
-
         /// <summary>Enters for a call of a row, which must still be open.</summary>
         internal void Enter(long row)
         {
-            Gate.Enter(this, Handle);
+            Enter();
             if (row != open)
             {
-                Gate.Exit(Handle);
+                Exit();
                 throw new QuestDBException(ErrorCode.InvalidState, "this row was ended or dropped; Table begins a row");
             }
         }
@@ -226,27 +210,55 @@ namespace QuestDB
         internal void End(long row, Unit unit, long at)
         {
             Enter(row);
+            var error = EndRow(unit, at);
+            if (error == IntPtr.Zero)
+            {
+                open = 0;
+                Exit();
+                return;
+            }
+            Look();
+            Exit();
+            Check(error);
+        }
+
+        // A runtime calls C more slowly within "try", so the calls that build rows do without: between Enter and Exit nothing
+        // throws but the growing of the scratch memory.
+
+        /// <summary>A name for the call that has entered. If there is no memory for it, leaves the rows and throws.</summary>
+        internal byte* Name(string name)
+        {
+            Scratch.Clear();
+            return More(name);
+        }
+
+        /// <summary>Another text for the same call.</summary>
+        internal byte* More(string text)
+        {
+            if (!Scratch.Fits(text))
+            {
+                MakeRoom(text);
+            }
+            return Scratch.Text(text, nameof(text));
+        }
+
+        private void MakeRoom(string text)
+        {
             try
             {
-                var error = EndRow(unit, at);
-                if (error == IntPtr.Zero)
-                {
-                    open = 0;
-                    return;
-                }
-                Look();
-                Check(error);
+                Scratch.MakeRoom(text);
             }
-            finally
+            catch
             {
                 Exit();
+                throw;
             }
         }
 
         /// <summary>Ends the use of a row: drops it if it is still open. Never throws.</summary>
         internal void Abandon(long row)
         {
-            if (Gate.Disposed || row == 0)
+            if (Disposed || row == 0)
             {
                 return;
             }

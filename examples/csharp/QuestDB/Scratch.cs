@@ -55,6 +55,11 @@ namespace QuestDB
             return Text(text, parameter);
         }
 
+        /// <summary>Whether Text will need no more memory.</summary>
+        internal bool Fits(string text) => 3L * text.Length <= capacity - used;
+
+        internal void MakeRoom(string text) => Grow(3L * text.Length);
+
         internal byte* Text(string text, string parameter)
         {
             if (text == null)

@@ -207,8 +207,8 @@ namespace QuestDB
         /// </summary>
         public void Cancel()
         {
-            var call = Gate.Calls;
-            for (var watch = Stopwatch.StartNew(); Gate.Held && Gate.Calls == call && watch.Elapsed < Patience;)
+            var call = Calls;
+            for (var watch = Stopwatch.StartNew(); Held && Calls == call && watch.Elapsed < Patience;)
             {
                 Cancellation.Cancel(handle);
                 Thread.Sleep(1);
@@ -228,12 +228,12 @@ namespace QuestDB
         /// </summary>
         public override void Dispose()
         {
-            if (!Gate.BeginDispose())
+            if (!BeginDispose())
             {
                 return;
             }
             var interrupted = false;
-            for (var watch = Stopwatch.StartNew(); !Gate.TryHold(); Thread.Sleep(1))
+            for (var watch = Stopwatch.StartNew(); !TryHold(); Thread.Sleep(1))
             {
                 interrupted = true;
                 Cancellation.Cancel(handle);
@@ -241,7 +241,7 @@ namespace QuestDB
                 {
                     closed = closed ?? new CloseResult(-1, new QuestDBException(
                         ErrorCode.InvalidState, "the sender is used by another thread, whose call did not end when it was cancelled"));
-                    Gate.Free(handle);
+                    Free();
                     return;
                 }
             }

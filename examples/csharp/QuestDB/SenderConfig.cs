@@ -27,11 +27,10 @@ namespace QuestDB
     /// Every option is described in doc/options.md under the same name. A wrong value is refused when it is set. What was set
     /// cannot be read, since some of it is secret. One call at a time may use a configuration.
     /// </summary>
-    public sealed unsafe class SenderConfig : IDisposable
+    public sealed unsafe class SenderConfig : Guarded
     {
         private readonly Scratch scratch = new Scratch();
         private readonly ConfigHandle handle;
-        private Gate gate;
 
         /// <summary>An empty configuration: Protocol and Addr must be set.</summary>
         public SenderConfig()
@@ -134,6 +133,8 @@ namespace QuestDB
 
         public string UserAgent { set => Set("user_agent", value); }
 
+        internal override Handle Handle => handle;
+
         internal IntPtr Pointer => handle.Pointer;
 
         /// <summary>From the connection string in the environment variable QDB_CLIENT_CONF.</summary>
@@ -190,18 +191,6 @@ namespace QuestDB
                 Exit();
             }
         }
-
-        public void Dispose()
-        {
-            if (gate.BeginDispose())
-            {
-                gate.Free(handle);
-            }
-        }
-
-        internal void Enter() => gate.Enter(this, handle);
-
-        internal void Exit() => gate.Exit(handle);
 
         private static string Digits(long number) => number.ToString(CultureInfo.InvariantCulture);
 

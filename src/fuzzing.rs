@@ -98,7 +98,7 @@ impl Server {
     pub fn post(&self, config: &Config, body: &[u8]) -> Result<(u16, usize)> {
         let settings = config.validate()?;
         let deadline = Deadline::after(self, settings.request_timeout);
-        let attempt = HttpTransport::new(&settings)?.write(self, body, deadline);
+        let attempt = HttpTransport::new(&settings)?.write(self, body, deadline, deadline);
         attempt.result.map(|answer| (answer.status, answer.body.len())).map_err(|f| f.error)
     }
 

@@ -405,7 +405,10 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
         on: On::All,
         default: Default::Split { http: "off", tcp: "30000" },
-        help: "How long a peer may leave sent bytes unacknowledged until the connection counts as broken. Where the                operating system has this option (Linux, Android), it breaks the connection by itself; on Linux, Android                and Apple's systems each flush over TCP also looks at the bytes that are not acknowledged. Over TCP this is                what notices a peer that vanishes; over HTTP every attempt has its own deadline.",
+        help: "How long a peer may leave sent bytes unacknowledged until the connection counts as broken. Where the \
+               operating system has this option (Linux, Android), it breaks the connection by itself; on Linux, Android \
+               and Apple's systems each flush over TCP also looks at the bytes that are not acknowledged. Over TCP this is \
+               what notices a peer that vanishes; over HTTP every attempt has its own deadline.",
     },
     Opt {
         key: Key::KeepaliveIdle,
@@ -414,7 +417,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: true },
         on: On::All,
         default: Default::Value("30000"),
-        help: "How long a connection may be idle until the operating system asks the peer whether it is still there; whole                seconds, rounded up. `off` turns such probes off.",
+        help: "How long a connection may be idle until the operating system asks the peer whether it is still there; whole \
+               seconds, rounded up. `off` turns such probes off.",
     },
     Opt {
         key: Key::KeepaliveInterval,
@@ -432,7 +436,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Number { unit: "probes", min: 1, max: 127, off: false },
         on: On::All,
         default: Default::Value("3"),
-        help: "How many probes may stay unanswered until the connection counts as broken. Where the operating system has                `tcp_user_timeout`, that decides instead unless it is off.",
+        help: "How many probes may stay unanswered until the connection counts as broken. Where the operating system has \
+               `tcp_user_timeout`, that decides instead unless it is off.",
     },
     Opt {
         key: Key::RequestTimeout,

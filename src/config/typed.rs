@@ -155,6 +155,14 @@ setters! {
     connect_timeout(ConnectTimeout: Duration);
     /// How long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
+    /// How long a peer may leave sent bytes unacknowledged until the connection counts as broken; `None` for no limit.
+    tcp_user_timeout(TcpUserTimeout: Option<Duration>);
+    /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
+    keepalive_idle(KeepaliveIdle: Option<Duration>);
+    /// The time between two such probes.
+    keepalive_interval(KeepaliveInterval: Duration);
+    /// How many probes may stay unanswered until the connection counts as broken.
+    keepalive_count(KeepaliveCount: u64);
     /// How long one attempt over HTTP may take, before the time that its size adds.
     request_timeout(RequestTimeout: Duration);
     /// The slowest upload to put up with, in bytes per second; 0 adds no time for the size.
@@ -403,6 +411,12 @@ mod tests {
         (|c| c.lazy_connect(true), "lazy_connect", "on"),
         (|c| c.connect_timeout(MS), "connect_timeout", "1234"),
         (|c| c.send_timeout(MS), "send_timeout", "1234"),
+        (|c| c.tcp_user_timeout(Some(MS)), "tcp_user_timeout", "1234"),
+        (|c| c.tcp_user_timeout(None), "tcp_user_timeout", "off"),
+        (|c| c.keepalive_idle(Some(MS)), "keepalive_idle", "1234"),
+        (|c| c.keepalive_idle(None), "keepalive_idle", "off"),
+        (|c| c.keepalive_interval(MS), "keepalive_interval", "1234"),
+        (|c| c.keepalive_count(5), "keepalive_count", "5"),
         (|c| c.request_timeout(MS), "request_timeout", "1234"),
         (|c| c.request_min_throughput(0), "request_min_throughput", "0"),
         (|c| c.retry_timeout(Duration::ZERO), "retry_timeout", "0"),

@@ -1,8 +1,10 @@
 //! [`Sender`]: a buffer, a link to the server, and the policy that joins them.
 
+mod attempts;
 mod auto_flush;
 mod close;
 mod connect;
+mod http_link;
 mod link;
 mod negotiate;
 mod outcome;
@@ -394,8 +396,11 @@ impl Sender {
         if buffer.is_empty() {
             return Ok(outcome);
         }
-        let load =
-            Load { rows: buffer.row_count() as u64, single_table: buffer.is_transactional() };
+        let load = Load {
+            rows: buffer.row_count() as u64,
+            single_table: buffer.is_transactional(),
+            version: buffer.protocol_version(),
+        };
         link.send(buffer.peek(), load, cap).map_err(|e| name_table(e, buffer))?;
         Ok(outcome)
     }

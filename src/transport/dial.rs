@@ -2,15 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::conn::{Broken, Conn, left};
 use super::net::{Deadline, Liveness, Net};
-use super::tls;
+use super::tls::{self, ClientTls};
 use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};
 
@@ -21,7 +19,9 @@ pub(crate) struct Dialer {
     bind: Option<Interface>,
     connect_timeout: Duration,
     liveness: Liveness,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<ClientTls>,
+    /// The scheme for servers without TLS.
+    plain: &'static str,
 }
 
 struct Endpoint {
@@ -32,7 +32,7 @@ struct Endpoint {
 impl Dialer {
     /// Reads certificates and checks names; makes no connection.
     pub(crate) fn new(settings: &Settings) -> Result<Dialer> {
-        let tls = settings.tls.as_ref().map(tls::client_config).transpose()?;
+        let tls = settings.tls.as_ref().map(tls::client_tls).transpose()?;
         let mut addrs = Vec::with_capacity(settings.addrs.len());
         for addr in &settings.addrs {
             let tls_name = match &tls {
@@ -55,6 +55,7 @@ impl Dialer {
                 count: settings.keepalive_count,
             },
             tls,
+            plain: if settings.protocol.is_http() { "http" } else { "tcp" },
         })
     }
 
@@ -116,8 +117,8 @@ impl Dialer {
         };
         socket.watch_peer(&self.liveness);
         match (&self.tls, tls_name) {
-            (Some(config), Some(name)) => {
-                Conn::tls(socket, Arc::clone(config), name.clone(), net, deadline)
+            (Some(tls), Some(name)) => {
+                Conn::tls(socket, tls, name.clone(), self.plain, net, deadline)
             }
             _ => Ok(Conn::plain(socket)),
         }
@@ -127,7 +128,7 @@ impl Dialer {
 #[cold]
 fn not_connected(addr: &Addr, broken: Broken, tried: usize) -> Error {
     let what = match broken {
-        Broken::Tls { .. } => "could not set up TLS with",
+        Broken::Tls { .. } | Broken::NoTls { .. } => "could not set up TLS with",
         _ => "could not connect to",
     };
     if tried > 1 {

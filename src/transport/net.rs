@@ -29,11 +29,6 @@ impl Deadline {
         self.min(other)
     }
 
-    /// How long after `start` it passes.
-    pub(crate) fn after_start(self, start: Instant) -> Duration {
-        self.0.saturating_duration_since(start)
-    }
-
     /// Time left, `None` once the deadline has passed.
     pub(crate) fn left(self, net: &dyn Net) -> Option<Duration> {
         let left = self.0.saturating_duration_since(net.now());

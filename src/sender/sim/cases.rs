@@ -134,7 +134,8 @@ fn limit(exchange: &Exchange, policy: Policy, making: bool) -> Duration {
     Duration::from_millis(match (exchange.replies, policy) {
         (None, _) if making => 2000,
         (None, _) | (_, Policy::Once) => 1000,
-        _ => 8000,
+        // The first attempt, and what may follow it.
+        _ => 1000 + 8000,
     })
 }
 
@@ -262,6 +263,9 @@ fn judge(
             check_code(exchange, e, fault, fair.get(i))?;
         }
         let Some(body) = &call.body else { continue };
+        if policy == Policy::Once && call.result.as_ref().is_err_and(|e| e.attempts() > 1) {
+            return Err(format!("call {i}: more than one request: {:?}", call.result));
+        }
         let outcome = call.result.as_ref().copied().unwrap_or_else(|e| e.outcome());
         let name = outcome.name().to_str().unwrap_or_default();
         *tally.outcomes.entry(name).or_default() += 1;

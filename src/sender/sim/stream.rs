@@ -261,14 +261,14 @@ fn addresses_of_a_stream_rotate() {
     let mut sender = sim.sender().unwrap();
     flush(&mut sender, 1).unwrap();
     assert_eq!(sim.now().as_millis(), 900);
-    assert_eq!(sim.world().asked, ["a", "b", "c"]);
+    assert_eq!(sim.world().names, ["a", "b", "c"]);
     // Its connection ends: that flush fails, and the next one begins with the address after it.
     let at = sim.world().passed[0];
     sim.world().fault = Some(Fault { direction: Direction::Request, at, kind: Kind::Reset });
     flush(&mut sender, 1).unwrap();
     assert_eq!(flush(&mut sender, 1).unwrap_err().earlier_rows_in_doubt(), 2);
     sender.flush_own().unwrap();
-    assert_eq!(sim.world().asked, ["a", "b", "c", "a"]);
+    assert_eq!(sim.world().names, ["a", "b", "c", "a"]);
     sender.close(SECOND).result.unwrap();
 
     // None of them answers: each was tried, and the error says so.
@@ -276,13 +276,13 @@ fn addresses_of_a_stream_rotate() {
     sim.conf = "tcp::addr=a,b,c;".into();
     sim.world().connects = [Connect::Refused; 3].into();
     let e = sim.sender().unwrap_err();
-    assert_eq!((e.code(), sim.world().asked.len()), (ErrorCode::Connection, 3));
+    assert_eq!((e.code(), sim.world().names.len()), (ErrorCode::Connection, 3));
     assert!(e.message().contains("3 of 3 addresses tried"), "{e}");
 
     // Also one that refuses the login, or is no server that has one.
     let mut sim = Sim::tcp(false, "");
     sim.conf = format!("tcp::addr=a,b;{KEY}auth_timeout=1000;");
     let e = sim.sender().unwrap_err();
-    assert_eq!((e.code(), sim.world().asked.len()), (ErrorCode::Timeout, 2), "{e}");
+    assert_eq!((e.code(), sim.world().names.len()), (ErrorCode::Timeout, 2), "{e}");
     assert_eq!(sim.now().as_millis(), 2000);
 }

@@ -256,17 +256,24 @@ namespace QuestDB
         {
             switch (unit)
             {
-                case Unit.Nanos: return Native.questdb_sender_at_nanos(handle.Pointer, at);
-                case Unit.Micros: return Native.questdb_sender_at_micros(handle.Pointer, at);
-                default: return Native.questdb_sender_at_now(handle.Pointer);
+                case Unit.Nanos: return Seen(Native.questdb_sender_at_nanos(handle.Pointer, at));
+                case Unit.Micros: return Seen(Native.questdb_sender_at_micros(handle.Pointer, at));
+                default: return Seen(Native.questdb_sender_at_now(handle.Pointer));
             }
         }
 
         internal override IntPtr AppendRow(IntPtr layout, Cell* cells, UIntPtr count, long at) =>
-            Native.questdb_sender_append_row(handle.Pointer, layout, cells, count, at);
+            Seen(Native.questdb_sender_append_row(handle.Pointer, layout, cells, count, at));
 
         internal override IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at) =>
-            Native.questdb_sender_append_columns(handle.Pointer, layout, rows, columns, count, at);
+            Seen(Native.questdb_sender_append_columns(handle.Pointer, layout, rows, columns, count, at));
+
+        /// <summary>Remembers for Dispose whether an automatic flush was cancelled.</summary>
+        private IntPtr Seen(IntPtr error)
+        {
+            cancelled = error != IntPtr.Zero && Native.questdb_error_get_code(error) == (uint)ErrorCode.Cancelled;
+            return error;
+        }
 
         private IntPtr ConnectCall() => Native.questdb_sender_connect(handle.Pointer);
 

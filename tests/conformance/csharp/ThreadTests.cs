@@ -307,6 +307,9 @@ internal static class ThreadTests
             stop.Cancel();
             True(Throws<SendCanceledException>(() => at.GetAwaiter().GetResult()).RowAccepted, "the row is kept");
             Equal(1L, sender.Pending);
+            sender.Dispose(); // sends nothing: whoever cancels wants to end
+            Equal(1L, sender.CloseResult.UnconfirmedRows);
+            Equal(1, server.Requests);
         }
     }
 

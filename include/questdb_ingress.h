@@ -63,9 +63,9 @@
 /**
  * A counter of a sender. Counters only grow, except those that say otherwise. Numbers never change.
  */
-enum questdb_stat
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_stat : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -141,9 +141,9 @@ typedef uint32_t questdb_stat;
 /**
  * What kind of thing went wrong, by what the caller would do about it. Numbers never change and are never reused.
  */
-enum questdb_error_code
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_error_code : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -250,9 +250,9 @@ typedef uint32_t questdb_error_code;
 /**
  * What is known about the data after a flush. Read a number that you do not know as in doubt.
  */
-enum questdb_outcome
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_outcome : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -291,9 +291,9 @@ typedef uint32_t questdb_outcome;
 /**
  * Where the designated timestamp of prepared rows comes from.
  */
-enum questdb_stamp
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_stamp : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -320,9 +320,9 @@ typedef uint32_t questdb_stamp;
 /**
  * What a prepared column holds.
  */
-enum questdb_column_kind
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_column_kind : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -373,9 +373,9 @@ typedef uint32_t questdb_column_kind;
 /**
  * What a cell holds.
  */
-enum questdb_cell_kind
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_cell_kind : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -418,9 +418,9 @@ typedef uint32_t questdb_cell_kind;
 /**
  * How the values of a column lie in memory.
  */
-enum questdb_values_kind
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_values_kind : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**

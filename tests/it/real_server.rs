@@ -18,6 +18,7 @@ mod bounces;
 mod crash;
 mod harness;
 mod http_facts;
+mod internal_errors;
 mod old_releases;
 mod random;
 #[cfg(feature = "receiver")]

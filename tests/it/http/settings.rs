@@ -62,8 +62,10 @@ fn fails(what: &str, code: ErrorCode, run: impl Fn(&mut Peer) + Send + Sync + 's
         ErrorCode::NotQuestdb | ErrorCode::Auth => case.conf("request_timeout=5000;"),
         _ => case.conf("retry_timeout=500;request_timeout=500;"),
     };
+    // One attempt, and the time to go on after it failed.
+    let limit = if code == ErrorCode::Timeout { 1000 } else { 500 };
     case.fails(code, Outcome::NotSent)
-        .within(500)
+        .within(limit)
         .also("nothing was in doubt", |r| {
             !r.error().in_doubt() && r.error().in_doubt_attempts() == 0
         })
@@ -139,6 +141,8 @@ fn refused() -> Vec<Case> {
             peer.request();
             peer.reset_on_close();
         }),
+        fails("500 for ever", Unavailable, always("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"))
+            .also("no flush was refused", |r| !r.error().message().contains("flush")),
         fails("503 for ever", Unavailable, always("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n"))
             .also("several attempts", |r| r.error().attempts() > 1),
         fails("head without an end", NotQuestdb, endless("HTTP/1.1 200 OK\r\n", "a: b\r\n")),

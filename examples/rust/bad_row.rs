@@ -8,7 +8,9 @@ fn main() -> Result<()> {
     let conf = std::env::args().nth(1).unwrap_or_else(|| "http::addr=localhost:9000;".into());
     let mut sender = Sender::from_conf(&conf)?;
     // The third has no value; the fourth is text where the others are numbers, which only the server can know.
-    for (n, text) in [(Some(1), None), (Some(2), None), (None, None), (None, Some("four")), (Some(5), None)] {
+    for (n, text) in
+        [(Some(1), None), (Some(2), None), (None, None), (None, Some("four")), (Some(5), None)]
+    {
         if let Err(e) = measurement(&mut sender, n, text) {
             complain("left out", &e); // only this row is dropped
         }

@@ -54,7 +54,7 @@ abstract class Handle implements AutoCloseable {
         long current = address;
         if (current == 0) {
             leave();
-            throw invalid(Code.INVALID_STATE, "the " + what + " is closed");
+            throw inUse();
         }
         return current;
     }
@@ -79,7 +79,8 @@ abstract class Handle implements AutoCloseable {
     }
 
     final QuestDbException inUse() {
-        return invalid(Code.INVALID_STATE, "the " + what + " is used by another thread: one at a time");
+        return invalid(Code.INVALID_STATE, address == 0 ? "the " + what + " is closed"
+                : "the " + what + " is used by another thread: one at a time");
     }
 
     /** Lets no further call begin. A call that is inside goes on. */

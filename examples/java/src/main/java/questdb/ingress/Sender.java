@@ -84,6 +84,11 @@ public final class Sender extends Rows<Sender> {
         return made(out -> copy.number(c -> Rare.C.questdb_sender_new(c, out)), copy::close);
     }
 
+    /** The version of the C library, such as {@code 0.1.0}. */
+    public static String libraryVersion() {
+        return C.text(Rare.C.questdb_version());
+    }
+
     /**
      * Connecting may take a while, and there is nothing yet that could be cancelled: another thread does it, so that this one
      * can be interrupted. What comes of it then is given back.

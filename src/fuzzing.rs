@@ -5,11 +5,11 @@
 //! run. Time is virtual, so a peer that says nothing costs no time.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::Config;
+use crate::config::{Config, Interface};
 use crate::error::Result;
 use crate::sender::Sender;
 use crate::transport::{Deadline, HttpTransport, Interest, Net, Ready, Socket};
@@ -98,7 +98,7 @@ impl Server {
     pub fn post(&self, config: &Config, body: &[u8]) -> Result<(u16, usize)> {
         let settings = config.validate()?;
         let deadline = Deadline::after(self, settings.request_timeout);
-        let attempt = HttpTransport::new(&settings)?.write(self, body, deadline);
+        let attempt = HttpTransport::new(&settings)?.write(self, body, deadline, deadline);
         attempt.result.map(|answer| (answer.status, answer.body.len())).map_err(|f| f.error)
     }
 
@@ -148,7 +148,7 @@ impl Net for Server {
     fn connect(
         &self,
         _: SocketAddr,
-        _: Option<IpAddr>,
+        _: Option<&Interface>,
         _: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let mut world = self.world();

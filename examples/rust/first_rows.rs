@@ -14,9 +14,9 @@ fn run(conf: &str) -> Result<()> {
     let mut sender = Sender::from_conf(conf)?;
     let start = 1_700_000_000_000_000_000;
     for (price, nanos) in [(2615.54, start), (2616.1, start + 1)] {
-        let row = sender.buffer_mut().table("trades")?.symbol("symbol", "ETH-USD")?;
-        row.column_f64("price", price)?.column_i64("amount", 3)?;
-        sender.at_nanos(nanos)?; // flushes by itself when a limit is reached
+        let row = sender.row("trades")?.symbol("symbol", "ETH-USD")?;
+        // Ends the row, and flushes by itself when a limit is reached.
+        row.column_f64("price", price)?.column_i64("amount", 3)?.at_nanos(nanos)?;
     }
     sender.close(Duration::from_secs(10)).result // an error says what is known about the rows
 }

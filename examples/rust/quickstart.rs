@@ -57,12 +57,12 @@ fn load(mut sender: Sender, rounds: usize) -> Anything {
 fn weather(sender: &mut Sender) -> Anything {
     for line in WEATHER.lines().skip(1) {
         let [date, rain, max, min, wind, kind] = fields(line)?;
-        let row = sender.buffer_mut().table("weather")?.symbol("kind", kind)?;
+        let row = sender.row("weather")?.symbol("kind", kind)?;
         row.column_f64("precipitation_mm", rain.parse::<f64>()?)?
-            .column_f64("temp_max_c", max.parse::<f64>()?)?;
-        row.column_f64("temp_min_c", min.parse::<f64>()?)?
-            .column_f64("wind_ms", wind.parse::<f64>()?)?;
-        sender.at_nanos(nanos(date)?)?;
+            .column_f64("temp_max_c", max.parse::<f64>()?)?
+            .column_f64("temp_min_c", min.parse::<f64>()?)?
+            .column_f64("wind_ms", wind.parse::<f64>()?)?
+            .at_nanos(nanos(date)?)?;
     }
     Ok(())
 }
@@ -71,11 +71,10 @@ fn temps(sender: &mut Sender) -> Anything {
     for line in TEMPS.lines().skip(1) {
         let [date, temp] = fields(line)?;
         sender
-            .buffer_mut()
-            .table("temps")?
+            .row("temps")?
             .symbol("city", "Seattle")?
-            .column_f64("temp_f", temp.parse::<f64>()?)?;
-        sender.at_nanos(nanos(date)?)?;
+            .column_f64("temp_f", temp.parse::<f64>()?)?
+            .at_nanos(nanos(date)?)?;
     }
     Ok(())
 }

@@ -289,6 +289,7 @@ fn sending(handles: &mut Handles, input: &mut Input<'_>) {
         8 => on_sender(sender, |s| questdb_sender_at_now(s)),
         9 => {
             questdb_sender_cancel(sender);
+            on_sender(sender, |s| questdb_sender_connect(s));
             on_sender(sender, |s| questdb_sender_flush_if_due(s));
         }
         10 | 11 => on_sender(sender, |s| questdb_sender_flush_own(s)),

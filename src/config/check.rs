@@ -21,12 +21,19 @@ impl Settings {
             protocol: view.protocol,
             addrs: view.addrs()?,
             bind_interface: match view.given(Key::BindInterface) {
-                Some(Entry { value: Value::Ip(ip), .. }) => Some(*ip),
+                Some(Entry { value: Value::Interface(interface), .. }) => Some(interface.clone()),
                 _ => None,
             },
             auth: view.auth()?,
-            auth_timeout: view.millis(Key::AuthTimeout)?,
+            auth_timeout: match view.millis(Key::AuthTimeout)? {
+                Duration::ZERO => view.millis(Key::SendTimeout)?,
+                limit => limit,
+            },
             send_timeout: view.millis(Key::SendTimeout)?,
+            tcp_user_timeout: view.number_or_off(Key::TcpUserTimeout)?.map(Duration::from_millis),
+            keepalive_idle: view.number_or_off(Key::KeepaliveIdle)?.map(Duration::from_millis),
+            keepalive_interval: view.millis(Key::KeepaliveInterval)?,
+            keepalive_count: u32::try_from(view.number(Key::KeepaliveCount)?).unwrap_or(u32::MAX),
             tls: view.tls()?,
             protocol_version: match view.word(Key::ProtocolVersion)? {
                 "1" => Some(1),
@@ -44,6 +51,7 @@ impl Settings {
                 Some(_) => Some(view.size(Key::MaxNameLen)?),
                 None => None,
             },
+            lazy_connect: view.word(Key::LazyConnect)? == "on",
             connect_timeout,
             request_timeout,
             request_min_throughput: view.number(Key::RequestMinThroughput)?,
@@ -206,10 +214,11 @@ impl<'a> View<'a> {
                 Ok(Auth::Basic { username: username.to_owned(), password: password.clone() })
             }
             (None, None, Some(token)) => {
-                if !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
+                // Control characters are refused in every value. Blanks at an end are not part of a header's value.
+                if token.expose().trim_matches(' ').len() < token.expose().len() {
                     return Err(err!(
                         Config,
-                        "\"token\"{} holds something other than visible ASCII, which no HTTP header carries",
+                        "\"token\"{} has a blank at its beginning or end, which no HTTP header carries",
                         at(Key::Token)
                     ));
                 }
@@ -309,12 +318,6 @@ impl<'a> View<'a> {
     fn auto_flush(&self) -> Result<(Option<u64>, Option<u64>, Option<u64>)> {
         let keys = [Key::AutoFlushRows, Key::AutoFlushBytes, Key::AutoFlushInterval];
         if self.word(Key::AutoFlush)? == "off" {
-            for key in keys {
-                if let Some(Entry { value: Value::Number(n), at }) = self.given(key) {
-                    let name = key.name();
-                    return Err(err!(Config, "\"{name}\"{at} is {n} but \"auto_flush\" is off"));
-                }
-            }
             return Ok((None, None, None));
         }
         let [rows, bytes, interval] = keys.map(|key| self.number_or_off(key));

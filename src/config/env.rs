@@ -12,7 +12,11 @@ const NAME: &str = "QDB_CLIENT_CONF";
 /// The connection string in the environment; wiped when dropped, as it may hold secrets.
 pub(super) fn client_conf() -> Result<Zeroizing<String>> {
     match env::var(NAME) {
-        Ok(conf) => Ok(Zeroizing::new(conf)),
+        Ok(mut conf) => {
+            // Files and templates that variables are filled from end with a line end.
+            conf.truncate(conf.trim_end_matches(['\r', '\n']).len());
+            Ok(Zeroizing::new(conf))
+        }
         Err(VarError::NotPresent) => {
             Err(err!(Config, "the environment variable {NAME} is not set"))
         }

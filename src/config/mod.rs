@@ -1,4 +1,5 @@
-//! Configuration: from a connection string, the environment or key by key, to a complete and checked [`Settings`].
+//! Configuration: from a connection string, the environment, key by key or by typed setters, to a complete and checked
+//! [`Settings`].
 //!
 //! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
 //! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
@@ -12,6 +13,7 @@ mod options;
 mod reference;
 mod secret;
 mod settings;
+mod typed;
 mod unknown;
 mod value;
 
@@ -23,12 +25,13 @@ use options::Key;
 #[doc(hidden)]
 pub use reference::{DIFFERENCES, options_markdown};
 pub use secret::Secret;
-pub use settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
+pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
 use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
-/// What to connect to and how. Keys, values and defaults: `doc/options.md`.
+/// What to connect to and how: from a connection string, by [`Config::set`] and its text, or by a setter for each option
+/// that takes a typed value. Keys, values and defaults: `doc/options.md`.
 #[derive(Clone, Default)]
 pub struct Config {
     entries: BTreeMap<Key, Entry>,
@@ -65,6 +68,10 @@ impl Config {
             if opt.key == Key::Protocol {
                 return Err(err!(Config, "\"protocol\"{key_at} is already given before \"::\""));
             }
+            if opt.key == Key::Addr && config.entries.contains_key(&opt.key) {
+                config.add_addrs(&pair.value, Place(Some(pair.value_at)))?;
+                continue;
+            }
             if config.entries.contains_key(&opt.key) {
                 return Err(err!(Config, "\"{}\" is given a second time{key_at}", opt.name));
             }
@@ -74,12 +81,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`.
+    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are not part of it.
     pub fn from_env() -> Result<Config> {
         Config::from_conf(&env::client_conf()?)
     }
 
-    /// Sets one option; a second time replaces the first. `protocol` is an option like the others.
+    /// Sets one option; a second time replaces the first, also for `addr`. `protocol` is an option like the others.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match options::find(key) {
             Some(opt) => self.put(opt.key, value, Place(None), Place(None)),
@@ -90,6 +97,20 @@ impl Config {
     /// Checks how the values fit together and adds the defaults.
     pub fn validate(&self) -> Result<Settings> {
         Settings::build(self)
+    }
+
+    /// Adds to the addresses that are there: a connection string may name each with a key of its own.
+    fn add_addrs(&mut self, text: &str, at: Place) -> Result<()> {
+        let opt = Key::Addr.opt();
+        let Value::Addrs(mut more) = opt.parse(text, at)? else { return Ok(()) };
+        if let Some(Entry { value: Value::Addrs(list), .. }) = self.entries.get_mut(&Key::Addr) {
+            if list.len() + more.len() > addr::MAX_ADDRS {
+                let max = addr::MAX_ADDRS;
+                return Err(err!(Config, "\"{}\" takes at most {max} addresses{at}", opt.name));
+            }
+            list.append(&mut more);
+        }
+        Ok(())
     }
 
     fn put(&mut self, key: Key, value: &str, key_at: Place, value_at: Place) -> Result<()> {

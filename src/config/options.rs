@@ -30,8 +30,13 @@ pub(super) enum Key {
     InitBufSize,
     MaxBufSize,
     MaxNameLen,
+    LazyConnect,
     ConnectTimeout,
     SendTimeout,
+    TcpUserTimeout,
+    KeepaliveIdle,
+    KeepaliveInterval,
+    KeepaliveCount,
     RequestTimeout,
     RequestMinThroughput,
     RetryTimeout,
@@ -67,7 +72,7 @@ pub(super) enum Kind {
     Number { unit: &'static str, min: u64, max: u64, off: bool },
     Choice(&'static [&'static str]),
     Addrs,
-    Ip,
+    Interface,
     Path,
     Text { max: usize, ascii: bool },
     Secret { max: usize },
@@ -125,6 +130,8 @@ impl Default {
 
 /// About 24 days, which every platform's timer takes.
 const MAX_MILLIS: u64 = i32::MAX as u64;
+/// What the systems take, in whole seconds.
+const MAX_KEEPALIVE: u64 = 32_767_000;
 const MAX_SIZE: u64 = 1 << 40;
 
 const fn millis(min: u64) -> Kind {
@@ -154,18 +161,20 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Addrs,
         on: On::All,
         default: Default::Required,
-        help: "Where the server listens: `host`, `host:port` or `[v6]:port`, or up to 64 of these separated by \
-               commas, of which one at a time is used and the next is tried when it fails. The default port is 9000 \
-               for http and https, 9009 for tcp and tcps.",
+        help: "Where the server listens: `host`, `host:port` or `[v6]:port`. Up to 64 of these make a list, separated \
+               by commas (`addr=a,b`) or each with a key of its own (`addr=a;addr=b`): one at a time is used and the \
+               next is tried when it fails. The default port is 9000 for http and https, 9009 for tcp and tcps.",
     },
     Opt {
         key: Key::BindInterface,
         name: "bind_interface",
         aliases: &[],
-        kind: Kind::Ip,
+        kind: Kind::Interface,
         on: On::Tcp,
         default: Default::Unset,
-        help: "The local IP address to connect from.",
+        help: "The network interface to connect from: one of its IP addresses, or on Linux, macOS and their kin its \
+               name, such as `eth0`. Whether there is such an interface shows when the sender connects; Linux before \
+               5.7 takes a name only from a process with CAP_NET_RAW.",
     },
     Opt {
         key: Key::Username,
@@ -193,8 +202,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Secret { max: 16384 },
         on: On::All,
         default: Default::Unset,
-        help: "HTTP: a bearer token, instead of `username` and `password`. TCP: the private key d as base64url \
-               without padding.",
+        help: "HTTP: a bearer token, instead of `username` and `password`; it holds whatever a header can carry, so \
+               no blank at either end. TCP: the private key d as base64url without padding.",
     },
     Opt {
         key: Key::TokenX,
@@ -218,11 +227,11 @@ pub(super) const OPTIONS: &[Opt] = &[
         key: Key::AuthTimeout,
         name: "auth_timeout",
         aliases: &[],
-        kind: millis(1),
+        kind: millis(0),
         on: On::All,
         default: Default::Value("15000"),
-        help: "How long the authentication of a TCP connection may take. HTTP needs none: it is accepted there and \
-               has no effect.",
+        help: "How long the authentication of a TCP connection may take. 0 sets no limit of its own: `send_timeout` \
+               bounds it then. HTTP needs none: it is accepted there and has no effect.",
     },
     Opt {
         key: Key::TlsVerify,
@@ -289,7 +298,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Choice(&["on", "off"]),
         on: On::All,
         default: Default::Value("on"),
-        help: "`off` turns all three limits below off.",
+        help: "`off` turns the three limits below off, also where they are given.",
     },
     Opt {
         key: Key::AutoFlushRows,
@@ -332,7 +341,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         key: Key::InitBufSize,
         name: "init_buf_size",
         aliases: &[],
-        kind: bytes(1024),
+        kind: bytes(1),
         on: On::All,
         default: Default::Value("65536"),
         help: "The room that a new buffer takes at once; at most `max_buf_size`. The default shrinks with a smaller \
@@ -342,7 +351,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         key: Key::MaxBufSize,
         name: "max_buf_size",
         aliases: &[],
-        kind: bytes(1024),
+        kind: bytes(1),
         on: On::All,
         default: Default::Value("104857600"),
         help: "The most that a buffer may hold.",
@@ -351,11 +360,23 @@ pub(super) const OPTIONS: &[Opt] = &[
         key: Key::MaxNameLen,
         name: "max_name_len",
         aliases: &[],
-        kind: Kind::Number { unit: "bytes", min: 16, max: 65535, off: false },
+        kind: Kind::Number { unit: "bytes", min: 1, max: 65535, off: false },
         on: On::All,
         default: Default::Value("127"),
         help: "The longest table or column name. Unless it is set, the server's own limit is used where the server \
                tells it.",
+    },
+    Opt {
+        key: Key::LazyConnect,
+        name: "lazy_connect",
+        aliases: &[],
+        kind: Kind::Choice(&["on", "off"]),
+        on: On::All,
+        default: Default::Value("off"),
+        help: "`on` makes a sender also while the server is down: it connects with the first flush that has rows, or \
+               when it is told to by `connect`. With `protocol_version=auto` over HTTP the server is asked for its \
+               version then; rows that wait are rewritten for a server that is older than this client, and a value that \
+               such a server does not know is an error of the flush.",
     },
     Opt {
         key: Key::ConnectTimeout,
@@ -376,6 +397,47 @@ pub(super) const OPTIONS: &[Opt] = &[
         default: Default::Value("30000"),
         help: "How long one flush over TCP may take, reconnecting included. Raise it where a full buffer needs longer \
                to cross the network.",
+    },
+    Opt {
+        key: Key::TcpUserTimeout,
+        name: "tcp_user_timeout",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
+        on: On::All,
+        default: Default::Split { http: "off", tcp: "30000" },
+        help: "How long a peer may leave sent bytes unacknowledged until the connection counts as broken. Where the \
+               operating system has this option (Linux, Android), it breaks the connection by itself; on Linux, Android \
+               and Apple's systems each flush over TCP also looks at the bytes that are not acknowledged. Over TCP this is \
+               what notices a peer that vanishes; over HTTP every attempt has its own deadline.",
+    },
+    Opt {
+        key: Key::KeepaliveIdle,
+        name: "keepalive_idle",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: true },
+        on: On::All,
+        default: Default::Value("30000"),
+        help: "How long a connection may be idle until the operating system asks the peer whether it is still there; whole \
+               seconds, rounded up. `off` turns such probes off.",
+    },
+    Opt {
+        key: Key::KeepaliveInterval,
+        name: "keepalive_interval",
+        aliases: &[],
+        kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: false },
+        on: On::All,
+        default: Default::Value("10000"),
+        help: "The time between two such probes; whole seconds, rounded up.",
+    },
+    Opt {
+        key: Key::KeepaliveCount,
+        name: "keepalive_count",
+        aliases: &[],
+        kind: Kind::Number { unit: "probes", min: 1, max: 127, off: false },
+        on: On::All,
+        default: Default::Value("3"),
+        help: "How many probes may stay unanswered until the connection counts as broken. Where the operating system has \
+               `tcp_user_timeout`, that decides instead unless it is off.",
     },
     Opt {
         key: Key::RequestTimeout,

@@ -11,7 +11,9 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     (
         "unknown-key",
         "A key that no option has is an error, with the nearest known key. A mistyped key that is skipped \
-                     silently runs with a default nobody chose.",
+                     silently runs with a default nobody chose. That holds for keys of other languages' clients too: \
+                     `tls_roots_password` (a PEM file has none), `gzip`, `pool_timeout`, `own_socket`, \
+                     `convert_local_to_utc`, `stdlib_http`.",
     ),
     (
         "foreign-protocol",
@@ -38,11 +40,33 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     ),
     (
         "addr-list",
-        "Several addresses are a failover list for every protocol; naming one twice is an error.",
+        "Several addresses are a failover list for every protocol, not only in Java and .NET. They may stand in one \
+                     `addr`, separated by commas, or each in an `addr` of its own. Naming one twice is an error.",
     ),
     (
         "buffer-sizes",
         "An explicit `init_buf_size` above `max_buf_size` is an error; the default one shrinks instead.",
+    ),
+    (
+        "small-sizes",
+        "`init_buf_size`, `max_buf_size` and `max_name_len` may be anything above 0, as the documentation of Python \
+                     has them; the Rust client itself asks for 1024, 1024 and 16.",
+    ),
+    (
+        "interface-name",
+        "`bind_interface` is an address or the name of an interface of this machine, as the documentation calls it. \
+                     The Rust client takes the name of a host instead, which is not looked up here.",
+    ),
+    (
+        "auth-timeout",
+        "`auth_timeout=0` is not documented; with the Rust client it waits for ever. Here `send_timeout` bounds the \
+                     wait then, so that no call is without an end. The TLS handshake belongs to `connect_timeout`.",
+    ),
+    (
+        "tls-values",
+        "`tls_ca` is one of four words and `tls_roots` the path of a PEM file. The general documentation and Node.js \
+                     have a path for `tls_ca`, and the words `webpki` and `os-certs` for `tls_roots`: one key would \
+                     mean two things.",
     ),
     ("unsafe-off", "`tls_verify=unsafe_off` needs a library built for it."),
     (
@@ -57,10 +81,14 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     ),
     (
         "contradiction",
-        "Values that contradict each other are errors: a limit of `auto_flush` that is off, \
-                       `tls_roots` beside another `tls_ca`, `tls_cert` without `tls_key`.",
+        "Values that contradict each other are errors: `auto_flush=on` with all of its limits off, \
+                       `auto_flush_bytes` above `max_buf_size`, `tls_roots` beside another `tls_ca`, `tls_cert` without \
+                       `tls_key`. Limits beside `auto_flush=off` are accepted: off wins.",
     ),
-    ("plain-numbers", "Numbers are digits only, without a sign, and have an upper limit as well."),
+    (
+        "plain-numbers",
+        "Numbers are digits only, without a sign or a suffix as in `64k`, and have an upper limit as well.",
+    ),
 ];
 
 /// The text of `doc/options.md`.
@@ -106,11 +134,12 @@ const HEAD: &str = "\
 http::addr=localhost:9000;username=admin;password=quest;
 ```
 
-The protocol is `http`, `https`, `tcp` or `tcps`. Keys are case-sensitive, each may be given once, and the last `;` may
-be left out. A value ends at a `;`; a `;` inside a value is written `;;`. Control characters are refused. Every option
+The protocol is `http`, `https`, `tcp` or `tcps`. Keys are case-sensitive, each but `addr` may be given once, and the last
+`;` may be left out. A value ends at a `;`; a `;` inside a value is written `;;`. Control characters are refused. Every option
 can also be set by its key on a configuration object, there without doubling the `;`, and a later value replaces an
-earlier one. The same string is read from the environment variable `QDB_CLIENT_CONF` on request. Times are in
-milliseconds, sizes in bytes, both as plain digits.
+earlier one; in Rust each option has a setter of its own as well, which takes a duration, a number or an enumeration
+(`Config::retry_timeout` and its like). The same string is read from the environment variable `QDB_CLIENT_CONF` on request;
+line ends after it are ignored. Times are in milliseconds, sizes in bytes, both as plain digits.
 
 An error names the key, the value unless it is a secret, the limit, and the position in the string, counted in bytes
 from 0.

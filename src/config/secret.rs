@@ -20,6 +20,13 @@ impl Secret {
     }
 }
 
+/// Copies the text; the original is the caller's to wipe.
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret::new(text)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")

@@ -62,7 +62,7 @@ pub enum Auth {
         /// The password.
         password: Secret,
     },
-    /// An HTTP bearer token; visible ASCII only.
+    /// An HTTP bearer token: no control character, no blank at either end.
     Bearer(Secret),
     /// The challenge of ILP over TCP, P-256. The parts are base64url without padding, not yet decoded.
     Ecdsa {
@@ -88,6 +88,25 @@ impl fmt::Debug for Auth {
             Auth::Ecdsa { key_id, .. } => {
                 f.debug_struct("Ecdsa").field("key_id", key_id).finish_non_exhaustive()
             }
+        }
+    }
+}
+
+/// Which network interface to connect from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Interface {
+    /// The one that has this address.
+    Address(IpAddr),
+    /// The one that the system calls so, such as `eth0`.
+    Name(String),
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Interface::Address(ip) => write!(f, "{ip}"),
+            Interface::Name(name) => f.write_str(name),
         }
     }
 }
@@ -138,14 +157,22 @@ pub struct Settings {
     pub protocol: Protocol,
     /// Where it listens; at least one, no two alike.
     pub addrs: Vec<Addr>,
-    /// The local address to connect from; only for TCP.
-    pub bind_interface: Option<IpAddr>,
+    /// The interface to connect from; only for TCP.
+    pub bind_interface: Option<Interface>,
     /// Credentials, of a kind that the protocol has.
     pub auth: Auth,
-    /// The limit of TCP authentication.
+    /// The limit of TCP authentication, never zero.
     pub auth_timeout: Duration,
     /// Limit of one flush over TCP.
     pub send_timeout: Duration,
+    /// How long a peer may acknowledge nothing of what was sent.
+    pub tcp_user_timeout: Option<Duration>,
+    /// How long a connection may be idle until the peer is asked whether it is there.
+    pub keepalive_idle: Option<Duration>,
+    /// The time between two such probes.
+    pub keepalive_interval: Duration,
+    /// How many probes may stay unanswered.
+    pub keepalive_count: u32,
     /// Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
     /// 1 to 3, or `None` for automatic.
@@ -164,6 +191,8 @@ pub struct Settings {
     pub max_buf_size: usize,
     /// Longest name, if set; else the server's limit or 127.
     pub max_name_len: Option<usize>,
+    /// Whether the sender connects with the first flush instead of when it is made.
+    pub lazy_connect: bool,
     /// Limit of reaching one address, TLS included.
     pub connect_timeout: Duration,
     /// Limit of one attempt before the addition for its size.

@@ -8,6 +8,15 @@ use crate::error::{Error, err, shown};
 const FOREIGN: &[(&str, &str)] = &[
     ("tls_roots_password", "a PEM file is not encrypted; leave it out"),
     ("gzip", "bodies are not compressed; leave it out"),
+    ("pool_timeout", "a kept connection is looked at before it is used; leave it out"),
+    ("own_socket", "sockets are always the sender's own; leave it out"),
+    ("convert_local_to_utc", "timestamps are always UTC; leave it out"),
+    ("stdlib_http", "there is one HTTP client; leave it out"),
+    ("auth_timeout_ms", "it is of another protocol; auth_timeout is its like"),
+    (
+        "initial_connect_retry",
+        "it is of another protocol; lazy_connect lets a sender be made without its server",
+    ),
 ];
 
 /// The known key that an unknown one was probably meant to be.

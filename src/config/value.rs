@@ -1,14 +1,17 @@
 //! One value of one option: its type, its range and the messages when it is wrong.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::addr::{self, RawAddr};
 use super::lexer;
 use super::options::{Key, Kind, Opt};
 use super::secret::Secret;
+use super::settings::Interface;
 use crate::error::{Error, Result, err, shown};
+
+/// The longest name of a network interface.
+const MAX_INTERFACE: usize = 15;
 
 /// A checked value.
 #[derive(Debug, Clone)]
@@ -17,7 +20,7 @@ pub(super) enum Value {
     Off,
     Word(&'static str),
     Addrs(Vec<RawAddr>),
-    Ip(IpAddr),
+    Interface(Interface),
     Path(PathBuf),
     Text(String),
     Secret(Secret),
@@ -33,7 +36,7 @@ impl fmt::Display for Value {
                 let list: Vec<String> = list.iter().map(ToString::to_string).collect();
                 f.write_str(&list.join(","))
             }
-            Value::Ip(ip) => write!(f, "{ip}"),
+            Value::Interface(interface) => write!(f, "{interface}"),
             Value::Path(path) => write!(f, "{}", path.display()),
             Value::Text(text) => f.write_str(text),
             Value::Secret(secret) => write!(f, "{secret:?}"),
@@ -84,9 +87,7 @@ impl Opt {
                     Err(err!(Config, "\"{}\" {}{got}{at}", self.name, bad.reason))
                 }
             },
-            Kind::Ip => {
-                text.parse().map(Value::Ip).map_err(|_| self.bad("an IP address", text, at))
-            }
+            Kind::Interface => self.interface(text, at),
             Kind::Path => Ok(Value::Path(PathBuf::from(text))),
             Kind::Text { max, ascii } => {
                 self.length(text, *max, at)?;
@@ -100,6 +101,20 @@ impl Opt {
                 Ok(Value::Secret(Secret::new(text)))
             }
         }
+    }
+
+    /// What is no address is taken for a name; whether there is such an interface is the system's word.
+    fn interface(&self, text: &str, at: Place) -> Result<Value> {
+        if let Ok(ip) = text.parse() {
+            return Ok(Value::Interface(Interface::Address(ip)));
+        }
+        // No system takes more, nor other characters; numbers alone are an address that went wrong.
+        let fits = |b: u8| b.is_ascii_graphic() && b != b'/' && b != b':';
+        let number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        if text.len() > MAX_INTERFACE || number || !text.bytes().all(fits) {
+            return Err(self.bad(&self.kind.to_string(), text, at));
+        }
+        Ok(Value::Interface(Interface::Name(text.to_owned())))
     }
 
     fn number(&self, text: &str, at: Place, (min, max): (u64, u64), off: bool) -> Result<Value> {
@@ -153,7 +168,9 @@ impl fmt::Display for Kind {
             }
             Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Kind::Addrs => f.write_str("addresses"),
-            Kind::Ip => f.write_str("an IP address"),
+            Kind::Interface => {
+                write!(f, "an IP address or an interface's name of at most {MAX_INTERFACE} bytes")
+            }
             Kind::Path => f.write_str("a file path"),
             Kind::Text { max, .. } => write!(f, "text of at most {max} bytes"),
             Kind::Secret { max } => write!(f, "secret text of at most {max} bytes"),

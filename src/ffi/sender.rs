@@ -381,6 +381,17 @@ pub extern "C" fn questdb_sender_rollback(sender: *mut questdb_sender) -> Failed
     guard_own(sender, Sender::rollback)
 }
 
+/// Connects now, if `lazy_connect=on` has put that off, and asks an HTTP server for its protocol version; otherwise nothing
+/// happens. The first flush does the same.
+///
+/// Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> Failed {
+    guard_own(sender, Sender::connect)
+}
+
 /// Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
 /// the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
 /// same.

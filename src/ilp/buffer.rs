@@ -53,6 +53,8 @@ pub struct Buffer {
     columns: NameCache<ColumnName>,
     pub(super) init_buf_size: usize,
     pub(super) marker: Option<Place>,
+    /// Whether the version is taken for granted, see [`Buffer::settle`].
+    pub(super) assumed: bool,
 }
 
 impl Clone for Buffer {
@@ -63,6 +65,7 @@ impl Clone for Buffer {
             columns: self.columns.clone(),
             init_buf_size: self.init_buf_size,
             marker: self.marker,
+            assumed: self.assumed,
         }
     }
 }
@@ -101,6 +104,7 @@ impl Buffer {
             columns: NameCache::new(),
             init_buf_size: options.init_buf_size,
             marker: None,
+            assumed: false,
         }
     }
 
@@ -116,6 +120,7 @@ impl Buffer {
             columns: NameCache::new(),
             init_buf_size: self.init_buf_size,
             marker: self.marker,
+            assumed: self.assumed,
         })
     }
 

@@ -55,7 +55,7 @@ impl Lines {
             rows: 0,
             row_start: 0,
             max_name_len,
-            quick_names: if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 },
+            quick_names: quick_names(max_name_len),
             first_table: None,
             removals: 0,
             known_plan: 0,
@@ -372,9 +372,21 @@ impl Lines {
         self
     }
 
+    /// The version and the longest name of rows from here on.
+    pub(super) fn become_version(&mut self, version: ProtocolVersion, max_name_len: usize) {
+        self.version = version;
+        self.max_name_len = max_name_len;
+        self.quick_names = quick_names(max_name_len);
+    }
+
     pub(super) fn removals(&self) -> u64 {
         self.removals
     }
+}
+
+/// The longest wire form that keeps to `max_name_len` whatever it is.
+fn quick_names(max_name_len: usize) -> usize {
+    if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 }
 }
 
 #[cold]

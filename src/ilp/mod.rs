@@ -12,6 +12,7 @@ mod name_cache;
 mod number;
 mod quick_calls;
 mod remove_rows;
+mod rewrite;
 mod row_plan;
 mod row_state;
 mod scan;

@@ -144,7 +144,7 @@ pub(super) fn row_len(bytes: &[u8]) -> Option<usize> {
 }
 
 /// How many bytes a column's value takes.
-fn value_len(bytes: &[u8]) -> Option<usize> {
+pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'"', rest @ ..] => Some(unescaped(rest, |byte| byte == b'"')? + 2),
         [b'=', 16, ..] => Some(2 + 8),
@@ -162,7 +162,7 @@ fn value_len(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Where the first byte stands that has no backslash before it and is wanted.
-fn unescaped(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
+pub(super) fn unescaped(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let mut escaped = false;
     bytes.iter().position(|&byte| {
         let found = !escaped && wanted(byte);

@@ -1,7 +1,10 @@
 //! [`Sender`]: a buffer, a link to the server, and the policy that joins them.
 
+mod attempts;
 mod auto_flush;
 mod close;
+mod connect;
+mod http_link;
 mod link;
 mod negotiate;
 mod outcome;
@@ -18,12 +21,13 @@ use std::time::{Duration, Instant};
 
 use self::auto_flush::{AutoFlush, Pause};
 pub use self::close::CloseReport;
+use self::connect::Acquaintance;
 use self::link::{Link, Load};
 pub use self::row::Row;
 pub use self::stats::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
-use crate::error::{Error, Outcome, Result, err};
+use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::rows::{Cell, ColumnData, RowLayout};
 pub use crate::transport::Canceller;
@@ -42,6 +46,7 @@ use crate::transport::{Deadline, Net, SystemNet};
 pub struct Sender {
     link: Link,
     options: BufferOptions,
+    acquaintance: Acquaintance,
     /// Boxed for [`Sender::swap_own`].
     buffer: Box<Buffer>,
     auto_flush: AutoFlush,
@@ -76,7 +81,8 @@ impl Sender {
     }
 
     /// Makes a sender. TCP connects and authenticates here; HTTP asks the server for its protocol version here, unless
-    /// `protocol_version` is set, and connects when it is first needed.
+    /// `protocol_version` is set, and connects when it is first needed. With `lazy_connect=on` all that waits for the first
+    /// flush that has rows, or for [`Sender::connect`], so that a sender can be made while the server is down.
     pub fn new(config: &Config) -> Result<Sender> {
         Sender::over(&config.validate()?, Box::new(SystemNet::new()))
     }
@@ -84,33 +90,19 @@ impl Sender {
     pub(crate) fn over(settings: &Settings, net: Box<dyn Net>) -> Result<Sender> {
         let stats = StatsReader::default();
         let mut link = Link::new(settings, net, Arc::clone(&stats.0))?;
-        link.connect()?;
-        let (version, server_max_name_len) = match settings.protocol_version {
-            Some(1) => (ProtocolVersion::V1, None),
-            Some(2) => (ProtocolVersion::V2, None),
-            Some(_) => (ProtocolVersion::V3, None),
-            None => {
-                let server = link.negotiate()?;
-                (server.version, server.max_name_len)
-            }
-        };
-        let options = BufferOptions {
-            version,
-            max_name_len: settings.max_name_len.or(server_max_name_len).unwrap_or(127),
-            init_buf_size: settings.init_buf_size,
-            max_buf_size: settings.max_buf_size,
-        };
+        let (acquaintance, options) = Acquaintance::begin(settings, &mut link)?;
         let auto_flush = AutoFlush {
             rows: settings.auto_flush_rows,
             bytes: settings.auto_flush_bytes,
             interval: settings.auto_flush_interval,
         };
         Ok(Sender {
-            buffer: Box::new(Buffer::with_options(options)?),
+            buffer: Box::new(acquaintance.new_buffer(options)?),
             last_flush: link.net().now(),
             process: link.net().process_id(),
             link,
             options,
+            acquaintance,
             auto_flush,
             pause: Pause::new(settings.auto_flush_max_backoff, settings.delivery),
             transaction: None,
@@ -119,20 +111,21 @@ impl Sender {
         })
     }
 
-    /// The protocol version that was configured or negotiated.
+    /// The protocol version that was configured or negotiated; with `lazy_connect` the newest, until the server was asked.
     pub fn protocol_version(&self) -> ProtocolVersion {
         self.options.version
     }
 
-    /// The longest name that the server accepts, in bytes.
+    /// The longest name that the server accepts, in bytes; with `lazy_connect` the default, until the server was asked.
     pub fn max_name_len(&self) -> usize {
         self.options.max_name_len
     }
 
     /// An independent buffer with this sender's protocol version and limits. It can be filled in another thread and sent
-    /// by any sender.
+    /// by any sender. While `lazy_connect` has put off the question for the version it is made for the newest, and brought
+    /// into the server's version when it is flushed.
     pub fn new_buffer(&self) -> Result<Buffer> {
-        Buffer::with_options(self.options)
+        self.acquaintance.new_buffer(self.options)
     }
 
     /// The sender's own buffer.
@@ -257,7 +250,8 @@ impl Sender {
                 self.pause.succeeded();
                 Duration::ZERO
             }
-            Err(e) if e.attempts() > 0 => {
+            // Rows that the server's version lacks are not looked through again for every row that follows.
+            Err(e) if e.attempts() > 0 || e.code() == ErrorCode::ProtocolVersion => {
                 let removals = self.buffer.removals();
                 self.pause.failed(e, removals, net.now_coarse(), |max| net.random_up_to(max))
             }
@@ -288,8 +282,10 @@ impl Sender {
 
     fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
         // The buffer is moved out for the call, so that the link can be borrowed next to it.
-        let result =
-            Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, cap);
+        let result = self
+            .begin_call(cap)
+            .and_then(|()| self.settle_own(cap))
+            .and_then(|()| Self::send(&mut self.link, &self.options, &self.buffer, cap));
         self.note_for_auto_flush(&result);
         if result.is_ok() {
             self.buffer.clear();
@@ -300,14 +296,18 @@ impl Sender {
 
     /// Sends a buffer and clears it. An empty buffer is success without a request.
     pub fn flush(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
-        let outcome = self.flush_and_keep(buffer)?;
+        self.begin_call(None)?;
+        self.settle(buffer)?;
+        let outcome = Self::send(&mut self.link, &self.options, buffer, None)?;
         buffer.clear();
         Ok(outcome)
     }
 
     /// Sends a buffer and leaves it as it is, for example to send it to another server too.
     pub fn flush_and_keep(&mut self, buffer: &Buffer) -> Result<Outcome> {
-        Self::send(&mut self.link, &self.options, self.process, self.closed, buffer, None)
+        self.begin_call(None)?;
+        let buffer = self.settled(buffer)?;
+        Self::send(&mut self.link, &self.options, &buffer, None)
     }
 
     /// As [`Sender::flush_and_keep`]; with `transactional`, refuses whatever the server could store only in part: a buffer
@@ -329,7 +329,9 @@ impl Sender {
         if transactional {
             self.check_transactional(&self.buffer)?;
         }
-        Self::send(&mut self.link, &self.options, self.process, self.closed, &self.buffer, None)
+        self.begin_call(None)?;
+        self.settle_own(None)?;
+        Self::send(&mut self.link, &self.options, &self.buffer, None)
     }
 
     fn check_transactional(&self, buffer: &Buffer) -> Result<()> {
@@ -348,27 +350,31 @@ impl Sender {
         Ok(())
     }
 
-    fn send(
-        link: &mut Link,
-        options: &BufferOptions,
-        process: u32,
-        closed: bool,
-        buffer: &Buffer,
-        cap: Option<Deadline>,
-    ) -> Result<Outcome> {
+    /// What holds for every call that goes to the server.
+    fn begin_call(&self, cap: Option<Deadline>) -> Result<()> {
+        let net = self.link.net();
         if cap.is_none() {
             // A call begins here; a close has begun before.
-            link.net().canceller().clear();
+            net.canceller().clear();
         }
-        if closed {
+        if self.closed {
             return Err(err!(InvalidState, "the sender is closed"));
         }
-        if link.net().process_id() != process {
+        if net.process_id() != self.process {
             return Err(err!(
                 InvalidState,
                 "the sender belongs to another process: make a new one after fork"
             ));
         }
+        Ok(())
+    }
+
+    fn send(
+        link: &mut Link,
+        options: &BufferOptions,
+        buffer: &Buffer,
+        cap: Option<Deadline>,
+    ) -> Result<Outcome> {
         buffer.check_flushable()?;
         if buffer.protocol_version() > options.version {
             return Err(err!(
@@ -390,8 +396,11 @@ impl Sender {
         if buffer.is_empty() {
             return Ok(outcome);
         }
-        let load =
-            Load { rows: buffer.row_count() as u64, single_table: buffer.is_transactional() };
+        let load = Load {
+            rows: buffer.row_count() as u64,
+            single_table: buffer.is_transactional(),
+            version: buffer.protocol_version(),
+        };
         link.send(buffer.peek(), load, cap).map_err(|e| name_table(e, buffer))?;
         Ok(outcome)
     }

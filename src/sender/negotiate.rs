@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Result, err};
 use crate::ilp::ProtocolVersion;
+use crate::transport::Secrets;
 
 /// What `/settings` said.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) const OLD_SERVER: ServerSettings =
     ServerSettings { version: ProtocolVersion::V1, max_name_len: None };
 
 /// Reads the body of `/settings`. The first servers that had it put the keys at the top level.
-pub(super) fn parse(body: &[u8]) -> Result<ServerSettings> {
+pub(super) fn parse(body: &[u8], secrets: &Secrets) -> Result<ServerSettings> {
     let json: Value = serde_json::from_slice(body)
         .map_err(|e| err!(NotQuestdb, "/settings is not the JSON of a QuestDB server: {e}"))?;
     let Some(object) = json.as_object() else {
@@ -39,7 +40,7 @@ pub(super) fn parse(body: &[u8]) -> Result<ServerSettings> {
         return Err(err!(
             ProtocolVersion,
             "server offers protocol versions {}, this client speaks 1, 2 and 3",
-            crate::error::foreign(offered.as_bytes(), 64)
+            secrets.foreign(offered.as_bytes(), false, 64)
         ));
     };
     Ok(ServerSettings { version, max_name_len })
@@ -52,7 +53,7 @@ mod tests {
     #[test]
     fn every_form_of_settings_is_understood() {
         use ProtocolVersion::{V1, V2, V3};
-        let ok = |body: &str| parse(body.as_bytes()).unwrap();
+        let ok = |body: &str| parse(body.as_bytes(), &Secrets::default()).unwrap();
         let nested = r#"{"config":{"line.proto.support.versions":[1,2,3],"cairo.max.file.name.length":200}}"#;
         assert_eq!(ok(nested), ServerSettings { version: V3, max_name_len: Some(200) });
         let flat = r#"{"line.proto.support.versions":[1,2],"cairo.max.file.name.length":127}"#;
@@ -64,7 +65,11 @@ mod tests {
             ("<html>", crate::ErrorCode::NotQuestdb),
             ("[1]", crate::ErrorCode::NotQuestdb),
         ] {
-            assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
+            assert_eq!(
+                parse(body.as_bytes(), &Secrets::default()).unwrap_err().code(),
+                code,
+                "{body}"
+            );
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorCode, Outcome, foreign};
-use crate::transport::{Answer, Failure};
+use crate::error::{Error, ErrorCode, Outcome};
+use crate::transport::{Answer, Failure, Secrets};
 
 /// A server's message is shown up to this length.
 const MAX_MESSAGE_BYTES: usize = 1024;
@@ -21,11 +21,18 @@ pub(super) fn is_success(answer: &Answer) -> bool {
             || answer.status == 200 && answer.self_delimited && answer.body.is_empty())
 }
 
-/// What a status says: how to name it, what it does to the data, whether a later attempt may succeed.
-fn verdict(status: u16, single_table: bool) -> (ErrorCode, Outcome, bool) {
+/// What a server was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked {
+    /// To store rows.
+    Rows { single_table: bool },
+    /// What it speaks.
+    Settings,
+}
+
+/// What a status says by itself: how to name it, what it does to the data, whether a later attempt may succeed.
+fn verdict(status: u16) -> (ErrorCode, Outcome, bool) {
     use ErrorCode::{Auth, NotQuestdb, PayloadTooLarge, Rejected, Unavailable};
-    // QuestDB commits table by table, so a refusal speaks for the whole request only if there is one table.
-    let refused = if single_table { Outcome::Rejected } else { Outcome::Partial };
     match status {
         300..=399 | 404 | 405 => (NotQuestdb, Outcome::Rejected, false),
         401 | 403 => (Auth, Outcome::Rejected, false),
@@ -33,49 +40,71 @@ fn verdict(status: u16, single_table: bool) -> (ErrorCode, Outcome, bool) {
         413 => (PayloadTooLarge, Outcome::Rejected, false),
         415 => (Rejected, Outcome::Rejected, false),
         421 => (Unavailable, Outcome::Rejected, false),
-        425 | 429 | 503 => (Unavailable, Outcome::Rejected, true),
-        400..=499 => (Rejected, refused, false),
+        // A proxy sends these also when the server behind it has stored the rows and the connection broke then.
+        425 | 429 | 503 => (Unavailable, Outcome::InDoubt, true),
+        // QuestDB commits table by table, so a refusal speaks for the whole request only if there is one table.
+        400..=499 => (Rejected, Outcome::Partial, false),
         500 | 502 | 504 | 507 | 509 | 520..=529 | 599 => (Unavailable, Outcome::InDoubt, true),
         500..=599 => (Unavailable, Outcome::InDoubt, false),
         _ => (NotQuestdb, Outcome::InDoubt, false),
     }
 }
 
+/// What an answer says about rows, with all that stands in it.
+fn verdict_on_rows(
+    answer: &Answer,
+    server: Option<&ServerError>,
+    single_table: bool,
+) -> (ErrorCode, Outcome, bool) {
+    let (code, outcome, retryable) = verdict(answer.status);
+    let whole = answer.request_complete;
+    let own = server.is_some_and(ServerError::is_of_questdb);
+    let names_row = server.is_some_and(|server| server.line > 0);
+    let outcome = match answer.status {
+        // A row that cannot be read stops the request before anything is committed. With QuestDB it is the rows' fault
+        // also where the status says that it is the server's.
+        500 if own && names_row => return (ErrorCode::Rejected, Outcome::Rejected, false),
+        // One table of several could not be committed; those before it were.
+        403 | 503 if own && !names_row && !single_table => Outcome::Partial,
+        425 | 429 | 503 if own || answer.retry_after.is_some() || !whole => Outcome::Rejected,
+        429 if is_connection_limit(&answer.body) => Outcome::Rejected,
+        _ if outcome == Outcome::Partial && (single_table || names_row) => Outcome::Rejected,
+        _ => outcome,
+    };
+    let outcome = match outcome {
+        // What is not sent completely is not executed.
+        Outcome::InDoubt | Outcome::Partial if !whole && answer.status / 100 == 4 => {
+            Outcome::Rejected
+        }
+        Outcome::InDoubt | Outcome::Partial if !whole => Outcome::NotSent,
+        outcome => outcome,
+    };
+    (code, outcome, retryable)
+}
+
+/// Whether this is the text with which QuestDB refuses one connection too many, before it reads a request.
+fn is_connection_limit(body: &[u8]) -> bool {
+    [&b"exceeded connection limit [name="[..], b"non-admin user reached connection limit [name="]
+        .iter()
+        .any(|text| body.starts_with(text))
+}
+
 /// The error for an answer that is not success.
 #[cold]
-pub(super) fn refused(answer: &Answer, single_table: bool) -> Error {
-    let (code, mut outcome, retryable) = verdict(answer.status, single_table);
-    if !answer.request_complete && matches!(outcome, Outcome::InDoubt | Outcome::Partial) {
-        outcome =
-            if (400..500).contains(&answer.status) { Outcome::Rejected } else { Outcome::NotSent };
-    }
-    let server = if answer.is_json { ServerError::parse(&answer.body) } else { None };
-    let status = answer.status;
-    // A row that cannot be read stops the request before anything is committed; only commits go table by table.
-    if outcome == Outcome::Partial && server.as_ref().is_some_and(|server| server.line > 0) {
-        outcome = Outcome::Rejected;
-    }
-    let message = match &server {
-        Some(server) => format!(
-            "server refused the flush: {} [status: {status}{}]",
-            server.message,
-            server.details()
-        ),
-        None => {
-            let hint = match status {
-                200..=299 => "not a QuestDB answer: ",
-                300..=399 => "redirects are not followed: ",
-                401 | 403 => "credentials were refused: ",
-                404 | 405 => "no QuestDB ILP endpoint: ",
-                _ => "server refused the flush: ",
-            };
-            let body = foreign(&answer.body, MAX_MESSAGE_BYTES);
-            format!("{hint}status {status}{}{body}", if answer.body.is_empty() { "" } else { ": " })
+pub(super) fn refused(answer: &Answer, asked: Asked, secrets: &Secrets) -> Error {
+    let server = if answer.is_json { ServerError::parse(&answer.body, secrets) } else { None };
+    let (code, outcome, retryable) = match asked {
+        Asked::Rows { single_table } => verdict_on_rows(answer, server.as_ref(), single_table),
+        Asked::Settings => {
+            let (code, _, retryable) = verdict(answer.status);
+            let code = if code == ErrorCode::Rejected { ErrorCode::NotQuestdb } else { code };
+            (code, Outcome::NotSent, retryable)
         }
     };
+    let message = describe(answer, asked, server.as_ref(), secrets);
     let mut error = Error::new(code, message).outcome_is(outcome).retryable(retryable);
     let facts = error.facts_mut();
-    facts.http_status = status;
+    facts.http_status = answer.status;
     facts.retry_after = answer.retry_after;
     facts.bytes_sent = answer.bytes_sent;
     if let Some(server) = server {
@@ -84,6 +113,31 @@ pub(super) fn refused(answer: &Answer, single_table: bool) -> Error {
         facts.server_line = server.line;
     }
     error
+}
+
+fn describe(
+    answer: &Answer,
+    asked: Asked,
+    server: Option<&ServerError>,
+    secrets: &Secrets,
+) -> String {
+    let status = answer.status;
+    let refused = match asked {
+        Asked::Rows { .. } => "server refused the flush: ",
+        Asked::Settings => "the server did not say: ",
+    };
+    if let Some(server) = server {
+        return format!("{refused}{} [status: {status}{}]", server.message, server.details());
+    }
+    let hint = match status {
+        200..=299 => "not a QuestDB answer: ",
+        300..=399 => "redirects are not followed: ",
+        401 | 403 => "credentials were refused: ",
+        404 | 405 => "no QuestDB ILP endpoint: ",
+        _ => refused,
+    };
+    let body = secrets.foreign(&answer.body, answer.cut_off, MAX_MESSAGE_BYTES);
+    format!("{hint}status {status}{}{body}", if answer.body.is_empty() { "" } else { ": " })
 }
 
 /// The error for an exchange without a complete answer.
@@ -104,19 +158,21 @@ struct ServerError {
 }
 
 impl ServerError {
-    fn parse(body: &[u8]) -> Option<ServerError> {
+    fn parse(body: &[u8], secrets: &Secrets) -> Option<ServerError> {
         let json: Value = serde_json::from_slice(body).ok()?;
-        let word = |key: &str| {
-            let text = json.get(key)?.as_str()?;
-            Some(foreign(text.as_bytes(), MAX_WORD_BYTES).to_string())
-        };
+        let text =
+            |key: &str, max| Some(secrets.foreign(json.get(key)?.as_str()?.as_bytes(), false, max));
         Some(ServerError {
-            message: foreign(json.get("message")?.as_str()?.as_bytes(), MAX_MESSAGE_BYTES)
-                .to_string(),
-            id: word("errorId"),
-            code: word("code"),
+            message: text("message", MAX_MESSAGE_BYTES)?,
+            id: text("errorId", MAX_WORD_BYTES),
+            code: text("code", MAX_WORD_BYTES),
             line: json.get("line").and_then(Value::as_u64).unwrap_or(0),
         })
+    }
+
+    /// Proxies send JSON with a message too, but no id of an error and no code in words.
+    fn is_of_questdb(&self) -> bool {
+        self.id.is_some() && self.code.is_some()
     }
 
     fn details(&self) -> String {
@@ -135,7 +191,13 @@ impl ServerError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::config::{Auth, Secret};
+
+    const ONE: Asked = Asked::Rows { single_table: true };
+    const SEVERAL: Asked = Asked::Rows { single_table: false };
 
     fn answer(status: u16, body: &str, is_json: bool) -> Answer {
         Answer {
@@ -146,6 +208,10 @@ mod tests {
             self_delimited: true,
             ..Answer::default()
         }
+    }
+
+    fn refuse(answer: &Answer, asked: Asked) -> Error {
+        refused(answer, asked, &Secrets::default())
     }
 
     #[test]
@@ -171,15 +237,16 @@ mod tests {
             (413, PayloadTooLarge, Outcome::Rejected, false),
             (418, Rejected, Outcome::Partial, false),
             (421, Unavailable, Outcome::Rejected, false),
-            (429, Unavailable, Outcome::Rejected, true),
+            (425, Unavailable, Outcome::InDoubt, true),
+            (429, Unavailable, Outcome::InDoubt, true),
             (500, Unavailable, Outcome::InDoubt, true),
             (501, Unavailable, Outcome::InDoubt, false),
-            (503, Unavailable, Outcome::Rejected, true),
+            (503, Unavailable, Outcome::InDoubt, true),
             (525, Unavailable, Outcome::InDoubt, true),
             (700, NotQuestdb, Outcome::InDoubt, false),
         ];
         for (status, code, outcome, retryable) in table {
-            let e = refused(&answer(status, "x", false), false);
+            let e = refuse(&answer(status, "x", false), SEVERAL);
             assert_eq!(
                 (e.code(), e.outcome(), e.is_retryable()),
                 (code, outcome, retryable),
@@ -187,15 +254,83 @@ mod tests {
             );
             assert_eq!(e.http_status(), status);
         }
-        assert_eq!(refused(&answer(400, "", false), true).outcome(), Outcome::Rejected);
-        let early = Answer { request_complete: false, ..answer(500, "", false) };
-        assert_eq!(refused(&early, false).outcome(), Outcome::NotSent);
+        assert_eq!(refuse(&answer(400, "", false), ONE).outcome(), Outcome::Rejected);
+        for (status, outcome) in [
+            (400, Outcome::Rejected),
+            (408, Outcome::Rejected),
+            (429, Outcome::Rejected),
+            (500, Outcome::NotSent),
+            (503, Outcome::Rejected),
+        ] {
+            let early = Answer { request_complete: false, ..answer(status, "", false) };
+            assert_eq!(refuse(&early, SEVERAL).outcome(), outcome, "{status}");
+        }
+    }
+
+    /// Proxies answer 503 and 429 also when the server behind them has stored the rows.
+    #[test]
+    fn a_busy_server_is_believed_if_it_is_questdb_or_says_when() {
+        let own = r#"{"code":"retry operation","message":"table renamed","errorId":"a1-7"}"#;
+        for status in [425, 429, 503] {
+            let says = |body, is_json| refuse(&answer(status, body, is_json), ONE).outcome();
+            assert_eq!(says(own, true), Outcome::Rejected, "{status}");
+            assert_eq!(says(own, false), Outcome::InDoubt, "{status}: not said to be JSON");
+            assert_eq!(says("", false), Outcome::InDoubt, "{status}");
+            for of_a_proxy in [
+                r#"{"message":"Service Unavailable"}"#,
+                r#"{"code":503,"message":"upstream connect error"}"#,
+                r#"{"code":"UNAVAILABLE","message":"no healthy upstream"}"#,
+                r#"{"errorId":"a1-7"}"#,
+            ] {
+                assert_eq!(says(of_a_proxy, true), Outcome::InDoubt, "{status}: {of_a_proxy}");
+            }
+            let later = Some(Duration::ZERO);
+            let timed = Answer { retry_after: later, ..answer(status, "<html>", false) };
+            assert_eq!(refuse(&timed, SEVERAL).outcome(), Outcome::Rejected, "{status}");
+        }
+        // The tables before the one that could not be committed are stored.
+        for status in [403, 503] {
+            let e = refuse(&answer(status, own, true), SEVERAL);
+            assert_eq!(e.outcome(), Outcome::Partial, "{status}");
+        }
+        let limit = "exceeded connection limit [name=http_ilp, numOfConnections=1, limit=1]";
+        assert_eq!(refuse(&answer(429, limit, false), ONE).outcome(), Outcome::Rejected);
+        assert_eq!(refuse(&answer(503, limit, false), ONE).outcome(), Outcome::InDoubt);
+    }
+
+    #[test]
+    fn a_500_that_names_a_row_is_a_refusal() {
+        let named = r#"{"code":"internal error","message":"x","line":4,"errorId":"a1-7"}"#;
+        for asked in [ONE, SEVERAL] {
+            let e = refuse(&answer(500, named, true), asked);
+            assert_eq!((e.code(), e.outcome()), (ErrorCode::Rejected, Outcome::Rejected));
+            assert_eq!((e.is_retryable(), e.server_line()), (false, 4));
+        }
+        for other in [
+            r#"{"code":"internal error","message":"commit error","errorId":"a1-7"}"#,
+            r#"{"code":"internal error","message":"x","line":0,"errorId":"a1-7"}"#,
+            // What frameworks answer that have failed themselves.
+            r#"{"message":"x","exception":"E","file":"a.php","line":4}"#,
+        ] {
+            let e = refuse(&answer(500, other, true), ONE);
+            assert_eq!((e.code(), e.outcome()), (ErrorCode::Unavailable, Outcome::InDoubt));
+            assert!(e.is_retryable(), "{other}");
+        }
+    }
+
+    #[test]
+    fn asking_is_not_flushing() {
+        for (status, code) in [(500, ErrorCode::Unavailable), (400, ErrorCode::NotQuestdb)] {
+            let e = refuse(&answer(status, "oops", false), Asked::Settings);
+            assert_eq!((e.code(), e.outcome()), (code, Outcome::NotSent));
+            assert_eq!(e.message(), format!("the server did not say: status {status}: oops"));
+        }
     }
 
     #[test]
     fn the_server_error_is_read_and_bounded() {
         let json = r#"{"code":"invalid","message":"bad\nline","line":3,"errorId":"a1b2-17"}"#;
-        let e = refused(&answer(400, json, true), true);
+        let e = refuse(&answer(400, json, true), ONE);
         assert_eq!(
             e.message(),
             r"server refused the flush: bad\nline [status: 400, id: a1b2-17, code: invalid, line: 3]"
@@ -204,17 +339,32 @@ mod tests {
             (e.server_error_id(), e.server_code(), e.server_line()),
             (Some("a1b2-17"), Some("invalid"), 3)
         );
-        assert_eq!(refused(&answer(400, json, true), false).outcome(), Outcome::Rejected);
+        assert_eq!(refuse(&answer(400, json, true), SEVERAL).outcome(), Outcome::Rejected);
         let commit = r#"{"code":"invalid","message":"commit error for table: t, errno: 12"}"#;
-        assert_eq!(refused(&answer(400, commit, true), false).outcome(), Outcome::Partial);
+        assert_eq!(refuse(&answer(400, commit, true), SEVERAL).outcome(), Outcome::Partial);
         let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(60_000));
-        let e = refused(&answer(400, &huge, true), true);
+        let e = refuse(&answer(400, &huge, true), ONE);
         assert!(
             e.message().len() < 1200 && e.message().contains("(60000 bytes)"),
             "{}",
             e.message().len()
         );
-        let e = refused(&answer(401, "\u{1b}[31m\nno", false), true);
+        let e = refuse(&answer(401, "\u{1b}[31m\nno", false), ONE);
         assert_eq!(e.message(), r"credentials were refused: status 401: \u{1b}[31m\nno");
+    }
+
+    #[test]
+    fn what_was_sent_to_prove_who_we_are_is_not_shown() {
+        let secrets = Secrets::new(&Auth::Bearer(Secret::new("canary/7f3a")));
+        let json = r#"{"code":"canary\/7f3a","message":"no: Bearer canary/7f3a","errorId":"canary\u002f7f3a"}"#;
+        for (status, is_json) in [(400, true), (401, false), (401, true), (500, true), (500, false)]
+        {
+            let e = refused(&answer(status, json, is_json), ONE, &secrets);
+            let all = format!("{e} {e:?}");
+            assert!(!all.contains("canary") && e.message().contains("no: ***"), "{all}");
+            if is_json {
+                assert_eq!((e.server_code(), e.server_error_id()), (Some("***"), Some("***")));
+            }
+        }
     }
 }

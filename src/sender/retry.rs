@@ -24,9 +24,7 @@ pub(super) fn may_retry(error: &Error, delivery: Delivery) -> bool {
     match delivery {
         Delivery::AtLeastOnce => true,
         // Nothing was stored: either nothing complete was sent, or the server said that it was too busy to look.
-        Delivery::AtMostOnce => {
-            error.outcome() == Outcome::NotSent || matches!(error.http_status(), 429 | 503)
-        }
+        Delivery::AtMostOnce => matches!(error.outcome(), Outcome::NotSent | Outcome::Rejected),
     }
 }
 
@@ -90,6 +88,8 @@ mod tests {
             (with(Outcome::InDoubt, 0, true), true, false),
             (with(Outcome::Rejected, 503, true), true, true),
             (with(Outcome::Rejected, 429, true), true, true),
+            (with(Outcome::InDoubt, 503, true), true, false),
+            (with(Outcome::InDoubt, 429, true), true, false),
             (with(Outcome::Partial, 500, true), true, false),
             (with(Outcome::Rejected, 400, false), false, false),
         ];

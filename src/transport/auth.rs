@@ -30,7 +30,7 @@ pub(crate) fn authorization(auth: &Auth) -> Option<Zeroizing<String>> {
 }
 
 /// Secrets in one exact allocation: a growing string would leave unwiped copies behind.
-fn joined(parts: &[&str]) -> Zeroizing<String> {
+pub(super) fn joined(parts: &[&str]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
     parts.iter().for_each(|part| text.push_str(part));
     text

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
-use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
+use super::net::{Deadline, InFlight, Interest, Net, Ready, SLICE, Socket};
+use super::tls::{ClientTls, explain};
 use crate::error::{Error, err};
 
 /// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
@@ -31,6 +32,8 @@ pub(crate) enum Broken {
     Io(io::Error),
     /// TLS failed. `refused` tells that one side refused the other: no session came to be, and trying again is pointless.
     Tls { message: String, refused: bool },
+    /// The deadline passed before the peer said anything in the handshake. `plain` is what it may speak instead.
+    NoTls { plain: &'static str },
 }
 
 impl fmt::Display for Broken {
@@ -42,6 +45,11 @@ impl fmt::Display for Broken {
             Broken::Truncated => f.write_str("the peer closed the connection without ending TLS"),
             Broken::Io(e) => write!(f, "{e}"),
             Broken::Tls { message, .. } => f.write_str(message),
+            Broken::NoTls { plain } => write!(
+                f,
+                "the deadline passed, the peer took the connection and did not answer the TLS handshake; it may not \
+                 speak TLS: then use {plain}"
+            ),
         }
     }
 }
@@ -51,7 +59,9 @@ impl Broken {
     #[cold]
     pub(crate) fn into_error(self, what: &str) -> Error {
         match self {
-            Broken::Timeout => err!(Timeout, "{what}: {self}").retryable(true),
+            Broken::Timeout | Broken::NoTls { .. } => {
+                err!(Timeout, "{what}: {self}").retryable(true)
+            }
             Broken::Cancelled => err!(Cancelled, "{what}: {self}"),
             Broken::Tls { refused, .. } => err!(Tls, "{what}: {self}").retryable(!refused),
             _ => err!(Connection, "{what}: {self}").retryable(true),
@@ -123,8 +133,9 @@ pub(crate) struct Conn {
     tls_unflushed: usize,
     /// Whether the kernel has a part of them. The peer may already read the whole records in it.
     tls_partly: bool,
-    /// Whether the peer has sent data inside TLS, and so has accepted the session.
-    tls_accepted: bool,
+    /// Whether the peer may still refuse the session: one of TLS 1.3 judges the client's certificate that it asked for when
+    /// the client believes the session to stand already.
+    tls_unsettled: bool,
 }
 
 impl fmt::Debug for Conn {
@@ -135,36 +146,57 @@ impl fmt::Debug for Conn {
 
 impl Conn {
     pub(crate) fn plain(socket: Box<dyn Socket>) -> Conn {
-        Conn { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_accepted: false }
+        Conn { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_unsettled: false }
     }
 
-    /// Sets up TLS over a connected socket.
+    /// Sets up TLS over a connected socket. `plain` is the scheme for servers without TLS.
     pub(crate) fn tls(
         socket: Box<dyn Socket>,
-        config: Arc<rustls::ClientConfig>,
+        tls: &ClientTls,
         name: ServerName<'static>,
+        plain: &'static str,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
-        let mut tls = ClientConnection::new(config, name)
-            .map_err(|e| Broken::Tls { message: e.to_string(), refused: true })?;
-        tls.set_buffer_limit(Some(TLS_SLICE));
-        let tls = Some(Box::new(tls));
-        let mut conn =
-            Conn { socket, tls, tls_unflushed: 0, tls_partly: false, tls_accepted: false };
-        match conn.handshake(net, deadline) {
-            Ok(()) => Ok(conn),
+        let mut session = ClientConnection::new(Arc::clone(&tls.config), name)
+            .map_err(|e| Broken::Tls { message: explain(&e), refused: true })?;
+        session.set_buffer_limit(Some(TLS_SLICE));
+        let mut conn = Conn { tls: Some(Box::new(session)), ..Conn::plain(socket) };
+        tls.was_certificate_wanted();
+        let (mut heard, broke_off) = (false, |how: &str| {
+            let message =
+                format!("the peer {how} the TLS handshake; it may not speak TLS: then use {plain}");
+            Err(Broken::Tls { message, refused: false })
+        });
+        match conn.handshake(net, deadline, &mut heard) {
+            Ok(()) => {}
             // A server that does not understand the first message often just drops the connection.
-            Err(Broken::Io(e)) if is_reset(&e) => {
-                let message =
-                    format!("the peer broke the TLS handshake off ({e}); it may not speak TLS");
-                Err(Broken::Tls { message, refused: false })
+            Err(Broken::Io(e)) if is_reset(&e) => return broke_off(&format!("broke off ({e})")),
+            Err(Broken::Closed) => return broke_off("closed the connection during"),
+            // Or it waits for the rest of what it takes for a request.
+            Err(Broken::Timeout) if !heard => return Err(Broken::NoTls { plain }),
+            Err(Broken::Tls { message, refused }) if message.starts_with(NOT_TLS) => {
+                let message = format!("{message}; use {plain}");
+                return Err(Broken::Tls { message, refused });
             }
-            Err(broken) => Err(broken),
+            Err(broken) => return Err(broken),
         }
+        let wanted = tls.was_certificate_wanted();
+        conn.tls_unsettled = wanted && conn.is_tls13();
+        Ok(conn)
     }
 
-    fn handshake(&mut self, net: &dyn Net, deadline: Deadline) -> Result<(), Broken> {
+    fn is_tls13(&self) -> bool {
+        let version = self.tls.as_ref().and_then(|tls| tls.protocol_version());
+        version == Some(rustls::ProtocolVersion::TLSv1_3)
+    }
+
+    fn handshake(
+        &mut self,
+        net: &dyn Net,
+        deadline: Deadline,
+        heard: &mut bool,
+    ) -> Result<(), Broken> {
         loop {
             self.flush_tls(net, deadline, false)?;
             let Some(tls) = &self.tls else { return Ok(()) };
@@ -172,11 +204,9 @@ impl Conn {
                 return Ok(());
             }
             self.wait(net, Interest::Read, deadline)?;
+            *heard = true;
             if self.pull_tls(true)? == Some(0) {
-                let message =
-                    "the peer closed the connection during the TLS handshake; it may not speak TLS"
-                        .into();
-                return Err(Broken::Tls { message, refused: false });
+                return Err(Broken::Closed);
             }
         }
     }
@@ -308,13 +338,18 @@ impl Conn {
         };
         match tls.process_new_packets() {
             Ok(state) => {
-                self.tls_accepted |= state.plaintext_bytes_to_read() > 0;
+                // Data, and tickets for later sessions, come of a peer that has accepted this one.
+                let settled =
+                    state.plaintext_bytes_to_read() > 0 || tls.tls13_tickets_received() > 0;
+                self.tls_unsettled &= !settled;
                 Ok(Some(n))
             }
             Err(e) => {
                 // The alert tells the peer why; it is a courtesy and must not delay the verdict.
                 let _ = tls.write_tls(&mut SocketIo(&mut *self.socket));
-                Err(tls_failed(&e, handshake, !self.tls_accepted))
+                let settled = tls.tls13_tickets_received() > 0
+                    || matches!(tls.reader().read(&mut [0]), Ok(1..));
+                Err(tls_failed(&e, handshake, self.tls_unsettled && !settled))
             }
         }
     }
@@ -384,6 +419,11 @@ impl Conn {
         Idle::Quiet
     }
 
+    /// What has become of the bytes sent, where the system tells.
+    pub(crate) fn in_flight(&self) -> Option<InFlight> {
+        self.socket.in_flight()
+    }
+
     /// Ends our half of the stream, properly where TLS is used.
     pub(crate) fn finish(&mut self, net: &dyn Net, deadline: Deadline) {
         if let Some(tls) = &mut self.tls {
@@ -417,22 +457,22 @@ pub(super) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken
     deadline.left(net).ok_or(Broken::Timeout)
 }
 
-/// `first` tells that the peer has not sent any data yet.
+/// How the message of a peer begins that answers a handshake with something else.
+const NOT_TLS: &str = "the peer does not speak TLS";
+
+/// `unsettled` tells that the peer may still refuse a session that the client believes to stand.
 #[cold]
-fn tls_failed(e: &rustls::Error, handshake: bool, first: bool) -> Broken {
+fn tls_failed(e: &rustls::Error, handshake: bool, unsettled: bool) -> Broken {
     let message = match e {
-        rustls::Error::InvalidMessage(_) if handshake => {
-            format!("the peer does not speak TLS: {e}")
-        }
-        _ => e.to_string(),
+        rustls::Error::InvalidMessage(_) if handshake => format!("{NOT_TLS}: {e}"),
+        _ => explain(e),
     };
-    // A server of TLS 1.3 judges the client's certificate when the client believes the session to stand already.
     let refused = handshake
-        || first && matches!(e, rustls::Error::AlertReceived(alert) if refuses_session(*alert));
+        || unsettled && matches!(e, rustls::Error::AlertReceived(alert) if refuses_session(*alert));
     Broken::Tls { message, refused }
 }
 
-/// Alerts of a peer that did not accept the session, and so has read nothing that was sent in it.
+/// Alerts of a peer that does not accept the client, and so has read nothing that was sent in the session.
 fn refuses_session(alert: rustls::AlertDescription) -> bool {
     use rustls::AlertDescription as Alert;
     matches!(
@@ -447,8 +487,7 @@ fn refuses_session(alert: rustls::AlertDescription) -> bool {
             | Alert::CertificateRequired
             | Alert::UnknownCA
             | Alert::AccessDenied
-            | Alert::ProtocolVersion
-            | Alert::InsufficientSecurity
+            | Alert::DecryptError
     )
 }
 

@@ -2,25 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::conn::{Broken, Conn, left};
-use super::net::{Deadline, Net};
-use super::tls;
-use crate::config::{Addr, Settings};
+use super::net::{Deadline, Liveness, Net};
+use super::tls::{self, ClientTls};
+use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};
 
 /// What connecting needs, read once from the configuration.
 pub(crate) struct Dialer {
     addrs: Vec<Endpoint>,
     current: usize,
-    bind: Option<std::net::IpAddr>,
+    bind: Option<Interface>,
     connect_timeout: Duration,
-    tls: Option<Arc<ClientConfig>>,
+    liveness: Liveness,
+    tls: Option<ClientTls>,
+    /// The scheme for servers without TLS.
+    plain: &'static str,
 }
 
 struct Endpoint {
@@ -31,7 +32,7 @@ struct Endpoint {
 impl Dialer {
     /// Reads certificates and checks names; makes no connection.
     pub(crate) fn new(settings: &Settings) -> Result<Dialer> {
-        let tls = settings.tls.as_ref().map(tls::client_config).transpose()?;
+        let tls = settings.tls.as_ref().map(tls::client_tls).transpose()?;
         let mut addrs = Vec::with_capacity(settings.addrs.len());
         for addr in &settings.addrs {
             let tls_name = match &tls {
@@ -45,9 +46,16 @@ impl Dialer {
         Ok(Dialer {
             addrs,
             current: 0,
-            bind: settings.bind_interface,
+            bind: settings.bind_interface.clone(),
             connect_timeout: settings.connect_timeout,
+            liveness: Liveness {
+                unacknowledged: settings.tcp_user_timeout,
+                idle: settings.keepalive_idle,
+                interval: settings.keepalive_interval,
+                count: settings.keepalive_count,
+            },
             tls,
+            plain: if settings.protocol.is_http() { "http" } else { "tcp" },
         })
     }
 
@@ -101,15 +109,16 @@ impl Dialer {
         deadline: Deadline,
     ) -> Result<Conn, Broken> {
         let limit = left(net, deadline)?;
-        let socket = match net.connect(to, self.bind, limit) {
+        let mut socket = match net.connect(to, self.bind.as_ref(), limit) {
             Ok(socket) => socket,
             Err(_) if net.cancelled() => return Err(Broken::Cancelled),
             Err(e) if e.kind() == io::ErrorKind::TimedOut => return Err(Broken::Timeout),
             Err(e) => return Err(e.into()),
         };
+        socket.watch_peer(&self.liveness);
         match (&self.tls, tls_name) {
-            (Some(config), Some(name)) => {
-                Conn::tls(socket, Arc::clone(config), name.clone(), net, deadline)
+            (Some(tls), Some(name)) => {
+                Conn::tls(socket, tls, name.clone(), self.plain, net, deadline)
             }
             _ => Ok(Conn::plain(socket)),
         }
@@ -119,7 +128,7 @@ impl Dialer {
 #[cold]
 fn not_connected(addr: &Addr, broken: Broken, tried: usize) -> Error {
     let what = match broken {
-        Broken::Tls { .. } => "could not set up TLS with",
+        Broken::Tls { .. } | Broken::NoTls { .. } => "could not set up TLS with",
         _ => "could not connect to",
     };
     if tried > 1 {

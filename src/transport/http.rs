@@ -4,11 +4,14 @@
 //! After anything but a complete, well-formed exchange the connection is dropped, so a late answer can never be taken for
 //! the next request's.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::conn::{Broken, Conn, Outgoing, Written};
 use super::http_answer::{Answer, AnswerReader};
 use super::net::{Deadline, Net};
+use super::secrets::Secrets;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The constant part of a request.
@@ -90,10 +93,11 @@ pub(crate) fn exchange(
     net: &dyn Net,
     head: &mut RequestHead,
     body: Option<&[u8]>,
+    secrets: &Arc<Secrets>,
     deadline: Deadline,
 ) -> Exchange {
     let usual = std::mem::take(&mut head.usual_answer);
-    let mut reader = AnswerReader::new(usual);
+    let mut reader = AnswerReader::new(usual, Arc::clone(secrets));
     let bytes = head.with_length(body.is_some(), body.map_or(0, <[u8]>::len));
     let mut out = Outgoing::new(bytes, body.unwrap_or_default());
     let result = send(conn, net, &mut out, &mut reader, deadline)
@@ -109,7 +113,7 @@ pub(crate) fn exchange(
             Exchange { result: Ok(answer), reusable: keep && request_complete }
         }
         Err(error) => {
-            // A peer with which there is no common TLS session has not read the request.
+            // A peer with which there is no TLS session has not read the request.
             let no_session = error.code() == ErrorCode::Tls && !error.is_retryable();
             let failure = Failure {
                 error,

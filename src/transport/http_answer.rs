@@ -1,5 +1,6 @@
 //! The answer to an HTTP/1.1 request, read within bounds by the sans-IO engine of ureq.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq_proto::client::state::RecvResponse;
@@ -8,7 +9,8 @@ use ureq_proto::http::{HeaderMap, Method, Request, Response, header};
 
 use super::conn::{Broken, Conn};
 use super::net::{Deadline, Net};
-use crate::error::{Error, Result, err, foreign};
+use super::secrets::Secrets;
+use crate::error::{Error, Result, err};
 use crate::time::seconds_until_http_date;
 
 /// Head and informational answers before it: more than this is refused.
@@ -24,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) is_json: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
+    /// Whether the body goes on.
+    pub(crate) cut_off: bool,
     /// Whether the answer itself says where its body ends; else the end of the connection did.
     pub(crate) self_delimited: bool,
     /// Whether the whole request had been handed to the kernel when the answer came.
@@ -45,13 +49,14 @@ pub(super) struct AnswerReader {
     /// How long the input was when the engine found no whole head in it.
     incomplete: usize,
     answered: bool,
+    secrets: Arc<Secrets>,
     call: Option<Call<RecvResponse>>,
     head: Option<Response<()>>,
 }
 
 impl AnswerReader {
-    pub(super) fn new(usual: Vec<u8>) -> AnswerReader {
-        AnswerReader { usual, ..AnswerReader::default() }
+    pub(super) fn new(usual: Vec<u8>, secrets: Arc<Secrets>) -> AnswerReader {
+        AnswerReader { usual, secrets, ..AnswerReader::default() }
     }
 
     pub(super) fn into_usual(self) -> Vec<u8> {
@@ -113,7 +118,7 @@ impl AnswerReader {
     /// The head of the final answer, if it is there, and how many bytes of the input were used for it.
     fn ask_engine(&mut self) -> Result<(usize, Option<Response<()>>)> {
         if self.call.is_none() {
-            self.call = Some(response_call().map_err(|e| not_http(&self.input, &e))?);
+            self.call = Some(response_call().map_err(|e| self.not_http(&e))?);
         }
         let mut used = 0;
         let Some(call) = &mut self.call else { return Ok((used, None)) };
@@ -125,7 +130,7 @@ impl AnswerReader {
                 Ok((0, None)) => return Ok((used, None)),
                 Ok((n, None)) => used += n,
                 Ok((n, Some(head))) => return Ok((used + n, Some(head))),
-                Err(e) => return Err(not_http(&self.input, &e)),
+                Err(e) => return Err(self.not_http(&e)),
             }
         }
     }
@@ -246,7 +251,7 @@ impl AnswerReader {
             Some(RecvResponseResult::RecvBody(body)) => {
                 answer.self_delimited =
                     !matches!(body.body_mode(), ureq_proto::BodyMode::CloseDelimited);
-                self.read_body(body, &mut answer.body, conn, net, deadline)?
+                self.read_body(body, &mut answer, conn, net, deadline)?
             }
             // The engine reads no body of a redirect.
             Some(RecvResponseResult::Redirect(_)) => true,
@@ -259,7 +264,7 @@ impl AnswerReader {
     fn read_body(
         &mut self,
         mut call: Call<ureq_proto::client::state::RecvBody>,
-        body: &mut Vec<u8>,
+        answer: &mut Answer,
         conn: &mut Conn,
         net: &dyn Net,
         deadline: Deadline,
@@ -268,14 +273,14 @@ impl AnswerReader {
         loop {
             let mut used = 0;
             loop {
-                let (i, o) = call
-                    .read(&self.input[used..], &mut output)
-                    .map_err(|e| not_http(&self.input, &e))?;
+                let (i, o) =
+                    call.read(&self.input[used..], &mut output).map_err(|e| self.not_http(&e))?;
                 used += i;
-                body.extend_from_slice(&output[..o]);
-                if body.len() > MAX_BODY_BYTES {
+                answer.body.extend_from_slice(&output[..o]);
+                if answer.body.len() > MAX_BODY_BYTES {
                     // The verdict stands in what is here already; the rest is not worth reading.
-                    body.truncate(MAX_BODY_BYTES);
+                    answer.body.truncate(MAX_BODY_BYTES);
+                    answer.cut_off = true;
                     return Ok(true);
                 }
                 if i == 0 && o == 0 {
@@ -305,6 +310,11 @@ impl AnswerReader {
             Some(RecvBodyResult::Redirect(done)) => done.must_close_connection(),
             Some(RecvBodyResult::Cleanup(done)) => done.must_close_connection(),
         })
+    }
+
+    #[cold]
+    fn not_http(&self, e: &ureq_proto::Error) -> Error {
+        not_http(&self.input, &e.to_string(), &self.secrets)
     }
 
     /// Reads what has come, or waits for something; 0 is the end of the stream.
@@ -368,14 +378,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
+/// The error for what is not HTTP, or not the answer to a request.
 #[cold]
-fn not_http(input: &[u8], e: &ureq_proto::Error) -> Error {
+pub(super) fn not_http(said: &[u8], why: &str, secrets: &Secrets) -> Error {
     // A TLS record: alert or handshake, version 3.x.
-    if matches!(input, [0x15 | 0x16, 3, ..]) {
+    if matches!(said, [0x15 | 0x16, 3, ..]) {
         return err!(Tls, "the server speaks TLS; use https");
     }
-    let start = foreign(input, 64).to_string();
-    err!(NotQuestdb, "the answer is not HTTP ({e}): {start}")
+    let (why, start) =
+        (secrets.foreign(why.as_bytes(), true, 128), secrets.foreign(said, true, 64));
+    err!(NotQuestdb, "the answer is not HTTP ({why}): {start}")
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 //! nobody waits for longer than [`SLICE`] at once, so that every call can be cancelled.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::cancel::Canceller;
+use crate::config::Interface;
 use crate::error::Result;
 
 /// No wait goes on for longer without a look at whether the call was cancelled.
@@ -26,11 +27,6 @@ impl Deadline {
 
     pub(crate) fn sooner(self, other: Deadline) -> Deadline {
         self.min(other)
-    }
-
-    /// How long after `start` it passes.
-    pub(crate) fn after_start(self, start: Instant) -> Duration {
-        self.0.saturating_duration_since(start)
     }
 
     /// Time left, `None` once the deadline has passed.
@@ -55,6 +51,28 @@ pub(crate) struct Ready {
     pub(crate) write: bool,
 }
 
+/// How a peer that has vanished is noticed.
+#[derive(Debug, Clone)]
+pub(crate) struct Liveness {
+    /// How long sent bytes may stay unacknowledged.
+    pub(crate) unacknowledged: Option<Duration>,
+    /// How long the connection may be idle until the peer is asked; `None` asks never.
+    pub(crate) idle: Option<Duration>,
+    /// The time between two such probes.
+    pub(crate) interval: Duration,
+    /// How many of them may stay unanswered.
+    pub(crate) count: u32,
+}
+
+/// Bytes given to the kernel, by what it knows of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InFlight {
+    /// The kernel of the peer has them.
+    pub(crate) acknowledged: u64,
+    /// It does not, as far as is known.
+    pub(crate) outstanding: u64,
+}
+
 /// A connected stream socket that never blocks and never raises SIGPIPE.
 pub(crate) trait Socket: Send {
     /// Sends from the front of `parts`; `WouldBlock` when nothing fits.
@@ -68,6 +86,14 @@ pub(crate) trait Socket: Send {
 
     /// Ends our half of the stream.
     fn shutdown_write(&mut self);
+
+    /// Has the kernel watch the peer, as far as the system can.
+    fn watch_peer(&mut self, _: &Liveness) {}
+
+    /// What has become of the bytes sent, where the system tells.
+    fn in_flight(&self) -> Option<InFlight> {
+        None
+    }
 }
 
 /// Clock, resolver and connector.
@@ -93,7 +119,7 @@ pub(crate) trait Net: Send {
     fn connect(
         &self,
         to: SocketAddr,
-        from: Option<IpAddr>,
+        from: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>>;
 

@@ -13,8 +13,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::cancel::Canceller;
-use super::net::{Deadline, Interest, Net, Ready, SLICE, Socket};
+use super::net::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket};
 use super::sys;
+use crate::config::Interface;
 use crate::error::{Result, err, shown};
 
 /// Said outright: otherwise `RUST_MIN_STACK` of the environment would decide.
@@ -135,7 +136,7 @@ impl Net for SystemNet {
     fn connect(
         &self,
         to: SocketAddr,
-        from: Option<IpAddr>,
+        from: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let socket = socket2::Socket::new(
@@ -145,11 +146,15 @@ impl Net for SystemNet {
         )?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        socket.set_keepalive(true)?;
         #[cfg(any(target_os = "macos", target_os = "ios"))]
         socket.set_nosigpipe(true)?;
-        if let Some(ip) = from {
-            socket.bind(&SocketAddr::new(ip, 0).into())?;
+        if let Some(interface) = from {
+            bind(&socket, interface, to).map_err(|e| {
+                io::Error::new(
+                    e.kind(),
+                    format!("could not bind to the interface {interface}: {e}"),
+                )
+            })?;
         }
         match socket.connect(&to.into()) {
             Ok(()) => {}
@@ -174,8 +179,40 @@ impl Net for SystemNet {
         if socket.local_addr()?.as_socket() == Some(to) {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        Ok(Box::new(SystemSocket(socket)))
+        Ok(Box::new(SystemSocket { socket, sent: 0 }))
     }
+}
+
+/// Lets a socket that goes to `to` use one network interface only.
+fn bind(socket: &socket2::Socket, interface: &Interface, to: SocketAddr) -> io::Result<()> {
+    match interface {
+        Interface::Address(ip) => socket.bind(&SocketAddr::new(*ip, 0).into()),
+        Interface::Name(name) => bind_device(socket, name, to),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bind_device(socket: &socket2::Socket, name: &str, _: SocketAddr) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+#[cfg(target_vendor = "apple")]
+fn bind_device(socket: &socket2::Socket, name: &str, to: SocketAddr) -> io::Result<()> {
+    // The resolver knows the numbers of interfaces: they are the scopes of link-local addresses.
+    let scope = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.find_map(|found| match found {
+        SocketAddr::V6(ip) => std::num::NonZeroU32::new(ip.scope_id()),
+        SocketAddr::V4(_) => None,
+    });
+    match (scope, to) {
+        (None, _) => Err(io::ErrorKind::NotFound.into()),
+        (scope, SocketAddr::V4(_)) => socket.bind_device_by_index_v4(scope),
+        (scope, SocketAddr::V6(_)) => socket.bind_device_by_index_v6(scope),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn bind_device(_: &socket2::Socket, _: &str, _: SocketAddr) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
 }
 
 fn in_progress(e: &io::Error) -> bool {
@@ -189,7 +226,10 @@ fn timed_out_resolving(host: &str) -> crate::Error {
     err!(CouldNotResolve, "time ran out while resolving host {}", shown(host)).retryable(true)
 }
 
-struct SystemSocket(socket2::Socket);
+struct SystemSocket {
+    socket: socket2::Socket,
+    sent: u64,
+}
 
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
@@ -198,21 +238,76 @@ const SEND_FLAGS: i32 = 0;
 
 impl Socket for SystemSocket {
     fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        uninterrupted(|| self.0.send_vectored_with_flags(parts, SEND_FLAGS))
+        let count = uninterrupted(|| self.socket.send_vectored_with_flags(parts, SEND_FLAGS))?;
+        self.sent += count as u64;
+        Ok(count)
     }
 
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        uninterrupted(|| (&self.0).read(buf))
+        uninterrupted(|| (&self.socket).read(buf))
     }
 
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
-        sys::poll_one(self.0.as_fd(), interest, limit)
+        sys::poll_one(self.socket.as_fd(), interest, limit)
     }
 
     fn shutdown_write(&mut self) {
         // The peer may be gone already; there is nothing to do about it.
-        let _ = self.0.shutdown(std::net::Shutdown::Write);
+        let _ = self.socket.shutdown(std::net::Shutdown::Write);
     }
+
+    fn watch_peer(&mut self, liveness: &Liveness) {
+        // A connection works without any of it, so a system that refuses is no reason to fail.
+        let _ = watch_idle(&self.socket, liveness);
+        let _ = watch_sent(&self.socket, liveness.unacknowledged);
+    }
+
+    fn in_flight(&self) -> Option<InFlight> {
+        let outstanding = sys::unacknowledged(self.socket.as_fd())?;
+        Some(InFlight { acknowledged: self.sent.saturating_sub(outstanding), outstanding })
+    }
+}
+
+/// Probes of an idle connection.
+fn watch_idle(socket: &socket2::Socket, liveness: &Liveness) -> io::Result<()> {
+    let Some(idle) = liveness.idle else { return socket.set_keepalive(false) };
+    // Systems without the times below use their own.
+    socket.set_keepalive(true)?;
+    let probes = socket2::TcpKeepalive::new().with_time(whole_seconds(idle));
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_vendor = "apple"
+    ))]
+    let probes =
+        probes.with_interval(whole_seconds(liveness.interval)).with_retries(liveness.count);
+    socket.set_tcp_keepalive(&probes)
+}
+
+/// These options count in seconds; a part of one would be lost, and 0 is refused.
+fn whole_seconds(time: Duration) -> Duration {
+    let seconds = time.as_millis().div_ceil(1000).max(1);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))
+}
+
+/// The longest time that sent bytes may stay unacknowledged.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
+    socket.set_tcp_user_timeout(limit)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
+    #[cfg(target_vendor = "apple")]
+    if let Some(limit) = limit {
+        sys::limit_unacknowledged(socket.as_fd(), limit);
+    }
+    let _ = (socket, limit);
+    Ok(())
 }
 
 fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {

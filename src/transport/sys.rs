@@ -1,6 +1,9 @@
-//! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, and a page of memory
-//! that a forked child finds empty.
-#![expect(unsafe_code, reason = "poll, clock_gettime, mmap and madvise are called through libc")]
+//! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, what a socket's kernel
+//! knows about its peer, and a page of memory that a forked child finds empty.
+#![expect(
+    unsafe_code,
+    reason = "poll, clock_gettime, ioctl, sockopts, mmap and madvise are called through libc"
+)]
 #![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
 
 use std::io;
@@ -50,6 +53,54 @@ pub(super) fn poll_one(
             return Err(error);
         }
     }
+}
+
+/// How many bytes given to a socket the peer's kernel has not acknowledged.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: for a socket this request (SIOCOUTQ) writes one int, into a valid place.
+    let failed = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) } != 0;
+    if failed { None } else { u64::try_from(count).ok() }
+}
+
+/// How many bytes given to a socket the peer's kernel has not acknowledged.
+#[cfg(target_vendor = "apple")]
+pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    let mut len = size_of::<libc::c_int>() as libc::socklen_t;
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_NWRITE);
+    // SAFETY: the option is an int, there is room for one, and the length says so.
+    let failed = unsafe {
+        libc::getsockopt(fd.as_raw_fd(), level, name, (&raw mut count).cast(), &raw mut len)
+    } != 0;
+    if failed { None } else { u64::try_from(count).ok() }
+}
+
+/// Not told by this system.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn unacknowledged(_: BorrowedFd<'_>) -> Option<u64> {
+    None
+}
+
+/// Has a connection broken once the peer has not acknowledged sent bytes for so long. Best effort.
+#[cfg(target_vendor = "apple")]
+pub(super) fn limit_unacknowledged(fd: BorrowedFd<'_>, limit: Duration) {
+    /// Whole seconds of retransmission; `netinet/tcp.h`.
+    const TCP_RXT_CONNDROPTIME: libc::c_int = 0x80;
+    let seconds =
+        libc::c_int::try_from(limit.as_millis().div_ceil(1000)).unwrap_or(libc::c_int::MAX);
+    let len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the option is an int, which is there, and the length says so.
+    let _ = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            TCP_RXT_CONNDROPTIME,
+            (&raw const seconds).cast(),
+            len,
+        )
+    };
 }
 
 /// Milliseconds of the monotonic clock with the resolution of the scheduler's tick; about a fifth of the cost of the exact one.

@@ -8,11 +8,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, ClientConfig, RootCertStore, SignatureScheme};
 
 use crate::config::{Roots, Tls};
 use crate::error::{Result, err};
@@ -20,8 +23,47 @@ use crate::error::{Result, err};
 /// A PEM file larger than this is not a bundle of certificates.
 const MAX_PEM_BYTES: u64 = 1 << 20;
 
+/// How this client speaks TLS.
+pub(crate) struct ClientTls {
+    pub(crate) config: Arc<ClientConfig>,
+    certificate: Arc<NotedCertificate>,
+}
+
+impl ClientTls {
+    /// Whether a server has asked for the client's certificate since the last call.
+    pub(crate) fn was_certificate_wanted(&self) -> bool {
+        self.certificate.was_wanted.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// The client's certificate, if it has one, and a note whether a server wanted it.
+#[derive(Debug)]
+struct NotedCertificate {
+    inner: Arc<dyn ResolvesClientCert>,
+    was_wanted: AtomicBool,
+}
+
+impl ResolvesClientCert for NotedCertificate {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        sigschemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.was_wanted.store(true, Ordering::Relaxed);
+        self.inner.resolve(root_hint_subjects, sigschemes)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.inner.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.inner.has_certs()
+    }
+}
+
 /// Builds the client configuration; every problem with a file is found here, before any connection.
-pub(crate) fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>> {
+pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -31,7 +73,7 @@ pub(crate) fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>> {
     } else {
         unverified(builder, provider)?
     };
-    let config = match &tls.client_cert {
+    let mut config = match &tls.client_cert {
         None => builder.with_no_client_auth(),
         Some((cert, key)) => {
             let chain = certificates("tls_cert", cert)?;
@@ -43,7 +85,51 @@ pub(crate) fn client_config(tls: &Tls) -> Result<Arc<ClientConfig>> {
                 .map_err(|e| err!(Config, "tls_cert and tls_key cannot be used: {e}"))?
         }
     };
-    Ok(Arc::new(config))
+    let certificate = Arc::new(NotedCertificate {
+        inner: Arc::clone(&config.client_auth_cert_resolver),
+        was_wanted: AtomicBool::new(false),
+    });
+    config.client_auth_cert_resolver = Arc::<NotedCertificate>::clone(&certificate);
+    Ok(ClientTls { config: Arc::new(config), certificate })
+}
+
+/// What went wrong in TLS, in words that say what to do about it.
+#[cold]
+pub(crate) fn explain(e: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(why) = e else { return e.to_string() };
+    let why = match why {
+        CertificateError::UnknownIssuer => {
+            "it is not signed by an authority that is trusted: name the authority's certificate with tls_roots, or \
+             choose other authorities with tls_ca"
+        }
+        CertificateError::BadEncoding => "it is not a well-formed X.509 certificate",
+        CertificateError::BadSignature => {
+            "its signature is not that of the trusted authority of this name: is tls_roots the right file?"
+        }
+        CertificateError::Revoked => "it was revoked",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not meant for servers: its extended key usage lacks serverAuth"
+        }
+        CertificateError::UnhandledCriticalExtension => {
+            "it has a critical extension that this client does not know"
+        }
+        // The names of the errors of the library that checks certificates.
+        CertificateError::Other(other) => match other.to_string().as_str() {
+            "CaUsedAsEndEntity" => {
+                "it is the certificate of an authority (CA:TRUE), as openssl req -x509 makes it, and no server may use \
+                 one: make it with -addext basicConstraints=critical,CA:FALSE, or sign a certificate for the server with it"
+            }
+            "UnsupportedCertVersion" => {
+                "it is an X.509 certificate of version 1: make one of version 3, with a subjectAltName"
+            }
+            "EndEntityUsedAsCa" => {
+                "it is signed by a certificate that is not that of an authority (CA:FALSE)"
+            }
+            other => return format!("the server's certificate cannot be used: {other}"),
+        },
+        other => return format!("the server's certificate cannot be used: {other}"),
+    };
+    format!("the server's certificate cannot be used: {why}")
 }
 
 fn roots(wanted: &Roots) -> Result<RootCertStore> {

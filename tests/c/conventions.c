@@ -302,6 +302,7 @@ static void null_sender(void) {
     OK(questdb_sender_new(config, &closing));
     NULL_OK(questdb_sender_close, unconfirmed_rows, closing, 1, NULL);
     questdb_sender_free(closing);
+    NULL_FAILS(questdb_sender_connect, sender, NULL);
     NULL_IGNORED(questdb_sender_cancel, sender, NULL);
     NULL_IGNORED(questdb_sender_free, sender, NULL);
 }

@@ -477,6 +477,7 @@ static void about_senders(void) {
     } else {
         questdb_error *last = (questdb_error *)1;
     CALL(questdb_sender_cancel)(once_in(5) ? NULL : s->handle); /* no call is running */
+    (void)done(CALL(questdb_sender_connect)(s->handle)); /* no server is met lazily */
         const uint32_t code = done(CALL(questdb_sender_last_error)(s->handle, once_in(20) ? NULL : &last));
         if (code) return;
         EXPECT(s->handle != NULL);

@@ -16,13 +16,16 @@ mod c_examples;
 #[cfg(test)]
 mod c_vectors;
 mod cancel;
+mod complete_rows;
 mod config;
 mod docs;
+mod documented;
 mod environment;
 mod fuzzing;
 mod header;
 mod http;
 mod layers;
+mod lazy;
 #[cfg(feature = "receiver")]
 mod names_and_values;
 mod options;

@@ -213,6 +213,7 @@ const OTHER_CALLS: &[Case] = &[
         "questdb_sender_new_buffer",
         Handle(|w| questdb_sender_new_buffer(w.idle, &raw mut w.out.buffer)),
     ),
+    Case("questdb_sender_connect", Handle(|w| questdb_sender_connect(w.idle))),
     Case("questdb_sender_flush_if_due", Handle(|w| questdb_sender_flush_if_due(w.idle))),
     Case("questdb_sender_flush_own", Handle(|w| questdb_sender_flush_own(w.idle))),
     Case("questdb_sender_commit", Handle(|w| questdb_sender_commit(w.busy))),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::server::{KEY, Reply};
-use super::world::{Direction, Fault, Kind};
+use super::world::{Direction, Fault, Kind, World};
 use super::{HEALTHY, NO_CONTENT, Sim};
-use crate::error::{ErrorCode, Outcome, Result};
+use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::Buffer;
 use crate::sender::Sender;
 use crate::transport::{Net, SystemNet};
@@ -134,7 +134,8 @@ fn limit(exchange: &Exchange, policy: Policy, making: bool) -> Duration {
     Duration::from_millis(match (exchange.replies, policy) {
         (None, _) if making => 2000,
         (None, _) | (_, Policy::Once) => 1000,
-        _ => 8000,
+        // The first attempt, and what may follow it.
+        _ => 1000 + 8000,
     })
 }
 
@@ -208,6 +209,10 @@ fn play_in(exchange: &Exchange, sim: &Sim) -> Vec<Call> {
     let report = sender.close(Duration::from_secs(1));
     let elapsed = sim.now() - begin;
     assert!(elapsed <= Duration::from_secs(2) && report.unconfirmed_rows == 0);
+    let told = report.result.as_ref().map_or_else(Error::earlier_rows_in_doubt, |()| 0);
+    assert_eq!(told, report.earlier_rows_in_doubt);
+    let result = report.result.map(|()| Outcome::NotSent);
+    calls.push(Call { result, body: None, elapsed, intact: true });
     calls
 }
 
@@ -246,17 +251,21 @@ fn judge(
 ) -> std::result::Result<(), String> {
     let (sim, calls) = played;
     let world = sim.world();
+    check_told(exchange, fault, calls, &world)?;
     for (i, call) in calls.iter().enumerate() {
         if !call.intact {
             return Err(format!("call {i}: the buffer is not as it should be"));
         }
-        if call.elapsed > limit(exchange, policy, call.body.is_none()) + Duration::from_millis(1) {
+        if call.elapsed > limit(exchange, policy, i == 0) + Duration::from_millis(1) {
             return Err(format!("call {i}: took {:?}", call.elapsed));
         }
         if let Err(e) = &call.result {
             check_code(exchange, e, fault, fair.get(i))?;
         }
         let Some(body) = &call.body else { continue };
+        if policy == Policy::Once && call.result.as_ref().is_err_and(|e| e.attempts() > 1) {
+            return Err(format!("call {i}: more than one request: {:?}", call.result));
+        }
         let outcome = call.result.as_ref().copied().unwrap_or_else(|e| e.outcome());
         let name = outcome.name().to_str().unwrap_or_default();
         *tally.outcomes.entry(name).or_default() += 1;
@@ -288,6 +297,33 @@ fn judge(
         {
             return Err(format!("call {i}: not made good: {:?}", call.result));
         }
+    }
+    Ok(())
+}
+
+/// Over TCP, rows that were submitted and that the server has not read are told of, by a later error or by that of the close.
+fn check_told(
+    exchange: &Exchange,
+    fault: Fault,
+    calls: &[Call],
+    world: &World,
+) -> std::result::Result<(), String> {
+    let rows = exchange.rows as u64;
+    let told: u64 = calls
+        .iter()
+        .filter_map(|c| c.result.as_ref().err())
+        .map(Error::earlier_rows_in_doubt)
+        .sum();
+    let submitted = calls.iter().filter(|call| matches!(call.result, Ok(Outcome::Submitted)));
+    let bodies: Vec<&[u8]> = submitted.filter_map(|call| call.body.as_deref()).collect();
+    let unread = bodies.iter().filter(|body| !world.has_received(body)).count() as u64 * rows;
+    // What was changed on its way is not found again.
+    let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
+    if told < unread && !changed {
+        return Err(format!("{unread} rows were not read, {told} of them told"));
+    }
+    if told > bodies.len() as u64 * rows {
+        return Err(format!("{told} rows in doubt, only {} flushes", bodies.len()));
     }
     Ok(())
 }

@@ -2,7 +2,13 @@
 
 mod cancel;
 mod cases;
+mod failover;
+mod lazy;
+#[path = "../../../tests/it/support/raw_tls.rs"]
+mod raw_tls;
 mod server;
+mod stream;
+mod tls;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,8 +20,7 @@ use super::{Sender, Stat};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
 
-const NO_CONTENT: Reply =
-    Reply { bytes: "HTTP/1.1 204 No Content\r\n\r\n", commits: true, closes: false, early: None };
+const NO_CONTENT: Reply = Reply { commits: true, ..Reply::new("HTTP/1.1 204 No Content\r\n\r\n") };
 static HEALTHY: [Reply; 1] = [NO_CONTENT];
 
 /// A world and the configuration of a sender in it.
@@ -36,6 +41,14 @@ impl Sim {
         Sim {
             world: Arc::new(Mutex::new(World::new(Box::new(move || Server::ilp(login))))),
             conf: format!("tcp::addr=db;{conf}"),
+        }
+    }
+
+    /// A stream to a server that answers its first line.
+    fn outspoken(text: &'static str) -> Sim {
+        Sim {
+            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::outspoken(text))))),
+            conf: "tcp::addr=db;".into(),
         }
     }
 
@@ -94,10 +107,10 @@ fn names_are_resolved_again_for_every_connect() {
         &HEALTHY,
         &format!("{V1}retry_timeout=2000;request_timeout=1000;connect_timeout=800;"),
     );
-    sim.world().resolves = [Resolve::Nothing, Resolve::Nothing, Resolve::Nothing].into();
+    sim.world().resolves = [Resolve::Nothing; 4].into();
     let e = flush_one(&sim).unwrap_err();
-    assert_eq!(facts(&e), (ErrorCode::CouldNotResolve, Outcome::NotSent, 3));
-    assert_eq!(sim.now().as_millis(), 2000, "the third is cut off by the budget");
+    assert_eq!(facts(&e), (ErrorCode::CouldNotResolve, Outcome::NotSent, 4));
+    assert_eq!(sim.now().as_millis(), 800 + 2000, "the fourth is cut off by the budget");
     assert_eq!(sim.world().connections(), 0);
 }
 
@@ -123,7 +136,7 @@ fn every_address_of_a_name_is_tried() {
     assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
 }
 
-/// An attempt after the first ends with `retry_timeout`, however long `request_timeout` is.
+/// An attempt after the first ends with `retry_timeout`, which begins with the first failure.
 #[test]
 fn the_budget_covers_the_attempt_in_progress() {
     static BUSY: [Reply; 2] =
@@ -136,8 +149,8 @@ fn the_budget_covers_the_attempt_in_progress() {
     static SILENT: [Reply; 1] = [Reply::new("")];
     let sim = Sim::http(&SILENT, &format!("{V1}retry_timeout=1500;request_timeout=4000;"));
     let e = flush_one(&sim).unwrap_err();
-    assert_eq!(facts(&e), (ErrorCode::Timeout, Outcome::InDoubt, 1));
-    assert_eq!(sim.now().as_millis(), 4000);
+    assert_eq!(facts(&e), (ErrorCode::Timeout, Outcome::InDoubt, 2));
+    assert_eq!(sim.now().as_millis(), 4000 + 1500);
 }
 
 /// A retry that could not be finished is not begun: what was refused for certain stays so, and what is in doubt is not stored

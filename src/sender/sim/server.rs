@@ -8,9 +8,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
+
+use super::raw_tls;
 
 /// The authority that the TLS servers are vouched for by.
 pub(super) const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certs/ca.pem");
@@ -27,8 +31,12 @@ const CHALLENGE: &[u8] = b"challenge-of-forty-bytes-0123456789abcde";
 pub(super) enum Step {
     Say(Vec<u8>),
     Commit(Vec<u8>),
+    /// These messages of TLS, and the end.
+    SayRaw(Vec<(u8, Vec<u8>)>),
     /// A request is complete.
     Counted,
+    /// The settings were asked for.
+    Asked,
 }
 
 /// An answer to a request.
@@ -40,11 +48,22 @@ pub(super) struct Reply {
     pub(super) closes: bool,
     /// Answers when so many bytes of the body are there, and reads no more.
     pub(super) early: Option<usize>,
+    /// Ends TLS with this alert instead of answering.
+    pub(super) alert: Option<u8>,
+    /// Wants to negotiate anew before that.
+    pub(super) renegotiates: bool,
 }
 
 impl Reply {
     pub(super) const fn new(bytes: &'static str) -> Reply {
-        Reply { bytes, commits: false, closes: false, early: None }
+        Reply {
+            bytes,
+            commits: false,
+            closes: false,
+            early: None,
+            alert: None,
+            renegotiates: false,
+        }
     }
 }
 
@@ -54,6 +73,9 @@ pub(super) struct Server {
     done: bool,
     reads: bool,
     protocol: Protocol,
+    settings: &'static str,
+    /// What it says before it is asked anything.
+    greeting: &'static str,
     tls: Option<Box<ServerConnection>>,
     /// The TLS record that is coming in.
     record: Vec<u8>,
@@ -63,6 +85,8 @@ enum Protocol {
     /// The answers by the number of the request; the last one goes on.
     Http(&'static [Reply]),
     Ilp(Login),
+    /// Says this at the first line end.
+    Outspoken(&'static str),
 }
 
 #[derive(PartialEq)]
@@ -82,21 +106,49 @@ impl Server {
         Server::of(Protocol::Ilp(login))
     }
 
+    /// One that answers the first line of a stream.
+    pub(super) fn outspoken(text: &'static str) -> Server {
+        Server::of(Protocol::Outspoken(text))
+    }
+
     fn of(protocol: Protocol) -> Server {
         Server {
             input: Vec::new(),
             done: false,
             reads: true,
             protocol,
+            settings: SETTINGS,
+            greeting: "",
             tls: None,
             record: Vec::new(),
         }
     }
 
+    /// The same with another answer to `/settings`.
+    pub(super) fn answering_settings(mut self, bytes: &'static str) -> Server {
+        self.settings = bytes;
+        self
+    }
+
+    /// The same, but it speaks first.
+    pub(super) fn greeting(mut self, bytes: &'static str) -> Server {
+        self.greeting = bytes;
+        self
+    }
+
+    pub(super) fn says_first(&self) -> &'static str {
+        self.greeting
+    }
+
     /// The same within TLS.
-    pub(super) fn in_tls(mut self) -> Server {
+    pub(super) fn in_tls(self) -> Server {
         static CONFIG: OnceLock<Arc<ServerConfig>> = OnceLock::new();
-        let config = CONFIG.get_or_init(tls_config);
+        let config = CONFIG.get_or_init(|| Arc::new(tls_config(None, rustls::ALL_VERSIONS, false)));
+        self.in_tls_with(config)
+    }
+
+    /// The same within a TLS of this kind.
+    pub(super) fn in_tls_with(mut self, config: &Arc<ServerConfig>) -> Server {
         self.tls = Some(Box::new(ServerConnection::new(Arc::clone(config)).unwrap()));
         self
     }
@@ -132,7 +184,7 @@ impl Server {
             self.tls = Some(tls);
             return Vec::new();
         }
-        let mut steps = Vec::new();
+        let (mut steps, mut raw) = (Vec::new(), Vec::new());
         let record = std::mem::take(&mut self.record);
         let mut rest = &record[..];
         while !rest.is_empty() && matches!(tls.read_tls(&mut rest), Ok(1..)) {}
@@ -144,11 +196,12 @@ impl Server {
                     for step in self.take_plain(byte, nth) {
                         match step {
                             Step::Say(bytes) => tls.writer().write_all(&bytes).unwrap(),
+                            Step::SayRaw(messages) => raw = messages,
                             other => steps.push(other),
                         }
                     }
                 }
-                if self.done {
+                if self.done && raw.is_empty() {
                     tls.send_close_notify();
                 }
             }
@@ -158,10 +211,14 @@ impl Server {
         while tls.wants_write() {
             tls.write_tls(&mut out).unwrap();
         }
+        if raw.is_empty() {
+            self.tls = Some(tls);
+        } else {
+            out.extend(raw_tls::records(*tls, &raw));
+        }
         if !out.is_empty() {
             steps.push(Step::Say(out));
         }
-        self.tls = Some(tls);
         steps
     }
 
@@ -173,6 +230,10 @@ impl Server {
                 self.take_http(byte, &replies[nth.min(replies.len() - 1)])
             }
             Protocol::Ilp(Login::Done) => Vec::new(),
+            Protocol::Outspoken(text) if byte == b'\n' => {
+                vec![Step::Say(std::mem::take(text).into())]
+            }
+            Protocol::Outspoken(_) => Vec::new(),
             Protocol::Ilp(_) if byte == b'\n' => self.take_login(),
             Protocol::Ilp(_) => Vec::new(),
         }
@@ -220,7 +281,7 @@ impl Server {
                 return Vec::new();
             }
             self.input.clear();
-            return vec![Step::Say(SETTINGS.as_bytes().to_vec())];
+            return vec![Step::Asked, Step::Say(self.settings.as_bytes().to_vec())];
         }
         if reply.early.is_some_and(|early| body.len() >= early.min(length)) {
             self.reads = false;
@@ -233,6 +294,11 @@ impl Server {
         self.input.clear();
         self.done = reply.closes;
         let mut steps = vec![Step::Counted, Step::Say(reply.bytes.into())];
+        if let Some(alert) = reply.alert {
+            self.done = true;
+            let anew = reply.renegotiates.then(raw_tls::hello_request);
+            steps.push(Step::SayRaw(anew.into_iter().chain([raw_tls::fatal(alert)]).collect()));
+        }
         if reply.commits {
             steps.push(Step::Commit(body));
         }
@@ -247,14 +313,27 @@ fn is_whole_record(bytes: &[u8]) -> bool {
     rest.len() >= length || length > (1 << 14) + 256
 }
 
-fn tls_config() -> Arc<ServerConfig> {
+/// With `wants_certificate`, one that asks the client for a certificate and does without.
+pub(super) fn tls_config(
+    provider: Option<Arc<CryptoProvider>>,
+    versions: &[&'static SupportedProtocolVersion],
+    wants_certificate: bool,
+) -> ServerConfig {
     let folder = Path::new(ROOTS).parent().unwrap();
     let chain = vec![CertificateDer::from_pem_file(folder.join("server.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions().unwrap();
-    Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
+    let provider = provider.unwrap_or_else(|| Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_protocol_versions(versions).unwrap();
+    let builder = if wants_certificate {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(ROOTS).unwrap()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        builder.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    builder.with_single_cert(chain, key).unwrap()
 }
 
 #[derive(PartialEq)]

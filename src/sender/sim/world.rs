@@ -1,15 +1,18 @@
 //! A world without time and without a network: a virtual clock, scripted name resolution and connects, and sockets whose
 //! other end is a scripted server. One fault strikes at one byte of one direction.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::server::{Server, Step};
+use crate::config::Interface;
 use crate::error::{Result, err};
-use crate::transport::{Canceller, Deadline, Interest, Net, Ready, Socket, SystemNet, pause};
+use crate::transport::{
+    Canceller, Deadline, InFlight, Interest, Net, Ready, Socket, SystemNet, pause,
+};
 
 /// What befalls a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,12 @@ pub(super) enum Resolve {
     Finds(u8),
 }
 
+/// A host with a name of its own.
+pub(super) struct Host {
+    pub(super) connect: Connect,
+    pub(super) server: Box<dyn Fn() -> Server + Send>,
+}
+
 const DRIP: Duration = Duration::from_millis(50);
 /// More calls than any case needs: somebody spins.
 const MAX_CALLS: u64 = 100_000;
@@ -72,9 +81,12 @@ struct Line {
     /// What the server wants to send and has not.
     outbox: VecDeque<u8>,
     server: Server,
+    host: char,
     /// All that the client's kernel took.
     accepted: Vec<u8>,
     reset: bool,
+    /// The client has ended its half.
+    finished: bool,
     /// The server has closed the connection.
     closed: bool,
     stalled: bool,
@@ -98,7 +110,14 @@ pub(super) struct World {
     pub(super) connects: VecDeque<Connect>,
     pub(super) resolves: VecDeque<Resolve>,
     pub(super) resolved: usize,
+    /// The names that were resolved.
+    pub(super) names: Vec<String>,
     pub(super) new_server: Box<dyn Fn() -> Server + Send>,
+    /// Hosts whose names are one letter have servers of their own.
+    pub(super) hosts: BTreeMap<char, Host>,
+    /// The hosts to which requests with rows, and for settings, came completely.
+    pub(super) requested: Vec<char>,
+    pub(super) asked: Vec<char>,
     lines: Vec<Line>,
     /// Bytes that passed each direction.
     pub(super) passed: [u64; 2],
@@ -110,6 +129,8 @@ pub(super) struct World {
     pub(super) canceller: Canceller,
     /// When another thread cancels, once.
     pub(super) cancel_at: Option<Duration>,
+    /// Whether the kernel tells which bytes are acknowledged.
+    pub(super) tells_acknowledged: bool,
 }
 
 impl World {
@@ -125,7 +146,11 @@ impl World {
             connects: VecDeque::new(),
             resolves: VecDeque::new(),
             resolved: 0,
+            names: Vec::new(),
             new_server,
+            hosts: BTreeMap::new(),
+            requested: Vec::new(),
+            asked: Vec::new(),
             lines: Vec::new(),
             passed: [0; 2],
             committed: Vec::new(),
@@ -133,11 +158,17 @@ impl World {
             calls: 0,
             canceller: Canceller::default(),
             cancel_at: None,
+            tells_acknowledged: true,
         }
     }
 
     pub(super) fn connections(&self) -> usize {
         self.lines.len()
+    }
+
+    /// Ends the connections to a host.
+    pub(super) fn close_connections(&mut self, host: char) {
+        self.lines.iter_mut().filter(|line| line.host == host).for_each(|line| line.closed = true);
     }
 
     /// Whether the client's kernel has ever taken all of these bytes on one connection.
@@ -175,6 +206,9 @@ impl World {
     fn pump(&mut self, id: usize) {
         while self.pass(id, Direction::Request) || self.pass(id, Direction::Response) {}
         let line = &mut self.lines[id];
+        if line.finished && line.to_server.is_empty() && !line.stalled {
+            line.server.ended();
+        }
         if line.server.is_done() && line.outbox.is_empty() && !line.stalled {
             line.closed = true;
         }
@@ -222,8 +256,14 @@ impl World {
                 for step in line.server.take(byte ^ mask, self.requests) {
                     match step {
                         Step::Say(bytes) => line.outbox.extend(bytes),
+                        // There is none without TLS, and within TLS it is said as bytes.
+                        Step::SayRaw(_) => {}
                         Step::Commit(body) => self.committed.push(body),
-                        Step::Counted => self.requests += 1,
+                        Step::Counted => {
+                            self.requests += 1;
+                            self.requested.push(line.host);
+                        }
+                        Step::Asked => self.asked.push(line.host),
                     }
                 }
             }
@@ -285,6 +325,7 @@ impl Net for SimNet {
         let left = deadline.left(self);
         let mut world = self.0.lock().unwrap();
         world.resolved += 1;
+        world.names.push(host.to_owned());
         match world.resolves.pop_front() {
             Some(Resolve::Fails) => Err(err!(CouldNotResolve, "no {host}").retryable(true)),
             Some(Resolve::Nothing) => {
@@ -298,19 +339,26 @@ impl Net for SimNet {
             Some(Resolve::Finds(count)) => {
                 Ok((1..=count).map(|n| ([10, 0, 0, n], port).into()).collect())
             }
-            None => Ok(vec![([10, 0, 0, 1], port).into()]),
+            None => {
+                let letter = host.as_bytes()[0];
+                let letter = if host.len() == 1 { letter } else { 0 };
+                Ok(vec![([10, 0, letter, 1], port).into()])
+            }
         }
     }
 
     fn connect(
         &self,
-        _: SocketAddr,
-        _: Option<IpAddr>,
+        to: SocketAddr,
+        _: Option<&Interface>,
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>> {
         let mut world = self.0.lock().unwrap();
         world.called();
-        match world.connects.pop_front() {
+        let IpAddr::V4(ip) = to.ip() else { unreachable!() };
+        let letter = char::from(ip.octets()[2]);
+        let planned = world.connects.pop_front();
+        match planned.or_else(|| Some(world.hosts.get(&letter)?.connect)) {
             None | Some(Connect::Fine) => {}
             Some(Connect::Refused) => return Err(io::ErrorKind::ConnectionRefused.into()),
             Some(Connect::NoDescriptor) => return Err(io::Error::from_raw_os_error(libc::EMFILE)),
@@ -320,14 +368,20 @@ impl Net for SimNet {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }
-        let server = (world.new_server)();
+        let server = match world.hosts.get(&letter) {
+            Some(host) => (host.server)(),
+            None => (world.new_server)(),
+        };
+        let outbox = server.says_first().bytes().collect();
         world.lines.push(Line {
             to_server: VecDeque::new(),
             to_client: VecDeque::new(),
-            outbox: VecDeque::new(),
+            outbox,
             server,
+            host: letter,
             accepted: Vec::new(),
             reset: false,
+            finished: false,
             closed: false,
             stalled: false,
             drip: None,
@@ -416,8 +470,16 @@ impl Socket for SimSocket {
 
     fn shutdown_write(&mut self) {
         let mut world = self.world.lock().unwrap();
+        world.lines[self.id].finished = true;
         world.pump(self.id);
-        world.lines[self.id].server.ended();
-        world.pump(self.id);
+    }
+
+    fn in_flight(&self) -> Option<InFlight> {
+        let world = self.world.lock().unwrap();
+        let line = &world.lines[self.id];
+        // The server's kernel has what the server reads, and nothing more.
+        let outstanding = line.to_server.len() as u64;
+        let acknowledged = line.accepted.len() as u64 - outstanding;
+        world.tells_acknowledged.then_some(InFlight { acknowledged, outstanding })
     }
 }

@@ -12,7 +12,6 @@ typedef struct { char *p; size_t n; } word;
 static questdb_sender *sender;
 static questdb_buffer *rows;
 static questdb_row_layout *layout;
-static bool row_open;
 
 /* Undoes the escapes, in place: %XX is a byte, a lone % nothing. */
 static word text(char *w) {
@@ -80,11 +79,6 @@ static questdb_error *new_layout(char **w, size_t count) {
   return error;
 }
 
-static questdb_error *ended(questdb_error *error) {
-  row_open = row_open && error && !questdb_error_row_accepted(error);
-  return error;
-}
-
 static questdb_error *command(char **w, size_t count, uint64_t *result) {
   size_t memory[48];
 #define IS(name) (strcmp(w[0], name) == 0)
@@ -96,12 +90,7 @@ static questdb_error *command(char **w, size_t count, uint64_t *result) {
     rows = questdb_sender_buffer(sender);
     return error;
   }
-  if (IS("table")) {
-    questdb_error *error = questdb_buffer_set_marker(rows);
-    if (!error) error = questdb_buffer_table(rows, a.p, a.n);
-    row_open = row_open || !error;
-    return error;
-  }
+  if (IS("table")) return questdb_buffer_table(rows, a.p, a.n);
   if (IS("symbol")) return questdb_buffer_symbol(rows, a.p, a.n, v.p, v.n);
   if (IS("str")) return questdb_buffer_column_str(rows, a.p, a.n, v.p, v.n);
   if (IS("dec")) return questdb_buffer_column_dec_str(rows, a.p, a.n, v.p, v.n);
@@ -113,19 +102,18 @@ static questdb_error *command(char **w, size_t count, uint64_t *result) {
   if (IS("arr")) return questdb_buffer_column_f64_arr(rows, a.p, a.n, array(w[2], v, memory));
   if (IS("dec64")) return questdb_buffer_column_dec_i64(rows, a.p, a.n, small(w[2]), number(w[3]));
   if (IS("decbin")) return questdb_buffer_column_dec(rows, a.p, a.n, small(w[2]), (const uint8_t *)v.p, v.n);
-  if (IS("at_ns")) return ended(questdb_sender_at_nanos(sender, number(w[1])));
-  if (IS("at_us")) return ended(questdb_sender_at_micros(sender, number(w[1])));
-  if (IS("at_now")) return ended(questdb_sender_at_now(sender));
+  if (IS("at_ns")) return questdb_sender_at_nanos(sender, number(w[1]));
+  if (IS("at_us")) return questdb_sender_at_micros(sender, number(w[1]));
+  if (IS("at_now")) return questdb_sender_at_now(sender);
   if (IS("flush")) return questdb_sender_flush_own(sender);
   if (IS("begin")) return questdb_sender_begin(sender, a.p, a.n);
   if (IS("commit")) return questdb_sender_commit(sender);
   *result = IS("stat") ? questdb_sender_stat(sender, small(w[1])) : IS("pending") ? questdb_buffer_row_count(rows) : 0;
   if (IS("stat") || IS("pending")) return NULL;
-  bool was_open = row_open;
-  row_open = false;
   if (IS("clear")) return questdb_buffer_clear(rows);
   if (IS("rollback")) return questdb_sender_rollback(sender);
-  if (IS("drop")) return was_open ? questdb_buffer_rewind_to_marker(rows) : NULL;
+  if (IS("drop")) return questdb_buffer_drop_row(rows);
+  if (IS("remove")) return questdb_buffer_remove_rows(rows, (size_t)number(w[1]), (size_t)number(w[2]));
   questdb_error *error = questdb_sender_close(sender, (uint64_t)number(w[1]), result);
   questdb_sender_free(sender);
   return sender = NULL, error;

@@ -8,7 +8,6 @@ use questdb_ingress::{ArrayView, Error, Result, Sender, Stat, Text};
 struct Driver {
     sender: Option<Sender>,
     layout: Option<(RowLayout, Stamp)>,
-    row_open: bool,
 }
 
 /// Undoes the escapes: %XX is a byte, a lone % nothing.
@@ -52,11 +51,6 @@ fn cell(word: &str) -> Result<Cell<'static>> {
     })
 }
 
-fn ended(result: Result<()>, row_open: &mut bool) -> Result<()> {
-    *row_open &= result.as_ref().is_err_and(|e| !e.row_accepted());
-    result
-}
-
 impl Driver {
     fn layout(&mut self, words: &[&str]) -> Result<u64> {
         let stamp = Stamp::from_number(number(words[1]))?;
@@ -79,7 +73,6 @@ impl Driver {
             return Ok(0);
         }
         let sender = self.sender.as_mut().expect("open comes first");
-        let row_open = &mut self.row_open;
         match verb {
             "layout" => return self.layout(w),
             "stat" => return Ok(sender.stats().get(Stat::from_number(number(w[0])).unwrap())),
@@ -88,7 +81,6 @@ impl Driver {
                 let report = sender.close(std::time::Duration::from_millis(number(w[0])));
                 return report.result.map(|()| report.unconfirmed_rows);
             }
-            "clear" | "rollback" => *row_open = false,
             _ => {}
         }
         let rows = sender.buffer_mut();
@@ -99,7 +91,7 @@ impl Driver {
                 layout.append_row(rows, &cells, (*stamp != Stamp::Now).then_some(number(w[0])))?;
                 sender.flush_if_due()
             }
-            "table" => rows.set_marker().and_then(|()| rows.table(name).map(|_| *row_open = true)),
+            "table" => rows.table(name).map(drop),
             "symbol" => rows.symbol(name, value).map(drop),
             "bool" => rows.column_bool(name, w[1] != "0").map(drop),
             "i64" => rows.column_i64(name, number::<i64>(w[1])).map(drop),
@@ -118,11 +110,14 @@ impl Driver {
                 rows.clear();
                 Ok(())
             }
-            "drop" if std::mem::take(row_open) => rows.rewind_to_marker(),
-            "drop" => Ok(()),
-            "at_ns" => ended(sender.at_nanos(number(w[0])), row_open),
-            "at_us" => ended(sender.at_micros(number(w[0])), row_open),
-            "at_now" => ended(sender.at_now(), row_open),
+            "drop" => {
+                rows.drop_row();
+                Ok(())
+            }
+            "remove" => rows.remove_rows(number(w[0]), number(w[1])),
+            "at_ns" => sender.at_nanos(number(w[0])),
+            "at_us" => sender.at_micros(number(w[0])),
+            "at_now" => sender.at_now(),
             "flush" => sender.flush_own().map(drop),
             "begin" => sender.begin(std::str::from_utf8(a).unwrap()),
             "commit" => sender.commit().map(drop),

@@ -1,0 +1,376 @@
+//! Rewrites complete rows for a server of an older protocol version than they were written for: reads the encoder's own
+//! output and writes what the older version would have written.
+//!
+//! A sender that connects late does not know its server's version when rows begin. It takes the newest for granted, and
+//! only where that was wrong something here runs.
+
+use super::ProtocolVersion;
+use super::buffer::Buffer;
+use super::number::{self, integer};
+use super::remove_rows::{unescaped, value_len};
+use super::scan::{Out as _, Store, Tail};
+use crate::error::{Error, Result, err, shown};
+
+impl Buffer {
+    /// Takes for granted that the version of the rows is one that the server speaks, until [`Buffer::settle`] knows.
+    pub(crate) fn assume_version(&mut self) {
+        self.assumed = true;
+    }
+
+    /// Whether the version of the rows was taken for granted.
+    pub(crate) fn version_is_assumed(&self) -> bool {
+        self.assumed
+    }
+
+    /// Gives a buffer whose version was taken for granted the one that the server speaks, and the longest name that it
+    /// takes. Complete rows are rewritten; while a row is open nothing happens.
+    ///
+    /// # Errors
+    /// `ProtocolVersion` if a row has a value that the version does not have, `LimitExceeded`, `OutOfMemory`: nothing has
+    /// changed.
+    pub(crate) fn settle(&mut self, version: ProtocolVersion, max_name_len: usize) -> Result<()> {
+        if !self.assumed || self.lines.is_row_open() {
+            return Ok(());
+        }
+        if version < self.lines.version() {
+            self.rewrite(version)?;
+        }
+        self.lines.become_version(version, max_name_len);
+        self.assumed = false;
+        Ok(())
+    }
+
+    #[cold]
+    fn rewrite(&mut self, version: ProtocolVersion) -> Result<()> {
+        let old = self.lines.store.as_slice();
+        let mut new = Store::new(self.lines.store.max());
+        new.reserve(old.len())?;
+        let (mut at, mut rows) = (0, 0);
+        let mut marked = self.marker.map(|_| 0);
+        while at < old.len() {
+            let mut out = new.tail();
+            let len = row(&old[at..], version, &mut out).map_err(|e| in_row(e, rows + 1))?;
+            out.finish().map_err(|e| in_row(e, rows + 1))?;
+            at += len;
+            rows += 1;
+            if self.marker.is_some_and(|marker| marker.rows == rows) {
+                marked = Some(new.len());
+            }
+        }
+        if let (Some(marker), Some(len)) = (&mut self.marker, marked) {
+            marker.len = len;
+        }
+        self.lines.store = new;
+        Ok(())
+    }
+}
+
+/// Rewrites the first row and returns how many bytes it took.
+fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<usize> {
+    let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n')).ok_or_else(unreadable)?;
+    out.slice(&bytes[..at]);
+    loop {
+        // Behind the separator stands a column's name, or what ends the row.
+        let separator = *bytes.get(at).ok_or_else(unreadable)?;
+        out.byte(separator);
+        at += 1;
+        if separator == b'\n' {
+            return Ok(at);
+        }
+        let rest = &bytes[at..];
+        let len = unescaped(rest, |byte| matches!(byte, b'=' | b'\n')).ok_or_else(unreadable)?;
+        let (word, rest) = rest.split_at(len);
+        if rest.first() == Some(&b'\n') {
+            stamp(word, version, out)?;
+            return Ok(at + len + 1);
+        }
+        out.slice(word);
+        out.byte(b'=');
+        let rest = &rest[1..];
+        let value_len = value_len(rest).ok_or_else(unreadable)?;
+        let value = rest.get(..value_len).ok_or_else(unreadable)?;
+        write_value(value, version, out).map_err(|e| in_column(e, word))?;
+        at += len + 1 + value_len;
+    }
+}
+
+fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<()> {
+    let needed = match value {
+        [b'=', 23, ..] => ProtocolVersion::V3,
+        // Text apart, only decimals end so.
+        [first, .., b'd'] if *first != b'"' && *first != b'=' => ProtocolVersion::V3,
+        [b'=', 14, ..] => ProtocolVersion::V2,
+        _ => ProtocolVersion::V1,
+    };
+    if version < needed {
+        return Err(too_old(needed, version));
+    }
+    match value {
+        [b'=', 16, bits @ ..] if version == ProtocolVersion::V1 => {
+            let bits = bits.try_into().map_err(|_| unreadable())?;
+            number::double(out, f64::from_bits(u64::from_le_bytes(bits)));
+        }
+        [first, digits @ .., b'n']
+            if version == ProtocolVersion::V1 && !matches!(first, b'"' | b'=') =>
+        {
+            let nanos = number_of(&value[..=digits.len()])?;
+            integer(out, nanos / 1000, b't');
+        }
+        _ => out.slice(value),
+    }
+    Ok(())
+}
+
+/// A designated timestamp and the end of the row; the older form has nanoseconds only, and says so by nothing.
+fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<()> {
+    match text {
+        [nanos @ .., b'n'] if version == ProtocolVersion::V1 => {
+            out.slice(nanos);
+            out.byte(b'\n');
+        }
+        [micros @ .., b't'] if version == ProtocolVersion::V1 => {
+            let micros = number_of(micros)?;
+            let Some(nanos) = micros.checked_mul(1000) else {
+                return Err(err!(
+                    ProtocolVersion,
+                    "the designated timestamp is {micros} microseconds, the server speaks protocol version 1, which reaches to {}",
+                    i64::MAX / 1000
+                ));
+            };
+            integer(out, nanos, b'\n');
+        }
+        other => {
+            out.slice(other);
+            out.byte(b'\n');
+        }
+    }
+    Ok(())
+}
+
+fn number_of(text: &[u8]) -> Result<i64> {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(unreadable)
+}
+
+#[cold]
+fn too_old(needed: ProtocolVersion, version: ProtocolVersion) -> Error {
+    let what = if needed == ProtocolVersion::V3 { "decimals" } else { "arrays" };
+    let (needed, version) = (needed as u8, version as u8);
+    err!(
+        ProtocolVersion,
+        "{what} need protocol version {needed}, the server speaks version {version}; remove_rows removes the row, and connect before the first row tells the version in time"
+    )
+}
+
+#[cold]
+fn in_row(e: Error, row: usize) -> Error {
+    e.context(format_args!("row {row} of the buffer"))
+}
+
+#[cold]
+fn in_column(e: Error, wire: &[u8]) -> Error {
+    let name: Vec<u8> = wire.iter().copied().filter(|byte| *byte != b'\\').collect();
+    e.context(format_args!("column {}", shown(&String::from_utf8_lossy(&name))))
+}
+
+#[cold]
+fn unreadable() -> Error {
+    err!(Internal, "a row of the buffer cannot be read back")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{ArrayView, BufferOptions};
+    use super::*;
+    use crate::error::ErrorCode;
+    use ProtocolVersion::{V1, V2, V3};
+
+    /// What a column can hold, and what the older versions lack.
+    #[derive(Debug, Clone)]
+    enum Cell {
+        Symbol(String),
+        Bool(bool),
+        Integer(i64),
+        Double(f64),
+        Text(String),
+        Micros(i64),
+        Nanos(i64),
+        Array(Vec<f64>),
+        Decimal(Option<i64>),
+        DecimalText(&'static str),
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum End {
+        Nanos(i64),
+        Micros(i64),
+        Now,
+    }
+
+    type OneRow = (String, Vec<Cell>, End);
+
+    fn write(buffer: &mut Buffer, (table, cells, end): &OneRow) -> Result<()> {
+        buffer.table(table.as_str())?;
+        for cell in cells {
+            if let Cell::Symbol(text) = cell {
+                buffer.symbol("s =", text.as_str())?;
+            }
+        }
+        for cell in cells {
+            match cell {
+                Cell::Symbol(_) => &mut *buffer,
+                Cell::Bool(v) => buffer.column_bool("b", *v)?,
+                Cell::Integer(v) => buffer.column_i64("i", *v)?,
+                Cell::Double(v) => buffer.column_f64("d d", *v)?,
+                Cell::Text(v) => buffer.column_str("q=n", v.as_str())?,
+                Cell::Micros(v) => buffer.column_ts_micros("t", *v)?,
+                Cell::Nanos(v) => buffer.column_ts_nanos("n", *v)?,
+                Cell::Array(v) => {
+                    let shape = [v.len()];
+                    let view = ArrayView::c_major(&shape, v)?;
+                    buffer.column_f64_arr("a", &view)?
+                }
+                Cell::Decimal(v) => buffer.column_dec_i64("c", 2, *v)?,
+                Cell::DecimalText(v) => buffer.column_dec_str("e", *v)?,
+            };
+        }
+        buffer.column_bool("end", true)?;
+        match end {
+            End::Nanos(v) => buffer.at_nanos(*v),
+            End::Micros(v) => buffer.at_micros(*v),
+            End::Now => buffer.at_now(),
+        }
+    }
+
+    fn cell() -> impl Strategy<Value = Cell> {
+        let text = "[a-z0-9 ,=\n\r\"\\\\\u{e9}\u{20ac}dnt]{0,12}";
+        prop_oneof![
+            text.prop_map(Cell::Symbol),
+            any::<bool>().prop_map(Cell::Bool),
+            any::<i64>().prop_map(Cell::Integer),
+            any::<f64>().prop_map(Cell::Double),
+            prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-0.0), Just(1e16)]
+                .prop_map(Cell::Double),
+            text.prop_map(Cell::Text),
+            any::<i64>().prop_map(Cell::Micros),
+            any::<i64>().prop_map(Cell::Nanos),
+            prop::collection::vec(any::<f64>(), 0..4).prop_map(Cell::Array),
+            any::<Option<i64>>().prop_map(Cell::Decimal),
+            prop::sample::select(vec!["1.5", "-1e3", "NaN", "Infinity", "0"])
+                .prop_map(Cell::DecimalText),
+        ]
+    }
+
+    fn one_row() -> impl Strategy<Value = OneRow> {
+        let end = prop_oneof![
+            (0..=i64::MAX).prop_map(End::Nanos),
+            (0..=i64::MAX / 1000).prop_map(End::Micros),
+            Just(End::Now),
+        ];
+        ("[ab =]{1,4}", prop::collection::vec(cell(), 0..6), end)
+    }
+
+    fn assumed() -> Buffer {
+        let mut buffer = Buffer::new(V3);
+        buffer.assume_version();
+        buffer
+    }
+
+    proptest! {
+        /// A buffer that learns the version late holds what one that knew it from the start does.
+        #[test]
+        fn late_is_as_early(rows in prop::collection::vec(one_row(), 0..6), marked in 0_usize..6) {
+            for version in [V1, V2, V3] {
+                let (mut late, mut early) = (assumed(), Buffer::new(version));
+                let mut refused = 0;
+                for (i, row) in rows.iter().enumerate() {
+                    if i == marked {
+                        late.set_marker().unwrap();
+                        early.set_marker().unwrap();
+                    }
+                    write(&mut late, row).unwrap();
+                    if let Err(e) = write(&mut early, row) {
+                        prop_assert_eq!(e.code(), ErrorCode::ProtocolVersion);
+                        early.drop_row();
+                        refused += 1;
+                    }
+                }
+                let before = late.peek().to_vec();
+                while let Err(e) = late.settle(version, 127) {
+                    prop_assert!(refused > 0, "{}", e);
+                    prop_assert_eq!(e.code(), ErrorCode::ProtocolVersion);
+                    prop_assert!(late.version_is_assumed() && late.protocol_version() == V3);
+                    if refused == rows.len() {
+                        prop_assert_eq!(late.peek(), &before[..]);
+                    }
+                    // As the message says.
+                    let number = e.message().strip_prefix("row ").unwrap().split(' ').next().unwrap();
+                    late.remove_rows(number.parse().unwrap(), 1).unwrap();
+                    refused -= 1;
+                }
+                prop_assert_eq!(refused, 0);
+                prop_assert_eq!(late.peek(), early.peek());
+                prop_assert_eq!(late.row_count(), early.row_count());
+                prop_assert_eq!(late.is_transactional(), early.is_transactional());
+                prop_assert!(!late.version_is_assumed() && late.protocol_version() == version);
+                if marked < rows.len() {
+                    late.rewind_to_marker().unwrap();
+                    early.rewind_to_marker().unwrap();
+                    prop_assert_eq!(late.peek(), early.peek());
+                }
+                // And goes on like it.
+                let next = ("z".to_owned(), vec![Cell::Double(0.5), Cell::Nanos(-1999)], End::Micros(7));
+                write(&mut late, &next).unwrap();
+                write(&mut early, &next).unwrap();
+                prop_assert_eq!(late.peek(), early.peek());
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_older_version_lacks_is_named_with_its_row_and_column() {
+        let mut buffer = assumed();
+        buffer.table("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
+        let view = ArrayView::c_major(&[1], &[1.0]).unwrap();
+        buffer.table("t").unwrap().column_f64_arr("a b", &view).unwrap().at_now().unwrap();
+        let e = buffer.settle(V1, 127).unwrap_err();
+        let want = "row 2 of the buffer: column \"a b\": arrays need protocol version 2, the server speaks version 1; ";
+        assert!(e.message().starts_with(want), "{e}");
+        buffer.clear();
+        buffer.table("t").unwrap().column_bool("x", true).unwrap().at_micros(i64::MAX).unwrap();
+        assert_eq!(buffer.settle(V1, 127).unwrap_err().code(), ErrorCode::ProtocolVersion);
+        buffer.settle(V2, 127).unwrap();
+        assert_eq!(buffer.peek(), b"t x=t 9223372036854775807t\n");
+    }
+
+    #[test]
+    fn an_open_row_and_the_limits_stay() {
+        let mut buffer = assumed();
+        buffer.table("t").unwrap().column_f64("x", 0.5).unwrap();
+        buffer.settle(V1, 20).unwrap();
+        assert!(buffer.version_is_assumed());
+        buffer.at_now().unwrap();
+        buffer.settle(V1, 20).unwrap();
+        assert_eq!((buffer.peek(), buffer.max_name_len()), (&b"t x=0.5\n"[..], 20));
+        assert_eq!(
+            buffer.table("n".repeat(21).as_str()).unwrap_err().code(),
+            ErrorCode::InvalidName
+        );
+        // Text may be longer than the bits, and then the buffer is too small.
+        let options =
+            BufferOptions { init_buf_size: 1, max_buf_size: 20, ..BufferOptions::new(V3) };
+        let mut small = Buffer::with_options(options).unwrap();
+        small.assume_version();
+        small
+            .table("t")
+            .unwrap()
+            .column_f64("x", -1.2345678901234567e-300)
+            .unwrap()
+            .at_now()
+            .unwrap();
+        let before = small.peek().to_vec();
+        assert_eq!(small.settle(V1, 127).unwrap_err().code(), ErrorCode::LimitExceeded);
+        assert_eq!((small.peek(), small.version_is_assumed()), (&before[..], true));
+    }
+}

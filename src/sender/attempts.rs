@@ -1,0 +1,236 @@
+//! The attempts of one call over HTTP: how long each may take, whether another follows, and what all of them leave behind.
+
+use std::time::{Duration, Instant};
+
+use super::retry::{Backoff, floor, may_retry};
+use crate::config::Delivery;
+use crate::error::{Error, ErrorCode, Outcome};
+use crate::transport::{Deadline, Net};
+
+/// What holds for every attempt of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// How long one attempt may take.
+    pub(super) attempt: Duration,
+    /// How long the call may go on after its first failure.
+    pub(super) retry: Duration,
+    pub(super) max_backoff: Duration,
+    /// The caller's own deadline.
+    pub(super) cap: Option<Deadline>,
+    pub(super) delivery: Delivery,
+    /// Whether rows are sent. What a server speaks may be asked anywhere and as often as there is time.
+    pub(super) sends_rows: bool,
+    /// How many addresses there are.
+    pub(super) addrs: usize,
+}
+
+/// The attempts made so far.
+pub(super) struct Attempts {
+    terms: Terms,
+    start: Instant,
+    /// The first attempt ends here, and so does connecting to every address where there is no time for retries.
+    first_ends: Deadline,
+    /// Begins with the first failure.
+    budget: Option<Budget>,
+    count: u32,
+    in_doubt: u32,
+    /// The worst that an attempt left behind.
+    worst: Outcome,
+    at_once_used: bool,
+    /// Addresses that have failed since the last wait.
+    tried: usize,
+    first_round: bool,
+    /// Whether a request has gone out.
+    began: bool,
+    /// The last failure since the last wait that may be different next time.
+    hope: Option<Error>,
+    /// The failure before the last.
+    before: Option<Error>,
+    backoff: Backoff,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    /// No attempt goes on after this.
+    ends: Deadline,
+    /// The least time that an attempt must have.
+    floor: Duration,
+}
+
+/// A failed attempt.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// Whether a request went out. If not, the address could not be used at all.
+    pub(super) began: bool,
+    /// Whether a connection of an earlier request died without an answer: it was most likely closed while it was idle.
+    pub(super) idle_died: bool,
+}
+
+impl Attempts {
+    pub(super) fn new(net: &dyn Net, terms: Terms) -> Attempts {
+        Attempts {
+            terms,
+            start: net.now(),
+            first_ends: capped(Deadline::after(net, terms.attempt), terms.cap),
+            budget: None,
+            count: 0,
+            in_doubt: 0,
+            worst: Outcome::NotSent,
+            at_once_used: false,
+            tried: 0,
+            first_round: true,
+            began: false,
+            hope: None,
+            before: None,
+            backoff: Backoff::new(terms.max_backoff),
+        }
+    }
+
+    /// When the attempt that begins now must be over.
+    pub(super) fn deadline(&self, net: &dyn Net) -> Deadline {
+        let own = Deadline::after(net, self.terms.attempt);
+        if self.terms.sends_rows {
+            return own.sooner(self.ends());
+        }
+        let ends = match self.budget {
+            // A server that does not answer must leave time to ask the others.
+            None => {
+                let all = self.terms.attempt.saturating_add(self.terms.retry);
+                capped(Deadline::after(net, all), self.terms.cap)
+            }
+            Some(_) => self.ends(),
+        };
+        own.sooner(self.share(net, ends))
+    }
+
+    /// When the connection of an attempt with this deadline must be there: an address that never answers must leave time for
+    /// those after it.
+    pub(super) fn connected_by(&self, net: &dyn Net, deadline: Deadline) -> Deadline {
+        self.share(net, deadline)
+    }
+
+    /// An even share of the time for each address that has not been tried.
+    fn share(&self, net: &dyn Net, ends: Deadline) -> Deadline {
+        let untried = self.terms.addrs.saturating_sub(self.tried).max(1);
+        match ends.left(net) {
+            Some(left) if untried > 1 => {
+                Deadline::after(net, left / u32::try_from(untried).unwrap_or(u32::MAX))
+            }
+            _ => ends,
+        }
+    }
+
+    fn ends(&self) -> Deadline {
+        match self.budget {
+            None => self.first_ends,
+            // Each address is tried once, with or without a budget for retries.
+            Some(budget) if self.only_looking() => budget.ends.max(self.first_ends),
+            Some(budget) => budget.ends,
+        }
+    }
+
+    /// Whether no address has been tried twice and no rows have gone out.
+    fn only_looking(&self) -> bool {
+        self.first_round && !(self.terms.sends_rows && self.began)
+    }
+
+    /// Remembers a failure and what it left behind.
+    pub(super) fn note(&mut self, net: &dyn Net, failed: &Failed) {
+        self.count += 1;
+        self.began |= failed.began;
+        match failed.error.outcome() {
+            Outcome::InDoubt => {
+                self.in_doubt += 1;
+                self.worst = Outcome::InDoubt;
+            }
+            Outcome::Partial if self.worst != Outcome::InDoubt => self.worst = Outcome::Partial,
+            _ => {}
+        }
+        let (retry, cap) = (self.terms.retry, self.terms.cap);
+        self.budget.get_or_insert_with(|| {
+            let ends = capped(Deadline::after(net, retry), cap);
+            Budget { ends, floor: floor(ends.left(net).unwrap_or_default()) }
+        });
+    }
+
+    /// How long to wait before the next attempt; none if there is none.
+    pub(super) fn wait_for_next(&mut self, net: &dyn Net, failed: &Failed) -> Option<Duration> {
+        self.tried += 1;
+        let error = &failed.error;
+        if error.code() == ErrorCode::Cancelled {
+            return None;
+        }
+        let others = self.tried < self.terms.addrs;
+        // A read-only replica refuses for good; another address may be the primary.
+        let elsewhere = error.http_status() == 421 && self.terms.addrs > 1;
+        let worth_it = elsewhere || may_retry(error, self.terms.delivery);
+        if worth_it {
+            self.hope = Some(error.clone());
+        }
+        // An address that got no rows stands in the way of none.
+        let passed_over = !(self.terms.sends_rows && failed.began);
+        if passed_over && others && self.only_looking() {
+            return self.ends().left(net).map(|_| Duration::ZERO);
+        }
+        let goes_on = worth_it || passed_over && (others || self.hope.is_some());
+        let budget = self.budget.filter(|_| goes_on)?;
+        // One that begins too late is cut off, most likely after its request went out: that would put in doubt what is
+        // certain now, or store once more what is in doubt.
+        let left = budget.ends.left(net)?.checked_sub(budget.floor)?;
+        if failed.idle_died && worth_it && !self.at_once_used {
+            self.at_once_used = true;
+            self.tried -= 1;
+            return Some(Duration::ZERO);
+        }
+        if others {
+            return Some(Duration::ZERO);
+        }
+        let wait = self.backoff.next(error.retry_after(), |max| net.random_up_to(max));
+        if wait >= left {
+            return None;
+        }
+        (self.tried, self.first_round, self.hope) = (0, false, None);
+        Some(wait)
+    }
+
+    /// Another attempt follows this failure.
+    pub(super) fn goes_on_after(&mut self, error: Error) {
+        self.before = Some(error);
+    }
+
+    /// The error of the call: the last one, with what all attempts together mean for the data.
+    #[cold]
+    pub(super) fn conclude(mut self, net: &dyn Net, failed: Failed) -> Error {
+        let Failed { error, began, .. } = failed;
+        // An attempt that the end of the budget cut off before it could send says less than the one before it.
+        let cut_off = error.code() == ErrorCode::Timeout
+            && error.outcome() == Outcome::NotSent
+            && self.ends().left(net).is_none();
+        let cancelled = error.code() == ErrorCode::Cancelled;
+        let error = match (self.before.take(), self.hope.take()) {
+            (Some(before), _) if cut_off => before,
+            // That an address is of no use says less than that another may be again.
+            (_, Some(hope)) if !began && !error.is_retryable() && !cancelled => {
+                hope.context(error.message())
+            }
+            _ => error,
+        };
+        let mut error = match (error.outcome(), self.worst) {
+            // The last attempt may have been refused, but an earlier one may have been executed.
+            (Outcome::NotSent | Outcome::Rejected | Outcome::Partial, worst @ Outcome::InDoubt)
+            | (Outcome::NotSent | Outcome::Rejected, worst @ Outcome::Partial) => {
+                error.outcome_is(worst)
+            }
+            _ => error,
+        };
+        let facts = error.facts_mut();
+        facts.attempts = self.count;
+        facts.in_doubt_attempts = self.in_doubt;
+        facts.elapsed = net.now().saturating_duration_since(self.start);
+        error
+    }
+}
+
+fn capped(deadline: Deadline, cap: Option<Deadline>) -> Deadline {
+    cap.map_or(deadline, |cap| deadline.sooner(cap))
+}

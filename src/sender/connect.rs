@@ -1,0 +1,139 @@
+//! When a sender meets its server: at once, or with the first rows, which are brought into the server's version then.
+
+use std::borrow::Cow;
+
+use super::Sender;
+use super::link::Link;
+use crate::config::Settings;
+use crate::error::Result;
+use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+use crate::names::DEFAULT_MAX_NAME_LEN;
+use crate::transport::Deadline;
+
+/// Whether a sender knows what its server speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Acquaintance {
+    met: bool,
+    /// The configured limit, which holds whatever the server says.
+    max_name_len: Option<usize>,
+}
+
+impl Acquaintance {
+    /// Connects and asks, unless that is put off. Until a server was asked, its version is taken to be the newest.
+    pub(super) fn begin(
+        settings: &Settings,
+        link: &mut Link,
+    ) -> Result<(Acquaintance, BufferOptions)> {
+        if !settings.lazy_connect {
+            link.connect()?;
+        }
+        let mut options = BufferOptions {
+            version: ProtocolVersion::V3,
+            max_name_len: settings.max_name_len.unwrap_or(DEFAULT_MAX_NAME_LEN),
+            init_buf_size: settings.init_buf_size,
+            max_buf_size: settings.max_buf_size,
+        };
+        let mut this = Acquaintance { met: true, max_name_len: settings.max_name_len };
+        match settings.protocol_version {
+            Some(number) => options.version = ProtocolVersion::from_number(number.into())?,
+            // A stream is not asked, so there is nothing to wait for.
+            None if settings.lazy_connect && link.confirms() => this.met = false,
+            None => this.ask(link, &mut options, None)?,
+        }
+        Ok((this, options))
+    }
+
+    fn ask(
+        &mut self,
+        link: &mut Link,
+        options: &mut BufferOptions,
+        cap: Option<Deadline>,
+    ) -> Result<()> {
+        let server = link.negotiate(cap)?;
+        options.version = server.version;
+        options.max_name_len =
+            self.max_name_len.or(server.max_name_len).unwrap_or(DEFAULT_MAX_NAME_LEN);
+        self.met = true;
+        Ok(())
+    }
+
+    /// A buffer for this sender.
+    pub(super) fn new_buffer(self, options: BufferOptions) -> Result<Buffer> {
+        let mut buffer = Buffer::with_options(options)?;
+        if !self.met {
+            buffer.assume_version();
+        }
+        Ok(buffer)
+    }
+}
+
+impl Sender {
+    /// Connects now, where `lazy_connect` has put that off: a TCP connection is made, and an HTTP server is asked for its
+    /// protocol version unless that is set. Where nothing was put off or all is done, nothing happens.
+    ///
+    /// # Errors
+    /// As [`Sender::new`]; `InvalidState` if the sender is closed or of another process. Rows stay, and so does the
+    /// possibility to connect later.
+    pub fn connect(&mut self) -> Result<()> {
+        self.begin_call(None)?;
+        self.link.connect()?;
+        self.meet(None)?;
+        // A row that the server cannot take is the flush's to report.
+        let _ = self.buffer.settle(self.options.version, self.options.max_name_len);
+        Ok(())
+    }
+
+    /// Asks the server what it speaks, unless that is known.
+    fn meet(&mut self, cap: Option<Deadline>) -> Result<()> {
+        if self.acquaintance.met {
+            return Ok(());
+        }
+        self.acquaintance.ask(&mut self.link, &mut self.options, cap)
+    }
+
+    /// Asks the server before the first rows go out, as part of the flush that sends them.
+    fn meet_with(&mut self, rows: usize, cap: Option<Deadline>) -> Result<()> {
+        self.meet(cap).inspect_err(|e| {
+            if rows > 0 {
+                self.stats.0.failed(e);
+            }
+        })
+    }
+
+    /// Brings the own buffer into the server's version.
+    pub(super) fn settle_own(&mut self, cap: Option<Deadline>) -> Result<()> {
+        if !must_settle(&self.buffer) {
+            return Ok(());
+        }
+        self.meet_with(self.buffer.row_count(), cap)?;
+        self.buffer.settle(self.options.version, self.options.max_name_len)
+    }
+
+    /// As [`Sender::settle_own`], for another buffer.
+    pub(super) fn settle(&mut self, buffer: &mut Buffer) -> Result<()> {
+        if !must_settle(buffer) {
+            return Ok(());
+        }
+        self.meet_with(buffer.row_count(), None)?;
+        buffer.settle(self.options.version, self.options.max_name_len)
+    }
+
+    /// As [`Sender::settle`], for a buffer that stays as it is: where it has to change, a copy does.
+    pub(super) fn settled<'b>(&mut self, buffer: &'b Buffer) -> Result<Cow<'b, Buffer>> {
+        if !must_settle(buffer) {
+            return Ok(Cow::Borrowed(buffer));
+        }
+        self.meet_with(buffer.row_count(), None)?;
+        if buffer.protocol_version() <= self.options.version {
+            return Ok(Cow::Borrowed(buffer));
+        }
+        let mut copy = buffer.try_clone()?;
+        copy.settle(self.options.version, self.options.max_name_len)?;
+        Ok(Cow::Owned(copy))
+    }
+}
+
+/// Whether rows are about to go out in a version that was taken for granted.
+fn must_settle(buffer: &Buffer) -> bool {
+    buffer.version_is_assumed() && !buffer.is_empty() && buffer.check_flushable().is_ok()
+}

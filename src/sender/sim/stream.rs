@@ -1,0 +1,288 @@
+//! ILP over TCP, which confirms nothing: what can be known is told, by the flush that finds out and by the close.
+
+use std::time::Duration;
+
+use super::server::KEY;
+use super::world::{Connect, Direction, Fault, Kind};
+use super::{Sim, row};
+use crate::error::{Error, ErrorCode, Outcome};
+use crate::sender::{CloseReport, Sender, Stat};
+
+const SECOND: Duration = Duration::from_secs(1);
+const CHALLENGE: &str = "wXo0pTz5=k)7Gd#1qv{RJ8s_u2Yb9-Lm\n";
+
+/// Flushes so many rows.
+fn flush(sender: &mut Sender, rows: usize) -> crate::Result<Outcome> {
+    for _ in 0..rows {
+        sender.buffer_mut().table("t")?.column_i64("x", 1)?.at_now()?;
+    }
+    sender.flush_own()
+}
+
+/// A sender that flushed three rows and then two.
+fn five_rows(sim: &Sim) -> Sender {
+    let mut sender = sim.sender().unwrap();
+    flush(&mut sender, 3).unwrap();
+    flush(&mut sender, 2).unwrap();
+    sender
+}
+
+/// The error of a close that put five rows in doubt.
+fn in_doubt(report: CloseReport) -> Error {
+    assert_eq!((report.unconfirmed_rows, report.earlier_rows_in_doubt), (0, 5));
+    let e = report.result.unwrap_err();
+    assert_eq!((e.earlier_rows_in_doubt(), e.outcome()), (5, Outcome::InDoubt), "{e}");
+    assert!(e.message().contains("5 rows of earlier flushes may be lost"), "{e}");
+    e
+}
+
+fn stalls_at(sim: &Sim, direction: Direction, at: u64) {
+    sim.world().fault = Some(Fault { direction, at, kind: Kind::Stall });
+}
+
+#[test]
+fn close_is_ok_when_the_peer_has_read_everything_and_ends() {
+    for sim in [Sim::tcp(false, ""), Sim::tcp(false, "").in_tls()] {
+        let mut sender = five_rows(&sim);
+        // Rows of the own buffer go first.
+        row(&mut sender).unwrap();
+        let report = sender.close(SECOND);
+        assert_eq!((report.unconfirmed_rows, report.earlier_rows_in_doubt), (0, 0));
+        report.result.unwrap();
+        assert_eq!(sim.now(), Duration::ZERO);
+    }
+}
+
+#[test]
+fn close_fails_when_the_peer_has_not_read_everything() {
+    // From nothing at all to all but the last byte; the peer's kernel may have taken it, or not.
+    let total = "t x=1i\n".len() as u64 * 5;
+    for at in [0, 1, total - 1] {
+        for tells in [true, false] {
+            let sim = Sim::tcp(false, "");
+            sim.world().tells_acknowledged = tells;
+            stalls_at(&sim, Direction::Request, at);
+            let e = in_doubt(five_rows(&sim).close(SECOND));
+            assert_eq!((e.code(), sim.now()), (ErrorCode::Timeout, SECOND));
+            let left = format!("{} bytes are not acknowledged", total - at);
+            assert_eq!(e.message().contains(&left), tells, "{e}");
+        }
+    }
+    // It ends its half though the rest of the rows is still on its way.
+    let sim = Sim::tcp(false, "auto_flush=off;");
+    sim.world().fault = Some(Fault { direction: Direction::Request, at: 20, kind: Kind::Drip });
+    let mut sender = five_rows(&sim);
+    assert_eq!(in_doubt(sender.close(SECOND / 4)).code(), ErrorCode::Timeout);
+}
+
+#[test]
+fn close_tells_of_a_reset() {
+    let sim = Sim::tcp(false, "");
+    sim.world().fault = Some(Fault { direction: Direction::Request, at: 9, kind: Kind::Reset });
+    let mut sender = sim.sender().unwrap();
+    for _ in 0..5 {
+        row(&mut sender).unwrap();
+    }
+    // The reset comes as the rows of the close itself are read.
+    assert_eq!(in_doubt(sender.close(SECOND)).code(), ErrorCode::Connection);
+}
+
+#[test]
+fn what_the_server_says_is_quoted() {
+    for (text, code, shown) in [
+        ("no such table\u{1b}[0m\n", ErrorCode::Rejected, r"no such table\u{1b}[0m\n"),
+        (CHALLENGE, ErrorCode::Auth, "the server requires authentication"),
+        ("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{16}", ErrorCode::Tls, "speaks TLS"),
+    ] {
+        // By close.
+        let sim = Sim::outspoken(text);
+        let mut sender = sim.sender().unwrap();
+        for _ in 0..5 {
+            row(&mut sender).unwrap();
+        }
+        let e = in_doubt(sender.close(SECOND));
+        assert_eq!(e.code(), code, "{e}");
+        assert!(e.message().contains(shown), "{e}");
+
+        // By the next flush, in whatever pieces it comes.
+        for burst in [1, 7, usize::MAX] {
+            let sim = Sim::outspoken(text);
+            sim.world().burst = burst;
+            let mut sender = sim.sender().unwrap();
+            flush(&mut sender, 5).unwrap();
+            let e = flush(&mut sender, 1).unwrap_err();
+            assert_eq!(
+                (e.code(), e.outcome(), e.earlier_rows_in_doubt()),
+                (code, Outcome::NotSent, 5),
+                "{e}"
+            );
+            assert!(e.message().contains(shown), "{e}");
+            // Told once; the rows of the flush itself are still there.
+            assert_eq!(sender.buffer().row_count(), 1);
+        }
+    }
+    // A text without an end is cut; a peer that never ends it does not hold the close up.
+    let long: &'static str = "x y ".repeat(5000).leak();
+    let sim = Sim::outspoken(long);
+    let mut sender = sim.sender().unwrap();
+    flush(&mut sender, 5).unwrap();
+    let e = in_doubt(sender.close(SECOND * 60));
+    assert!(e.message().len() < 1300 && sim.now() < SECOND, "{e} {:?}", sim.now());
+}
+
+#[test]
+fn a_connection_without_rows_is_closed_at_once() {
+    let sim = Sim::tcp(false, "");
+    stalls_at(&sim, Direction::Request, 0);
+    let report = sim.sender().unwrap().close(SECOND * 60);
+    assert!(report.result.is_ok() && sim.now() == Duration::ZERO);
+}
+
+#[test]
+fn a_close_without_time_is_no_success() {
+    let sim = Sim::tcp(false, "");
+    let e = in_doubt(five_rows(&sim).close(Duration::ZERO));
+    assert_eq!((e.code(), sim.now()), (ErrorCode::Timeout, Duration::ZERO));
+}
+
+#[test]
+fn a_cancelled_close_tells_what_is_in_doubt() {
+    let sim = Sim::tcp(false, "");
+    stalls_at(&sim, Direction::Request, 0);
+    let mut sender = five_rows(&sim);
+    sim.world().cancel_at = Some(SECOND);
+    assert_eq!(in_doubt(sender.close(SECOND * 60)).code(), ErrorCode::Cancelled);
+    assert!(sim.now() <= SECOND + Duration::from_millis(100));
+}
+
+/// The rows of the flush that fails are in the buffer, those of the flushes before are in doubt, and the next flush is about
+/// neither.
+#[test]
+fn a_flush_that_an_earlier_one_broke_tells_both() {
+    for kind in [Kind::Fin, Kind::Reset] {
+        for sim in [Sim::tcp(false, ""), Sim::tcp(false, "").in_tls()] {
+            let mut sender = sim.sender().unwrap();
+            flush(&mut sender, 3).unwrap();
+            let at = sim.world().passed[0] + 1;
+            sim.world().fault = Some(Fault { direction: Direction::Request, at, kind });
+            // The kernel takes these rows although the peer is going.
+            flush(&mut sender, 2).unwrap();
+            let e = flush(&mut sender, 4).unwrap_err();
+            assert_eq!(
+                (e.code(), e.outcome(), e.earlier_rows_in_doubt(), e.is_retryable()),
+                (ErrorCode::Connection, Outcome::NotSent, 5, true),
+                "{kind:?} {e}"
+            );
+            let text = "nothing of this flush was sent, but 5 rows of earlier flushes may be lost";
+            assert!(e.message().contains(text), "{e}");
+            assert_eq!(sender.buffer().row_count(), 4);
+            // Over a new connection all is well, and what was told is not told again.
+            sender.flush_own().unwrap();
+            let report = sender.close(SECOND);
+            assert_eq!((report.earlier_rows_in_doubt, report.result.is_ok()), (0, true));
+            assert_eq!(sender.stats().get(Stat::Reconnects), 1);
+        }
+    }
+}
+
+#[test]
+fn a_flush_that_breaks_half_way_tells_of_the_earlier_rows_too() {
+    let sim = Sim::tcp(false, "send_timeout=1000;");
+    sim.world().window = 100;
+    let mut sender = five_rows(&sim);
+    let at = sim.world().passed[0] + 30;
+    stalls_at(&sim, Direction::Request, at);
+    let e = flush(&mut sender, 40).unwrap_err();
+    assert_eq!(
+        (e.code(), e.outcome(), e.earlier_rows_in_doubt(), e.in_doubt_attempts()),
+        (ErrorCode::Timeout, Outcome::InDoubt, 5, 1),
+        "{e}"
+    );
+    assert!(e.message().starts_with("a part of this flush was sent, and 5 rows of"), "{e}");
+    assert_eq!(sender.buffer().row_count(), 40);
+}
+
+/// A peer that vanished acknowledges nothing; the first flush after the limit says so.
+#[test]
+fn a_peer_that_vanishes_is_noticed() {
+    for (conf, limit) in
+        [("", Some(30)), ("tcp_user_timeout=7000;", Some(7)), ("tcp_user_timeout=off;", None)]
+    {
+        let sim = Sim::tcp(false, conf);
+        let mut sender = five_rows(&sim);
+        let at = sim.world().passed[0] + 10;
+        stalls_at(&sim, Direction::Request, at);
+        let mut flushed = 5;
+        let found = (1..=100).find_map(|second| {
+            sim.world().now += SECOND;
+            match flush(&mut sender, 1) {
+                Ok(_) => flushed += 1,
+                Err(e) => return Some((second, e)),
+            }
+            None
+        });
+        let Some((second, e)) = found else {
+            assert!(limit.is_none(), "{conf}: never noticed");
+            continue;
+        };
+        // It vanishes as the second row after these five is read.
+        assert_eq!(Some(second), limit.map(|limit| limit + 3), "{conf}: {e}");
+        assert_eq!(
+            (e.code(), e.outcome(), e.earlier_rows_in_doubt()),
+            (ErrorCode::Connection, Outcome::NotSent, flushed),
+            "{e}"
+        );
+        assert!(e.message().contains("tcp_user_timeout"), "{e}");
+    }
+    // A pause of any length is no reason for doubt while everything is acknowledged.
+    let sim = Sim::tcp(false, "");
+    let mut sender = five_rows(&sim);
+    for _ in 0..3 {
+        sim.world().now += SECOND * 3600;
+        flush(&mut sender, 1).unwrap();
+    }
+    sender.close(SECOND).result.unwrap();
+    // Nor is a peer that reads slowly.
+    let sim = Sim::tcp(false, "");
+    sim.world().fault = Some(Fault { direction: Direction::Request, at: 3, kind: Kind::Drip });
+    let mut sender = five_rows(&sim);
+    for _ in 0..3 {
+        sim.world().now += SECOND * 29;
+        flush(&mut sender, 50).unwrap();
+    }
+}
+
+#[test]
+fn addresses_of_a_stream_rotate() {
+    // Connecting tries every address, whatever is wrong with one, and begins at the one that worked last.
+    let mut sim = Sim::tcp(false, "");
+    sim.conf = "tcp::addr=a,b,c;connect_timeout=900;".into();
+    sim.world().connects = [Connect::Nothing, Connect::Refused, Connect::Fine].into();
+    let mut sender = sim.sender().unwrap();
+    flush(&mut sender, 1).unwrap();
+    assert_eq!(sim.now().as_millis(), 900);
+    assert_eq!(sim.world().names, ["a", "b", "c"]);
+    // Its connection ends: that flush fails, and the next one begins with the address after it.
+    let at = sim.world().passed[0];
+    sim.world().fault = Some(Fault { direction: Direction::Request, at, kind: Kind::Reset });
+    flush(&mut sender, 1).unwrap();
+    assert_eq!(flush(&mut sender, 1).unwrap_err().earlier_rows_in_doubt(), 2);
+    sender.flush_own().unwrap();
+    assert_eq!(sim.world().names, ["a", "b", "c", "a"]);
+    sender.close(SECOND).result.unwrap();
+
+    // None of them answers: each was tried, and the error says so.
+    let mut sim = Sim::tcp(false, "");
+    sim.conf = "tcp::addr=a,b,c;".into();
+    sim.world().connects = [Connect::Refused; 3].into();
+    let e = sim.sender().unwrap_err();
+    assert_eq!((e.code(), sim.world().names.len()), (ErrorCode::Connection, 3));
+    assert!(e.message().contains("3 of 3 addresses tried"), "{e}");
+
+    // Also one that refuses the login, or is no server that has one.
+    let mut sim = Sim::tcp(false, "");
+    sim.conf = format!("tcp::addr=a,b;{KEY}auth_timeout=1000;");
+    let e = sim.sender().unwrap_err();
+    assert_eq!((e.code(), sim.world().names.len()), (ErrorCode::Timeout, 2), "{e}");
+    assert_eq!(sim.now().as_millis(), 2000);
+}

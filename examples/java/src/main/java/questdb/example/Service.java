@@ -38,11 +38,11 @@ public final class Service {
         }
     }
 
-    /** Waits half a second for the worker's call, cancels it, and tells what was not sent. */
+    /** Waits a moment for the worker's call, cancels it, and tells what was not sent. */
     private static void end(Sender sender) {
         long start = System.nanoTime();
         try {
-            sender.close(Duration.ofMillis(500));
+            sender.close(Duration.ofMillis(300));
         } catch (QuestDbException e) {
             System.out.println(e.unconfirmedRows() + " rows unconfirmed, " + e.outcome() + ": " + e.getMessage());
         }

@@ -197,6 +197,11 @@ public final class Config extends Handle {
         return set("max_name_len", value);
     }
 
+    /** Whether connecting waits for the first flush, or for {@link Sender#connect}. */
+    public Config lazyConnect(boolean value) {
+        return set("lazy_connect", value);
+    }
+
     public Config connectTimeout(Duration value) {
         return set("connect_timeout", value);
     }

@@ -68,7 +68,12 @@ final class Interrupts {
         boolean used = false;
         for (Iterator<WeakReference<Sender>> each = SENDERS.iterator(); each.hasNext(); ) {
             Sender sender = each.next().get();
-            used |= sender != null && sender.endIfInterrupted();
+            try {
+                used |= sender != null && sender.endIfInterrupted();
+            } catch (RuntimeException | Error e) {
+                // Of one sender; the others are looked after all the same.
+                used = true;
+            }
         }
         return used;
     }

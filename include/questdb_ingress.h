@@ -1815,6 +1815,17 @@ questdb_error *questdb_sender_commit(questdb_sender *sender);
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_rollback(questdb_sender *sender);
 
 /**
+ * Connects now, if `lazy_connect=on` has put that off, and asks an HTTP server for its protocol version; otherwise nothing
+ * happens. The first flush does the same.
+ *
+ * Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_connect(questdb_sender *sender);
+
+/**
  * Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
  * the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
  * same.

@@ -36,6 +36,7 @@ mod receiver;
 #[cfg(feature = "receiver")]
 mod round_trip;
 mod sending;
+mod soak;
 mod support;
 mod tcp;
 mod tls;

@@ -807,10 +807,10 @@ public final class Tests {
     static void testConfigurations() {
         try (Config config = Config.of(Config.Protocol.HTTP, "127.0.0.1:1").protocolVersion(2).autoFlush(false)
                 .retryTimeout(Duration.ofMillis(1)).delivery(Config.Delivery.AT_MOST_ONCE).validate(); Config copy = config.copy()) {
-            says(fails(Code.CONFIG, () -> config.maxBufSize(1)), "max_buf_size");
+            says(fails(Code.CONFIG, () -> config.maxBufSize(0)), "max_buf_size");
             fails(Code.CONFIG, () -> config.set("no_such_key", "1"));
             fails(Code.CONFIG, () -> config.requestTimeout(Duration.ofSeconds(-1)));
-            copy.maxNameLen(33);
+            copy.maxNameLen(33).lazyConnect(true);
             try (Sender a = Sender.from(config); Sender b = Sender.from(copy)) {
                 same(127L, a.maxNameLen());
                 same(33L, b.maxNameLen());

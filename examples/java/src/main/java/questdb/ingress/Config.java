@@ -91,7 +91,7 @@ public final class Config extends Handle {
         return set(key, Time.millis(value));
     }
 
-    /** {@code on} or {@code off}. */
+    /** {@code on} or {@code off}; the latter also for times and limits that can be off. */
     public Config set(String key, boolean value) {
         return set(key, value ? "on" : "off");
     }
@@ -204,6 +204,22 @@ public final class Config extends Handle {
 
     public Config connectTimeout(Duration value) {
         return set("connect_timeout", value);
+    }
+
+    public Config tcpUserTimeout(Duration value) {
+        return set("tcp_user_timeout", value);
+    }
+
+    public Config keepaliveIdle(Duration value) {
+        return set("keepalive_idle", value);
+    }
+
+    public Config keepaliveInterval(Duration value) {
+        return set("keepalive_interval", value);
+    }
+
+    public Config keepaliveCount(int value) {
+        return set("keepalive_count", value);
     }
 
     public Config sendTimeout(Duration value) {

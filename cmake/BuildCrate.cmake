@@ -1,15 +1,5 @@
-# Runs cargo, and knows what it makes on each platform. Sets QUESTDB_SHARED_FILE, QUESTDB_STATIC_FILE and QUESTDB_SONAME.
-
-if(DEFINED ENV{CARGO})
-  set(_questdb_cargo_hint "$ENV{CARGO}")
-endif()
-if(_questdb_cargo_hint AND EXISTS "${_questdb_cargo_hint}")
-  set(QUESTDB_CARGO "${_questdb_cargo_hint}" CACHE FILEPATH "cargo")
-endif()
-find_program(QUESTDB_CARGO cargo HINTS "$ENV{HOME}/.cargo/bin" DOC "cargo")
-if(NOT QUESTDB_CARGO)
-  message(FATAL_ERROR "cargo was not found: install Rust 1.88 or newer, or set QUESTDB_CARGO")
-endif()
+# Runs cargo, and knows what it makes on each platform. Sets QUESTDB_SHARED_FILE, QUESTDB_STATIC_FILE, QUESTDB_SONAME, and on
+# Windows QUESTDB_IMPORT_FILE.
 
 set(_questdb_features "")
 if(QUESTDB_RECEIVER)
@@ -31,35 +21,64 @@ endif()
 # Several build trees may share one, so that the crate is compiled once for all of them.
 set(QUESTDB_CARGO_TARGET_DIR "${CMAKE_CURRENT_BINARY_DIR}/cargo" CACHE PATH "Where cargo keeps what it builds")
 set(_questdb_target_dir "${QUESTDB_CARGO_TARGET_DIR}")
+set(_questdb_release "${_questdb_target_dir}/release")
+if(QUESTDB_CROSS)
+  set(_questdb_release "${_questdb_target_dir}/${QUESTDB_CROSS}/release")
+endif()
 set(_questdb_lib_dir "${CMAKE_CURRENT_BINARY_DIR}/lib")
 file(MAKE_DIRECTORY "${_questdb_lib_dir}")
-if(APPLE)
-  set(_questdb_built libquestdb_ingress.dylib)
-  set(QUESTDB_SONAME "libquestdb_ingress.${_questdb_abi}.dylib")
-  set(_questdb_full "libquestdb_ingress.${PROJECT_VERSION}.dylib")
+# Elsewhere than on Windows, programs find the library by two links that carry the version.
+set(_questdb_links "")
+set(QUESTDB_IMPORT_FILE "")
+if(WIN32)
+  set(QUESTDB_SHARED_FILE "${CMAKE_CURRENT_BINARY_DIR}/bin/questdb_ingress.dll")
+  file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/bin")
+  if(MSVC)
+    set(QUESTDB_IMPORT_FILE "${_questdb_lib_dir}/questdb_ingress.dll.lib")
+    set(QUESTDB_STATIC_FILE "${_questdb_lib_dir}/questdb_ingress.lib")
+  else()
+    set(QUESTDB_IMPORT_FILE "${_questdb_lib_dir}/libquestdb_ingress.dll.a")
+    set(QUESTDB_STATIC_FILE "${_questdb_lib_dir}/libquestdb_ingress.a")
+  endif()
+  set(QUESTDB_SONAME "")
+  set(_questdb_built questdb_ingress.dll)
 else()
-  set(_questdb_built libquestdb_ingress.so)
-  set(QUESTDB_SONAME "libquestdb_ingress.so.${_questdb_abi}")
-  set(_questdb_full "libquestdb_ingress.so.${PROJECT_VERSION}")
+  if(APPLE)
+    set(_questdb_built libquestdb_ingress.dylib)
+    set(QUESTDB_SONAME "libquestdb_ingress.${_questdb_abi}.dylib")
+    set(_questdb_full "libquestdb_ingress.${PROJECT_VERSION}.dylib")
+  else()
+    set(_questdb_built libquestdb_ingress.so)
+    set(QUESTDB_SONAME "libquestdb_ingress.so.${_questdb_abi}")
+    set(_questdb_full "libquestdb_ingress.so.${PROJECT_VERSION}")
+  endif()
+  set(QUESTDB_DEVELOPMENT_LINK "${_questdb_lib_dir}/${_questdb_built}")
+  set(QUESTDB_SONAME_LINK "${_questdb_lib_dir}/${QUESTDB_SONAME}")
+  set(QUESTDB_SHARED_FILE "${_questdb_lib_dir}/${_questdb_full}")
+  set(QUESTDB_STATIC_FILE "${_questdb_lib_dir}/libquestdb_ingress.a")
+  set(_questdb_links
+    COMMAND "${CMAKE_COMMAND}" -E create_symlink "${_questdb_full}" "${QUESTDB_SONAME_LINK}"
+    COMMAND "${CMAKE_COMMAND}" -E create_symlink "${QUESTDB_SONAME}" "${QUESTDB_DEVELOPMENT_LINK}")
 endif()
-set(QUESTDB_DEVELOPMENT_LINK "${_questdb_lib_dir}/${_questdb_built}")
-set(QUESTDB_SONAME_LINK "${_questdb_lib_dir}/${QUESTDB_SONAME}")
-set(QUESTDB_SHARED_FILE "${_questdb_lib_dir}/${_questdb_full}")
-set(QUESTDB_STATIC_FILE "${_questdb_lib_dir}/libquestdb_ingress.a")
+set(_questdb_copies COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${_questdb_release}/${_questdb_built}" "${QUESTDB_SHARED_FILE}")
+foreach(_questdb_file IN ITEMS "${QUESTDB_STATIC_FILE}" "${QUESTDB_IMPORT_FILE}")
+  if(_questdb_file)
+    get_filename_component(_questdb_name "${_questdb_file}" NAME)
+    list(APPEND _questdb_copies COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${_questdb_release}/${_questdb_name}" "${_questdb_file}")
+  endif()
+endforeach()
 
-# cargo decides what is out of date, so it is asked on every build. CARGO_TARGET_DIR of the environment is overridden: the
-# files must be found again. Only the two C libraries are made: with a Rust library beside them everything public in Rust
+# cargo decides what is out of date, so it is asked on every build. CARGO_TARGET_DIR and CARGO_BUILD_TARGET of the environment are
+# overridden: the files must be found again. Only the two C libraries are made: with a Rust library beside them everything public in Rust
 # would have to stay in them, and the shared library would be an eighth larger.
 add_custom_target(questdb_crate ALL
-  COMMAND "${CMAKE_COMMAND}" -E env "QUESTDB_SONAME=${QUESTDB_SONAME}"
+  COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "QUESTDB_SONAME=${QUESTDB_SONAME}" ${_questdb_target_environment}
     "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress --crate-type cdylib,staticlib
     --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
-    --target-dir "${_questdb_target_dir}" "--features=${_questdb_features}"
+    --target-dir "${_questdb_target_dir}" ${_questdb_target_flags} "--features=${_questdb_features}"
     --config "profile.release.strip=\"symbols\"" ${_questdb_flags}
-  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${_questdb_target_dir}/release/${_questdb_built}" "${QUESTDB_SHARED_FILE}"
-  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${_questdb_target_dir}/release/libquestdb_ingress.a" "${QUESTDB_STATIC_FILE}"
-  COMMAND "${CMAKE_COMMAND}" -E create_symlink "${_questdb_full}" "${QUESTDB_SONAME_LINK}"
-  COMMAND "${CMAKE_COMMAND}" -E create_symlink "${QUESTDB_SONAME}" "${QUESTDB_DEVELOPMENT_LINK}"
-  BYPRODUCTS "${QUESTDB_SHARED_FILE}" "${QUESTDB_STATIC_FILE}" "${QUESTDB_SONAME_LINK}" "${QUESTDB_DEVELOPMENT_LINK}"
+  ${_questdb_copies} ${_questdb_links}
+  BYPRODUCTS "${QUESTDB_SHARED_FILE}" "${QUESTDB_STATIC_FILE}" ${QUESTDB_IMPORT_FILE} ${QUESTDB_SONAME_LINK}
+    ${QUESTDB_DEVELOPMENT_LINK}
   COMMENT "Building questdb-ingress with cargo"
   VERBATIM USES_TERMINAL)

@@ -2,6 +2,10 @@
 # that can be moved.
 include(CMakePackageConfigHelpers)
 get_filename_component(QUESTDB_SHARED_NAME "${QUESTDB_SHARED_FILE}" NAME)
+set(QUESTDB_IMPORT_NAME "")
+if(QUESTDB_IMPORT_FILE)
+  get_filename_component(QUESTDB_IMPORT_NAME "${QUESTDB_IMPORT_FILE}" NAME)
+endif()
 get_filename_component(QUESTDB_STATIC_NAME "${QUESTDB_STATIC_FILE}" NAME)
 if(PROJECT_VERSION_MAJOR EQUAL 0)
   set(_questdb_compatible SameMinorVersion)
@@ -10,12 +14,16 @@ else()
 endif()
 
 # The relative folders are those of a prefix; `prefix` itself is only a place holder in the result.
-function(questdb_write_package prefix include_dir lib_dir cmake_dir pkgconfig_dir)
+function(questdb_write_package prefix include_dir lib_dir bin_dir cmake_dir pkgconfig_dir)
   set(QUESTDB_INCLUDE_DIR "${include_dir}")
   set(QUESTDB_LIB_DIR "${lib_dir}")
+  set(QUESTDB_SHARED_DIR "${lib_dir}")
+  if(WIN32)
+    set(QUESTDB_SHARED_DIR "${bin_dir}")
+  endif()
   configure_package_config_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/questdbConfig.cmake.in" "${cmake_dir}/questdbConfig.cmake"
     INSTALL_DESTINATION "${lib_dir}/cmake/questdb" INSTALL_PREFIX "${prefix}"
-    PATH_VARS QUESTDB_INCLUDE_DIR QUESTDB_LIB_DIR)
+    PATH_VARS QUESTDB_INCLUDE_DIR QUESTDB_LIB_DIR QUESTDB_SHARED_DIR)
   write_basic_package_version_file("${cmake_dir}/questdbConfigVersion.cmake" COMPATIBILITY ${_questdb_compatible})
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/StaticLibraries.cmake" "${cmake_dir}/StaticLibraries.cmake" COPYONLY)
 
@@ -36,5 +44,5 @@ function(questdb_write_package prefix include_dir lib_dir cmake_dir pkgconfig_di
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/questdb_ingress.pc.in" "${pkgconfig_dir}/questdb_ingress.pc" @ONLY)
 endfunction()
 
-questdb_write_package("${CMAKE_CURRENT_BINARY_DIR}" include lib
+questdb_write_package("${CMAKE_CURRENT_BINARY_DIR}" include lib bin
   "${CMAKE_CURRENT_BINARY_DIR}/lib/cmake/questdb" "${CMAKE_CURRENT_BINARY_DIR}/lib/pkgconfig")

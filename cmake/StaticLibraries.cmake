@@ -1,6 +1,10 @@
 # What a program needs besides the static library; a test compares this with what rustc says.
 if(APPLE)
   set(QUESTDB_STATIC_LIBRARIES "-framework Security" "-framework CoreFoundation" -lSystem -lc -lm)
+elseif(MSVC)
+  set(QUESTDB_STATIC_LIBRARIES bcrypt.lib advapi32.lib kernel32.lib ntdll.lib userenv.lib ws2_32.lib dbghelp.lib)
+elseif(WIN32)
+  set(QUESTDB_STATIC_LIBRARIES -lbcrypt -ladvapi32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp)
 else()
   set(QUESTDB_STATIC_LIBRARIES -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc)
 endif()

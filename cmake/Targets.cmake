@@ -4,8 +4,12 @@ include("${CMAKE_CURRENT_LIST_DIR}/StaticLibraries.cmake")
 add_library(questdb_shared SHARED IMPORTED GLOBAL)
 set_target_properties(questdb_shared PROPERTIES
   IMPORTED_LOCATION "${QUESTDB_SHARED_FILE}"
-  IMPORTED_SONAME "${QUESTDB_SONAME}"
   INTERFACE_INCLUDE_DIRECTORIES "${QUESTDB_BUILT_INCLUDE}")
+if(WIN32)
+  set_target_properties(questdb_shared PROPERTIES IMPORTED_IMPLIB "${QUESTDB_IMPORT_FILE}")
+else()
+  set_target_properties(questdb_shared PROPERTIES IMPORTED_SONAME "${QUESTDB_SONAME}")
+endif()
 add_dependencies(questdb_shared questdb_crate)
 add_library(questdb::shared ALIAS questdb_shared)
 

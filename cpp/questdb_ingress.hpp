@@ -7,11 +7,16 @@
 // ERRORS are exceptions of type questdb::error; nothing else is thrown but std::bad_alloc. After an exception the object is
 // as it was before the call. An object that was moved from throws QUESTDB_ERROR_CODE_INVALID_ARGUMENT.
 //
+// ROWS. `sender::table`, `transaction::new_row` and `buffer::new_row` give a row. It is part of what is sent once `at` or
+// `at_now` ended it; a row that is destroyed before, because an exception came between or because it was forgotten, is
+// dropped, and the rows before it stay.
+//
 // VALUES. `column` takes bool, every integer that fits 64 bits with a sign, float, double, text, points in time of the
 // system clock, arrays of doubles, decimals, and a std::optional of each, which is left out of the row when it is empty.
 // Anything else does not compile. Text is UTF-8 and read during the call only.
 //
-// THREADS. As in questdb_ingress.h: an object may move between threads and is used by one at a time.
+// THREADS. As in questdb_ingress.h: an object may move between threads and is used by one at a time. `sender::cancel`,
+// `sender::stat` and `sender::last_error` may be called by any thread at any time.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -24,6 +29,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -35,6 +41,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #if defined(__GNUC__) || defined(__clang__)
 #define QUESTDB_COLD __attribute__((cold))
@@ -52,7 +59,13 @@ using column_kind = ::questdb_column_kind;
 
 class error;
 class buffer;
+class row_layout;
 class sender;
+
+/// The version of the library, such as `0.1.0`.
+inline const char *version() noexcept { return ::questdb_version(); }
+/// Whether the library at hand has the functions that this header calls. One that does not must not be used.
+inline bool library_fits() noexcept { return ::questdb_abi_version() == QUESTDB_ABI_VERSION; }
 
 namespace detail {
 
@@ -102,7 +115,7 @@ struct optional_value<std::optional<T>> {
 [[noreturn]] QUESTDB_COLD inline void raise(error_code code, const char *message);
 
 /// The only place that throws what the library reports.
-inline void check(::questdb_error *failed) {
+inline void throw_if(::questdb_error *failed) {
     if (failed != nullptr) raise(failed);
 }
 
@@ -138,6 +151,8 @@ class error : public std::runtime_error {
                    ? static_cast<::questdb_outcome>(known)
                    : QUESTDB_OUTCOME_IN_DOUBT;
     }
+    /// Its name, such as `IN_DOUBT`.
+    const char *outcome_name() const noexcept { return ::questdb_outcome_name(outcome()); }
     /// Whether the same call may succeed later without changing anything.
     bool retryable() const noexcept { return ::questdb_error_retryable(handle_.get()); }
     /// Whether the data may have been stored, so that sending it again may duplicate rows.
@@ -169,6 +184,11 @@ class error : public std::runtime_error {
         return std::chrono::milliseconds{
             static_cast<std::chrono::milliseconds::rep>(::questdb_error_elapsed_millis(handle_.get()))};
     }
+    /// Rows of earlier flushes over TCP whose fate this error puts in doubt, also after `sender::close`; 0 otherwise. They
+    /// are not in the buffer any more, and `outcome` does not speak of them.
+    std::uint64_t earlier_rows_in_doubt() const noexcept {
+        return ::questdb_error_earlier_rows_in_doubt(handle_.get());
+    }
     /// After `sender::close`: complete rows of its own buffer that were not handed over.
     std::uint64_t unconfirmed_rows() const noexcept { return unconfirmed_rows_; }
 
@@ -198,25 +218,130 @@ struct timestamp_nanos {
     constexpr explicit timestamp_nanos(std::int64_t nanos) noexcept : count(nanos) {}
 };
 
-/// Memory of someone else: pointer and size, or anything that has data() and size(), such as std::span and std::vector.
+namespace detail {
+
+template <template <class> class Expression, class T, class = void>
+struct compiles : std::false_type {};
+template <template <class> class Expression, class T>
+struct compiles<Expression, T, std::void_t<Expression<T>>> : std::true_type {};
+
+// Words that a type has for a shape of its own, or for gaps between its elements. Such a type is not taken for a list of
+// values, whatever data() and size() say.
+#define QUESTDB_SHAPE_CALL(word)                                                          \
+    template <class T>                                                                    \
+    using call_##word = decltype(std::declval<T &>().word());                             \
+    template <class T>                                                                    \
+    using call_at_##word = decltype(std::declval<T &>().word(0));                         \
+    template <class T>                                                                    \
+    inline constexpr bool says_##word = compiles<call_##word, T>::value || compiles<call_at_##word, T>::value;
+#define QUESTDB_SHAPE_MEMBER(word)                                                        \
+    template <class T>                                                                    \
+    using member_##word = decltype(std::declval<T &>().word);                             \
+    template <class T>                                                                    \
+    inline constexpr bool holds_##word = compiles<member_##word, T>::value;
+#define QUESTDB_SHAPE_BOTH(word) QUESTDB_SHAPE_CALL(word) QUESTDB_SHAPE_MEMBER(word)
+QUESTDB_SHAPE_BOTH(rows)
+QUESTDB_SHAPE_BOTH(cols)
+QUESTDB_SHAPE_BOTH(columns)
+QUESTDB_SHAPE_BOTH(shape)
+QUESTDB_SHAPE_BOTH(dims)
+QUESTDB_SHAPE_BOTH(strides)
+QUESTDB_SHAPE_BOTH(stride)
+QUESTDB_SHAPE_BOTH(width)
+QUESTDB_SHAPE_BOTH(height)
+QUESTDB_SHAPE_CALL(rank)
+QUESTDB_SHAPE_CALL(ndim)
+QUESTDB_SHAPE_CALL(dim)
+QUESTDB_SHAPE_CALL(dimension)
+QUESTDB_SHAPE_CALL(dimensions)
+QUESTDB_SHAPE_CALL(num_dimensions)
+QUESTDB_SHAPE_CALL(extent)
+QUESTDB_SHAPE_CALL(extents)
+QUESTDB_SHAPE_CALL(nrows)
+QUESTDB_SHAPE_CALL(num_rows)
+QUESTDB_SHAPE_CALL(row_count)
+QUESTDB_SHAPE_CALL(size1)
+QUESTDB_SHAPE_CALL(size2)
+QUESTDB_SHAPE_MEMBER(n_rows)
+QUESTDB_SHAPE_MEMBER(n_cols)
+#undef QUESTDB_SHAPE_BOTH
+#undef QUESTDB_SHAPE_MEMBER
+#undef QUESTDB_SHAPE_CALL
+template <class T>
+inline constexpr bool says_shape_of_its_own =
+    says_rows<T> || holds_rows<T> || says_cols<T> || holds_cols<T> || says_columns<T> || holds_columns<T> || says_shape<T> ||
+    holds_shape<T> || says_dims<T> || holds_dims<T> || says_strides<T> || holds_strides<T> || says_stride<T> ||
+    holds_stride<T> || says_width<T> || holds_width<T> || says_height<T> || holds_height<T> || says_rank<T> || says_ndim<T> ||
+    says_dim<T> || says_dimension<T> || says_dimensions<T> || says_num_dimensions<T> || says_extent<T> || says_extents<T> ||
+    says_nrows<T> || says_num_rows<T> || says_row_count<T> || says_size1<T> || says_size2<T> || holds_n_rows<T> ||
+    holds_n_cols<T>;
+
+template <class T>
+using element_at_data = bare<decltype(*std::declval<const T &>().data())>;
+template <class T>
+using element_at_index = bare<decltype(std::declval<const T &>()[std::size_t{}])>;
+template <class T>
+using element_at_begin = bare<decltype(*std::declval<const T &>().begin())>;
+template <class T>
+using size_as_given = decltype(std::declval<const T &>().size());
+
+/// Whether data() and size() say all about a type: index and iterator give the elements that data() points to, and nothing
+/// speaks of a shape or of strides. Everything else has to say its shape.
+template <class T, class = void>
+struct one_dimensional : std::false_type {};
+template <class T>
+struct one_dimensional<T, std::void_t<element_at_data<T>, size_as_given<T>, element_at_index<T>, element_at_begin<T>>>
+    : std::bool_constant<std::is_integral_v<bare<size_as_given<T>>> &&
+                         std::is_same_v<element_at_data<T>, element_at_index<T>> &&
+                         std::is_same_v<element_at_data<T>, element_at_begin<T>> && !says_shape_of_its_own<T>> {};
+
+}  // namespace detail
+
+/// Memory of someone else: pointer and size, or anything one-dimensional that has data() and size(), such as std::span and
+/// std::vector.
 template <class T>
 class slice {
   public:
     constexpr slice() noexcept = default;
     constexpr slice(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
     template <class C, class = std::enable_if_t<std::is_convertible_v<
-                           std::remove_pointer_t<decltype(std::declval<const C &>().data())> (*)[], T (*)[]>>>
-    constexpr slice(const C &container) noexcept : data_(container.data()), size_(container.size()) {}
+                           std::remove_pointer_t<decltype(std::declval<const C &>().data())> (*)[], T (*)[]> &&
+                           detail::one_dimensional<C>::value>>
+    constexpr slice(const C &container) noexcept
+        : data_(container.data()), size_(static_cast<std::size_t>(container.size())) {}
     template <std::size_t N>
     constexpr slice(T (&array)[N]) noexcept : data_(array), size_(N) {}
 
     constexpr T *data() const noexcept { return data_; }
     constexpr std::size_t size() const noexcept { return size_; }
+    constexpr T *begin() const noexcept { return data_; }
+    constexpr T *end() const noexcept { return data_ + size_; }
+    constexpr T &operator[](std::size_t index) const noexcept { return data_[index]; }
 
   private:
     T *data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+namespace detail {
+
+// Elements as bytes. What does not fit stays too large, so that the library refuses it; it must not wrap to something small.
+constexpr std::ptrdiff_t stride_in_bytes(std::ptrdiff_t elements) noexcept {
+    constexpr std::ptrdiff_t size = sizeof(double), most = (std::numeric_limits<std::ptrdiff_t>::max)() / size;
+    return (elements > most ? most : elements < -most ? -most : elements) * size;
+}
+constexpr std::size_t size_in_bytes(std::size_t elements) noexcept {
+    constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)() / sizeof(double);
+    return (elements > most ? most : elements) * sizeof(double);
+}
+
+/// As the C interface has it; it points to what it is given.
+inline ::questdb_array c_array(std::size_t dims, const std::size_t *shape, const std::ptrdiff_t *strides,
+                               const double *data, std::size_t bytes, std::size_t origin) noexcept {
+    return {dims, shape, strides, reinterpret_cast<const std::uint8_t *>(data), bytes, origin};
+}
+
+}  // namespace detail
 
 /// An n-dimensional array of doubles in someone else's memory.
 template <std::size_t Dims>
@@ -226,25 +351,18 @@ class array_view {
   public:
     /// Row-major, without gaps: `array_view<2>{{rows, columns}, values}`. A size that does not fit is INVALID_ARRAY.
     array_view(const std::array<std::size_t, Dims> &shape, slice<const double> values) noexcept
-        : shape_(shape), data_(values.data()), bytes_(values.size() * sizeof(double)), strided_(false) {}
+        : shape_(shape), data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {}
     /// Strides in elements, which may be zero or negative; element [0, 0, …] is `values[first]`.
     array_view(const std::array<std::size_t, Dims> &shape, const std::array<std::ptrdiff_t, Dims> &strides,
                slice<const double> values, std::size_t first = 0) noexcept
-        : shape_(shape), strides_(strides), data_(values.data()), bytes_(values.size() * sizeof(double)),
-          origin_(first * sizeof(double)) {
-        for (std::ptrdiff_t &stride : strides_) stride *= static_cast<std::ptrdiff_t>(sizeof(double));
+        : shape_(shape), strides_(strides), data_(values.data()), bytes_(detail::size_in_bytes(values.size())),
+          origin_(detail::size_in_bytes(first)) {
+        for (std::ptrdiff_t &stride : strides_) stride = detail::stride_in_bytes(stride);
     }
 
     /// As the C interface has it; it points into this view.
     ::questdb_array c_array() const noexcept {
-        ::questdb_array array{};
-        array.dims = Dims;
-        array.shape = shape_.data();
-        array.strides = strided_ ? strides_.data() : nullptr;
-        array.data = reinterpret_cast<const std::uint8_t *>(data_);
-        array.data_len = bytes_;
-        array.origin = origin_;
-        return array;
+        return detail::c_array(Dims, shape_.data(), strided_ ? strides_.data() : nullptr, data_, bytes_, origin_);
     }
 
   private:
@@ -255,6 +373,55 @@ class array_view {
     std::size_t origin_ = 0;
     bool strided_ = true;
 };
+
+/// As array_view, where the number of dimensions is known at run time only.
+class dynamic_array_view {
+  public:
+    /// Row-major, without gaps. No dimension, or more than 32, is INVALID_ARRAY.
+    dynamic_array_view(slice<const std::size_t> shape, slice<const double> values)
+        : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {
+        take(shape);
+    }
+    /// Strides in elements, as many as there are dimensions; element [0, 0, …] is `values[first]`.
+    dynamic_array_view(slice<const std::size_t> shape, slice<const std::ptrdiff_t> strides, slice<const double> values,
+                       std::size_t first = 0)
+        : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), origin_(detail::size_in_bytes(first)) {
+        take(shape);
+        if (strides.size() != dims_)
+            detail::raise(QUESTDB_ERROR_CODE_INVALID_ARRAY, "an array needs as many strides as it has dimensions");
+        for (std::size_t i = 0; i < dims_; ++i) strides_[i] = detail::stride_in_bytes(strides[i]);
+    }
+
+    /// As the C interface has it; it points into this view.
+    ::questdb_array c_array() const noexcept {
+        return detail::c_array(dims_, shape_.data(), strided_ ? strides_.data() : nullptr, data_, bytes_, origin_);
+    }
+
+  private:
+    void take(slice<const std::size_t> shape) {
+        dims_ = shape.size();
+        if (dims_ < 1 || dims_ > shape_.size())
+            detail::raise(QUESTDB_ERROR_CODE_INVALID_ARRAY, "QuestDB arrays have 1 to 32 dimensions");
+        for (std::size_t i = 0; i < dims_; ++i) shape_[i] = shape[i];
+    }
+
+    std::size_t dims_ = 0;
+    std::array<std::size_t, 32> shape_{};
+    std::array<std::ptrdiff_t, 32> strides_{};
+    const double *data_;
+    std::size_t bytes_;
+    std::size_t origin_ = 0;
+    bool strided_ = true;
+};
+
+// YOUR OWN ARRAY OR MATRIX TYPE becomes a column value by one function beside it, found by argument-dependent lookup, that
+// returns an array_view of its rank, or a dynamic_array_view. For a matrix that is stored column by column:
+//
+//   namespace lab {
+//   questdb::array_view<2> to_questdb_array(const matrix &m) {
+//       return {{m.rows(), m.cols()}, {1, static_cast<std::ptrdiff_t>(m.rows())}, {m.data(), m.size()}};
+//   }
+//   }
 
 /// A decimal as text, such as `-12.50` or `1e-3`.
 struct decimal_text {
@@ -301,8 +468,17 @@ struct array_of {
 template <std::size_t Dims>
 struct array_of<array_view<Dims>> {
     static constexpr bool is = true;
-    static const array_view<Dims> &view(const array_view<Dims> &value) noexcept { return value; }
 };
+template <>
+struct array_of<dynamic_array_view> {
+    static constexpr bool is = true;
+};
+
+template <class T, class = void>
+struct own_array : std::false_type {};
+template <class T>
+struct own_array<T, std::void_t<decltype(to_questdb_array(std::declval<const T &>()))>>
+    : std::bool_constant<array_of<bare<decltype(to_questdb_array(std::declval<const T &>()))>>::is> {};
 
 // Fixed arrays and arrays of such arrays are dense: rows lie one after the other.
 template <class T>
@@ -343,24 +519,29 @@ template <class T, bool = has_elements<T>::value>
 inline constexpr bool holds_doubles = false;
 template <class T>
 inline constexpr bool holds_doubles<T, true> = std::is_same_v<typename has_elements<T>::element, double>;
+template <class T>
+inline constexpr bool lists_doubles = holds_doubles<T> && one_dimensional<T>::value;
 
 template <class T>
 inline constexpr bool is_dense = dense<T>::dims > 0 && dense<T>::doubles;
 template <class T>
-inline constexpr bool is_array = array_of<T>::is || is_dense<T> || holds_doubles<T>;
+inline constexpr bool is_array = array_of<T>::is || own_array<T>::value || is_dense<T> || lists_doubles<T>;
 
-/// Any array value as an array_view.
+/// Any array value as a view.
 template <class T>
-auto to_array(const T &value) noexcept {
+auto to_array(const T &value) noexcept(!own_array<T>::value) {
     if constexpr (array_of<T>::is) {
         return value;
+    } else if constexpr (own_array<T>::value) {
+        return to_questdb_array(value);
     } else if constexpr (is_dense<T>) {
         static_assert(dense<T>::dims <= 32, "QuestDB arrays have 1 to 32 dimensions");
         std::array<std::size_t, dense<T>::dims> shape{};
         dense_shape<T>(shape);
         return array_view<dense<T>::dims>{shape, {reinterpret_cast<const double *>(&value), sizeof(T) / sizeof(double)}};
     } else {
-        return array_view<1>{{value.size()}, {value.data(), value.size()}};
+        const auto size = static_cast<std::size_t>(value.size());
+        return array_view<1>{{size}, {value.data(), size}};
     }
 }
 
@@ -406,15 +587,57 @@ auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
     constexpr bool micros = in_micros::den == 1;
     constexpr std::int64_t factor = micros ? in_micros::num : in_nanos::num;
     const auto count = when.time_since_epoch().count();
-    if constexpr (factor != 1 || sizeof(rep) > 8 || (std::is_unsigned_v<rep> && sizeof(rep) == 8)) {
-        using limits = std::numeric_limits<std::int64_t>;
-        if (count > static_cast<rep>(limits::max() / factor) ||
-            (std::is_signed_v<rep> && count < static_cast<rep>(limits::min() / factor)))
-            raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the time point does not fit 64 bits");
-    }
-    const std::int64_t result = static_cast<std::int64_t>(count) * factor;
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
+    constexpr std::int64_t least = (std::numeric_limits<std::int64_t>::min)();
+    bool fits = true;
+    if constexpr (sizeof(rep) > 8) fits = count >= static_cast<rep>(least) && count <= static_cast<rep>(most);
+    else if constexpr (sizeof(rep) == 8 && std::is_unsigned_v<rep>) fits = count <= static_cast<rep>(most);
+    // Only now in 64 bits: the limits may not fit a shorter `rep`.
+    const auto whole = static_cast<std::int64_t>(count);
+    if constexpr (factor != 1) fits = fits && whole <= most / factor && whole >= least / factor;
+    if (!fits) raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the time point does not fit 64 bits");
+    const std::int64_t result = whole * factor;
     if constexpr (micros) return timestamp_micros{result};
     else return timestamp_nanos{result};
+}
+
+/// Whole milliseconds, rounded up, so that a short time does not become none. What does not fit is the most that does.
+template <class Rep, class Period>
+std::int64_t to_millis(std::chrono::duration<Rep, Period> time) {
+    static_assert(std::is_arithmetic_v<Rep>, "this duration counts in a type of its own: use std::chrono::duration_cast");
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
+    constexpr std::int64_t least = (std::numeric_limits<std::int64_t>::min)();
+    using in_millis = std::ratio_divide<Period, std::milli>;
+    if constexpr (std::is_floating_point_v<Rep>) {
+        const double millis =
+            static_cast<double>(time.count()) * static_cast<double>(in_millis::num) / static_cast<double>(in_millis::den);
+        if (millis >= 9.2e18) return most;
+        if (millis <= -9.2e18) return least;
+        if (!(millis > 0) && !(millis <= 0)) raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "a duration is not a number");
+        const auto whole = static_cast<std::int64_t>(millis);
+        return whole + (static_cast<double>(whole) < millis ? 1 : 0);
+    } else {
+        if constexpr (sizeof(Rep) == 8 && std::is_unsigned_v<Rep>)
+            if (time.count() > static_cast<Rep>(most)) return most;
+        const auto count = static_cast<std::int64_t>(time.count());
+        if (count > most / in_millis::num) return most;
+        if (count < least / in_millis::num) return least;
+        const std::int64_t parts = count * in_millis::num;
+        return parts / in_millis::den + (parts % in_millis::den > 0 ? 1 : 0);
+    }
+}
+
+/// From one unit to the other; what does not fit it is INVALID_TIMESTAMP.
+inline std::int64_t micros_to_nanos(std::int64_t micros) {
+    constexpr std::int64_t limit = (std::numeric_limits<std::int64_t>::max)() / 1000;
+    if (micros > limit || micros < -limit)
+        raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the timestamp does not fit 64 bits in nanoseconds");
+    return micros * 1000;
+}
+inline std::int64_t nanos_to_micros(std::int64_t nanos) {
+    if (nanos % 1000 != 0)
+        raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the timestamp is finer than the microseconds of its column");
+    return nanos / 1000;
 }
 
 template <class T>
@@ -456,7 +679,9 @@ constexpr void require_value() {
         static_assert(!is_duration<T>::value,
                       "a duration is no point in time: pass a time point, or its count() as an integer");
         static_assert(!std::is_pointer_v<T>, "a pointer is no column value: pass what it points to");
-        static_assert(!has_elements<T>::value && dense<T>::dims == 0,
+        static_assert(!holds_doubles<T>,
+                      "this type may have more than one dimension: give it to_questdb_array, or pass a questdb::array_view with its shape");
+        static_assert((!has_elements<T>::value || holds_doubles<T>) && dense<T>::dims == 0,
                       "arrays hold doubles in one piece of memory: convert it to std::vector<double> and give the shape with questdb::array_view");
         static_assert(std::is_null_pointer_v<T> || is_character<T> || std::is_arithmetic_v<T> || std::is_enum_v<T> ||
                           is_duration<T>::value || std::is_pointer_v<T> || has_elements<T>::value || dense<T>::dims != 0 ||
@@ -472,7 +697,7 @@ class table_name {
   public:
     explicit table_name(std::string_view name) {
         ::questdb_table_name *made = nullptr;
-        detail::check(::questdb_table_name_new(name.data(), name.size(), &made));
+        detail::throw_if(::questdb_table_name_new(name.data(), name.size(), &made));
         handle_.reset(made);
     }
     const ::questdb_table_name *c_handle() const noexcept { return handle_.get(); }
@@ -486,7 +711,7 @@ class column_name {
   public:
     explicit column_name(std::string_view name) {
         ::questdb_column_name *made = nullptr;
-        detail::check(::questdb_column_name_new(name.data(), name.size(), &made));
+        detail::throw_if(::questdb_column_name_new(name.data(), name.size(), &made));
         handle_.reset(made);
     }
     const ::questdb_column_name *c_handle() const noexcept { return handle_.get(); }
@@ -510,12 +735,12 @@ namespace detail {
 template <class Plain, class Named, class Name, class... Rest>
 void put(Plain plain, Named named, ::questdb_buffer *to, const Name &name, Rest... rest) {
     if constexpr (std::is_same_v<Name, column_name>) {
-        check(named(to, name.c_handle(), rest...));
+        throw_if(named(to, name.c_handle(), rest...));
     } else {
         static_assert(is_any_text<Name>, "a column name is text or a questdb::column_name");
         if constexpr (is_any_text<Name>) {
             const std::string_view text = to_text(name);
-            check(plain(to, text.data(), text.size(), rest...));
+            throw_if(plain(to, text.data(), text.size(), rest...));
         }
     }
 }
@@ -523,12 +748,12 @@ void put(Plain plain, Named named, ::questdb_buffer *to, const Name &name, Rest.
 template <class Name>
 void put_table(::questdb_buffer *to, const Name &name) {
     if constexpr (std::is_same_v<Name, table_name>) {
-        check(::questdb_buffer_table_named(to, name.c_handle()));
+        throw_if(::questdb_buffer_table_named(to, name.c_handle()));
     } else {
         static_assert(is_any_text<Name>, "a table name is text or a questdb::table_name");
         if constexpr (is_any_text<Name>) {
             const std::string_view text = to_text(name);
-            check(::questdb_buffer_table(to, text.data(), text.size()));
+            throw_if(::questdb_buffer_table(to, text.data(), text.size()));
         }
     }
 }
@@ -597,16 +822,17 @@ void put_column(::questdb_buffer *to, const Name &name, const T &value) {
 
 /// Ends a row by one of two functions, by the unit of the timestamp.
 template <class Handle, class Nanos, class Micros, class T>
-void put_at(Nanos nanos, Micros micros, Handle *to, const T &when) {
+::questdb_error *try_at(Nanos nanos, Micros micros, Handle *to, const T &when) {
     if constexpr (is_time<T>) {
         const auto timestamp = to_time(when);
-        if constexpr (std::is_same_v<decltype(timestamp), const timestamp_micros>) check(micros(to, timestamp.count));
-        else check(nanos(to, timestamp.count));
+        if constexpr (std::is_same_v<decltype(timestamp), const timestamp_micros>) return micros(to, timestamp.count);
+        else return nanos(to, timestamp.count);
     } else {
         static_assert(!std::is_arithmetic_v<T>,
                       "a bare number has no unit: use questdb::timestamp_nanos, questdb::timestamp_micros or a time point");
         static_assert(std::is_arithmetic_v<T>,
                       "this is no point in time: use a std::chrono::system_clock time point, questdb::timestamp_nanos or questdb::timestamp_micros");
+        return nullptr;
     }
 }
 
@@ -683,10 +909,17 @@ struct kept<T, std::enable_if_t<is_any_text<T>>> {
     std::string_view text;
 };
 
-/// The layout says which unit its column has; the cell is in the unit of the value.
+/// A cell has no unit of its own: it is brought to that of its column.
 template <class T>
 struct kept<T, std::enable_if_t<is_time<T>>> {
     explicit kept(const T &value) : number(to_time(value).count) {}
+    void fit(column_kind kind) {
+        constexpr bool micros = std::is_same_v<decltype(to_time(std::declval<const T &>())), timestamp_micros>;
+        if (kind == (micros ? QUESTDB_COLUMN_KIND_TS_MICROS : QUESTDB_COLUMN_KIND_TS_NANOS)) return;
+        if (kind != (micros ? QUESTDB_COLUMN_KIND_TS_NANOS : QUESTDB_COLUMN_KIND_TS_MICROS))
+            raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "a point in time for a column that is no timestamp");
+        number = micros ? micros_to_nanos(number) : nanos_to_micros(number);
+    }
     ::questdb_cell cell() const noexcept {
         ::questdb_cell made{};
         made.kind = QUESTDB_CELL_KIND_I64;
@@ -747,9 +980,18 @@ struct kept<std::optional<T>> {
     explicit kept(const std::optional<T> &given) {
         if (given.has_value()) value.emplace(*given);
     }
+    void fit(column_kind kind) {
+        if constexpr (is_time<T>)
+            if (value) value->fit(kind);
+    }
     ::questdb_cell cell() const noexcept { return value ? value->cell() : ::questdb_cell{}; }
     std::optional<kept<T>> value;
 };
+
+template <class Kept, class = void>
+struct has_unit : std::false_type {};
+template <class Kept>
+struct has_unit<Kept, std::void_t<decltype(std::declval<Kept &>().fit(column_kind{}))>> : std::true_type {};
 
 template <class T>
 constexpr bool require_cell() {
@@ -765,15 +1007,32 @@ constexpr bool require_cell() {
 template <class... T>
 class prepared_row {
   public:
-    explicit prepared_row(std::int64_t at, const T &...values) : at_(at), values_(values...) {}
-
     std::array<::questdb_cell, sizeof...(T)> cells() const noexcept {
         return std::apply([](const auto &...kept) { return std::array<::questdb_cell, sizeof...(T)>{kept.cell()...}; }, values_);
     }
     /// The designated timestamp in the unit of the layout.
     std::int64_t at() const noexcept { return at_; }
+    /// Whether it was made by that layout: another one may count time in another unit.
+    bool is_of(const row_layout &layout) const noexcept;
 
   private:
+    friend class row_layout;
+    prepared_row(const row_layout &layout, std::int64_t at, const T &...values);
+    template <std::size_t... Index>
+    void fit(const std::vector<column_kind> &kinds, std::index_sequence<Index...>) {
+        (fit_one(std::get<Index>(values_), kinds, Index), ...);
+    }
+    /// A value too many is left to the library, which counts them.
+    template <class Kept>
+    static void fit_one(Kept &value, const std::vector<column_kind> &kinds, std::size_t at) {
+        if constexpr (detail::has_unit<Kept>::value) {
+            if (at < kinds.size()) value.fit(kinds[at]);
+        } else {
+            static_cast<void>(value), static_cast<void>(kinds), static_cast<void>(at);
+        }
+    }
+
+    const ::questdb_row_layout *layout_;
     std::int64_t at_;
     std::tuple<detail::kept<T>...> values_;
 };
@@ -791,12 +1050,14 @@ class row_layout {
   public:
     explicit row_layout(std::string_view table, stamp how = QUESTDB_STAMP_NANOS) : stamp_(how) {
         ::questdb_row_layout *made = nullptr;
-        detail::check(::questdb_row_layout_new(table.data(), table.size(), how, &made));
+        detail::throw_if(::questdb_row_layout_new(table.data(), table.size(), how, &made));
         handle_.reset(made);
     }
     /// Adds a column. Values are given in the order in which columns were added.
     row_layout &add(std::string_view name, column_kind kind) & {
-        detail::check(::questdb_row_layout_add(handle_.get(), name.data(), name.size(), kind));
+        kinds_.reserve(kinds_.size() + 1);  // first, so that nothing can fail once the column is there
+        detail::throw_if(::questdb_row_layout_add(handle_.get(), name.data(), name.size(), kind));
+        kinds_.push_back(kind);
         return *this;
     }
     row_layout &&add(std::string_view name, column_kind kind) && { return std::move(add(name, kind)); }
@@ -814,8 +1075,8 @@ class row_layout {
     /// Makes a row: its designated timestamp, or `server_time`, then a value for each column.
     template <class At, class... T>
     prepared_row<T...> row(const At &when, const T &...values) const {
-        (detail::require_cell<T>(), ...);
-        return prepared_row<T...>{at(when), values...};
+        static_cast<void>((detail::require_cell<T>() && ...));
+        return prepared_row<T...>{*this, at(when), values...};
     }
 
     /// A timestamp in the unit of this layout; one that does not fit it is INVALID_TIMESTAMP.
@@ -852,20 +1113,35 @@ class row_layout {
         else return QUESTDB_COLUMN_KIND_F64_ARRAY;
     }
     std::int64_t convert(timestamp_nanos when) const {
-        if (stamp_ == QUESTDB_STAMP_NANOS) return when.count;
-        if (stamp_ == QUESTDB_STAMP_MICROS && when.count % 1000 == 0) return when.count / 1000;
-        detail::raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the timestamp does not fit the unit of the layout");
+        need_stamp();
+        return stamp_ == QUESTDB_STAMP_NANOS ? when.count : detail::nanos_to_micros(when.count);
     }
     std::int64_t convert(timestamp_micros when) const {
-        constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max() / 1000;
-        if (stamp_ == QUESTDB_STAMP_MICROS) return when.count;
-        if (stamp_ == QUESTDB_STAMP_NANOS && when.count <= limit && when.count >= -limit) return when.count * 1000;
-        detail::raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the timestamp does not fit the unit of the layout");
+        need_stamp();
+        return stamp_ == QUESTDB_STAMP_MICROS ? when.count : detail::micros_to_nanos(when.count);
     }
+    void need_stamp() const {
+        if (stamp_ == QUESTDB_STAMP_NOW)
+            detail::raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the rows of this layout are stamped by the server's clock");
+    }
+
+    template <class... T>
+    friend class prepared_row;
 
     detail::handle<::questdb_row_layout, ::questdb_row_layout_free> handle_;
     stamp stamp_;  // beside the handle: the unit in which rows give their timestamps
+    std::vector<column_kind> kinds_;  // and those in which columns count time
 };
+
+template <class... T>
+prepared_row<T...>::prepared_row(const row_layout &layout, std::int64_t at, const T &...values)
+    : layout_(layout.c_handle()), at_(at), values_(values...) {
+    fit(layout.kinds_, std::index_sequence_for<T...>{});
+}
+template <class... T>
+bool prepared_row<T...>::is_of(const row_layout &layout) const noexcept {
+    return layout_ == layout.c_handle();
+}
 
 /// The values of one column, one per row, in someone else's memory.
 class column_data {
@@ -944,8 +1220,9 @@ namespace detail {
 
 template <class Append, class Handle, class... T>
 void append_row(Append append, Handle *to, const row_layout &layout, const prepared_row<T...> &row) {
+    if (!row.is_of(layout)) raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "the row was prepared by another layout");
     const auto cells = row.cells();
-    check(append(to, layout.c_handle(), cells.data(), cells.size(), row.at()));
+    throw_if(append(to, layout.c_handle(), cells.data(), cells.size(), row.at()));
 }
 
 template <class Append, class Handle, class... Columns>
@@ -957,14 +1234,95 @@ void append_columns(Append append, Handle *to, const row_layout &layout, std::si
         if (all[i].rows() != rows) raise(QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "the columns differ in length");
         data[i] = all[i].c_data();
     }
-    check(append(to, layout.c_handle(), rows, data.data(), data.size(), at));
+    throw_if(append(to, layout.c_handle(), rows, data.data(), data.size(), at));
 }
+
+}  // namespace detail
+
+/// A row from its table to its `at`: of a sender (`sender::table`, `transaction::new_row`), or of a buffer
+/// (`buffer::new_row`). Destroyed before it was ended it drops itself, and no other row. It must not outlive its sender or
+/// buffer.
+class [[nodiscard]] row {
+  public:
+    /// Takes over the open row of a buffer; without a sender, ending it flushes nothing.
+    row(::questdb_sender *of, ::questdb_buffer *open) noexcept : sender_(of), open_(open) {}
+    row(row &&other) noexcept : sender_(other.sender_), open_(std::exchange(other.open_, nullptr)) {}
+    row &operator=(row &&other) noexcept {
+        if (this != &other) {
+            drop();
+            sender_ = other.sender_;
+            open_ = std::exchange(other.open_, nullptr);
+        }
+        return *this;
+    }
+    ~row() { drop(); }
+
+    /// Appends a symbol. Symbols come before all other columns.
+    template <class Name, class T>
+    row &symbol(const Name &name, const T &value) & {
+        detail::put_symbol(c_buffer(), name, value);
+        return *this;
+    }
+    template <class Name, class T>
+    [[nodiscard]] row &&symbol(const Name &name, const T &value) && {
+        return std::move(symbol(name, value));
+    }
+    /// Appends a column; its type follows from the value.
+    template <class Name, class T>
+    row &column(const Name &name, const T &value) & {
+        detail::put_column(c_buffer(), name, value);
+        return *this;
+    }
+    template <class Name, class T>
+    [[nodiscard]] row &&column(const Name &name, const T &value) && {
+        return std::move(column(name, value));
+    }
+    /// Ends the row with its designated timestamp. A sender's row then flushes if an `auto_flush_*` limit is reached. If that
+    /// throws, the row is still open, unless `error::row_accepted` says that it is in the buffer.
+    template <class T>
+    void at(const T &when) {
+        ::questdb_buffer *const open = c_buffer();
+        ended(sender_ != nullptr ? detail::try_at(::questdb_sender_at_nanos, ::questdb_sender_at_micros, sender_, when)
+                                 : detail::try_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, open, when));
+    }
+    /// As `at`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+    void at_now() {
+        ::questdb_buffer *const open = c_buffer();
+        ended(sender_ != nullptr ? ::questdb_sender_at_now(sender_) : ::questdb_buffer_at_now(open));
+    }
+    /// Drops the row now. One that has ended stays.
+    void drop() noexcept {
+        if (open_ != nullptr) ::questdb_error_free(::questdb_buffer_drop_row(std::exchange(open_, nullptr)));
+    }
+    /// Whether it waits for its `at`.
+    bool is_open() const noexcept { return open_ != nullptr; }
+    ::questdb_buffer *c_buffer() const {
+        if (open_ == nullptr) detail::raise(QUESTDB_ERROR_CODE_INVALID_STATE, "this row has ended, was dropped or was moved from");
+        return open_;
+    }
+
+  private:
+    void ended(::questdb_error *failed) {
+        if (failed == nullptr || ::questdb_error_row_accepted(failed)) open_ = nullptr;
+        detail::throw_if(failed);
+    }
+    ::questdb_sender *sender_;
+    ::questdb_buffer *open_;
+};
+
+namespace detail {
 
 /// What every buffer can do, whether it is yours or a sender's.
 template <class Self>
 class buffer_calls : public columns<Self> {
   public:
-    /// Begins a row of a table.
+    /// Begins a row that drops itself unless it is ended.
+    template <class Name>
+    [[nodiscard]] ::questdb::row new_row(const Name &name) {
+        put_table(c(), name);
+        return {nullptr, c()};
+    }
+    /// Begins a row of a table in the buffer itself, where it stays open until `at`, `at_now` or `drop_row`.
     template <class Name>
     Self &table(const Name &name) {
         put_table(c(), name);
@@ -973,12 +1331,12 @@ class buffer_calls : public columns<Self> {
     /// Ends the open row with its designated timestamp, which is not before 1970.
     template <class T>
     Self &at(const T &when) {
-        put_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, c(), when);
+        throw_if(try_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, c(), when));
         return self();
     }
     /// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
     Self &at_now() {
-        check(::questdb_buffer_at_now(c()));
+        throw_if(::questdb_buffer_at_now(c()));
         return self();
     }
     /// Appends a whole row: its designated timestamp, or `server_time`, then a value for each column of the layout.
@@ -999,18 +1357,24 @@ class buffer_calls : public columns<Self> {
         detail::append_columns(::questdb_buffer_append_columns, c(), layout, at.size(), at.data(), columns...);
         return self();
     }
-    void reserve(std::size_t additional) { check(::questdb_buffer_reserve(c(), additional)); }
+    /// Drops the open row and nothing else; without one nothing happens.
+    void drop_row() { throw_if(::questdb_buffer_drop_row(c())); }
+    bool is_row_open() const noexcept { return ::questdb_buffer_is_row_open(c()); }
+    /// Removes complete rows by their number, which counts from 1 as `error::server_line` does, so that the others can be sent
+    /// after a refusal. An open row stays. It moves the rows behind.
+    void remove_rows(std::size_t first, std::size_t count = 1) { throw_if(::questdb_buffer_remove_rows(c(), first, count)); }
+    void reserve(std::size_t additional) { throw_if(::questdb_buffer_reserve(c(), additional)); }
     /// Remembers this place, between two rows.
-    void set_marker() { check(::questdb_buffer_set_marker(c())); }
+    void set_marker() { throw_if(::questdb_buffer_set_marker(c())); }
     /// Drops everything after the marker, also an open row, and the marker.
-    void rewind_to_marker() { check(::questdb_buffer_rewind_to_marker(c())); }
-    void clear_marker() { check(::questdb_buffer_clear_marker(c())); }
+    void rewind_to_marker() { throw_if(::questdb_buffer_rewind_to_marker(c())); }
+    void clear_marker() { throw_if(::questdb_buffer_clear_marker(c())); }
     /// Drops all rows, an open row and the marker; keeps the memory.
-    void clear() { check(::questdb_buffer_clear(c())); }
+    void clear() { throw_if(::questdb_buffer_clear(c())); }
     /// Throws INVALID_STATE while a row is open.
-    void check_flushable() const { check(::questdb_buffer_check_flushable(c())); }
+    void check_flushable() const { throw_if(::questdb_buffer_check_flushable(c())); }
     /// An independent copy.
-    buffer clone() const;
+    [[nodiscard]] buffer clone() const;
 
     std::size_t size() const noexcept { return ::questdb_buffer_len(c()); }
     bool empty() const noexcept { return size() == 0; }
@@ -1042,12 +1406,12 @@ class buffer : public detail::buffer_calls<buffer> {
     /// With the default limits of `questdb_buffer_new`.
     explicit buffer(std::uint32_t protocol_version) {
         ::questdb_buffer *made = nullptr;
-        detail::check(::questdb_buffer_new(protocol_version, &made));
+        detail::throw_if(::questdb_buffer_new(protocol_version, &made));
         handle_.reset(made);
     }
     buffer(std::uint32_t protocol_version, std::size_t max_name_len, std::size_t init_buf_size, std::size_t max_buf_size) {
         ::questdb_buffer *made = nullptr;
-        detail::check(::questdb_buffer_with_limits(protocol_version, max_name_len, init_buf_size, max_buf_size, &made));
+        detail::throw_if(::questdb_buffer_with_limits(protocol_version, max_name_len, init_buf_size, max_buf_size, &made));
         handle_.reset(made);
     }
     /// Takes over a buffer of the C interface.
@@ -1061,7 +1425,7 @@ class buffer : public detail::buffer_calls<buffer> {
 template <class Self>
 buffer detail::buffer_calls<Self>::clone() const {
     ::questdb_buffer *copy = nullptr;
-    check(::questdb_buffer_clone(c(), &copy));
+    throw_if(::questdb_buffer_clone(c(), &copy));
     return buffer{copy};
 }
 
@@ -1076,73 +1440,173 @@ class own_buffer : public detail::buffer_calls<own_buffer> {
     ::questdb_buffer *lent_;
 };
 
-/// A row of a sender's own buffer, from `sender::table` to `at`.
-class row : public detail::columns<row> {
-  public:
-    row(::questdb_sender *of, ::questdb_buffer *own) noexcept : sender_(of), own_(own) {}
-    /// Ends the row with its designated timestamp, and flushes if an `auto_flush_*` limit is reached. See
-    /// `error::row_accepted`.
-    template <class T>
-    void at(const T &when) {
-        detail::put_at(::questdb_sender_at_nanos, ::questdb_sender_at_micros, sender_, when);
-    }
-    /// As `at`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
-    void at_now() { detail::check(::questdb_sender_at_now(sender_)); }
-    ::questdb_buffer *c_buffer() const noexcept { return own_; }
-
-  private:
-    ::questdb_sender *sender_;
-    ::questdb_buffer *own_;
+enum class protocol { http, https, tcp, tcps };
+/// Which certificate authorities are trusted.
+enum class tls_ca { webpki_roots, os_roots, webpki_and_os_roots, pem_file };
+/// `unsafe_off` accepts any certificate from anyone.
+enum class tls_verify { on, unsafe_off };
+/// What to do about an attempt whose fate is unknown: repeat it, or not.
+enum class delivery { at_least_once, at_most_once };
+/// The version of the line protocol; `automatic` asks the server where it can be asked.
+enum class protocol_version { automatic, v1, v2, v3 };
+/// For limits that can be switched off: `config.auto_flush_rows(questdb::off)`.
+struct switched_off {
+    explicit switched_off() = default;
 };
+inline constexpr switched_off off{};
 
-/// Options for a sender. Keys and values are those of the connection string, and `protocol`.
+/// Options for a sender, by one function for each key of the connection string, or by key and value as text. doc/options.md
+/// says what they mean. A duration is rounded up to whole milliseconds. A function that throws changes nothing.
 class config {
   public:
     config() {
         ::questdb_config *made = nullptr;
-        detail::check(::questdb_config_new(&made));
+        detail::throw_if(::questdb_config_new(&made));
         handle_.reset(made);
     }
     explicit config(std::string_view conf) {
         ::questdb_config *made = nullptr;
-        detail::check(::questdb_config_from_conf(conf.data(), conf.size(), &made));
+        detail::throw_if(::questdb_config_from_conf(conf.data(), conf.size(), &made));
         handle_.reset(made);
     }
+    config(questdb::protocol how, std::string_view addresses) : config() { protocol(how).addr(addresses); }
     /// From the connection string in the environment variable `QDB_CLIENT_CONF`.
-    static config from_env() {
+    [[nodiscard]] static config from_env() {
         ::questdb_config *made = nullptr;
-        detail::check(::questdb_config_from_env(&made));
+        detail::throw_if(::questdb_config_from_env(&made));
         return config{made};
     }
+    /// An independent copy.
+    [[nodiscard]] config clone() const {
+        ::questdb_config *copy = nullptr;
+        detail::throw_if(::questdb_config_clone(handle_.get(), &copy));
+        return config{copy};
+    }
+
     config &set(std::string_view key, std::string_view value) {
-        detail::check(::questdb_config_set(handle_.get(), key.data(), key.size(), value.data(), value.size()));
+        detail::throw_if(::questdb_config_set(handle_.get(), key.data(), key.size(), value.data(), value.size()));
         return *this;
     }
-    template <class T, class = std::enable_if_t<detail::is_integer<T>>>
+    template <class T, class = std::enable_if_t<detail::is_integer<T> || std::is_same_v<T, std::uint64_t>>>
     config &set(std::string_view key, T value) {
         return set(key, std::string_view{std::to_string(value)});
     }
-    void validate() const { detail::check(::questdb_config_validate(handle_.get())); }
+    template <class Rep, class Period>
+    config &set(std::string_view key, std::chrono::duration<Rep, Period> time) {
+        return set(key, detail::to_millis(time));
+    }
+
+    config &protocol(questdb::protocol value) { return choose("protocol", value, {"http", "https", "tcp", "tcps"}); }
+    /// `host`, `host:port` or `[v6]:port`, or several of them separated by commas.
+    config &addr(std::string_view value) { return set("addr", value); }
+    config &bind_interface(std::string_view value) { return set("bind_interface", value); }
+    config &username(std::string_view value) { return set("username", value); }
+    config &password(std::string_view value) { return set("password", value); }
+    config &token(std::string_view value) { return set("token", value); }
+    config &token_x(std::string_view value) { return set("token_x", value); }
+    config &token_y(std::string_view value) { return set("token_y", value); }
+    template <class Rep, class Period>
+    config &auth_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("auth_timeout", value);
+    }
+    config &tls_verify(questdb::tls_verify value) { return choose("tls_verify", value, {"on", "unsafe_off"}); }
+    config &tls_ca(questdb::tls_ca value) {
+        return choose("tls_ca", value, {"webpki_roots", "os_roots", "webpki_and_os_roots", "pem_file"});
+    }
+    config &tls_roots(std::string_view path) { return set("tls_roots", path); }
+    config &tls_cert(std::string_view path) { return set("tls_cert", path); }
+    config &tls_key(std::string_view path) { return set("tls_key", path); }
+    config &protocol_version(questdb::protocol_version value) {
+        return choose("protocol_version", value, {"auto", "1", "2", "3"});
+    }
+    config &auto_flush(bool on) { return set("auto_flush", on ? "on" : "off"); }
+    config &auto_flush_rows(std::uint64_t value) { return set("auto_flush_rows", value); }
+    config &auto_flush_rows(switched_off) { return set("auto_flush_rows", "off"); }
+    config &auto_flush_bytes(std::uint64_t value) { return set("auto_flush_bytes", value); }
+    config &auto_flush_bytes(switched_off) { return set("auto_flush_bytes", "off"); }
+    template <class Rep, class Period>
+    config &auto_flush_interval(std::chrono::duration<Rep, Period> value) {
+        return set("auto_flush_interval", value);
+    }
+    config &auto_flush_interval(switched_off) { return set("auto_flush_interval", "off"); }
+    template <class Rep, class Period>
+    config &auto_flush_max_backoff(std::chrono::duration<Rep, Period> value) {
+        return set("auto_flush_max_backoff", value);
+    }
+    config &init_buf_size(std::uint64_t bytes) { return set("init_buf_size", bytes); }
+    config &max_buf_size(std::uint64_t bytes) { return set("max_buf_size", bytes); }
+    config &max_name_len(std::uint64_t bytes) { return set("max_name_len", bytes); }
+    template <class Rep, class Period>
+    config &tcp_user_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("tcp_user_timeout", value);
+    }
+    config &tcp_user_timeout(switched_off) { return set("tcp_user_timeout", "off"); }
+    template <class Rep, class Period>
+    config &keepalive_idle(std::chrono::duration<Rep, Period> value) {
+        return set("keepalive_idle", value);
+    }
+    config &keepalive_idle(switched_off) { return set("keepalive_idle", "off"); }
+    template <class Rep, class Period>
+    config &keepalive_interval(std::chrono::duration<Rep, Period> value) {
+        return set("keepalive_interval", value);
+    }
+    config &keepalive_count(std::uint64_t probes) { return set("keepalive_count", probes); }
+    /// Whether the sender connects with its first rows, or with `sender::connect`, instead of when it is made.
+    config &lazy_connect(bool on) { return set("lazy_connect", on ? "on" : "off"); }
+    template <class Rep, class Period>
+    config &connect_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("connect_timeout", value);
+    }
+    template <class Rep, class Period>
+    config &send_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("send_timeout", value);
+    }
+    template <class Rep, class Period>
+    config &request_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("request_timeout", value);
+    }
+    /// Bytes per second.
+    config &request_min_throughput(std::uint64_t value) { return set("request_min_throughput", value); }
+    template <class Rep, class Period>
+    config &retry_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("retry_timeout", value);
+    }
+    template <class Rep, class Period>
+    config &retry_max_backoff(std::chrono::duration<Rep, Period> value) {
+        return set("retry_max_backoff", value);
+    }
+    config &delivery(questdb::delivery value) { return choose("delivery", value, {"at_least_once", "at_most_once"}); }
+    config &user_agent(std::string_view value) { return set("user_agent", value); }
+
+    void validate() const { detail::throw_if(::questdb_config_validate(handle_.get())); }
     ::questdb_config *c_handle() const noexcept { return handle_.get(); }
 
   private:
     explicit config(::questdb_config *owned) noexcept : handle_(owned) {}
+    /// Words in the order of the enumeration; a number that it does not have is refused.
+    template <class Enum>
+    config &choose(std::string_view key, Enum value, std::initializer_list<std::string_view> words) {
+        const auto index = static_cast<std::size_t>(value);
+        if (index >= words.size())
+            throw error(QUESTDB_ERROR_CODE_CONFIG, std::string(key) + " is a number that its enumeration does not name");
+        return set(key, words.begin()[index]);
+    }
     detail::handle<::questdb_config, ::questdb_config_free> handle_;
 };
 
 /// Rows of one table that are stored all together or not at all, in one request over HTTP. It must not outlive its sender;
 /// moving the sender is fine. The destructor rolls back what was not committed.
-class transaction {
+class [[nodiscard]] transaction {
   public:
     transaction(::questdb_sender *of, std::string_view table) : table_(table) {
-        detail::check(::questdb_sender_begin(of, table.data(), table.size()));
+        detail::throw_if(::questdb_sender_begin(of, table.data(), table.size()));
         sender_.reset(of);
     }
     /// Begins the next row of the table.
-    row new_row() {
+    [[nodiscard]] row new_row() {
         ::questdb_buffer *own = ::questdb_sender_buffer(sender_.get());
         detail::put_table(own, table_);
-        return row{sender_.get(), own};
+        return {sender_.get(), own};
     }
     /// Appends a whole row of a layout of the same table.
     template <class... T>
@@ -1151,12 +1615,12 @@ class transaction {
     }
     /// Sends the rows. If that fails the transaction stays open with all of them: commit again, or roll back.
     void commit() {
-        detail::check(::questdb_sender_commit(sender_.get()));
+        detail::throw_if(::questdb_sender_commit(sender_.get()));
         static_cast<void>(sender_.release());
     }
     /// Drops the rows.
     void rollback() {
-        detail::check(::questdb_sender_rollback(sender_.get()));
+        detail::throw_if(::questdb_sender_rollback(sender_.get()));
         static_cast<void>(sender_.release());
     }
     bool is_open() const noexcept { return sender_ != nullptr; }
@@ -1175,27 +1639,30 @@ class sender {
     /// Connects by a connection string such as `http::addr=localhost:9000;`.
     explicit sender(std::string_view conf) {
         ::questdb_sender *made = nullptr;
-        detail::check(::questdb_sender_from_conf(conf.data(), conf.size(), &made));
+        detail::throw_if(::questdb_sender_from_conf(conf.data(), conf.size(), &made));
         handle_.reset(made);
     }
     explicit sender(const config &options) {
         ::questdb_sender *made = nullptr;
-        detail::check(::questdb_sender_new(options.c_handle(), &made));
+        detail::throw_if(::questdb_sender_new(options.c_handle(), &made));
         handle_.reset(made);
     }
     /// Connects by the connection string in the environment variable `QDB_CLIENT_CONF`.
-    static sender from_env() {
+    [[nodiscard]] static sender from_env() {
         ::questdb_sender *made = nullptr;
-        detail::check(::questdb_sender_from_env(&made));
+        detail::throw_if(::questdb_sender_from_env(&made));
         return sender{made};
     }
 
-    /// Begins a row in the sender's own buffer; ending it flushes when due.
+    /// Connects now and asks the server for its protocol version, if an option put that off; otherwise nothing happens.
+    void connect() { detail::throw_if(::questdb_sender_connect(handle_.get())); }
+
+    /// Begins a row in the sender's own buffer; ending it flushes when due. The row drops itself unless it is ended.
     template <class Name>
-    row table(const Name &name) {
+    [[nodiscard]] row table(const Name &name) {
         ::questdb_buffer *own = ::questdb_sender_buffer(handle_.get());
         detail::put_table(own, name);
-        return row{handle_.get(), own};
+        return {handle_.get(), own};
     }
     /// Appends a whole row, then flushes if an `auto_flush_*` limit is reached. See `buffer::append`.
     template <class At, class... T>
@@ -1217,25 +1684,25 @@ class sender {
     /// The sender's own buffer.
     questdb::own_buffer own_buffer() noexcept { return questdb::own_buffer{::questdb_sender_buffer(handle_.get())}; }
     /// An independent buffer with the protocol version and the limits of this sender.
-    buffer new_buffer() {
+    [[nodiscard]] buffer new_buffer() {
         ::questdb_buffer *made = nullptr;
-        detail::check(::questdb_sender_new_buffer(handle_.get(), &made));
+        detail::throw_if(::questdb_sender_new_buffer(handle_.get(), &made));
         return buffer{made};
     }
 
     /// Sends the sender's own buffer and clears it.
-    void flush() { detail::check(::questdb_sender_flush_own(handle_.get())); }
+    void flush() { detail::throw_if(::questdb_sender_flush_own(handle_.get())); }
     /// Sends the sender's own buffer if an `auto_flush_*` limit is reached.
-    void flush_if_due() { detail::check(::questdb_sender_flush_if_due(handle_.get())); }
+    void flush_if_due() { detail::throw_if(::questdb_sender_flush_if_due(handle_.get())); }
     /// Sends a buffer and clears it. If that fails the buffer stays exactly as it was.
-    void flush(buffer &rows) { detail::check(::questdb_sender_flush(handle_.get(), rows.c_buffer())); }
+    void flush(buffer &rows) { detail::throw_if(::questdb_sender_flush(handle_.get(), rows.c_buffer())); }
     /// Sends a buffer and leaves it as it is. With `all_or_nothing`, refuses whatever the server could store in part.
     void flush_and_keep(const buffer &rows, bool all_or_nothing = false) {
-        detail::check(::questdb_sender_flush_and_keep_with_flags(handle_.get(), rows.c_buffer(), all_or_nothing));
+        detail::throw_if(::questdb_sender_flush_and_keep_with_flags(handle_.get(), rows.c_buffer(), all_or_nothing));
     }
 
     /// Begins a transaction on one table; rows that wait in the own buffer are flushed first.
-    transaction begin(std::string_view table) { return transaction{handle_.get(), table}; }
+    [[nodiscard]] transaction begin(std::string_view table) { return transaction{handle_.get(), table}; }
     bool in_transaction() const noexcept { return ::questdb_sender_in_transaction(handle_.get()); }
 
     std::uint32_t protocol_version() const noexcept { return ::questdb_sender_protocol_version(handle_.get()); }
@@ -1245,17 +1712,26 @@ class sender {
     /// The last error of a flush, also one that a later flush made good.
     std::optional<error> last_error() const {
         ::questdb_error *last = nullptr;
-        detail::check(::questdb_sender_last_error(handle_.get(), &last));
+        detail::throw_if(::questdb_sender_last_error(handle_.get(), &last));
         if (last == nullptr) return std::nullopt;
         return error{last};
     }
 
-    /// Sends what the own buffer holds within the deadline and ends the connection, also when it throws. Returns the rows
-    /// that were not handed over; after an exception that is `error::unconfirmed_rows`.
-    std::uint64_t close(std::chrono::milliseconds timeout) {
+    /// Ends the call that another thread is running on this sender, within 100 ms: it throws QUESTDB_ERROR_CODE_CANCELLED with
+    /// the outcome that is true, and the rows stay. A call that begins later is not affected, so repeat this every few
+    /// milliseconds until that thread has stopped. At any time from any thread, as long as the sender lives and is not moved.
+    void cancel() const noexcept { ::questdb_sender_cancel(handle_.get()); }
+
+    /// Sends the complete rows of the own buffer within the time, which is 0 if negative and is rounded up to milliseconds, and
+    /// ends the connection, also when it throws. A row that was left open is an error, INVALID_STATE, after the others were
+    /// sent. Returns the rows that were not handed over; after an exception that is `error::unconfirmed_rows`, and over TCP
+    /// `error::earlier_rows_in_doubt` tells of the flushes before.
+    template <class Rep, class Period>
+    std::uint64_t close(std::chrono::duration<Rep, Period> timeout) {
         std::uint64_t unconfirmed = 0;
-        const std::uint64_t millis = timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count());
-        if (::questdb_error *failed = ::questdb_sender_close(handle_.get(), millis, &unconfirmed)) {
+        const std::int64_t millis = detail::to_millis(timeout);
+        if (::questdb_error *failed =
+                ::questdb_sender_close(handle_.get(), millis < 0 ? 0 : static_cast<std::uint64_t>(millis), &unconfirmed)) {
             error thrown{failed};
             thrown.unconfirmed_rows_ = unconfirmed;
             throw thrown;

@@ -63,9 +63,9 @@
 /**
  * A counter of a sender. Counters only grow, except those that say otherwise. Numbers never change.
  */
-enum questdb_stat
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_stat : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -141,9 +141,9 @@ typedef uint32_t questdb_stat;
 /**
  * What kind of thing went wrong, by what the caller would do about it. Numbers never change and are never reused.
  */
-enum questdb_error_code
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_error_code : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -250,9 +250,9 @@ typedef uint32_t questdb_error_code;
 /**
  * What is known about the data after a flush. Read a number that you do not know as in doubt.
  */
-enum questdb_outcome
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_outcome : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -291,9 +291,9 @@ typedef uint32_t questdb_outcome;
 /**
  * Where the designated timestamp of prepared rows comes from.
  */
-enum questdb_stamp
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_stamp : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -320,9 +320,9 @@ typedef uint32_t questdb_stamp;
 /**
  * What a prepared column holds.
  */
-enum questdb_column_kind
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_column_kind : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -373,9 +373,9 @@ typedef uint32_t questdb_column_kind;
 /**
  * What a cell holds.
  */
-enum questdb_cell_kind
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_cell_kind : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -418,9 +418,9 @@ typedef uint32_t questdb_cell_kind;
 /**
  * How the values of a column lie in memory.
  */
-enum questdb_values_kind
+enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
+  questdb_values_kind : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
@@ -1360,7 +1360,9 @@ questdb_error *questdb_buffer_column_f64_arr_named(questdb_buffer *buffer,
                                                     const questdb_array *array);
 
 /**
- * Appends a decimal given as text, such as `-12.50` or `1e-3`. Needs protocol version 3.
+ * Appends a decimal given as text, such as `-12.50` or `1E+5`: digits with an optional sign, point and exponent, at most 76
+ * digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL. Needs protocol
+ * version 3.
  *
  * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1872,8 +1874,12 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
  * HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
  * if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
  *
- * Errors: as `questdb_sender_flush`; over TCP also if the connection did not end as it should, so that rows of earlier
- * flushes may be lost: `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
+ * Over TCP it waits until the server has read everything and has ended the connection in turn. Success means taken, not
+ * stored: a server ends in the same way after a row that it refused.
+ *
+ * Errors: as `questdb_sender_flush`; over TCP also if the server says something, resets the connection or does not end it
+ * within the deadline (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost:
+ * `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
  * Since: 0.1
  */
 QUESTDB_API

@@ -2,24 +2,24 @@ using System;
 using System.Diagnostics;
 using QuestDB;
 
-/// <summary>Rows of every type into QuestDB. The argument is the configuration string, or "cost".</summary>
+/// <summary>
+/// Rows of every type into QuestDB: the argument is the configuration string. Or a word before it: <c>bad-row</c> drops the row
+/// that the server refuses and keeps the rest, <c>service</c> ends in time on SIGTERM, <c>cost</c> measures without a server.
+/// </summary>
 internal static class Program
 {
     private static int Main(string[] args)
     {
-        if (args.Length > 0 && args[0] == "cost")
-        {
-            Cost();
-            return 0;
-        }
+        var word = args.Length > 0 ? args[0] : "";
+        var conf = args.Length > 0 ? args[args.Length - 1] : "http::addr=localhost:9000;auto_flush_rows=1000;";
         try
         {
-            using (var sender = new Sender(args.Length > 0 ? args[0] : "http::addr=localhost:9000;auto_flush_rows=1000;"))
+            switch (word)
             {
-                EveryType(sender, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
-                sender.Flush();
-                Prepared(sender, 1767323045000000000);
-                Console.WriteLine($"closed, {sender.Close(TimeSpan.FromSeconds(10))} rows unconfirmed");
+                case "bad-row": BadRow.Run(conf); break;
+                case "service": Service.Run(conf); break;
+                case "cost": Cost(); break;
+                default: Types(conf); break;
             }
             return 0;
         }
@@ -30,7 +30,18 @@ internal static class Program
         }
     }
 
-    private static void EveryType(Sender sender, DateTimeOffset now)
+    private static void Types(string conf)
+    {
+        using (var sender = new Sender(conf))
+        {
+            EveryType(sender, new DateTime(2026, 1, 2, 3, 4, 5));
+            sender.Flush();
+            Prepared(sender, 1767323045000000000);
+            Console.WriteLine(sender.Close(TimeSpan.FromSeconds(10)));
+        }
+    }
+
+    private static void EveryType(Sender sender, DateTime now)
     {
         sender.Table("csharp_types")
             .Symbol("symbol", "ETH-USD")
@@ -47,15 +58,17 @@ internal static class Program
         {
             sender.Table("csharp_decimals").Column("price", -12.50m).AtMicros(1);
         }
+        // What throws between Table and At… would leave its row open; "using" drops it, and only it.
         try
         {
-            sender.Table("csharp_types").Column("not a * name", 1L);
-            throw new InvalidOperationException("a wrong name was taken");
+            using (var row = sender.Table("csharp_types"))
+            {
+                row.Column("not a * name", 1L).At(now);
+            }
         }
         catch (QuestDBException e)
         {
             Console.WriteLine($"as expected: {e.Code}: {e.Message}");
-            sender.DropRow(); // only this one; the rows before it are still there
         }
     }
 

@@ -30,10 +30,10 @@ func run(conf string) error {
 	if err != nil {
 		return err
 	}
-	defer sender.Close(0) // for the early returns; closing again does nothing
+	defer sender.Close(0) // for the early returns; closing again sends nothing
 
 	now := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	err = sender.Table("go_types").
+	err = sender.Row("go_types").
 		Symbol("symbol", "ETH-USD").
 		Bool("bool", true).
 		Int64("long", -42).
@@ -48,7 +48,7 @@ func run(conf string) error {
 	}
 
 	// An error leaves the rows before it as they are.
-	err = sender.Table("go_types").Int64("not a * name", 1).AtNow()
+	err = sender.Row("go_types").Int64("not a * name", 1).AtNow()
 	var e *questdb.Error
 	if !errors.As(err, &e) || e.Code != questdb.InvalidName {
 		return fmt.Errorf("expected INVALID_NAME, got %v", err)
@@ -57,7 +57,7 @@ func run(conf string) error {
 
 	// Decimals go into a column that exists: create table go_decimals (price decimal(18, 4), …)
 	if os.Getenv("WITH_DECIMALS") != "" {
-		err = sender.Table("go_decimals").Decimal("price", "-12.50").DecimalInt64("fee", 4, 12345).AtNanos(1)
+		err = sender.Row("go_decimals").Decimal("price", "-12.50").DecimalInt64("fee", 4, 12345).AtNanos(1)
 		if err != nil {
 			return err
 		}
@@ -69,8 +69,12 @@ func run(conf string) error {
 		return err
 	}
 
-	unconfirmed, err := sender.Close(10 * time.Second)
-	fmt.Printf("closed, %d rows unconfirmed\n", unconfirmed)
+	if err := columns(sender, now); err != nil {
+		return err
+	}
+
+	report, err := sender.Close(10 * time.Second)
+	fmt.Printf("closed, %d rows unconfirmed, %d earlier rows in doubt\n", report.Unconfirmed, report.EarlierRowsInDoubt)
 	return err
 }
 
@@ -81,11 +85,11 @@ func prepared(sender *questdb.Sender, start int64) error {
 		return err
 	}
 	defer layout.Free()
-	columns := []struct {
+	kinds := []struct {
 		name string
 		kind questdb.Kind
 	}{{"side", questdb.Symbol}, {"price", questdb.Float64}, {"amount", questdb.Int64}, {"book", questdb.Float64Array}}
-	for _, c := range columns {
+	for _, c := range kinds {
 		if err := layout.Add(c.name, c.kind); err != nil {
 			return err
 		}
@@ -103,4 +107,26 @@ func prepared(sender *questdb.Sender, start int64) error {
 	}
 	fmt.Printf("%d rows committed by auto-flush, %d wait\n", sender.Stat(questdb.RowsCommitted), sender.Pending())
 	return nil
+}
+
+// columns sends many rows by one call.
+func columns(sender *questdb.Sender, start time.Time) error {
+	layout, err := questdb.NewLayout("go_columns", questdb.StampNanos)
+	if err != nil {
+		return err
+	}
+	defer layout.Free()
+	if err := layout.Add("side", questdb.Symbol); err != nil {
+		return err
+	}
+	if err := layout.Add("price", questdb.Float64); err != nil {
+		return err
+	}
+	const rows = 1000
+	var sides, prices, at = make([]uint32, rows), make([]float64, rows), make([]int64, rows)
+	for i := range at {
+		sides[i], prices[i], at[i] = uint32(i%2), float64(i)/8, start.UnixNano()+int64(i)
+	}
+	names := []string{"buy", "sell"}
+	return sender.AppendColumns(layout, []questdb.Column{questdb.Codes(sides, names), questdb.Float64s(prices)}, at)
 }

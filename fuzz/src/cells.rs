@@ -152,12 +152,11 @@ impl Array {
     }
 }
 
-/// Another kind. No text of a string for a decimal, which might be a number by chance, nor for a symbol: the receiver takes no
-/// NUL there.
+/// Another kind. No text of a string for a decimal, which might be a number by chance.
 pub fn other_kind(input: &mut Input<'_>, kind: ColumnKind) -> ColumnKind {
     match (kind, input.one(ColumnKind::ALL)) {
         (ColumnKind::Decimal, ColumnKind::Symbol) => ColumnKind::Bool,
-        (ColumnKind::Decimal | ColumnKind::Symbol, ColumnKind::Str) => ColumnKind::Bool,
+        (ColumnKind::Decimal, ColumnKind::Str) => ColumnKind::Bool,
         (_, other) => other,
     }
 }
@@ -185,8 +184,6 @@ impl Cell {
                     bytes: input.take(usize::from(input.clone().byte()) % 34).to_vec(),
                 }
             }
-            // The receiver takes no NUL in a symbol.
-            ColumnKind::Symbol => Cell::Text(text(input).into_iter().filter(|b| *b != 0).collect()),
             _ => Cell::Text(text(input)),
         }
     }
@@ -197,6 +194,7 @@ impl Cell {
         let v1 = version == ProtocolVersion::V1;
         let seen = match (kind, self) {
             (_, Cell::Null) => return Fate::LeaveOut,
+            (K::Symbol, Cell::Text(v)) if v.contains(&0) => None,
             (K::Symbol | K::Str, Cell::Text(v)) => {
                 std::str::from_utf8(v).is_ok().then(|| Seen::Text(v.clone()))
             }
@@ -216,12 +214,22 @@ impl Cell {
                 text.and_then(decimal_of).map(|d| Seen::Decimal(Some(d)))
             }
             (K::Decimal, Cell::Decimal { scale, bytes }) if version == ProtocolVersion::V3 => {
-                (*scale <= 76 && bytes.len() <= 32).then(|| Seen::Decimal(integer(*scale, bytes)))
+                let fits = *scale <= 76 && bytes.len() <= 32 && has_76_digits(*scale, bytes);
+                fits.then(|| Seen::Decimal(integer(*scale, bytes)))
             }
             _ => None,
         };
         seen.map_or(Fate::Fail, Fate::Put)
     }
+}
+
+/// Whether a decimal has so many digits at most, not counting zeros behind its point. The least number of 32 bytes is NULL.
+fn has_76_digits(scale: u32, bytes: &[u8]) -> bool {
+    let Some((_, text)) = integer(scale, bytes) else { return true };
+    let digits = text.trim_start_matches('-');
+    let zeros = digits.len() - digits.trim_end_matches('0').len();
+    let null = bytes.len() == 32 && bytes[0] == 0x80 && bytes[1..].iter().all(|b| *b == 0);
+    null || digits.len() - zeros.min(scale as usize) <= 76
 }
 
 /// What bytes say as an integer of two's complement over a power of ten.

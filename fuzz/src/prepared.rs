@@ -198,13 +198,13 @@ impl Column {
                 Values::Decimals { scale, width, bytes }
             }
             _ if input.flag() => {
-                let (offsets, bytes) = texts(input, 4, kind);
+                let (offsets, bytes) = texts(input, 4);
                 // One of the codes has no text.
                 let codes = (0..rows).map(|_| i16::from(input.byte() % 5)).collect();
                 Values::Dictionary(codes, offsets, bytes)
             }
             _ => {
-                let (offsets, bytes) = texts(input, rows, kind);
+                let (offsets, bytes) = texts(input, rows);
                 Values::Text(offsets.into_iter().map(narrow).collect(), bytes)
             }
         };
@@ -300,11 +300,8 @@ fn narrow(offset: i64) -> i32 {
 }
 
 /// As [`joined`]; now and then an offset is wrong.
-fn texts(input: &mut Input<'_>, count: usize, kind: ColumnKind) -> (Vec<i64>, Vec<u8>) {
-    // The receiver takes no NUL in a symbol.
-    let keep = |b: &u8| *b != 0 || kind != ColumnKind::Symbol;
-    let one = |_| cells::text(input).into_iter().filter(keep).collect();
-    let (mut offsets, bytes) = joined((0..count).map(one));
+fn texts(input: &mut Input<'_>, count: usize) -> (Vec<i64>, Vec<u8>) {
+    let (mut offsets, bytes) = joined((0..count).map(|_| cells::text(input)));
     if input.below(32) == 31 {
         let place = usize::from(input.byte()) % offsets.len();
         offsets[place] = i64::from(input.byte()) - 128;

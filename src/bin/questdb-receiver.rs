@@ -7,6 +7,7 @@
 )]
 
 use std::collections::HashMap;
+use std::io::{BufRead as _, Read as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -104,8 +105,24 @@ fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("bad value {text:?} of {option}"))
 }
 
+/// No certificate chain or key comes near this.
+const LONGEST_FILE: u64 = 1 << 20;
+/// The longest command.
+const LONGEST_LINE: u64 = 1 << 20;
+
 fn file(path: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|e| format!("cannot read {path:?}: {e}"))
+    let cannot = |e: std::io::Error| format!("cannot read {path:?}: {e}");
+    // Before it is opened, which a pipe would let wait for ever. A device may have no end.
+    if !std::fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err(format!("cannot read {path:?}: it is not a regular file"));
+    }
+    let mut content = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(LONGEST_FILE + 1).read_to_end(&mut content).map_err(cannot)?;
+    if content.len() as u64 > LONGEST_FILE {
+        return Err(format!("cannot read {path:?}: it has more than 1 MiB"));
+    }
+    Ok(content)
 }
 
 fn run(args: Args) -> Result<(), String> {
@@ -132,8 +149,16 @@ fn run(args: Args) -> Result<(), String> {
 
 /// Answers every command by lines, the last of which is empty or says what was wrong.
 fn obey(receiver: &Receiver) -> Result<(), String> {
-    for line in std::io::stdin().lines() {
-        let line = line.map_err(|e| e.to_string())?;
+    let mut input = std::io::stdin().lock();
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let read = input.by_ref().take(LONGEST_LINE).read_line(&mut line);
+        match read.map_err(|e| e.to_string())? as u64 {
+            0 => return Ok(()),
+            LONGEST_LINE => return Err("a command has 1 MiB or more".to_owned()),
+            _ => {}
+        }
         let mut words = line.split_whitespace();
         let done = match (words.next(), words.next()) {
             (Some("tables"), None) => {
@@ -149,11 +174,10 @@ fn obey(receiver: &Receiver) -> Result<(), String> {
                 Ok(())
             }
             (Some("create"), Some(table)) => create(receiver, table, words),
-            _ => Err(format!("unknown command {line:?}")),
+            _ => Err(format!("unknown command {:?}", line.trim_end_matches(['\n', '\r']))),
         };
         println!("{}", done.err().unwrap_or_default());
     }
-    Ok(())
 }
 
 fn create<'a>(

@@ -406,9 +406,9 @@ pub(super) const OPTIONS: &[Opt] = &[
         on: On::All,
         default: Default::Split { http: "off", tcp: "30000" },
         help: "How long a peer may leave sent bytes unacknowledged until the connection counts as broken. Where the \
-               operating system has this option (Linux, Android), it breaks the connection by itself; on Linux, Android \
-               and Apple's systems each flush over TCP also looks at the bytes that are not acknowledged. Over TCP this is \
-               what notices a peer that vanishes; over HTTP every attempt has its own deadline.",
+               operating system has such a limit (Linux, Android, Apple's systems), it breaks the connection by itself, and \
+               each flush over TCP looks at the bytes that are not acknowledged. This is what notices a peer that vanishes; \
+               over HTTP every attempt has its own deadline.",
     },
     Opt {
         key: Key::KeepaliveIdle,
@@ -465,7 +465,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: millis(0),
         on: On::Http,
         default: Default::Value("10000"),
-        help: "How long a flush goes on trying, the attempt in progress included. 0 means one attempt.",
+        help: "How long a flush goes on after its first failed attempt, the attempt in progress included. 0 means one request.",
     },
     Opt {
         key: Key::RetryMaxBackoff,

@@ -383,7 +383,9 @@ pub extern "C" fn questdb_buffer_column_f64_arr_named(
     })
 }
 
-/// Appends a decimal given as text, such as `-12.50` or `1e-3`. Needs protocol version 3.
+/// Appends a decimal given as text, such as `-12.50` or `1E+5`: digits with an optional sign, point and exponent, at most 76
+/// digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL. Needs protocol
+/// version 3.
 ///
 /// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1

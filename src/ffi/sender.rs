@@ -18,6 +18,7 @@ use super::guard::{
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
+use crate::sender::Uncancellable;
 use crate::{Buffer, BufferOptions, Canceller, Outcome, Sender, Stat, StatsReader};
 
 /// Sends rows to QuestDB.
@@ -84,6 +85,8 @@ pub(super) fn guard_own(
 
 fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Result<()> {
     required(out, "sender")?;
+    // Files are read and random numbers are drawn on the way.
+    let _held = Uncancellable::new();
     let mut sender = sender()?;
     // What the sender has between calls; nobody writes to it.
     let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
@@ -453,8 +456,12 @@ pub extern "C" fn questdb_sender_last_error(
 /// HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
 /// if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
 ///
-/// Errors: as `questdb_sender_flush`; over TCP also if the connection did not end as it should, so that rows of earlier
-/// flushes may be lost: `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
+/// Over TCP it waits until the server has read everything and has ended the connection in turn. Success means taken, not
+/// stored: a server ends in the same way after a row that it refused.
+///
+/// Errors: as `questdb_sender_flush`; over TCP also if the server says something, resets the connection or does not end it
+/// within the deadline (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost:
+/// `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -478,6 +485,7 @@ pub extern "C" fn questdb_sender_close(
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
     if let Some(sender) = sender {
+        let _held = Uncancellable::new();
         // SAFETY: made by `Box::into_raw` in `make`, and freed only here.
         guard_drop(unsafe { Box::from_raw(sender.lent) });
         guard_drop(sender);

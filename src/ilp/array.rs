@@ -397,7 +397,7 @@ mod tests {
             assert_eq!(view.is_ok(), good, "{shape:?}");
         }
         // Strides and origins that overflow any smaller arithmetic.
-        for stride in [isize::MAX, isize::MIN, 1 << 61, -(1 << 61)] {
+        for stride in [isize::MAX, isize::MIN, isize::MAX / 4, isize::MIN / 4] {
             for origin in [0, 1, usize::MAX] {
                 let shape = [3, 2];
                 assert!(ArrayView::byte_strides(&shape, &[8, stride], &[0; 48], origin).is_err());

@@ -180,7 +180,8 @@ impl Buffer {
     /// Adds a symbol to the open row, before its columns.
     ///
     /// # Errors
-    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`; `InvalidArgument` for a value that holds a
+    /// NUL, for which the server would refuse the whole request.
     #[inline]
     pub fn symbol<'n, 'v>(
         &mut self,
@@ -337,7 +338,8 @@ impl Buffer {
     }
 
     /// Adds a decimal given as text to the open row; needs version 3. The text is digits with an optional sign, point and
-    /// exponent (which takes no plus), or `NaN`, `Infinity`, `-Infinity`.
+    /// exponent, such as `-12.50` or `1E+5`: at most 76 digits, of which at most 75 stand behind the point. `NaN`, `Infinity`
+    /// and `-Infinity` are stored as NULL.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `InvalidDecimal`, `LimitExceeded`, `OutOfMemory`.
@@ -350,7 +352,7 @@ impl Buffer {
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3. `unscaled_be` is a big-endian integer in
-    /// two's complement of at most 32 bytes, the scale is at most 76. No bytes at all mean NULL.
+    /// two's complement of at most 32 bytes and 76 digits, the scale is at most 76. No bytes at all mean NULL.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `InvalidDecimal`, `LimitExceeded`, `OutOfMemory`.

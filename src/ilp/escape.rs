@@ -8,17 +8,20 @@ use crate::text::Text;
 /// Appends a symbol's value.
 #[inline]
 pub(super) fn symbol(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
-    let high = out.text::<false>(value.as_bytes());
-    checked(value, high)
+    let seen = out.text::<false>(value.as_bytes());
+    if seen.nul {
+        return Err(holds_nul(value.as_bytes()));
+    }
+    checked(value, seen.high)
 }
 
 /// Appends a string with its quotes.
 #[inline]
 pub(super) fn string(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
     out.byte(b'"');
-    let high = out.text::<true>(value.as_bytes());
+    let seen = out.text::<true>(value.as_bytes());
     out.byte(b'"');
-    checked(value, high)
+    checked(value, seen.high)
 }
 
 #[inline]
@@ -29,6 +32,15 @@ fn checked(value: Text<'_>, high: bool) -> Result<()> {
 #[inline(never)]
 fn check_utf8(bytes: &[u8]) -> Result<()> {
     if utf8::is_valid(bytes) { Ok(()) } else { Err(not_utf8(bytes)) }
+}
+
+/// The server refuses the whole request for it; in a string it does not.
+#[cold]
+#[inline(never)]
+fn holds_nul(bytes: &[u8]) -> Error {
+    let shown = shown_bytes(bytes);
+    let at = bytes.iter().take_while(|byte| **byte != 0).count();
+    err!(InvalidArgument, "{shown} holds a NUL at byte {at}, which symbols may not")
 }
 
 #[cold]

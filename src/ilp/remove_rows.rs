@@ -150,7 +150,9 @@ pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
         [b'=', 16, ..] => Some(2 + 8),
         [b'=', 14, _, dims, rest @ ..] => {
             let shape = rest.get(..4 * usize::from(*dims))?;
-            let elements = shape.chunks_exact(4).try_fold(1_usize, |product, dim| {
+            // A dimension of length zero makes the product zero, wherever it stands.
+            let first = usize::from(!shape.chunks_exact(4).any(|dim| dim == [0; 4]));
+            let elements = shape.chunks_exact(4).try_fold(first, |product, dim| {
                 let dim = u32::from_le_bytes(dim.try_into().ok()?);
                 product.checked_mul(usize::try_from(dim).ok()?)
             })?;

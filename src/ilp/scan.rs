@@ -266,17 +266,16 @@ impl Tail<'_> {
         }
     }
 
-    /// Appends text with a backslash before each byte that needs one, inside quotes or outside. Returns whether any byte
-    /// is not ASCII.
+    /// Appends text with a backslash before each byte that needs one, inside quotes or outside.
     #[inline]
-    pub(super) fn text<const QUOTED: bool>(&mut self, text: &[u8]) -> bool {
+    pub(super) fn text<const QUOTED: bool>(&mut self, text: &[u8]) -> Seen {
         self.text_by::<Block, QUOTED>(text)
     }
 
     #[inline(always)]
-    fn text_by<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8]) -> bool {
+    fn text_by<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8]) -> Seen {
         if !self.room(text.len().saturating_add(16)) {
-            return false;
+            return Seen::default();
         }
         let mut high = 0;
         let (blocks, partial) = text.as_chunks::<16>();
@@ -286,7 +285,7 @@ impl Tail<'_> {
             unsafe { block.store(self.at.add(16 * i)) };
             high |= block.high();
             if block.suspects::<QUOTED>() != 0 {
-                return self.with_escapes::<B, QUOTED>(text, 16 * i) | (high != 0);
+                return self.with_escapes::<B, QUOTED>(text, 16 * i).and_high(high != 0);
             }
         }
         let done = text.len() - partial.len();
@@ -296,20 +295,20 @@ impl Tail<'_> {
             unsafe { block.store(self.at.add(done)) };
             high |= block.high();
             if block.suspects::<QUOTED>() & ((1 << partial.len()) - 1) != 0 {
-                return self.with_escapes::<B, QUOTED>(text, done) | (high != 0);
+                return self.with_escapes::<B, QUOTED>(text, done).and_high(high != 0);
             }
         }
         // SAFETY: all bytes of the text have been written.
         self.at = unsafe { self.at.add(text.len()) };
-        high != 0
+        Seen::default().and_high(high != 0)
     }
 
     /// Goes on with the text from `done`, after which there are bytes to escape; what is before it has been written.
     #[inline]
-    fn with_escapes<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8], done: usize) -> bool {
+    fn with_escapes<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8], done: usize) -> Seen {
         let position = self.position() + done;
         let rest = text.get(done..).unwrap_or(&[]);
-        let (position, refused, high) = escape_rest::<B, QUOTED>(self.store, position, rest);
+        let (position, refused, seen) = escape_rest::<B, QUOTED>(self.store, position, rest);
         self.refused = self.refused.max(refused);
         // SAFETY: the position and the capacity lie within the allocation of `bytes`, or are its end.
         unsafe {
@@ -317,7 +316,23 @@ impl Tail<'_> {
             self.at = start.add(position);
             self.end = start.add(self.store.bytes.capacity());
         }
-        high
+        seen
+    }
+}
+
+/// What text holds that its writer has to know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// A byte that is not ASCII.
+    pub(super) high: bool,
+    /// A NUL outside of quotes.
+    pub(super) nul: bool,
+}
+
+impl Seen {
+    #[inline(always)]
+    fn and_high(self, high: bool) -> Seen {
+        Seen { high: self.high | high, ..self }
     }
 }
 
@@ -330,7 +345,7 @@ pub(super) fn double_bytes(values: &[f64]) -> Option<&[u8]> {
 }
 
 /// Writes `text` with its escapes at `position` behind the end of the store, up to where everything has been written.
-/// Returns the position behind it, the length that could not be reached or 0, and whether any byte is not ASCII.
+/// Returns the position behind it, the length that could not be reached or 0, and what the text holds.
 ///
 /// The caller's [`Tail`] is not lent for this, so that it can live in registers.
 #[inline(never)]
@@ -338,24 +353,27 @@ fn escape_rest<B: Blocks, const QUOTED: bool>(
     store: &mut Store,
     position: usize,
     text: &[u8],
-) -> (usize, usize, bool) {
+) -> (usize, usize, Seen) {
     let mut out = store.tail();
     // SAFETY: `Tail::with_escapes` has written up to here, within the capacity.
     out.at = unsafe { out.at.add(position - out.position()) };
-    let mut high = 0;
+    let (mut high, mut nul) = (0, 0);
     for chunk in text.chunks(16) {
         let block = match chunk.first_chunk::<16>() {
             Some(full) => B::full(full),
             None => B::partial(chunk),
         };
         high |= block.high();
+        if !QUOTED {
+            nul |= block.nuls() & ((1 << chunk.len()) - 1);
+        }
         if !out.room(2 * 16) {
             break;
         }
         // SAFETY: there is room for 32 bytes.
         out.at = unsafe { with_backslashes::<B, QUOTED>(out.at, block, chunk) };
     }
-    (out.position(), out.refused, high != 0)
+    (out.position(), out.refused, Seen { high: high != 0, nul: nul != 0 })
 }
 
 /// Writes a chunk of at most 16 bytes, which `block` holds too, with its escapes at `at` and returns the end.

@@ -85,7 +85,8 @@ fn val() -> impl Strategy<Value = Val> {
         any::<i64>().prop_map(Val::Micros),
         any::<i64>().prop_map(Val::Nanos),
         prop::collection::vec(any::<f64>(), 0..4).prop_map(Val::Array),
-        prop::sample::select(&["1", "-1.50", "NaN", "1e+5", "", "x"][..]).prop_map(Val::DecText),
+        prop::sample::select(&["1", "-1.50", "NaN", "1e+5", "1e76", "", "x"][..])
+            .prop_map(Val::DecText),
         (0u32..80, prop::collection::vec(any::<u8>(), 0..36)).prop_map(|(s, b)| Val::Dec(s, b)),
         (0u32..80, any::<i64>()).prop_map(|(s, n)| Val::DecI64(s, n)),
     ]
@@ -110,7 +111,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::SetMarker),
         1 => Just(Op::Rewind),
         1 => prop_oneof![Just(Op::Clear), Just(Op::ClearMarker), Just(Op::Clone)],
-        1 => prop_oneof![0usize..5000, Just(usize::MAX), Just(isize::MAX as usize)]
+        1 => prop_oneof![0usize..5000, Just(usize::MAX), Just(usize::MAX / 2 + 1)]
             .prop_map(Op::Reserve),
     ]
 }
@@ -130,6 +131,28 @@ struct Model {
 
 fn escape(text: &[u8], set: &[u8]) -> Vec<u8> {
     text.iter().flat_map(|b| if set.contains(b) { vec![b'\\', *b] } else { vec![*b] }).collect()
+}
+
+/// Whether a number of 32 bytes at most is below 10^76, but for zeros behind its point: by long division of its digits.
+fn has_76_digits(scale: u32, bytes: &[u8]) -> bool {
+    let minus = bytes.first().is_some_and(|b| b & 0x80 != 0);
+    let mut rest: Vec<u8> = bytes.iter().map(|b| if minus { !b } else { *b }).collect();
+    let mut add = minus;
+    for b in rest.iter_mut().rev() {
+        (*b, add) = b.overflowing_add(u8::from(add));
+    }
+    let null = bytes.len() == 32 && bytes[0] == 0x80 && bytes[1..].iter().all(|b| *b == 0);
+    let mut digits = Vec::new();
+    while rest.iter().any(|b| *b != 0) {
+        let mut carry = 0u16;
+        for b in &mut rest {
+            let part = carry << 8 | u16::from(*b);
+            (*b, carry) = ((part / 10) as u8, part % 10);
+        }
+        digits.push(carry);
+    }
+    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+    null || digits.len() - zeros.min(scale as usize) <= 76
 }
 
 fn name_error(name: &str, table: bool) -> Option<Code> {
@@ -164,7 +187,7 @@ impl Model {
             }
             Val::DecText(v) => {
                 needs(ProtocolVersion::V3)?;
-                if ["1", "-1.50", "NaN"].contains(v) {
+                if ["1", "-1.50", "NaN", "1e+5"].contains(v) {
                     format!("{v}d").into()
                 } else {
                     return Err(Code::InvalidDecimal);
@@ -172,7 +195,7 @@ impl Model {
             }
             Val::Dec(scale, v) => {
                 needs(ProtocolVersion::V3)?;
-                if *scale > 76 || v.len() > 32 {
+                if *scale > 76 || v.len() > 32 || !has_76_digits(*scale, v) {
                     return Err(Code::InvalidDecimal);
                 }
                 tagged(&[b'=', 23, *scale as u8, v.len() as u8], v)
@@ -257,6 +280,9 @@ impl Model {
                     return Err(Code::InvalidState);
                 }
                 if let Some(value) = value {
+                    if value.contains(&0) {
+                        return Err(Code::InvalidArgument);
+                    }
                     std::str::from_utf8(value).map_err(|_| Code::InvalidUtf8)?;
                     let name = escape(name(*n).as_bytes(), b" =");
                     let value = escape(value, b" ,=\n\r\\");
@@ -303,7 +329,7 @@ impl Model {
                 if *n > self.max - self.bytes.len() {
                     return Err(Code::LimitExceeded);
                 }
-                if *n > isize::MAX as usize / 2 {
+                if *n > usize::MAX / 4 {
                     return Err(Code::OutOfMemory);
                 }
             }
@@ -437,15 +463,39 @@ fn clearing_keeps_the_memory_and_five_gigabytes_are_refused() {
     buffer.clear();
     assert_eq!((buffer.capacity(), buffer.len(), buffer.row_count()), (capacity, 0, 0));
     buffer.table("t").unwrap();
-    let e = buffer.reserve(5 << 30).unwrap_err();
-    assert_eq!(
-        (e.code(), e.message()),
-        (
-            Code::LimitExceeded,
-            "the buffer has 1 bytes and would grow to 5368709121, max_buf_size is 104857600"
-        )
-    );
+    // Where pointers have 32 bits these are all that there can be.
+    let more = usize::try_from(5u64 << 30).unwrap_or(usize::MAX - 1);
+    let e = buffer.reserve(more).unwrap_err();
+    let message =
+        format!("the buffer has 1 bytes and would grow to {}, max_buf_size is 104857600", more + 1);
+    assert_eq!((e.code(), e.message()), (Code::LimitExceeded, message.as_str()));
     assert_eq!(buffer.peek(), b"t");
+}
+
+/// A text that would reach over the end of all addresses from where the buffer lies, as it can with pointers of 32 bits: its
+/// place and its length added up are a small number again.
+#[test]
+fn a_text_that_reaches_over_the_end_of_all_addresses_is_refused() {
+    let options =
+        BufferOptions { max_buf_size: 32 << 20, ..BufferOptions::new(ProtocolVersion::V3) };
+    let mut buffer = Buffer::with_options(options).unwrap();
+    buffer.reserve(16 << 20).unwrap();
+    let (table, column) = (TableName::new("t").unwrap(), ColumnName::new("c").unwrap());
+    buffer.table(&table).unwrap().symbol("s", "v").unwrap();
+    let rest = usize::MAX - buffer.peek().as_ptr() as usize;
+    // Elsewhere some text that is too long.
+    let len = if cfg!(target_pointer_width = "32") { rest + 4096 } else { 64 << 20 };
+    let text = vec![b'7'; len];
+    let before = buffer.peek().to_vec();
+    let text = Text::unchecked(&text);
+    for e in [
+        buffer.symbol(&column, text).unwrap_err(),
+        buffer.column_str(&column, text).unwrap_err(),
+        buffer.column_str("c", text).unwrap_err(),
+    ] {
+        assert_eq!(e.code(), Code::LimitExceeded, "{e}");
+    }
+    assert_eq!(buffer.peek(), before);
 }
 
 #[test]

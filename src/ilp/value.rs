@@ -205,7 +205,7 @@ impl Value for Decimal<'_> {
         let Some(head) = decimal::head(self.0, self.1.len()) else { return false };
         out.put(head, decimal::HEAD);
         out.slice(self.1);
-        true
+        decimal::is_short(self.1)
     }
 
     fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {

@@ -168,7 +168,8 @@ impl Builder {
         self
     }
 
-    /// About how many bytes of rows to keep; then lines are refused until [`Receiver::clear`].
+    /// About how many bytes of tables to keep, whatever is in them; then lines are refused by status 503 until
+    /// [`Receiver::clear`]. As many may be on their way on all connections together.
     pub fn max_stored(mut self, bytes: usize) -> Self {
         self.max_stored = bytes;
         self

@@ -6,6 +6,7 @@ mod request;
 
 use super::connection::Connection;
 use super::line::TimeUnit;
+use super::refusal::Refusal;
 use super::server::{Shared, count};
 use answer::Answer;
 use body::BodyError;
@@ -56,20 +57,29 @@ fn answer(
     };
     let max = shared.options.max_body;
     let too_large = || Answer::too_large(shared, max);
-    if matches!(request.body, Body::Length(len) if usize::try_from(len).is_ok_and(|l| l > max)) {
+    if matches!(request.body, Body::Length(len) if usize::try_from(len).map_or(true, |l| l > max)) {
         return Some((too_large(), false));
     }
     if request.expects_continue && connection.unread().is_empty() {
         connection.send(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
     let mut rows = Vec::new();
+    let mut held = shared.hold();
+    let mut full = false;
     match body::read(connection, request.body, |part| {
-        rows.extend_from_slice(part);
-        rows.len() <= max
+        full = !held.set(rows.len() + part.len());
+        if !full {
+            rows.extend_from_slice(part);
+        }
+        !full && rows.len() <= max
     }) {
         Ok(()) => {}
         Err(BodyError::Closed) => return None,
         Err(BodyError::Bad) => return Some((Answer::plain(400), false)),
+        Err(BodyError::Stopped) if full => {
+            let refusal = Refusal::full(shared.options.max_stored);
+            return Some((Answer::full(shared, &refusal), false));
+        }
         Err(BodyError::Stopped) => return Some((too_large(), false)),
     }
     count(&shared.counters.bytes, rows.len() as u64);

@@ -16,6 +16,7 @@ mod builder;
 mod connection;
 mod http;
 pub mod line;
+mod refusal;
 mod rules;
 mod server;
 mod store;

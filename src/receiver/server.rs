@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -57,6 +57,8 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) counters: Counters,
     error_ids: ErrorIds,
+    /// Bytes of rows that were received and not stored yet, of all connections.
+    held: AtomicUsize,
     stopping: AtomicBool,
     open: Mutex<Open>,
     /// A connection has ended.
@@ -98,6 +100,11 @@ impl Shared {
         }
     }
 
+    /// A place among those who hold received bytes.
+    pub(super) fn hold(&self) -> Held<'_> {
+        Held { shared: self, bytes: 0 }
+    }
+
     /// A new id for an error answer: twelve hexadecimal digits of this receiver and a number.
     pub(super) fn next_error_id(&self) -> String {
         let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;
@@ -118,6 +125,39 @@ impl Shared {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a connection holds of bytes that are not stored yet. All together may hold as much as may be stored: with many
+/// connections the limit of each would be none.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    shared: &'a Shared,
+    bytes: usize,
+}
+
+impl Held<'_> {
+    /// Says how much is held now; false, and nothing changed, if that is too much for all together.
+    pub(super) fn set(&mut self, bytes: usize) -> bool {
+        let all = &self.shared.held;
+        if bytes > self.bytes {
+            let more = bytes - self.bytes;
+            let before = all.fetch_add(more, Ordering::Relaxed);
+            if before.saturating_add(more) > self.shared.options.max_stored {
+                all.fetch_sub(more, Ordering::Relaxed);
+                return false;
+            }
+        } else {
+            all.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.shared.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -150,6 +190,7 @@ impl Server {
             store,
             counters: Counters::default(),
             error_ids: ErrorIds::default(),
+            held: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
             ended: Condvar::new(),

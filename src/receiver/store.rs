@@ -6,9 +6,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Result, err, shown};
 
-use super::line::{Line, LineParser, Progress, TimeUnit, quoted};
+use super::line::{Line, LineParser, ParseError, ParseErrorKind, Progress, TimeUnit, quoted};
+use super::refusal::Refusal;
 use super::rules;
-use super::table::{DESIGNATED, Policy, Table};
+use super::table::{DESIGNATED, Limit, Policy, Table};
 use super::value::ColumnType;
 
 /// A refused line of a batch.
@@ -17,7 +18,7 @@ pub(super) struct BadLine {
     /// Its number among the rows of the batch, from 1.
     pub(super) number: u64,
     /// QuestDB's sentence about it.
-    pub(super) message: String,
+    pub(super) refusal: Refusal,
 }
 
 /// How far the lines of a buffer were stored.
@@ -83,7 +84,7 @@ impl Store {
             if before.len() <= index {
                 before.resize(index + 1, None);
             }
-            before[index].get_or_insert((table.row_count(), table.row_bytes()));
+            before[index].get_or_insert((table.row_count(), table.line_bytes()));
         };
         let mut stored = tables.append(&mut parser, body, unit, self, &mut remember);
         if stored.needed > 0 && !parser.is_inside_binary() {
@@ -96,7 +97,7 @@ impl Store {
         }
         if stored.bad.is_none() && stored.consumed < body.len() {
             let message = "unfinished line at the end of the request".to_owned();
-            stored.bad = Some(BadLine { number: stored.rows + 1, message });
+            stored.bad = Some(BadLine { number: stored.rows + 1, refusal: message.into() });
         }
         if let Some(bad) = stored.bad {
             for (table, before) in tables.list.iter_mut().zip(before) {
@@ -212,7 +213,7 @@ impl Tables {
         let mut stored = Stored { consumed: 0, rows: 0, needed: 0, bad: None };
         while stored.consumed < buffer.len() {
             let rest = &buffer[stored.consumed..];
-            let message = match parser.parse(rest) {
+            let refusal = match parser.parse(rest) {
                 Ok(Progress::Empty(len)) => {
                     stored.consumed += len;
                     continue;
@@ -228,12 +229,12 @@ impl Tables {
                             stored.rows += 1;
                             continue;
                         }
-                        Err(message) => message,
+                        Err(refusal) => refusal,
                     }
                 }
-                Err(error) => error.to_string(),
+                Err(error) => refusal_of(&error),
             };
-            stored.bad = Some(BadLine { number: stored.rows + 1, message });
+            stored.bad = Some(BadLine { number: stored.rows + 1, refusal });
             break;
         }
         stored
@@ -246,9 +247,9 @@ impl Tables {
         unit: TimeUnit,
         store: &Store,
         before_row: &mut impl FnMut(usize, &Table),
-    ) -> Result<(), String> {
-        if self.bytes > store.max_bytes {
-            return Err(format!("receiver is full [maxBytes={}]", store.max_bytes));
+    ) -> Result<(), Refusal> {
+        if self.bytes.saturating_add(len) > store.max_bytes {
+            return Err(Refusal::full(store.max_bytes));
         }
         let index = match self.list.get(self.last) {
             Some(table) if table.name().as_bytes() == line.table() => self.last,
@@ -259,16 +260,14 @@ impl Tables {
         // Copies the table when a snapshot of it is still held.
         let table = Arc::make_mut(&mut self.list[index]);
         let bytes = table.bytes();
-        let result = table.append(line, unit, &store.policy, now_nanos);
-        if result.is_ok() {
-            table.add_bytes(len);
-        }
-        self.bytes += table.bytes() - bytes;
+        let limit = Limit { max: store.max_bytes, others: self.bytes - bytes };
+        let result = table.append(line, len, unit, &store.policy, limit, now_nanos);
+        self.bytes = limit.others + table.bytes();
         result
     }
 
     #[cold]
-    fn find_or_create(&mut self, line: &Line<'_>, store: &Store) -> Result<usize, String> {
+    fn find_or_create(&mut self, line: &Line<'_>, store: &Store) -> Result<usize, Refusal> {
         let name = line.table();
         let invalid = || format!("table: {}; invalid table name", quoted(name));
         let text = std::str::from_utf8(name).map_err(|_| invalid())?;
@@ -276,9 +275,10 @@ impl Tables {
             return Ok(*index);
         }
         if !rules::is_table_name(text, store.policy.max_name_len) {
-            return Err(invalid());
+            return Err(invalid().into());
         }
-        Ok(self.insert(Table::for_line(text, line, &store.policy)?))
+        let limit = Limit { max: store.max_bytes, others: self.bytes };
+        Ok(self.insert(Table::for_line(text, line, &store.policy, limit)?))
     }
 
     fn insert(&mut self, table: Table) -> usize {
@@ -287,6 +287,17 @@ impl Tables {
         self.by_lower_name.insert(table.name().to_lowercase().into(), index);
         self.list.push(Arc::new(table));
         index
+    }
+}
+
+/// What is said of a line that could not be read.
+fn refusal_of(error: &ParseError) -> Refusal {
+    match error.kind() {
+        // QuestDB reads these only when it writes the row.
+        ParseErrorKind::MalformedLong256 => {
+            Refusal::writing(error.table(), "error: io.questdb.cairo.ImplicitCastException")
+        }
+        _ => error.to_string().into(),
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::line::{FieldValue, Line, Stamp, TimeUnit, quoted};
+use super::refusal::Refusal;
 use super::rules;
 use super::value::{ColumnType, Value};
 use cells::Cells;
@@ -22,6 +23,20 @@ pub(super) struct Policy {
     pub(super) strict_decimals: bool,
     pub(super) max_columns: usize,
 }
+
+/// How much memory there is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// For all tables together, in bytes.
+    pub(super) max: usize,
+    /// What the other tables take.
+    pub(super) others: usize,
+}
+
+/// What a column takes without a single row, apart from its name.
+const COLUMN_BYTES: usize = 512;
+/// The longest name of a file is 255 bytes; QuestDB's columns have two letters more.
+const MAX_NAME_BYTES: usize = 253;
 
 /// A column of a [`Table`].
 #[derive(Debug, Clone)]
@@ -57,8 +72,12 @@ pub struct Table {
     designated: usize,
     /// The column that the nth value of the last line went to: most lines look alike.
     guesses: Vec<usize>,
-    /// Bytes that the rows took on the wire, and a word for every cell.
-    row_bytes: usize,
+    /// Bytes that the rows took on the wire: as many as their texts and arrays at least.
+    line_bytes: usize,
+    /// Bytes that the cells of a row take in their columns, be they null or not.
+    row_width: usize,
+    /// Bytes of the columns without rows, and of what some values take besides.
+    column_bytes: usize,
 }
 
 impl Table {
@@ -111,12 +130,13 @@ impl Table {
 
     /// Bytes that the table takes, about.
     pub(super) fn bytes(&self) -> usize {
-        self.row_bytes + self.columns.len() * 512
+        let rows = self.rows.saturating_mul(self.row_width);
+        self.line_bytes.saturating_add(rows).saturating_add(self.column_bytes)
     }
 
-    /// The part of [`bytes`](Table::bytes) that the rows take.
-    pub(super) fn row_bytes(&self) -> usize {
-        self.row_bytes
+    /// The part of [`bytes`](Table::bytes) that the rows took on the wire.
+    pub(super) fn line_bytes(&self) -> usize {
+        self.line_bytes
     }
 
     pub(super) fn new(name: &str, designated: ColumnType) -> Table {
@@ -127,20 +147,34 @@ impl Table {
             rows: 0,
             designated: 0,
             guesses: Vec::new(),
-            row_bytes: 0,
+            line_bytes: 0,
+            row_width: 0,
+            column_bytes: COLUMN_BYTES + 2 * name.len(),
         };
         table.add_column(DESIGNATED, designated);
         table
     }
 
     /// The table that QuestDB makes for a line that names a new one: with all of its columns or not at all.
-    pub(super) fn for_line(name: &str, line: &Line<'_>, policy: &Policy) -> Result<Table, String> {
+    pub(super) fn for_line(
+        name: &str,
+        line: &Line<'_>,
+        policy: &Policy,
+        limit: Limit,
+    ) -> Result<Table, Refusal> {
         let mut table = Table::new(name, designated_type(line));
-        for (name, value) in line.symbols() {
-            table.find_or_add(name, &Cell::Tag(value), policy)?;
-        }
-        for (name, value) in line.fields() {
-            table.find_or_add(name, &Cell::Field(value), policy)?;
+        let fields = line.fields().map(|(name, value)| (name, Cell::Field(value)));
+        for (name, cell) in
+            line.symbols().map(|(name, value)| (name, Cell::Tag(value))).chain(fields)
+        {
+            if let (Cell::Field(FieldValue::Decimal(_)), true) = (cell, policy.strict_decimals)
+                && table.find(name).is_none()
+            {
+                let shown = quoted(name);
+                let why = "decimal columns must be created manually";
+                return Err(format!("table: {}; {why}: {shown}", table.name).into());
+            }
+            table.find_or_add(name, &cell, policy, limit)?;
         }
         table.move_designated_last();
         Ok(table)
@@ -151,6 +185,8 @@ impl Table {
         let mut cells = Cells::new(column_type);
         cells.fill(self.rows);
         let index = self.columns.len();
+        self.row_width += cells.width();
+        self.column_bytes += COLUMN_BYTES + 2 * name.len();
         self.columns.push(Column { name: name.into(), cells });
         self.by_lower_name.insert(name.to_lowercase().into(), index);
         index
@@ -171,34 +207,35 @@ impl Table {
     pub(super) fn append(
         &mut self,
         line: &Line<'_>,
+        len: usize,
         default_unit: TimeUnit,
         policy: &Policy,
+        limit: Limit,
         now_nanos: impl FnOnce() -> i64,
-    ) -> Result<(), String> {
-        let result = self.append_cells(line, default_unit, policy, now_nanos);
+    ) -> Result<(), Refusal> {
+        let result = self.append_cells(line, default_unit, policy, limit, now_nanos);
         match result {
             Ok(()) => {
                 for column in &mut self.columns {
                     column.cells.fill(self.rows + 1);
                 }
                 self.rows += 1;
+                self.line_bytes += len;
             }
-            Err(_) => self.truncate(self.rows, self.row_bytes),
+            Err(_) => self.truncate(self.rows, self.line_bytes),
         }
         result
     }
 
     /// Removes the rows behind the first `rows`.
-    pub(super) fn truncate(&mut self, rows: usize, row_bytes: usize) {
+    pub(super) fn truncate(&mut self, rows: usize, line_bytes: usize) {
         for column in &mut self.columns {
+            let before = column.cells.extra_bytes();
             column.cells.truncate(rows);
+            self.column_bytes -= before - column.cells.extra_bytes();
         }
         self.rows = rows;
-        self.row_bytes = row_bytes;
-    }
-
-    pub(super) fn add_bytes(&mut self, len: usize) {
-        self.row_bytes += len + self.columns.len() * 8;
+        self.line_bytes = line_bytes;
     }
 
     fn append_cells(
@@ -206,31 +243,53 @@ impl Table {
         line: &Line<'_>,
         default_unit: TimeUnit,
         policy: &Policy,
+        limit: Limit,
         now_nanos: impl FnOnce() -> i64,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
+        self.check_room(self.row_width, limit)?;
         let mut position = 0;
         for (name, value) in line.symbols() {
-            self.put(position, name, Cell::Tag(value), policy)?;
+            self.put(position, name, Cell::Tag(value), policy, limit)?;
             position += 1;
         }
         for (name, value) in line.fields() {
-            self.put(position, name, Cell::Field(value), policy)?;
+            self.put(position, name, Cell::Field(value), policy, limit)?;
             position += 1;
         }
         // A field of that name has set the time already.
         if self.columns[self.designated].cells.len() > self.rows {
-            let (value, unit) = match self.columns[self.designated].cells.get(self.rows) {
-                Value::TimestampMicros(v) => (v, TimeUnit::Micros),
-                Value::TimestampNanos(v) => (v, TimeUnit::Nanos),
-                // The mark for NULL.
-                _ => (i64::MIN, TimeUnit::Micros),
-            };
-            return designated_range(value, unit).map_err(|m| self.bad_time(value, &m));
+            return self.check_time_from_field();
         }
         let stamp = line
             .stamp()
             .unwrap_or_else(|| Stamp { value: now_nanos(), unit: Some(TimeUnit::Nanos) });
-        self.put_designated(stamp.value, stamp.unit.unwrap_or(default_unit))
+        self.put_designated(stamp.value, stamp.unit.unwrap_or(default_unit)).map_err(Refusal::from)
+    }
+
+    /// A time that a field has set is judged by QuestDB's writer, which calls what is wrong with it its own fault.
+    fn check_time_from_field(&self) -> Result<(), Refusal> {
+        let (value, unit) = match self.columns[self.designated].cells.get(self.rows) {
+            Value::TimestampMicros(v) => (v, TimeUnit::Micros),
+            Value::TimestampNanos(v) => (v, TimeUnit::Nanos),
+            _ => {
+                let why = "errno: -1, error: designated timestamp column cannot be NULL";
+                return Err(Refusal::writing(&self.name, why));
+            }
+        };
+        designated_range(value, unit).map_err(|message| match unit {
+            TimeUnit::Nanos => Refusal::writing(
+                &self.name,
+                "errno: -1, error: designated timestamp_ns before 1970-01-01 and beyond 2261-12-31 \
+                 23:59:59.999999999 is not allowed",
+            ),
+            _ => Refusal::writing(&self.name, &format!("errno: -1, error: {message}")),
+        })
+    }
+
+    /// Whether so many bytes more may be kept.
+    fn check_room(&self, more: usize, limit: Limit) -> Result<(), Refusal> {
+        let all = limit.others.saturating_add(self.bytes()).saturating_add(more);
+        if all > limit.max { Err(Refusal::full(limit.max)) } else { Ok(()) }
     }
 
     fn put_designated(&mut self, value: i64, unit: TimeUnit) -> Result<(), String> {
@@ -261,11 +320,12 @@ impl Table {
         name: &[u8],
         cell: Cell<'_>,
         policy: &Policy,
-    ) -> Result<(), String> {
+        limit: Limit,
+    ) -> Result<(), Refusal> {
         let index = match self.guesses.get(position) {
             Some(index) if self.columns[*index].name.as_bytes() == name => *index,
             _ => {
-                let index = self.find_or_add(name, &cell, policy)?;
+                let index = self.find_or_add(name, &cell, policy, limit)?;
                 self.guesses.truncate(position);
                 if self.guesses.len() == position {
                     self.guesses.push(index);
@@ -275,10 +335,25 @@ impl Table {
         };
         let column = &mut self.columns[index];
         // Of two values for one column the first counts; an empty one counts for nothing.
-        if column.cells.len() > self.rows || matches!(cell, Cell::Field(FieldValue::Null)) {
+        if column.cells.len() > self.rows {
             return Ok(());
         }
-        column.cells.push(cell).map_err(|refused| refused.message(&self.name, &column.name, cell))
+        let is_time = matches!(cell, Cell::Field(FieldValue::Timestamp(..)));
+        if index == self.designated && !is_time {
+            return Err(Refusal::unsupported(&self.name));
+        }
+        if matches!(cell, Cell::Field(FieldValue::Null)) {
+            return Ok(());
+        }
+        let before = column.cells.extra_bytes();
+        let pushed = column.cells.push(cell);
+        self.column_bytes += column.cells.extra_bytes() - before;
+        pushed.map_err(|refused| refused.told(&self.name, &column.name, cell))
+    }
+
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        let text = std::str::from_utf8(name).ok()?;
+        self.by_lower_name.get(text.to_lowercase().as_str()).copied()
     }
 
     #[cold]
@@ -287,31 +362,49 @@ impl Table {
         name: &[u8],
         cell: &Cell<'_>,
         policy: &Policy,
-    ) -> Result<usize, String> {
-        let invalid = || format!("table: {}; invalid column name: {}", self.name, quoted(name));
-        let text = std::str::from_utf8(name).map_err(|_| invalid())?;
-        if let Some(index) = self.by_lower_name.get(text.to_lowercase().as_str()) {
-            return Ok(*index);
+        limit: Limit,
+    ) -> Result<usize, Refusal> {
+        if let Some(index) = self.find(name) {
+            return Ok(index);
         }
+        let table = &*self.name;
+        let shown = quoted(name);
+        let text = std::str::from_utf8(name).map_err(|_| not_utf8(table, name))?;
         if !rules::is_column_name(text, policy.max_name_len) {
-            return Err(invalid());
+            return Err(format!("table: {table}; invalid column name: {shown}").into());
+        }
+        if text.len() > MAX_NAME_BYTES {
+            let why = format!("errno: 36, error: could not open read-write [file={shown}.d]");
+            return Err(Refusal::writing(table, &why));
         }
         if self.columns.len() >= policy.max_columns {
-            let limit = policy.max_columns;
-            return Err(format!("table: {}; too many columns [max={limit}]", self.name));
+            let max = policy.max_columns;
+            return Err(format!("table: {table}; too many columns [max={max}]").into());
         }
-        let column_type = match cell.new_column_type() {
-            Some(ColumnType::Decimal) if policy.strict_decimals => {
-                return Err(format!(
-                    "table: {}; decimal columns must be created manually: {text}",
-                    self.name
-                ));
+        let column_type = match (cell, cell.new_column_type()) {
+            (_, Some(ColumnType::Decimal)) if policy.strict_decimals => {
+                let why = "errno: -1, error: decimal columns cannot be created automatically";
+                let place = format!("[table={table}, columnName={shown}]");
+                return Err(Refusal::writing(table, &format!("{why} {place}")));
             }
-            None => return Err(format!("table: {}; invalid column type: {text}", self.name)),
-            Some(column_type) => column_type,
+            (Cell::Field(FieldValue::Array(None)), None) => {
+                return Err(Refusal::unsupported(table));
+            }
+            (_, None) => {
+                return Err(format!("table: {table}; invalid column type: {shown}").into());
+            }
+            (_, Some(column_type)) => column_type,
         };
+        let nulls = self.rows.saturating_mul(Cells::width_of(column_type));
+        self.check_room(nulls.saturating_add(COLUMN_BYTES + 2 * name.len()), limit)?;
         Ok(self.add_column(text, column_type))
     }
+}
+
+/// QuestDB shows what precedes the byte that spoils it.
+fn not_utf8(table: &str, text: &[u8]) -> Refusal {
+    let why = format!("errno: -1, error: invalid UTF8 in value for {}", quoted(text));
+    Refusal::writing(table, &why)
 }
 
 impl fmt::Display for Table {

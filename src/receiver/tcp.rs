@@ -7,6 +7,7 @@ use crate::error::foreign;
 use super::auth;
 use super::connection::Connection;
 use super::line::{LineParser, TimeUnit};
+use super::refusal::Refusal;
 use super::server::{Shared, count};
 
 const AUTH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -41,13 +42,14 @@ pub(super) fn serve(shared: &Shared, mut connection: Connection) {
 fn read_lines(shared: &Shared, connection: &mut Connection) -> End {
     let mut parser = LineParser::new();
     let mut needed = 0;
+    let mut held = shared.hold();
     loop {
         // Bytes that came with the authentication are lines too.
         let unread = connection.unread();
         if !unread.is_empty() && unread.len() >= needed {
             let stored = shared.store.append(&mut parser, unread, TimeUnit::Nanos);
             if let Some(bad) = stored.bad {
-                return End::Refused(bad.message);
+                return End::Refused(bad.refusal.message);
             }
             connection.consume(stored.consumed);
             needed = stored.needed;
@@ -55,6 +57,9 @@ fn read_lines(shared: &Shared, connection: &mut Connection) -> End {
         let max = shared.options.max_line;
         if needed > max || connection.unread().len() > max {
             return End::Refused(format!("line is too long [max={max}]"));
+        }
+        if !held.set(connection.unread().len()) {
+            return End::Refused(Refusal::full(shared.options.max_stored).message);
         }
         match connection.fill() {
             Ok(0) | Err(_) => return End::Closed,

@@ -26,6 +26,10 @@ impl Sender {
     /// Sends the complete rows of the own buffer, within `timeout`, and ends the connection. A row that is still open is
     /// dropped and reported; an open transaction is not sent. A closed sender takes and sends no rows. Closing again sends
     /// nothing and reports what the first time left.
+    ///
+    /// Over TCP it waits for the server to read everything and to end the connection in turn. Anything else is an error that
+    /// puts the rows of the connection in doubt: a text, a reset, no end within `timeout`. Success means taken, not stored: a
+    /// server ends in the same way after a row that it refused.
     pub fn close(&mut self, timeout: Duration) -> CloseReport {
         if self.closed {
             return self.closed_again();
@@ -50,8 +54,11 @@ impl Sender {
         if self.link.net().process_id() == self.process {
             let ended = self.link.close(deadline);
             earlier_rows_in_doubt += ended.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
-            // What became of the own buffer says more than what became of the connection.
-            result = result.and(ended);
+            // What became of the own buffer says more than what became of the connection, but both are told.
+            result = match (result, ended) {
+                (Err(own), Err(ended)) => Err(own.context(ended)),
+                (result, ended) => result.and(ended),
+            };
         }
         if row_left_open {
             result = result.and(Err(row_was_open(outcome)));

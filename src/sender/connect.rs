@@ -92,39 +92,38 @@ impl Sender {
     }
 
     /// Asks the server before the first rows go out, as part of the flush that sends them.
-    fn meet_with(&mut self, rows: usize, cap: Option<Deadline>) -> Result<()> {
-        self.meet(cap).inspect_err(|e| {
-            if rows > 0 {
-                self.stats.0.failed(e);
-            }
-        })
+    fn meet_with(&mut self, rows: Rows, cap: Option<Deadline>) -> Result<()> {
+        if !rows.go_out {
+            return Ok(());
+        }
+        self.meet(cap).inspect_err(|e| self.stats.0.failed(e))
     }
 
     /// Brings the own buffer into the server's version.
     pub(super) fn settle_own(&mut self, cap: Option<Deadline>) -> Result<()> {
-        if !must_settle(&self.buffer) {
-            return Ok(());
+        let rows = Rows::of(&self.buffer);
+        self.meet_with(rows, cap)?;
+        if rows.must_settle() {
+            self.buffer.settle(self.options.version, self.options.max_name_len)?;
         }
-        self.meet_with(self.buffer.row_count(), cap)?;
-        self.buffer.settle(self.options.version, self.options.max_name_len)
+        Ok(())
     }
 
     /// As [`Sender::settle_own`], for another buffer.
     pub(super) fn settle(&mut self, buffer: &mut Buffer) -> Result<()> {
-        if !must_settle(buffer) {
-            return Ok(());
+        let rows = Rows::of(buffer);
+        self.meet_with(rows, None)?;
+        if rows.must_settle() {
+            buffer.settle(self.options.version, self.options.max_name_len)?;
         }
-        self.meet_with(buffer.row_count(), None)?;
-        buffer.settle(self.options.version, self.options.max_name_len)
+        Ok(())
     }
 
     /// As [`Sender::settle`], for a buffer that stays as it is: where it has to change, a copy does.
     pub(super) fn settled<'b>(&mut self, buffer: &'b Buffer) -> Result<Cow<'b, Buffer>> {
-        if !must_settle(buffer) {
-            return Ok(Cow::Borrowed(buffer));
-        }
-        self.meet_with(buffer.row_count(), None)?;
-        if buffer.protocol_version() <= self.options.version {
+        let rows = Rows::of(buffer);
+        self.meet_with(rows, None)?;
+        if !rows.must_settle() || buffer.protocol_version() <= self.options.version {
             return Ok(Cow::Borrowed(buffer));
         }
         let mut copy = buffer.try_clone()?;
@@ -133,7 +132,23 @@ impl Sender {
     }
 }
 
-/// Whether rows are about to go out in a version that was taken for granted.
-fn must_settle(buffer: &Buffer) -> bool {
-    buffer.version_is_assumed() && !buffer.is_empty() && buffer.check_flushable().is_ok()
+/// What there is to do about the rows of a buffer before they are sent.
+#[derive(Clone, Copy)]
+struct Rows {
+    go_out: bool,
+    version_is_assumed: bool,
+}
+
+impl Rows {
+    fn of(buffer: &Buffer) -> Rows {
+        Rows {
+            // Others are refused or nothing to send.
+            go_out: !buffer.is_empty() && buffer.check_flushable().is_ok(),
+            version_is_assumed: buffer.version_is_assumed(),
+        }
+    }
+
+    fn must_settle(self) -> bool {
+        self.go_out && self.version_is_assumed
+    }
 }

@@ -10,7 +10,7 @@ use super::stats::{Counters, Stat};
 use crate::config::{Delivery, Settings};
 use crate::error::Result;
 use crate::ilp::ProtocolVersion;
-use crate::transport::{Deadline, Net, TcpTransport};
+use crate::transport::{Deadline, Net, TcpTransport, Uncancellable};
 
 /// A server behind one of the transports.
 pub(super) struct Link {
@@ -79,6 +79,7 @@ impl Link {
 
     /// Makes the connection of a stream transport, so that a wrong address shows at once.
     pub(super) fn connect(&mut self) -> Result<()> {
+        let _held = Uncancellable::new();
         match &mut self.transport {
             Transport::Http(_) => Ok(()),
             Transport::Tcp(tcp) => {
@@ -91,6 +92,7 @@ impl Link {
     /// Asks an HTTP server what it speaks; a stream cannot be asked and gets the oldest version.
     /// `cap` may shorten the time that the configuration allows.
     pub(super) fn negotiate(&mut self, cap: Option<Deadline>) -> Result<ServerSettings> {
+        let _held = Uncancellable::new();
         match &mut self.transport {
             Transport::Http(http) => http.negotiate(&*self.net, &self.limits, cap),
             Transport::Tcp(_) => Ok(negotiate::OLD_SERVER),
@@ -99,6 +101,7 @@ impl Link {
 
     /// Sends a body. `cap` may shorten the time that the configuration allows.
     pub(super) fn send(&mut self, body: &[u8], load: Load, cap: Option<Deadline>) -> Result<()> {
+        let _held = Uncancellable::new();
         let connects = self.connects();
         let result = match &mut self.transport {
             Transport::Http(http) => http.send(&*self.net, &self.limits, body, load, cap),
@@ -133,6 +136,7 @@ impl Link {
 
     /// Ends the connection: a stream is finished properly within the deadline. The error is that it had ended already.
     pub(super) fn close(&mut self, deadline: Deadline) -> Result<()> {
+        let _held = Uncancellable::new();
         match &mut self.transport {
             Transport::Http(link) => {
                 link.http.disconnect();

@@ -31,6 +31,7 @@ use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::rows::{Cell, ColumnData, RowLayout};
 pub use crate::transport::Canceller;
+pub(crate) use crate::transport::Uncancellable;
 use crate::transport::{Deadline, Net, SystemNet};
 
 /// Sends rows to QuestDB.

@@ -1,5 +1,5 @@
 //! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, what a socket's kernel
-//! knows about its peer, and a page of memory that a forked child finds empty.
+//! knows about its peer, `pthread_setcancelstate`, and a page of memory that a forked child finds empty.
 #![expect(
     unsafe_code,
     reason = "poll, clock_gettime, ioctl, sockopts, mmap and madvise are called through libc"
@@ -119,7 +119,8 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
 #[cfg(target_os = "linux")]
 pub(super) fn process_id() -> u32 {
     static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
-    let Some(kept) = *PAGE.get_or_init(page_emptied_by_fork) else { return std::process::id() };
+    let made = || page_emptied_by_fork(libc::madvise);
+    let Some(kept) = *PAGE.get_or_init(made) else { return std::process::id() };
     match kept.load(Ordering::Relaxed) {
         0 => {
             let id = std::process::id();
@@ -135,10 +136,88 @@ pub(super) fn process_id() -> u32 {
     std::process::id()
 }
 
-/// One page of zeros that is never given back; `None` where the kernel cannot empty it.
+/// While one lives, `pthread_cancel` does not end the thread it was made in; the request waits. A thread that ended in the
+/// middle of a call would have to unwind through Rust, which ends the process instead.
+#[derive(Debug)]
+pub(crate) struct Uncancellable {
+    #[cfg(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    ))]
+    before: libc::c_int,
+    /// The state is the thread's.
+    _stays: std::marker::PhantomData<*const ()>,
+}
+
+#[cfg(any(
+    target_env = "gnu",
+    target_env = "musl",
+    target_vendor = "apple",
+    target_os = "freebsd"
+))]
+mod thread_cancelling {
+    use libc::c_int;
+
+    pub(super) const DISABLED: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+
+    unsafe extern "C" {
+        pub(super) fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+}
+
+impl Uncancellable {
+    #[cfg(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    ))]
+    pub(crate) fn new() -> Uncancellable {
+        use thread_cancelling::{DISABLED, pthread_setcancelstate};
+        let mut before = DISABLED;
+        // SAFETY: the state is one that the function knows, and there is a place for the one before.
+        unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
+        Uncancellable { before, _stays: std::marker::PhantomData }
+    }
+
+    #[cfg(not(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    )))]
+    pub(crate) fn new() -> Uncancellable {
+        Uncancellable { _stays: std::marker::PhantomData }
+    }
+}
+
+#[cfg(any(
+    target_env = "gnu",
+    target_env = "musl",
+    target_vendor = "apple",
+    target_os = "freebsd"
+))]
+impl Drop for Uncancellable {
+    fn drop(&mut self) {
+        // SAFETY: the state that the same function said; it may be told to forget the present one.
+        unsafe {
+            thread_cancelling::pthread_setcancelstate(self.before, &raw mut self.before);
+        }
+    }
+}
+
+/// The system call, or what stands in for it in a test.
 #[cfg(target_os = "linux")]
-fn page_emptied_by_fork() -> Option<&'static AtomicU32> {
+type Madvise = unsafe extern "C" fn(*mut libc::c_void, usize, libc::c_int) -> libc::c_int;
+
+/// One page of zeros that is never given back; `None` where the kernel cannot empty it, or cannot be believed.
+#[cfg(target_os = "linux")]
+fn page_emptied_by_fork(madvise: Madvise) -> Option<&'static AtomicU32> {
     const LEN: usize = 4096;
+    /// There is no such advice.
+    const NONSENSE: libc::c_int = -1;
     // SAFETY: a new private mapping, at no address in particular, touches no memory that exists.
     let page = unsafe {
         libc::mmap(
@@ -153,8 +232,12 @@ fn page_emptied_by_fork() -> Option<&'static AtomicU32> {
     if page == libc::MAP_FAILED {
         return None;
     }
-    // SAFETY: the mapping made above, whole.
-    if unsafe { libc::madvise(page, LEN, libc::MADV_WIPEONFORK) } != 0 {
+    // A kernel that takes nonsense for good advice, as emulators do, ignores what it does not know. It would leave the page
+    // as it is, and a child would be taken for its parent.
+    // SAFETY: the mapping made above, whole; no advice here frees it.
+    let ignores = unsafe { madvise(page, LEN, NONSENSE) } == 0;
+    // SAFETY: as above.
+    if ignores || unsafe { madvise(page, LEN, libc::MADV_WIPEONFORK) } != 0 {
         // SAFETY: as above; nothing refers to it.
         unsafe { libc::munmap(page, LEN) };
         return None;
@@ -166,6 +249,25 @@ fn page_emptied_by_fork() -> Option<&'static AtomicU32> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    /// As emulators of a kernel do with what they do not know.
+    unsafe extern "C" fn takes_and_ignores(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
+        0
+    }
+
+    /// A kernel before 4.14.
+    unsafe extern "C" fn refuses(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
+        -1
+    }
+
+    #[test]
+    fn a_kernel_that_ignores_advice_is_not_believed() {
+        assert!(page_emptied_by_fork(takes_and_ignores).is_none());
+        assert!(page_emptied_by_fork(refuses).is_none());
+        // Whether this one keeps its word is the next test's matter.
+        let page = page_emptied_by_fork(libc::madvise);
+        assert!(page.is_none_or(|page| page.load(Ordering::Relaxed) == 0));
+    }
 
     #[test]
     fn a_forked_child_knows_that_it_is_another_process() {

@@ -23,12 +23,12 @@ static void tell(questdb_error *err, uint32_t success) {
         printf("ok\t%" PRIu32 "\n", success);
     } else {
         printf("error\t%" PRIu32 "\t%" PRIu32 "\t%d\t%d\t%d\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu32 "\t%" PRId64 "\t%" PRIu64
-               "\t%" PRIu64 "\t%" PRIu64,
+               "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64,
                questdb_error_get_code(err), questdb_error_outcome(err), questdb_error_retryable(err),
                questdb_error_in_doubt(err), questdb_error_row_accepted(err), questdb_error_attempts(err),
                questdb_error_in_doubt_attempts(err), questdb_error_http_status(err),
                questdb_error_retry_after_millis(err), questdb_error_server_line(err), questdb_error_bytes_sent(err),
-               questdb_error_elapsed_millis(err));
+               questdb_error_elapsed_millis(err), questdb_error_earlier_rows_in_doubt(err));
         word(questdb_error_message(err));
         word(questdb_error_server_error_id(err));
         word(questdb_error_server_code(err));

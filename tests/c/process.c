@@ -240,6 +240,78 @@ static void no_ports_by_the_kernel(void) {
     else CHECK(WEXITSTATUS(status) == 0);
 }
 
+/* Switches the loopback on or off: off, what is sent is lost, and nobody says so. */
+static int loopback(int up) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = up ? IFF_UP : 0;
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    const int good = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+    if (fd >= 0) close(fd);
+    return good;
+}
+
+/* Flushes a row every 50 ms until that fails; the rows that went well. */
+static uint64_t rows_until_noticed(questdb_sender *sender, questdb_buffer *buffer) {
+    uint64_t rows = 0;
+    for (int i = 0; i < 400; i++) {
+        fill(buffer, 1);
+        questdb_error *err = questdb_sender_flush(sender, buffer);
+        if (err) {
+            CHECK(questdb_error_outcome(err) == QUESTDB_OUTCOME_NOT_SENT);
+            CHECK(questdb_error_earlier_rows_in_doubt(err) >= rows && questdb_buffer_row_count(buffer) == 1);
+            FAILS(CONNECTION, err);
+            return rows;
+        }
+        rows++;
+        usleep(50000);
+    }
+    return UINT64_MAX;
+}
+
+/* A peer that vanishes, in a network of its own, within the time that the option gives. */
+static void a_peer_vanishes_in(int by_close) {
+    struct server server;
+    questdb_buffer *buffer = NULL;
+    server_start(&server, SWALLOW);
+    questdb_sender *sender = server_sender(&server, "tcp_user_timeout=1000;");
+    OK(questdb_sender_new_buffer(sender, &buffer));
+    fill(buffer, 5);
+    OK(questdb_sender_flush(sender, buffer));
+    if (!loopback(0)) _exit(77);
+    if (by_close) {
+        fill(buffer, 2);
+        OK(questdb_sender_flush(sender, buffer));
+        const double begin = seconds();
+        questdb_error *err = questdb_sender_close(sender, 20000, NULL);
+        CHECK(questdb_error_earlier_rows_in_doubt(err) == 7 && questdb_error_outcome(err) == QUESTDB_OUTCOME_IN_DOUBT);
+        FAILS(CONNECTION, err);
+        CHECK(seconds() - begin < 15);
+    } else {
+        const uint64_t rows = rows_until_noticed(sender, buffer);
+        CHECK(rows > 0 && rows != UINT64_MAX);
+    }
+    fflush(stdout);
+    _exit(failures ? 1 : 0); /* the server waits for a connection that nobody ends any more */
+}
+
+static void a_peer_that_vanishes(void) {
+    for (int by_close = 0; by_close < 2; by_close++) {
+        int status = -1;
+        fflush(stdout);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            failures = 0;
+            if (!own_network()) _exit(77);
+            a_peer_vanishes_in(by_close);
+        }
+        CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+        if (WEXITSTATUS(status) == 77) printf("      this machine allows no network of one's own: the simulation must do\n");
+        else CHECK(WEXITSTATUS(status) == 0);
+    }
+}
+
 static void *flush_own(void *sender) {
     return questdb_sender_flush_own(sender);
 }
@@ -281,6 +353,7 @@ int main(int count, char **arguments) {
     self = arguments[0];
     row("P1", "no free local port, by the kernel", no_ports_by_the_kernel);
     row("P1", "no free local port, by a stand-in", no_ports_by_a_stand_in);
+    row("T14", "a peer that vanishes", a_peer_that_vanishes);
     row("P2", "no descriptor left, HTTP", no_descriptors);
     row("P2", "no descriptor left, TCP", no_descriptors_for_a_stream);
     row("P2", "descriptors come back within the budget", descriptors_come_back);

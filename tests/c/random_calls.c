@@ -50,7 +50,7 @@ static void begin_row(struct tracked *t, size_t most) {
 }
 
 static void symbol(struct tracked *t, size_t most) {
-    const struct text value = any_value();
+    const struct text value = any_symbol();
     const size_t i = below(NAMES);
     int good = value.good;
     questdb_error *err;
@@ -95,6 +95,7 @@ static questdb_error *any_column_call(struct tracked *t, int named, const questd
     case 8:
         text = any_unscaled();
         if (text.good == BAD || scale_good == BAD) worse(good, text.len == 0 ? UNSURE : BAD);
+        worse(good, text.good == UNSURE ? UNSURE : GOOD);
         return COLUMN_CALL(dec, scale, (const uint8_t *)text.ptr, text.len);
     case 9: return COLUMN_CALL(dec_i64, scale, any_i64());
     default: return COLUMN_CALL(dec_i128, scale, any_i64(), rnd());

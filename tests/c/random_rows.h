@@ -82,7 +82,7 @@ static int any_cell(questdb_cell *cell, uint32_t kind) {
     switch (kind) {
     case QUESTDB_COLUMN_KIND_SYMBOL:
     case QUESTDB_COLUMN_KIND_STR:
-        text = any_value();
+        text = kind == QUESTDB_COLUMN_KIND_SYMBOL ? any_symbol() : any_value();
         cell->kind = QUESTDB_CELL_KIND_TEXT;
         cell->value.ptr = text.ptr;
         cell->len = text.len;
@@ -157,13 +157,15 @@ static struct prepared any_row(const questdb_buffer *b) {
 /* --- many rows ----------------------------------------------------------------------------------------------------- */
 
 /* Texts one behind the other: `count` of them, with offsets of `width` bytes. One time in ten the offsets are nonsense. */
-static int any_texts(questdb_column_data *data, size_t count, int decimals) {
+static int any_texts(questdb_column_data *data, size_t count, uint32_t kind) {
     char bytes[64 * (MOST_ROWS + 1)];
     int64_t offsets[MOST_ROWS + 1] = {0};
     int32_t narrow[MOST_ROWS + 1];
     size_t len = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct text text = decimals ? any_decimal_text() : any_value();
+        const struct text text = kind == QUESTDB_COLUMN_KIND_DECIMAL  ? any_decimal_text()
+                                 : kind == QUESTDB_COLUMN_KIND_SYMBOL ? any_symbol()
+                                                                      : any_value();
         if (text.good == GOOD && text.len <= 64) {
             if (text.len > 0) memcpy(bytes + len, text.ptr, text.len);
             len += text.len;
@@ -228,10 +230,10 @@ static int any_column(questdb_column_data *data, uint32_t kind, size_t rows) {
     case QUESTDB_COLUMN_KIND_SYMBOL:
     case QUESTDB_COLUMN_KIND_STR:
         data->kind = once_in(2) ? QUESTDB_VALUES_KIND_TEXT : QUESTDB_VALUES_KIND_DICTIONARY;
-        if (data->kind == QUESTDB_VALUES_KIND_TEXT) return any_texts(data, rows, 0);
+        if (data->kind == QUESTDB_VALUES_KIND_TEXT) return any_texts(data, rows, kind);
         const size_t count = below(MOST_ROWS);
         good = any_codes(data, rows, count);
-        worse(&good, any_texts(data, count, 0));
+        worse(&good, any_texts(data, count, kind));
         return good;
     case QUESTDB_COLUMN_KIND_BOOL:
         data->kind = once_in(2) ? QUESTDB_VALUES_KIND_BYTES : QUESTDB_VALUES_KIND_BITS;
@@ -247,11 +249,12 @@ static int any_column(questdb_column_data *data, uint32_t kind, size_t rows) {
         return good;
     case QUESTDB_COLUMN_KIND_DECIMAL:
         data->kind = once_in(2) ? QUESTDB_VALUES_KIND_TEXT : QUESTDB_VALUES_KIND_DECIMALS;
-        if (data->kind == QUESTDB_VALUES_KIND_TEXT) return any_texts(data, rows, 1);
+        if (data->kind == QUESTDB_VALUES_KIND_TEXT) return any_texts(data, rows, kind);
         data->scale = any_scale(&good);
         data->width = (uint32_t)below(34);
         data->values = memset(block(rows * data->width), 0x81, rows * data->width);
-        return good == BAD || data->width > 32 ? UNSURE : GOOD;
+        /* What fills 32 bytes has more digits than a decimal. */
+        return good == BAD || data->width >= 32 ? UNSURE : GOOD;
     default:
         data->kind = kind == QUESTDB_COLUMN_KIND_F64 ? QUESTDB_VALUES_KIND_F64 : QUESTDB_VALUES_KIND_I64;
         data->values = any_words(rows);

@@ -153,9 +153,17 @@ static struct text any_value(void) {
     return text_of(made, len, GOOD);
 }
 
+/* A NUL in a symbol is refused. */
+static struct text any_symbol(void) {
+    struct text text = any_value();
+    if (text.good == GOOD && text.len > 0 && memchr(text.ptr, 0, text.len)) text.good = BAD;
+    return text;
+}
+
 static struct text any_decimal_text(void) {
-    static const char *const good[] = {"0", "-12.50", "1e-3", "+.5", "NaN", "-Infinity", "123456789012345678901234567890.1"};
-    static const char *const bad[] = {"e5", "1e+3", "--1", "1,5", "nan", "0x10", "1 ", "\xff", "."};
+    static const char *const good[] = {"0", "-12.50", "1e-3", "+.5", "NaN", "-Infinity", "123456789012345678901234567890.1",
+                                       "1E+5", "0E+3", "1e75", "1e-75", "-NaN"};
+    static const char *const bad[] = {"e5", "1e+-3", "--1", "1,5", "nan", "0x10", "1 ", "\xff", ".", "1e76", "1e-80", "1.5m"};
     if (once_in(15)) return impossible_text();
     const int fine = !once_in(4);
     const char *chosen = fine ? ONE_OF(good) : ONE_OF(bad);
@@ -171,7 +179,9 @@ static struct text any_unscaled(void) {
         return none;
     }
     for (size_t i = 0; i < len; i++) bytes[i] = (uint8_t)rnd();
-    return text_of((const char *)bytes, len, len <= 32 ? GOOD : BAD);
+    /* So large a number may have more digits than a decimal. */
+    const int large = len == 32 && bytes[0] != 0 && bytes[0] != 0xff;
+    return text_of((const char *)bytes, len, large ? UNSURE : len <= 32 ? GOOD : BAD);
 }
 
 /* --- arrays -------------------------------------------------------------------------------------------------------- */

@@ -197,10 +197,95 @@ static void handles_move(void) {
     CHECK(server.lines == 1);
 }
 
+/* Ends by itself only after the call: a cancelled thread goes no further than that. */
+static void *flush_then_ends(void *argument) {
+    struct job *job = argument;
+    job->err = questdb_sender_flush(job->sender, job->buffer);
+    job->done++;
+    pthread_testcancel();
+    job->done++;
+    return NULL;
+}
+
+static void *makes_then_ends(void *argument) {
+    struct job *job = argument;
+    pthread_cancel(pthread_self());
+    job->err = questdb_sender_from_conf(QUESTDB_STR("https::addr=127.0.0.1:1;protocol_version=2;"), &job->sender);
+    questdb_sender_free(job->sender);
+    job->sender = NULL;
+    job->done++;
+    pthread_testcancel();
+    job->done++;
+    return NULL;
+}
+
+static void ended_by_cancel(struct job *job) {
+    void *result = NULL;
+    CHECK(pthread_join(job->thread, &result) == 0);
+    CHECK(result == PTHREAD_CANCELED);
+    CHECK(job->done == 1); /* the call was left by returning from it */
+}
+
+/* pthread_cancel waits until the call has returned; questdb_sender_cancel makes it return. */
+static void a_cancelled_thread_leaves_the_call_first(void) {
+    struct server server;
+    struct job job = {0};
+    server_start(&server, HOLD);
+    job.sender = server_sender(&server, "request_timeout=60000;retry_timeout=0;");
+    OK(questdb_sender_new_buffer(job.sender, &job.buffer));
+    /* The answer comes. */
+    fill(job.buffer, 3);
+    start(&job, flush_then_ends);
+    sem_wait(&server.arrived);
+    CHECK(pthread_cancel(job.thread) == 0);
+    sem_post(&server.release);
+    ended_by_cancel(&job);
+    OK(job.err);
+    CHECK(questdb_buffer_row_count(job.buffer) == 0);
+    /* The answer does not come. */
+    job.done = 0;
+    fill(job.buffer, 2);
+    start(&job, flush_then_ends);
+    sem_wait(&server.arrived);
+    CHECK(pthread_cancel(job.thread) == 0);
+    questdb_sender_cancel(job.sender);
+    ended_by_cancel(&job);
+    CHECK(questdb_error_outcome(job.err) == QUESTDB_OUTCOME_IN_DOUBT);
+    FAILS(CANCELLED, job.err);
+    CHECK(questdb_buffer_row_count(job.buffer) == 2);
+    /* The sender is as good as before. */
+    sem_post(&server.release);
+    sem_post(&server.release);
+    OK(questdb_sender_flush(job.sender, job.buffer));
+    questdb_sender_free(job.sender);
+    questdb_buffer_free(job.buffer);
+    server_stop(&server);
+    CHECK(server.lines == 7);
+    /* Where there is no server, and where handles come and go. */
+    job.done = 0;
+    start(&job, makes_then_ends);
+    ended_by_cancel(&job);
+    OK(job.err);
+    OK(questdb_sender_from_conf(QUESTDB_STR("http::addr=127.0.0.1:1;protocol_version=2;retry_timeout=60000;"), &job.sender));
+    OK(questdb_sender_new_buffer(job.sender, &job.buffer));
+    fill(job.buffer, 1);
+    job.done = 0;
+    start(&job, flush_then_ends);
+    while (questdb_sender_stat(job.sender, QUESTDB_STAT_RETRIES_CONNECT) == 0) usleep(1000);
+    CHECK(pthread_cancel(job.thread) == 0);
+    questdb_sender_cancel(job.sender);
+    ended_by_cancel(&job);
+    CHECK(questdb_error_outcome(job.err) == QUESTDB_OUTCOME_NOT_SENT);
+    FAILS(CANCELLED, job.err);
+    questdb_sender_free(job.sender);
+    questdb_buffer_free(job.buffer);
+}
+
 int main(void) {
     second_thread_is_refused();
     crowd_on_one_sender();
     names_and_layouts_are_shared();
     handles_move();
+    a_cancelled_thread_leaves_the_call_first();
     return verdict("threads");
 }

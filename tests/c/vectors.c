@@ -32,14 +32,14 @@ static questdb_error *array(questdb_buffer *b, struct text name, questdb_column_
     static double data[MAX_FIELDS];
     questdb_array view;
     memset(&view, 0, sizeof view);
-    view.dims = strtoull(*field++, NULL, 10);
+    view.dims = (size_t)strtoull(*field++, NULL, 10);
     view.shape = shape;
-    for (size_t i = 0; i < view.dims; i++) shape[i] = strtoull(*field++, NULL, 10);
+    for (size_t i = 0; i < view.dims; i++) shape[i] = (size_t)strtoull(*field++, NULL, 10);
     if (strcmp(*field++, "strides") == 0) {
         view.strides = strides;
-        for (size_t i = 0; i < view.dims; i++) strides[i] = strtoll(*field++, NULL, 10);
+        for (size_t i = 0; i < view.dims; i++) strides[i] = (ptrdiff_t)strtoll(*field++, NULL, 10);
     }
-    view.origin = strtoull(*field++, NULL, 10);
+    view.origin = (size_t)strtoull(*field++, NULL, 10);
     size_t count = 0;
     for (; *field; field++) {
         const uint64_t bits = strtoull(*field, NULL, 16);
@@ -157,7 +157,7 @@ static void replay(FILE *file, int by_handle) {
         if (strcmp(field[0], "vector") == 0 || strcmp(field[0], "interop") == 0) {
             *(field[0][0] == 'v' ? &vectors : &interop) += 1;
             snprintf(id, sizeof id, "%s", field[1]);
-            OK(questdb_buffer_with_limits((uint32_t)strtoul(field[2], NULL, 10), strtoull(field[3], NULL, 10), 1024,
+            OK(questdb_buffer_with_limits((uint32_t)strtoul(field[2], NULL, 10), (size_t)strtoull(field[3], NULL, 10), 1024,
                                           100u << 20, &buffer));
             err = NULL;
         } else if (strcmp(field[0], "expect") == 0) {

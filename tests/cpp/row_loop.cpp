@@ -1,6 +1,11 @@
 // The rows of row_loop.c through the wrapper, for counting instructions: ./row_loop ROWS
+// BEGIN is `table`, which leaves the row in the buffer, or `new_row`, which makes a row that drops itself.
 #include <cstdlib>
 #include <questdb_ingress.hpp>
+
+#ifndef BEGIN
+#define BEGIN table
+#endif
 
 int main(int argc, char **argv) {
     const long rows = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 0;
@@ -9,7 +14,7 @@ int main(int argc, char **argv) {
     const questdb::column_name price{"price"};
     buffer.reserve(1 << 20);
     for (long i = 0; i < rows; i++) {
-        buffer.table("trades")
+        buffer.BEGIN("trades")
             .symbol("symbol", "ETH-USD")
             .column(price, 2615.54 + static_cast<double>(i))
             .column("amount", i)

@@ -101,6 +101,25 @@ static void values() {
     throws("time point before all time", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP,
            [] { value(time_point<system_clock, duration<std::int64_t>>{duration<std::int64_t>{-(1LL << 62)}}); });
 
+    // The limits of 64 bits do not fit the counter of these, but what they count does.
+    using short_days = duration<std::int32_t, std::ratio<86400>>;
+    makes("time point, days in 32 bits", time_point<system_clock, short_days>{short_days{19000}}, " c=1641600000000000t", 2);
+    makes("time point, the last day that fits", time_point<system_clock, short_days>{short_days{106751991}}, " c=9223372022400000000t", 2);
+    throws("time point, days in 32 bits that do not fit", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP,
+           [] { value(time_point<system_clock, short_days>{short_days{106751992}}); });
+    using short_minutes = duration<std::int16_t, std::ratio<60>>;
+    makes("time point, minutes in 16 bits", time_point<system_clock, short_minutes>{short_minutes{-32768}}, " c=-1966080000000t", 2);
+    using ticks = duration<std::int32_t, std::ratio<1, 10000000>>;
+    makes("time point, the most of 32 bits", time_point<system_clock, ticks>{ticks{INT32_MAX}}, " c=214748364700n", 2);
+    using unsigned_nanos = duration<std::uint64_t, std::nano>;
+    makes("time point without a sign", time_point<system_clock, unsigned_nanos>{unsigned_nanos{INT64_MAX}}, " c=9223372036854775807n", 2);
+    throws("time point without a sign that does not fit", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP,
+           [] { value(time_point<system_clock, unsigned_nanos>{unsigned_nanos{1ULL << 63}}); });
+    throws("the year 300000", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP,
+           [] { value(time_point<system_clock, hours>{hours{2613000000LL}}); });
+    throws("the greatest hour", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, [] { value(time_point<system_clock, hours>{(hours::max)()}); });
+    throws("the least hour", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, [] { value(time_point<system_clock, hours>{(hours::min)()}); });
+
     makes("optional", std::optional<int>{5}, " c=5i");
     makes("empty optional", std::optional<double>{}, "");
     makes("optional text", std::optional<std::string>{"a"}, " c=\"a\"");
@@ -130,6 +149,121 @@ static std::string hex(const std::string &bytes) {
         text += digits;
     }
     return text;
+}
+
+// A matrix as libraries have them: data() and size(), and a shape that these two do not tell.
+namespace lab {
+struct matrix {
+    std::vector<double> values;
+    std::size_t high, wide;
+    std::size_t rows() const { return high; }
+    std::size_t cols() const { return wide; }
+    std::size_t size() const { return values.size(); }
+    const double *data() const { return values.data(); }
+    double operator[](std::size_t i) const { return values[i]; }
+    const double *begin() const { return data(); }
+};
+/// Column by column.
+struct column_major : matrix {};
+inline questdb::array_view<2> to_questdb_array(const column_major &m) {
+    return {{m.rows(), m.cols()}, {1, static_cast<std::ptrdiff_t>(m.rows())}, {m.data(), m.size()}};
+}
+/// Its number of dimensions is known at run time only.
+struct tensor {
+    std::vector<std::size_t> sizes;
+    std::vector<std::ptrdiff_t> steps;
+    std::vector<double> values;
+    const std::vector<std::size_t> &shape() const { return sizes; }
+    std::size_t size() const { return values.size(); }
+    const double *data() const { return values.data(); }
+};
+inline questdb::dynamic_array_view to_questdb_array(const tensor &t) {
+    if (t.steps.empty()) return {t.sizes, t.values};
+    return {t.sizes, t.steps, t.values};
+}
+/// Iterators and index go over rows.
+struct rows_of_rows {
+    std::size_t size() const { return 6; }
+    const double *data() const { return nullptr; }
+    const matrix &operator[](std::size_t) const;
+    const matrix *begin() const;
+};
+/// No index at all.
+struct by_two_indices {
+    std::size_t size() const { return 6; }
+    const double *data() const { return nullptr; }
+    double operator()(std::size_t, std::size_t) const;
+    const double *begin() const;
+};
+template <int Word>
+struct spoken : std::vector<double> {};
+template <>
+struct spoken<0> : std::vector<double> {
+    static constexpr int rank() { return 2; }
+};
+template <>
+struct spoken<1> : std::vector<double> {
+    std::size_t extent(int) const;
+};
+template <>
+struct spoken<2> : std::vector<double> {
+    std::size_t n_rows;
+};
+template <>
+struct spoken<3> : std::vector<double> {
+    std::array<std::size_t, 2> shape;
+};
+template <>
+struct spoken<4> : std::vector<double> {
+    std::ptrdiff_t stride() const;
+};
+/// As lists of other libraries are: a size with a sign.
+struct list {
+    std::vector<double> values;
+    int size() const { return static_cast<int>(values.size()); }
+    const double *data() const { return values.data(); }
+    const double &operator[](int i) const { return values[static_cast<std::size_t>(i)]; }
+    const double *begin() const { return data(); }
+};
+}  // namespace lab
+
+static void shapes() {
+    using questdb::detail::is_array;
+    static_assert(is_array<std::vector<double>> && is_array<lab::list> && is_array<lab::spoken<9>>);
+    static_assert(!is_array<lab::matrix> && !is_array<lab::rows_of_rows> && !is_array<lab::by_two_indices>);
+    static_assert(!is_array<lab::spoken<0>> && !is_array<lab::spoken<1>> && !is_array<lab::spoken<2>> &&
+                  !is_array<lab::spoken<3>> && !is_array<lab::spoken<4>>);
+    static_assert(is_array<lab::column_major> && is_array<lab::tensor>);
+    static_assert(!std::is_constructible_v<questdb::slice<const double>, lab::matrix>, "values without their shape");
+    static_assert(!std::is_constructible_v<questdb::column_data, lab::matrix>, "values without their shape");
+#ifdef __cpp_lib_span
+    static_assert(is_array<std::span<double, 3>> && is_array<std::span<const double>>);
+#endif
+    const std::vector<double> flat{1, 2, 3, 4, 5, 6};
+    check(value(lab::list{{1, 2, 3}}) == value(std::vector<double>{1, 2, 3}), "a size with a sign");
+    const std::string expected = value(std::array<std::array<double, 3>, 2>{{{1, 3, 5}, {2, 4, 6}}});
+    const lab::column_major columns{{flat, 2, 3}};
+    check(value(columns) == expected, "a matrix that tells its shape");
+    check(value(std::optional<lab::column_major>{columns}) == expected, "an optional one");
+    check(value(lab::tensor{{2, 3}, {1, 2}, flat}) == expected, "a shape at run time, with strides");
+    check(value(lab::tensor{{6}, {}, flat}) == value(flat), "a shape at run time, without");
+    check(value(lab::tensor{{1, 3, 2, 1}, {}, flat}) ==
+              value(questdb::array_view<4>{{1, 3, 2, 1}, flat}),
+          "four dimensions at run time");
+    throws("no dimension", QUESTDB_ERROR_CODE_INVALID_ARRAY, [&] { value(lab::tensor{{}, {}, flat}); });
+    throws("33 dimensions", QUESTDB_ERROR_CODE_INVALID_ARRAY, [] { value(lab::tensor{std::vector<std::size_t>(33, 1), {}, {1}}); });
+    throws("a stride too few", QUESTDB_ERROR_CODE_INVALID_ARRAY, [&] { value(lab::tensor{{2, 3}, {1}, flat}); });
+    const std::ptrdiff_t wraps = std::ptrdiff_t{1} << 61;  // times eight it is nothing
+    throws("a stride that wraps", QUESTDB_ERROR_CODE_INVALID_ARRAY, [&] { value(lab::tensor{{2}, {wraps}, flat}); });
+    throws("a stride that wraps, rank 1", QUESTDB_ERROR_CODE_INVALID_ARRAY, [&] { value(questdb::array_view<1>{{2}, {wraps}, flat}); });
+    throws("a first element that wraps", QUESTDB_ERROR_CODE_INVALID_ARRAY,
+           [&] { value(questdb::array_view<1>{{2}, {1}, flat, std::size_t{1} << 61}); });
+    questdb::buffer rows{2};
+    const auto layout = questdb::row_layout{"t"}.add<lab::column_major>("c").add<lab::tensor>("d");
+    rows.append(layout, timestamp_nanos{5}, columns, lab::tensor{{2, 3}, {1, 2}, flat});
+    questdb::buffer same{2};
+    same.table("t").column("c", columns).column("d", columns).at(timestamp_nanos{5});
+    check(rows.peek() == same.peek(), "in prepared rows");
 }
 
 static void arrays() {
@@ -190,6 +324,11 @@ static void ownership() {
     throws("config moved from", QUESTDB_ERROR_CODE_INVALID_ARGUMENT, [&] { options.set("addr", "a:1"); });
     throws("sender of a config moved from", QUESTDB_ERROR_CODE_INVALID_ARGUMENT, [&] { questdb::sender{options}; });
     taken.set("retry_timeout", 5000).set("username", std::string("a")).set("password", "b").validate();
+    questdb::config copied = taken.clone();
+    copied.set("addr", "b:2").validate();
+    throws("a bad value in the copy", QUESTDB_ERROR_CODE_CONFIG, [&] { copied.set("retry_timeout", "x"); });
+    taken.validate();
+    throws("a copy of a config moved from", QUESTDB_ERROR_CODE_INVALID_ARGUMENT, [&] { static_cast<void>(options.clone()); });
     throws("unknown option", QUESTDB_ERROR_CODE_CONFIG, [&] { taken.set("retry_timeot", 1); });
 
     questdb::buffer b{1};
@@ -201,6 +340,85 @@ static void ownership() {
     questdb::buffer small{1, 16, 64, 128};
     throws("limit", QUESTDB_ERROR_CODE_LIMIT_EXCEEDED, [&] { small.table("t").column("c", std::string(200, 'x')); });
     check(small.max_name_len() == 16 && small.max_buf_size() == 128 && small.peek() == "t", std::string(small.peek()));
+}
+
+static void rows_drop_themselves() {
+    questdb::buffer b{1};
+    // Of five rows one has no value, and its `at` throws: the others are stored.
+    const std::optional<int> values[][2] = {{1, 2}, {3, {}}, {{}, {}}, {5, 6}, {7, 8}};
+    int refused = 0;
+    for (const auto &[x, y] : values) {
+        try {
+            b.new_row("t").column("x", x).column("y", y).at(timestamp_nanos{1});
+        } catch (const questdb::error &) {
+            ++refused;
+        }
+    }
+    check(refused == 1 && b.peek() == "t x=1i,y=2i 1\nt x=3i 1\nt x=5i,y=6i 1\nt x=7i,y=8i 1\n", std::string(b.peek()));
+    check(b.row_count() == 4 && !b.is_row_open(), "four rows of five");
+
+    try {
+        questdb::row row = b.new_row("t").column("x", 9);
+        check(b.is_row_open() && row.is_open(), "a row is open");
+        throw std::runtime_error("of the application");
+    } catch (const std::runtime_error &) {
+    }
+    check(b.row_count() == 4 && !b.is_row_open(), "an exception between");
+    throws("a bad value", QUESTDB_ERROR_CODE_INVALID_NAME, [&] { b.new_row("t").column("x", 1).column("a?b", 2).at_now(); });
+    check(b.row_count() == 4 && !b.is_row_open(), "a bad value");
+    {
+        questdb::row forgotten = b.new_row("t").column("x", 9);
+        throws("a row in a row", QUESTDB_ERROR_CODE_INVALID_STATE, [&] { static_cast<void>(b.new_row("t")); });
+        questdb::row moved = std::move(forgotten);
+        check(!forgotten.is_open() && moved.is_open() && b.is_row_open(), "a row that moved");
+        throws("moved from", QUESTDB_ERROR_CODE_INVALID_STATE, [&] { forgotten.column("y", 1); });
+        throws("moved from", QUESTDB_ERROR_CODE_INVALID_STATE, [&] { forgotten.at_now(); });
+    }
+    check(b.row_count() == 4 && !b.is_row_open(), "a forgotten row");
+    questdb::row row = b.new_row("u");
+    throws("before 1970", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, [&] { row.column("x", 1).at(timestamp_nanos{-1}); });
+    check(row.is_open(), "a row that could not be ended goes on");
+    row.at(timestamp_micros{1});
+    check(!row.is_open() && b.row_count() == 5, "or is ended after all");
+    throws("ended", QUESTDB_ERROR_CODE_INVALID_STATE, [&] { row.at_now(); });
+    throws("ended", QUESTDB_ERROR_CODE_INVALID_STATE, [&] { row.symbol("s", "a"); });
+    row.drop();
+    check(b.row_count() == 5, "a row that has ended stays");
+    row = b.new_row("v").column("x", 1);
+    throws("the right side is made first", QUESTDB_ERROR_CODE_INVALID_STATE, [&] { row = b.new_row("w"); });
+    row = questdb::row{nullptr, nullptr};
+    check(!b.is_row_open() && b.row_count() == 5, "another row in its place");
+    static_assert(!std::is_copy_constructible_v<questdb::row> && std::is_nothrow_move_assignable_v<questdb::row>);
+}
+
+static void rows_are_removed() {
+    questdb::buffer b{1};
+    for (int i = 1; i <= 5; ++i) b.table("t").column("x", i).at_now();
+    b.remove_rows(2);
+    check(b.peek() == "t x=1i\nt x=3i\nt x=4i\nt x=5i\n", "the second");
+    b.table("t").column("open", 1);
+    throws("rows that are not there", QUESTDB_ERROR_CODE_INVALID_ARGUMENT, [&] { b.remove_rows(4, 2); });
+    throws("row 0", QUESTDB_ERROR_CODE_INVALID_ARGUMENT, [&] { b.remove_rows(0); });
+    b.remove_rows(1, 2);
+    check(b.is_row_open() && b.row_count() == 2, "the open row stays");
+    b.drop_row();
+    b.drop_row();
+    check(!b.is_row_open() && b.peek() == "t x=4i\nt x=5i\n", "the open row alone is dropped: " + std::string(b.peek()));
+}
+
+static void times_to_wait() {
+    using namespace std::chrono;
+    using questdb::detail::to_millis;
+    check(to_millis(milliseconds{7}) == 7 && to_millis(seconds{2}) == 2000 && to_millis(hours{1}) == 3600000, "whole");
+    check(to_millis(microseconds{1}) == 1 && to_millis(nanoseconds{1}) == 1 && to_millis(microseconds{1001}) == 2, "rounded up");
+    check(to_millis(seconds{0}) == 0 && to_millis(microseconds{-1}) == 0 && to_millis(microseconds{-1001}) == -1, "not above 0");
+    check(to_millis(duration<double>{0.0004}) == 1 && to_millis(duration<float>{1.5f}) == 1500 && to_millis(duration<double>{-1.0}) == -1000, "fractions");
+    check(to_millis((hours::max)()) == INT64_MAX && to_millis((hours::min)()) == INT64_MIN, "too long");
+    check(to_millis(duration<double>{1e300}) == INT64_MAX && to_millis(duration<double>{-1e300}) == INT64_MIN, "far too long");
+    check(to_millis(duration<std::uint64_t, std::milli>{UINT64_MAX}) == INT64_MAX, "too long without a sign");
+    check(to_millis(duration<std::int16_t, std::ratio<86400>>{std::int16_t{32767}}) == 32767 * 86400000LL, "days in 16 bits");
+    throws("not a number", QUESTDB_ERROR_CODE_INVALID_ARGUMENT,
+           [] { to_millis(duration<double>{std::numeric_limits<double>::quiet_NaN()}); });
 }
 
 static void errors() {
@@ -218,7 +436,7 @@ static void errors() {
     }
     const questdb::error own{QUESTDB_ERROR_CODE_INVALID_ARGUMENT, "mine"};
     check(std::string_view(own.what()) == "mine" && own.outcome() == QUESTDB_OUTCOME_NOT_SENT && !own.in_doubt() &&
-              own.server_code().empty() && own.elapsed().count() == 0 && !own.retry_after(),
+              std::string_view(own.outcome_name()) == "NOT_SENT" && own.earlier_rows_in_doubt() == 0 && own.server_code().empty() && own.elapsed().count() == 0 && !own.retry_after(),
           "an error of the wrapper");
 }
 
@@ -261,6 +479,28 @@ static void prepared() {
     throws("finer than the layout", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, [&] { micros.at(timestamp_nanos{7001}); });
     throws("too late for the layout", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, [&] { layout.at(timestamp_micros{INT64_MAX}); });
 
+    // A value in one unit for a column in the other is brought to the unit of the column, or refused.
+    const auto both = questdb::row_layout{"t"}.add("us", QUESTDB_COLUMN_KIND_TS_MICROS).add("ns", QUESTDB_COLUMN_KIND_TS_NANOS).add<int>("i");
+    questdb::buffer right{2}, turned{2};
+    right.append(both, timestamp_nanos{1}, timestamp_micros{7}, timestamp_nanos{7000}, 1);
+    turned.append(both, timestamp_nanos{1}, timestamp_nanos{7000}, timestamp_micros{7}, 1);
+    check(right.peek() == turned.peek(), "units of columns: " + std::string(turned.peek()));
+    turned.clear();
+    turned.append(both, timestamp_nanos{1}, std::optional{timestamp_nanos{7000}}, std::optional{timestamp_micros{7}}, 1);
+    check(right.peek() == turned.peek(), "units of columns, optional");
+    throws("finer than the column", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, [&] { both.row(timestamp_nanos{1}, timestamp_nanos{7001}, timestamp_nanos{1}, 1); });
+    throws("too late for the column", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP,
+           [&] { both.row(timestamp_nanos{1}, timestamp_micros{1}, timestamp_micros{INT64_MAX}, 1); });
+    throws("a time for a number", QUESTDB_ERROR_CODE_INVALID_ARGUMENT,
+           [&] { both.row(timestamp_nanos{1}, timestamp_micros{1}, timestamp_nanos{1}, timestamp_nanos{1}); });
+    throws("a value too many", QUESTDB_ERROR_CODE_INVALID_ARGUMENT,
+           [&] { turned.append(both, timestamp_nanos{1}, timestamp_micros{1}, timestamp_nanos{1}, 1, timestamp_nanos{1}); });
+    const auto other = questdb::row_layout{"t", QUESTDB_STAMP_MICROS}.add<int>("i");
+    throws("a row of another layout", QUESTDB_ERROR_CODE_INVALID_ARGUMENT,
+           [&] { turned.append(other, questdb::row_layout{"t"}.add<int>("i").row(timestamp_nanos{1}, 1)); });
+    throws("a time for the server's clock", QUESTDB_ERROR_CODE_INVALID_TIMESTAMP,
+           [] { questdb::row_layout{"t", QUESTDB_STAMP_NOW}.at(timestamp_nanos{1}); });
+
     const auto now = questdb::row_layout{"t", QUESTDB_STAMP_NOW}.add<int>("x");
     questdb::buffer b{1};
     b.append(now, questdb::server_time, 5);
@@ -299,6 +539,7 @@ static void row_path_allocates_nothing() {
     const std::vector<double> array{1, 2, 3};
     const std::size_t before = allocations;
     for (int i = 0; i < 100; ++i) {
+        b.new_row("t").symbol("s", "a").column("n", i).at(timestamp_nanos{i});
         b.table("t").symbol("s", "a").column(price, 1.5).column("n", i).column("str", "text").column("arr", array);
         b.column("ts", std::chrono::system_clock::time_point{}).column("o", std::optional<double>{}).at(timestamp_nanos{i});
         b.append(layout, timestamp_nanos{i}, 1.5, "text");
@@ -308,11 +549,16 @@ static void row_path_allocates_nothing() {
 }
 
 int main() {
+    check(questdb::library_fits() && questdb::version() == std::string_view(QUESTDB_VERSION), "header and library fit");
     values();
     names();
     arrays();
+    shapes();
     decimals();
     ownership();
+    rows_drop_themselves();
+    rows_are_removed();
+    times_to_wait();
     errors();
     prepared();
     row_path_allocates_nothing();

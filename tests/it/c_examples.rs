@@ -265,6 +265,23 @@ fn prepared_rows() {
 }
 
 #[test]
+fn bad_row() {
+    for language in LANGUAGES {
+        let receiver = Receiver::builder().start().unwrap();
+        let done = run(language, "bad_row", &[&receiver.conf(Protocol::Http)]);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(0), "{said}");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[0].starts_with("left out: ") && lines[0].contains("drop_row"), "{said}");
+        assert!(lines[1].starts_with("refused: ") && lines[1].contains("line: 3"), "{said}");
+        assert_eq!(lines.len(), 2, "{said}");
+        let rows = shown(&receiver, "measurements", 3);
+        let values = rows.iter().skip(3).map(|row| row.split_whitespace().next().unwrap());
+        assert_eq!(values.collect::<Vec<_>>(), ["1", "2", "5"], "{rows:?}");
+    }
+}
+
+#[test]
 fn outcome() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use questdb_ingress::ErrorCode;
 use serde_json::Value;
 
-use crate::vectors::{STRICTER, code_of, scaled, text};
+use crate::vectors::{code_of, scaled, stricter, text};
 
 fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() { "-".into() } else { bytes.iter().map(|b| format!("{b:02x}")).collect() }
@@ -93,8 +93,8 @@ fn builder(out: &mut String, vector: &Value) {
         writeln!(out, "{}", call(op)).unwrap();
     }
     let code = |code: ErrorCode| code.name().to_str().unwrap();
-    if STRICTER.contains(&id) {
-        writeln!(out, "expect error {}", code(ErrorCode::InvalidDecimal)).unwrap();
+    if let Some(deviation) = stricter(id) {
+        writeln!(out, "expect error {}", code(deviation)).unwrap();
     } else if error.is_null() {
         let wanted = text(&vector["expect"], "hex");
         writeln!(out, "expect {}", if wanted.is_empty() { "-" } else { wanted }).unwrap();

@@ -131,6 +131,9 @@ fn defaults() {
         assert_eq!((s.init_buf_size, s.max_buf_size), (64 << 10, 100 << 20));
         assert_eq!((s.auth_timeout, s.connect_timeout), (millis(15_000), millis(5000)));
         assert_eq!(s.send_timeout, millis(30_000));
+        let silent = if s.protocol.is_http() { None } else { Some(millis(30_000)) };
+        assert_eq!((s.tcp_user_timeout, s.keepalive_idle), (silent, Some(millis(30_000))));
+        assert_eq!((s.keepalive_interval, s.keepalive_count), (millis(10_000), 3));
         assert_eq!((s.request_timeout, s.request_min_throughput), (millis(10_000), 100 << 10));
         assert_eq!((s.retry_timeout, s.retry_max_backoff), (millis(10_000), millis(1000)));
         assert_eq!(s.auto_flush_max_backoff, millis(10_000));
@@ -145,6 +148,7 @@ fn every_option_arrives() {
          protocol_version=2;auto_flush=on;auto_flush_rows=1;auto_flush_bytes=2;auto_flush_interval=3;\
          auto_flush_max_backoff=10;init_buf_size=1024;max_buf_size=2048;max_name_len=16;lazy_connect=on;connect_timeout=4;request_timeout=5;\
          request_min_throughput=0;retry_timeout=0;retry_max_backoff_millis=10;delivery=at_most_once;\
+         tcp_user_timeout=6;keepalive_idle=off;keepalive_interval=1000;keepalive_count=7;\
          user_agent=my app/1.0;tls_verify=on;tls_ca=pem_file",
     )
     .unwrap();
@@ -168,12 +172,15 @@ fn every_option_arrives() {
     assert_eq!((s.request_min_throughput, s.retry_timeout), (0, Duration::ZERO));
     assert_eq!((s.retry_max_backoff, s.delivery), (millis(10), Delivery::AtMostOnce));
     assert_eq!(s.user_agent_suffix.as_deref(), Some("my app/1.0"));
+    assert_eq!((s.tcp_user_timeout, s.keepalive_idle), (Some(millis(6)), None));
+    assert_eq!((s.keepalive_interval, s.keepalive_count), (millis(1000), 7));
 
     let s = settle(
-        "tcp::addr=h;bind_interface=::1;send_timeout=9;username=k;token=d-_;token_x=x;token_y=y",
+        "tcp::addr=h;bind_interface=::1;send_timeout=9;tcp_user_timeout=off;username=k;token=d-_;token_x=x;token_y=y",
     )
     .unwrap();
     assert_eq!(s.send_timeout, Duration::from_millis(9));
+    assert_eq!(s.tcp_user_timeout, None);
     assert_eq!(s.bind_interface, Some(Interface::Address("::1".parse().unwrap())));
     let Auth::Ecdsa { key_id, d, x, y } = &s.auth else { panic!("{s:?}") };
     assert_eq!([key_id, d.expose(), x, y], ["k", "d-_", "x", "y"]);

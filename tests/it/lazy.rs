@@ -109,6 +109,27 @@ fn every_way_to_send_brings_rows_into_the_version_of_the_server() {
     assert_eq!(server.committed(), [b"t d=0.5 1\n"]);
 }
 
+/// A buffer that was made otherwise is of the version that it says; one that the server does not read is refused.
+#[test]
+fn other_buffers_are_not_rewritten() {
+    for version in [ProtocolVersion::V1, ProtocolVersion::V2] {
+        let server = server(VERSIONS[0].0, VERSIONS[0].1);
+        let mut sender = lazy(&server, "");
+        let mut buffer = Buffer::new(version);
+        fill(&mut buffer);
+        let before = buffer.peek().to_vec();
+        let result = sender.flush(&mut buffer);
+        assert_eq!(sender.protocol_version(), ProtocolVersion::V1);
+        if version == ProtocolVersion::V1 {
+            assert_eq!(result.unwrap(), Outcome::Committed);
+            assert_eq!((server.committed(), server.requests()), (vec![before], 2));
+        } else {
+            assert_eq!(result.unwrap_err().code(), ErrorCode::ProtocolVersion);
+            assert_eq!((buffer.peek(), server.requests()), (&before[..], 1));
+        }
+    }
+}
+
 /// The buffer of a lazy sender may be sent by another sender, which knows its server.
 #[test]
 fn buffers_may_go_to_other_senders() {

@@ -18,6 +18,8 @@ mod c_vectors;
 mod cancel;
 mod complete_rows;
 mod config;
+#[cfg(feature = "receiver")]
+mod decimals;
 mod docs;
 mod documented;
 mod environment;
@@ -28,6 +30,7 @@ mod layers;
 mod lazy;
 #[cfg(feature = "receiver")]
 mod names_and_values;
+mod nul;
 mod options;
 mod readme;
 mod real_server;

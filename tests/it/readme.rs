@@ -82,6 +82,11 @@ fn the_rust_examples_store_their_rows() {
         assert_eq!(table.value(1, "price"), Some(Value::Double(2616.1)));
         assert_eq!(table.value(1, "amount"), Some(Value::Long(3)));
     }
+    let receiver = Receiver::builder().start().unwrap();
+    run_example("bad_row", &[&receiver.conf(Protocol::Http)]);
+    let rows = receiver.table("measurements").unwrap();
+    let values: Vec<_> = (0..rows.row_count()).map(|row| rows.value(row, "value")).collect();
+    assert_eq!(values, [1, 2, 5].map(|n| Some(Value::Long(n))));
     let shown = run_example("quickstart", &[]);
     assert_eq!(shown.matches("weather: 1461 rows").count(), 2, "{shown}");
     assert_eq!(shown.matches("temps: 8759 rows").count(), 2, "{shown}");

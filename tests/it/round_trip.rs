@@ -579,6 +579,10 @@ fn a_decimal_of_every_length_of_bytes() {
         for first in [0x00, 0x7F, 0x80, 0xFF] {
             let mut bytes = vec![0x5A; len];
             bytes[0] = first;
+            // More digits than a decimal has.
+            if len == 32 && [0x7F, 0x80].contains(&first) {
+                continue;
+            }
             let mut buffer = Buffer::new(ProtocolVersion::V3);
             buffer.table("t").unwrap().column_dec("d", 3, &bytes[..]).unwrap();
             buffer.at_now().unwrap();

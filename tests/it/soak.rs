@@ -115,7 +115,7 @@ fn serve_http(mut stream: TcpStream, oracle: &Oracle, random: &mut fastrand::Rng
             return reset(stream);
         }
         let body = &input[head..head + length];
-        if !matches!(fault, Some(2 | 3 | 4 | 5)) {
+        if !matches!(fault, Some(2..=5)) {
             oracle.store(body);
         }
         input.drain(..head + length);

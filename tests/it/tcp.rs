@@ -43,6 +43,133 @@ fn flush_after_end(client: &mut Client) -> Answer {
     client.flush()
 }
 
+/// How many rows a flush of so many bytes has.
+fn rows_of(bytes: usize) -> u64 {
+    rows(bytes).row_count() as u64
+}
+
+/// Flushes, gives the server time until it has noted `note`, and closes; an error of closing is that of the row.
+fn closes_after(note: &'static str) -> impl Fn(&mut Client) -> Answer + Send + Sync {
+    move |client| {
+        let outcome = client.flush_copy()?;
+        client.server.wait_for_notes(note, 1);
+        client.now_it_counts();
+        client.close(Duration::from_millis(700)).1?;
+        Ok(outcome)
+    }
+}
+
+/// What `close` can know of a stream.
+fn closing() -> Vec<Case> {
+    use ErrorCode::{Auth, Connection, Rejected, Timeout};
+    let challenge = "k5V q".repeat(103)[..512].to_owned() + "\n";
+    let ends_in_order = Case::new("T12", "close: reads everything, then ends", |peer| {
+        peer.note("here");
+        serve(peer);
+    });
+    let mut cases = vec![
+        ends_in_order.tcp().act(closes_after("here")).also("all was read", |r| r.committed == 1),
+        Case::new("T12", "close: a login was expected", move |peer| {
+            peer.read_line();
+            peer.say(&challenge);
+            peer.note("said");
+            peer.read_to_end();
+        })
+        .tcp()
+        .act(closes_after("said"))
+        .fails(Auth, Outcome::InDoubt)
+        .within(50)
+        .also("says so", |r| r.error().message().contains("the server requires authentication")),
+        Case::new("T12", "close: the server says something", |peer| {
+            peer.read_line();
+            peer.say("no such column\u{1b}[0m\n");
+            peer.note("said");
+            peer.read_to_end();
+        })
+        .tcp()
+        .act(closes_after("said"))
+        .fails(Rejected, Outcome::InDoubt)
+        .within(50)
+        .also("shown, escaped", |r| r.error().message().contains(r"no such column\u{1b}[0m\n")),
+        Case::new("T12", "close: says something when it sees the end", |peer| {
+            peer.note("here");
+            peer.read_to_end();
+            peer.say("too late\n");
+        })
+        .tcp()
+        .act(closes_after("here"))
+        .fails(Rejected, Outcome::InDoubt)
+        .also("shown", |r| r.error().message().contains("too late")),
+        Case::new("T12", "close: reset instead of an end", |peer| {
+            peer.read_exactly(10);
+            peer.note("here");
+            peer.read_to_end();
+            peer.reset_on_close();
+        })
+        .tcp()
+        .act(closes_after("here"))
+        .fails(Connection, Outcome::InDoubt),
+        Case::new("T12", "close: ends without having read", |peer| {
+            peer.note("here");
+            peer.wait_for_bytes(100);
+        })
+        .tcp()
+        .act(closes_after("here"))
+        .fails(Connection, Outcome::InDoubt),
+    ];
+    for bytes in [1 << 10, 100 << 10, 5 * MB / 2] {
+        let what = format!("close: {} kB that nobody reads", bytes >> 10);
+        let case = Case::new("T12", what, |peer| {
+            peer.note("here");
+            peer.hold();
+        });
+        let case = case.tcp().bytes(bytes).act(closes_after("here"));
+        cases.push(case.fails(Timeout, Outcome::InDoubt).at_least(650).within(700));
+    }
+    let counted = |case: Case| {
+        case.also("counts the rows", |r| match &r.result {
+            Ok(_) => true,
+            Err(e) => e.earlier_rows_in_doubt() >= 1,
+        })
+    };
+    let mut cases: Vec<Case> = cases.into_iter().map(counted).collect();
+    cases.push(
+        // A handler that decides by the outcome alone would count them as delivered.
+        Case::new("T13", "thousands of rows, then a reset", |peer| {
+            if peer.nth() > 0 {
+                return serve(peer);
+            }
+            peer.read_exactly(400_000);
+            peer.reset_on_close();
+        })
+        .tcp()
+        .act(|client| {
+            let mut rows = 0;
+            loop {
+                match client.flush_other(100) {
+                    Ok(_) => rows += rows_of(100),
+                    Err(e) => {
+                        assert_eq!(e.outcome(), Outcome::NotSent);
+                        assert!(rows >= 1000 && e.earlier_rows_in_doubt() == rows, "{rows} {e:?}");
+                        let both = format!(
+                            "nothing of this flush was sent, but {rows} rows of earlier flushes may be lost"
+                        );
+                        assert!(e.message().contains(&both), "{e:?}");
+                        break;
+                    }
+                }
+            }
+            // Told once.
+            let outcome = client.flush()?;
+            client.close(Duration::from_secs(5)).1?;
+            Ok(outcome)
+        })
+        .within(10_000)
+        .also("over a new connection", |r| (r.committed, r.connections) == (1, 2)),
+    );
+    cases
+}
+
 fn cases() -> Vec<Case> {
     use ErrorCode::{Auth, Connection, Timeout};
     vec![
@@ -114,7 +241,8 @@ fn cases() -> Vec<Case> {
             client.flush()
         })
         .fails(Connection, Outcome::NotSent)
-        .also("says what may be lost", |r| r.error().message().contains("may be lost")),
+        .also("says what may be lost", |r| r.error().message().contains("may be lost"))
+        .also("and counts it", |r| r.error().earlier_rows_in_doubt() == rows_of(100)),
         Case::new("T4", "reset in a 20 MB flush", |peer| {
             peer.read_exactly(100_000);
             peer.reset_on_close();
@@ -237,11 +365,12 @@ fn cases() -> Vec<Case> {
         })
         .tcp()
         .act(|client| {
-            client.flush()?;
+            client.flush_copy()?;
             client.now_it_counts();
             client.close(Duration::from_millis(300)).1?;
             Ok(Outcome::Submitted)
         })
+        .fails(ErrorCode::Rejected, Outcome::InDoubt)
         .within(300),
     ]
 }
@@ -249,6 +378,11 @@ fn cases() -> Vec<Case> {
 #[test]
 fn faults() {
     run("TCP", cases());
+}
+
+#[test]
+fn what_close_can_know() {
+    run("Closing a stream", closing());
 }
 
 /// The name of the IPv6 loopback address, if this machine has one for it.

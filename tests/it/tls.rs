@@ -10,10 +10,12 @@ use rustls::ServerConfig;
 use rustls::version::{TLS12, TLS13};
 
 use crate::support::certs::{
-    authority, good_server, self_signed, server_config, stranger, trust, write_file,
+    authority, good_server, raw_server, self_signed, self_signed_authority, server_config,
+    stranger, trust, write_file,
 };
 use crate::support::fault_case::{Case, run};
 use crate::support::fault_server::Peer;
+use crate::support::raw_tls::{ALERTS, fatal, hello_request};
 
 /// An alert that a server sends which knows no version of the client.
 const OLD_VERSION_ALERT: &[u8] = &[0x15, 3, 2, 0, 2, 2, 70];
@@ -300,6 +302,123 @@ fn streams_within_tls() {
         .within(800),
     ];
     run("Streams within TLS", cases);
+}
+
+/// A server that serves until request number `last`, stores that one, and ends the session with these messages.
+fn ends_session(last: usize, messages: Vec<(u8, Vec<u8>)>) -> impl Fn(&mut Peer) + Send + Sync {
+    move |peer| {
+        for nth in 0..=last {
+            if peer.take().is_none() {
+                return;
+            }
+            if nth < last {
+                peer.say("HTTP/1.1 204 No Content\r\n\r\n");
+            }
+        }
+        peer.say_raw(&messages);
+        peer.half_close();
+        // Gone with unread data, it would reset the connection and take the alert with it.
+        peer.read_to_end();
+    }
+}
+
+#[test]
+fn alerts_after_the_request() {
+    let mut cases = Vec::new();
+    let doubt = |case: Case| {
+        case.conf(&trust())
+            .conf("delivery=at_most_once;")
+            .fails(ErrorCode::Tls, Outcome::InDoubt)
+            .also("one request, in doubt", |r| {
+                (r.requests, r.error().in_doubt_attempts()) == (1, 1)
+            })
+    };
+    for (name, version) in [("1.2", &TLS12), ("1.3", &TLS13)] {
+        // A warning that the user has gone is none of the session's ends.
+        for alert in ALERTS.into_iter().filter(|alert| *alert != 90) {
+            let what = format!("TLS {name}, alert {alert} after the request");
+            let case = Case::new("TLS8", what, ends_session(0, vec![fatal(alert)]));
+            cases.push(doubt(case.tls(raw_server(version, false))));
+        }
+    }
+    for alert in [40, 100] {
+        let messages = vec![hello_request(), fatal(alert)];
+        let what = format!("renegotiation refused, then alert {alert}");
+        let case = Case::new("TLS9", what, ends_session(0, messages));
+        cases.push(doubt(case.tls(raw_server(&TLS12, false))));
+    }
+    run("TLS: alerts after the request", cases);
+}
+
+/// TLS 1.3 judges a client's certificate when the client believes the session to stand.
+#[test]
+fn alerts_about_a_certificate_that_was_asked_for() {
+    let wanted = |what: &str, alert: u8, last: usize| {
+        let serve = move |peer: &mut Peer| {
+            for _ in 0..last {
+                peer.take();
+                peer.say("HTTP/1.1 204 No Content\r\n\r\n");
+            }
+            peer.request();
+            peer.say_raw(&[fatal(alert)]);
+            peer.half_close();
+            peer.read_to_end();
+        };
+        let case = Case::new("S11", format!("TLS 1.3, asked for, {what}"), serve);
+        case.tls(raw_server(&TLS13, true)).conf(&trust()).conf("retry_timeout=0;")
+    };
+    let refused = |case: Case| {
+        case.fails(ErrorCode::Tls, Outcome::NotSent)
+            .also("permanent", |r| !r.error().is_retryable())
+    };
+    let cases = vec![
+        refused(wanted("required", 116, 0)),
+        refused(wanted("of an unknown authority", 48, 0)),
+        wanted("an alert about something else", 80, 0).fails(ErrorCode::Tls, Outcome::InDoubt),
+        wanted("refused after an answer", 116, 1)
+            .act(|client| {
+                client.flush_other(50)?;
+                client.flush()
+            })
+            .fails(ErrorCode::Tls, Outcome::InDoubt),
+    ];
+    run("TLS: certificates of clients", cases);
+}
+
+/// What a user can do about it stands in the message.
+#[test]
+fn messages_about_tls_advise() {
+    let own = self_signed_authority();
+    let trust_own = format!("tls_roots={};", write_file(&own.cert).display());
+    let says = |case: Case, what: &'static [&'static str]| {
+        case.also("advises", move |r| what.iter().all(|part| r.error().message().contains(part)))
+    };
+    let mut cases = Vec::new();
+    for http in [true, false] {
+        let plain = if http { "use http" } else { "use tcp" };
+        let case = over(http, Case::new("S18", "one line of openssl req -x509", serve(http)));
+        let case = case.tls(all_versions(&own)).conf(&trust_own);
+        cases.push(says(
+            case.fails(ErrorCode::Tls, Outcome::NotSent).within(300),
+            &["CA:TRUE", "basicConstraints=critical,CA:FALSE"],
+        ));
+        let case = over(http, Case::new("S18", "of an unknown authority", serve(http)));
+        let case = case.tls(all_versions(&stranger().server())).conf(&trust());
+        cases.push(says(
+            case.fails(ErrorCode::Tls, Outcome::NotSent).within(300),
+            &["tls_roots", "not signed by an authority"],
+        ));
+        // As a QuestDB does, which waits for the rest of what it takes for a request.
+        let case = over(http, Case::new("S18", "plain server that waits", |peer| peer.hold()));
+        let case = case.tls_client_only().conf(&trust()).conf("connect_timeout=300;");
+        let case = if http { case.conf("retry_timeout=0;") } else { case };
+        let case = case.fails(ErrorCode::Timeout, Outcome::NotSent).within(300);
+        cases.push(case.also("advises", move |r| {
+            let text = r.error().message();
+            text.contains("could not set up TLS") && text.contains(plain)
+        }));
+    }
+    run("TLS: advice", cases);
 }
 
 /// S15 to S17: files that are no certificates are found before any connection.

@@ -1,102 +1,187 @@
 using System;
 using System.Runtime.InteropServices;
-using static QuestDB.QuestDBException;
 
 namespace QuestDB
 {
-    /// <summary>What a prepared column holds.</summary>
-    public enum Kind
-    {
-        Symbol = 1, Bool = 2, Long = 3, Double = 4, String = 5, Micros = 6, Nanos = 7, DoubleArray = 8, Decimal = 9
-    }
-
-    /// <summary>Where the time of prepared rows comes from.</summary>
-    public enum Stamp
-    {
-        Nanos = 1, Micros = 2, Now = 3
-    }
-
     /// <summary>
-    /// A table whose columns are named once. Cells are set by the number of their column, then Sender.Append ends the row by
-    /// one call into C. Cells that were not set since the last row are NULL.
+    /// A table whose columns are named once. Cells are set by the number of their column, then Append of a sender or a buffer
+    /// ends the row by one call into C. Cells that were not set since the last row, or to null, are NULL.
     /// </summary>
-    public sealed unsafe class PreparedRow : IDisposable
+    public sealed unsafe class PreparedRow : Prepared
     {
         private enum CellKind : uint
         {
-            Bool = 1, Long = 2, Double = 3, Text = 4, Array = 5, Decimal = 6
+            Null = 0, Bool = 1, Long = 2, Double = 3, Text = 4, Array = 5, Decimal = 6
         }
 
-        private readonly Scratch scratch = new Scratch();
-        private readonly LayoutHandle handle;
-        private Cell* cells;
-
-        public PreparedRow(string table, Stamp stamp)
-        {
-            var text = scratch.Text(table);
-            Check(Native.questdb_row_layout_new(text, scratch.Length, (uint)stamp, out handle));
-        }
+        public PreparedRow(string table, Stamp stamp) : base(table, stamp) { }
 
         ~PreparedRow()
         {
-            Marshal.FreeHGlobal((IntPtr)cells);
+            Marshal.FreeHGlobal((IntPtr)Cells);
         }
 
-        internal LayoutHandle Handle => handle;
-
-        internal Cell* Cells => cells;
-
-        internal int Columns { get; private set; }
+        internal Cell* Cells { get; private set; }
 
         /// <summary>Adds a column; its number is the count of those before. Cells that were set become NULL.</summary>
         public PreparedRow Add(string name, Kind kind)
         {
-            scratch.Clear();
-            var text = scratch.Text(name);
-            Check(Native.questdb_row_layout_add(handle, text, scratch.Length, (uint)kind));
-            Marshal.FreeHGlobal((IntPtr)cells);
-            cells = (Cell*)Marshal.AllocHGlobal(sizeof(Cell) * ++Columns);
-            Clear();
-            return this;
+            Enter();
+            try
+            {
+                var cells = (Cell*)Marshal.AllocHGlobal(sizeof(Cell) * (Columns + 1));
+                try
+                {
+                    AddColumn(name, kind);
+                }
+                catch
+                {
+                    Marshal.FreeHGlobal((IntPtr)cells);
+                    ClearCells();
+                    throw;
+                }
+                Marshal.FreeHGlobal((IntPtr)Cells);
+                Cells = cells;
+                ClearCells();
+                return this;
+            }
+            finally
+            {
+                Exit();
+            }
         }
 
         public PreparedRow Set(int column, bool value) => Put(column, CellKind.Bool, value ? 1 : 0);
 
-        /// <summary>Also for times.</summary>
+        /// <summary>Also for times, in the unit of the column.</summary>
         public PreparedRow Set(int column, long value) => Put(column, CellKind.Long, value);
 
         public PreparedRow Set(int column, double value) =>
             Put(column, CellKind.Double, BitConverter.DoubleToInt64Bits(value));
 
         /// <summary>A symbol, a string or the text of a decimal.</summary>
-        public PreparedRow Set(int column, string value) => Put(column, CellKind.Text, (long)scratch.Text(value));
+        public PreparedRow Set(int column, string value)
+        {
+            Enter();
+            try
+            {
+                CheckColumn(column);
+                return value == null
+                    ? Cell(column, CellKind.Null, 0)
+                    : Cell(column, CellKind.Text, (long)Scratch.Text(value, nameof(value)));
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+
+        public PreparedRow Set(int column, char value) => Set(column, value.ToString());
+
+        /// <summary>A time of unspecified kind is UTC. What does not fit into nanoseconds is refused by a column of them.</summary>
+        public PreparedRow Set(int column, DateTime value) => Set(column, Time(column, Times.Ticks(value)));
+
+        public PreparedRow Set(int column, DateTimeOffset value) => Set(column, Time(column, Times.Ticks(value)));
 
         /// <summary>An array in row-major order; without a shape it has one dimension.</summary>
-        public PreparedRow Set(int column, double[] values, params int[] shape) =>
-            Put(column, CellKind.Array, (long)scratch.Array(values, shape));
+        public PreparedRow Set(int column, double[] values, params int[] shape)
+        {
+            Enter();
+            try
+            {
+                CheckColumn(column);
+                return values == null
+                    ? Cell(column, CellKind.Null, 0)
+                    : Cell(column, CellKind.Array, (long)Scratch.Array(values, shape));
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+
+        /// <summary>A rectangular array of doubles of any rank, such as double[,].</summary>
+        public PreparedRow Set(int column, Array values)
+        {
+            Enter();
+            try
+            {
+                CheckColumn(column);
+                return values == null
+                    ? Cell(column, CellKind.Null, 0)
+                    : Cell(column, CellKind.Array, (long)Scratch.Array(values));
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+
+        public PreparedRow Set(int column, decimal value)
+        {
+            var parts = new Decimals(value);
+            return Set(column, (int)parts.Scale, parts.ToBytes());
+        }
 
         /// <summary>A decimal, its unscaled value a big-endian two's complement integer.</summary>
-        public PreparedRow Set(int column, int scale, byte[] unscaled) =>
-            Put(column, CellKind.Decimal, (long)scratch.Bytes(unscaled), (uint)scale);
+        public PreparedRow Set(int column, int scale, byte[] unscaled)
+        {
+            Enter();
+            try
+            {
+                CheckColumn(column);
+                return unscaled == null
+                    ? Cell(column, CellKind.Null, 0)
+                    : Cell(column, CellKind.Decimal, (long)Scratch.Bytes(unscaled, nameof(unscaled)), unchecked((uint)scale));
+            }
+            finally
+            {
+                Exit();
+            }
+        }
 
-        public void Dispose() => handle.Dispose();
+        public PreparedRow Set(int column, bool? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
-        internal void Clear()
+        public PreparedRow Set(int column, long? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
+
+        public PreparedRow Set(int column, double? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
+
+        public PreparedRow Set(int column, char? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
+
+        public PreparedRow Set(int column, decimal? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
+
+        public PreparedRow Set(int column, DateTime? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
+
+        public PreparedRow Set(int column, DateTimeOffset? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
+
+        public PreparedRow SetNull(int column) => Put(column, CellKind.Null, 0);
+
+        /// <summary>Within Enter and Exit.</summary>
+        internal void ClearCells()
         {
             for (var i = 0; i < Columns; i++)
             {
-                cells[i].Kind = 0;
+                Cells[i].Kind = 0;
             }
-            scratch.Clear();
+            Scratch.Clear();
         }
 
-        private PreparedRow Put(int column, CellKind kind, long value, uint scale = 0)
+        private PreparedRow Put(int column, CellKind kind, long value)
         {
+            Enter();
             if ((uint)column >= (uint)Columns)
             {
-                throw new ArgumentOutOfRangeException(nameof(column));
+                Exit();
+                CheckColumn(column);
             }
-            cells[column] = new Cell { Kind = (uint)kind, Scale = scale, Value = value, Length = scratch.Length };
+            Cell(column, kind, value);
+            Exit();
+            return this;
+        }
+
+        private PreparedRow Cell(int column, CellKind kind, long value, uint scale = 0)
+        {
+            Cells[column] = new Cell { Kind = (uint)kind, Scale = scale, Value = value, Length = Scratch.Length };
             return this;
         }
     }

@@ -1,246 +1,328 @@
 using System;
+using System.Diagnostics;
+using System.Threading;
 using static QuestDB.QuestDBException;
 
 namespace QuestDB
 {
-    /// <summary>The counters of a sender.</summary>
+    /// <summary>The numbers that a sender keeps: counters, which only grow, and at the end a duration.</summary>
     public enum Stat
     {
         Flushes, FailedFlushes, RowsCommitted, BytesCommitted, RowsSubmitted, BytesSubmitted, RetriesConnect,
-        RetriesConnection, RetriesTimeout, RetriesBusy, RetriesServer, InDoubtAttempts, Reconnects
+        RetriesConnection, RetriesTimeout, RetriesBusy, RetriesServer, InDoubtAttempts, Reconnects, FailedAutoFlushes,
+
+        /// <summary>The wait until the next automatic flush after one that failed; 0 without one.</summary>
+        AutoFlushWaitMillis
+    }
+
+    /// <summary>What became of the rows when a sender was closed or disposed of.</summary>
+    public sealed class CloseResult
+    {
+        internal CloseResult(long unconfirmed, QuestDBException error)
+        {
+            UnconfirmedRows = unconfirmed;
+            Error = error;
+        }
+
+        /// <summary>Complete rows that the server did not confirm (HTTP) or the kernel did not take (TCP). -1 if a call
+        /// of another thread did not end, so that Dispose could not look.</summary>
+        public long UnconfirmedRows { get; }
+
+        /// <summary>TCP: rows of earlier flushes, reported as sent, of which it is not known whether they arrived.</summary>
+        public long EarlierRowsInDoubt => Error?.EarlierRowsInDoubt ?? 0;
+
+        /// <summary>Why rows were not sent, or that a row was left open; null if all went well.</summary>
+        public QuestDBException Error { get; }
+
+        public override string ToString() => Error == null
+            ? "closed"
+            : $"closed, {UnconfirmedRows} rows unconfirmed, {EarlierRowsInDoubt} earlier rows in doubt: {Error.Message}";
     }
 
     /// <summary>
     /// Sends rows to QuestDB. A row is built by chained calls and ended by At…:
     /// <c>sender.Table("trades").Symbol("side", "buy").Column("price", 2615.54).AtNanos(nanos);</c>
-    /// A call that fails throws and changes nothing: the row stays open, to be completed or dropped by DropRow. One thread
-    /// may use a sender at a time. Rows of one shape are cheaper as prepared rows.
+    /// Rows of one shape are cheaper as prepared rows.
+    /// <para>
+    /// One call at a time may use a sender; one that meets another fails with <see cref="ErrorCode.InvalidState"/> and does
+    /// no harm. Any thread may at any time call Cancel, LastError, the statistics and Dispose.
+    /// </para>
+    /// <para>
+    /// Close before the end: it throws if rows were not sent. Dispose never throws; what it could not do says CloseResult.
+    /// </para>
     /// </summary>
-    public sealed unsafe class Sender : IDisposable
+    public sealed unsafe partial class Sender : Rows
     {
-        private const uint AbiVersion = 1;
-        private const long UnixTicks = 621355968000000000;
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-        private readonly Scratch scratch = new Scratch();
         private readonly SenderHandle handle;
-        private IntPtr rows;
-        private bool open;
+        private volatile CloseResult closed;
+        private bool cancelled; // the last call that could wait was cancelled
 
         /// <summary>Makes a sender from a configuration string such as <c>http::addr=localhost:9000;</c>.</summary>
         public Sender(string conf)
         {
-            if (Native.questdb_abi_version() != AbiVersion)
+            Library.Check();
+            var text = Scratch.Fresh(conf, nameof(conf));
+            Check(Native.questdb_sender_from_conf(text, Scratch.Length, out handle));
+            Memory = Native.questdb_sender_buffer(handle.Pointer);
+        }
+
+        /// <summary>Makes a sender from a configuration, which stays as it is.</summary>
+        public Sender(SenderConfig config)
+        {
+            if (config == null)
             {
-                throw new InvalidOperationException("the questdb_ingress library does not fit this class");
+                throw new ArgumentNullException(nameof(config));
             }
-            var text = scratch.Text(conf);
-            Check(Native.questdb_sender_from_conf(text, scratch.Length, out handle));
-            rows = Native.questdb_sender_buffer(handle);
-        }
-
-        /// <summary>Complete rows that were not sent.</summary>
-        public long Pending => (long)Native.questdb_buffer_row_count(rows);
-
-        /// <summary>Begins a row.</summary>
-        public Sender Table(string name)
-        {
-            var at = Fresh(name);
-            Check(Native.questdb_buffer_set_marker(rows));
-            Check(Native.questdb_buffer_table(rows, at, scratch.Length));
-            open = true;
-            return this;
-        }
-
-        /// <summary>Symbols come before other columns.</summary>
-        public Sender Symbol(string name, string value)
-        {
-            var at = Fresh(name);
-            var length = scratch.Length;
-            var text = scratch.Text(value);
-            return Done(Native.questdb_buffer_symbol(rows, at, length, text, scratch.Length));
-        }
-
-        public Sender Column(string name, bool value)
-        {
-            var at = Fresh(name);
-            return Done(Native.questdb_buffer_column_bool(rows, at, scratch.Length, (byte)(value ? 1 : 0)));
-        }
-
-        /// <summary>The server reads the smallest number as NULL.</summary>
-        public Sender Column(string name, long value)
-        {
-            var at = Fresh(name);
-            return Done(Native.questdb_buffer_column_i64(rows, at, scratch.Length, value));
-        }
-
-        public Sender Column(string name, double value)
-        {
-            var at = Fresh(name);
-            return Done(Native.questdb_buffer_column_f64(rows, at, scratch.Length, value));
-        }
-
-        public Sender Column(string name, string value)
-        {
-            var at = Fresh(name);
-            var length = scratch.Length;
-            var text = scratch.Text(value);
-            return Done(Native.questdb_buffer_column_str(rows, at, length, text, scratch.Length));
-        }
-
-        public Sender Column(string name, DateTimeOffset value) => ColumnNanos(name, Nanos(value));
-
-        /// <summary>Microseconds since 1970.</summary>
-        public Sender ColumnMicros(string name, long micros)
-        {
-            var at = Fresh(name);
-            return Done(Native.questdb_buffer_column_ts_micros(rows, at, scratch.Length, micros));
-        }
-
-        /// <summary>Nanoseconds since 1970.</summary>
-        public Sender ColumnNanos(string name, long nanos)
-        {
-            var at = Fresh(name);
-            return Done(Native.questdb_buffer_column_ts_nanos(rows, at, scratch.Length, nanos));
-        }
-
-        /// <summary>An array in row-major order; without a shape it has one dimension.</summary>
-        public Sender Column(string name, double[] values, params int[] shape)
-        {
-            var at = Fresh(name);
-            var length = scratch.Length;
-            return Done(Native.questdb_buffer_column_f64_arr(rows, at, length, scratch.Array(values, shape)));
-        }
-
-        public Sender Column(string name, decimal value) =>
-            ColumnDecimal(name, value.ToString(System.Globalization.CultureInfo.InvariantCulture));
-
-        /// <summary>A decimal as text, such as <c>-12.50</c>.</summary>
-        public Sender ColumnDecimal(string name, string value)
-        {
-            var at = Fresh(name);
-            var length = scratch.Length;
-            var text = scratch.Text(value);
-            return Done(Native.questdb_buffer_column_dec_str(rows, at, length, text, scratch.Length));
-        }
-
-        public Sender ColumnDecimal(string name, int scale, long unscaled)
-        {
-            var at = Fresh(name);
-            return Done(Native.questdb_buffer_column_dec_i64(rows, at, scratch.Length, (uint)scale, unscaled));
-        }
-
-        /// <summary>The unscaled value is a big-endian two's complement integer.</summary>
-        public Sender ColumnDecimal(string name, int scale, byte[] unscaled)
-        {
-            var at = Fresh(name);
-            var length = scratch.Length;
-            var bytes = scratch.Bytes(unscaled);
-            return Done(Native.questdb_buffer_column_dec(rows, at, length, (uint)scale, bytes, scratch.Length));
-        }
-
-        /// <summary>Ends the row, and sends all rows when a limit of auto-flush is reached.</summary>
-        public void At(DateTimeOffset time) => AtNanos(Nanos(time));
-
-        public void AtNanos(long nanos) => Ended(Native.questdb_sender_at_nanos(handle, nanos));
-
-        public void AtMicros(long micros) => Ended(Native.questdb_sender_at_micros(handle, micros));
-
-        /// <summary>The server sets the time; deduplication cannot recognise such rows.</summary>
-        public void AtNow() => Ended(Native.questdb_sender_at_now(handle));
-
-        /// <summary>Ends a prepared row, whose cells are NULL afterwards.</summary>
-        public void Append(PreparedRow row, long at)
-        {
-            var error = Native.questdb_sender_append_row(handle, row.Handle, row.Cells, (UIntPtr)row.Columns, at);
-            row.Clear();
-            Check(error);
-        }
-
-        /// <summary>Drops the row being built.</summary>
-        public void DropRow()
-        {
-            if (open)
+            config.Enter();
+            try
             {
-                open = false;
-                Done(Native.questdb_buffer_rewind_to_marker(rows));
+                Check(Native.questdb_sender_new(config.Pointer, out handle));
+            }
+            finally
+            {
+                config.Exit();
+            }
+            Memory = Native.questdb_sender_buffer(handle.Pointer);
+        }
+
+        private Sender(SenderHandle handle)
+        {
+            this.handle = handle;
+            Memory = Native.questdb_sender_buffer(handle.Pointer);
+        }
+
+        /// <summary>Makes a sender from the configuration string in the environment variable QDB_CLIENT_CONF.</summary>
+        public static Sender FromEnvironment()
+        {
+            Library.Check();
+            Check(Native.questdb_sender_from_env(out var handle));
+            return new Sender(handle);
+        }
+
+        /// <summary>The version of the protocol that was configured or negotiated.</summary>
+        public override int ProtocolVersion => (int)Number(_ => (UIntPtr)Native.questdb_sender_protocol_version(handle.Pointer));
+
+        /// <summary>The longest name that the server accepts, in bytes.</summary>
+        public override int MaxNameLength => (int)Number(_ => Native.questdb_sender_max_name_len(handle.Pointer));
+
+        /// <summary>Whether a transaction is open.</summary>
+        public bool InTransaction => Number(_ => (UIntPtr)Native.questdb_sender_in_transaction(handle.Pointer)) != 0;
+
+        /// <summary>
+        /// How long Dispose may take to send what is left, ten seconds unless set; zero or less makes it send nothing.
+        /// </summary>
+        public TimeSpan DisposeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+        /// <summary>What became of the rows at Close, or at Dispose of a sender that was not closed; null before.</summary>
+        public CloseResult CloseResult => closed;
+
+        /// <summary>The last error of a flush, also one that a later flush made good; null without one. From any thread.</summary>
+        public QuestDBException LastError
+        {
+            get
+            {
+                Check(Native.questdb_sender_last_error(handle, out var last));
+                return Take(last);
             }
         }
 
-        /// <summary>Drops all rows that were not sent.</summary>
-        public void Clear()
+        /// <summary>From any thread.</summary>
+        public long this[Stat stat] => (long)Native.questdb_sender_stat(handle, (uint)stat);
+
+        internal override Handle Handle => handle;
+
+        /// <summary>An independent buffer with the version and the limits of this sender.</summary>
+        public RowBuffer NewBuffer()
         {
-            open = false;
-            Done(Native.questdb_buffer_clear(rows));
+            Enter();
+            try
+            {
+                Check(Native.questdb_sender_new_buffer(handle.Pointer, out var buffer));
+                return new RowBuffer(buffer);
+            }
+            finally
+            {
+                Exit();
+            }
         }
+
+        /// <summary>Connects now, where the configuration leaves that to the first flush; otherwise does nothing.</summary>
+        public void Connect(CancellationToken token = default(CancellationToken)) => Wait(ConnectCall, token);
 
         /// <summary>Sends all rows; after an exception all of them are still there.</summary>
-        public void Flush() => Check(Native.questdb_sender_flush_own(handle));
+        public void Flush(CancellationToken token = default(CancellationToken)) => Wait(FlushCall, token);
 
-        /// <summary>Begins a transaction on one table; HTTP only.</summary>
-        public void Begin(string table)
-        {
-            var at = Fresh(table);
-            Check(Native.questdb_sender_begin(handle, at, scratch.Length));
-        }
+        /// <summary>Sends the rows of a buffer and clears it; after an exception all of them are still there.</summary>
+        public void Flush(RowBuffer buffer, CancellationToken token = default(CancellationToken)) =>
+            Wait(FlushCall(buffer), token, buffer);
+
+        /// <summary>
+        /// Sends the rows of a buffer and leaves them there, for example for another server. Transactional refuses what could
+        /// be stored in part: rows of several tables, and TCP.
+        /// </summary>
+        public void FlushAndKeep(
+            RowBuffer buffer, bool transactional = false, CancellationToken token = default(CancellationToken)) =>
+            Wait(KeepCall(buffer, transactional), token, buffer);
+
+        /// <summary>Sends all rows if a limit of auto-flush is reached: for services that are idle at times.</summary>
+        public void FlushIfDue(CancellationToken token = default(CancellationToken)) => Wait(FlushIfDueCall, token);
+
+        /// <summary>Begins a transaction on one table, after sending the rows that wait; HTTP only.</summary>
+        public void Begin(string table, CancellationToken token = default(CancellationToken)) => Wait(BeginCall(table), token);
 
         /// <summary>Sends the rows of the transaction; the server stores all or none.</summary>
-        public void Commit() => Check(Native.questdb_sender_commit(handle));
+        public void Commit(CancellationToken token = default(CancellationToken)) => Wait(CommitCall, token);
 
         public void Rollback()
         {
-            open = false;
-            Check(Native.questdb_sender_rollback(handle));
+            Enter();
+            try
+            {
+                var error = Native.questdb_sender_rollback(handle.Pointer);
+                Look();
+                Check(error);
+            }
+            finally
+            {
+                Exit();
+            }
         }
-
-        public long this[Stat stat] => (long)Native.questdb_sender_stat(handle, (uint)stat);
 
         /// <summary>
-        /// Sends what is left within the time, ends the connection and returns how many rows the server did not confirm
-        /// (HTTP) or the kernel did not take (TCP). Closing again does nothing.
+        /// Sends the complete rows within the time and ends the connection. Throws if rows may not have arrived or a row was
+        /// left open; CloseResult, which is also returned, says how many. A time below zero is none, Timeout.InfiniteTimeSpan
+        /// is no limit beyond those of the configuration.
         /// </summary>
-        public long Close(TimeSpan timeout)
+        public CloseResult Close(TimeSpan timeout, CancellationToken token = default(CancellationToken))
         {
-            if (handle.IsClosed)
+            Wait(CloseCall(timeout), token);
+            return closed;
+        }
+
+        /// <summary>
+        /// Ends the call that is running in another thread: it throws <see cref="SendCanceledException"/>, and its rows stay.
+        /// Returns when that call has ended. Without one this does nothing, and calls that begin later are not affected.
+        /// </summary>
+        public void Cancel()
+        {
+            var call = Calls;
+            for (var watch = Stopwatch.StartNew(); Held && Calls == call && watch.Elapsed < Patience;)
             {
-                return 0;
+                Cancellation.Cancel(handle);
+                Thread.Sleep(1);
             }
-            var error = Native.questdb_sender_close(handle, (ulong)timeout.TotalMilliseconds, out var unconfirmed);
-            rows = IntPtr.Zero;
+        }
+
+        /// <summary>
+        /// Until the result is disposed of, every call of this sender that waits, also for an automatic flush, ends when the
+        /// token is cancelled, and so do those that begin later.
+        /// </summary>
+        public IDisposable CancelOn(CancellationToken token) => new Cancellation(handle, token);
+
+        /// <summary>
+        /// Sends the complete rows within DisposeTimeout unless Close was called, and frees the sender. Never throws: see
+        /// CloseResult. A call that is running in another thread is cancelled first; after a cancelled call nothing is sent,
+        /// since whoever cancels wants to end.
+        /// </summary>
+        public override void Dispose()
+        {
+            if (!BeginDispose())
+            {
+                return;
+            }
+            var interrupted = false;
+            for (var watch = Stopwatch.StartNew(); !TryHold(); Thread.Sleep(1))
+            {
+                interrupted = true;
+                Cancellation.Cancel(handle);
+                if (watch.Elapsed > Patience)
+                {
+                    closed = closed ?? new CloseResult(-1, new QuestDBException(
+                        ErrorCode.InvalidState, "the sender is used by another thread, whose call did not end when it was cancelled"));
+                    Free();
+                    return;
+                }
+            }
+            if (closed == null)
+            {
+                CloseQuietly(interrupted || cancelled ? TimeSpan.Zero : DisposeTimeout);
+            }
             handle.Dispose();
-            Check(error);
-            return (long)unconfirmed;
         }
 
-        /// <summary>As Close with ten seconds.</summary>
-        public void Dispose() => Close(TimeSpan.FromSeconds(10));
-
-        private byte* Fresh(string text)
+        internal override IntPtr EndRow(Unit unit, long at)
         {
-            scratch.Clear();
-            return scratch.Text(text);
+            switch (unit)
+            {
+                case Unit.Nanos: return Seen(Native.questdb_sender_at_nanos(handle.Pointer, at));
+                case Unit.Micros: return Seen(Native.questdb_sender_at_micros(handle.Pointer, at));
+                default: return Seen(Native.questdb_sender_at_now(handle.Pointer));
+            }
         }
 
-        private Sender Done(IntPtr error)
+        internal override IntPtr AppendRow(IntPtr layout, Cell* cells, UIntPtr count, long at) =>
+            Seen(Native.questdb_sender_append_row(handle.Pointer, layout, cells, count, at));
+
+        internal override IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at) =>
+            Seen(Native.questdb_sender_append_columns(handle.Pointer, layout, rows, columns, count, at));
+
+        /// <summary>Remembers for Dispose whether an automatic flush was cancelled.</summary>
+        private IntPtr Seen(IntPtr error)
         {
-            Check(error);
-            GC.KeepAlive(this); // and with it what the pointers of the call pointed to
-            return this;
+            cancelled = error != IntPtr.Zero && Native.questdb_error_get_code(error) == (uint)ErrorCode.Cancelled;
+            return error;
         }
 
-        private void Ended(IntPtr error)
+        private IntPtr ConnectCall() => Native.questdb_sender_connect(handle.Pointer);
+
+        private IntPtr FlushCall() => Native.questdb_sender_flush_own(handle.Pointer);
+
+        private IntPtr FlushIfDueCall() => Native.questdb_sender_flush_if_due(handle.Pointer);
+
+        private IntPtr CommitCall() => Native.questdb_sender_commit(handle.Pointer);
+
+        private Func<IntPtr> FlushCall(RowBuffer buffer) =>
+            () => Native.questdb_sender_flush(handle.Pointer, buffer.Memory);
+
+        private Func<IntPtr> KeepCall(RowBuffer buffer, bool transactional) => () => transactional
+            ? Native.questdb_sender_flush_and_keep_with_flags(handle.Pointer, buffer.Memory, 1)
+            : Native.questdb_sender_flush_and_keep(handle.Pointer, buffer.Memory);
+
+        private Func<IntPtr> BeginCall(string table) => () =>
+        {
+            var text = Scratch.Fresh(table, nameof(table));
+            return Native.questdb_sender_begin(handle.Pointer, text, Scratch.Length);
+        };
+
+        private Func<IntPtr> CloseCall(TimeSpan timeout) => () =>
+        {
+            var error = Native.questdb_sender_close(handle.Pointer, Times.Millis(timeout), out var unconfirmed);
+            var problem = Take(error);
+            var first = closed == null;
+            if (first)
+            {
+                closed = new CloseResult((long)unconfirmed, problem);
+            }
+            if (problem != null)
+            {
+                cancelled |= problem.Code == ErrorCode.Cancelled;
+                throw problem.ToThrow();
+            }
+            return IntPtr.Zero;
+        };
+
+        private void CloseQuietly(TimeSpan timeout)
         {
             try
             {
-                Check(error);
-                open = false;
+                CloseCall(timeout)();
             }
-            catch (QuestDBException e)
+            catch (Exception)
             {
-                open = open && !e.RowAccepted;
-                throw;
+                // It stands in CloseResult; an exception from here would hide the one that the program is about to see.
             }
         }
-
-        private static long Nanos(DateTimeOffset time) => checked((time.UtcTicks - UnixTicks) * 100);
     }
 }

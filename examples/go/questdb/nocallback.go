@@ -29,12 +29,22 @@ package questdb
 #cgo nocallback questdb_buffer_column_dec_i64
 #cgo noescape questdb_buffer_column_dec
 #cgo nocallback questdb_buffer_column_dec
+#cgo noescape questdb_buffer_column_dec_i128
+#cgo nocallback questdb_buffer_column_dec_i128
+#cgo noescape questdb_buffer_at_nanos
+#cgo nocallback questdb_buffer_at_nanos
+#cgo noescape questdb_buffer_at_micros
+#cgo nocallback questdb_buffer_at_micros
+#cgo noescape questdb_sender_at_now
+#cgo nocallback questdb_sender_at_now
+#cgo noescape questdb_buffer_append_row
+#cgo nocallback questdb_buffer_append_row
 #cgo noescape questdb_sender_at_nanos
 #cgo nocallback questdb_sender_at_nanos
 #cgo noescape questdb_sender_at_micros
 #cgo nocallback questdb_sender_at_micros
 #cgo noescape questdb_sender_append_row
 #cgo nocallback questdb_sender_append_row
-#include "questdb_ingress.h"
+#include "helpers.h"
 */
 import "C"

@@ -39,7 +39,7 @@ pub(super) trait Blocks: Copy {
     /// Bytes that are not ASCII.
     fn high(self) -> u32;
 
-    /// Bytes that may need a backslash: all that do, and some control characters.
+    /// Bytes that may need a backslash or are refused: all that do, NUL outside of quotes, and some control characters.
     fn suspects<const QUOTED: bool>(self) -> u32;
 
     /// As [`Blocks::suspects`], and bytes that are not ASCII.
@@ -47,6 +47,9 @@ pub(super) trait Blocks: Copy {
 
     /// Bytes that need a backslash.
     fn specials<const QUOTED: bool>(self) -> u32;
+
+    /// Bytes that are NUL.
+    fn nuls(self) -> u32;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -115,6 +118,11 @@ mod sse2 {
                 lines | self.equal(b' ') | self.equal(b',') | self.equal(b'=')
             }
             .high()
+        }
+
+        #[inline]
+        fn nuls(self) -> u32 {
+            self.equal(0).high()
         }
     }
 
@@ -190,17 +198,28 @@ pub(super) mod portable {
 
         #[inline]
         fn suspects<const QUOTED: bool>(self) -> u32 {
-            self.specials::<QUOTED>()
+            if QUOTED { self.specials::<true>() } else { self.any_of(b"\n\r\\ ,=\0") }
         }
 
         #[inline]
         fn not_plain<const QUOTED: bool>(self) -> u32 {
-            self.specials::<QUOTED>() | self.high()
+            self.suspects::<QUOTED>() | self.high()
         }
 
         #[inline]
         fn specials<const QUOTED: bool>(self) -> u32 {
-            let set: &[u8] = if QUOTED { b"\n\r\\\"" } else { b"\n\r\\ ,=" };
+            self.any_of(if QUOTED { b"\n\r\\\"" } else { b"\n\r\\ ,=" })
+        }
+
+        #[inline]
+        fn nuls(self) -> u32 {
+            self.any_of(b"\0")
+        }
+    }
+
+    impl Block {
+        #[inline]
+        fn any_of(self, set: &[u8]) -> u32 {
             let flags = |word| set.iter().fold(0, |flags, &byte| flags | equal(word, byte));
             gather(flags(self.0)) | (gather(flags(self.1)) << 8)
         }

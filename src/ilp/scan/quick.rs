@@ -22,11 +22,22 @@ impl Store {
     pub(in crate::ilp) fn open<const FIXED: usize>(&mut self, text: &[u8]) -> Option<Open<'_>> {
         const { assert!(FIXED <= SLACK) };
         let Cursor { at, last, store } = self.cursor();
-        // A slice is no longer than half of all memory: the sum cannot wrap. Without any room both sides may be equal.
-        if (at as usize).wrapping_add(text.len()) >= last as usize {
+        if !ends_before(at, text.len(), last) {
             return None;
         }
         Some(Open { out: Quick { at, fixed: FIXED, text: text.len() }, store })
+    }
+}
+
+/// Whether `len` bytes from `at` on end before `last`. Without any room both may be equal, and `last` may be less than `at`.
+#[inline(always)]
+fn ends_before(at: *mut u8, len: usize, last: *mut u8) -> bool {
+    if cfg!(target_pointer_width = "64") {
+        // A slice is no longer than half of all addresses, of which programs have the lower half: the sum cannot wrap.
+        (at as usize).wrapping_add(len) < last as usize
+    } else {
+        // There it can. A difference takes two to eight instructions more for each row.
+        len < (last as usize).saturating_sub(at as usize)
     }
 }
 

@@ -26,8 +26,7 @@ impl Cursor<'_> {
         let Some(table) = &plan.table else { return rows.start };
         let [symbols, columns] = values.tracks(plan);
         let tracks = symbols.len() + columns.len();
-        // More than the slack, on which `last_with` relies.
-        let room = const { Wire::HEAD + StampCache::ROOM + SLACK } + tracks * COLUMN_ROOM;
+        let Some(room) = room_of(tracks) else { return rows.start };
         let row = Row {
             symbols,
             columns,
@@ -75,6 +74,18 @@ impl Cursor<'_> {
         // SAFETY: both lie within the allocation of `bytes`.
         (self.at, self.last) = unsafe { (start.add(position), start.add(self.store.limit)) };
         self.at as usize <= self.last_with(room)
+    }
+}
+
+/// What a row of so many columns takes at most, besides texts and elements; more than the slack, on which `last_with` relies.
+#[inline(always)]
+fn room_of(tracks: usize) -> Option<usize> {
+    const REST: usize = Wire::HEAD + StampCache::ROOM + SLACK;
+    if cfg!(target_pointer_width = "64") {
+        // Each of them takes memory of its own: there are not so many that this could wrap.
+        Some(REST + tracks * COLUMN_ROOM)
+    } else {
+        tracks.checked_mul(COLUMN_ROOM)?.checked_add(REST)
     }
 }
 

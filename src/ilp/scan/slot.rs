@@ -243,7 +243,7 @@ pub(super) unsafe fn put_byte(at: *mut u8, byte: u8) -> *mut u8 {
     }
 }
 
-/// Writes text with the escapes that it needs; `None` if it is not UTF-8.
+/// Writes text with the escapes that it needs; `None` if it is not UTF-8, or holds a NUL outside of quotes.
 ///
 /// # Safety
 /// Twice the text and 32 bytes more may be written at `at`.
@@ -267,15 +267,18 @@ unsafe fn escaped<const QUOTED: bool>(
     text: &[u8],
     known_utf8: bool,
 ) -> Option<*mut u8> {
-    let mut high = 0;
+    let (mut high, mut nul) = (0, 0);
     for chunk in text.chunks(16) {
         let block = match chunk.first_chunk::<16>() {
             Some(full) => Block::full(full),
             None => Block::partial(chunk),
         };
         high |= block.high();
+        if !QUOTED {
+            nul |= block.nuls() & ((1 << chunk.len()) - 1);
+        }
         // SAFETY: of the room twice the bytes that are left and 32 more are left.
         at = unsafe { with_backslashes::<Block, QUOTED>(at, block, chunk) };
     }
-    (high == 0 || known_utf8 || utf8::is_valid(text)).then_some(at)
+    (nul == 0 && (high == 0 || known_utf8 || utf8::is_valid(text))).then_some(at)
 }

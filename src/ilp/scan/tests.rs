@@ -15,11 +15,11 @@ fn escaped(text: &[u8], quoted: bool) -> Vec<u8> {
     out
 }
 
-fn appended(store: &mut Store, text: &[u8], quoted: bool) -> Result<bool> {
+fn appended(store: &mut Store, text: &[u8], quoted: bool) -> Result<Seen> {
     let mut tail = store.tail();
-    let high = if quoted { tail.text::<true>(text) } else { tail.text::<false>(text) };
+    let seen = if quoted { tail.text::<true>(text) } else { tail.text::<false>(text) };
     tail.finish()?;
-    Ok(high)
+    Ok(seen)
 }
 
 #[test]
@@ -31,9 +31,9 @@ fn a_special_byte_is_found_at_every_place_of_every_length() {
                 text[place] = byte;
                 for quoted in [false, true] {
                     let mut store = Store::new(usize::MAX);
-                    let high = appended(&mut store, &text, quoted).unwrap();
+                    let seen = appended(&mut store, &text, quoted).unwrap();
                     assert_eq!(store.as_slice(), escaped(&text, quoted), "{text:?}");
-                    assert_eq!(high, byte >= 0x80);
+                    assert_eq!(seen, Seen { high: byte >= 0x80, nul: byte == 0 && !quoted });
                     check_quick(&text, quoted);
                 }
             }
@@ -61,6 +61,7 @@ fn check_quick(text: &[u8], quoted: bool) {
         }
         if written {
             assert!(escaped(text, quoted) == text && (text.is_ascii() || !ascii_only));
+            assert!(quoted || !text.contains(&0), "{text:?}");
             assert_eq!(&store.as_slice()[before..], text);
             store.truncate(before);
         } else {
@@ -79,17 +80,36 @@ fn both_kinds_of_block_agree() {
         let (mut fast, mut plain) = (Store::new(1000), Store::new(1000));
         for quoted in [false, true] {
             let (mut a, mut b) = (fast.tail(), plain.tail());
-            let highs = if quoted {
+            let seen = if quoted {
                 (a.text_by::<Block, true>(&text), b.text_by::<portable::Block, true>(&text))
             } else {
                 (a.text_by::<Block, false>(&text), b.text_by::<portable::Block, false>(&text))
             };
-            assert_eq!(highs.0, highs.1);
+            assert_eq!(seen.0, seen.1);
+            assert_eq!(seen.0.nul, !quoted && text.contains(&0));
             a.finish().unwrap();
             b.finish().unwrap();
             assert_eq!(fast.as_slice(), plain.as_slice());
         }
     }
+}
+
+/// Also where there is no SSE2 a NUL in a symbol sends it the careful way.
+#[test]
+fn a_nul_is_suspect_outside_of_quotes_for_both_kinds_of_block() {
+    fn check<B: Blocks>() {
+        for place in 0..16 {
+            let mut text = [b'x'; 16];
+            text[place] = 0;
+            let block = B::full(&text);
+            for found in [block.suspects::<false>(), block.not_plain::<false>(), block.nuls()] {
+                assert_eq!(found, 1 << place);
+            }
+            assert_eq!(block.specials::<false>() | block.specials::<true>(), 0);
+        }
+    }
+    check::<Block>();
+    check::<portable::Block>();
 }
 
 #[test]
@@ -138,8 +158,9 @@ proptest! {
             let mut tail = store.tail();
             tail.slice(piece);
             tail.put(*b"0123456789abcdef", i % 17);
-            let high = if *quoted { tail.text::<true>(piece) } else { tail.text::<false>(piece) };
-            prop_assert_eq!(high, !piece.is_ascii());
+            let seen = if *quoted { tail.text::<true>(piece) } else { tail.text::<false>(piece) };
+            let nul = !quoted && piece.contains(&0);
+            prop_assert_eq!(seen, Seen { high: !piece.is_ascii(), nul });
             tail.doubles(&[0.5, -1.0]);
             if i % 3 != 2 {
                 tail.finish().unwrap();

@@ -1,5 +1,6 @@
 //! Answers and their bytes.
 
+use crate::receiver::refusal::{Fault, Refusal};
 use crate::receiver::server::Shared;
 use crate::receiver::store::BadLine;
 
@@ -54,11 +55,24 @@ impl Answer {
     }
 
     pub(super) fn bad_line(shared: &Shared, bad: &BadLine) -> Answer {
-        let message = format!(
-            "failed to parse line protocol:errors encountered on line(s):\nerror in line {}: {}",
-            bad.number, bad.message
-        );
-        Answer::error(shared, 400, "invalid", &message, Some(bad.number))
+        const START: &str = "failed to parse line protocol:errors encountered on line(s):";
+        let (number, said) = (bad.number, &bad.refusal.message);
+        match bad.refusal.fault {
+            Fault::Row => {
+                let message = format!("{START}\nerror in line {number}: {said}");
+                Answer::error(shared, 400, "invalid", &message, Some(number))
+            }
+            Fault::Writing => {
+                let message = format!("{START}{said}");
+                Answer::error(shared, 500, "internal error", &message, Some(number))
+            }
+            Fault::Full => Answer::full(shared, &bad.refusal),
+        }
+    }
+
+    /// Nothing is wrong with the request, and it may be sent again.
+    pub(super) fn full(shared: &Shared, refusal: &Refusal) -> Answer {
+        Answer::error(shared, 503, "internal error", &refusal.message, None)
     }
 
     fn error(shared: &Shared, status: u16, code: &str, message: &str, line: Option<u64>) -> Answer {
@@ -136,7 +150,9 @@ fn reason(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         417 => "Expectation Failed",
         431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
         501 => "Not Implemented",
+        503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
         _ => "Error",
     }

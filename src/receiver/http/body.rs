@@ -68,6 +68,10 @@ fn chunks(
 
 fn chunk_len(connection: &mut Connection) -> Result<u64, BodyError> {
     loop {
+        // A line without a number would be read as a zero, which ends the body.
+        if connection.unread().first().is_some_and(|b| !b.is_ascii_hexdigit()) {
+            return Err(BodyError::Bad);
+        }
         match httparse::parse_chunk_size(connection.unread()) {
             Ok(httparse::Status::Complete((at, len))) => {
                 connection.consume(at);

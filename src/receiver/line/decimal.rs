@@ -45,13 +45,14 @@ impl Decimal {
         self.negative && self.magnitude == [0, 0, 0, 1 << 63]
     }
 
-    /// A big-endian two's complement number of any length; `None` when it does not fit 256 bits.
+    /// A big-endian two's complement number of any length; `None` when it does not fit 256 bits. Beyond 32 bytes QuestDB
+    /// takes no negative one, however small.
     pub(super) fn from_be_bytes(bytes: &[u8], scale: u8) -> Option<Decimal> {
         let negative = bytes.first().is_some_and(|b| b & 0x80 != 0);
         let extension = if negative { 0xFF } else { 0 };
         let (surplus, low) = bytes.split_at(bytes.len().saturating_sub(32));
         let sign_kept = low.first().is_some_and(|b| (b & 0x80 != 0) == negative);
-        if !sign_kept || surplus.iter().any(|b| *b != extension) {
+        if !sign_kept || surplus.iter().any(|b| *b != 0) {
             return None;
         }
         let mut full = [extension; 32];
@@ -68,35 +69,54 @@ impl Decimal {
 
     /// The text form without its `d`. The outer `None` means not a decimal, the inner one NULL.
     pub(in crate::receiver) fn parse(text: &[u8]) -> Option<Option<Decimal>> {
-        // QuestDB drops an `m` and then an `f` or `d` at the end.
-        let text = text.strip_suffix(b"m").unwrap_or(text);
-        let text = text.strip_suffix(b"f").or(text.strip_suffix(b"d")).unwrap_or(text);
-        let negative = text.first() == Some(&b'-');
-        let text = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+        let text = without_letters(text);
+        let blanks = text.iter().take_while(|b| **b == b' ').count();
+        let (negative, text) = match &text[blanks..] {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        // Whatever follows these words is not looked at.
         if text.starts_with(b"NaN") || text.starts_with(b"Infinity") {
             return Some(None);
         }
-        let exponent_at = text.iter().position(|b| matches!(b, b'e' | b'E'));
-        let (mantissa, exponent) = match exponent_at {
-            Some(at) => (&text[..at], exponent(&text[at + 1..])?),
-            None => (text, 0),
+        let (whole, rest) = leading_digits(text);
+        let (fraction, rest) = match rest.strip_prefix(b".") {
+            Some(behind) => leading_digits(behind),
+            None => (&[][..], rest),
         };
-        let (mut digits, fraction) = mantissa_digits(mantissa)?;
-        let mut scale = fraction - exponent;
-        if scale < 0 {
-            let zeros = if digits.is_empty() { 0 } else { scale.unsigned_abs() };
-            digits.extend((0..zeros).take(Self::MAX_DIGITS + 1).map(|_| 0));
-            scale = 0;
-        }
-        if digits.len() > Self::MAX_DIGITS {
+        let exponent = match rest {
+            [] => 0,
+            [b'e' | b'E', number @ ..] => exponent(number)?,
+            _ => return None,
+        };
+        if whole.is_empty() && fraction.is_empty() {
             return None;
         }
-        let scale = u8::try_from(scale).ok().filter(|s| *s <= Self::MAX_SCALE)?;
-        let mut magnitude = [0u64; 4];
-        for digit in digits {
-            multiply_add(&mut magnitude, 10, u64::from(digit));
+        let zeros = whole.iter().take_while(|b| **b == b'0').count();
+        let digits = [&whole[zeros..], fraction].concat();
+        let scale = i64::try_from(fraction.len()).ok()? - exponent;
+        let appended = usize::try_from(-scale).unwrap_or(0);
+        let scale = usize::try_from(scale).unwrap_or(0);
+        // One digit is always there, and so is one before the point.
+        let precision = digits.len().max(1).checked_add(appended)?.max(scale + 1);
+        if precision > Self::MAX_DIGITS {
+            return None;
         }
+        let mut magnitude = [0u64; 4];
+        for digit in digits.into_iter().chain(std::iter::repeat_n(b'0', appended)) {
+            multiply_add(&mut magnitude, 10, u64::from(digit - b'0'));
+        }
+        let scale = u8::try_from(scale).ok()?;
         Some(Some(Decimal { negative: negative && magnitude != [0; 4], magnitude, scale }))
+    }
+
+    /// Whether a column of some scale can hold the number: it has at most 76 digits, not counting zeros at the end of its
+    /// places.
+    pub(in crate::receiver) fn fits_a_column(&self) -> bool {
+        let digits = self.digits();
+        let zeros = digits.len() - digits.trim_end_matches('0').len();
+        digits.len() - zeros.min(self.scale.into()) <= Self::MAX_DIGITS
     }
 
     fn digits(&self) -> String {
@@ -131,39 +151,40 @@ impl fmt::Debug for Decimal {
     }
 }
 
-/// The digits without leading zeros, and how many stood behind the point. One digit more than allowed is kept, so
-/// that the caller sees the excess; the rest of a longer number is only counted.
-fn mantissa_digits(mantissa: &[u8]) -> Option<(Vec<u8>, i64)> {
-    let mut digits = Vec::new();
-    let mut any = false;
-    let mut fraction: Option<i64> = None;
-    for b in mantissa {
-        match b {
-            b'0'..=b'9' => {
-                any = true;
-                fraction = fraction.map(|n| n + 1);
-                let leading_zero = digits.is_empty() && *b == b'0';
-                if !leading_zero && digits.len() <= Decimal::MAX_DIGITS {
-                    digits.push(b - b'0');
-                }
-            }
-            b'.' if fraction.is_none() => fraction = Some(0),
-            _ => return None,
-        }
+/// QuestDB drops an `m` and then an `f` or `d` at the end, in either case.
+fn without_letters(text: &[u8]) -> &[u8] {
+    let text = match text {
+        [rest @ .., b'm' | b'M'] => rest,
+        _ => text,
+    };
+    match text {
+        [rest @ .., b'f' | b'F' | b'd' | b'D'] => rest,
+        _ => text,
     }
-    any.then_some((digits, fraction.unwrap_or(0)))
 }
 
-/// An integer; beyond any useful size it is cut off.
+fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().take_while(|b| b.is_ascii_digit()).count())
+}
+
+/// An integer of 32 bits with single underscores between its digits.
 fn exponent(text: &[u8]) -> Option<i64> {
     let negative = text.first() == Some(&b'-');
     let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
+    let mut value: i64 = 0;
+    let mut after_digit = false;
+    for b in digits {
+        match b {
+            b'0'..=b'9' => {
+                value = (value * 10 + i64::from(b - b'0')).min(1 << 40);
+                after_digit = true;
+            }
+            b'_' if after_digit => after_digit = false,
+            _ => return None,
+        }
     }
-    let fold = |n: i64, b: &u8| (n * 10 + i64::from(b - b'0')).min(1 << 40);
-    let value = digits.iter().fold(0, fold);
-    Some(if negative { -value } else { value })
+    let value = if negative { -value } else { value };
+    (after_digit && i32::try_from(value).is_ok()).then_some(value)
 }
 
 fn negate(words: &mut [u64; 4]) {
@@ -211,7 +232,7 @@ mod tests {
             ("5.", Some(Some("5"))),
             ("1.5e1", Some(Some("15"))),
             ("1.5m", Some(Some("1.5"))),
-            ("0e99999999999999999999", Some(Some("0"))),
+            ("0e99999999999999999999", None),
             ("1e75", Some(Some(&format!("1{}", "0".repeat(75))))),
             ("1e76", None),
             ("0e-77", None),
@@ -246,7 +267,9 @@ mod tests {
             let fill = if value < 0 { 0xFF } else { 0 };
             for extra in [1, 16, 17, 200] {
                 let long = [vec![fill; extra], value.to_be_bytes().to_vec()].concat();
-                assert_eq!(Decimal::from_be_bytes(&long, 3), Some(expected), "{value} +{extra}");
+                let taken = value >= 0 || long.len() <= 32;
+                let expected = taken.then_some(expected);
+                assert_eq!(Decimal::from_be_bytes(&long, 3), expected, "{value} +{extra}");
             }
             assert_eq!(expected.unscaled(), value.to_string());
         }

@@ -38,6 +38,10 @@ pub enum ParseErrorKind {
     DecimalInvalidScale,
     /// The unscaled value of a decimal does not fit 256 bits.
     DecimalOverflow,
+    /// A hexadecimal integer that is none, or that has more than 64 digits.
+    MalformedLong256,
+    /// A line has more symbols and fields than the receiver takes; QuestDB has no such limit.
+    TooManyValues,
     /// NUL or `/` inside the designated timestamp; QuestDB has no name for it.
     Unnamed,
 }
@@ -62,6 +66,8 @@ impl ParseErrorKind {
             ParseErrorKind::ArrayTooLarge => "ARRAY_TOO_LARGE",
             ParseErrorKind::DecimalInvalidScale => "DECIMAL_INVALID_SCALE",
             ParseErrorKind::DecimalOverflow => "DECIMAL_OVERFLOW",
+            ParseErrorKind::MalformedLong256 => "MALFORMED_LONG256",
+            ParseErrorKind::TooManyValues => "TOO_MANY_VALUES",
             ParseErrorKind::Unnamed => "NONE",
         }
     }

@@ -17,6 +17,9 @@ pub use error::{ParseError, ParseErrorKind};
 pub use parts::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
 pub(super) use text::long256 as parse_long256;
 
+/// The most symbols and fields of a line. What is known of each takes much more memory than the few bytes that it may have.
+const MAX_VALUES: usize = 100_000;
+
 /// What [`LineParser::parse`] found at the start of its input.
 #[derive(Debug)]
 pub enum Progress<'a> {
@@ -225,6 +228,11 @@ impl LineParser {
             (0 | b'/', ..) => return Err(ParseErrorKind::InvalidColumnName),
             (b'=', true, true) => return Err(ParseErrorKind::IncompleteField),
             (b'=', true, false) => return Err(ParseErrorKind::IncompleteTag),
+            (b'=', false, _)
+                if self.parts.symbols.len() + self.parts.fields.len() >= MAX_VALUES =>
+            {
+                return Err(ParseErrorKind::TooManyValues);
+            }
             (b'=', false, in_fields) => {
                 self.name = self.take(input);
                 self.next_token(if in_fields { Phase::FieldStart } else { Phase::TagValue });
@@ -290,8 +298,7 @@ impl LineParser {
             _ => {}
         }
         let token = self.take(input);
-        let value =
-            text::field(self.parts.text(input, token)).ok_or(ParseErrorKind::InvalidFieldValue)?;
+        let value = text::field(self.parts.text(input, token))?;
         self.parts.fields.push((self.name, value));
         Ok(self.after_field(end))
     }

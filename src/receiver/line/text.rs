@@ -1,14 +1,22 @@
 //! Text values: integers, doubles, booleans, timestamps and hexadecimal integers.
 
-use super::{Decimal, Long256, Stamp, Stored, TimeUnit};
+use super::{Decimal, Long256, ParseErrorKind, Stamp, Stored, TimeUnit};
 
 /// Reads an unquoted field value; its last byte decides what it is.
-pub(super) fn field(token: &[u8]) -> Option<Stored> {
+pub(super) fn field(token: &[u8]) -> Result<Stored, ParseErrorKind> {
+    match token {
+        [b'0', b'x', _, .., b'i'] => long256(&token[..token.len() - 1])
+            .map(Stored::Long256)
+            .ok_or(ParseErrorKind::MalformedLong256),
+        _ => other_field(token).ok_or(ParseErrorKind::InvalidFieldValue),
+    }
+}
+
+fn other_field(token: &[u8]) -> Option<Stored> {
     let Some((last, head)) = token.split_last() else {
         return Some(Stored::Null);
     };
     let value = match *last {
-        b'i' if token.get(1) == Some(&b'x') => Stored::Long256(long256(head)?),
         b'i' => Stored::Long(long(head)?),
         b't' | b'T' if head.is_empty() => Stored::Boolean(true),
         b'f' | b'F' if head.is_empty() => Stored::Boolean(false),

@@ -6,18 +6,28 @@ use std::sync::Arc;
 use crate::receiver::line::{Decimal, FieldValue, Long256, RawArray, TimeUnit, parse_long256};
 use crate::receiver::value::{Array, ColumnType, Value};
 
-use super::{Cell, convert};
+use super::{Cell, convert, not_utf8};
+use crate::receiver::refusal::Refusal;
 
 /// Why a column did not take a value.
 pub(super) enum Refused {
     Cast(ColumnType),
     NotUtf8,
     Malformed(ColumnType),
+    OutOfBounds(Decimal),
 }
 
 impl Refused {
     #[cold]
-    pub(super) fn message(&self, table: &str, column: &str, cell: Cell<'_>) -> String {
+    pub(super) fn told(&self, table: &str, column: &str, cell: Cell<'_>) -> Refusal {
+        match (self, cell) {
+            // Only of a symbol; QuestDB would even store a string.
+            (Refused::NotUtf8, Cell::Tag(value)) => not_utf8(table, value),
+            _ => self.message(table, column, cell).into(),
+        }
+    }
+
+    fn message(&self, table: &str, column: &str, cell: Cell<'_>) -> String {
         let from = match cell {
             Cell::Field(FieldValue::Array(Some(array))) => {
                 ColumnType::Array(u8::try_from(array.ndim()).unwrap_or(u8::MAX)).to_string()
@@ -31,6 +41,9 @@ impl Refused {
             Refused::NotUtf8 => {
                 format!("table: {table}, column: {column}; invalid UTF8 in {from} value")
             }
+            Refused::OutOfBounds(value) => format!(
+                "table: {table}, column: {column}; line protocol value: {value} is out bounds of column type: DECIMAL"
+            ),
         }
     }
 }
@@ -86,6 +99,9 @@ enum Values {
     Decimals(Vec<Decimal>),
 }
 
+/// What a text of a symbol column takes besides its letters, and an array besides its elements, about.
+const WORD_BYTES: usize = 100;
+
 /// The cells of a column.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
@@ -93,6 +109,8 @@ pub(super) struct Cells {
     /// Which rows have a value.
     valid: Bits,
     values: Values,
+    /// See [`Cells::extra_bytes`].
+    extra: usize,
 }
 
 impl Cells {
@@ -111,7 +129,33 @@ impl Cells {
             ColumnType::Array(_) => Values::Arrays(Vec::new()),
             ColumnType::Decimal => Values::Decimals(Vec::new()),
         };
-        Cells { column_type, valid: Bits::default(), values }
+        Cells { column_type, valid: Bits::default(), values, extra: 0 }
+    }
+
+    /// Bytes that each row takes in a column, null or not.
+    pub(super) fn width_of(column_type: ColumnType) -> usize {
+        // The bit that says whether there is a value is one byte here.
+        1 + match column_type {
+            ColumnType::Symbol => size_of::<u32>(),
+            ColumnType::Boolean => 1,
+            ColumnType::Long256 => size_of::<Long256>(),
+            ColumnType::Decimal => size_of::<Decimal>(),
+            ColumnType::Varchar => size_of::<usize>(),
+            ColumnType::Array(_) => size_of::<Option<Arc<Array>>>(),
+            ColumnType::Long
+            | ColumnType::Double
+            | ColumnType::Timestamp
+            | ColumnType::TimestampNanos => size_of::<i64>(),
+        }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        Cells::width_of(self.column_type)
+    }
+
+    /// Bytes that the values take beyond their width and their text on the wire.
+    pub(super) fn extra_bytes(&self) -> usize {
+        self.extra
     }
 
     pub(super) fn column_type(&self) -> ColumnType {
@@ -189,6 +233,11 @@ impl Cells {
             Values::Decimals(v) => v.truncate(rows),
         }
         self.valid.truncate(rows);
+        self.extra = match &self.values {
+            Values::Symbols { words, .. } => words.len() * WORD_BYTES,
+            Values::Arrays(v) => v.iter().flatten().count() * WORD_BYTES,
+            _ => 0,
+        };
     }
 
     /// Appends a timestamp that was converted to the column's unit before.
@@ -207,7 +256,9 @@ impl Cells {
         let valid = match (&mut self.values, cell) {
             (Values::Symbols { ids, words, index }, cell) => {
                 let Some(text) = symbol_text(&cell)? else { return refused };
+                let before = words.len();
                 ids.push(intern(words, index, &text)?);
+                self.extra += (words.len() - before) * WORD_BYTES;
                 true
             }
             (Values::Texts { ends, text }, Cell::Tag(v) | Cell::Field(FieldValue::String(v))) => {
@@ -242,10 +293,14 @@ impl Cells {
             (Values::Arrays(v), Cell::Field(FieldValue::Array(value))) => {
                 let array = value.map(|raw| own_array(raw, self.column_type)).transpose()?;
                 v.push(array);
+                self.extra += usize::from(value.is_some()) * WORD_BYTES;
                 value.is_some()
             }
             (Values::Decimals(v), Cell::Field(field)) => {
                 let Some(value) = as_decimal(field) else { return refused };
+                if let Some(value) = value.filter(|v| !v.is_null_mark() && !v.fits_a_column()) {
+                    return Err(Refused::OutOfBounds(value));
+                }
                 v.push(value.unwrap_or(Decimal::new(0, 0)));
                 value.is_some_and(|v| !v.is_null_mark())
             }

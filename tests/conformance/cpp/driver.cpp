@@ -13,7 +13,7 @@
 static std::optional<questdb::sender> sender;
 static std::optional<questdb::transaction> transaction;
 static std::optional<questdb::row_layout> layout;
-static bool row_open = false;
+static std::optional<questdb::row> current;  // goes on after a failed call, until `drop` or the next row
 
 static std::vector<std::string> split(const std::string &line, char at) {
     std::vector<std::string> words;
@@ -53,13 +53,13 @@ struct array {
 };
 
 template <std::size_t Dims = 1>
-static void put_array(const std::string &name, const array &a) {
+static void put_array(questdb::row &row, const std::string &name, const array &a) {
     if (a.shape.size() == Dims) {
         std::array<std::size_t, Dims> shape{};
         std::copy_n(a.shape.begin(), Dims, shape.begin());
-        sender->own_buffer().column(name, questdb::array_view<Dims>{shape, a.values});
+        row.column(name, questdb::array_view<Dims>{shape, a.values});
     } else if constexpr (Dims < 3) {
-        put_array<Dims + 1>(name, a);
+        put_array<Dims + 1>(row, name, a);
     }
 }
 
@@ -88,11 +88,34 @@ static void prepared(const std::vector<std::string> &w) {
     if (failed) throw questdb::error(failed);
 }
 
+static void row_call(const std::string &verb, const std::string &name, const std::vector<std::string> &w) {
+    // Calls without a row are made, too, and refused.
+    std::optional<questdb::row> none;
+    if (!current || !current->is_open()) none.emplace(sender->c_handle(), sender->own_buffer().c_buffer());
+    questdb::row &row = none ? *none : *current;
+    if (verb == "symbol") row.symbol(name, text(w[2]));
+    else if (verb == "bool") row.column(name, w[2] != "0");
+    else if (verb == "i64") row.column(name, number(w[2]));
+    else if (verb == "f64") row.column(name, bits(w[2]));
+    else if (verb == "str") row.column(name, text(w[2]));
+    else if (verb == "us") row.column(name, questdb::timestamp_micros{number(w[2])});
+    else if (verb == "ns") row.column(name, questdb::timestamp_nanos{number(w[2])});
+    else if (verb == "arr") put_array(row, name, array(w[2], w[3]));
+    else if (verb == "dec") row.column(name, questdb::decimal_text{text(w[2])});
+    else if (verb == "dec64") row.column(name, questdb::decimal{number(w[3]), small(w[2])});
+    else if (verb == "decbin") {
+        const std::string digits = text(w[3]);
+        row.column(name, questdb::decimal_bytes{{reinterpret_cast<const std::uint8_t *>(digits.data()), digits.size()}, small(w[2])});
+    } else if (verb == "at_ns") row.at(questdb::timestamp_nanos{number(w[1])});
+    else if (verb == "at_us") row.at(questdb::timestamp_micros{number(w[1])});
+    else if (verb == "at_now") row.at_now();
+}
+
 static std::uint64_t command(const std::vector<std::string> &w) {
     const std::string &verb = w[0];
     if (verb == "row") return prepared(w), 0;
     const std::string name = w.size() > 1 ? text(w[1]) : "";
-    if (verb == "open") return transaction.reset(), sender.emplace(name), 0;
+    if (verb == "open") return current.reset(), transaction.reset(), sender.emplace(name), 0;
     if (verb == "layout") {
         layout.emplace(name, static_cast<questdb::stamp>(number(w[2])));
         for (std::size_t i = 3; i < w.size(); i++) {
@@ -102,33 +125,18 @@ static std::uint64_t command(const std::vector<std::string> &w) {
         return 0;
     }
     if (verb == "close") return sender->close(std::chrono::milliseconds{number(w[1])});
+    if (verb == "stat") return sender->stat(static_cast<questdb_stat>(number(w[1])));
     auto rows = sender->own_buffer();
-    questdb::row row{sender->c_handle(), rows.c_buffer()};
-    if (verb == "table") rows.set_marker(), rows.table(name), row_open = true;
-    else if (verb == "symbol") rows.symbol(name, text(w[2]));
-    else if (verb == "bool") rows.column(name, w[2] != "0");
-    else if (verb == "i64") rows.column(name, number(w[2]));
-    else if (verb == "f64") rows.column(name, bits(w[2]));
-    else if (verb == "str") rows.column(name, text(w[2]));
-    else if (verb == "us") rows.column(name, questdb::timestamp_micros{number(w[2])});
-    else if (verb == "ns") rows.column(name, questdb::timestamp_nanos{number(w[2])});
-    else if (verb == "arr") put_array(name, array(w[2], w[3]));
-    else if (verb == "dec") rows.column(name, questdb::decimal_text{text(w[2])});
-    else if (verb == "dec64") rows.column(name, questdb::decimal{number(w[3]), small(w[2])});
-    else if (verb == "decbin") {
-        const std::string digits = text(w[3]);
-        rows.column(name, questdb::decimal_bytes{{reinterpret_cast<const std::uint8_t *>(digits.data()), digits.size()}, small(w[2])});
-    } else if (verb == "at_ns") row.at(questdb::timestamp_nanos{number(w[1])}), row_open = false;
-    else if (verb == "at_us") row.at(questdb::timestamp_micros{number(w[1])}), row_open = false;
-    else if (verb == "at_now") row.at_now(), row_open = false;
+    if (verb == "pending") return rows.row_count();
+    if (verb == "table") current.emplace(sender->table(name));
     else if (verb == "flush") sender->flush();
     else if (verb == "begin") transaction.emplace(sender->begin(name));
     else if (verb == "commit") transaction->commit();
-    else if (verb == "rollback") row_open = false, transaction->rollback();
-    else if (verb == "clear") row_open = false, rows.clear();
-    else if (verb == "drop" && std::exchange(row_open, false)) rows.rewind_to_marker();
-    else if (verb == "stat") return sender->stat(static_cast<questdb_stat>(number(w[1])));
-    else if (verb == "pending") return rows.row_count();
+    else if (verb == "rollback") current.reset(), transaction->rollback();
+    else if (verb == "clear") current.reset(), rows.clear();
+    else if (verb == "remove") rows.remove_rows(std::stoull(w[1]), std::stoull(w[2]));
+    else if (verb == "drop") current.reset();
+    else row_call(verb, name, w);
     return 0;
 }
 
@@ -138,11 +146,10 @@ int main() {
             const auto result = command(split(line, ' '));
             std::cout << "ok " << result << std::endl;
         } catch (const questdb::error &e) {
-            row_open = row_open && !e.row_accepted();
             std::cout << "err " << e.code_name() << ' ' << questdb_outcome_name(e.outcome()) << ' ' << (e.retryable() ? "r" : "")
                       << (e.in_doubt() ? "d" : "") << (e.row_accepted() ? "a" : "") << ". " << e.http_status() << ' '
                       << e.server_line() << ' ' << e.what() << std::endl;
         }
     }
-    transaction.reset();  // before its sender
+    current.reset(), transaction.reset();  // before their sender
 }

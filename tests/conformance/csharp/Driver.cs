@@ -10,6 +10,7 @@ using QuestDB;
 internal static class Driver
 {
     private static Sender sender;
+    private static Row open; // the row that Table began
     private static PreparedRow row;
 
     private static void Main()
@@ -100,36 +101,37 @@ internal static class Driver
 
     private static long Command(string[] w)
     {
-        var name = w.Length > 1 && w[0] != "row" ? Text(w[1]) : "";
+        var name = w.Length > 1 && w[0] != "row" && w[0] != "remove" ? Text(w[1]) : "";
         switch (w[0])
         {
             case "open": sender = new Sender(name); break;
             case "layout": Layout(w); break;
             case "row": Row(w); break;
-            case "table": sender.Table(name); break;
-            case "symbol": sender.Symbol(name, Text(w[2])); break;
-            case "bool": sender.Column(name, w[2] != "0"); break;
-            case "i64": sender.Column(name, Number(w[2])); break;
-            case "f64": sender.Column(name, Bits(w[2])); break;
-            case "str": sender.Column(name, Text(w[2])); break;
-            case "us": sender.ColumnMicros(name, Number(w[2])); break;
-            case "ns": sender.ColumnNanos(name, Number(w[2])); break;
-            case "arr": sender.Column(name, Doubles(w[3]), Shape(w[2])); break;
-            case "dec": sender.ColumnDecimal(name, Text(w[2])); break;
-            case "dec64": sender.ColumnDecimal(name, (int)Number(w[2]), Number(w[3])); break;
-            case "decbin": sender.ColumnDecimal(name, (int)Number(w[2]), Bytes(w[3])); break;
-            case "at_ns": sender.AtNanos(Number(w[1])); break;
-            case "at_us": sender.AtMicros(Number(w[1])); break;
-            case "at_now": sender.AtNow(); break;
+            case "table": open = sender.Table(name); break;
+            case "symbol": open.Symbol(name, Text(w[2])); break;
+            case "bool": open.Column(name, w[2] != "0"); break;
+            case "i64": open.Column(name, Number(w[2])); break;
+            case "f64": open.Column(name, Bits(w[2])); break;
+            case "str": open.Column(name, Text(w[2])); break;
+            case "us": open.ColumnMicros(name, Number(w[2])); break;
+            case "ns": open.ColumnNanos(name, Number(w[2])); break;
+            case "arr": open.Column(name, Doubles(w[3]), Shape(w[2])); break;
+            case "dec": open.ColumnDecimal(name, Text(w[2])); break;
+            case "dec64": open.ColumnDecimal(name, (int)Number(w[2]), Number(w[3])); break;
+            case "decbin": open.ColumnDecimal(name, (int)Number(w[2]), Bytes(w[3])); break;
+            case "at_ns": open.AtNanos(Number(w[1])); break;
+            case "at_us": open.AtMicros(Number(w[1])); break;
+            case "at_now": open.AtNow(); break;
             case "flush": sender.Flush(); break;
             case "begin": sender.Begin(name); break;
             case "commit": sender.Commit(); break;
             case "rollback": sender.Rollback(); break;
             case "drop": sender.DropRow(); break;
+            case "remove": sender.RemoveRows(Number(w[1]), Number(w[2])); break;
             case "clear": sender.Clear(); break;
             case "pending": return sender.Pending;
             case "stat": return sender[(Stat)Number(w[1])];
-            case "close": return sender.Close(TimeSpan.FromMilliseconds(Number(w[1])));
+            case "close": return sender.Close(TimeSpan.FromMilliseconds(Number(w[1]))).UnconfirmedRows;
             default: throw new ArgumentException(w[0]);
         }
         return 0;

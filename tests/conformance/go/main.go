@@ -17,6 +17,7 @@ import (
 
 var (
 	sender *questdb.Sender
+	row    *questdb.Row // the one that was begun last
 	layout *questdb.Layout
 )
 
@@ -55,7 +56,7 @@ func newLayout(w []string) (err error) {
 	return err
 }
 
-func row(w []string) error {
+func appendRow(w []string) error {
 	for i, cell := range w[2:] {
 		part := strings.Split(cell, ":")
 		switch part[0] {
@@ -79,32 +80,37 @@ func row(w []string) error {
 
 // column holds the calls of a row, which report through Err.
 var column = map[string]func(name string, w []string){
-	"table":  func(name string, w []string) { sender.Table(name) },
-	"symbol": func(name string, w []string) { sender.Symbol(name, text(w[2])) },
-	"bool":   func(name string, w []string) { sender.Bool(name, w[2] != "0") },
-	"i64":    func(name string, w []string) { sender.Int64(name, number(w[2])) },
-	"f64":    func(name string, w []string) { sender.Float64(name, double(w[2])) },
-	"str":    func(name string, w []string) { sender.String(name, text(w[2])) },
-	"us":     func(name string, w []string) { sender.Micros(name, number(w[2])) },
-	"ns":     func(name string, w []string) { sender.Nanos(name, number(w[2])) },
-	"dec":    func(name string, w []string) { sender.Decimal(name, text(w[2])) },
-	"dec64":  func(name string, w []string) { sender.DecimalInt64(name, uint32(number(w[2])), number(w[3])) },
-	"decbin": func(name string, w []string) { sender.DecimalBytes(name, uint32(number(w[2])), []byte(text(w[3]))) },
+	"table":  func(name string, w []string) { row = sender.Row(name) },
+	"symbol": func(name string, w []string) { row.Symbol(name, text(w[2])) },
+	"bool":   func(name string, w []string) { row.Bool(name, w[2] != "0") },
+	"i64":    func(name string, w []string) { row.Int64(name, number(w[2])) },
+	"f64":    func(name string, w []string) { row.Float64(name, double(w[2])) },
+	"str":    func(name string, w []string) { row.String(name, text(w[2])) },
+	"us":     func(name string, w []string) { row.Micros(name, number(w[2])) },
+	"ns":     func(name string, w []string) { row.Nanos(name, number(w[2])) },
+	"dec":    func(name string, w []string) { row.Decimal(name, text(w[2])) },
+	"dec64":  func(name string, w []string) { row.DecimalInt64(name, uint32(number(w[2])), number(w[3])) },
+	"decbin": func(name string, w []string) { row.DecimalBytes(name, uint32(number(w[2])), []byte(text(w[3]))) },
 	"arr": func(name string, w []string) {
 		values, shape := doubles(w[2], w[3])
-		sender.Float64s(name, values, shape...)
+		row.Float64s(name, values, shape...)
 	},
-	"drop":  func(string, []string) { sender.Drop() },
-	"clear": func(string, []string) { sender.Clear() },
 }
 
 var others = map[string]func(w []string) error{
-	"open":     func(w []string) (err error) { sender, err = questdb.Open(text(w[1])); return err },
+	"open": func(w []string) (err error) {
+		sender, err = questdb.Open(text(w[1]))
+		row = &questdb.Row{} // a call before the first table is out of order
+		return err
+	},
+	"drop":     func([]string) error { return sender.DropRow() },
+	"clear":    func([]string) error { return sender.Clear() },
+	"remove":   func(w []string) error { return sender.RemoveRows(uint64(number(w[1])), uint64(number(w[2]))) },
 	"layout":   newLayout,
-	"row":      row,
-	"at_ns":    func(w []string) error { return sender.AtNanos(number(w[1])) },
-	"at_us":    func(w []string) error { return sender.AtMicros(number(w[1])) },
-	"at_now":   func([]string) error { return sender.AtNow() },
+	"row":      appendRow,
+	"at_ns":    func(w []string) error { return row.AtNanos(number(w[1])) },
+	"at_us":    func(w []string) error { return row.AtMicros(number(w[1])) },
+	"at_now":   func([]string) error { return row.AtNow() },
 	"flush":    func([]string) error { return sender.Flush() },
 	"begin":    func(w []string) error { return sender.Begin(text(w[1])) },
 	"commit":   func([]string) error { return sender.Commit() },
@@ -118,13 +124,14 @@ func command(w []string) (uint64, error) {
 	case "stat":
 		return sender.Stat(questdb.Stat(number(w[1]))), nil
 	case "close":
-		return sender.Close(time.Duration(number(w[1])) * time.Millisecond)
+		report, err := sender.Close(time.Duration(number(w[1])) * time.Millisecond)
+		return report.Unconfirmed, err
 	}
 	if other := others[w[0]]; other != nil {
 		return 0, other(w)
 	}
 	column[w[0]](text(append(w, "")[1]), w)
-	return 0, sender.Err()
+	return 0, row.Err()
 }
 
 func main() {

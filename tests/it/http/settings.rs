@@ -62,8 +62,10 @@ fn fails(what: &str, code: ErrorCode, run: impl Fn(&mut Peer) + Send + Sync + 's
         ErrorCode::NotQuestdb | ErrorCode::Auth => case.conf("request_timeout=5000;"),
         _ => case.conf("retry_timeout=500;request_timeout=500;"),
     };
+    // One attempt, and the time to go on after it failed.
+    let limit = if code == ErrorCode::Timeout { 1000 } else { 500 };
     case.fails(code, Outcome::NotSent)
-        .within(500)
+        .within(limit)
         .also("nothing was in doubt", |r| {
             !r.error().in_doubt() && r.error().in_doubt_attempts() == 0
         })
@@ -139,6 +141,8 @@ fn refused() -> Vec<Case> {
             peer.request();
             peer.reset_on_close();
         }),
+        fails("500 for ever", Unavailable, always("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"))
+            .also("no flush was refused", |r| !r.error().message().contains("flush")),
         fails("503 for ever", Unavailable, always("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n"))
             .also("several attempts", |r| r.error().attempts() > 1),
         fails("head without an end", NotQuestdb, endless("HTTP/1.1 200 OK\r\n", "a: b\r\n")),
@@ -171,10 +175,39 @@ fn refused() -> Vec<Case> {
     ]
 }
 
+/// A sender that has yet to ask.
+fn late(what: &str, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
+    let case = Case::new("N3", format!("/settings, lazy_connect: {what}"), run);
+    case.without_version().conf("lazy_connect=on;auto_flush=off;")
+}
+
+/// Nobody is asked before the first rows go out; the own buffer, which a C program has on loan, learns what was said.
+fn asked_late() -> Vec<Case> {
+    vec![
+        late("asked with the first rows", serve)
+            .act(|client| {
+                assert_eq!((client.server.connections(), client.version()), (0, (3, 127)));
+                client.own_rows(2, 10)?;
+                let outcome = client.flush()?;
+                assert_eq!(client.version(), (2, 127));
+                let (unconfirmed, closed) = client.close(Duration::from_secs(10));
+                closed?;
+                assert_eq!(unconfirmed, 0);
+                Ok(outcome)
+            })
+            .also("asked once", |r| (r.requests, r.connections) == (3, 1)),
+        late("503 for ever", always("HTTP/1.1 503 Busy\r\nconnection: close\r\n\r\n"))
+            .conf("retry_timeout=300;")
+            .fails(ErrorCode::Unavailable, Outcome::NotSent)
+            .also("no rows went out", |r| r.committed == 0),
+    ]
+}
+
 #[test]
 fn faults_while_the_server_is_asked() {
     let mut cases = made_good();
     cases.extend(refused());
+    cases.extend(asked_late());
     let elsewhere = Arc::new(FaultServer::start(None, script(serve)));
     let location = format!(
         "HTTP/1.1 307 Away\r\nlocation: http://{}/settings\r\ncontent-length: 0\r\n\r\n",

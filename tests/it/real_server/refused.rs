@@ -53,8 +53,7 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("$ a==\u{e}\u{a}\u{21} 1", 400, "ARRAY_TOO_MANY_DIMENSIONS"),
     ("$ a==\u{e}\u{21},x=1i 1", 400, "ARRAY_INVALID_TYPE"),
     ("$ a==\u{b} 1", 400, "UNSUPPORTED_BINARY_FORMAT"),
-    // These are the sender's fault for ever, and yet the server calls them its own: a client that retries what is
-    // answered 500 repeats them until its time is up.
+    // These are the row's fault for ever, and yet the server calls them its own: see `internal_errors`.
     ("$ a==\u{e}\u{a}\0,x=1i 1", 500, "java.lang.UnsupportedOperationException"),
     ("$,timestamp=a x=1i 1", 500, "java.lang.UnsupportedOperationException"),
 ];

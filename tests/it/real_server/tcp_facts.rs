@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
+use questdb_ingress::{Error, ErrorCode, Outcome, Sender};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
@@ -17,6 +18,8 @@ on_current_releases! {
     Options::PLAIN => a_bad_row_closes_the_connection_and_loses_the_rest,
     Options::PLAIN => every_kind_of_value_arrives,
     Options::AUTH => login_is_by_a_signed_challenge,
+    Options::PLAIN => a_half_closed_stream_is_read_to_its_end_and_ended,
+    Options::AUTH => a_sender_without_a_key_learns_that_a_login_is_wanted,
 }
 
 fn connect(server: &QuestDb) -> TcpStream {
@@ -100,6 +103,67 @@ fn every_kind_of_value_arrives(server: &QuestDb) {
     );
     assert_eq!(second[3], Value::String(long));
     assert_eq!(third[1], 7);
+}
+
+fn fill(sender: &mut Sender, table: &str, rows: i64) {
+    for i in 0..rows {
+        let buffer = sender.buffer_mut();
+        buffer.table(table).unwrap().column_i64("x", i).unwrap().at_nanos(i + 1).unwrap();
+    }
+}
+
+/// The end that `close` waits for: the server reads all that is there, then ends cleanly; also after a bad row, so that a
+/// clean end means taken and not stored.
+fn a_half_closed_stream_is_read_to_its_end_and_ended(server: &QuestDb) {
+    for rows in [1, 200_000] {
+        let table = unique("close");
+        let conf = format!("tcp::addr=127.0.0.1:{};auto_flush=off;", server.tcp_port());
+        let mut sender = Sender::from_conf(&conf).unwrap();
+        fill(&mut sender, &table, rows);
+        let begin = Instant::now();
+        let report = sender.close(Duration::from_secs(60));
+        println!("close over TCP with {rows} rows: {} ms", begin.elapsed().as_millis());
+        assert_eq!((report.unconfirmed_rows, report.earlier_rows_in_doubt), (0, 0));
+        report.result.unwrap();
+        server.wait_for_rows(&table, rows as u64);
+    }
+    // A bad row last, so that the end of the stream is on its way as it is read.
+    let table = unique("close");
+    let mut stream = connect(server);
+    stream.write_all(format!("{table} x=1i 1\n{table} x=zz 2\n").as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut said = Vec::new();
+    assert_eq!(stream.read_to_end(&mut said).unwrap(), 0, "ended cleanly, without a word");
+    server.wait_for_rows(&table, 1);
+}
+
+fn a_sender_without_a_key_learns_that_a_login_is_wanted(server: &QuestDb) {
+    let told = |e: Error, outcome| {
+        assert_eq!((e.code(), e.outcome()), (ErrorCode::Auth, outcome), "{e}");
+        assert_eq!(e.earlier_rows_in_doubt(), 3, "{e}");
+        assert!(e.message().contains("the server requires authentication"), "{e}");
+    };
+    let conf = format!("tcp::addr=127.0.0.1:{};auto_flush=off;", server.tcp_port());
+    let table = unique("login");
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    fill(&mut sender, &table, 3);
+    told(sender.close(Duration::from_secs(60)).result.unwrap_err(), Outcome::InDoubt);
+    // By a flush, once the challenge is there.
+    let mut sender = Sender::from_conf(&conf).unwrap();
+    fill(&mut sender, &table, 3);
+    sender.flush_own().unwrap();
+    let mut rows = 3;
+    let error = loop {
+        std::thread::sleep(Duration::from_millis(20));
+        fill(&mut sender, &table, 1);
+        match sender.flush_own() {
+            Ok(_) => rows += 1,
+            Err(e) => break e,
+        }
+        assert!(rows < 1000, "the challenge is never told");
+    };
+    assert_eq!((error.code(), error.outcome()), (ErrorCode::Auth, Outcome::NotSent), "{error}");
+    assert_eq!(error.earlier_rows_in_doubt(), rows);
 }
 
 /// Reads the challenge of a new connection and answers it.

@@ -171,6 +171,12 @@ fn requests_and_their_answers() {
         (&format!("{chunked}0\r\n\r\n"), 204, "", true),
         (&format!("{chunked}2\r\nt x\r\n"), 400, "", false),
         (&format!("{chunked}zz\r\n"), 400, "", false),
+        // A line without a number is no zero, which would end the body.
+        (&format!("{chunked}\r\n\r\n"), 400, "", false),
+        (&format!("{chunked}7\r\nt x=1i\n\r\n\r\n\r\n"), 400, "", false),
+        (&format!("{chunked};x\r\n\r\n"), 400, "", false),
+        (&format!("{chunked} \r\n\r\n"), 400, "", false),
+        (&format!("{chunked}+7\r\nt x=1i\n\r\n0\r\n\r\n"), 400, "", false),
         (&format!("{chunked}fffffffffffffffff\r\n"), 400, "", false),
         (&endless_extension, 400, "", false),
         (&endless_trailers, 400, "", false),
@@ -356,4 +362,22 @@ fn within_tls() {
         let builder = Receiver::builder().tls(chain.as_bytes(), key.as_bytes());
         assert!(builder.start().is_err());
     }
+}
+
+/// The limit of each connection would be none with many of them.
+#[test]
+fn bytes_on_their_way_are_bounded_for_all_connections_together() {
+    let (receiver, mut client) = start(Receiver::builder().max_stored(20_000));
+    // More than half of what may be held, and not at its end. Empty lines are no rows.
+    let lines = "\n".repeat(12_000);
+    client.send(format!("POST /write HTTP/1.1\r\nContent-Length: 13000\r\n\r\n{lines}").as_bytes());
+    // Until the receiver has read them they are not held.
+    while Http::over(connect(receiver.http_addr())).write(&lines).status != 503 {}
+    // Over TCP the connection ends; and one alone may not hold more either.
+    let mut tcp = connect(receiver.tcp_addr());
+    let _ = tcp.write_all(&[b'x'; 30_000]);
+    assert_eq!(tcp.read(&mut [0; 8]).unwrap_or(0), 0);
+    // What was held is given back with its connection.
+    drop(client);
+    while Http::over(connect(receiver.http_addr())).write(&lines).status != 204 {}
 }

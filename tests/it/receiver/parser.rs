@@ -209,7 +209,7 @@ fn any_bytes_as_a_request() {
         let before = count(&receiver);
         match client.write(&input).status {
             204 => stored += 1,
-            400 => assert_eq!(count(&receiver), before, "{input:?}"),
+            400 | 500 => assert_eq!(count(&receiver), before, "{input:?}"),
             status => panic!("{status} for {input:?}"),
         }
     }

@@ -55,11 +55,19 @@ fn the_last_request_is_answered_before_it_ends() {
 
 #[test]
 fn it_says_what_is_wrong_with_its_arguments() {
+    let large = format!("{}/receiver-large.pem", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::File::create(&large).unwrap().set_len((1 << 20) + 1).unwrap();
     for (args, said) in [
         (&["--colour"][..], "unknown option \"--colour\"; --help lists all"),
         (&["--http"], "--http lacks a value"),
         (&["--tcp", "99999"], "bad value \"99999\" of --tcp"),
         (&["--tls", "/no/such", "file"], "cannot read \"/no/such\""),
+        (
+            &["--tls", "/dev/zero", "/dev/zero"],
+            "cannot read \"/dev/zero\": it is not a regular file\n",
+        ),
+        (&["--tls", "/", "/"], "cannot read \"/\": it is not a regular file\n"),
+        (&["--tls", &large, &large], &format!("cannot read {large:?}: it has more than 1 MiB\n")),
         (&["--ecdsa", "k", "x", "y"], "x of the public key is not base64url"),
         (&["--bind", "203.0.113.1"], "cannot listen on 203.0.113.1:9000"),
     ] {
@@ -68,6 +76,15 @@ fn it_says_what_is_wrong_with_its_arguments() {
         assert!(error.starts_with(&format!("questdb-receiver: {said}")), "{error}");
         assert!(!output.status.success());
     }
+    // A command without an end.
+    let args = ["--http", "0", "--tcp", "0", "--commands"];
+    let mut child = program(&args).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let endless = std::thread::spawn(move || while input.write_all(&[b'x'; 4096]).is_ok() {});
+    let output = child.wait_with_output().unwrap();
+    endless.join().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error, "questdb-receiver: a command has 1 MiB or more\n");
     let help = program(&["--help"]).output().unwrap();
     assert!(help.status.success() && help.stdout.starts_with(b"Takes rows"));
 }

@@ -13,6 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
+use super::raw_tls::chacha_only;
+
 /// A certificate authority and the file that holds its certificate.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -101,6 +103,41 @@ pub(crate) fn server_config(
     let chain = vec![CertificateDer::from_pem_slice(leaf.cert.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
     Arc::new(builder.with_single_cert(chain, key).unwrap())
+}
+
+/// A server of this version whose session can be ended by whatever message, see [`super::raw_tls`]. It may ask the client for
+/// a certificate, and does without.
+pub(crate) fn raw_server(
+    version: &'static SupportedProtocolVersion,
+    wants_certificate: bool,
+) -> Arc<ServerConfig> {
+    let (leaf, provider) = (authority().server(), chacha_only());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[version])
+        .unwrap();
+    let builder = if wants_certificate {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority().issuer.der().clone()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        builder.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    let chain = vec![CertificateDer::from_pem_slice(leaf.cert.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    config.enable_secret_extraction = true;
+    config.send_tls13_tickets = 0;
+    Arc::new(config)
+}
+
+/// A certificate as one line of `openssl req -x509` makes it: that of an authority, for `localhost`.
+pub(crate) fn self_signed_authority() -> Leaf {
+    let key = KeyPair::generate().unwrap();
+    let mut params = leaf_params(&["localhost"]);
+    params.extended_key_usages.clear();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    Leaf { cert: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
 }
 
 /// A server as it should be.

@@ -30,6 +30,7 @@ struct Facts {
     retry_after: Option<Duration>,
     server_line: u64,
     bytes_sent: u64,
+    earlier_rows_in_doubt: u64,
     message: String,
     server_error_id: Option<String>,
     server_code: Option<String>,
@@ -53,6 +54,7 @@ impl From<Error> for Failure {
             retry_after: e.retry_after(),
             server_line: e.server_line(),
             bytes_sent: e.bytes_sent(),
+            earlier_rows_in_doubt: e.earlier_rows_in_doubt(),
             message: e.message().to_owned(),
             server_error_id: e.server_error_id().map(str::to_owned),
             server_code: e.server_code().map(str::to_owned),
@@ -92,6 +94,9 @@ impl Failure {
     }
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.0.bytes_sent
+    }
+    pub(crate) fn earlier_rows_in_doubt(&self) -> u64 {
+        self.0.earlier_rows_in_doubt
     }
     pub(crate) fn message(&self) -> &str {
         &self.0.message
@@ -341,10 +346,11 @@ fn read_answer(words: &[String]) -> Answer<Option<Outcome>> {
         retry_after: words[9].parse().ok().map(Duration::from_millis),
         server_line: number(10),
         bytes_sent: number(11),
-        message: text(13).unwrap(),
-        server_error_id: text(14),
-        server_code: text(15),
-        table: text(16),
+        earlier_rows_in_doubt: number(13),
+        message: text(14).unwrap(),
+        server_error_id: text(15),
+        server_code: text(16),
+        table: text(17),
         shown: words.join(" "),
     })))
 }

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use super::raw_tls::records;
+
 /// Longer than anything takes unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a waiting peer looks whether the server is being dropped.
@@ -419,6 +421,19 @@ impl Peer {
         self.pause(PATIENCE);
     }
 
+    /// Waits until so many bytes are there, and leaves them unread.
+    pub(crate) fn wait_for_bytes(&self, count: usize) {
+        let mut bytes = vec![0; count];
+        let until = Instant::now() + PATIENCE;
+        while !self.shared.stopping() && Instant::now() < until {
+            match self.tcp().peek(&mut bytes) {
+                Ok(n) if n >= count => return,
+                Err(e) if !is_timeout(&e) => return,
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
     /// Tells the test something; see [`FaultServer::wait_for_notes`].
     pub(crate) fn note(&self, note: &str) {
         self.shared.note(note);
@@ -435,6 +450,13 @@ impl Peer {
             tls.conn.send_close_notify();
             let _ = tls.flush();
         }
+    }
+
+    /// Says these messages of TLS itself, after which nothing more can be said in the session.
+    pub(crate) fn say_raw(&mut self, messages: &[(u8, Vec<u8>)]) {
+        let plain = Stream::Plain(self.tcp().try_clone().unwrap());
+        let Stream::Tls(tls) = std::mem::replace(&mut self.stream, plain) else { return };
+        self.say(records(tls.into_parts().0, messages));
     }
 
     /// Makes the end of this connection a reset.

@@ -7,3 +7,4 @@ pub(crate) mod fault_server;
 pub(crate) mod haproxy;
 pub(crate) mod lossy;
 pub(crate) mod questdb;
+pub(crate) mod raw_tls;

@@ -93,6 +93,10 @@ impl Load {
             Err(e) => {
                 assert!(buffer.peek() == rows, "the rows of a failed flush have changed: {e}");
                 assert!(matches!(e.code(), ErrorCode::Connection | ErrorCode::Timeout), "{e:?}");
+                // Each row of a connection is told once, when its end is.
+                let sure = connection.sent.iter().filter(|sent| !sent.in_doubt).count() as i64;
+                let earlier = if connection.told { 0 } else { sure * BATCH };
+                assert_eq!(e.earlier_rows_in_doubt() as i64, earlier, "{e:?}");
                 let in_doubt = e.outcome() == Outcome::InDoubt;
                 assert!(in_doubt || e.outcome() == Outcome::NotSent, "{e:?}");
                 if in_doubt {

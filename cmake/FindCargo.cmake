@@ -1,0 +1,11 @@
+# Sets QUESTDB_CARGO.
+if(DEFINED ENV{CARGO})
+  set(_questdb_cargo_hint "$ENV{CARGO}")
+endif()
+if(_questdb_cargo_hint AND EXISTS "${_questdb_cargo_hint}")
+  set(QUESTDB_CARGO "${_questdb_cargo_hint}" CACHE FILEPATH "cargo")
+endif()
+find_program(QUESTDB_CARGO cargo HINTS "$ENV{HOME}/.cargo/bin" DOC "cargo")
+if(NOT QUESTDB_CARGO)
+  message(FATAL_ERROR "cargo was not found: install Rust 1.88 or newer, or set QUESTDB_CARGO")
+endif()

@@ -1,0 +1,68 @@
+using System;
+using System.Collections.Generic;
+using static QuestDB.QuestDBException;
+
+namespace QuestDB
+{
+    /// <summary>What a prepared column holds.</summary>
+    public enum Kind
+    {
+        Symbol = 1, Bool = 2, Long = 3, Double = 4, String = 5, Micros = 6, Nanos = 7, DoubleArray = 8, Decimal = 9
+    }
+
+    /// <summary>Where the time of prepared rows comes from.</summary>
+    public enum Stamp
+    {
+        Nanos = 1, Micros = 2, Now = 3
+    }
+
+    /// <summary>A table and its columns, named once. One call at a time may use it.</summary>
+    public abstract unsafe class Prepared : Guarded
+    {
+        internal readonly Scratch Scratch = new Scratch();
+        internal readonly LayoutHandle Layout;
+        private readonly List<Kind> kinds = new List<Kind>();
+        private readonly Stamp stamp;
+
+        internal Prepared(string table, Stamp stamp)
+        {
+            Library.Check();
+            this.stamp = stamp;
+            var text = Scratch.Fresh(table, nameof(table));
+            Check(Native.questdb_row_layout_new(text, Scratch.Length, (uint)stamp, out Layout));
+        }
+
+        /// <summary>How many columns were added.</summary>
+        public int Columns { get; private set; }
+
+        internal override Handle Handle => Layout;
+
+        /// <summary>Within Enter and Exit.</summary>
+        internal void AddColumn(string name, Kind kind)
+        {
+            Scratch.Clear();
+            var text = Scratch.Text(name, nameof(name));
+            Check(Native.questdb_row_layout_add(Layout.Pointer, text, Scratch.Length, (uint)kind));
+            kinds.Add(kind);
+            Columns = (int)Native.questdb_row_layout_column_count(Layout.Pointer);
+        }
+
+        /// <summary>A time in the unit of the stamp.</summary>
+        internal long Time(long ticks) => stamp == Stamp.Nanos ? Times.Nanos(ticks) : Times.Micros(ticks);
+
+        /// <summary>A time in the unit of a column.</summary>
+        internal long Time(int column, long ticks)
+        {
+            CheckColumn(column);
+            return kinds[column] == Kind.Nanos ? Times.Nanos(ticks) : Times.Micros(ticks);
+        }
+
+        internal void CheckColumn(int column)
+        {
+            if ((uint)column >= (uint)Columns)
+            {
+                throw new ArgumentOutOfRangeException(nameof(column), $"there is no column {column}, only {Columns} were added");
+            }
+        }
+    }
+}

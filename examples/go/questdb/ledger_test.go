@@ -1,0 +1,68 @@
+package questdb
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// notUsed holds the functions of C that this package does without, and why.
+var notUsed = map[string]string{
+	"questdb_table_name_new":                named,
+	"questdb_table_name_free":               named,
+	"questdb_column_name_new":               named,
+	"questdb_column_name_free":              named,
+	"questdb_buffer_table_named":            named,
+	"questdb_buffer_symbol_named":           named,
+	"questdb_buffer_column_bool_named":      named,
+	"questdb_buffer_column_i64_named":       named,
+	"questdb_buffer_column_f64_named":       named,
+	"questdb_buffer_column_str_named":       named,
+	"questdb_buffer_column_ts_micros_named": named,
+	"questdb_buffer_column_ts_nanos_named":  named,
+	"questdb_buffer_column_f64_arr_named":   named,
+	"questdb_buffer_column_dec_str_named":   named,
+	"questdb_buffer_column_dec_named":       named,
+	"questdb_buffer_column_dec_i64_named":   named,
+	"questdb_buffer_column_dec_i128_named":  named,
+}
+
+const named = "a call into C costs more than checking a name; a Layout names its columns once, and saves the calls too"
+
+// Every function of the library is used by this package, or stands above with a reason.
+func TestEveryFunctionOfTheLibraryIsUsed(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"*.go", "*.h"} {
+		files, err := filepath.Glob(pattern)
+		must(t, err)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || file == "nocallback.go" {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			must(t, err)
+			source.Write(text)
+		}
+	}
+	symbols, err := os.ReadFile("../../../abi/symbols.txt")
+	must(t, err)
+	used, text := 0, source.String()
+	for _, line := range strings.Split(string(symbols), "\n") {
+		name, _, _ := strings.Cut(line, " ")
+		if name == "" || name == "#" {
+			continue
+		}
+		is := strings.Contains(text, name+"(")
+		if reason := notUsed[name]; is == (reason != "") {
+			t.Errorf("%s: used %v, reason not to %q", name, is, reason)
+		}
+		if is {
+			used++
+		}
+	}
+	if used < 95 {
+		t.Error(used, "functions")
+	}
+	t.Log(used, "functions are used,", len(notUsed), "are not, with a reason")
+}

@@ -13,6 +13,7 @@ trap 'rm -f "$log"' EXIT
 # Prints the milliseconds from SIGTERM to the end of the program, which is sent when it has said "running".
 ending() {
   local pid start
+  : >"$log" # what the program before has said
   "${java[@]}" "$@" >"$log" 2>&1 &
   pid=$!
   until grep -q running "$log"; do

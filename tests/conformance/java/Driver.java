@@ -78,6 +78,7 @@ public final class Driver {
     }
 
     private void row(String[] w) {
+        row.clear();
         for (int i = 2; i < w.length; i++) {
             String[] part = w[i].split(":");
             switch (part[0]) {
@@ -120,6 +121,7 @@ public final class Driver {
             case "rollback" -> sender.rollback();
             case "drop" -> sender.dropRow();
             case "clear" -> sender.clear();
+            case "remove" -> sender.removeRows(Long.parseLong(w[1]), Long.parseLong(w[2]));
             case "pending" -> { return sender.pending(); }
             case "stat" -> { return sender.stat(Sender.Stat.values()[Integer.parseInt(w[1])]); }
             case "close" -> { return sender.close(Duration.ofMillis(Long.parseLong(w[1]))); }

@@ -1,6 +1,7 @@
 package questdb.ingress;
 
 import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -12,8 +13,12 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /** Calls through the Foreign Function and Memory API. */
 final class FfmNative implements Native {
@@ -22,41 +27,18 @@ final class FfmNative implements Native {
     private static final Linker.Option[] LONG = {};
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LIBRARY = library();
+    private static final Map<Method, MethodHandle> RARE = new ConcurrentHashMap<>();
 
-    private static final MethodHandle ABI_VERSION =
-            find("questdb_abi_version", LONG, JAVA_INT);
-    private static final MethodHandle SENDER_FROM_CONF =
-            find("questdb_sender_from_conf", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_BUFFER =
-            find("questdb_sender_buffer", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_FREE =
-            find("questdb_sender_free", LONG, null, JAVA_LONG);
-    private static final MethodHandle SENDER_CLOSE =
-            find("questdb_sender_close", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SENDER_AT_NANOS =
             find("questdb_sender_at_nanos", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SENDER_AT_MICROS =
             find("questdb_sender_at_micros", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SENDER_AT_NOW =
             find("questdb_sender_at_now", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_FLUSH_OWN =
-            find("questdb_sender_flush_own", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_BEGIN =
-            find("questdb_sender_begin", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_COMMIT =
-            find("questdb_sender_commit", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_ROLLBACK =
-            find("questdb_sender_rollback", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SENDER_STAT =
-            find("questdb_sender_stat", LONG, JAVA_LONG, JAVA_LONG, JAVA_INT);
     private static final MethodHandle SENDER_APPEND_ROW =
             find("questdb_sender_append_row", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle BUFFER_SET_MARKER =
-            find("questdb_buffer_set_marker", SHORT, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle BUFFER_REWIND_TO_MARKER =
-            find("questdb_buffer_rewind_to_marker", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle BUFFER_CLEAR =
-            find("questdb_buffer_clear", LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle BUFFER_APPEND_ROW =
+            find("questdb_buffer_append_row", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle BUFFER_ROW_COUNT =
             find("questdb_buffer_row_count", SHORT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle BUFFER_TABLE =
@@ -83,38 +65,12 @@ final class FfmNative implements Native {
             find("questdb_buffer_column_dec_i64", SHORT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG);
     private static final MethodHandle BUFFER_COLUMN_DEC =
             find("questdb_buffer_column_dec", SHORT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle ROW_LAYOUT_NEW =
-            find("questdb_row_layout_new", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle ROW_LAYOUT_ADD =
-            find("questdb_row_layout_add", LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT);
-    private static final MethodHandle ROW_LAYOUT_FREE =
-            find("questdb_row_layout_free", LONG, null, JAVA_LONG);
-    private static final MethodHandle ERROR_FREE =
-            find("questdb_error_free", LONG, null, JAVA_LONG);
-    private static final MethodHandle ERROR_GET_CODE =
-            find("questdb_error_get_code", LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle ERROR_MESSAGE =
-            find("questdb_error_message", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle ERROR_OUTCOME =
-            find("questdb_error_outcome", LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle ERROR_RETRYABLE =
-            find("questdb_error_retryable", LONG, JAVA_BOOLEAN, JAVA_LONG);
-    private static final MethodHandle ERROR_IN_DOUBT =
-            find("questdb_error_in_doubt", LONG, JAVA_BOOLEAN, JAVA_LONG);
-    private static final MethodHandle ERROR_ROW_ACCEPTED =
-            find("questdb_error_row_accepted", LONG, JAVA_BOOLEAN, JAVA_LONG);
-    private static final MethodHandle ERROR_ATTEMPTS =
-            find("questdb_error_attempts", LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle ERROR_HTTP_STATUS =
-            find("questdb_error_http_status", LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle ERROR_RETRY_AFTER_MILLIS =
-            find("questdb_error_retry_after_millis", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle ERROR_SERVER_LINE =
-            find("questdb_error_server_line", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle ERROR_TABLE =
-            find("questdb_error_table", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle ERROR_SERVER_ERROR_ID =
-            find("questdb_error_server_error_id", LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle BUFFER_AT_NANOS =
+            find("questdb_buffer_at_nanos", SHORT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle BUFFER_AT_MICROS =
+            find("questdb_buffer_at_micros", SHORT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle BUFFER_AT_NOW =
+            find("questdb_buffer_at_now", SHORT, JAVA_LONG, JAVA_LONG);
 
     private static SymbolLookup library() {
         String folder = System.getProperty("questdb.library.path");
@@ -128,6 +84,17 @@ final class FfmNative implements Native {
         FunctionDescriptor shape =
                 result == null ? FunctionDescriptor.ofVoid(arguments) : FunctionDescriptor.of(result, arguments);
         return LINKER.downcallHandle(LIBRARY.find(name).orElseThrow(() -> new UnsatisfiedLinkError(name)), shape, options);
+    }
+
+    private static MethodHandle find(Method function) {
+        Class<?>[] types = function.getParameterTypes();
+        MemoryLayout[] arguments = Stream.of(types).map(FfmNative::layout).toArray(MemoryLayout[]::new);
+        MethodHandle handle = find(function.getName(), LONG, layout(function.getReturnType()), arguments);
+        return handle.asSpreader(Object[].class, types.length);
+    }
+
+    private static MemoryLayout layout(Class<?> type) {
+        return type == void.class ? null : type == long.class ? JAVA_LONG : type == int.class ? JAVA_INT : JAVA_BOOLEAN;
     }
 
     private static AssertionError impossible(Throwable t) {
@@ -145,45 +112,15 @@ final class FfmNative implements Native {
     }
 
     @Override
-    public int questdb_abi_version() {
-        try {
-            return (int) ABI_VERSION.invokeExact();
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
+    public byte[] bytes(long address, long len) {
+        return address == 0 ? new byte[0] : MemorySegment.ofAddress(address).reinterpret(len).toArray(JAVA_BYTE);
     }
 
     @Override
-    public long questdb_sender_from_conf(long conf, long len, long sender) {
+    public Object call(Method function, Object[] arguments) {
+        MethodHandle handle = RARE.computeIfAbsent(function, FfmNative::find);
         try {
-            return (long) SENDER_FROM_CONF.invokeExact(conf, len, sender);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_sender_buffer(long sender) {
-        try {
-            return (long) SENDER_BUFFER.invokeExact(sender);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public void questdb_sender_free(long sender) {
-        try {
-            SENDER_FREE.invokeExact(sender);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_sender_close(long sender, long timeoutMillis, long unconfirmed) {
-        try {
-            return (long) SENDER_CLOSE.invokeExact(sender, timeoutMillis, unconfirmed);
+            return handle.invoke(arguments);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -217,51 +154,6 @@ final class FfmNative implements Native {
     }
 
     @Override
-    public long questdb_sender_flush_own(long sender) {
-        try {
-            return (long) SENDER_FLUSH_OWN.invokeExact(sender);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_sender_begin(long sender, long table, long len) {
-        try {
-            return (long) SENDER_BEGIN.invokeExact(sender, table, len);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_sender_commit(long sender) {
-        try {
-            return (long) SENDER_COMMIT.invokeExact(sender);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_sender_rollback(long sender) {
-        try {
-            return (long) SENDER_ROLLBACK.invokeExact(sender);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_sender_stat(long sender, int stat) {
-        try {
-            return (long) SENDER_STAT.invokeExact(sender, stat);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
     public long questdb_sender_append_row(long sender, long layout, long cells, long count, long at) {
         try {
             return (long) SENDER_APPEND_ROW.invokeExact(sender, layout, cells, count, at);
@@ -271,27 +163,9 @@ final class FfmNative implements Native {
     }
 
     @Override
-    public long questdb_buffer_set_marker(long buffer) {
+    public long questdb_buffer_append_row(long buffer, long layout, long cells, long count, long at) {
         try {
-            return (long) BUFFER_SET_MARKER.invokeExact(buffer);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_buffer_rewind_to_marker(long buffer) {
-        try {
-            return (long) BUFFER_REWIND_TO_MARKER.invokeExact(buffer);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_buffer_clear(long buffer) {
-        try {
-            return (long) BUFFER_CLEAR.invokeExact(buffer);
+            return (long) BUFFER_APPEND_ROW.invokeExact(buffer, layout, cells, count, at);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -415,144 +289,27 @@ final class FfmNative implements Native {
     }
 
     @Override
-    public long questdb_row_layout_new(long table, long len, int stamp, long layout) {
+    public long questdb_buffer_at_nanos(long buffer, long nanos) {
         try {
-            return (long) ROW_LAYOUT_NEW.invokeExact(table, len, stamp, layout);
+            return (long) BUFFER_AT_NANOS.invokeExact(buffer, nanos);
         } catch (Throwable t) {
             throw impossible(t);
         }
     }
 
     @Override
-    public long questdb_row_layout_add(long layout, long name, long len, int kind) {
+    public long questdb_buffer_at_micros(long buffer, long micros) {
         try {
-            return (long) ROW_LAYOUT_ADD.invokeExact(layout, name, len, kind);
+            return (long) BUFFER_AT_MICROS.invokeExact(buffer, micros);
         } catch (Throwable t) {
             throw impossible(t);
         }
     }
 
     @Override
-    public void questdb_row_layout_free(long layout) {
+    public long questdb_buffer_at_now(long buffer) {
         try {
-            ROW_LAYOUT_FREE.invokeExact(layout);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public void questdb_error_free(long error) {
-        try {
-            ERROR_FREE.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public int questdb_error_get_code(long error) {
-        try {
-            return (int) ERROR_GET_CODE.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_error_message(long error) {
-        try {
-            return (long) ERROR_MESSAGE.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public int questdb_error_outcome(long error) {
-        try {
-            return (int) ERROR_OUTCOME.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public boolean questdb_error_retryable(long error) {
-        try {
-            return (boolean) ERROR_RETRYABLE.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public boolean questdb_error_in_doubt(long error) {
-        try {
-            return (boolean) ERROR_IN_DOUBT.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public boolean questdb_error_row_accepted(long error) {
-        try {
-            return (boolean) ERROR_ROW_ACCEPTED.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public int questdb_error_attempts(long error) {
-        try {
-            return (int) ERROR_ATTEMPTS.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public int questdb_error_http_status(long error) {
-        try {
-            return (int) ERROR_HTTP_STATUS.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_error_retry_after_millis(long error) {
-        try {
-            return (long) ERROR_RETRY_AFTER_MILLIS.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_error_server_line(long error) {
-        try {
-            return (long) ERROR_SERVER_LINE.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_error_table(long error) {
-        try {
-            return (long) ERROR_TABLE.invokeExact(error);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    @Override
-    public long questdb_error_server_error_id(long error) {
-        try {
-            return (long) ERROR_SERVER_ERROR_ID.invokeExact(error);
+            return (long) BUFFER_AT_NOW.invokeExact(buffer);
         } catch (Throwable t) {
             throw impossible(t);
         }

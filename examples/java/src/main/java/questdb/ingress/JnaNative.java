@@ -1,46 +1,25 @@
 package questdb.ingress;
 
+import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
+import java.util.stream.Stream;
 
-/** Calls through JNA's direct mapping, for Java before 22. */
+/** Calls through JNA, for Java before 22: those on the way of a row through its direct mapping. */
 final class JnaNative implements Native {
     /** C's bool is a byte, which JNA's boolean is not. */
     private static final class Functions {
-        static native int questdb_abi_version();
-
-        static native long questdb_sender_from_conf(long conf, long len, long sender);
-
-        static native long questdb_sender_buffer(long sender);
-
-        static native void questdb_sender_free(long sender);
-
-        static native long questdb_sender_close(long sender, long timeoutMillis, long unconfirmed);
-
         static native long questdb_sender_at_nanos(long sender, long nanos);
 
         static native long questdb_sender_at_micros(long sender, long micros);
 
         static native long questdb_sender_at_now(long sender);
 
-        static native long questdb_sender_flush_own(long sender);
-
-        static native long questdb_sender_begin(long sender, long table, long len);
-
-        static native long questdb_sender_commit(long sender);
-
-        static native long questdb_sender_rollback(long sender);
-
-        static native long questdb_sender_stat(long sender, int stat);
-
         static native long questdb_sender_append_row(long sender, long layout, long cells, long count, long at);
 
-        static native long questdb_buffer_set_marker(long buffer);
-
-        static native long questdb_buffer_rewind_to_marker(long buffer);
-
-        static native long questdb_buffer_clear(long buffer);
+        static native long questdb_buffer_append_row(long buffer, long layout, long cells, long count, long at);
 
         static native long questdb_buffer_row_count(long buffer);
 
@@ -68,45 +47,25 @@ final class JnaNative implements Native {
 
         static native long questdb_buffer_column_dec(long buffer, long name, long len, int scale, long unscaled, long unscaledLen);
 
-        static native long questdb_row_layout_new(long table, long len, int stamp, long layout);
+        static native long questdb_buffer_at_nanos(long buffer, long nanos);
 
-        static native long questdb_row_layout_add(long layout, long name, long len, int kind);
+        static native long questdb_buffer_at_micros(long buffer, long micros);
 
-        static native void questdb_row_layout_free(long layout);
+        static native long questdb_buffer_at_now(long buffer);
+    }
 
-        static native void questdb_error_free(long error);
+    private static final NativeLibrary LIBRARY = library();
 
-        static native int questdb_error_get_code(long error);
+    static {
+        com.sun.jna.Native.register(Functions.class, LIBRARY);
+    }
 
-        static native long questdb_error_message(long error);
-
-        static native int questdb_error_outcome(long error);
-
-        static native byte questdb_error_retryable(long error);
-
-        static native byte questdb_error_in_doubt(long error);
-
-        static native byte questdb_error_row_accepted(long error);
-
-        static native int questdb_error_attempts(long error);
-
-        static native int questdb_error_http_status(long error);
-
-        static native long questdb_error_retry_after_millis(long error);
-
-        static native long questdb_error_server_line(long error);
-
-        static native long questdb_error_table(long error);
-
-        static native long questdb_error_server_error_id(long error);
-
-        static {
-            String folder = System.getProperty("questdb.library.path");
-            if (folder != null) {
-                NativeLibrary.addSearchPath("questdb_ingress", folder);
-            }
-            com.sun.jna.Native.register(Functions.class, "questdb_ingress");
+    private static NativeLibrary library() {
+        String folder = System.getProperty("questdb.library.path");
+        if (folder != null) {
+            NativeLibrary.addSearchPath("questdb_ingress", folder);
         }
+        return NativeLibrary.getInstance("questdb_ingress");
     }
 
     @Override
@@ -120,28 +79,20 @@ final class JnaNative implements Native {
     }
 
     @Override
-    public int questdb_abi_version() {
-        return Functions.questdb_abi_version();
+    public byte[] bytes(long address, long len) {
+        return address == 0 ? new byte[0] : new Pointer(address).getByteArray(0, Math.toIntExact(len));
     }
 
     @Override
-    public long questdb_sender_from_conf(long conf, long len, long sender) {
-        return Functions.questdb_sender_from_conf(conf, len, sender);
+    public Object call(Method function, Object[] arguments) {
+        Function c = LIBRARY.getFunction(function.getName());
+        Object[] plain = arguments == null ? new Object[0] : Stream.of(arguments).map(JnaNative::plain).toArray();
+        Class<?> result = function.getReturnType();
+        return result != boolean.class ? c.invoke(result, plain) : (Object) ((byte) c.invoke(byte.class, plain) != 0);
     }
 
-    @Override
-    public long questdb_sender_buffer(long sender) {
-        return Functions.questdb_sender_buffer(sender);
-    }
-
-    @Override
-    public void questdb_sender_free(long sender) {
-        Functions.questdb_sender_free(sender);
-    }
-
-    @Override
-    public long questdb_sender_close(long sender, long timeoutMillis, long unconfirmed) {
-        return Functions.questdb_sender_close(sender, timeoutMillis, unconfirmed);
+    private static Object plain(Object argument) {
+        return argument instanceof Boolean flag ? (Object) (byte) (flag ? 1 : 0) : argument;
     }
 
     @Override
@@ -160,48 +111,13 @@ final class JnaNative implements Native {
     }
 
     @Override
-    public long questdb_sender_flush_own(long sender) {
-        return Functions.questdb_sender_flush_own(sender);
-    }
-
-    @Override
-    public long questdb_sender_begin(long sender, long table, long len) {
-        return Functions.questdb_sender_begin(sender, table, len);
-    }
-
-    @Override
-    public long questdb_sender_commit(long sender) {
-        return Functions.questdb_sender_commit(sender);
-    }
-
-    @Override
-    public long questdb_sender_rollback(long sender) {
-        return Functions.questdb_sender_rollback(sender);
-    }
-
-    @Override
-    public long questdb_sender_stat(long sender, int stat) {
-        return Functions.questdb_sender_stat(sender, stat);
-    }
-
-    @Override
     public long questdb_sender_append_row(long sender, long layout, long cells, long count, long at) {
         return Functions.questdb_sender_append_row(sender, layout, cells, count, at);
     }
 
     @Override
-    public long questdb_buffer_set_marker(long buffer) {
-        return Functions.questdb_buffer_set_marker(buffer);
-    }
-
-    @Override
-    public long questdb_buffer_rewind_to_marker(long buffer) {
-        return Functions.questdb_buffer_rewind_to_marker(buffer);
-    }
-
-    @Override
-    public long questdb_buffer_clear(long buffer) {
-        return Functions.questdb_buffer_clear(buffer);
+    public long questdb_buffer_append_row(long buffer, long layout, long cells, long count, long at) {
+        return Functions.questdb_buffer_append_row(buffer, layout, cells, count, at);
     }
 
     @Override
@@ -221,7 +137,7 @@ final class JnaNative implements Native {
 
     @Override
     public long questdb_buffer_column_bool(long buffer, long name, long len, boolean value) {
-        return Functions.questdb_buffer_column_bool(buffer, name, len, (byte) (value ? 1 : 0));
+        return Functions.questdb_buffer_column_bool(buffer, name, len, value ? (byte) 1 : (byte) 0);
     }
 
     @Override
@@ -270,82 +186,17 @@ final class JnaNative implements Native {
     }
 
     @Override
-    public long questdb_row_layout_new(long table, long len, int stamp, long layout) {
-        return Functions.questdb_row_layout_new(table, len, stamp, layout);
+    public long questdb_buffer_at_nanos(long buffer, long nanos) {
+        return Functions.questdb_buffer_at_nanos(buffer, nanos);
     }
 
     @Override
-    public long questdb_row_layout_add(long layout, long name, long len, int kind) {
-        return Functions.questdb_row_layout_add(layout, name, len, kind);
+    public long questdb_buffer_at_micros(long buffer, long micros) {
+        return Functions.questdb_buffer_at_micros(buffer, micros);
     }
 
     @Override
-    public void questdb_row_layout_free(long layout) {
-        Functions.questdb_row_layout_free(layout);
-    }
-
-    @Override
-    public void questdb_error_free(long error) {
-        Functions.questdb_error_free(error);
-    }
-
-    @Override
-    public int questdb_error_get_code(long error) {
-        return Functions.questdb_error_get_code(error);
-    }
-
-    @Override
-    public long questdb_error_message(long error) {
-        return Functions.questdb_error_message(error);
-    }
-
-    @Override
-    public int questdb_error_outcome(long error) {
-        return Functions.questdb_error_outcome(error);
-    }
-
-    @Override
-    public boolean questdb_error_retryable(long error) {
-        return Functions.questdb_error_retryable(error) != 0;
-    }
-
-    @Override
-    public boolean questdb_error_in_doubt(long error) {
-        return Functions.questdb_error_in_doubt(error) != 0;
-    }
-
-    @Override
-    public boolean questdb_error_row_accepted(long error) {
-        return Functions.questdb_error_row_accepted(error) != 0;
-    }
-
-    @Override
-    public int questdb_error_attempts(long error) {
-        return Functions.questdb_error_attempts(error);
-    }
-
-    @Override
-    public int questdb_error_http_status(long error) {
-        return Functions.questdb_error_http_status(error);
-    }
-
-    @Override
-    public long questdb_error_retry_after_millis(long error) {
-        return Functions.questdb_error_retry_after_millis(error);
-    }
-
-    @Override
-    public long questdb_error_server_line(long error) {
-        return Functions.questdb_error_server_line(error);
-    }
-
-    @Override
-    public long questdb_error_table(long error) {
-        return Functions.questdb_error_table(error);
-    }
-
-    @Override
-    public long questdb_error_server_error_id(long error) {
-        return Functions.questdb_error_server_error_id(error);
+    public long questdb_buffer_at_now(long buffer) {
+        return Functions.questdb_buffer_at_now(buffer);
     }
 }

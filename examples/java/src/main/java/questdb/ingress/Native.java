@@ -3,14 +3,18 @@ package questdb.ingress;
 import java.nio.ByteBuffer;
 
 /**
- * The functions of questdb_ingress.h under their own names; pointers are addresses. Java 22 and newer call them through the
- * Foreign Function and Memory API, older ones through JNA.
+ * Functions of questdb_ingress.h under their own names; pointers are addresses. Here are those on the way of a row, written
+ * out for speed; {@link Rare} has the others. Java 22 and newer call them through the Foreign Function and Memory API, older
+ * ones through JNA.
  */
 interface Native {
     /** The one implementation that this build holds. */
     Native C = load();
 
     private static Native load() {
+        if ("32".equals(System.getProperty("sun.arch.data.model"))) {
+            throw new IllegalStateException("this package is for 64-bit Java");
+        }
         String kind = Runtime.version().feature() >= 22 ? "Ffm" : "Jna";
         try {
             return (Native) Class.forName("questdb.ingress." + kind + "Native").getDeclaredConstructor().newInstance();
@@ -25,15 +29,11 @@ interface Native {
     /** Text that ends with a NUL; empty for NULL. */
     String text(long address);
 
-    int questdb_abi_version();
+    /** A copy of memory of C. */
+    byte[] bytes(long address, long len);
 
-    long questdb_sender_from_conf(long conf, long len, long sender);
-
-    long questdb_sender_buffer(long sender);
-
-    void questdb_sender_free(long sender);
-
-    long questdb_sender_close(long sender, long timeoutMillis, long unconfirmed);
+    /** Calls the function that a method of {@link Rare} is named after. */
+    Object call(java.lang.reflect.Method function, Object[] arguments);
 
     long questdb_sender_at_nanos(long sender, long nanos);
 
@@ -41,23 +41,9 @@ interface Native {
 
     long questdb_sender_at_now(long sender);
 
-    long questdb_sender_flush_own(long sender);
-
-    long questdb_sender_begin(long sender, long table, long len);
-
-    long questdb_sender_commit(long sender);
-
-    long questdb_sender_rollback(long sender);
-
-    long questdb_sender_stat(long sender, int stat);
-
     long questdb_sender_append_row(long sender, long layout, long cells, long count, long at);
 
-    long questdb_buffer_set_marker(long buffer);
-
-    long questdb_buffer_rewind_to_marker(long buffer);
-
-    long questdb_buffer_clear(long buffer);
+    long questdb_buffer_append_row(long buffer, long layout, long cells, long count, long at);
 
     long questdb_buffer_row_count(long buffer);
 
@@ -85,35 +71,9 @@ interface Native {
 
     long questdb_buffer_column_dec(long buffer, long name, long len, int scale, long unscaled, long unscaledLen);
 
-    long questdb_row_layout_new(long table, long len, int stamp, long layout);
+    long questdb_buffer_at_nanos(long buffer, long nanos);
 
-    long questdb_row_layout_add(long layout, long name, long len, int kind);
+    long questdb_buffer_at_micros(long buffer, long micros);
 
-    void questdb_row_layout_free(long layout);
-
-    void questdb_error_free(long error);
-
-    int questdb_error_get_code(long error);
-
-    long questdb_error_message(long error);
-
-    int questdb_error_outcome(long error);
-
-    boolean questdb_error_retryable(long error);
-
-    boolean questdb_error_in_doubt(long error);
-
-    boolean questdb_error_row_accepted(long error);
-
-    int questdb_error_attempts(long error);
-
-    int questdb_error_http_status(long error);
-
-    long questdb_error_retry_after_millis(long error);
-
-    long questdb_error_server_line(long error);
-
-    long questdb_error_table(long error);
-
-    long questdb_error_server_error_id(long error);
+    long questdb_buffer_at_now(long buffer);
 }

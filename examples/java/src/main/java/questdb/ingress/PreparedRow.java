@@ -1,25 +1,18 @@
 package questdb.ingress;
 
-import static questdb.ingress.QuestDbException.check;
+import static questdb.ingress.QuestDbException.invalid;
 
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicReference;
+import questdb.ingress.QuestDbException.Code;
 
 /**
- * A table whose columns are named once. Cells are set by the number of their column, then {@link Sender#append} ends the row
+ * A table whose columns are named once. Cells are set by the number of their column, then {@link Rows#append} ends the row
  * by one call into C. Cells that were not set since the last row are NULL.
  */
-public final class PreparedRow implements AutoCloseable {
-    /** What a column holds, in the order of the numbers, from 1. */
-    public enum Kind {
-        SYMBOL, BOOL, LONG, DOUBLE, STRING, MICROS, NANOS, DOUBLE_ARRAY, DECIMAL
-    }
-
-    /** Where the time of a row comes from, in the order of the numbers, from 1. */
-    public enum Stamp {
-        NANOS, MICROS, NOW
-    }
-
+public final class PreparedRow extends Layout<PreparedRow> {
     private static final int CELL = 24;
     private static final int BOOL = 1;
     private static final int LONG = 2;
@@ -28,90 +21,156 @@ public final class PreparedRow implements AutoCloseable {
     private static final int ARRAY = 5;
     private static final int DECIMAL = 6;
 
-    private final Memory memory = new Memory();
-    private ByteBuffer cells = ByteBuffer.allocateDirect(0);
-    private long layout;
+    private ByteBuffer cells = Memory.allocate(0);
     private long address;
     private int columns;
+    /** Whose row it is, from the first cell until it is appended or cleared: only that thread may set cells. */
+    private final AtomicReference<Thread> setter = new AtomicReference<>();
 
     public PreparedRow(String table, Stamp stamp) {
-        Memory result = new Memory();
-        long out = result.out();
-        check(Native.C.questdb_row_layout_new(memory.text(table), memory.length(), stamp.ordinal() + 1, out));
-        layout = result.result();
-    }
-
-    /** Adds a column; its number is the count of those before. Cells that were set become NULL. */
-    public PreparedRow add(String name, Kind kind) {
-        memory.clear();
-        check(Native.C.questdb_row_layout_add(layout, memory.text(name), memory.length(), kind.ordinal() + 1));
-        columns++;
-        cells = ByteBuffer.allocateDirect(CELL * columns).order(ByteOrder.nativeOrder());
-        address = Native.C.address(cells);
-        memory.clear();
-        return this;
+        super("prepared row", table, stamp);
     }
 
     public PreparedRow set(int column, boolean value) {
-        return cell(column, BOOL, value ? 1 : 0);
+        check(column);
+        cell(column, BOOL, value ? 1 : 0);
+        return this;
     }
 
-    /** Also for times. */
+    /** Also for times, in the unit of the column. */
     public PreparedRow set(int column, long value) {
-        return cell(column, LONG, value);
+        check(column);
+        cell(column, LONG, value);
+        return this;
     }
 
     public PreparedRow set(int column, double value) {
-        return cell(column, DOUBLE, Double.doubleToRawLongBits(value));
+        check(column);
+        cell(column, DOUBLE, Double.doubleToRawLongBits(value));
+        return this;
     }
 
     /** A symbol, a string or the text of a decimal. */
     public PreparedRow set(int column, String value) {
-        return cell(column, TEXT, memory.text(value)).length(column, 0);
+        if (value == null) {
+            return setNull(column);
+        }
+        check(column);
+        cell(column, TEXT, memory.text(value));
+        length(column, 0);
+        return this;
+    }
+
+    /** A symbol or a string of one character. */
+    public PreparedRow set(int column, char value) {
+        return set(column, String.valueOf(value));
+    }
+
+    /** A time that the column's unit cannot tell is INVALID_TIMESTAMP. */
+    public PreparedRow set(int column, Instant value) {
+        if (value == null) {
+            return setNull(column);
+        }
+        Kind kind = kind(column);
+        if (kind != Kind.NANOS && kind != Kind.MICROS) {
+            throw invalid(Code.INVALID_ARGUMENT, "column " + column + " holds no times: it is " + kind);
+        }
+        return set(column, kind == Kind.NANOS ? Time.nanos(value) : Time.micros(value));
     }
 
     /** An array in row-major order; without a shape it has one dimension. */
     public PreparedRow set(int column, double[] values, int... shape) {
-        return cell(column, ARRAY, memory.array(values, shape));
+        if (values == null) {
+            return setNull(column);
+        }
+        check(column);
+        cell(column, ARRAY, memory.array(values, shape));
+        return this;
+    }
+
+    public PreparedRow set(int column, BigDecimal value) {
+        if (value == null) {
+            return setNull(column);
+        }
+        BigDecimal decimal = Decimals.sent(value);
+        return set(column, decimal.scale(), decimal.unscaledValue().toByteArray());
     }
 
     /** A decimal, its unscaled value a big-endian two's complement integer. */
     public PreparedRow set(int column, int scale, byte[] unscaled) {
-        return cell(column, DECIMAL, memory.bytes(unscaled)).length(column, scale);
+        if (unscaled == null) {
+            return setNull(column);
+        }
+        check(column);
+        cell(column, DECIMAL, memory.bytes(unscaled));
+        length(column, scale);
+        return this;
     }
 
-    @Override
-    public void close() {
-        Native.C.questdb_row_layout_free(layout);
-        layout = 0;
+    public PreparedRow setNull(int column) {
+        check(column);
+        cell(column, 0, 0);
+        return this;
     }
 
-    long layout() {
-        return layout;
+    /** Makes all cells NULL. */
+    public void clear() {
+        own();
+        empty();
+    }
+
+    /** Begins a call with the cells. */
+    long enterCells() {
+        own();
+        return enter();
     }
 
     long cells() {
         return address;
     }
 
-    int columns() {
-        return columns;
-    }
-
-    void clear() {
+    void empty() {
         for (int i = 0; i < columns; i++) {
             cells.putInt(CELL * i, 0);
         }
         memory.clear();
+        setter.setRelease(null);
     }
 
-    private PreparedRow cell(int column, int kind, long value) {
+    @Override
+    void resize(int count) {
+        ByteBuffer more = Memory.allocate((long) CELL * count);
+        cells = more;
+        address = Native.C.address(more);
+        columns = count;
+        empty();
+    }
+
+    @Override
+    PreparedRow self() {
+        return this;
+    }
+
+    @Override
+    void own() {
+        Thread me = Thread.currentThread();
+        if (setter.getPlain() != me && !setter.compareAndSet(null, me)) {
+            throw inUse();
+        }
+    }
+
+    private void check(int column) {
+        own();
+        if (column < 0 || column >= columns) {
+            throw invalid(Code.INVALID_ARGUMENT, "there is no column " + column + ": " + columns + " were added");
+        }
+    }
+
+    private void cell(int column, int kind, long value) {
         cells.putInt(CELL * column, kind).putLong(CELL * column + 8, value);
-        return this;
     }
 
-    private PreparedRow length(int column, int scale) {
+    private void length(int column, int scale) {
         cells.putInt(CELL * column + 4, scale).putLong(CELL * column + 16, memory.length());
-        return this;
     }
 }

@@ -1,14 +1,17 @@
 package questdb.ingress;
 
-/** The error of every call: what went wrong, and what is known about the data. */
+/**
+ * The error of every call: what went wrong, and what is known about the data. A call that fails changes nothing, so it can be
+ * made again.
+ */
 public final class QuestDbException extends RuntimeException {
-    private static final long serialVersionUID = 1;
+    private static final long serialVersionUID = 2;
 
     /** What kind of thing went wrong. In the order of their numbers, from 1. */
     public enum Code {
         INVALID_ARGUMENT, INVALID_STATE, INVALID_NAME, INVALID_UTF8, INVALID_TIMESTAMP, INVALID_ARRAY, INVALID_DECIMAL,
         PROTOCOL_VERSION, LIMIT_EXCEEDED, OUT_OF_MEMORY, CONFIG, COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH,
-        NOT_QUESTDB, REJECTED, PAYLOAD_TOO_LARGE, UNAVAILABLE, HANDLE_POISONED, INTERNAL
+        NOT_QUESTDB, REJECTED, PAYLOAD_TOO_LARGE, UNAVAILABLE, HANDLE_POISONED, INTERNAL, CANCELLED
     }
 
     /** What is known about the data after a flush that failed. In the order of their numbers, from 1. */
@@ -17,53 +20,105 @@ public final class QuestDbException extends RuntimeException {
     }
 
     private final Code code;
+    private final String codeName;
     private final Outcome outcome;
     private final boolean retryable;
     private final boolean inDoubt;
     private final boolean rowAccepted;
     private final int attempts;
+    private final int inDoubtAttempts;
     private final int httpStatus;
     private final long retryAfterMillis;
     private final long serverLine;
     private final String table;
+    private final String serverCode;
     private final String serverErrorId;
+    private final long bytesSent;
+    private final long elapsedMillis;
+    private final long earlierRowsInDoubt;
+    private final long unconfirmedRows;
 
-    private QuestDbException(long error) {
-        super(Native.C.text(Native.C.questdb_error_message(error)));
-        Native c = Native.C;
+    private QuestDbException(long error, long unconfirmed) {
+        super(Native.C.text(Rare.C.questdb_error_message(error)));
+        Rare c = Rare.C;
         int number = c.questdb_error_get_code(error);
         // A newer library may know more codes and outcomes than this class.
         code = number >= 1 && number <= Code.values().length ? Code.values()[number - 1] : Code.INTERNAL;
+        codeName = Native.C.text(c.questdb_error_code_name(number));
         number = c.questdb_error_outcome(error);
         outcome = number >= 1 && number <= Outcome.values().length ? Outcome.values()[number - 1] : Outcome.IN_DOUBT;
         retryable = c.questdb_error_retryable(error);
         inDoubt = c.questdb_error_in_doubt(error);
         rowAccepted = c.questdb_error_row_accepted(error);
         attempts = c.questdb_error_attempts(error);
+        inDoubtAttempts = c.questdb_error_in_doubt_attempts(error);
         httpStatus = c.questdb_error_http_status(error);
         retryAfterMillis = c.questdb_error_retry_after_millis(error);
         serverLine = c.questdb_error_server_line(error);
-        table = c.text(c.questdb_error_table(error));
-        serverErrorId = c.text(c.questdb_error_server_error_id(error));
+        table = Native.C.text(c.questdb_error_table(error));
+        serverCode = Native.C.text(c.questdb_error_server_code(error));
+        serverErrorId = Native.C.text(c.questdb_error_server_error_id(error));
+        bytesSent = c.questdb_error_bytes_sent(error);
+        elapsedMillis = c.questdb_error_elapsed_millis(error);
+        earlierRowsInDoubt = c.questdb_error_earlier_rows_in_doubt(error);
+        unconfirmedRows = unconfirmed;
+    }
+
+    private QuestDbException(Code code, String message, long unconfirmed) {
+        super(message);
+        this.code = code;
+        codeName = code.name();
+        outcome = Outcome.NOT_SENT;
+        retryable = false;
+        inDoubt = false;
+        rowAccepted = false;
+        attempts = 0;
+        inDoubtAttempts = 0;
+        httpStatus = 0;
+        retryAfterMillis = -1;
+        serverLine = 0;
+        table = "";
+        serverCode = "";
+        serverErrorId = "";
+        bytesSent = 0;
+        elapsedMillis = 0;
+        earlierRowsInDoubt = 0;
+        unconfirmedRows = unconfirmed;
+    }
+
+    /** An error that was found before C was called. */
+    static QuestDbException invalid(Code code, String message) {
+        return new QuestDbException(code, message, 0);
+    }
+
+    /** As {@link #invalid}, of a close that leaves rows behind. */
+    static QuestDbException unconfirmed(String message, long rows) {
+        return new QuestDbException(Code.INVALID_STATE, message, rows);
     }
 
     /** Throws what C returned, unless that is NULL. */
     static void check(long error) {
         if (error != 0) {
-            raise(error);
+            throw taken(error, 0);
         }
     }
 
-    private static void raise(long error) {
+    /** The exception for an error of C, which is freed. */
+    static QuestDbException taken(long error, long unconfirmed) {
         try {
-            throw new QuestDbException(error);
+            return new QuestDbException(error, unconfirmed);
         } finally {
-            Native.C.questdb_error_free(error);
+            Rare.C.questdb_error_free(error);
         }
     }
 
     public Code code() {
         return code;
+    }
+
+    /** The name of the code in C, also of one that is newer than this class, whose {@link #code} is INTERNAL. */
+    public String codeName() {
+        return codeName;
     }
 
     public Outcome outcome() {
@@ -80,13 +135,18 @@ public final class QuestDbException extends RuntimeException {
         return inDoubt;
     }
 
-    /** Whether the row is kept, because only the automatic flush after it failed. */
+    /** Whether the row is kept, because only the automatic flush after it failed: it must not be added again. */
     public boolean rowAccepted() {
         return rowAccepted;
     }
 
     public int attempts() {
         return attempts;
+    }
+
+    /** Attempts that sent the complete request without learning its fate. */
+    public int inDoubtAttempts() {
+        return inDoubtAttempts;
     }
 
     /** Of the last answer; 0 without one. */
@@ -99,7 +159,7 @@ public final class QuestDbException extends RuntimeException {
         return retryAfterMillis;
     }
 
-    /** The number of the first refused row, from 1; 0 where unknown. */
+    /** The number of the first refused row, from 1, as {@link Rows#removeRows} counts; 0 where unknown. */
     public long serverLine() {
         return serverLine;
     }
@@ -109,8 +169,33 @@ public final class QuestDbException extends RuntimeException {
         return table;
     }
 
+    /** The server's own word for the kind of error, such as {@code invalid}; empty without one. */
+    public String serverCode() {
+        return serverCode;
+    }
+
     /** The server's id of the error, also found in its log; empty without one. */
     public String serverErrorId() {
         return serverErrorId;
+    }
+
+    /** Bytes of the buffer that the last attempt handed to the kernel. */
+    public long bytesSent() {
+        return bytesSent;
+    }
+
+    /** From the start of the flush to this error. */
+    public long elapsedMillis() {
+        return elapsedMillis;
+    }
+
+    /** Rows of earlier flushes over TCP, each of which succeeded, whose fate this error puts in doubt; else 0. */
+    public long earlierRowsInDoubt() {
+        return earlierRowsInDoubt;
+    }
+
+    /** Of {@link Sender#close}: the complete rows that were not handed over; 0 from other calls. */
+    public long unconfirmedRows() {
+        return unconfirmedRows;
     }
 }

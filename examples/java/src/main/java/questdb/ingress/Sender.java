@@ -1,251 +1,486 @@
 package questdb.ingress;
 
 import static questdb.ingress.QuestDbException.check;
+import static questdb.ingress.QuestDbException.invalid;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongUnaryOperator;
+import questdb.ingress.QuestDbException.Code;
 
 /**
- * Sends rows to QuestDB. A row is built by chained calls and ended by {@code at…}:
+ * Sends rows to QuestDB.
  *
  * <pre>sender.table("trades").symbol("side", "buy").column("price", 2615.54).atNanos(nanos);</pre>
  *
- * A call that fails throws {@link QuestDbException} and changes nothing: the row stays open, to be completed or dropped by
- * {@link #dropRow}. One thread may use a sender at a time. Rows of one shape are cheaper as {@link PreparedRow}s.
+ * <p>One thread may use a sender at a time; a second one gets INVALID_STATE. {@link #cancel}, {@link #stat}, {@link #lastError}
+ * and {@link #close} may be called by any thread at any time. No order of calls crashes the process.
+ *
+ * <p>A call that waits for the server ends within about 100 ms when its thread is interrupted, or by {@link #cancel}: with
+ * CANCELLED and the true outcome. The rows are kept, and the thread stays marked as interrupted.
  */
-public final class Sender implements AutoCloseable {
-    /** The counters, in the order of their numbers. */
+public final class Sender extends Rows<Sender> {
+    /** The counters, in the order of their numbers; the last one goes up and down. */
     public enum Stat {
         FLUSHES, FAILED_FLUSHES, ROWS_COMMITTED, BYTES_COMMITTED, ROWS_SUBMITTED, BYTES_SUBMITTED, RETRIES_CONNECT,
-        RETRIES_CONNECTION, RETRIES_TIMEOUT, RETRIES_BUSY, RETRIES_SERVER, IN_DOUBT_ATTEMPTS, RECONNECTS
+        RETRIES_CONNECTION, RETRIES_TIMEOUT, RETRIES_BUSY, RETRIES_SERVER, IN_DOUBT_ATTEMPTS, RECONNECTS,
+        FAILED_AUTO_FLUSHES, AUTO_FLUSH_WAIT_MILLIS
     }
 
     private static final int ABI_VERSION = 1;
+    private static final Duration CLOSE = Duration.ofSeconds(10);
+    /** How long a call that was cancelled may take to end. */
+    private static final long PATIENCE = 30_000_000_000L;
+    private static final VarHandle CALLER;
 
-    private final Native c = Native.C;
-    private final Memory memory = new Memory();
-    private long handle;
-    private long rows;
-    private boolean open;
-
-    private Sender(String conf) {
-        if (c.questdb_abi_version() != ABI_VERSION) {
-            throw new IllegalStateException("the questdb_ingress library does not fit this class");
+    static {
+        try {
+            CALLER = MethodHandles.lookup().findVarHandle(Sender.class, "caller", Thread.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
         }
-        Memory result = new Memory();
-        long out = result.out();
-        check(c.questdb_sender_from_conf(memory.text(conf), memory.length(), out));
-        handle = result.result();
-        rows = c.questdb_sender_buffer(handle);
+    }
+
+    private final long handle;
+    /** Who is inside a call that may wait. */
+    private Thread caller;
+    /** Held while C is called besides a call that is inside, and while the sender is freed. */
+    private final Object beside = new Object();
+    /** While it is set no call that may wait begins: so a cancel hits the call that it is meant for. */
+    private volatile boolean cancelling;
+    private boolean freed;
+    private long unconfirmed;
+    private final long[] lastStats = new long[Stat.values().length];
+    private QuestDbException lastError;
+
+    private Sender(long handle) {
+        super("sender", handle, Rare.C.questdb_sender_buffer(handle), Rare.C::questdb_sender_free);
+        this.handle = handle;
+        Interrupts.add(this);
     }
 
     /** Makes a sender from a configuration string such as {@code http::addr=localhost:9000;}. */
     public static Sender fromConf(String conf) {
-        return new Sender(conf);
+        Memory text = new Memory();
+        long at = text.text(conf);
+        return made(out -> Rare.C.questdb_sender_from_conf(at, text.length(), out), () -> Reference.reachabilityFence(text));
     }
 
-    /** Begins a row. */
-    public Sender table(String name) {
-        long at = fresh(name);
-        check(c.questdb_buffer_set_marker(rows));
-        check(c.questdb_buffer_table(rows, at, memory.length()));
-        open = true;
-        return this;
+    /** Makes a sender from the configuration string in the environment variable {@code QDB_CLIENT_CONF}. */
+    public static Sender fromEnv() {
+        return made(Rare.C::questdb_sender_from_env, () -> { });
     }
 
-    /** Symbols come before other columns. */
-    public Sender symbol(String name, String value) {
-        long at = fresh(name);
-        int length = memory.length();
-        check(c.questdb_buffer_symbol(rows, at, length, memory.text(value), memory.length()));
-        return this;
+    /** Makes a sender from a configuration, which can be used again. */
+    public static Sender from(Config config) {
+        // A copy, since the thread below may go on when the caller of this method was interrupted.
+        Config copy = config.copy();
+        return made(out -> copy.number(c -> Rare.C.questdb_sender_new(c, out)), copy::close);
     }
 
-    public Sender column(String name, boolean value) {
-        check(c.questdb_buffer_column_bool(rows, fresh(name), memory.length(), value));
-        return this;
+    /** The version of the C library, such as {@code 0.1.0}. */
+    public static String libraryVersion() {
+        return C.text(Rare.C.questdb_version());
     }
 
-    /** The server reads the smallest number as NULL. */
-    public Sender column(String name, long value) {
-        check(c.questdb_buffer_column_i64(rows, fresh(name), memory.length(), value));
-        return this;
-    }
-
-    public Sender column(String name, double value) {
-        check(c.questdb_buffer_column_f64(rows, fresh(name), memory.length(), value));
-        return this;
-    }
-
-    public Sender column(String name, String value) {
-        long at = fresh(name);
-        int length = memory.length();
-        check(c.questdb_buffer_column_str(rows, at, length, memory.text(value), memory.length()));
-        return this;
-    }
-
-    public Sender column(String name, Instant value) {
-        return columnNanos(name, nanos(value));
-    }
-
-    /** Microseconds since 1970. */
-    public Sender columnMicros(String name, long micros) {
-        check(c.questdb_buffer_column_ts_micros(rows, fresh(name), memory.length(), micros));
-        return this;
-    }
-
-    /** Nanoseconds since 1970. */
-    public Sender columnNanos(String name, long nanos) {
-        check(c.questdb_buffer_column_ts_nanos(rows, fresh(name), memory.length(), nanos));
-        return this;
-    }
-
-    /** An array in row-major order; without a shape it has one dimension. */
-    public Sender column(String name, double[] values, int... shape) {
-        long at = fresh(name);
-        int length = memory.length();
-        check(c.questdb_buffer_column_f64_arr(rows, at, length, memory.array(values, shape)));
-        return this;
-    }
-
-    public Sender column(String name, java.math.BigDecimal value) {
-        return value.scale() < 0 || value.scale() > 76
-                ? columnDecimal(name, value.toString())
-                : columnDecimal(name, value.scale(), value.unscaledValue().toByteArray());
-    }
-
-    /** A decimal as text, such as {@code -12.50}. */
-    public Sender columnDecimal(String name, String value) {
-        long at = fresh(name);
-        int length = memory.length();
-        check(c.questdb_buffer_column_dec_str(rows, at, length, memory.text(value), memory.length()));
-        return this;
-    }
-
-    public Sender columnDecimal(String name, int scale, long unscaled) {
-        check(c.questdb_buffer_column_dec_i64(rows, fresh(name), memory.length(), scale, unscaled));
-        return this;
-    }
-
-    /** The unscaled value is a big-endian two's complement integer. */
-    public Sender columnDecimal(String name, int scale, byte[] unscaled) {
-        long at = fresh(name);
-        int length = memory.length();
-        check(c.questdb_buffer_column_dec(rows, at, length, scale, memory.bytes(unscaled), memory.length()));
-        return this;
-    }
-
-    /** Ends the row, and sends all rows when a limit of auto-flush is reached. */
-    public void at(Instant time) {
-        atNanos(nanos(time));
-    }
-
-    public void atNanos(long nanos) {
-        ended(c.questdb_sender_at_nanos(handle, nanos));
-    }
-
-    public void atMicros(long micros) {
-        ended(c.questdb_sender_at_micros(handle, micros));
-    }
-
-    /** The server sets the time; deduplication cannot recognise such rows. */
-    public void atNow() {
-        ended(c.questdb_sender_at_now(handle));
-    }
-
-    /** Ends a prepared row, whose cells are NULL afterwards. */
-    public void append(PreparedRow row, long at) {
+    /**
+     * Connecting may take a while, and there is nothing yet that could be cancelled: another thread does it, so that this one
+     * can be interrupted. What comes of it then is given back.
+     */
+    private static Sender made(LongUnaryOperator call, Runnable end) {
+        if (Rare.C.questdb_abi_version() != ABI_VERSION) {
+            throw new IllegalStateException("the questdb_ingress library does not fit this class");
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            end.run();
+            throw interrupted();
+        }
+        CompletableFuture<long[]> result = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                Memory memory = new Memory();
+                long[] made = {call.applyAsLong(memory.out()), memory.result()};
+                if (!result.complete(made)) {
+                    Rare.C.questdb_error_free(made[0]);
+                    Rare.C.questdb_sender_free(made[1]);
+                }
+            } catch (Throwable t) {
+                result.completeExceptionally(t);
+            } finally {
+                end.run();
+            }
+        }, "questdb-ingress-connect");
+        thread.setDaemon(true);
+        thread.start();
+        long[] made;
         try {
-            check(c.questdb_sender_append_row(handle, row.layout(), row.cells(), row.columns(), at));
+            made = result.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            if (result.cancel(false)) {
+                throw interrupted();
+            }
+            made = result.join();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+        check(made[0]);
+        return new Sender(made[1]);
+    }
+
+    @Override
+    public void atNanos(long nanos) {
+        long sender = enterRow();
+        try {
+            mayWait();
+            ended(C.questdb_sender_at_nanos(sender, nanos));
         } finally {
-            row.clear();
+            waited();
         }
     }
 
-    /** Drops the row being built. */
-    public void dropRow() {
-        if (open) {
-            open = false;
-            check(c.questdb_buffer_rewind_to_marker(rows));
+    @Override
+    public void atMicros(long micros) {
+        long sender = enterRow();
+        try {
+            mayWait();
+            ended(C.questdb_sender_at_micros(sender, micros));
+        } finally {
+            waited();
         }
     }
 
-    /** Drops all rows that were not sent. */
-    public void clear() {
-        open = false;
-        check(c.questdb_buffer_clear(rows));
+    @Override
+    public void atNow() {
+        long sender = enterRow();
+        try {
+            mayWait();
+            ended(C.questdb_sender_at_now(sender));
+        } finally {
+            waited();
+        }
     }
 
-    /** Complete rows that were not sent. */
-    public long pending() {
-        return c.questdb_buffer_row_count(rows);
+    @Override
+    public void append(PreparedRow row, long at) {
+        long layout = row.enterCells();
+        try {
+            long sender = enter();
+            try {
+                mayWait();
+                check(C.questdb_sender_append_row(sender, layout, row.cells(), row.columns(), at));
+                row.empty();
+            } catch (QuestDbException e) {
+                if (e.rowAccepted()) {
+                    row.empty();
+                }
+                throw e;
+            } finally {
+                waited();
+            }
+        } finally {
+            row.leave();
+        }
+    }
+
+    @Override
+    public void append(ColumnBatch batch, long[] at) {
+        long layout = batch.enter();
+        try {
+            long rows = batch.rows(at);
+            long sender = enter();
+            try {
+                mayWait();
+                check(Rare.C.questdb_sender_append_columns(
+                        sender, layout, rows, batch.data(), batch.columns(), batch.at(at)));
+                batch.empty();
+            } catch (QuestDbException e) {
+                if (e.rowAccepted()) {
+                    batch.empty();
+                }
+                throw e;
+            } finally {
+                waited();
+            }
+        } finally {
+            batch.leave();
+        }
     }
 
     /** Sends all rows; after an exception all of them are still there. */
     public void flush() {
-        check(c.questdb_sender_flush_own(handle));
+        waiting(Rare.C::questdb_sender_flush_own);
     }
 
-    /** Begins a transaction on one table; HTTP only. */
+    /** Sends all rows if a limit of auto-flush is reached. */
+    public void flushIfDue() {
+        waiting(Rare.C::questdb_sender_flush_if_due);
+    }
+
+    /** Sends a buffer and empties it; after an exception it is as it was. */
+    public void flush(Buffer rows) {
+        with(rows, buffer -> waiting(sender -> Rare.C.questdb_sender_flush(sender, buffer)));
+    }
+
+    /** Sends a buffer and leaves it as it is, for example to send it to another server too. */
+    public void flushAndKeep(Buffer rows) {
+        with(rows, buffer -> waiting(sender -> Rare.C.questdb_sender_flush_and_keep(sender, buffer)));
+    }
+
+    /** As {@link #flushAndKeep(Buffer)}; transactional refuses what the server could store in part: several tables, and TCP. */
+    public void flushAndKeep(Buffer rows, boolean transactional) {
+        with(rows, buffer ->
+                waiting(sender -> Rare.C.questdb_sender_flush_and_keep_with_flags(sender, buffer, transactional)));
+    }
+
+    /** With an option that delays it, connects and asks the server for its protocol version; otherwise that was done. */
+    public void connect() {
+        waiting(Rare.C::questdb_sender_connect);
+    }
+
+    /** Begins a transaction on one table, after sending the rows that wait; HTTP only. */
     public void begin(String table) {
-        check(c.questdb_sender_begin(handle, fresh(table), memory.length()));
+        waiting(sender -> Rare.C.questdb_sender_begin(sender, fresh(table), memory.length()));
     }
 
-    /** Sends the rows of the transaction; the server stores all or none. */
+    /** Sends the rows of the transaction; the server stores all or none. After an exception it stays open with its rows. */
     public void commit() {
-        check(c.questdb_sender_commit(handle));
+        waiting(Rare.C::questdb_sender_commit);
     }
 
+    /** Drops the rows of the transaction, the open one too. */
     public void rollback() {
-        open = false;
-        check(c.questdb_sender_rollback(handle));
+        long sender = enter();
+        try {
+            check(Rare.C.questdb_sender_rollback(sender));
+            rowEnded();
+        } finally {
+            leave();
+        }
     }
 
+    public boolean inTransaction() {
+        return number(buffer -> Rare.C.questdb_sender_in_transaction(handle) ? 1 : 0) == 1;
+    }
+
+    /** An empty buffer with the version and the limits of this sender; another thread may fill it meanwhile. */
+    public Buffer newBuffer() {
+        long sender = enter();
+        try {
+            long out = memory.out();
+            check(Rare.C.questdb_sender_new_buffer(sender, out));
+            return new Buffer(memory.result(), null);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public int protocolVersion() {
+        return (int) number(buffer -> Rare.C.questdb_sender_protocol_version(handle));
+    }
+
+    @Override
+    public long maxNameLen() {
+        return number(buffer -> Rare.C.questdb_sender_max_name_len(handle));
+    }
+
+    /** A counter; any thread at any time. After the end as it was then. */
     public long stat(Stat stat) {
-        return c.questdb_sender_stat(handle, stat.ordinal());
+        synchronized (beside) {
+            long count = freed ? lastStats[stat.ordinal()] : Rare.C.questdb_sender_stat(handle, stat.ordinal());
+            Reference.reachabilityFence(this);
+            return count;
+        }
+    }
+
+    /** The last error of a flush, also one that a later flush made good; any thread at any time. */
+    public Optional<QuestDbException> lastError() {
+        synchronized (beside) {
+            return Optional.ofNullable(freed ? lastError : readLastError());
+        }
+    }
+
+    private QuestDbException readLastError() {
+        Memory result = new Memory();
+        long out = result.out();
+        check(Rare.C.questdb_sender_last_error(handle, out));
+        Reference.reachabilityFence(this);
+        return result.result() == 0 ? null : QuestDbException.taken(result.result(), 0);
     }
 
     /**
-     * Sends what is left within the time, ends the connection and returns how many rows the server did not confirm (HTTP)
-     * or the kernel did not take (TCP). Closing again does nothing.
+     * Ends the call that another thread is inside, if it waits for the server: that call fails with CANCELLED and the true
+     * outcome. Returns when it has ended, after about 100 ms at most; later calls are not affected. Any thread at any time.
+     */
+    public void cancel() {
+        long call = turn();
+        while (call > 1 && call == turn() && Thread.currentThread() != (Thread) CALLER.getAcquire(this)) {
+            cancel(call);
+            LockSupport.parkNanos(2_000_000);
+        }
+    }
+
+    private void cancel(long call) {
+        synchronized (beside) {
+            cancelling = true;
+            if (turn() == call && !freed) {
+                Rare.C.questdb_sender_cancel(handle);
+            }
+            cancelling = false;
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Cancels a call whose thread was interrupted. Whether any call is inside. */
+    boolean endIfInterrupted() {
+        long call = turn();
+        Thread thread = (Thread) CALLER.getAcquire(this);
+        if (call > 1 && thread != null && thread.isInterrupted()) {
+            cancel(call);
+        }
+        return call != 0;
+    }
+
+    /**
+     * Sends the complete rows within the time, ends the connection and returns how many rows were not handed over, which is
+     * 0. What went wrong is thrown: {@link QuestDbException#unconfirmedRows} and
+     * {@link QuestDbException#earlierRowsInDoubt} then tell how many rows it concerns; a row left open is INVALID_STATE, though
+     * the complete ones were sent. Negative is 0, parts of a millisecond count as a whole one.
+     *
+     * <p>From another thread it lets no further call begin, waits for the call that is inside, and cancels it when the time
+     * is over. An interrupt that comes while it runs ends it; one that came before does not keep it from sending.
+     *
+     * <p>Closing again does nothing if nothing was left, and else is INVALID_STATE with the same count.
      */
     public long close(Duration timeout) {
-        if (handle == 0) {
-            return 0;
-        }
+        long millis = Time.millis(timeout);
+        boolean interrupted = Thread.interrupted();
         try {
-            long out = memory.out();
-            check(c.questdb_sender_close(handle, timeout.toMillis(), out));
-            return memory.result();
+            shut();
+            long left = waitToClose(millis);
+            try {
+                return freed ? closedBefore() : closeNow(left);
+            } finally {
+                waited();
+            }
         } finally {
-            c.questdb_sender_free(handle);
-            handle = 0;
-            rows = 0;
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
     /** As {@link #close(Duration)} with ten seconds. */
     @Override
     public void close() {
-        close(Duration.ofSeconds(10));
+        close(CLOSE);
     }
 
-    private long fresh(String text) {
-        memory.clear();
-        return memory.text(text);
+    /** Waits until no call is inside, and returns how many milliseconds are left. */
+    private long waitToClose(long millis) {
+        long start = System.nanoTime();
+        boolean over = false;
+        while (!tryEnter()) {
+            long waited = System.nanoTime() - start;
+            over |= Thread.currentThread().isInterrupted() || waited / 1_000_000 >= millis;
+            if (over) {
+                cancel(turn());
+            }
+            if (waited - PATIENCE > 0 && waited / 1_000_000 - PATIENCE / 1_000_000 >= millis) {
+                throw inUse();
+            }
+            LockSupport.parkNanos(1_000_000);
+        }
+        return over ? 0 : Math.max(0, millis - (System.nanoTime() - start) / 1_000_000);
     }
 
-    private void ended(long error) {
+    private long closedBefore() {
+        if (unconfirmed == 0) {
+            return 0;
+        }
+        throw QuestDbException.unconfirmed(
+                "the sender was closed before, and " + unconfirmed + " rows were not confirmed", unconfirmed);
+    }
+
+    private long closeNow(long millis) {
+        mayWait();
+        long out = memory.out();
+        long error = Rare.C.questdb_sender_close(handle, millis, out);
+        unconfirmed = memory.result();
+        QuestDbException failure = error == 0 ? null : QuestDbException.taken(error, unconfirmed);
+        synchronized (beside) {
+            for (Stat stat : Stat.values()) {
+                lastStats[stat.ordinal()] = Rare.C.questdb_sender_stat(handle, stat.ordinal());
+            }
+            lastError = readLastError();
+            freed = true;
+            free();
+        }
+        Interrupts.remove(this);
+        rowEnded();
+        if (failure != null) {
+            throw failure;
+        }
+        return unconfirmed;
+    }
+
+    /** A call that may wait for the server. */
+    private void waiting(LongUnaryOperator call) {
+        long sender = enter();
         try {
-            check(error);
-            open = false;
-        } catch (QuestDbException e) {
-            open = open && !e.rowAccepted();
-            throw e;
+            if (Thread.currentThread().isInterrupted()) {
+                throw interrupted();
+            }
+            mayWait();
+            check(call.applyAsLong(sender));
+        } finally {
+            waited();
         }
     }
 
-    private static long nanos(Instant time) {
-        return Math.addExact(Math.multiplyExact(time.getEpochSecond(), 1_000_000_000L), time.getNano());
+    private static void with(Buffer rows, java.util.function.LongConsumer call) {
+        if (rows == null) {
+            throw invalid(Code.INVALID_ARGUMENT, "the buffer is null");
+        }
+        long buffer = rows.enter();
+        try {
+            call.accept(buffer);
+        } finally {
+            rows.leave();
+        }
+    }
+
+    private static QuestDbException interrupted() {
+        return invalid(Code.CANCELLED, "this thread was interrupted before anything was sent");
+    }
+
+    private void mayWait() {
+        number();
+        CALLER.setRelease(this, Thread.currentThread());
+        if (cancelling || !Interrupts.awake) {
+            attend();
+        }
+    }
+
+    private void attend() {
+        synchronized (beside) {
+            // Whoever cancels the call before this one has done so when the lock is free.
+        }
+        if (!Interrupts.awake) {
+            Interrupts.wake();
+        }
+    }
+
+    /** Ends a call that may have waited. */
+    private void waited() {
+        CALLER.setRelease(this, null);
+        leave();
     }
 }

@@ -204,9 +204,9 @@ fn divide_by_ten(words: &mut [u64; 4]) -> u64 {
     let mut remainder = 0;
     for word in words {
         // In halves: the remainder is below ten, so that each step fits 64 bits.
-        let high = remainder << 32 | *word >> 32;
-        let low = high % 10 << 32 | *word & 0xFFFF_FFFF;
-        (*word, remainder) = ((high / 10) << 32 | low / 10, low % 10);
+        let high = (remainder << 32) | (*word >> 32);
+        let low = ((high % 10) << 32) | (*word & 0xFFFF_FFFF);
+        (*word, remainder) = (((high / 10) << 32) | (low / 10), low % 10);
     }
     remainder
 }

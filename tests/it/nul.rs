@@ -29,7 +29,7 @@ fn buffer(version: ProtocolVersion) -> Buffer {
     buffer
 }
 
-fn texts<'a>(all: &[&[u8]], store: &'a mut Vec<u8>) -> Vec<i32> {
+fn texts(all: &[&[u8]], store: &mut Vec<u8>) -> Vec<i32> {
     let mut offsets = vec![0];
     for text in all {
         store.extend_from_slice(text);

@@ -1777,46 +1777,6 @@ questdb_error *questdb_sender_flush_and_keep_with_flags(questdb_sender *sender,
                                                          bool transactional);
 
 /**
- * Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
- * suspended until commit or rollback. HTTP only.
- *
- * Errors: INVALID_STATE, INVALID_NAME, INVALID_UTF8; those of `questdb_sender_flush` for the pending rows.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_sender_begin(questdb_sender *sender,
-                                     const char *table,
-                                     size_t table_len);
-
-/**
- * Whether a transaction is open.
- *
- * Since: 0.1
- */
-QUESTDB_API bool questdb_sender_in_transaction(const questdb_sender *sender);
-
-/**
- * Sends the rows of the transaction in one request: all of them are stored or none. On failure the transaction stays open
- * with all its rows: commit again or roll back.
- *
- * Errors: INVALID_STATE without a transaction, with an open row or with rows of another table; those of
- * `questdb_sender_flush`.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_sender_commit(questdb_sender *sender);
-
-/**
- * Drops the rows of the transaction, also one that is not ended yet.
- *
- * Errors: INVALID_STATE without a transaction.
- * Since: 0.1
- */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_rollback(questdb_sender *sender);
-
-/**
  * Connects now, if `lazy_connect=on` has put that off, and asks an HTTP server for its protocol version; otherwise nothing
  * happens. The first flush does the same.
  *
@@ -1896,6 +1856,46 @@ questdb_error *questdb_sender_close(questdb_sender *sender,
  */
 QUESTDB_API
 void questdb_sender_free(questdb_sender *sender);
+
+/**
+ * Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
+ * suspended until commit or rollback. HTTP only.
+ *
+ * Errors: INVALID_STATE, INVALID_NAME, INVALID_UTF8; those of `questdb_sender_flush` for the pending rows.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_begin(questdb_sender *sender,
+                                     const char *table,
+                                     size_t table_len);
+
+/**
+ * Whether a transaction is open.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API bool questdb_sender_in_transaction(const questdb_sender *sender);
+
+/**
+ * Sends the rows of the transaction in one request: all of them are stored or none. On failure the transaction stays open
+ * with all its rows: commit again or roll back.
+ *
+ * Errors: INVALID_STATE without a transaction, with an open row or with rows of another table; those of
+ * `questdb_sender_flush`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_commit(questdb_sender *sender);
+
+/**
+ * Drops the rows of the transaction, also one that is not ended yet.
+ *
+ * Errors: INVALID_STATE without a transaction.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_rollback(questdb_sender *sender);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -51,6 +51,8 @@ mod rows;
 
 mod sender;
 
+mod transaction;
+
 mod column_data;
 
 mod guard;
@@ -63,5 +65,6 @@ mod tests;
 // The fuzz target of the C functions calls them by path, so that the compiler checks its arguments.
 #[cfg(fuzzing)]
 pub use {
-    array::*, buffer::*, config::*, error::*, names::*, open_row::*, rows::*, sender::*, version::*,
+    array::*, buffer::*, config::*, error::*, names::*, open_row::*, rows::*, sender::*,
+    transaction::*, version::*,
 };

@@ -6,7 +6,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::conn::{Broken, Conn, Outgoing};
+use super::broken::Broken;
+use super::conn::{Conn, Outgoing};
 use super::net::{Deadline, Net};
 use crate::config::{Auth, Secret};
 use crate::error::{Error, Result, err, foreign};

@@ -8,72 +8,14 @@ use std::time::Duration;
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
+use super::broken::{Broken, NOT_TLS, is_reset, tls_failed, tls_read_failed};
 use super::net::{Deadline, InFlight, Interest, Net, Ready, SLICE, Socket};
 use super::tls::{ClientTls, explain};
-use crate::error::{Error, err};
 
 /// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
 const PLAIN_SLICE: usize = 4 * 1024 * 1024;
 /// Plaintext encrypted before it is handed to the kernel.
 const TLS_SLICE: usize = 64 * 1024;
-
-/// Why a connection stopped working.
-#[derive(Debug)]
-pub(crate) enum Broken {
-    /// The deadline passed.
-    Timeout,
-    /// The call was cancelled from another thread.
-    Cancelled,
-    /// The peer ended the stream.
-    Closed,
-    /// The stream ended inside TLS without its closing message, so data may be missing.
-    Truncated,
-    /// The operating system reported an error.
-    Io(io::Error),
-    /// TLS failed. `refused` tells that one side refused the other: no session came to be, and trying again is pointless.
-    Tls { message: String, refused: bool },
-    /// The deadline passed before the peer said anything in the handshake. `plain` is what it may speak instead.
-    NoTls { plain: &'static str },
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Broken::Timeout => f.write_str("the deadline passed"),
-            Broken::Cancelled => f.write_str("the call was cancelled"),
-            Broken::Closed => f.write_str("the peer closed the connection"),
-            Broken::Truncated => f.write_str("the peer closed the connection without ending TLS"),
-            Broken::Io(e) => write!(f, "{e}"),
-            Broken::Tls { message, .. } => f.write_str(message),
-            Broken::NoTls { plain } => write!(
-                f,
-                "the deadline passed, the peer took the connection and did not answer the TLS handshake; it may not \
-                 speak TLS: then use {plain}"
-            ),
-        }
-    }
-}
-
-impl Broken {
-    /// The error a caller sees; `what` says what was being done.
-    #[cold]
-    pub(crate) fn into_error(self, what: &str) -> Error {
-        match self {
-            Broken::Timeout | Broken::NoTls { .. } => {
-                err!(Timeout, "{what}: {self}").retryable(true)
-            }
-            Broken::Cancelled => err!(Cancelled, "{what}: {self}"),
-            Broken::Tls { refused, .. } => err!(Tls, "{what}: {self}").retryable(!refused),
-            _ => err!(Connection, "{what}: {self}").retryable(true),
-        }
-    }
-}
-
-impl From<io::Error> for Broken {
-    fn from(e: io::Error) -> Self {
-        Broken::Io(e)
-    }
-}
 
 /// Bytes on their way out, in two parts so that nothing is copied together, and how many of them are in the kernel's hands.
 #[derive(Debug)]
@@ -455,54 +397,6 @@ pub(super) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken
         return Err(Broken::Cancelled);
     }
     deadline.left(net).ok_or(Broken::Timeout)
-}
-
-/// How the message of a peer begins that answers a handshake with something else.
-const NOT_TLS: &str = "the peer does not speak TLS";
-
-/// `unsettled` tells that the peer may still refuse a session that the client believes to stand.
-#[cold]
-fn tls_failed(e: &rustls::Error, handshake: bool, unsettled: bool) -> Broken {
-    let message = match e {
-        rustls::Error::InvalidMessage(_) if handshake => format!("{NOT_TLS}: {e}"),
-        _ => explain(e),
-    };
-    let refused = handshake
-        || unsettled && matches!(e, rustls::Error::AlertReceived(alert) if refuses_session(*alert));
-    Broken::Tls { message, refused }
-}
-
-/// Alerts of a peer that does not accept the client, and so has read nothing that was sent in the session.
-fn refuses_session(alert: rustls::AlertDescription) -> bool {
-    use rustls::AlertDescription as Alert;
-    matches!(
-        alert,
-        Alert::HandshakeFailure
-            | Alert::NoCertificate
-            | Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
-            | Alert::CertificateUnknown
-            | Alert::CertificateRequired
-            | Alert::UnknownCA
-            | Alert::AccessDenied
-            | Alert::DecryptError
-    )
-}
-
-#[cold]
-fn tls_read_failed(e: io::Error) -> Broken {
-    if e.kind() == io::ErrorKind::UnexpectedEof { Broken::Truncated } else { e.into() }
-}
-
-fn is_reset(e: &io::Error) -> bool {
-    matches!(
-        e.kind(),
-        io::ErrorKind::ConnectionReset
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionAborted
-    )
 }
 
 /// A [`Socket`] as rustls wants it.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 
-use super::conn::{Broken, Conn, left};
+use super::broken::Broken;
+use super::conn::{Conn, left};
 use super::net::{Deadline, Liveness, Net};
 use super::tls::{self, ClientTls};
 use crate::config::{Addr, Interface, Settings};

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::conn::{Broken, Conn, Outgoing, Written};
+use super::broken::Broken;
+use super::conn::{Conn, Outgoing, Written};
 use super::http_answer::{Answer, AnswerReader};
 use super::net::{Deadline, Net};
 use super::secrets::Secrets;

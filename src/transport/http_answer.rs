@@ -7,7 +7,8 @@ use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
 use ureq_proto::http::{HeaderMap, Method, Request, Response, header};
 
-use super::conn::{Broken, Conn};
+use super::broken::Broken;
+use super::conn::Conn;
 use super::net::{Deadline, Net};
 use super::secrets::Secrets;
 use crate::error::{Error, Result, err};

@@ -1,6 +1,7 @@
 //! Bytes to a server, and what became of them. Knows the network and nothing about rows.
 
 mod auth;
+mod broken;
 mod cancel;
 mod conn;
 mod dial;

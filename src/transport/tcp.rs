@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use super::auth::SigningKey;
-use super::conn::{Broken, Conn, Idle, Outgoing, left};
+use super::broken::Broken;
+use super::conn::{Conn, Idle, Outgoing, left};
 use super::dial::Dialer;
 use super::http::Failure;
 use super::net::{Deadline, Net};

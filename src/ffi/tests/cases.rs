@@ -11,6 +11,7 @@ use super::super::names::*;
 use super::super::open_row::*;
 use super::super::rows::*;
 use super::super::sender::*;
+use super::super::transaction::*;
 use super::super::version::*;
 use super::Kind::{Free, Handle, Plain, Silent, Takes};
 use super::world::{DATA, array, cell, column_data};

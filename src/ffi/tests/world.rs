@@ -11,6 +11,7 @@ use super::super::names::*;
 use super::super::open_row::*;
 use super::super::rows::*;
 use super::super::sender::*;
+use super::super::transaction::*;
 use super::{free_error, told};
 
 const CONF: &str = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=0;auto_flush=off;";

@@ -292,6 +292,8 @@ static void a_peer_vanishes_in(int by_close) {
         const uint64_t rows = rows_until_noticed(sender, buffer);
         CHECK(rows > 0 && rows != UINT64_MAX);
     }
+    questdb_buffer_free(buffer);
+    questdb_sender_free(sender);
     fflush(stdout);
     _exit(failures ? 1 : 0); /* the server waits for a connection that nobody ends any more */
 }

@@ -3,9 +3,10 @@
  *
  * ERRORS. A function that can fail returns NULL, or an error that you own: read it with questdb_error_*, then free it with
  * questdb_error_free. Nothing else reports failure. After a failure buffers, layouts and configurations are as they were
- * before the call, and an out parameter for a handle holds NULL. The one exception: when questdb_sender_at_* or
+ * before the call, and an out parameter for a handle holds NULL. There are two exceptions. When questdb_sender_at_* or
  * questdb_sender_append_* fail because of the automatic flush, the rows are in the buffer, and questdb_error_row_accepted
- * says so. questdb_error_outcome says what is known about the data of a failed flush.
+ * says so. When questdb_sender_close fails, the sender is closed all the same, an open row is dropped, and complete rows may
+ * have been sent. questdb_error_outcome says what is known about the data of a failed flush.
  *
  * HANDLES. _new, _from_*, _with_* and _clone make a handle that is yours; only _free takes it back. _free of NULL
  * does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles
@@ -506,7 +507,8 @@ typedef struct questdb_row_layout questdb_row_layout;
  * Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
  * INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
  * from any thread.
- * A sender does not survive `fork`: in the child its calls return INVALID_STATE.
+ * A sender does not survive `fork`: in the child every call that goes to the server (connect, flush, begin, commit, close, an
+ * automatic flush) returns INVALID_STATE.
  */
 typedef struct questdb_sender questdb_sender;
 
@@ -724,11 +726,13 @@ const char *questdb_outcome_name(uint32_t outcome);
 QUESTDB_API bool questdb_error_retryable(const questdb_error *error);
 
 /**
- * Whether the data may have been stored, so that sending it again may duplicate rows.
+ * Whether the data may have been stored: the outcome is IN_DOUBT or PARTIAL, or an earlier attempt was in doubt. Sending it
+ * again may duplicate rows.
  *
  * Since: 0.1
  */
-QUESTDB_API bool questdb_error_in_doubt(const questdb_error *error);
+QUESTDB_API
+bool questdb_error_in_doubt(const questdb_error *error);
 
 /**
  * Whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed: do not
@@ -799,8 +803,9 @@ QUESTDB_API uint64_t questdb_error_server_line(const questdb_error *error);
 QUESTDB_API const char *questdb_error_table(const questdb_error *error);
 
 /**
- * Rows of earlier flushes over TCP that this error puts in doubt: they were given to the kernel over the connection that
- * broke. The rows of the failed call itself are not among them. 0 for NULL, and where no earlier row is in doubt.
+ * How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did not
+ * end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
+ * `questdb_sender_close` does count the rows which that call gave to the kernel. 0 over HTTP and for NULL.
  *
  * Since: 0.1
  */
@@ -853,7 +858,7 @@ questdb_error *questdb_config_from_conf(const char *conf,
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_from_env(questdb_config **config);
 
 /**
- * Makes an independent copy.
+ * Copies a configuration, its secrets included. `config` is not changed, and each copy is freed by itself.
  *
  * Ownership: `*copy` is yours until `questdb_config_free`; NULL after an error.
  * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
@@ -1036,12 +1041,13 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer 
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_drop_row(questdb_buffer *buffer);
 
 /**
- * Removes `count` complete rows, from the row number `first` on. Rows are counted from 1, as `questdb_error_server_line`
- * counts them, so that a row that the server refused can be removed and the rest be sent. An open row stays.
+ * Removes `count` complete rows, beginning with row number `first`. The first row is 1, as in `questdb_error_server_line`, so
+ * that a row that the server refused can be removed and the rest be sent. Later rows move up. An open row stays, and a marker
+ * moves with its place. Automatic flushes that were held back because of the refusal can run again.
  *
  * Takes time in proportion to the whole buffer.
  *
- * Errors: INVALID_ARGUMENT if there are no such rows, HANDLE_POISONED.
+ * Errors: INVALID_ARGUMENT if `first` or `count` is 0 or the rows do not all exist, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1080,7 +1086,7 @@ QUESTDB_API size_t questdb_buffer_capacity(const questdb_buffer *buffer);
 QUESTDB_API size_t questdb_buffer_row_count(const questdb_buffer *buffer);
 
 /**
- * Whether a row has been started and not ended. False for NULL.
+ * Whether a row has been started and not ended. False for NULL and for a poisoned buffer.
  *
  * Since: 0.1
  */
@@ -1615,6 +1621,9 @@ questdb_error *questdb_sender_append_columns(questdb_sender *sender,
  * Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
  * asks the server for its protocol version here, unless `protocol_version` is set.
  *
+ * Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
+ * (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
+ *
  * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
  * Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
  * INVALID_UTF8; INVALID_ARGUMENT.
@@ -1689,7 +1698,8 @@ QUESTDB_API size_t questdb_sender_max_name_len(const questdb_sender *sender);
  * Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
  * an `auto_flush_*` limit is reached.
  *
- * Errors: INVALID_STATE, INVALID_TIMESTAMP: the row stays open. Those of `questdb_sender_flush`: the row is in the buffer,
+ * Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY: the row stays open. INVALID_ARGUMENT,
+ * HANDLE_POISONED. Those of `questdb_sender_flush`: the row is in the buffer,
  * see `questdb_error_row_accepted`.
  * Since: 0.1
  */
@@ -1742,9 +1752,11 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_flush_own(questdb_sen
  * Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
  * without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
  *
- * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
- * `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
- * INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. The buffer stays exactly as it was.
+ * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
+ * `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. All rows stay. The buffer stays exactly as it was,
+ * but for the flush that first reaches the server with `lazy_connect=on`, which may have rewritten the rows for the server's
+ * protocol version.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1777,8 +1789,9 @@ questdb_error *questdb_sender_flush_and_keep_with_flags(questdb_sender *sender,
                                                          bool transactional);
 
 /**
- * Connects now, if `lazy_connect=on` has put that off, and asks an HTTP server for its protocol version; otherwise nothing
- * happens. The first flush does the same.
+ * Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the server
+ * for its protocol version if `lazy_connect=on` has put that off; otherwise sends nothing, so that success does not show that
+ * an HTTP server is up. The first flush that has rows does the same.
  *
  * Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
  * Since: 0.1
@@ -1788,14 +1801,13 @@ QUESTDB_MUST_USE
 questdb_error *questdb_sender_connect(questdb_sender *sender);
 
 /**
- * Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
- * the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
- * same.
+ * Cancels the running call of the sender, wherever it waits. The call returns within 100 ms with CANCELLED and its true
+ * outcome, is not retried, and keeps its rows; it may still succeed if it was about to.
  *
- * Nothing happens when no call is running, and a call that begins later is not affected. Who cannot know whether the call has
- * begun repeats this until the call has returned. NULL is fine.
+ * Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
+ * repeatedly until it returns. NULL does nothing.
  *
- * Threads: at any time from any thread, also in a signal handler.
+ * Threads: any thread, at any time until `questdb_sender_free` begins; also a signal handler.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1825,10 +1837,13 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
                                           questdb_error **last);
 
 /**
- * Sends the complete rows of the sender's own buffer, within the deadline, and ends the connection. A row that is still open
- * is dropped, and the call fails with INVALID_STATE although the complete rows were sent: `questdb_error_outcome` says what
- * became of them. An open transaction is not sent. Every later call that takes or sends rows returns INVALID_STATE. Closing
- * again sends nothing; it fails if the first time left rows unconfirmed. The sender must still be freed.
+ * Closes the sender: sends the complete rows of its own buffer and ends the connection, within `timeout_millis` milliseconds.
+ * With 0 nothing that has to wait succeeds: rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not the call
+ * succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE.
+ *
+ * An open row is dropped, and the call returns INVALID_STATE although the complete rows were sent: `questdb_error_outcome`
+ * says what became of them. An open transaction is not sent: INVALID_STATE, and its rows stay in the buffer. Closing again
+ * sends nothing, and fails if rows are still unconfirmed. Free the sender afterwards.
  *
  * `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
  * HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
@@ -1871,7 +1886,7 @@ questdb_error *questdb_sender_begin(questdb_sender *sender,
                                      size_t table_len);
 
 /**
- * Whether a transaction is open.
+ * Whether a transaction is open. False for NULL, or if another thread is using the sender.
  *
  * Since: 0.1
  */

@@ -312,8 +312,9 @@ impl Error {
         self.0.facts.table.as_deref()
     }
 
-    /// Rows of earlier flushes over TCP that this error puts in doubt: they were [`Outcome::Submitted`] over the connection
-    /// that broke. The rows of the failed call itself are not among them. 0 where no earlier row is in doubt.
+    /// How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did
+    /// not end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
+    /// [`Sender::close`](crate::Sender::close) does count the rows which that call gave to the kernel. 0 over HTTP.
     pub fn earlier_rows_in_doubt(&self) -> u64 {
         self.0.facts.earlier_rows_in_doubt
     }

@@ -325,7 +325,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
         on: On::All,
         default: Default::Value("1000"),
-        help: "Flush when the last flush is that long ago; looked at when a row ends, there is no timer.",
+        help: "Flush when this much time has passed since the last flush of the sender's own buffer, successful or not, or \
+               since the sender was made. Checked when a row ends; there is no timer.",
     },
     Opt {
         key: Key::AutoFlushMaxBackoff,
@@ -385,7 +386,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         kind: millis(1),
         on: On::All,
         default: Default::Value("5000"),
-        help: "How long name resolution, connecting and the TLS handshake may take for one address. Over HTTP the \
+        help: "How long name resolution, connecting and the TLS handshake may take for one entry of `addr`, all IP \
+               addresses of its host name together. Over HTTP the \
                default shrinks with a smaller `request_timeout`, whose deadline always holds.",
     },
     Opt {

@@ -80,9 +80,9 @@ impl Text for Interface {
 /// A setter for each line: its documentation, its name, its option and the type of its value.
 macro_rules! setters {
     ($($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+) => {
-        /// Setters for values of a type. Each replaces an earlier value; a value that is out of range is refused at once and
-        /// changes nothing, how the values fit together is checked by [`Config::validate`]. What an option does and what it is
-        /// unless it is set stands in `doc/options.md`.
+        /// Typed setters, one for each option. Each replaces an earlier value. A value out of range is refused at once and
+        /// changes nothing; [`Config::validate`] checks that the options fit together. `doc/options.md` describes each option,
+        /// its range and its default.
         ///
         /// ```
         /// use std::time::Duration;
@@ -151,7 +151,7 @@ setters! {
     max_name_len(MaxNameLen: usize);
     /// Whether to connect with the first flush instead of when the sender is made.
     lazy_connect(LazyConnect: bool);
-    /// How long resolving, connecting and the TLS handshake may take for one address.
+    /// How long resolving, connecting and the TLS handshake may take for one entry of `addr`.
     connect_timeout(ConnectTimeout: Duration);
     /// How long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
@@ -159,7 +159,7 @@ setters! {
     tcp_user_timeout(TcpUserTimeout: Option<Duration>);
     /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
     keepalive_idle(KeepaliveIdle: Option<Duration>);
-    /// The time between two such probes.
+    /// The time between two such probes; rounded up to whole seconds.
     keepalive_interval(KeepaliveInterval: Duration);
     /// How many probes may stay unanswered until the connection counts as broken.
     keepalive_count(KeepaliveCount: u64);
@@ -167,7 +167,7 @@ setters! {
     request_timeout(RequestTimeout: Duration);
     /// The slowest upload to put up with, in bytes per second; 0 adds no time for the size.
     request_min_throughput(RequestMinThroughput: u64);
-    /// How long a flush over HTTP goes on trying.
+    /// How long a flush over HTTP may go on after its first failed attempt; zero means exactly one request.
     retry_timeout(RetryTimeout: Duration);
     /// The longest wait between two attempts.
     retry_max_backoff(RetryMaxBackoff: Duration);

@@ -188,12 +188,13 @@ pub extern "C" fn questdb_buffer_drop_row(buffer: Option<&mut questdb_buffer>) -
     })
 }
 
-/// Removes `count` complete rows, from the row number `first` on. Rows are counted from 1, as `questdb_error_server_line`
-/// counts them, so that a row that the server refused can be removed and the rest be sent. An open row stays.
+/// Removes `count` complete rows, beginning with row number `first`. The first row is 1, as in `questdb_error_server_line`, so
+/// that a row that the server refused can be removed and the rest be sent. Later rows move up. An open row stays, and a marker
+/// moves with its place. Automatic flushes that were held back because of the refusal can run again.
 ///
 /// Takes time in proportion to the whole buffer.
 ///
-/// Errors: INVALID_ARGUMENT if there are no such rows, HANDLE_POISONED.
+/// Errors: INVALID_ARGUMENT if `first` or `count` is 0 or the rows do not all exist, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -244,7 +245,7 @@ pub extern "C" fn questdb_buffer_row_count(buffer: Option<&questdb_buffer>) -> u
     healthy(buffer).map_or(0, |b| b.row_count())
 }
 
-/// Whether a row has been started and not ended. False for NULL.
+/// Whether a row has been started and not ended. False for NULL and for a poisoned buffer.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -72,7 +72,7 @@ pub extern "C" fn questdb_config_from_env(config: *mut *mut questdb_config) -> F
     make(config, Config::from_env)
 }
 
-/// Makes an independent copy.
+/// Copies a configuration, its secrets included. `config` is not changed, and each copy is freed by itself.
 ///
 /// Ownership: `*copy` is yours until `questdb_config_free`; NULL after an error.
 /// Errors: INVALID_ARGUMENT, HANDLE_POISONED.

@@ -106,7 +106,8 @@ pub extern "C" fn questdb_error_retryable(error: Option<&questdb_error>) -> bool
     error.is_some_and(|e| e.error.is_retryable())
 }
 
-/// Whether the data may have been stored, so that sending it again may duplicate rows.
+/// Whether the data may have been stored: the outcome is IN_DOUBT or PARTIAL, or an earlier attempt was in doubt. Sending it
+/// again may duplicate rows.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -192,8 +193,9 @@ pub extern "C" fn questdb_error_table(error: Option<&questdb_error>) -> *const c
     c_ptr(error.and_then(|e| e.table.as_ref()))
 }
 
-/// Rows of earlier flushes over TCP that this error puts in doubt: they were given to the kernel over the connection that
-/// broke. The rows of the failed call itself are not among them. 0 for NULL, and where no earlier row is in doubt.
+/// How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did not
+/// end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
+/// `questdb_sender_close` does count the rows which that call gave to the kernel. 0 over HTTP and for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -2,9 +2,10 @@
 //!
 //! ERRORS. A function that can fail returns NULL, or an error that you own: read it with `questdb_error_*`, then free it with
 //! `questdb_error_free`. Nothing else reports failure. After a failure buffers, layouts and configurations are as they were
-//! before the call, and an out parameter for a handle holds NULL. The one exception: when `questdb_sender_at_*` or
+//! before the call, and an out parameter for a handle holds NULL. There are two exceptions. When `questdb_sender_at_*` or
 //! `questdb_sender_append_*` fail because of the automatic flush, the rows are in the buffer, and `questdb_error_row_accepted`
-//! says so. `questdb_error_outcome` says what is known about the data of a failed flush.
+//! says so. When `questdb_sender_close` fails, the sender is closed all the same, an open row is dropped, and complete rows may
+//! have been sent. `questdb_error_outcome` says what is known about the data of a failed flush.
 //!
 //! HANDLES. `_new`, `_from_*`, `_with_*` and `_clone` make a handle that is yours; only `_free` takes it back. `_free` of NULL
 //! does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles

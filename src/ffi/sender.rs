@@ -26,7 +26,8 @@ use crate::{Buffer, BufferOptions, Canceller, Outcome, Sender, Stat, StatsReader
 /// Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
 /// INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
 /// from any thread.
-/// A sender does not survive `fork`: in the child its calls return INVALID_STATE.
+/// A sender does not survive `fork`: in the child every call that goes to the server (connect, flush, begin, commit, close, an
+/// automatic flush) returns INVALID_STATE.
 #[derive(Debug)]
 pub struct questdb_sender {
     sender: Mutex<Sender>,
@@ -109,6 +110,9 @@ pub fn handle_of(sender: Sender) -> *mut questdb_sender {
 
 /// Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
 /// asks the server for its protocol version here, unless `protocol_version` is set.
+///
+/// Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
+/// (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
 ///
 /// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
 /// Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
@@ -214,7 +218,8 @@ pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> 
 /// Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
 /// an `auto_flush_*` limit is reached.
 ///
-/// Errors: INVALID_STATE, INVALID_TIMESTAMP: the row stays open. Those of `questdb_sender_flush`: the row is in the buffer,
+/// Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY: the row stays open. INVALID_ARGUMENT,
+/// HANDLE_POISONED. Those of `questdb_sender_flush`: the row is in the buffer,
 /// see `questdb_error_row_accepted`.
 /// Since: 0.1
 #[must_use]
@@ -267,9 +272,11 @@ pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Faile
 /// Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
 /// without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
 ///
-/// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
-/// `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, PROTOCOL_VERSION,
-/// INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. The buffer stays exactly as it was.
+/// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
+/// `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. All rows stay. The buffer stays exactly as it was,
+/// but for the flush that first reaches the server with `lazy_connect=on`, which may have rewritten the rows for the server's
+/// protocol version.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -334,8 +341,9 @@ fn flatten(failed: Failed) -> Result<()> {
     failed.map_or(Ok(()), |e| Err(e.into_error()))
 }
 
-/// Connects now, if `lazy_connect=on` has put that off, and asks an HTTP server for its protocol version; otherwise nothing
-/// happens. The first flush does the same.
+/// Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the server
+/// for its protocol version if `lazy_connect=on` has put that off; otherwise sends nothing, so that success does not show that
+/// an HTTP server is up. The first flush that has rows does the same.
 ///
 /// Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
 /// Since: 0.1
@@ -345,14 +353,13 @@ pub extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> Failed 
     guard_own(sender, Sender::connect)
 }
 
-/// Ends the call that is running on the sender in another thread within 100 ms, wherever it waits: it fails with CANCELLED and
-/// the true outcome, is not retried, and the rows stay in their buffer. A call that is about to succeed may do so all the
-/// same.
+/// Cancels the running call of the sender, wherever it waits. The call returns within 100 ms with CANCELLED and its true
+/// outcome, is not retried, and keeps its rows; it may still succeed if it was about to.
 ///
-/// Nothing happens when no call is running, and a call that begins later is not affected. Who cannot know whether the call has
-/// begun repeats this until the call has returned. NULL is fine.
+/// Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
+/// repeatedly until it returns. NULL does nothing.
 ///
-/// Threads: at any time from any thread, also in a signal handler.
+/// Threads: any thread, at any time until `questdb_sender_free` begins; also a signal handler.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
@@ -397,10 +404,13 @@ pub extern "C" fn questdb_sender_last_error(
     })
 }
 
-/// Sends the complete rows of the sender's own buffer, within the deadline, and ends the connection. A row that is still open
-/// is dropped, and the call fails with INVALID_STATE although the complete rows were sent: `questdb_error_outcome` says what
-/// became of them. An open transaction is not sent. Every later call that takes or sends rows returns INVALID_STATE. Closing
-/// again sends nothing; it fails if the first time left rows unconfirmed. The sender must still be freed.
+/// Closes the sender: sends the complete rows of its own buffer and ends the connection, within `timeout_millis` milliseconds.
+/// With 0 nothing that has to wait succeeds: rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not the call
+/// succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE.
+///
+/// An open row is dropped, and the call returns INVALID_STATE although the complete rows were sent: `questdb_error_outcome`
+/// says what became of them. An open transaction is not sent: INVALID_STATE, and its rows stay in the buffer. Closing again
+/// sends nothing, and fails if rows are still unconfirmed. Free the sender afterwards.
 ///
 /// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
 /// HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0

@@ -23,7 +23,7 @@ pub extern "C" fn questdb_sender_begin(
     guard_own(sender, |s| s.begin(checked(table, table_len, "table name")?))
 }
 
-/// Whether a transaction is open.
+/// Whether a transaction is open. False for NULL, or if another thread is using the sender.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -53,7 +53,7 @@ pub struct Buffer {
     columns: NameCache<ColumnName>,
     pub(super) init_buf_size: usize,
     pub(super) marker: Option<Place>,
-    /// Whether the version is taken for granted, see [`Buffer::settle`].
+    /// Whether the version is taken for granted, see [`Buffer::convert`].
     pub(super) assumed: bool,
 }
 

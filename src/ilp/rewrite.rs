@@ -12,7 +12,7 @@ use super::scan::{Out as _, Store, Tail};
 use crate::error::{Error, Result, err, shown};
 
 impl Buffer {
-    /// Takes for granted that the version of the rows is one that the server speaks, until [`Buffer::settle`] knows.
+    /// Takes for granted that the version of the rows is one that the server speaks, until [`Buffer::convert`] knows.
     pub(crate) fn assume_version(&mut self) {
         self.assumed = true;
     }
@@ -28,7 +28,7 @@ impl Buffer {
     /// # Errors
     /// `ProtocolVersion` if a row has a value that the version does not have, `LimitExceeded`, `OutOfMemory`: nothing has
     /// changed.
-    pub(crate) fn settle(&mut self, version: ProtocolVersion, max_name_len: usize) -> Result<()> {
+    pub(crate) fn convert(&mut self, version: ProtocolVersion, max_name_len: usize) -> Result<()> {
         if !self.assumed || self.lines.is_row_open() {
             return Ok(());
         }
@@ -297,7 +297,7 @@ mod tests {
                     }
                 }
                 let before = late.peek().to_vec();
-                while let Err(e) = late.settle(version, 127) {
+                while let Err(e) = late.convert(version, 127) {
                     prop_assert!(refused > 0, "{}", e);
                     prop_assert_eq!(e.code(), ErrorCode::ProtocolVersion);
                     prop_assert!(late.version_is_assumed() && late.protocol_version() == V3);
@@ -334,13 +334,13 @@ mod tests {
         buffer.table("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
         let view = ArrayView::c_major(&[1], &[1.0]).unwrap();
         buffer.table("t").unwrap().column_f64_arr("a b", &view).unwrap().at_now().unwrap();
-        let e = buffer.settle(V1, 127).unwrap_err();
+        let e = buffer.convert(V1, 127).unwrap_err();
         let want = "row 2 of the buffer: column \"a b\": arrays need protocol version 2, the server speaks version 1; ";
         assert!(e.message().starts_with(want), "{e}");
         buffer.clear();
         buffer.table("t").unwrap().column_bool("x", true).unwrap().at_micros(i64::MAX).unwrap();
-        assert_eq!(buffer.settle(V1, 127).unwrap_err().code(), ErrorCode::ProtocolVersion);
-        buffer.settle(V2, 127).unwrap();
+        assert_eq!(buffer.convert(V1, 127).unwrap_err().code(), ErrorCode::ProtocolVersion);
+        buffer.convert(V2, 127).unwrap();
         assert_eq!(buffer.peek(), b"t x=t 9223372036854775807t\n");
     }
 
@@ -348,10 +348,10 @@ mod tests {
     fn an_open_row_and_the_limits_stay() {
         let mut buffer = assumed();
         buffer.table("t").unwrap().column_f64("x", 0.5).unwrap();
-        buffer.settle(V1, 20).unwrap();
+        buffer.convert(V1, 20).unwrap();
         assert!(buffer.version_is_assumed());
         buffer.at_now().unwrap();
-        buffer.settle(V1, 20).unwrap();
+        buffer.convert(V1, 20).unwrap();
         assert_eq!((buffer.peek(), buffer.max_name_len()), (&b"t x=0.5\n"[..], 20));
         assert_eq!(
             buffer.table("n".repeat(21).as_str()).unwrap_err().code(),
@@ -370,7 +370,7 @@ mod tests {
             .at_now()
             .unwrap();
         let before = small.peek().to_vec();
-        assert_eq!(small.settle(V1, 127).unwrap_err().code(), ErrorCode::LimitExceeded);
+        assert_eq!(small.convert(V1, 127).unwrap_err().code(), ErrorCode::LimitExceeded);
         assert_eq!((small.peek(), small.version_is_assumed()), (&before[..], true));
     }
 }

@@ -36,16 +36,16 @@ pub(super) struct Attempts {
     in_doubt: u32,
     /// The worst that an attempt left behind.
     worst: Outcome,
-    at_once_used: bool,
+    immediate_retry_used: bool,
     /// Addresses that have failed since the last wait.
     tried: usize,
     first_round: bool,
     /// Whether a request has gone out.
     began: bool,
     /// The last failure since the last wait that may be different next time.
-    hope: Option<Error>,
+    last_retryable: Option<Error>,
     /// The failure before the last.
-    before: Option<Error>,
+    previous: Option<Error>,
     backoff: Backoff,
 }
 
@@ -76,12 +76,12 @@ impl Attempts {
             count: 0,
             in_doubt: 0,
             worst: Outcome::NotSent,
-            at_once_used: false,
+            immediate_retry_used: false,
             tried: 0,
             first_round: true,
             began: false,
-            hope: None,
-            before: None,
+            last_retryable: None,
+            previous: None,
             backoff: Backoff::new(terms.max_backoff),
         }
     }
@@ -124,13 +124,13 @@ impl Attempts {
         match self.budget {
             None => self.first_ends,
             // Each address is tried once, with or without a budget for retries.
-            Some(budget) if self.only_looking() => budget.ends.max(self.first_ends),
+            Some(budget) if self.first_round_without_rows() => budget.ends.max(self.first_ends),
             Some(budget) => budget.ends,
         }
     }
 
     /// Whether no address has been tried twice and no rows have gone out.
-    fn only_looking(&self) -> bool {
+    fn first_round_without_rows(&self) -> bool {
         self.first_round && !(self.terms.sends_rows && self.began)
     }
 
@@ -153,7 +153,7 @@ impl Attempts {
         });
     }
 
-    /// How long to wait before the next attempt; none if there is none.
+    /// Returns how long to wait before the next attempt, or `None` if there is none.
     pub(super) fn wait_for_next(&mut self, net: &dyn Net, failed: &Failed) -> Option<Duration> {
         self.tried += 1;
         let error = &failed.error;
@@ -165,20 +165,20 @@ impl Attempts {
         let elsewhere = error.http_status() == 421 && self.terms.addrs > 1;
         let worth_it = elsewhere || may_retry(error, self.terms.delivery);
         if worth_it {
-            self.hope = Some(error.clone());
+            self.last_retryable = Some(error.clone());
         }
         // An address that got no rows stands in the way of none.
         let passed_over = !(self.terms.sends_rows && failed.began);
-        if passed_over && others && self.only_looking() {
+        if passed_over && others && self.first_round_without_rows() {
             return self.ends().left(net).map(|_| Duration::ZERO);
         }
-        let goes_on = worth_it || passed_over && (others || self.hope.is_some());
+        let goes_on = worth_it || passed_over && (others || self.last_retryable.is_some());
         let budget = self.budget.filter(|_| goes_on)?;
         // One that begins too late is cut off, most likely after its request went out: that would put in doubt what is
         // certain now, or store once more what is in doubt.
         let left = budget.ends.left(net)?.checked_sub(budget.floor)?;
-        if failed.idle_died && worth_it && !self.at_once_used {
-            self.at_once_used = true;
+        if failed.idle_died && worth_it && !self.immediate_retry_used {
+            self.immediate_retry_used = true;
             self.tried -= 1;
             return Some(Duration::ZERO);
         }
@@ -189,13 +189,13 @@ impl Attempts {
         if wait >= left {
             return None;
         }
-        (self.tried, self.first_round, self.hope) = (0, false, None);
+        (self.tried, self.first_round, self.last_retryable) = (0, false, None);
         Some(wait)
     }
 
     /// Another attempt follows this failure.
     pub(super) fn goes_on_after(&mut self, error: Error) {
-        self.before = Some(error);
+        self.previous = Some(error);
     }
 
     /// The error of the call: the last one, with what all attempts together mean for the data.
@@ -207,11 +207,11 @@ impl Attempts {
             && error.outcome() == Outcome::NotSent
             && self.ends().left(net).is_none();
         let cancelled = error.code() == ErrorCode::Cancelled;
-        let error = match (self.before.take(), self.hope.take()) {
+        let error = match (self.previous.take(), self.last_retryable.take()) {
             (Some(before), _) if cut_off => before,
             // That an address is of no use says less than that another may be again.
-            (_, Some(hope)) if !began && !error.is_retryable() && !cancelled => {
-                hope.context(error.message())
+            (_, Some(last_retryable)) if !began && !error.is_retryable() && !cancelled => {
+                last_retryable.context(error.message())
             }
             _ => error,
         };

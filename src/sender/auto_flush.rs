@@ -40,8 +40,9 @@ pub(super) struct Pause {
     delivery: Delivery,
     backoff: Backoff,
     until: Option<Instant>,
-    /// What was refused: the number that a buffer's removals had then. The same rows would be refused again.
-    refused: Option<u64>,
+    /// The buffer's removal count when its rows were refused for good. While the count is unchanged, sending again would be
+    /// refused again.
+    refused_at: Option<u64>,
 }
 
 impl Pause {
@@ -50,14 +51,14 @@ impl Pause {
 
     pub(super) fn new(max_backoff: Duration, delivery: Delivery) -> Pause {
         let backoff = Backoff::starting_at(Pause::FIRST, max_backoff);
-        Pause { max_backoff, delivery, backoff, until: None, refused: None }
+        Pause { max_backoff, delivery, backoff, until: None, refused_at: None }
     }
 
     /// Whether the next attempt has to wait. `removals` tells whether rows were removed from the buffer meanwhile.
-    pub(super) fn holds(&self, removals: u64, now: impl FnOnce() -> Instant) -> bool {
+    pub(super) fn blocks(&self, removals: u64, now: impl FnOnce() -> Instant) -> bool {
         match self.until {
             None => false,
-            Some(until) => self.refused == Some(removals) || now() < until,
+            Some(until) => self.refused_at == Some(removals) || now() < until,
         }
     }
 
@@ -76,7 +77,7 @@ impl Pause {
             Outcome::Partial => !error.is_retryable(),
             _ => false,
         };
-        self.refused = refused.then_some(removals);
+        self.refused_at = refused.then_some(removals);
         let wait = self.backoff.next(error.retry_after(), random_up_to);
         self.until = Some(now + wait);
         wait
@@ -105,28 +106,28 @@ mod tests {
         let doubt = || err!(Timeout, "x").outcome_is(Outcome::InDoubt).retryable(true);
 
         let mut pause = Pause::new(ms(300), Delivery::AtLeastOnce);
-        assert!(!pause.holds(0, || unreachable!("the clock is not needed")));
+        assert!(!pause.blocks(0, || unreachable!("the clock is not needed")));
         let waits = [100, 200, 300, 300].map(|limit| {
             assert_eq!(pause.failed(&busy(), 0, start, |max| max), ms(limit));
-            assert!(pause.holds(0, || start + ms(limit) - ms(1)));
-            assert!(!pause.holds(0, || start + ms(limit)));
+            assert!(pause.blocks(0, || start + ms(limit) - ms(1)));
+            assert!(!pause.blocks(0, || start + ms(limit)));
             limit
         });
         assert_eq!(waits.len(), 4);
         pause.succeeded();
-        assert!(!pause.holds(0, || unreachable!("the clock is not needed")));
+        assert!(!pause.blocks(0, || unreachable!("the clock is not needed")));
         assert_eq!(pause.failed(&busy(), 0, start, |max| max), ms(100), "begins anew");
 
         // What was refused waits for a change of the buffer, and then for the time too.
         pause.failed(&bad(), 7, start, |_| 0);
-        assert!(pause.holds(7, || start + ms(1_000_000)));
-        assert!(!pause.holds(8, || start));
+        assert!(pause.blocks(7, || start + ms(1_000_000)));
+        assert!(!pause.blocks(8, || start));
 
         pause.failed(&doubt(), 7, start, |_| 0);
-        assert!(!pause.holds(7, || start), "at least once");
+        assert!(!pause.blocks(7, || start), "at least once");
         let mut once = Pause::new(ms(300), Delivery::AtMostOnce);
         once.failed(&doubt(), 7, start, |_| 0);
-        assert!(once.holds(7, || start + ms(1_000_000)), "at most once");
+        assert!(once.blocks(7, || start + ms(1_000_000)), "at most once");
     }
 
     #[test]

@@ -14,18 +14,19 @@ pub struct CloseReport {
     /// Complete rows of the sender's own buffer that were not handed over: over HTTP not confirmed, over TCP not given to
     /// the kernel. They stay in the buffer, see [`Sender::buffer`].
     pub unconfirmed_rows: u64,
-    /// Rows of earlier flushes over TCP that may be lost, since the connection did not end as it should.
+    /// Rows given to the kernel over this TCP connection, by earlier flushes or by this close, that may be lost.
     pub earlier_rows_in_doubt: u64,
     /// Whether a row had been started and not ended. It was dropped.
     pub row_left_open: bool,
-    /// Why, if one of the above is not zero or false.
+    /// The error, if anything went wrong. Also set for an open transaction, after `fork`, and when cancelled, even if all
+    /// numbers above are 0.
     pub result: Result<()>,
 }
 
 impl Sender {
     /// Sends the complete rows of the own buffer, within `timeout`, and ends the connection. A row that is still open is
     /// dropped and reported; an open transaction is not sent. A closed sender takes and sends no rows. Closing again sends
-    /// nothing and reports what the first time left.
+    /// nothing; it fails if unconfirmed rows are still in the buffer.
     ///
     /// Over TCP it waits for the server to read everything and to end the connection in turn. Anything else is an error that
     /// puts the rows of the connection in doubt: a text, a reset, no end within `timeout`. Success means taken, not stored: a

@@ -1,4 +1,4 @@
-//! When a sender meets its server: at once, or with the first rows, which are brought into the server's version then.
+//! Connects a sender at once or with its first rows, and converts waiting rows to the server's protocol version.
 
 use std::borrow::Cow;
 
@@ -12,18 +12,18 @@ use crate::transport::Deadline;
 
 /// Whether a sender knows what its server speaks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Acquaintance {
-    met: bool,
+pub(super) struct ServerVersion {
+    known: bool,
     /// The configured limit, which holds whatever the server says.
     max_name_len: Option<usize>,
 }
 
-impl Acquaintance {
+impl ServerVersion {
     /// Connects and asks, unless that is put off. Until a server was asked, its version is taken to be the newest.
     pub(super) fn begin(
         settings: &Settings,
         link: &mut Link,
-    ) -> Result<(Acquaintance, BufferOptions)> {
+    ) -> Result<(ServerVersion, BufferOptions)> {
         if !settings.lazy_connect {
             link.connect()?;
         }
@@ -33,11 +33,11 @@ impl Acquaintance {
             init_buf_size: settings.init_buf_size,
             max_buf_size: settings.max_buf_size,
         };
-        let mut this = Acquaintance { met: true, max_name_len: settings.max_name_len };
+        let mut this = ServerVersion { known: true, max_name_len: settings.max_name_len };
         match settings.protocol_version {
             Some(number) => options.version = ProtocolVersion::from_number(number.into())?,
             // A stream is not asked, so there is nothing to wait for.
-            None if settings.lazy_connect && link.confirms() => this.met = false,
+            None if settings.lazy_connect && link.confirms() => this.known = false,
             None => this.ask(link, &mut options, None)?,
         }
         Ok((this, options))
@@ -53,14 +53,14 @@ impl Acquaintance {
         options.version = server.version;
         options.max_name_len =
             self.max_name_len.or(server.max_name_len).unwrap_or(DEFAULT_MAX_NAME_LEN);
-        self.met = true;
+        self.known = true;
         Ok(())
     }
 
     /// A buffer for this sender.
     pub(super) fn new_buffer(self, options: BufferOptions) -> Result<Buffer> {
         let mut buffer = Buffer::with_options(options)?;
-        if !self.met {
+        if !self.known {
             buffer.assume_version();
         }
         Ok(buffer)
@@ -68,8 +68,9 @@ impl Acquaintance {
 }
 
 impl Sender {
-    /// Connects now, where `lazy_connect` has put that off: a TCP connection is made, and an HTTP server is asked for its
-    /// protocol version unless that is set. Where nothing was put off or all is done, nothing happens.
+    /// Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the
+    /// server for its protocol version if `lazy_connect` has put that off; otherwise sends nothing, so that success does not
+    /// show that an HTTP server is up. The first flush that has rows does the same.
     ///
     /// # Errors
     /// As [`Sender::new`]; `InvalidState` if the sender is closed or of another process. Rows stay, and so does the
@@ -77,57 +78,57 @@ impl Sender {
     pub fn connect(&mut self) -> Result<()> {
         self.begin_call(None)?;
         self.link.connect()?;
-        self.meet(None)?;
+        self.ask_once(None)?;
         // A row that the server cannot take is the flush's to report.
-        let _ = self.buffer.settle(self.options.version, self.options.max_name_len);
+        let _ = self.buffer.convert(self.options.version, self.options.max_name_len);
         Ok(())
     }
 
     /// Asks the server what it speaks, unless that is known.
-    fn meet(&mut self, cap: Option<Deadline>) -> Result<()> {
-        if self.acquaintance.met {
+    fn ask_once(&mut self, cap: Option<Deadline>) -> Result<()> {
+        if self.server_version.known {
             return Ok(());
         }
-        self.acquaintance.ask(&mut self.link, &mut self.options, cap)
+        self.server_version.ask(&mut self.link, &mut self.options, cap)
     }
 
     /// Asks the server before the first rows go out, as part of the flush that sends them.
-    fn meet_with(&mut self, rows: Rows, cap: Option<Deadline>) -> Result<()> {
+    fn ask_before(&mut self, rows: Rows, cap: Option<Deadline>) -> Result<()> {
         if !rows.go_out {
             return Ok(());
         }
-        self.meet(cap).inspect_err(|e| self.stats.0.failed(e))
+        self.ask_once(cap).inspect_err(|e| self.stats.0.failed(e))
     }
 
     /// Brings the own buffer into the server's version.
-    pub(super) fn settle_own(&mut self, cap: Option<Deadline>) -> Result<()> {
+    pub(super) fn convert_own(&mut self, cap: Option<Deadline>) -> Result<()> {
         let rows = Rows::of(&self.buffer);
-        self.meet_with(rows, cap)?;
-        if rows.must_settle() {
-            self.buffer.settle(self.options.version, self.options.max_name_len)?;
+        self.ask_before(rows, cap)?;
+        if rows.must_convert() {
+            self.buffer.convert(self.options.version, self.options.max_name_len)?;
         }
         Ok(())
     }
 
-    /// As [`Sender::settle_own`], for another buffer.
-    pub(super) fn settle(&mut self, buffer: &mut Buffer) -> Result<()> {
+    /// As [`Sender::convert_own`], for another buffer.
+    pub(super) fn convert(&mut self, buffer: &mut Buffer) -> Result<()> {
         let rows = Rows::of(buffer);
-        self.meet_with(rows, None)?;
-        if rows.must_settle() {
-            buffer.settle(self.options.version, self.options.max_name_len)?;
+        self.ask_before(rows, None)?;
+        if rows.must_convert() {
+            buffer.convert(self.options.version, self.options.max_name_len)?;
         }
         Ok(())
     }
 
-    /// As [`Sender::settle`], for a buffer that stays as it is: where it has to change, a copy does.
-    pub(super) fn settled<'b>(&mut self, buffer: &'b Buffer) -> Result<Cow<'b, Buffer>> {
+    /// As [`Sender::convert`], for a buffer that stays as it is: where it has to change, a copy does.
+    pub(super) fn converted<'b>(&mut self, buffer: &'b Buffer) -> Result<Cow<'b, Buffer>> {
         let rows = Rows::of(buffer);
-        self.meet_with(rows, None)?;
-        if !rows.must_settle() || buffer.protocol_version() <= self.options.version {
+        self.ask_before(rows, None)?;
+        if !rows.must_convert() || buffer.protocol_version() <= self.options.version {
             return Ok(Cow::Borrowed(buffer));
         }
         let mut copy = buffer.try_clone()?;
-        copy.settle(self.options.version, self.options.max_name_len)?;
+        copy.convert(self.options.version, self.options.max_name_len)?;
         Ok(Cow::Owned(copy))
     }
 }
@@ -148,7 +149,7 @@ impl Rows {
         }
     }
 
-    fn must_settle(self) -> bool {
+    fn must_convert(self) -> bool {
         self.go_out && self.version_is_assumed
     }
 }

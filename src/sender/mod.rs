@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use self::auto_flush::{AutoFlush, Pause};
 pub use self::close::CloseReport;
-use self::connect::Acquaintance;
+use self::connect::ServerVersion;
 use self::link::{Link, Load};
 pub use self::row::Row;
 pub use self::stats::{Stat, Stats, StatsReader};
@@ -47,7 +47,7 @@ use crate::transport::{Deadline, Net, SystemNet};
 pub struct Sender {
     link: Link,
     options: BufferOptions,
-    acquaintance: Acquaintance,
+    server_version: ServerVersion,
     /// Boxed for [`Sender::swap_own`].
     buffer: Box<Buffer>,
     auto_flush: AutoFlush,
@@ -84,6 +84,13 @@ impl Sender {
     /// Makes a sender. TCP connects and authenticates here; HTTP asks the server for its protocol version here, unless
     /// `protocol_version` is set, and connects when it is first needed. With `lazy_connect=on` all that waits for the first
     /// flush that has rows, or for [`Sender::connect`], so that a sender can be made while the server is down.
+    ///
+    /// Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
+    /// (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
+    ///
+    /// # Errors
+    /// `Config`; unless connecting is put off, also `CouldNotResolve`, `Connection`, `Timeout`, `Tls`, `Auth`, `NotQuestdb`,
+    /// `Unavailable`, `ProtocolVersion`.
     pub fn new(config: &Config) -> Result<Sender> {
         Sender::over(&config.validate()?, Box::new(SystemNet::new()))
     }
@@ -91,19 +98,19 @@ impl Sender {
     pub(crate) fn over(settings: &Settings, net: Box<dyn Net>) -> Result<Sender> {
         let stats = StatsReader::default();
         let mut link = Link::new(settings, net, Arc::clone(&stats.0))?;
-        let (acquaintance, options) = Acquaintance::begin(settings, &mut link)?;
+        let (server_version, options) = ServerVersion::begin(settings, &mut link)?;
         let auto_flush = AutoFlush {
             rows: settings.auto_flush_rows,
             bytes: settings.auto_flush_bytes,
             interval: settings.auto_flush_interval,
         };
         Ok(Sender {
-            buffer: Box::new(acquaintance.new_buffer(options)?),
+            buffer: Box::new(server_version.new_buffer(options)?),
             last_flush: link.net().now(),
             process: link.net().process_id(),
             link,
             options,
-            acquaintance,
+            server_version,
             auto_flush,
             pause: Pause::new(settings.auto_flush_max_backoff, settings.delivery),
             transaction: None,
@@ -126,7 +133,7 @@ impl Sender {
     /// by any sender. While `lazy_connect` has put off the question for the version it is made for the newest, and brought
     /// into the server's version when it is flushed.
     pub fn new_buffer(&self) -> Result<Buffer> {
-        self.acquaintance.new_buffer(self.options)
+        self.server_version.new_buffer(self.options)
     }
 
     /// The sender's own buffer.
@@ -231,7 +238,7 @@ impl Sender {
     #[inline(never)]
     fn auto_flush_now(&mut self) -> Result<()> {
         let net = self.link.net();
-        if !self.closed && self.pause.holds(self.buffer.removals(), || net.now_coarse()) {
+        if !self.closed && self.pause.blocks(self.buffer.removals(), || net.now_coarse()) {
             return Ok(());
         }
         self.flush_own().map(drop).map_err(|mut e| {
@@ -265,6 +272,9 @@ impl Sender {
     }
 
     /// Sends the own buffer and clears it.
+    ///
+    /// # Errors
+    /// As [`Sender::flush`].
     pub fn flush_own(&mut self) -> Result<Outcome> {
         self.no_transaction_is_open()?;
         self.send_own(None)
@@ -285,7 +295,7 @@ impl Sender {
         // The buffer is moved out for the call, so that the link can be borrowed next to it.
         let result = self
             .begin_call(cap)
-            .and_then(|()| self.settle_own(cap))
+            .and_then(|()| self.convert_own(cap))
             .and_then(|()| Self::send(&mut self.link, &self.options, &self.buffer, cap));
         self.note_for_auto_flush(&result);
         if result.is_ok() {
@@ -296,18 +306,26 @@ impl Sender {
     }
 
     /// Sends a buffer and clears it. An empty buffer is success without a request.
+    ///
+    /// # Errors
+    /// `Rejected`, `PayloadTooLarge`, `Auth`, `NotQuestdb`, `Unavailable`, `Timeout`, `Connection`, `CouldNotResolve`, `Tls`,
+    /// `Cancelled`: see [`Error::outcome`]. `InvalidState` (open row, closed, open transaction for the own buffer, after
+    /// `fork`), `LimitExceeded`, `OutOfMemory`, `ProtocolVersion`: nothing was sent. All rows stay in the buffer.
     pub fn flush(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
-        self.settle(buffer)?;
+        self.convert(buffer)?;
         let outcome = Self::send(&mut self.link, &self.options, buffer, None)?;
         buffer.clear();
         Ok(outcome)
     }
 
     /// Sends a buffer and leaves it as it is, for example to send it to another server too.
+    ///
+    /// # Errors
+    /// As [`Sender::flush`].
     pub fn flush_and_keep(&mut self, buffer: &Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
-        let buffer = self.settled(buffer)?;
+        let buffer = self.converted(buffer)?;
         Self::send(&mut self.link, &self.options, &buffer, None)
     }
 
@@ -331,7 +349,7 @@ impl Sender {
             self.check_transactional(&self.buffer)?;
         }
         self.begin_call(None)?;
-        self.settle_own(None)?;
+        self.convert_own(None)?;
         Self::send(&mut self.link, &self.options, &self.buffer, None)
     }
 

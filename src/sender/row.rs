@@ -42,7 +42,7 @@ impl Sender {
     /// Starts a row of `table` in the sender's own buffer.
     ///
     /// # Errors
-    /// `InvalidUtf8`, `InvalidName`, `InvalidState` if the sender is closed, `LimitExceeded`, `OutOfMemory`.
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState` if a row is open in the buffer or the sender is closed, `LimitExceeded`, `OutOfMemory`.
     pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
         self.buffer.table(table)?;
         Ok(Row { place: Place::Sender(self) })

@@ -7,6 +7,10 @@ use crate::ilp::Buffer;
 impl Sender {
     /// Begins a transaction on `table`: pending rows are flushed first, and auto-flush is suspended until
     /// [`Sender::commit`] or [`Sender::rollback`]. HTTP only.
+    ///
+    /// # Errors
+    /// `InvalidState` over TCP, with an open row or with an open transaction; `InvalidName`; those of [`Sender::flush`] for the
+    /// pending rows.
     pub fn begin(&mut self, table: &str) -> Result<()> {
         if let Some(open) = &self.transaction {
             return Err(err!(
@@ -31,6 +35,9 @@ impl Sender {
 
     /// Sends the rows of the transaction in one request. On failure the transaction stays open with all its rows: commit
     /// again or roll back.
+    ///
+    /// # Errors
+    /// `InvalidState` without a transaction, with an open row or with rows of another table; those of [`Sender::flush`].
     pub fn commit(&mut self) -> Result<Outcome> {
         let Some(table) = &self.transaction else { return Err(no_transaction()) };
         self.check_transactional(&self.buffer)?;
@@ -48,6 +55,9 @@ impl Sender {
     }
 
     /// Drops the rows of the transaction, also one that is not ended yet.
+    ///
+    /// # Errors
+    /// `InvalidState` without a transaction.
     pub fn rollback(&mut self) -> Result<()> {
         if self.transaction.take().is_none() {
             return Err(no_transaction());
@@ -56,7 +66,10 @@ impl Sender {
         Ok(())
     }
 
-    /// As [`Sender::begin`], as an object that rolls back when it is dropped.
+    /// Begins a transaction as [`Sender::begin`] does, and returns a value that rolls it back when it is dropped.
+    ///
+    /// # Errors
+    /// As [`Sender::begin`].
     pub fn transaction(&mut self, table: &str) -> Result<Transaction<'_>> {
         self.begin(table)?;
         Ok(Transaction { sender: self, keep: false })
@@ -81,7 +94,7 @@ impl Transaction<'_> {
     /// Starts a row of the transaction's table.
     ///
     /// # Errors
-    /// `LimitExceeded`, `OutOfMemory`.
+    /// `InvalidState` if a row is open in the buffer, `LimitExceeded`, `OutOfMemory`.
     pub fn row(&mut self) -> Result<Row<'_>> {
         let Some(table) = self.sender.transaction.clone() else { return Err(no_transaction()) };
         self.sender.row(table.as_str())
@@ -101,8 +114,8 @@ impl<'s> Transaction<'s> {
     /// Sends all rows in one request: all of them are stored or none.
     ///
     /// # Errors
-    /// As [`Sender::commit`]. The transaction comes back with the error and with all its rows. Where the error is taken out
-    /// by `?`, the transaction stays open in the sender: [`Sender::commit`] tries again, [`Sender::rollback`] drops it.
+    /// As [`Sender::commit`]. Returns the error together with the still open transaction. If you use `?`, the transaction
+    /// stays open in the sender; then call [`Sender::commit`] again or [`Sender::rollback`].
     pub fn commit(mut self) -> Result<Outcome, FailedCommit<'s>> {
         match self.sender.commit() {
             Ok(outcome) => Ok(outcome),

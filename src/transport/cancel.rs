@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Canceller(Arc<AtomicBool>);
 
 impl Canceller {
-    /// Ends the running call within 100 ms, wherever it waits: it fails with
-    /// [`ErrorCode::Cancelled`](crate::ErrorCode::Cancelled) and the true outcome, is not retried, and the rows stay in their
-    /// buffer. A call that is about to succeed may do so all the same.
+    /// Cancels the running call, wherever it waits. The call returns within 100 ms with
+    /// [`ErrorCode::Cancelled`](crate::ErrorCode::Cancelled) and its true outcome, is not retried, and keeps its rows; it may
+    /// still succeed if it was about to.
     ///
-    /// Nothing happens when no call is running, and a call that begins later is not affected. Who cannot know whether the
-    /// call has begun repeats this until the call has returned.
+    /// Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
+    /// repeatedly until it returns.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -6,7 +6,16 @@ use super::Sender;
 use crate::error::{Error, Outcome, Result, err, shown};
 use crate::transport::Deadline;
 
-/// What [`Sender::close`] achieved.
+/// What [`Sender::close`] achieved. The compiler warns where nobody looks at it:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use std::time::Duration;
+/// # use questdb_ingress::Sender;
+/// fn end(mut sender: Sender) {
+///     sender.close(Duration::from_secs(10));
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "rows that were not sent are told here and nowhere else"]

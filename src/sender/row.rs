@@ -26,6 +26,17 @@ use crate::text::MaybeText;
 /// assert_eq!(buffer.row_count(), 2);
 /// # Ok::<(), questdb_ingress::Error>(())
 /// ```
+///
+/// The compiler warns about a row that is forgotten:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use questdb_ingress::{Result, Sender};
+/// fn forget(sender: &mut Sender) -> Result<()> {
+///     sender.row("quotes")?.column_f64("bid", 1.5)?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a row that is not ended by an `at` call is dropped"]
 pub struct Row<'a> {

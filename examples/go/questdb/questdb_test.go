@@ -239,7 +239,7 @@ func TestErrors(t *testing.T) {
 		{400, Rejected, OutcomeRejected, false},
 		{401, Auth, OutcomeRejected, false},
 		{413, PayloadTooLarge, OutcomeRejected, false},
-		{503, Unavailable, OutcomeInDoubt, true},
+		{503, Unavailable, OutcomeRejected, true}, // with Retry-After: it is meant
 	} {
 		s := server.open(t, 1, "auto_flush_rows=1;")
 		server.set(c.status, false)

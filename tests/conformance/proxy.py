@@ -100,7 +100,9 @@ class Proxy:
             need = int(action[1])
             while need > 0 and (data := client.recv(65536)):
                 need -= len(data)
-            return self.abort(client)
+            # Closed at once: after a shutdown the client could see an end that is clean.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+            return client.close()
         backend = socket.create_connection(("127.0.0.1", self.server.tcp))
         threading.Thread(target=self.pump, args=(backend, client), daemon=True).start()
         self.pump(client, backend)

@@ -380,6 +380,14 @@ pub(crate) fn foreign(bytes: &[u8], max: usize) -> impl fmt::Display + '_ {
     Shown { bytes, max, quoted: false }
 }
 
+/// Characters without a form of their own that break lines, hide, or change the order of what is shown.
+fn reorders_text(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
+    )
+}
+
 const MAX_SHOWN: usize = 128;
 
 struct Shown<'a> {
@@ -406,7 +414,7 @@ impl fmt::Display for Shown<'_> {
                     '\r' => f.write_str("\\r")?,
                     '\t' => f.write_str("\\t")?,
                     '"' if self.quoted => f.write_str("\\\"")?,
-                    c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}') => {
+                    c if c.is_control() || reorders_text(c) => {
                         write!(f, "{}", c.escape_unicode())?;
                     }
                     c => f.write_char(c)?,

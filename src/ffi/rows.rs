@@ -266,7 +266,7 @@ pub extern "C" fn questdb_sender_append_row(
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
         append(layout, s.buffer_mut(), &CCells { cells, arrays: &arrays }, at)?;
-        s.flush_if_due()
+        s.row_ended()
     })
 }
 

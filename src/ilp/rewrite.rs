@@ -25,15 +25,23 @@ impl Buffer {
     /// Gives a buffer whose version was taken for granted the one that the server speaks, and the longest name that it
     /// takes. Complete rows are rewritten; while a row is open nothing happens.
     ///
+    /// Rows that fit into `max_buf_size` as they were written may be longer than that afterwards: they can be sent, and no
+    /// further row is taken before that. `go_on` is asked now and then, since many rows take long.
+    ///
     /// # Errors
-    /// `ProtocolVersion` if a row has a value that the version does not have, `LimitExceeded`, `OutOfMemory`: nothing has
-    /// changed.
-    pub(crate) fn convert(&mut self, version: ProtocolVersion, max_name_len: usize) -> Result<()> {
+    /// `ProtocolVersion` with the number of the row if it has a value that the version does not have, `OutOfMemory`, those of
+    /// `go_on`: nothing has changed.
+    pub(crate) fn convert(
+        &mut self,
+        version: ProtocolVersion,
+        max_name_len: usize,
+        go_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
         if !self.assumed || self.lines.is_row_open() {
             return Ok(());
         }
         if version < self.lines.version() {
-            self.rewrite(version)?;
+            self.rewrite(version, go_on)?;
         }
         self.lines.become_version(version, max_name_len);
         self.assumed = false;
@@ -41,13 +49,22 @@ impl Buffer {
     }
 
     #[cold]
-    fn rewrite(&mut self, version: ProtocolVersion) -> Result<()> {
+    fn rewrite(
+        &mut self,
+        version: ProtocolVersion,
+        go_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        /// Takes well under a millisecond.
+        const ROWS_AT_ONCE: usize = 1000;
         let old = self.lines.store.as_slice();
-        let mut new = Store::new(self.lines.store.max());
+        let mut new = Store::new(usize::MAX);
         new.reserve(old.len())?;
         let (mut at, mut rows) = (0, 0);
         let mut marked = self.marker.map(|_| 0);
         while at < old.len() {
+            if rows % ROWS_AT_ONCE == 0 {
+                go_on()?;
+            }
             let mut out = new.tail();
             let len = row(&old[at..], version, &mut out).map_err(|e| in_row(e, rows + 1))?;
             out.finish().map_err(|e| in_row(e, rows + 1))?;
@@ -60,6 +77,7 @@ impl Buffer {
         if let (Some(marker), Some(len)) = (&mut self.marker, marked) {
             marker.len = len;
         }
+        new.limit_to(self.lines.store.max());
         self.lines.store = new;
         Ok(())
     }
@@ -163,7 +181,9 @@ fn too_old(needed: ProtocolVersion, version: ProtocolVersion) -> Error {
 
 #[cold]
 fn in_row(e: Error, row: usize) -> Error {
-    e.context(format_args!("row {row} of the buffer"))
+    let mut error = e.context(format_args!("row {row} of the buffer"));
+    error.facts_mut().server_line = row as u64;
+    error
 }
 
 #[cold]
@@ -297,7 +317,7 @@ mod tests {
                     }
                 }
                 let before = late.peek().to_vec();
-                while let Err(e) = late.convert(version, 127) {
+                while let Err(e) = late.convert(version, 127, &mut || Ok(())) {
                     prop_assert!(refused > 0, "{}", e);
                     prop_assert_eq!(e.code(), ErrorCode::ProtocolVersion);
                     prop_assert!(late.version_is_assumed() && late.protocol_version() == V3);
@@ -334,13 +354,16 @@ mod tests {
         buffer.table("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
         let view = ArrayView::c_major(&[1], &[1.0]).unwrap();
         buffer.table("t").unwrap().column_f64_arr("a b", &view).unwrap().at_now().unwrap();
-        let e = buffer.convert(V1, 127).unwrap_err();
+        let e = buffer.convert(V1, 127, &mut || Ok(())).unwrap_err();
         let want = "row 2 of the buffer: column \"a b\": arrays need protocol version 2, the server speaks version 1; ";
         assert!(e.message().starts_with(want), "{e}");
         buffer.clear();
         buffer.table("t").unwrap().column_bool("x", true).unwrap().at_micros(i64::MAX).unwrap();
-        assert_eq!(buffer.convert(V1, 127).unwrap_err().code(), ErrorCode::ProtocolVersion);
-        buffer.convert(V2, 127).unwrap();
+        assert_eq!(
+            buffer.convert(V1, 127, &mut || Ok(())).unwrap_err().code(),
+            ErrorCode::ProtocolVersion
+        );
+        buffer.convert(V2, 127, &mut || Ok(())).unwrap();
         assert_eq!(buffer.peek(), b"t x=t 9223372036854775807t\n");
     }
 
@@ -348,16 +371,16 @@ mod tests {
     fn an_open_row_and_the_limits_stay() {
         let mut buffer = assumed();
         buffer.table("t").unwrap().column_f64("x", 0.5).unwrap();
-        buffer.convert(V1, 20).unwrap();
+        buffer.convert(V1, 20, &mut || Ok(())).unwrap();
         assert!(buffer.version_is_assumed());
         buffer.at_now().unwrap();
-        buffer.convert(V1, 20).unwrap();
+        buffer.convert(V1, 20, &mut || Ok(())).unwrap();
         assert_eq!((buffer.peek(), buffer.max_name_len()), (&b"t x=0.5\n"[..], 20));
         assert_eq!(
             buffer.table("n".repeat(21).as_str()).unwrap_err().code(),
             ErrorCode::InvalidName
         );
-        // Text may be longer than the bits, and then the buffer is too small.
+        // Text may be longer than the bits: rows that fitted can be sent all the same, and no other is taken before that.
         let options =
             BufferOptions { init_buf_size: 1, max_buf_size: 20, ..BufferOptions::new(V3) };
         let mut small = Buffer::with_options(options).unwrap();
@@ -369,8 +392,23 @@ mod tests {
             .unwrap()
             .at_now()
             .unwrap();
-        let before = small.peek().to_vec();
-        assert_eq!(small.convert(V1, 127).unwrap_err().code(), ErrorCode::LimitExceeded);
-        assert_eq!((small.peek(), small.version_is_assumed()), (&before[..], true));
+        small.convert(V1, 127, &mut || Ok(())).unwrap();
+        assert!(small.len() > small.max_buf_size(), "{:?}", small.peek());
+        assert_eq!(small.table("t").map(drop).unwrap_err().code(), ErrorCode::LimitExceeded);
+        small.clear();
+        small.table("t").unwrap();
+
+        // Many rows take long: whoever asked may stop it, and nothing has changed.
+        let mut buffer = assumed();
+        for _ in 0..2500 {
+            buffer.table("t").unwrap().column_f64("x", 0.5).unwrap().at_now().unwrap();
+        }
+        let (before, mut asked) = (buffer.peek().to_vec(), 0);
+        let stopped = buffer.convert(V1, 127, &mut || {
+            asked += 1;
+            if asked == 3 { Err(err!(Cancelled, "enough")) } else { Ok(()) }
+        });
+        assert_eq!(stopped.unwrap_err().code(), ErrorCode::Cancelled);
+        assert_eq!((buffer.peek(), buffer.version_is_assumed()), (&before[..], true));
     }
 }

@@ -47,6 +47,12 @@ impl Store {
         Store { bytes: Vec::new(), max, limit: 0 }
     }
 
+    /// Takes no more bytes beyond `max`; what is there stays.
+    pub(super) fn limit_to(&mut self, max: usize) {
+        self.max = max;
+        self.set_limit();
+    }
+
     pub(super) fn try_clone(&self) -> Result<Store> {
         let mut copy = Store::new(self.max);
         copy.reserve(self.bytes.len())?;

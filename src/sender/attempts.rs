@@ -24,6 +24,13 @@ pub(super) struct Terms {
     pub(super) addrs: usize,
 }
 
+impl Terms {
+    /// When the first attempt of a call that began at `start` must be over.
+    pub(super) fn first_ends(&self, start: Instant) -> Deadline {
+        capped(Deadline::from(start, self.attempt), self.cap)
+    }
+}
+
 /// The attempts made so far.
 pub(super) struct Attempts {
     terms: Terms,
@@ -67,11 +74,11 @@ pub(super) struct Failed {
 }
 
 impl Attempts {
-    pub(super) fn new(net: &dyn Net, terms: Terms) -> Attempts {
+    pub(super) fn new(start: Instant, terms: Terms) -> Attempts {
         Attempts {
             terms,
-            start: net.now(),
-            first_ends: capped(Deadline::after(net, terms.attempt), terms.cap),
+            start,
+            first_ends: terms.first_ends(start),
             budget: None,
             count: 0,
             in_doubt: 0,
@@ -111,13 +118,13 @@ impl Attempts {
 
     /// An even share of the time for each address that has not been tried.
     fn share(&self, net: &dyn Net, ends: Deadline) -> Deadline {
-        let untried = self.terms.addrs.saturating_sub(self.tried).max(1);
-        match ends.left(net) {
-            Some(left) if untried > 1 => {
-                Deadline::after(net, left / u32::try_from(untried).unwrap_or(u32::MAX))
-            }
-            _ => ends,
+        let untried = self.terms.addrs.saturating_sub(self.tried);
+        if untried <= 1 {
+            return ends;
         }
+        ends.left(net).map_or(ends, |left| {
+            Deadline::after(net, left / u32::try_from(untried).unwrap_or(u32::MAX))
+        })
     }
 
     fn ends(&self) -> Deadline {

@@ -45,39 +45,74 @@ impl Sender {
             return self.closed_again();
         }
         self.canceller().clear();
+        if self.link.net().process_id() != self.process {
+            // The connection and the rows are the parent's; the buffer of this process stays as it is.
+            let result = self.begin_call(None);
+            let unconfirmed_rows = self.buffer.row_count() as u64;
+            return CloseReport {
+                unconfirmed_rows,
+                earlier_rows_in_doubt: 0,
+                row_left_open: false,
+                result,
+            };
+        }
         let row_left_open = self.buffer.is_row_open();
         let deadline = Deadline::after(self.link.net(), timeout);
         self.buffer.close();
+        let rows = self.buffer.row_count();
         let sent = match &self.transaction {
             Some(table) => Err(err!(
                 InvalidState,
                 "the sender was closed with an open transaction on table {}",
                 shown(table)
             )),
-            None => self.send_own(Some(deadline)),
+            None => self.send_last(deadline),
         };
         let unconfirmed_rows = if sent.is_ok() { 0 } else { self.buffer.row_count() as u64 };
-        let outcome = sent.as_ref().copied().unwrap_or_default();
+        let outcome = match &sent {
+            Ok(outcome) if rows > 0 => *outcome,
+            _ => Outcome::NotSent,
+        };
         let mut result = sent.map(drop);
         let mut earlier_rows_in_doubt =
             result.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
-        if self.link.net().process_id() == self.process {
-            let ended = self.link.close(deadline);
-            earlier_rows_in_doubt += ended.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
-            // What became of the own buffer says more than what became of the connection, but both are told.
-            result = match (result, ended) {
-                (Err(own), Err(ended)) => Err(own.context(ended)),
-                (result, ended) => result.and(ended),
-            };
-        }
+        let ended = self.link.close(deadline);
+        earlier_rows_in_doubt += ended.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
+        // What became of the own buffer says more than what became of the connection, but both are told.
+        result = match (result, ended) {
+            (Err(own), Err(ended)) => Err(own.context(ended)),
+            (result, ended) => result.and(ended),
+        };
         if row_left_open {
-            result = result.and(Err(row_was_open(outcome)));
+            result = match result {
+                Ok(()) => Err(row_was_open(outcome)),
+                Err(e) => Err(e.context("a row was left open and is dropped")),
+            };
         }
         if let Err(e) = &mut result {
             e.facts_mut().earlier_rows_in_doubt = earlier_rows_in_doubt;
         }
         self.closed = true;
         CloseReport { unconfirmed_rows, earlier_rows_in_doubt, row_left_open, result }
+    }
+
+    /// Sends the own buffer for the last time. Over TCP a connection may have ended while it was idle: where no row went over
+    /// it, nothing is in doubt, and a new one may do.
+    fn send_last(&mut self, deadline: Deadline) -> Result<Outcome> {
+        let was_connected = self.link.has_stream();
+        let sent = self.send_own(Some(deadline));
+        match &sent {
+            Err(e)
+                if was_connected
+                    && e.outcome() == Outcome::NotSent
+                    && e.is_retryable()
+                    && e.earlier_rows_in_doubt() == 0
+                    && deadline.left(self.link.net()).is_some() =>
+            {
+                self.send_own(Some(deadline))
+            }
+            _ => sent,
+        }
     }
 
     #[cold]
@@ -99,7 +134,11 @@ impl Sender {
 fn row_was_open(outcome: Outcome) -> Error {
     err!(
         InvalidState,
-        "a row was left open when the sender was closed; it was dropped, the complete rows were sent"
+        "a row was left open when the sender was closed and is dropped; {}",
+        match outcome {
+            Outcome::NotSent => "there were no complete rows to send",
+            _ => "the complete rows were sent",
+        }
     )
     .outcome_is(outcome)
 }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use super::Sender;
 use super::link::Link;
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::names::DEFAULT_MAX_NAME_LEN;
-use crate::transport::Deadline;
+use crate::transport::{Deadline, Net};
 
 /// Whether a sender knows what its server speaks.
 #[derive(Debug, Clone, Copy)]
@@ -79,8 +79,10 @@ impl Sender {
         self.begin_call(None)?;
         self.link.connect()?;
         self.ask_once(None)?;
+        let (net, options) = (self.link.net(), self.options);
         // A row that the server cannot take is the flush's to report.
-        let _ = self.buffer.convert(self.options.version, self.options.max_name_len);
+        let _ =
+            self.buffer.convert(options.version, options.max_name_len, &mut || go_on(net, None));
         Ok(())
     }
 
@@ -105,31 +107,74 @@ impl Sender {
         let rows = Rows::of(&self.buffer);
         self.ask_before(rows, cap)?;
         if rows.must_convert() {
-            self.buffer.convert(self.options.version, self.options.max_name_len)?;
+            let (net, options) = (self.link.net(), self.options);
+            let mut go_on = || go_on(net, cap);
+            self.buffer.convert(options.version, options.max_name_len, &mut go_on)?;
         }
         Ok(())
     }
 
     /// As [`Sender::convert_own`], for another buffer.
-    pub(super) fn convert(&mut self, buffer: &mut Buffer) -> Result<()> {
+    pub(super) fn convert(&mut self, buffer: &mut Buffer, cap: Option<Deadline>) -> Result<()> {
         let rows = Rows::of(buffer);
-        self.ask_before(rows, None)?;
+        self.ask_before(rows, cap)?;
         if rows.must_convert() {
-            buffer.convert(self.options.version, self.options.max_name_len)?;
+            let (net, options) = (self.link.net(), self.options);
+            let mut go_on = || go_on(net, cap);
+            buffer.convert(options.version, options.max_name_len, &mut go_on)?;
         }
         Ok(())
     }
 
     /// As [`Sender::convert`], for a buffer that stays as it is: where it has to change, a copy does.
-    pub(super) fn converted<'b>(&mut self, buffer: &'b Buffer) -> Result<Cow<'b, Buffer>> {
+    pub(super) fn converted<'b>(
+        &mut self,
+        buffer: &'b Buffer,
+        cap: Option<Deadline>,
+    ) -> Result<Cow<'b, Buffer>> {
         let rows = Rows::of(buffer);
-        self.ask_before(rows, None)?;
+        self.ask_before(rows, cap)?;
         if !rows.must_convert() || buffer.protocol_version() <= self.options.version {
             return Ok(Cow::Borrowed(buffer));
         }
         let mut copy = buffer.try_clone()?;
-        copy.convert(self.options.version, self.options.max_name_len)?;
+        let (net, options) = (self.link.net(), self.options);
+        copy.convert(options.version, options.max_name_len, &mut || go_on(net, cap))?;
         Ok(Cow::Owned(copy))
+    }
+
+    /// Runs a flush of `bytes`. Where the server has to be asked and rows have to be converted before, all of that together
+    /// takes no longer than a flush without it may.
+    pub(super) fn within_limit<T>(
+        &mut self,
+        bytes: usize,
+        cap: Option<Deadline>,
+        flush: impl FnOnce(&mut Sender, Option<Deadline>) -> Result<T>,
+    ) -> Result<T> {
+        if self.server_version.known || !self.link.confirms() {
+            return flush(self, cap);
+        }
+        let start = self.link.net().now();
+        let whole = Deadline::after(self.link.net(), self.link.flush_limit(bytes));
+        let cap = cap.map_or(whole, |cap| cap.sooner(whole));
+        flush(self, Some(cap)).map_err(|mut e| {
+            e.facts_mut().elapsed = self.link.net().now().saturating_duration_since(start);
+            e
+        })
+    }
+}
+
+/// Whether converting rows may go on.
+fn go_on(net: &dyn Net, cap: Option<Deadline>) -> Result<()> {
+    if net.cancelled() {
+        return Err(err!(Cancelled, "cancelled while rows were converted for the server"));
+    }
+    match cap.map(|cap| cap.left(net)) {
+        Some(None) => {
+            Err(err!(Timeout, "time ran out while rows were converted for the server")
+                .retryable(true))
+        }
+        _ => Ok(()),
     }
 }
 

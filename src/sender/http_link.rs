@@ -1,7 +1,6 @@
 //! Calls over HTTP: rows that are posted and servers that are asked what they speak, each with its retries.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::attempts::{Attempts, Failed, Terms};
 use super::link::{Limits, Load};
@@ -70,13 +69,39 @@ impl HttpLink {
         call: Call<'_>,
         cap: Option<Deadline>,
     ) -> Result<Option<ServerSettings>> {
-        let mut attempts = Attempts::new(net, self.terms(limits, call, cap));
+        let (terms, start) = (self.terms(limits, call, cap), net.now());
+        if !terms.sends_rows || terms.addrs > 1 {
+            return self.attempts(net, call, Attempts::new(start, terms), None);
+        }
+        // Most flushes have one address and one attempt, and need none of the bookkeeping.
+        let ends = terms.first_ends(start);
+        match self.attempt(net, call, ends, ends) {
+            Ok(settings) => Ok(settings),
+            Err(failed) => self.attempts(net, call, Attempts::new(start, terms), Some(failed)),
+        }
+    }
+
+    /// Makes attempts until one succeeds or no other may follow. `failed` is one that was made already.
+    #[cold]
+    #[inline(never)]
+    fn attempts(
+        &mut self,
+        net: &dyn Net,
+        call: Call<'_>,
+        mut attempts: Attempts,
+        mut failed: Option<Failed>,
+    ) -> Result<Option<ServerSettings>> {
         loop {
-            let deadline = attempts.deadline(net);
-            let connected_by = attempts.connected_by(net, deadline);
-            let failed = match self.attempt(net, call, deadline, connected_by) {
-                Ok(settings) => return Ok(settings),
-                Err(failed) => failed,
+            let failed = match failed.take() {
+                Some(failed) => failed,
+                None => {
+                    let deadline = attempts.deadline(net);
+                    let connected_by = attempts.connected_by(net, deadline);
+                    match self.attempt(net, call, deadline, connected_by) {
+                        Ok(settings) => return Ok(settings),
+                        Err(failed) => failed,
+                    }
+                }
             };
             if failed.error.outcome() == Outcome::InDoubt {
                 self.counters.add(Stat::InDoubtAttempts, 1);
@@ -103,12 +128,8 @@ impl HttpLink {
             Call::Settings => (0, Delivery::AtLeastOnce),
             Call::Rows(body, _) => (body.len(), limits.delivery),
         };
-        let extra = match limits.request_min_throughput {
-            0 => Duration::ZERO,
-            per_second => Duration::from_millis((bytes as u64).saturating_mul(1000) / per_second),
-        };
         Terms {
-            attempt: limits.request_timeout.saturating_add(extra),
+            attempt: limits.attempt(bytes),
             retry: limits.retry_timeout,
             max_backoff: limits.retry_max_backoff,
             cap,

@@ -44,6 +44,17 @@ pub(super) struct Load {
     pub(super) version: ProtocolVersion,
 }
 
+impl Limits {
+    /// How long one attempt over HTTP with so many bytes may take.
+    pub(super) fn attempt(&self, bytes: usize) -> Duration {
+        let extra = match self.request_min_throughput {
+            0 => Duration::ZERO,
+            per_second => Duration::from_millis((bytes as u64).saturating_mul(1000) / per_second),
+        };
+        self.request_timeout.saturating_add(extra)
+    }
+}
+
 impl Link {
     pub(super) fn new(
         settings: &Settings,
@@ -77,6 +88,14 @@ impl Link {
         matches!(self.transport, Transport::Http(_))
     }
 
+    /// Whether there is a connection of a stream transport.
+    pub(super) fn has_stream(&self) -> bool {
+        match &self.transport {
+            Transport::Http(_) => false,
+            Transport::Tcp(tcp) => tcp.is_connected(),
+        }
+    }
+
     /// Makes the connection of a stream transport, so that a wrong address shows at once.
     pub(super) fn connect(&mut self) -> Result<()> {
         let _held = Uncancellable::new();
@@ -97,6 +116,11 @@ impl Link {
             Transport::Http(http) => http.negotiate(&*self.net, &self.limits, cap),
             Transport::Tcp(_) => Ok(negotiate::OLD_SERVER),
         }
+    }
+
+    /// The longest that a flush of so many bytes may take over HTTP.
+    pub(super) fn flush_limit(&self, bytes: usize) -> Duration {
+        self.limits.attempt(bytes).saturating_add(self.limits.retry_timeout)
     }
 
     /// Sends a body. `cap` may shorten the time that the configuration allows.

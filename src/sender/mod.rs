@@ -158,21 +158,21 @@ impl Sender {
     #[doc(hidden)]
     pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
         self.buffer.at_nanos(nanos)?;
-        self.flush_if_due()
+        self.row_ended()
     }
 
     /// As [`Sender::at_nanos`], in microseconds.
     #[doc(hidden)]
     pub fn at_micros(&mut self, micros: i64) -> Result<()> {
         self.buffer.at_micros(micros)?;
-        self.flush_if_due()
+        self.row_ended()
     }
 
     /// Ends the open row of the own buffer and lets the server set its timestamp. Deduplication cannot recognise such rows.
     #[doc(hidden)]
     pub fn at_now(&mut self) -> Result<()> {
         self.buffer.at_now()?;
-        self.flush_if_due()
+        self.row_ended()
     }
 
     /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
@@ -188,7 +188,7 @@ impl Sender {
         at: Option<i64>,
     ) -> Result<()> {
         layout.append_row(&mut self.buffer, cells, at)?;
-        self.flush_if_due()
+        self.row_ended()
     }
 
     /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
@@ -204,7 +204,7 @@ impl Sender {
         at: Option<&[i64]>,
     ) -> Result<()> {
         layout.append_columns(&mut self.buffer, rows, columns, at)?;
-        self.flush_if_due()
+        self.row_ended()
     }
 
     /// Removes complete rows from the own buffer, as [`Buffer::remove_rows`]: a row that was refused does not hold the rest.
@@ -222,31 +222,44 @@ impl Sender {
 
     /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row: for a program that calls
     /// it now and then, so that the last rows of a quiet time go out. An error leaves all rows in the buffer.
-    #[inline]
     pub fn flush_if_due(&mut self) -> Result<()> {
+        if self.is_due() { self.auto_flush_now() } else { Ok(()) }
+    }
+
+    /// As [`Sender::flush_if_due`], for the call that ended a row: an error says that the row is in the buffer.
+    #[doc(hidden)]
+    #[inline]
+    pub fn row_ended(&mut self) -> Result<()> {
+        if self.is_due() { self.auto_flush_after_row() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn is_due(&self) -> bool {
         if self.transaction.is_some() {
-            return Ok(());
+            return false;
         }
         let (link, last) = (&self.link, self.last_flush);
         let since_last = || link.net().now_coarse().saturating_duration_since(last);
-        if !self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last) {
-            return Ok(());
-        }
-        self.auto_flush_now()
+        self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last)
     }
 
     #[inline(never)]
+    fn auto_flush_after_row(&mut self) -> Result<()> {
+        self.auto_flush_now().map_err(|mut e| {
+            e.facts_mut().row_accepted = true;
+            e.context("the row is in the buffer, but flushing it failed")
+        })
+    }
+
     fn auto_flush_now(&mut self) -> Result<()> {
         let net = self.link.net();
         if !self.closed && self.pause.blocks(self.buffer.removals(), || net.now_coarse()) {
             return Ok(());
         }
-        self.flush_own().map(drop).map_err(|mut e| {
+        self.flush_own().map(drop).inspect_err(|e| {
             if e.attempts() > 0 {
                 self.stats.0.add(Stat::FailedAutoFlushes, 1);
             }
-            e.facts_mut().row_accepted = true;
-            e.context("the row is in the buffer, but flushing it failed")
         })
     }
 
@@ -292,11 +305,12 @@ impl Sender {
     }
 
     fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
-        // The buffer is moved out for the call, so that the link can be borrowed next to it.
-        let result = self
-            .begin_call(cap)
-            .and_then(|()| self.convert_own(cap))
-            .and_then(|()| Self::send(&mut self.link, &self.options, &self.buffer, cap));
+        let result = self.begin_call(cap).and_then(|()| {
+            self.within_limit(self.buffer.len(), cap, |sender, cap| {
+                sender.convert_own(cap)?;
+                Self::send(&mut sender.link, &sender.options, &sender.buffer, cap)
+            })
+        });
         self.note_for_auto_flush(&result);
         if result.is_ok() {
             self.buffer.clear();
@@ -313,10 +327,12 @@ impl Sender {
     /// `fork`), `LimitExceeded`, `OutOfMemory`, `ProtocolVersion`: nothing was sent. All rows stay in the buffer.
     pub fn flush(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
-        self.convert(buffer)?;
-        let outcome = Self::send(&mut self.link, &self.options, buffer, None)?;
-        buffer.clear();
-        Ok(outcome)
+        self.within_limit(buffer.len(), None, |sender, cap| {
+            sender.convert(buffer, cap)?;
+            let outcome = Self::send(&mut sender.link, &sender.options, buffer, cap)?;
+            buffer.clear();
+            Ok(outcome)
+        })
     }
 
     /// Sends a buffer and leaves it as it is, for example to send it to another server too.
@@ -325,8 +341,10 @@ impl Sender {
     /// As [`Sender::flush`].
     pub fn flush_and_keep(&mut self, buffer: &Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
-        let buffer = self.converted(buffer)?;
-        Self::send(&mut self.link, &self.options, &buffer, None)
+        self.within_limit(buffer.len(), None, |sender, cap| {
+            let buffer = sender.converted(buffer, cap)?;
+            Self::send(&mut sender.link, &sender.options, &buffer, cap)
+        })
     }
 
     /// As [`Sender::flush_and_keep`]; with `transactional`, refuses whatever the server could store only in part: a buffer
@@ -349,8 +367,10 @@ impl Sender {
             self.check_transactional(&self.buffer)?;
         }
         self.begin_call(None)?;
-        self.convert_own(None)?;
-        Self::send(&mut self.link, &self.options, &self.buffer, None)
+        self.within_limit(self.buffer.len(), None, |sender, cap| {
+            sender.convert_own(cap)?;
+            Self::send(&mut sender.link, &sender.options, &sender.buffer, cap)
+        })
     }
 
     fn check_transactional(&self, buffer: &Buffer) -> Result<()> {
@@ -403,7 +423,8 @@ impl Sender {
                 options.version as u8
             ));
         }
-        if buffer.len() > options.max_buf_size {
+        // A buffer beyond its own limit has rows that were converted for the server and are longer since then.
+        if buffer.len() > options.max_buf_size && buffer.len() <= buffer.max_buf_size() {
             return Err(err!(
                 LimitExceeded,
                 "the buffer holds {} bytes, max_buf_size of this sender is {}",

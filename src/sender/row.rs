@@ -282,7 +282,7 @@ impl Row<'_> {
     fn ended(&mut self) -> Result<()> {
         match &mut self.place {
             Place::Buffer(_) => Ok(()),
-            Place::Sender(sender) => sender.flush_if_due(),
+            Place::Sender(sender) => sender.row_ended(),
         }
     }
 }

@@ -21,8 +21,13 @@ pub(crate) struct Deadline(Instant);
 impl Deadline {
     /// `limit` after now; limits beyond what the clock can express mean "in thirty years".
     pub(crate) fn after(net: &dyn Net, limit: Duration) -> Deadline {
+        Deadline::from(net.now(), limit)
+    }
+
+    /// As [`Deadline::after`], from a time that was read before.
+    pub(crate) fn from(start: Instant, limit: Duration) -> Deadline {
         const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-        Deadline(net.now() + limit.min(FAR))
+        Deadline(start + limit.min(FAR))
     }
 
     pub(crate) fn sooner(self, other: Deadline) -> Deadline {

@@ -27,6 +27,8 @@ pub(crate) struct SystemNet {
     /// The exact and the coarse clock read together, to express coarse readings as instants.
     epoch: (Instant, Option<Duration>),
     random: Mutex<fastrand::Rng>,
+    /// The last name that was asked for, as long as nobody has heard the answer.
+    asked: Mutex<Option<Question>>,
     canceller: Canceller,
 }
 
@@ -35,6 +37,7 @@ impl SystemNet {
         SystemNet {
             epoch: (Instant::now(), coarse()),
             random: Mutex::new(own_random()),
+            asked: Mutex::default(),
             canceller: Canceller::default(),
         }
     }
@@ -53,6 +56,44 @@ fn coarse() -> Option<Duration> {
 #[cfg(not(target_os = "linux"))]
 fn coarse() -> Option<Duration> {
     None
+}
+
+type Answer = Arc<(Mutex<Option<io::Result<Vec<SocketAddr>>>>, Condvar)>;
+
+/// A name that the system resolver was asked for.
+#[derive(Debug)]
+struct Question {
+    host: String,
+    port: u16,
+    answer: Answer,
+}
+
+impl SystemNet {
+    /// Asks the system resolver, which cannot be interrupted: it works on a thread of its own and may finish unheard. One that
+    /// still works on the same name is not joined by another, so that a resolver that hangs costs one thread and not one for
+    /// each attempt.
+    fn question(&self, host: &str, port: u16) -> Result<Answer> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(question) = asked.as_ref().filter(|q| q.host == host && q.port == port) {
+            return Ok(Arc::clone(&question.answer));
+        }
+        let answer: Answer = Arc::default();
+        let (name, slot) = (host.to_owned(), Arc::clone(&answer));
+        std::thread::Builder::new()
+            .name("questdb-resolve".into())
+            .stack_size(RESOLVER_STACK)
+            .spawn(move || {
+                let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+                *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                slot.1.notify_one();
+            })
+            .map_err(|e| {
+                err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
+                    .retryable(true)
+            })?;
+        *asked = Some(Question { host: host.to_owned(), port, answer: Arc::clone(&answer) });
+        Ok(answer)
+    }
 }
 
 impl Net for SystemNet {
@@ -94,21 +135,7 @@ impl Net for SystemNet {
         if deadline.left(self).is_none() {
             return Err(timed_out_resolving(host));
         }
-        // The system resolver cannot be interrupted, so it works on a thread of its own and may finish unheard.
-        let answer = Arc::new((Mutex::new(None), Condvar::new()));
-        let (name, slot) = (host.to_owned(), Arc::clone(&answer));
-        std::thread::Builder::new()
-            .name("questdb-resolve".into())
-            .stack_size(RESOLVER_STACK)
-            .spawn(move || {
-                let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-                *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-                slot.1.notify_one();
-            })
-            .map_err(|e| {
-                err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
-                    .retryable(true)
-            })?;
+        let answer = self.question(host, port)?;
         let mut found = answer.0.lock().unwrap_or_else(PoisonError::into_inner);
         while found.is_none()
             && !self.cancelled()
@@ -117,7 +144,11 @@ impl Net for SystemNet {
             let woken = answer.1.wait_timeout(found, left.min(SLICE));
             found = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        match found.take() {
+        let found = found.take();
+        if found.is_some() {
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        match found {
             Some(Ok(found)) if found.is_empty() => {
                 Err(err!(CouldNotResolve, "host {} has no address", shown(host)).retryable(true))
             }

@@ -40,6 +40,8 @@ struct Stream {
     rows: u64,
     /// How many bytes the peer had acknowledged when that number last grew or none were open, and when that was.
     acknowledged: (u64, Instant),
+    /// When that was looked at last.
+    looked: Instant,
 }
 
 impl Stream {
@@ -59,6 +61,12 @@ impl Stream {
     /// How many bytes the peer has not acknowledged for `limit`, if it has acknowledged none at all meanwhile. A kernel that
     /// has such a limit itself breaks the connection by then.
     fn stuck(&mut self, net: &dyn Net, limit: Duration) -> Option<u64> {
+        // Looking costs a system call, which a limit of seconds does not ask for in every flush.
+        let now = net.now_coarse();
+        if now.saturating_duration_since(self.looked) < limit / 16 {
+            return None;
+        }
+        self.looked = now;
         let flight = self.conn.in_flight()?;
         let (before, since) = self.acknowledged;
         if flight.outstanding == 0 || flight.acknowledged > before {
@@ -114,6 +122,11 @@ impl TcpTransport {
         })
     }
 
+    /// Whether there is a connection, as far as is known.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.stream.is_some()
+    }
+
     /// How often a connection was made.
     pub(crate) fn connects(&self) -> u64 {
         self.connects
@@ -130,7 +143,9 @@ impl TcpTransport {
             let share = deadline.left(net).unwrap_or_default() / divisor(count + 1 - tried);
             match self.connect_current(net, Deadline::after(net, share)) {
                 Ok(conn) => {
-                    self.stream = Some(Stream { conn, rows: 0, acknowledged: (0, net.now()) });
+                    let now = net.now();
+                    self.stream =
+                        Some(Stream { conn, rows: 0, acknowledged: (0, now), looked: now });
                     self.connects += 1;
                     return Ok(());
                 }

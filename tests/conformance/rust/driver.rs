@@ -89,7 +89,7 @@ impl Driver {
                 let (layout, stamp) = self.layout.as_ref().expect("layout comes first");
                 let cells = w[1..].iter().map(|w| cell(w)).collect::<Result<Vec<_>>>()?;
                 layout.append_row(rows, &cells, (*stamp != Stamp::Now).then_some(number(w[0])))?;
-                sender.flush_if_due()
+                sender.row_ended()
             }
             "table" => rows.table(name).map(drop),
             "symbol" => rows.symbol(name, value).map(drop),

@@ -1595,7 +1595,8 @@ class config {
 };
 
 /// Rows of one table that are stored all together or not at all, in one request over HTTP. It must not outlive its sender;
-/// moving the sender is fine. The destructor rolls back what was not committed.
+/// moving the sender is fine. The destructor rolls back what nobody tried to commit; after a commit that failed it keeps the
+/// rows: the transaction stays open in the sender, for `sender::commit` or `sender::rollback`.
 class [[nodiscard]] transaction {
   public:
     transaction(::questdb_sender *of, std::string_view table) : table_(table) {
@@ -1615,7 +1616,9 @@ class [[nodiscard]] transaction {
     }
     /// Sends the rows. If that fails the transaction stays open with all of them: commit again, or roll back.
     void commit() {
-        detail::throw_if(::questdb_sender_commit(sender_.get()));
+        ::questdb_error *failed = ::questdb_sender_commit(sender_.get());
+        sender_.get_deleter().keeps = failed != nullptr;  // the exception must not take the rows along
+        detail::throw_if(failed);
         static_cast<void>(sender_.release());
     }
     /// Drops the rows.
@@ -1627,7 +1630,11 @@ class [[nodiscard]] transaction {
 
   private:
     struct roll_back {
-        void operator()(::questdb_sender *of) const noexcept { ::questdb_error_free(::questdb_sender_rollback(of)); }
+        bool keeps;
+        roll_back() noexcept : keeps{false} {}
+        void operator()(::questdb_sender *of) const noexcept {
+            if (!keeps) ::questdb_error_free(::questdb_sender_rollback(of));
+        }
     };
     table_name table_;
     std::unique_ptr<::questdb_sender, roll_back> sender_;  // borrowed while the transaction is open
@@ -1704,6 +1711,10 @@ class sender {
     /// Begins a transaction on one table; rows that wait in the own buffer are flushed first.
     [[nodiscard]] transaction begin(std::string_view table) { return transaction{handle_.get(), table}; }
     bool in_transaction() const noexcept { return ::questdb_sender_in_transaction(handle_.get()); }
+    /// Commits the transaction that a failed `transaction::commit` has left open. On failure it stays open.
+    void commit() { detail::throw_if(::questdb_sender_commit(handle_.get())); }
+    /// Drops the rows of the transaction that a failed `transaction::commit` has left open.
+    void rollback() { detail::throw_if(::questdb_sender_rollback(handle_.get())); }
 
     std::uint32_t protocol_version() const noexcept { return ::questdb_sender_protocol_version(handle_.get()); }
     std::size_t max_name_len() const noexcept { return ::questdb_sender_max_name_len(handle_.get()); }

@@ -400,7 +400,8 @@ fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
             // Into the other place: this one would be freed before.
             let out = if to == place { ptr::null_mut() } else { handles.new_config(to) };
             // SAFETY: as above.
-            let made = !failed(questdb_config_clone(unsafe { borrowed(handles.configs[place]) }, out));
+            let made =
+                !failed(questdb_config_clone(unsafe { borrowed(handles.configs[place]) }, out));
             if to != place {
                 handles.harmless[to] = made && handles.harmless[place];
             }

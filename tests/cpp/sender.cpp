@@ -140,6 +140,16 @@ static void transactions(const std::string &conf) {
     });
     expect("in a transaction", broken, QUESTDB_ERROR_CODE_INVALID_NAME, QUESTDB_OUTCOME_NOT_SENT);
     check(!sender.in_transaction() && sender.own_buffer().empty(), "rolled back by the destructor, also with an open row");
+    const auto refused = thrown([&] {
+        questdb::transaction kept = sender.begin("cpp_ledger");
+        kept.new_row().column("x", "text").at(timestamp_nanos{3});
+        kept.commit();
+    });
+    expect("refused", refused, QUESTDB_ERROR_CODE_REJECTED, QUESTDB_OUTCOME_REJECTED);
+    check(sender.in_transaction() && sender.own_buffer().row_count() == 1, "a failed commit keeps its rows, also when the object is gone");
+    expect("again", thrown([&] { sender.commit(); }), QUESTDB_ERROR_CODE_REJECTED, QUESTDB_OUTCOME_REJECTED);
+    sender.rollback();
+    check(!sender.in_transaction() && sender.own_buffer().empty(), "rolled back by the sender");
     questdb::transaction undone = sender.begin("cpp_ledger");
     expect("a transaction in another", thrown([&] { static_cast<void>(sender.begin("cpp_ledger")); }), QUESTDB_ERROR_CODE_INVALID_STATE,
            QUESTDB_OUTCOME_NOT_SENT);

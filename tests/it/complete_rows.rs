@@ -264,6 +264,47 @@ fn close_sends_the_complete_rows_and_tells_of_the_open_one() {
     assert_eq!(server.committed(), [b"t n=1i\n".to_vec()]);
 }
 
+/// Whatever else fails, the open row is told of; and without complete rows nothing is said to be stored.
+#[test]
+fn close_tells_of_the_open_row_also_when_sending_fails() {
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            while peer.request().is_some() {
+                peer.answer("403 Forbidden", "", "");
+            }
+        }),
+    );
+    let mut refused = sender(&server, "auto_flush=off;");
+    row(&mut refused, 1).unwrap();
+    refused.buffer_mut().table("t").unwrap();
+    let report = refused.close(TIMEOUT);
+    let e = report.result.unwrap_err();
+    assert_eq!(
+        (e.code(), report.unconfirmed_rows, report.row_left_open),
+        (ErrorCode::Auth, 1, true)
+    );
+    assert!(e.message().starts_with("a row was left open and is dropped: "), "{e}");
+
+    let mut empty = sender(&server, "auto_flush=off;");
+    empty.buffer_mut().table("t").unwrap();
+    let e = empty.close(TIMEOUT).result.unwrap_err();
+    assert_eq!((e.code(), e.outcome()), (ErrorCode::InvalidState, Outcome::NotSent), "{e}");
+}
+
+/// A row that is open is no accepted row, whoever asks for a flush.
+#[test]
+fn flushing_what_is_due_accepts_no_row() {
+    let server = healthy();
+    let mut sender = sender(&server, "auto_flush_rows=2;");
+    row(&mut sender, 1).unwrap();
+    sender.buffer_mut().table("t").unwrap().column_i64("n", 2).unwrap();
+    sender.buffer_mut().at_now().unwrap();
+    sender.buffer_mut().table("t").unwrap();
+    let e = sender.flush_if_due().unwrap_err();
+    assert!(e.code() == ErrorCode::InvalidState && !e.row_accepted(), "{e:?}");
+}
+
 /// A closed sender takes no rows and forgets none.
 #[test]
 fn a_closed_sender_takes_no_rows_and_knows_what_it_left() {

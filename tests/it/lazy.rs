@@ -173,6 +173,7 @@ fn a_value_that_the_server_lacks_is_an_error_of_the_flush() {
     ] {
         let e = sender.flush_own().unwrap_err();
         assert_eq!((e.code(), e.outcome()), (ErrorCode::ProtocolVersion, Outcome::NotSent));
+        assert_eq!(e.server_line(), row as u64, "a program can act on it");
         let want =
             format!("row {row} of the buffer: {what}, the server speaks version 1; remove_rows");
         assert!(e.message().starts_with(&want), "{e}");
@@ -226,4 +227,41 @@ fn a_sender_can_be_made_while_the_server_is_down() {
             assert_eq!(e.code(), ErrorCode::Connection);
         }
     }
+}
+
+/// Asking and sending together keep the limit of one flush, and the error says how long both took.
+#[test]
+fn asking_and_sending_share_one_limit() {
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            while let Some(request) = peer.request() {
+                if !request.body.is_empty() {
+                    return peer.hold();
+                }
+                peer.pause(Duration::from_millis(400));
+                peer.answer("404 Not Found", "", "");
+            }
+        }),
+    );
+    let mut sender =
+        lazy(&server, "request_timeout=1000;request_min_throughput=0;retry_timeout=0;");
+    sender.row("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
+    let e = sender.flush_own().unwrap_err();
+    assert_eq!(e.code(), ErrorCode::Timeout, "{e}");
+    // What is left of the second after the pause, not another one: judged by what the library itself measured.
+    assert!((1000..1300).contains(&e.elapsed().as_millis()), "{:?}", e.elapsed());
+}
+
+/// Rows that waited and fit `max_buf_size` go out to an older server, for which they are longer.
+#[test]
+fn rows_that_grow_beyond_the_limit_are_sent() {
+    let server = server("404 Not Found", "");
+    let mut sender = lazy(&server, "max_buf_size=40;");
+    for _ in 0..2 {
+        sender.row("t").unwrap().column_f64("f", 1.0 / 3.0).unwrap().at_now().unwrap();
+    }
+    assert!(sender.buffer().len() <= 40);
+    assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
+    assert_eq!(server.committed(), [b"t f=0.3333333333333333\n".repeat(2)]);
 }

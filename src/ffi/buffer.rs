@@ -3,7 +3,7 @@
 
 use std::ptr;
 
-use super::guard::{Failed, Handle, guard, guard_drop, guard_free};
+use super::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
 use super::text::{put, required};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 
@@ -12,7 +12,7 @@ use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 /// Threads: may move between threads; one at a time. It has no lock.
 #[derive(Debug)]
 pub struct questdb_buffer {
-    poisoned: bool,
+    pub(super) state: State,
     lent: bool,
     /// Boxed so that a sender can exchange it for its own by a pointer.
     pub(super) buffer: Box<Buffer>,
@@ -22,20 +22,20 @@ impl Handle for questdb_buffer {
     const NAME: &'static str = "questdb_buffer";
 
     #[inline]
-    fn poisoned(&mut self) -> &mut bool {
-        &mut self.poisoned
+    fn state(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
 impl questdb_buffer {
     pub(super) fn into_raw(buffer: Buffer) -> *mut questdb_buffer {
         let buffer = Box::new(buffer);
-        Box::into_raw(Box::new(questdb_buffer { poisoned: false, lent: false, buffer }))
+        Box::into_raw(Box::new(questdb_buffer { state: State::Fine, lent: false, buffer }))
     }
 
     /// The own buffer of a sender, which callers borrow and cannot free.
     pub(super) fn lent(buffer: Box<Buffer>) -> questdb_buffer {
-        questdb_buffer { poisoned: false, lent: true, buffer }
+        questdb_buffer { state: State::Fine, lent: true, buffer }
     }
 }
 
@@ -218,7 +218,7 @@ pub extern "C" fn questdb_buffer_check_flushable(buffer: Option<&mut questdb_buf
 
 /// What getters read: nothing of a buffer in which a call panicked.
 fn healthy(buffer: Option<&questdb_buffer>) -> Option<&Buffer> {
-    buffer.filter(|b| !b.poisoned).map(|b| &*b.buffer)
+    buffer.filter(|b| b.state == State::Fine).map(|b| &*b.buffer)
 }
 
 /// Bytes in the buffer, the open row included. 0 for NULL.

@@ -4,7 +4,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::guard::{Failed, Handle, guard, guard_drop, guard_free};
+use super::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
 use super::text::{checked, put, required};
 use crate::Config;
 use crate::error::Result;
@@ -14,15 +14,15 @@ use crate::error::Result;
 /// Threads: may move between threads; one at a time.
 #[derive(Debug)]
 pub struct questdb_config {
-    poisoned: bool,
+    state: State,
     pub(super) config: Config,
 }
 
 impl Handle for questdb_config {
     const NAME: &'static str = "questdb_config";
 
-    fn poisoned(&mut self) -> &mut bool {
-        &mut self.poisoned
+    fn state(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
@@ -30,7 +30,7 @@ fn make(out: *mut *mut questdb_config, config: impl FnOnce() -> Result<Config>) 
     put(out, ptr::null_mut());
     guard_free(|| {
         required(out, "config")?;
-        put(out, Box::into_raw(Box::new(questdb_config { poisoned: false, config: config()? })));
+        put(out, Box::into_raw(Box::new(questdb_config { state: State::Fine, config: config()? })));
         Ok(())
     })
 }
@@ -87,7 +87,7 @@ pub extern "C" fn questdb_config_clone(
     guard(config, |c| {
         required(copy, "copy")?;
         let config = c.config.clone();
-        put(copy, Box::into_raw(Box::new(questdb_config { poisoned: false, config })));
+        put(copy, Box::into_raw(Box::new(questdb_config { state: State::Fine, config })));
         Ok(())
     })
 }

@@ -14,11 +14,34 @@ pub(super) type Failed = Option<Box<questdb_error>>;
 /// A `bool` of the header. As a byte every value is a valid one, whatever the caller's language passes.
 pub(super) type Flag = u8;
 
-/// A handle with a mark that is set while a call works on it. It stays set when the call panics.
+/// Whether calls may work on a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum State {
+    Fine,
+    /// A call works on it. Another one can only come from another thread, which is not allowed, but is told so.
+    InUse,
+    /// A call panicked.
+    Poisoned,
+}
+
+impl State {
+    /// Why a call is refused.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refusal(self, name: &str) -> Failed {
+        match self {
+            State::InUse => failed(err!(InvalidState, "the {name} is in use by another thread")),
+            _ => poisoned(name),
+        }
+    }
+}
+
+/// A handle that knows whether calls may work on it.
 pub(super) trait Handle {
     /// The type name in C.
     const NAME: &'static str;
-    fn poisoned(&mut self) -> &mut bool;
+    fn state(&mut self) -> &mut State;
 }
 
 /// Runs `work` on a handle.
@@ -28,23 +51,27 @@ pub(super) fn guard<H: Handle>(
     work: impl FnOnce(&mut H) -> Result<()>,
 ) -> Failed {
     let Some(handle) = handle else { return null_handle(H::NAME) };
-    if *handle.poisoned() {
-        return poisoned(H::NAME);
+    let state = *handle.state();
+    if state != State::Fine {
+        return state.refusal(H::NAME);
     }
-    *handle.poisoned() = true;
+    *handle.state() = State::InUse;
     let work = |handle| {
         strike();
         work(handle)
     };
     match catch_unwind(AssertUnwindSafe(|| work(handle))) {
         Ok(result) => {
-            *handle.poisoned() = false;
+            *handle.state() = State::Fine;
             match result {
                 Ok(()) => None,
                 Err(e) => failed(e),
             }
         }
-        Err(payload) => panicked(payload),
+        Err(payload) => {
+            *handle.state() = State::Poisoned;
+            panicked(payload)
+        }
     }
 }
 
@@ -60,7 +87,7 @@ pub(super) fn quick<H: Handle>(
         return false;
     }
     match handle {
-        Some(handle) => !*handle.poisoned() && work(handle),
+        Some(handle) => *handle.state() == State::Fine && work(handle),
         None => false,
     }
 }
@@ -185,13 +212,13 @@ mod tests {
     use crate::error::ErrorCode;
 
     struct Thing {
-        poisoned: bool,
+        state: State,
     }
 
     impl Handle for Thing {
         const NAME: &'static str = "questdb_thing";
-        fn poisoned(&mut self) -> &mut bool {
-            &mut self.poisoned
+        fn state(&mut self) -> &mut State {
+            &mut self.state
         }
     }
 
@@ -201,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_and_poisons_its_handle_alone() {
-        let (mut broken, mut other) = (Thing { poisoned: false }, Thing { poisoned: false });
+        let (mut broken, mut other) = (Thing { state: State::Fine }, Thing { state: State::Fine });
         let place = 7;
         let first = guard(Some(&mut broken), |_| panic!("wrong at {place}\nand more"));
         let (code, message) = told(first).unwrap();
@@ -222,8 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_in_use_has_not_panicked() {
+        let mut busy = Thing { state: State::InUse };
+        let (code, message) = told(guard(Some(&mut busy), |_| Ok(()))).unwrap();
+        assert_eq!(code, ErrorCode::InvalidState);
+        assert_eq!(message, "the questdb_thing is in use by another thread");
+        assert_eq!(busy.state, State::InUse);
+    }
+
+    #[test]
     fn an_error_does_not_poison() {
-        let mut thing = Thing { poisoned: false };
+        let mut thing = Thing { state: State::Fine };
         let failing = guard(Some(&mut thing), |_| Err(err!(InvalidState, "no")));
         assert_eq!(told(failing), Some((ErrorCode::InvalidState, "no".to_owned())));
         assert_eq!(told(guard(Some(&mut thing), |_| Ok(()))), None);

@@ -11,7 +11,8 @@ use super::array::view;
 use super::buffer::questdb_buffer;
 use super::column_data::{column_arrays, column_data};
 use super::guard::{
-    Failed, Handle, guard, guard_drop, guard_free, guard_slowly, null_handle, poisoned, quick,
+    Failed, Handle, State, guard, guard_drop, guard_free, guard_slowly, null_handle, poisoned,
+    quick,
 };
 use super::sender::{guard_own, questdb_sender};
 use super::text::{plain, plain_slice, put, required, slice, text};
@@ -26,15 +27,15 @@ use crate::text::Text;
 /// Threads: may move between threads; one at a time while columns are added, any number while rows are appended.
 #[derive(Debug)]
 pub struct questdb_row_layout {
-    poisoned: bool,
+    state: State,
     layout: RowLayout,
 }
 
 impl Handle for questdb_row_layout {
     const NAME: &'static str = "questdb_row_layout";
 
-    fn poisoned(&mut self) -> &mut bool {
-        &mut self.poisoned
+    fn state(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
@@ -162,7 +163,10 @@ pub extern "C" fn questdb_row_layout_new(
         required(layout, "layout")?;
         let mut made = RowLayout::new(text(table, table_len)?)?;
         made.set_stamp(Stamp::from_number(stamp)?);
-        put(layout, Box::into_raw(Box::new(questdb_row_layout { poisoned: false, layout: made })));
+        put(
+            layout,
+            Box::into_raw(Box::new(questdb_row_layout { state: State::Fine, layout: made })),
+        );
         Ok(())
     })
 }
@@ -341,7 +345,7 @@ fn append(
 fn ready(handle: Option<&questdb_row_layout>) -> std::result::Result<&RowLayout, Failed> {
     match handle {
         None => Err(null_handle(questdb_row_layout::NAME)),
-        Some(handle) if handle.poisoned => Err(poisoned(questdb_row_layout::NAME)),
+        Some(handle) if handle.state == State::Poisoned => Err(poisoned(questdb_row_layout::NAME)),
         Some(handle) => Ok(&handle.layout),
     }
 }

@@ -13,8 +13,8 @@ use super::buffer::questdb_buffer;
 use super::config::questdb_config;
 use super::error::questdb_error;
 use super::guard::{
-    Failed, Flag, Handle, caught, failed, guard, guard_drop, guard_free, null_handle, poisoned,
-    strike,
+    Failed, Flag, Handle, State, caught, failed, guard, guard_drop, guard_free, null_handle,
+    poisoned, strike,
 };
 use super::text::{checked, put, required};
 use crate::error::{Result, err};
@@ -68,20 +68,41 @@ pub(super) fn guard_own(
         // SAFETY: the handle is not NULL here; its lent buffer lives as long as it does, and whoever calls functions of the
         // sender does not use the lent buffer in another thread at the same time.
         let lent = unsafe { &mut *(*handle).lent };
-        if *lent.poisoned() {
-            return Err(err!(
-                HandlePoisoned,
-                "an earlier call on the buffer of this sender panicked"
-            ));
+        match *lent.state() {
+            State::Fine => {}
+            State::InUse => {
+                return Err(err!(
+                    InvalidState,
+                    "the buffer of this sender is in use by another thread"
+                ));
+            }
+            State::Poisoned => {
+                return Err(err!(
+                    HandlePoisoned,
+                    "an earlier call on the buffer of this sender panicked"
+                ));
+            }
         }
-        *lent.poisoned() = true;
-        sender.swap_own(&mut lent.buffer);
+        *lent.state() = State::InUse;
+        let lent = InUse(lent);
+        sender.swap_own(&mut lent.0.buffer);
         strike();
         let result = work(sender);
-        sender.swap_own(&mut lent.buffer);
-        *lent.poisoned() = false;
+        sender.swap_own(&mut lent.0.buffer);
+        lent.0.state = State::Fine;
         result
     })
+}
+
+/// The lent buffer while a call of its sender works. Unless that says otherwise before it ends, the call has panicked.
+struct InUse<'a>(&'a mut questdb_buffer);
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        if self.0.state == State::InUse {
+            self.0.state = State::Poisoned;
+        }
+    }
 }
 
 fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Result<()> {

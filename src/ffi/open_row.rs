@@ -384,7 +384,8 @@ pub extern "C" fn questdb_buffer_column_f64_arr_named(
 }
 
 /// Appends a decimal given as text, such as `-12.50` or `1E+5`: digits with an optional sign, point and exponent, at most 76
-/// digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL. Needs protocol
+/// digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL, with
+/// the danger that `questdb_buffer_column_dec` tells of. Needs protocol
 /// version 3.
 ///
 /// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -421,7 +422,8 @@ pub extern "C" fn questdb_buffer_column_dec_str_named(
 }
 
 /// Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale,
-/// 0 to 76. Length 0 is NULL. Needs protocol version 3.
+/// 0 to 76. Length 0 is NULL: leave the column out instead, for QuestDB 9.3 takes such a NULL also for a column that is no
+/// decimal, and then stores rubbish or suspends the table. Needs protocol version 3.
 ///
 /// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1

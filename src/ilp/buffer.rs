@@ -339,7 +339,7 @@ impl Buffer {
 
     /// Adds a decimal given as text to the open row; needs version 3. The text is digits with an optional sign, point and
     /// exponent, such as `-12.50` or `1E+5`: at most 76 digits, of which at most 75 stand behind the point. `NaN`, `Infinity`
-    /// and `-Infinity` are stored as NULL.
+    /// and `-Infinity` are stored as NULL, with the danger that [`Buffer::column_dec`] tells of.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `InvalidDecimal`, `LimitExceeded`, `OutOfMemory`.
@@ -352,7 +352,9 @@ impl Buffer {
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3. `unscaled_be` is a big-endian integer in
-    /// two's complement of at most 32 bytes and 76 digits, the scale is at most 76. No bytes at all mean NULL.
+    /// two's complement of at most 32 bytes and 76 digits, the scale is at most 76. No bytes at all mean NULL:
+    /// pass `None` instead, for QuestDB 9.3 takes such a NULL also for a column that is no decimal, and then stores rubbish or
+    /// suspends the table.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `ProtocolVersion`, `InvalidDecimal`, `LimitExceeded`, `OutOfMemory`.

@@ -47,7 +47,8 @@ struct Stream {
 impl Stream {
     /// Takes what the peer has said, as far as it is there; what has become of the connection, unless it still stands.
     fn listen(&mut self, text: &mut Vec<u8>) -> Option<Broken> {
-        let mut chunk = [0; MAX_TEXT];
+        // Small, since there is hardly ever anything to take.
+        let mut chunk = [0; 64];
         while text.len() < MAX_TEXT {
             match self.conn.look(&mut chunk) {
                 Idle::Quiet => return None,

@@ -305,7 +305,14 @@ fn sending(handles: &mut Handles, input: &mut Input<'_>) {
         19 => {
             let mut left = u64::MAX;
             let out = if input.flag() { ptr::null_mut() } else { &raw mut left };
-            on_sender(sender, |s| questdb_sender_close(s, input.u16().into(), out));
+            let own = questdb_sender_buffer(sender);
+            let before = seen(own);
+            let error = questdb_sender_close(sender, input.u16().into(), out);
+            assert!(error.is_some() || !sender.is_null());
+            failed(error);
+            // Complete rows are sent or stay; an open one is dropped.
+            let after = seen(own);
+            assert!(before.0.starts_with(&after.0), "{before:?} {after:?}");
             assert!(out.is_null() || left < 1 << 20);
         }
         20 => {

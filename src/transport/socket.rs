@@ -349,3 +349,19 @@ fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usiz
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_being_resolved_is_not_asked_for_again() {
+        let net = SystemNet::new();
+        let first = net.question("localhost", 1).unwrap();
+        assert!(Arc::ptr_eq(&first, &net.question("localhost", 1).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &net.question("localhost", 2).unwrap()));
+        // Once the answer was heard, the next connect asks anew.
+        net.resolve("localhost", 2, Deadline::after(&net, Duration::from_secs(60))).unwrap();
+        assert!(net.asked.lock().unwrap().is_none());
+    }
+}

@@ -292,6 +292,27 @@ fn close_tells_of_the_open_row_also_when_sending_fails() {
     assert_eq!((e.code(), e.outcome()), (ErrorCode::InvalidState, Outcome::NotSent), "{e}");
 }
 
+/// Behind a balancer that ends idle connections the last rows still go out, where nothing can be in doubt.
+#[test]
+fn close_sends_over_a_new_connection_where_an_idle_one_had_ended() {
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            if peer.nth() > 0 {
+                let rows = peer.read_to_end();
+                peer.commit(&rows);
+            }
+        }),
+    );
+    let mut sender = Sender::from_conf(&format!("tcp::addr={};", server.addr())).unwrap();
+    server.wait_for_end("gone");
+    row(&mut sender, 1).unwrap();
+    let report = sender.close(TIMEOUT);
+    assert_eq!(report.result.map_err(|e| e.to_string()), Ok(()));
+    assert_eq!((report.unconfirmed_rows, report.earlier_rows_in_doubt), (0, 0));
+    assert_eq!(server.committed(), [b"t n=1i\n".to_vec()]);
+}
+
 /// A row that is open is no accepted row, whoever asks for a flush.
 #[test]
 fn flushing_what_is_due_accepts_no_row() {

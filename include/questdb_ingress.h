@@ -788,11 +788,13 @@ QUESTDB_API const char *questdb_error_server_error_id(const questdb_error *error
 QUESTDB_API const char *questdb_error_server_code(const questdb_error *error);
 
 /**
- * The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+ * The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error PROTOCOL_VERSION
+ * about a row that waited for its server.
  *
  * Since: 0.1
  */
-QUESTDB_API uint64_t questdb_error_server_line(const questdb_error *error);
+QUESTDB_API
+uint64_t questdb_error_server_line(const questdb_error *error);
 
 /**
  * The table that the error is about; NULL where unknown.

@@ -302,7 +302,8 @@ impl Error {
         self.0.facts.server_code.as_deref()
     }
 
-    /// The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+    /// The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error
+    /// `ProtocolVersion` about a row that waited for its server.
     pub fn server_line(&self) -> u64 {
         self.0.facts.server_line
     }

@@ -176,7 +176,8 @@ pub extern "C" fn questdb_error_server_code(error: Option<&questdb_error>) -> *c
     c_ptr(error.and_then(|e| e.server_code.as_ref()))
 }
 
-/// The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+/// The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error PROTOCOL_VERSION
+/// about a row that waited for its server.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -29,8 +29,7 @@ type Table struct {
 }
 
 // Start starts a receiver on free ports. The program is that of the environment variable QUESTDB_RECEIVER, or is found in
-// the path; where there is none, the test is skipped, or fails if QUESTDB_TESTS_REQUIRED is set. Options are those of the
-// program, such as "--token", "secret".
+// the path; where there is none, the test fails. Options are those of the program, such as "--token", "secret".
 func Start(t testing.TB, options ...string) *Receiver {
 	t.Helper()
 	name := os.Getenv("QUESTDB_RECEIVER")
@@ -39,10 +38,7 @@ func Start(t testing.TB, options ...string) *Receiver {
 	}
 	program, err := exec.LookPath(name)
 	if err != nil {
-		if os.Getenv("QUESTDB_TESTS_REQUIRED") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		t.Fatalf("the receiver is missing, name its program in QUESTDB_RECEIVER: %v", err)
 	}
 	command := exec.Command(program, append([]string{"--http", "0", "--tcp", "0", "--commands"}, options...)...)
 	command.Stderr = os.Stderr

@@ -18,7 +18,7 @@ mod time;
 mod transport;
 
 #[doc(hidden)]
-pub mod ffi;
+pub mod internal;
 
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};

@@ -48,7 +48,7 @@ impl ProtocolVersion {
     ///
     /// # Errors
     /// `InvalidArgument`.
-    pub fn from_number(number: u32) -> Result<ProtocolVersion> {
+    pub(crate) fn from_number(number: u32) -> Result<ProtocolVersion> {
         match number {
             1 => Ok(ProtocolVersion::V1),
             2 => Ok(ProtocolVersion::V2),

@@ -1,13 +1,13 @@
 //! Prepared rows: a table and its columns are declared once, then one call appends a row from an array of cells, or any
 //! number of rows from one slice per column. The bytes and the checks are those of the calls of [`Buffer`](crate::Buffer).
 
-mod cells;
+pub(crate) mod cells;
 mod column_data;
 mod columns;
 mod layout;
 #[cfg(test)]
 mod tests;
 
-pub use cells::{Cell, RowCells};
+pub use cells::Cell;
 pub use column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 pub use layout::{ColumnKind, RowLayout, Stamp};

@@ -26,5 +26,5 @@ pub(crate) use net::{Deadline, Net, pause};
 pub(crate) use net::{Interest, Ready, Socket};
 pub(crate) use secrets::Secrets;
 pub(crate) use socket::SystemNet;
-pub(crate) use sys::Uncancellable;
+pub use sys::Uncancellable;
 pub(crate) use tcp::TcpTransport;

@@ -9,17 +9,17 @@ use std::ptr;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
-use super::buffer::questdb_buffer;
-use super::config::questdb_config;
-use super::error::questdb_error;
-use super::guard::{
+use crate::buffer::questdb_buffer;
+use crate::config::questdb_config;
+use crate::error::questdb_error;
+use crate::guard::{
     Failed, Flag, Handle, State, caught, failed, guard, guard_drop, guard_free, null_handle,
     poisoned, strike,
 };
-use super::text::{checked, put, required};
-use crate::error::{Result, err};
-use crate::sender::Uncancellable;
-use crate::{Buffer, BufferOptions, Canceller, Outcome, Sender, Stat, StatsReader};
+use crate::text::{checked, put, required};
+use client::Result;
+use client::internal::{OwnBuffer as _, Uncancellable};
+use client::{Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
@@ -40,7 +40,7 @@ pub struct questdb_sender {
 const NAME: &str = "questdb_sender";
 
 /// Runs `work` on a sender. A panic poisons the lock, and with it the handle.
-pub(super) fn guard_sender(
+pub(crate) fn guard_sender(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
 ) -> Failed {
@@ -60,7 +60,7 @@ pub(super) fn guard_sender(
 }
 
 /// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
-pub(super) fn guard_own(
+pub(crate) fn guard_own(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
 ) -> Failed {
@@ -246,7 +246,10 @@ pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> 
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i64) -> Failed {
-    guard_own(sender, |s| s.at_nanos(nanos))
+    guard_own(sender, |s| {
+        s.own_buffer().at_nanos(nanos)?;
+        s.row_ended()
+    })
 }
 
 /// As `questdb_sender_at_nanos`, in microseconds.
@@ -256,7 +259,10 @@ pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i6
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: i64) -> Failed {
-    guard_own(sender, |s| s.at_micros(micros))
+    guard_own(sender, |s| {
+        s.own_buffer().at_micros(micros)?;
+        s.row_ended()
+    })
 }
 
 /// As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
@@ -266,7 +272,10 @@ pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: 
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
-    guard_own(sender, Sender::at_now)
+    guard_own(sender, |s| {
+        s.own_buffer().at_now()?;
+        s.row_ended()
+    })
 }
 
 /// Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
@@ -398,7 +407,7 @@ pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
 pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) -> u64 {
     // SAFETY: as in `guard_sender`; the counters are atomic.
     let reader = unsafe { sender.as_ref() };
-    reader.zip(Stat::from_number(stat)).map_or(0, |(handle, stat)| handle.stats.get(stat))
+    reader.zip(client::internal::stat(stat)).map_or(0, |(handle, stat)| handle.stats.get(stat))
 }
 
 /// A copy of the last error of a flush, also one that a later flush made good; `*last` is NULL if there was none.
@@ -475,10 +484,10 @@ pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::buffer::{questdb_buffer_free, questdb_buffer_len};
-    use super::super::open_row::questdb_buffer_table;
+    use crate::buffer::{questdb_buffer_free, questdb_buffer_len};
+    use crate::row::questdb_buffer_table;
     use super::*;
-    use crate::error::ErrorCode;
+    use client::ErrorCode;
 
     fn code(failed: Failed) -> Option<ErrorCode> {
         failed.map(|e| e.into_error().code())

@@ -1,8 +1,8 @@
 //! `questdb_array`: an n-dimensional view of the caller's doubles.
 
-use super::text::slice;
-use crate::error::{Result, err};
-use crate::ilp::ArrayView;
+use crate::text::slice;
+use client::Result;
+use client::ArrayView;
 
 /// An n-dimensional array of doubles in your memory. The layout of this struct is frozen.
 ///
@@ -26,7 +26,7 @@ pub struct questdb_array {
 }
 
 /// The view that a C caller describes.
-pub(super) fn view<'a>(array: *const questdb_array) -> Result<ArrayView<'a>> {
+pub(crate) fn view<'a>(array: *const questdb_array) -> Result<ArrayView<'a>> {
     let [array] = slice(array, 1, "array")? else {
         return Err(err!(InvalidArgument, "array is NULL"));
     };

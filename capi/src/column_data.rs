@@ -1,15 +1,15 @@
 //! Columns of values from C, as the layouts of prepared rows take them.
 
-use super::array::{questdb_array, view};
-use super::rows::{ValuesKind, questdb_column_data};
-use super::text::slice;
-use crate::error::{Result, err};
-use crate::ilp::ArrayView;
-use crate::memory::collected;
-use crate::rows::{Bits, Codes, ColumnData, ColumnValues, Offsets};
+use crate::array::{questdb_array, view};
+use crate::layout::{ValuesKind, questdb_column_data};
+use crate::text::slice;
+use client::Result;
+use client::ArrayView;
+use client::internal::{collected, in_context};
+use client::rows::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 
 /// Views of the columns that hold arrays.
-pub(super) fn column_arrays(
+pub(crate) fn column_arrays(
     columns: &[questdb_column_data],
     rows: usize,
 ) -> Result<Vec<Vec<ArrayView<'_>>>> {
@@ -24,14 +24,14 @@ pub(super) fn column_arrays(
 }
 
 /// The columns as the layout takes them; `arrays` are their [`column_arrays`].
-pub(super) fn column_data<'a>(
+pub(crate) fn column_data<'a>(
     columns: &'a [questdb_column_data],
     arrays: &'a [Vec<ArrayView<'a>>],
     rows: usize,
 ) -> Result<Vec<ColumnData<'a>>> {
     let one = |(i, column): (usize, &'a questdb_column_data)| {
         let values = column_values(column, &arrays[i], rows)
-            .map_err(|e| e.context(format_args!("column {i}")))?;
+            .map_err(|e| in_context(e, format_args!("column {i}")))?;
         let validity = if column.validity.is_null() {
             None
         } else {

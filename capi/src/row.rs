@@ -3,17 +3,16 @@
 
 use std::ffi::c_char;
 
-use super::array::{questdb_array, view};
-use super::buffer::questdb_buffer;
-use super::guard::{Failed, Flag, guard, guard_slowly, quick};
-use super::names::{questdb_column_name, questdb_table_name};
-use super::text::{plain, slice, text};
-use crate::error::err;
-use crate::names::NameRef;
+use crate::array::{questdb_array, view};
+use crate::buffer::questdb_buffer;
+use crate::guard::{Failed, Flag, guard, guard_slowly, quick};
+use crate::name::{questdb_column_name, questdb_table_name};
+use crate::text::{plain, slice, text};
+use client::internal::QuickCalls as _;
 
 #[cold]
 #[inline(never)]
-fn null_name() -> crate::Error {
+fn null_name() -> client::Error {
     err!(InvalidArgument, "name handle is NULL")
 }
 
@@ -29,7 +28,7 @@ pub extern "C" fn questdb_buffer_table(
     name_len: usize,
 ) -> Failed {
     if let Some(name) = plain(name, name_len)
-        && quick(&mut buffer, |b| b.buffer.quick_table(NameRef::Raw(name)))
+        && quick(&mut buffer, |b| b.buffer.quick_table(name.into()))
     {
         return None;
     }
@@ -47,7 +46,7 @@ pub extern "C" fn questdb_buffer_table_named(
     name: Option<&questdb_table_name>,
 ) -> Failed {
     if let Some(name) = name
-        && quick(&mut buffer, |b| b.buffer.quick_table(NameRef::Checked(&name.0)))
+        && quick(&mut buffer, |b| b.buffer.quick_table((&name.0).into()))
     {
         return None;
     }
@@ -68,7 +67,7 @@ pub extern "C" fn questdb_buffer_symbol(
     value_len: usize,
 ) -> Failed {
     if let (Some(name), Some(value)) = (plain(name, name_len), plain(value, value_len))
-        && quick(&mut buffer, |b| b.buffer.quick_symbol(NameRef::Raw(name), value))
+        && quick(&mut buffer, |b| b.buffer.quick_symbol(name.into(), value))
     {
         return None;
     }
@@ -90,7 +89,7 @@ pub extern "C" fn questdb_buffer_symbol_named(
     value_len: usize,
 ) -> Failed {
     if let (Some(name), Some(value)) = (name, plain(value, value_len))
-        && quick(&mut buffer, |b| b.buffer.quick_symbol(NameRef::Checked(&name.0), value))
+        && quick(&mut buffer, |b| b.buffer.quick_symbol((&name.0).into(), value))
     {
         return None;
     }
@@ -112,7 +111,7 @@ pub extern "C" fn questdb_buffer_column_bool(
     value: Flag,
 ) -> Failed {
     if let Some(name) = plain(name, name_len)
-        && quick(&mut buffer, |b| b.buffer.quick_bool(NameRef::Raw(name), value != 0))
+        && quick(&mut buffer, |b| b.buffer.quick_bool(name.into(), value != 0))
     {
         return None;
     }
@@ -131,7 +130,7 @@ pub extern "C" fn questdb_buffer_column_bool_named(
     value: Flag,
 ) -> Failed {
     if let Some(name) = name
-        && quick(&mut buffer, |b| b.buffer.quick_bool(NameRef::Checked(&name.0), value != 0))
+        && quick(&mut buffer, |b| b.buffer.quick_bool((&name.0).into(), value != 0))
     {
         return None;
     }
@@ -153,7 +152,7 @@ pub extern "C" fn questdb_buffer_column_i64(
     value: i64,
 ) -> Failed {
     if let Some(name) = plain(name, name_len)
-        && quick(&mut buffer, |b| b.buffer.quick_i64(NameRef::Raw(name), value))
+        && quick(&mut buffer, |b| b.buffer.quick_i64(name.into(), value))
     {
         return None;
     }
@@ -172,7 +171,7 @@ pub extern "C" fn questdb_buffer_column_i64_named(
     value: i64,
 ) -> Failed {
     if let Some(name) = name
-        && quick(&mut buffer, |b| b.buffer.quick_i64(NameRef::Checked(&name.0), value))
+        && quick(&mut buffer, |b| b.buffer.quick_i64((&name.0).into(), value))
     {
         return None;
     }
@@ -194,7 +193,7 @@ pub extern "C" fn questdb_buffer_column_f64(
     value: f64,
 ) -> Failed {
     if let Some(name) = plain(name, name_len)
-        && quick(&mut buffer, |b| b.buffer.quick_f64(NameRef::Raw(name), value))
+        && quick(&mut buffer, |b| b.buffer.quick_f64(name.into(), value))
     {
         return None;
     }
@@ -213,7 +212,7 @@ pub extern "C" fn questdb_buffer_column_f64_named(
     value: f64,
 ) -> Failed {
     if let Some(name) = name
-        && quick(&mut buffer, |b| b.buffer.quick_f64(NameRef::Checked(&name.0), value))
+        && quick(&mut buffer, |b| b.buffer.quick_f64((&name.0).into(), value))
     {
         return None;
     }
@@ -236,7 +235,7 @@ pub extern "C" fn questdb_buffer_column_str(
     value_len: usize,
 ) -> Failed {
     if let (Some(name), Some(value)) = (plain(name, name_len), plain(value, value_len))
-        && quick(&mut buffer, |b| b.buffer.quick_str(NameRef::Raw(name), value))
+        && quick(&mut buffer, |b| b.buffer.quick_str(name.into(), value))
     {
         return None;
     }
@@ -258,7 +257,7 @@ pub extern "C" fn questdb_buffer_column_str_named(
     value_len: usize,
 ) -> Failed {
     if let (Some(name), Some(value)) = (name, plain(value, value_len))
-        && quick(&mut buffer, |b| b.buffer.quick_str(NameRef::Checked(&name.0), value))
+        && quick(&mut buffer, |b| b.buffer.quick_str((&name.0).into(), value))
     {
         return None;
     }
@@ -280,7 +279,7 @@ pub extern "C" fn questdb_buffer_column_ts_micros(
     micros: i64,
 ) -> Failed {
     if let Some(name) = plain(name, name_len)
-        && quick(&mut buffer, |b| b.buffer.quick_ts_micros(NameRef::Raw(name), micros))
+        && quick(&mut buffer, |b| b.buffer.quick_ts_micros(name.into(), micros))
     {
         return None;
     }
@@ -301,7 +300,7 @@ pub extern "C" fn questdb_buffer_column_ts_micros_named(
     micros: i64,
 ) -> Failed {
     if let Some(name) = name
-        && quick(&mut buffer, |b| b.buffer.quick_ts_micros(NameRef::Checked(&name.0), micros))
+        && quick(&mut buffer, |b| b.buffer.quick_ts_micros((&name.0).into(), micros))
     {
         return None;
     }
@@ -324,7 +323,7 @@ pub extern "C" fn questdb_buffer_column_ts_nanos(
     nanos: i64,
 ) -> Failed {
     if let Some(name) = plain(name, name_len)
-        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos(NameRef::Raw(name), nanos))
+        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos(name.into(), nanos))
     {
         return None;
     }
@@ -343,7 +342,7 @@ pub extern "C" fn questdb_buffer_column_ts_nanos_named(
     nanos: i64,
 ) -> Failed {
     if let Some(name) = name
-        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos(NameRef::Checked(&name.0), nanos))
+        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos((&name.0).into(), nanos))
     {
         return None;
     }

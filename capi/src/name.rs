@@ -4,21 +4,21 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::guard::{Failed, guard_drop, guard_free};
-use super::text::{put, required, text};
-use crate::{ColumnName, TableName};
+use crate::guard::{Failed, guard_drop, guard_free};
+use crate::text::{put, required, text};
+use client::{ColumnName, TableName};
 
 /// A table name, checked once: using it costs no more than copying it.
 ///
 /// Threads: immutable; may be used from several threads at once.
 #[derive(Debug)]
-pub struct questdb_table_name(pub(super) TableName);
+pub struct questdb_table_name(pub(crate) TableName);
 
 /// A column or symbol name, checked once: using it costs no more than copying it.
 ///
 /// Threads: immutable; may be used from several threads at once.
 #[derive(Debug)]
-pub struct questdb_column_name(pub(super) ColumnName);
+pub struct questdb_column_name(pub(crate) ColumnName);
 
 /// Checks a table name.
 ///

@@ -5,19 +5,19 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::error::questdb_error;
-use crate::error::{Error, Result, err};
+use crate::error::questdb_error;
+use client::{Error, Result};
 
 /// What a fallible function returns: NULL or an error that the caller owns.
-pub(super) type Failed = Option<Box<questdb_error>>;
+pub(crate) type Failed = Option<Box<questdb_error>>;
 
 /// A `bool` of the header. As a byte every value is a valid one, whatever the caller's language passes.
-pub(super) type Flag = u8;
+pub(crate) type Flag = u8;
 
 /// Whether calls may work on a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum State {
+pub(crate) enum State {
     Fine,
     /// A call works on it. Another one can only come from another thread, which is not allowed, but is told so.
     InUse,
@@ -29,7 +29,7 @@ impl State {
     /// Why a call is refused.
     #[cold]
     #[inline(never)]
-    pub(super) fn refusal(self, name: &str) -> Failed {
+    pub(crate) fn refusal(self, name: &str) -> Failed {
         match self {
             State::InUse => failed(err!(InvalidState, "the {name} is in use by another thread")),
             _ => poisoned(name),
@@ -38,7 +38,7 @@ impl State {
 }
 
 /// A handle that knows whether calls may work on it.
-pub(super) trait Handle {
+pub(crate) trait Handle {
     /// The type name in C.
     const NAME: &'static str;
     fn state(&mut self) -> &mut State;
@@ -46,7 +46,7 @@ pub(super) trait Handle {
 
 /// Runs `work` on a handle.
 #[inline]
-pub(super) fn guard<H: Handle>(
+pub(crate) fn guard<H: Handle>(
     handle: Option<&mut H>,
     work: impl FnOnce(&mut H) -> Result<()>,
 ) -> Failed {
@@ -78,7 +78,7 @@ pub(super) fn guard<H: Handle>(
 /// Runs `work` that cannot panic, if the handle is there and unharmed. False if it is not, or if `work` says so; then
 /// nothing was done, and it is up to [`guard_slowly`]. This saves the stack frame that catching a panic takes.
 #[inline(always)]
-pub(super) fn quick<H: Handle>(
+pub(crate) fn quick<H: Handle>(
     handle: &mut Option<&mut H>,
     work: impl FnOnce(&mut H) -> bool,
 ) -> bool {
@@ -95,7 +95,7 @@ pub(super) fn quick<H: Handle>(
 /// [`guard`] for what [`quick`] did not do.
 #[cold]
 #[inline(never)]
-pub(super) fn guard_slowly<H: Handle>(
+pub(crate) fn guard_slowly<H: Handle>(
     handle: Option<&mut H>,
     work: impl FnOnce(&mut H) -> Result<()>,
 ) -> Failed {
@@ -103,7 +103,7 @@ pub(super) fn guard_slowly<H: Handle>(
 }
 
 /// Runs `work` that has no handle to poison.
-pub(super) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
+pub(crate) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
     caught(|| {
         strike();
         work().err().and_then(failed)
@@ -111,12 +111,12 @@ pub(super) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
 }
 
 /// Runs `work` that does its own poisoning.
-pub(super) fn caught(work: impl FnOnce() -> Failed) -> Failed {
+pub(crate) fn caught(work: impl FnOnce() -> Failed) -> Failed {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
 }
 
 /// Drops what the caller gave up. A panic on the way leaks the rest of it and harms nobody.
-pub(super) fn guard_drop<T>(given: T) {
+pub(crate) fn guard_drop<T>(given: T) {
     drop(guard_free(|| {
         drop(given);
         Ok(())
@@ -125,19 +125,19 @@ pub(super) fn guard_drop<T>(given: T) {
 
 #[cold]
 #[inline(never)]
-pub(super) fn failed(e: Error) -> Failed {
+pub(crate) fn failed(e: Error) -> Failed {
     Some(Box::new(questdb_error::from(e)))
 }
 
 #[cold]
 #[inline(never)]
-pub(super) fn null_handle(name: &str) -> Failed {
+pub(crate) fn null_handle(name: &str) -> Failed {
     failed(err!(InvalidArgument, "{name} is NULL"))
 }
 
 #[cold]
 #[inline(never)]
-pub(super) fn poisoned(name: &str) -> Failed {
+pub(crate) fn poisoned(name: &str) -> Failed {
     failed(err!(
         HandlePoisoned,
         "an earlier call on this {name} panicked: free it and make a new one"
@@ -152,13 +152,13 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failed {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown panic");
-    failed(err!(Internal, "a defect of this library: {}", crate::error::shown(text)))
+    failed(err!(Internal, "a defect of this library: {}", client::internal::shown(text)))
 }
 
 /// Where tests let a call panic.
 #[cfg(not(test))]
 #[inline(always)]
-pub(super) fn strike() {}
+pub(crate) fn strike() {}
 
 #[cfg(not(test))]
 #[inline(always)]
@@ -167,11 +167,11 @@ fn armed() -> bool {
 }
 
 #[cfg(test)]
-pub(super) use fault::{armed, strike};
+pub(crate) use fault::{armed, strike};
 
 /// Panics on demand, in this thread.
 #[cfg(test)]
-pub(super) mod fault {
+pub(crate) mod fault {
     use std::cell::Cell;
 
     thread_local! {
@@ -209,7 +209,7 @@ pub(super) mod fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use client::ErrorCode;
 
     struct Thing {
         state: State,

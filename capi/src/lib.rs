@@ -33,6 +33,13 @@
 )]
 #![allow(unreachable_pub, reason = "exported by symbol, not by path")]
 
+/// Makes an error of this library with a formatted message: `err!(InvalidArgument, "scale {n} is too large")`.
+macro_rules! err {
+    ($code:ident, $($arg:tt)+) => {
+        client::internal::error(client::ErrorCode::$code, format_args!($($arg)+))
+    };
+}
+
 // The order of the header; tests/it/header.rs reads it.
 mod version;
 
@@ -40,15 +47,15 @@ mod error;
 
 mod config;
 
-mod names;
+mod name;
 
 mod buffer;
 
 mod array;
 
-mod open_row;
+mod row;
 
-mod rows;
+mod layout;
 
 mod sender;
 
@@ -63,9 +70,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-// The fuzz target of the C functions calls them by path, so that the compiler checks its arguments.
-#[cfg(fuzzing)]
+// For Rust code that calls the exported functions by path: the library of rlib/.
 pub use {
-    array::*, buffer::*, config::*, error::*, names::*, open_row::*, rows::*, sender::*,
-    transaction::*, version::*,
+    array::*, buffer::*, config::*, error::*, layout::*, name::*, row::*, sender::*, transaction::*,
+    version::*,
 };

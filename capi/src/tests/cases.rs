@@ -3,20 +3,20 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::super::buffer::*;
-use super::super::config::*;
-use super::super::error::*;
-use super::super::guard::Failed;
-use super::super::names::*;
-use super::super::open_row::*;
-use super::super::rows::*;
-use super::super::sender::*;
-use super::super::transaction::*;
-use super::super::version::*;
+use crate::buffer::*;
+use crate::config::*;
+use crate::error::*;
+use crate::guard::Failed;
+use crate::name::*;
+use crate::row::*;
+use crate::layout::*;
+use crate::sender::*;
+use crate::transaction::*;
+use crate::version::*;
 use super::Kind::{Free, Handle, Plain, Silent, Takes};
 use super::world::{DATA, array, cell, column_data};
 use super::{Case, told};
-use crate::error::ErrorCode;
+use client::ErrorCode;
 
 const X: *const c_char = c"x".as_ptr();
 const V: *const c_char = c"v".as_ptr();
@@ -29,12 +29,12 @@ const HOST: &str = "http::addr=127.0.0.1:1;protocol_version=1;";
 fn without_env(failed: Failed) -> Failed {
     match told(failed) {
         Some((code, _)) if code == ErrorCode::Config as u32 => None,
-        Some((_, message)) => crate::ffi::guard::failed(crate::error::err!(Internal, "{message}")),
+        Some((_, message)) => crate::guard::failed(err!(Internal, "{message}")),
         None => None,
     }
 }
 
-pub(super) fn all() -> impl Iterator<Item = &'static Case> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     [ROW_CALLS, OTHER_CALLS, UNGUARDED].into_iter().flatten()
 }
 

@@ -7,11 +7,11 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use super::error::{
+use crate::error::{
     questdb_error, questdb_error_free, questdb_error_get_code, questdb_error_message,
 };
-use super::guard::{Failed, fault};
-use crate::error::ErrorCode;
+use crate::guard::{Failed, fault};
+use client::ErrorCode;
 use world::World;
 
 /// What a function is to its guard.
@@ -104,7 +104,7 @@ fn strike(Case(name, kind): &Case, passes: usize) -> bool {
 #[test]
 fn a_panic_in_any_function_is_an_error_and_poisons_its_handle_alone() {
     let cases: Vec<&Case> = cases::all().collect();
-    let ledger = include_str!("../../abi/symbols.txt");
+    let ledger = include_str!("../abi/symbols.txt");
     let symbols: Vec<&str> = ledger.lines().filter(|line| !line.starts_with('#')).collect();
     let exported: BTreeSet<&str> =
         symbols.iter().filter_map(|line| line.split(' ').next()).collect();

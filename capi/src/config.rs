@@ -4,10 +4,10 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
-use super::text::{checked, put, required};
-use crate::Config;
-use crate::error::Result;
+use crate::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
+use crate::text::{checked, put, required};
+use client::Config;
+use client::Result;
 
 /// Options for a sender.
 ///
@@ -15,7 +15,7 @@ use crate::error::Result;
 #[derive(Debug)]
 pub struct questdb_config {
     state: State,
-    pub(super) config: Config,
+    pub(crate) config: Config,
 }
 
 impl Handle for questdb_config {

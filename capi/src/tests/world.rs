@@ -2,49 +2,49 @@
 
 use std::ptr;
 
-use super::super::array::questdb_array;
-use super::super::buffer::*;
-use super::super::config::*;
-use super::super::error::*;
-use super::super::guard::Failed;
-use super::super::names::*;
-use super::super::open_row::*;
-use super::super::rows::*;
-use super::super::sender::*;
-use super::super::transaction::*;
+use crate::array::questdb_array;
+use crate::buffer::*;
+use crate::config::*;
+use crate::error::*;
+use crate::guard::Failed;
+use crate::name::*;
+use crate::row::*;
+use crate::layout::*;
+use crate::sender::*;
+use crate::transaction::*;
 use super::{free_error, told};
 
 const CONF: &str = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=0;auto_flush=off;";
 
-pub(super) struct World {
+pub(crate) struct World {
     /// Between two rows, with a marker.
-    pub(super) between: *mut questdb_buffer,
+    pub(crate) between: *mut questdb_buffer,
     /// With a complete row and an open row that may go on in every way.
-    pub(super) open: *mut questdb_buffer,
-    pub(super) config: *mut questdb_config,
-    pub(super) table: *mut questdb_table_name,
-    pub(super) column: *mut questdb_column_name,
-    pub(super) layout: *mut questdb_row_layout,
+    pub(crate) open: *mut questdb_buffer,
+    pub(crate) config: *mut questdb_config,
+    pub(crate) table: *mut questdb_table_name,
+    pub(crate) column: *mut questdb_column_name,
+    pub(crate) layout: *mut questdb_row_layout,
     /// Its own buffer has an open row.
-    pub(super) sender: *mut questdb_sender,
+    pub(crate) sender: *mut questdb_sender,
     /// Its own buffer is empty.
-    pub(super) idle: *mut questdb_sender,
+    pub(crate) idle: *mut questdb_sender,
     /// With an open transaction.
-    pub(super) busy: *mut questdb_sender,
-    pub(super) error: Failed,
-    pub(super) out: Out,
+    pub(crate) busy: *mut questdb_sender,
+    pub(crate) error: Failed,
+    pub(crate) out: Out,
     others: Others,
 }
 
 /// Where functions put what they make.
-pub(super) struct Out {
-    pub(super) buffer: *mut questdb_buffer,
-    pub(super) config: *mut questdb_config,
-    pub(super) table: *mut questdb_table_name,
-    pub(super) column: *mut questdb_column_name,
-    pub(super) layout: *mut questdb_row_layout,
-    pub(super) sender: *mut questdb_sender,
-    pub(super) error: *mut questdb_error,
+pub(crate) struct Out {
+    pub(crate) buffer: *mut questdb_buffer,
+    pub(crate) config: *mut questdb_config,
+    pub(crate) table: *mut questdb_table_name,
+    pub(crate) column: *mut questdb_column_name,
+    pub(crate) layout: *mut questdb_row_layout,
+    pub(crate) sender: *mut questdb_sender,
+    pub(crate) error: *mut questdb_error,
 }
 
 struct Others {
@@ -52,20 +52,20 @@ struct Others {
     sender: *mut questdb_sender,
 }
 
-pub(super) const SHAPE: &[usize] = &[1];
-pub(super) const DATA: &[u8] = &[0; 8];
+pub(crate) const SHAPE: &[usize] = &[1];
+pub(crate) const DATA: &[u8] = &[0; 8];
 
-pub(super) fn array() -> questdb_array {
+pub(crate) fn array() -> questdb_array {
     let (shape, data, data_len) = (SHAPE.as_ptr(), DATA.as_ptr(), DATA.len());
     questdb_array { dims: 1, shape, strides: ptr::null(), data, data_len, origin: 0 }
 }
 
-pub(super) fn cell() -> questdb_cell {
+pub(crate) fn cell() -> questdb_cell {
     let value = questdb_cell_value { i64: 1 };
     questdb_cell { kind: CellKind::I64 as u32, scale: 0, value, len: 0 }
 }
 
-pub(super) fn column_data(values: &i64) -> questdb_column_data {
+pub(crate) fn column_data(values: &i64) -> questdb_column_data {
     questdb_column_data {
         kind: ValuesKind::I64 as u32,
         width: 0,
@@ -115,7 +115,7 @@ fn begin_row(buffer: *mut questdb_buffer) {
 }
 
 impl World {
-    pub(super) fn new() -> World {
+    pub(crate) fn new() -> World {
         let mut out = Out {
             buffer: ptr::null_mut(),
             config: ptr::null_mut(),
@@ -160,36 +160,36 @@ impl World {
         }
     }
 
-    pub(super) fn between(&self) -> Option<&'static mut questdb_buffer> {
+    pub(crate) fn between(&self) -> Option<&'static mut questdb_buffer> {
         lent(self.between)
     }
 
-    pub(super) fn open(&self) -> Option<&'static mut questdb_buffer> {
+    pub(crate) fn open(&self) -> Option<&'static mut questdb_buffer> {
         lent(self.open)
     }
 
-    pub(super) fn config(&self) -> Option<&'static mut questdb_config> {
+    pub(crate) fn config(&self) -> Option<&'static mut questdb_config> {
         lent(self.config)
     }
 
-    pub(super) fn layout(&self) -> Option<&'static mut questdb_row_layout> {
+    pub(crate) fn layout(&self) -> Option<&'static mut questdb_row_layout> {
         lent(self.layout)
     }
 
-    pub(super) fn table(&self) -> Option<&'static questdb_table_name> {
+    pub(crate) fn table(&self) -> Option<&'static questdb_table_name> {
         lent(self.table).map(|name| &*name)
     }
 
-    pub(super) fn column(&self) -> Option<&'static questdb_column_name> {
+    pub(crate) fn column(&self) -> Option<&'static questdb_column_name> {
         lent(self.column).map(|name| &*name)
     }
 
-    pub(super) fn flush_sender(&self) -> Failed {
+    pub(crate) fn flush_sender(&self) -> Failed {
         questdb_sender_flush_own(self.idle)
     }
 
     /// A panic while something is made makes nothing.
-    pub(super) fn assert_nothing_made(&self, name: &str) {
+    pub(crate) fn assert_nothing_made(&self, name: &str) {
         let out = &self.out;
         let nothing = out.buffer.is_null()
             && out.config.is_null()
@@ -201,7 +201,7 @@ impl World {
         assert!(nothing, "{name}: an out parameter was set in spite of the panic");
     }
 
-    pub(super) fn assert_others_unharmed(&self, name: &str) {
+    pub(crate) fn assert_others_unharmed(&self, name: &str) {
         let calls = [
             questdb_buffer_table(lent(self.others.buffer), c"t".as_ptr(), 1),
             questdb_buffer_column_i64(lent(self.others.buffer), c"x".as_ptr(), 1, 1),
@@ -213,27 +213,27 @@ impl World {
         }
     }
 
-    pub(super) fn free_config(&mut self) {
+    pub(crate) fn free_config(&mut self) {
         questdb_config_free(boxed(&mut self.config));
     }
 
-    pub(super) fn free_table(&mut self) {
+    pub(crate) fn free_table(&mut self) {
         questdb_table_name_free(boxed(&mut self.table));
     }
 
-    pub(super) fn free_column(&mut self) {
+    pub(crate) fn free_column(&mut self) {
         questdb_column_name_free(boxed(&mut self.column));
     }
 
-    pub(super) fn free_layout(&mut self) {
+    pub(crate) fn free_layout(&mut self) {
         questdb_row_layout_free(boxed(&mut self.layout));
     }
 
-    pub(super) fn free_sender(&mut self) {
+    pub(crate) fn free_sender(&mut self) {
         questdb_sender_free(boxed(&mut self.sender));
     }
 
-    pub(super) fn free_buffer(&mut self) {
+    pub(crate) fn free_buffer(&mut self) {
         questdb_buffer_free(std::mem::replace(&mut self.open, ptr::null_mut()));
     }
 }

@@ -7,20 +7,21 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use super::array::view;
-use super::buffer::questdb_buffer;
-use super::column_data::{column_arrays, column_data};
-use super::guard::{
+use crate::array::view;
+use crate::buffer::questdb_buffer;
+use crate::column_data::{column_arrays, column_data};
+use crate::guard::{
     Failed, Handle, State, guard, guard_drop, guard_free, guard_slowly, null_handle, poisoned,
     quick,
 };
-use super::sender::{guard_own, questdb_sender};
-use super::text::{plain, plain_slice, put, required, slice, text};
-use crate::error::{Result, err};
-use crate::ilp::{ArrayView, Buffer};
-use crate::memory::collected;
-use crate::rows::{Cell, ColumnKind, RowCells, RowLayout, Stamp};
-use crate::text::Text;
+use crate::sender::{guard_own, questdb_sender};
+use crate::text::{plain, plain_slice, put, required, slice, text};
+use client::Result;
+use client::{ArrayView, Buffer};
+use client::internal::collected;
+use client::internal::{self, LayoutChecks as _, OwnBuffer as _, QuickCalls as _, RowCells};
+use client::rows::{Cell, RowLayout};
+use client::Text;
 
 /// A table and its columns, named once: whole rows are then appended by one call.
 ///
@@ -162,7 +163,7 @@ pub extern "C" fn questdb_row_layout_new(
     guard_free(|| {
         required(layout, "layout")?;
         let mut made = RowLayout::new(text(table, table_len)?)?;
-        made.set_stamp(Stamp::from_number(stamp)?);
+        made.set_stamp(internal::stamp(stamp)?);
         put(
             layout,
             Box::into_raw(Box::new(questdb_row_layout { state: State::Fine, layout: made })),
@@ -186,7 +187,7 @@ pub extern "C" fn questdb_row_layout_add(
     kind: u32,
 ) -> Failed {
     guard(layout, |l| {
-        let kind = ColumnKind::from_number(kind)?;
+        let kind = internal::column_kind(kind)?;
         l.layout.add(text(name, name_len)?, kind).map(drop)
     })
 }
@@ -230,7 +231,7 @@ pub extern "C" fn questdb_buffer_append_row(
         && layout.column_count() == cell_count
         && quick(&mut buffer, |b| {
             let at = layout.designated(at);
-            layout.quick_cells(&mut b.buffer, &CCells { cells, arrays: &[] }, at)
+            b.buffer.quick_cells(layout, &CCells { cells, arrays: &[] }, at)
         })
     {
         return None;
@@ -269,7 +270,7 @@ pub extern "C" fn questdb_sender_append_row(
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
         let at = layout.designated(at);
-        append(layout, s.buffer_mut(), &CCells { cells, arrays: &arrays }, at)?;
+        append(layout, s.own_buffer(), &CCells { cells, arrays: &arrays }, at)?;
         s.row_ended()
     })
 }

@@ -3,19 +3,20 @@
 
 use std::ptr;
 
-use super::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
-use super::text::{put, required};
-use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+use crate::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
+use crate::text::{put, required};
+use client::internal::protocol_version as version_numbered;
+use client::{Buffer, BufferOptions};
 
 /// Rows being built. Every call that fails leaves the buffer exactly as it was.
 ///
 /// Threads: may move between threads; one at a time. It has no lock.
 #[derive(Debug)]
 pub struct questdb_buffer {
-    pub(super) state: State,
+    pub(crate) state: State,
     lent: bool,
     /// Boxed so that a sender can exchange it for its own by a pointer.
-    pub(super) buffer: Box<Buffer>,
+    pub(crate) buffer: Box<Buffer>,
 }
 
 impl Handle for questdb_buffer {
@@ -28,13 +29,13 @@ impl Handle for questdb_buffer {
 }
 
 impl questdb_buffer {
-    pub(super) fn into_raw(buffer: Buffer) -> *mut questdb_buffer {
+    pub(crate) fn into_raw(buffer: Buffer) -> *mut questdb_buffer {
         let buffer = Box::new(buffer);
         Box::into_raw(Box::new(questdb_buffer { state: State::Fine, lent: false, buffer }))
     }
 
     /// The own buffer of a sender, which callers borrow and cannot free.
-    pub(super) fn lent(buffer: Box<Buffer>) -> questdb_buffer {
+    pub(crate) fn lent(buffer: Box<Buffer>) -> questdb_buffer {
         questdb_buffer { state: State::Fine, lent: true, buffer }
     }
 }
@@ -54,7 +55,7 @@ pub extern "C" fn questdb_buffer_new(
     put(buffer, ptr::null_mut());
     guard_free(|| {
         required(buffer, "buffer")?;
-        let options = BufferOptions::new(ProtocolVersion::from_number(protocol_version)?);
+        let options = BufferOptions::new(version_numbered(protocol_version)?);
         put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
         Ok(())
     })
@@ -78,7 +79,7 @@ pub extern "C" fn questdb_buffer_with_limits(
     put(buffer, ptr::null_mut());
     guard_free(|| {
         required(buffer, "buffer")?;
-        let version = ProtocolVersion::from_number(protocol_version)?;
+        let version = version_numbered(protocol_version)?;
         let options = BufferOptions { version, max_name_len, init_buf_size, max_buf_size };
         put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
         Ok(())

@@ -3,10 +3,10 @@
 
 use std::ffi::c_char;
 
-use super::guard::Failed;
-use super::sender::{guard_own, guard_sender, questdb_sender};
-use super::text::checked;
-use crate::Sender;
+use crate::guard::Failed;
+use crate::sender::{guard_own, guard_sender, questdb_sender};
+use crate::text::checked;
+use client::Sender;
 
 /// Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
 /// suspended until commit or rollback. HTTP only.

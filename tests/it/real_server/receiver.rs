@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::receiver::VECTORS;
 use crate::receiver::client::{Http, connect};
 use crate::receiver::parser::almost_lines;
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => golden_requests_end_alike,

@@ -11,8 +11,8 @@ use questdb_receiver::{ColumnType, Protocol, Receiver};
 
 use crate::abi::library;
 use crate::header::root;
-use crate::support::haproxy::certificates;
-use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
+use questdb_ingress_testkit::haproxy::certificates;
+use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

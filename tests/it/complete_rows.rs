@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use questdb_ingress::{Buffer, ErrorCode, Outcome, ProtocolVersion, Result, Sender, Stat};
 
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const TIMEOUT: Duration = Duration::from_secs(10);

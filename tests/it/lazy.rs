@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use questdb_ingress::{ArrayView, Buffer, ErrorCode, Outcome, ProtocolVersion, Sender};
 
-use crate::support::fault_server::{FaultServer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, script};
 
 /// A server that answers `/settings` so, and takes rows.
 fn server(status: &'static str, settings: &'static str) -> FaultServer {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{ErrorCode, Outcome, ProtocolVersion, Sender, Stat};
 
 use crate::support::fault_case::rows;
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 

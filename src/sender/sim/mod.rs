@@ -4,8 +4,6 @@ mod cancel;
 mod cases;
 mod failover;
 mod lazy;
-#[path = "../../../tests/it/support/raw_tls.rs"]
-mod raw_tls;
 mod server;
 mod stream;
 mod tls;

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use questdb_ingress::{ProtocolVersion, Sender};
 use serde_json::json;
 
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => text_of_any_kind_is_stored_as_it_is,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use questdb_ingress::{ArrayView, Buffer, Outcome, ProtocolVersion, Result, Sender};
 use serde_json::{Value, json};
 
-use crate::support::haproxy::TlsProxy;
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::haproxy::TlsProxy;
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => every_type_by_every_road,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use questdb_ingress::{Buffer, ErrorCode, Outcome, ProtocolVersion, Result, Sender};
 use serde_json::json;
 
-use crate::support::questdb::{Options, QuestDb, Release, unique, with_shared};
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, unique, with_shared};
 
 on_current_releases! {
     Options::PLAIN => the_newest_common_version_is_found,

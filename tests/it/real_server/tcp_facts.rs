@@ -12,7 +12,9 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y, QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{
+    KEY_D, KEY_ID, KEY_X, KEY_Y, QuestDb, report_cases, unique,
+};
 
 on_current_releases! {
     Options::PLAIN => a_bad_row_closes_the_connection_and_loses_the_rest,

@@ -10,7 +10,7 @@ use questdb_ingress::{Buffer, ErrorCode, Outcome, Stat};
 use rustls::ServerConfig;
 
 use super::fault_client::{Answer, Failure, Language, Side, hash};
-use super::fault_server::{FaultServer, Peer, Script, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, Script, script};
 
 /// By how much a call may outlive its deadline.
 pub(crate) const OVERSHOOT: Duration = Duration::from_millis(250);

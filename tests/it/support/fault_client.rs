@@ -10,9 +10,9 @@ use std::time::Duration;
 use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Sender, Stat};
 
 use super::fault_case::rows;
-use super::fault_server::waited;
 use crate::abi::library;
 use crate::header::root;
+use questdb_ingress_testkit::fault_server::waited;
 
 /// What a failed call says, in whatever language it was made.
 #[derive(Debug, Clone)]

@@ -12,30 +12,30 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::raw_tls::records;
+use crate::raw_tls::records;
 
 /// Longer than anything takes unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a waiting peer looks whether the server is being dropped.
 const GLANCE: Duration = Duration::from_millis(20);
 
-pub(crate) type Script = Arc<dyn Fn(&mut Peer) + Send + Sync>;
+pub type Script = Arc<dyn Fn(&mut Peer) + Send + Sync>;
 
 /// Wraps a closure as a script.
-pub(crate) fn script(run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Script {
+pub fn script(run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Script {
     Arc::new(run)
 }
 
 /// How long a thread, given by its folder of `/proc`, has waited for a processor since it began. Whoever measures time takes
 /// it off: on a busy machine it is no part of what a call took.
-pub(crate) fn waited(thread: &str) -> Duration {
+pub fn waited(thread: &str) -> Duration {
     let text = std::fs::read_to_string(format!("{thread}/schedstat")).unwrap_or_default();
     let nanos = text.split(' ').nth(1).and_then(|number| number.parse().ok());
     Duration::from_nanos(nanos.unwrap_or(0))
 }
 
 /// The folder of the calling thread.
-pub(crate) fn this_thread() -> String {
+pub fn this_thread() -> String {
     let link = std::fs::read_link("/proc/thread-self").unwrap_or_default();
     format!("/proc/{}", link.display())
 }
@@ -66,7 +66,7 @@ impl Shared {
 }
 
 /// A running server.
-pub(crate) struct FaultServer {
+pub struct FaultServer {
     addr: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
@@ -74,11 +74,11 @@ pub(crate) struct FaultServer {
 
 impl FaultServer {
     /// Listens on a free port of 127.0.0.1.
-    pub(crate) fn start(tls: Option<Arc<ServerConfig>>, script: Script) -> FaultServer {
+    pub fn start(tls: Option<Arc<ServerConfig>>, script: Script) -> FaultServer {
         FaultServer::on(TcpListener::bind("127.0.0.1:0").unwrap(), tls, script)
     }
 
-    pub(crate) fn on(
+    pub fn on(
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,
         script: Script,
@@ -113,38 +113,38 @@ impl FaultServer {
         FaultServer { addr, shared, acceptor: Some(acceptor) }
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
+    pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// How long its threads have waited for a processor.
-    pub(crate) fn waited(&self) -> Duration {
+    pub fn waited(&self) -> Duration {
         let threads = self.shared.threads.lock().unwrap();
         threads.0.iter().map(|thread| waited(thread)).sum::<Duration>() + threads.1
     }
 
     /// The bodies that the server stored, in order.
-    pub(crate) fn committed(&self) -> Vec<Vec<u8>> {
+    pub fn committed(&self) -> Vec<Vec<u8>> {
         self.shared.committed.lock().unwrap().clone()
     }
 
     /// Complete requests read.
-    pub(crate) fn requests(&self) -> usize {
+    pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
     /// Connections accepted.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// The heads of all requests.
-    pub(crate) fn heads(&self) -> Vec<String> {
+    pub fn heads(&self) -> Vec<String> {
         self.shared.heads.lock().unwrap().clone()
     }
 
     /// Waits until peers have made this note `count` times. "gone" is noted for each that has closed its connection.
-    pub(crate) fn wait_for_notes(&self, note: &str, count: usize) {
+    pub fn wait_for_notes(&self, note: &str, count: usize) {
         let until = Instant::now() + PATIENCE;
         let mut notes = self.shared.notes.lock().unwrap();
         while notes.iter().filter(|n| *n == note).count() < count {
@@ -156,7 +156,7 @@ impl FaultServer {
 
     /// Waits for a note that a peer has ended its stream, and until the client's kernel knows: on a busy machine a packet
     /// of the loopback may be on its way for some time.
-    pub(crate) fn wait_for_end(&self, note: &str) {
+    pub fn wait_for_end(&self, note: &str) {
         self.wait_for_notes(note, 1);
         let until = Instant::now() + PATIENCE;
         while established_to(self.addr) {
@@ -203,14 +203,14 @@ enum Stream {
 
 /// A request that was read completely.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub struct Request {
     /// Counted over all connections, from 0.
-    pub(crate) nth: usize,
-    pub(crate) body: Vec<u8>,
+    pub nth: usize,
+    pub body: Vec<u8>,
 }
 
 /// The server's end of one connection.
-pub(crate) struct Peer {
+pub struct Peer {
     stream: Stream,
     shared: Arc<Shared>,
     nth: usize,
@@ -239,7 +239,7 @@ impl Peer {
     }
 
     /// Which connection this is, from 0.
-    pub(crate) fn nth(&self) -> usize {
+    pub fn nth(&self) -> usize {
         self.nth
     }
 
@@ -263,7 +263,7 @@ impl Peer {
     }
 
     /// Reads what there is; `None` when the connection is broken or the server is being dropped.
-    pub(crate) fn read(&mut self, buf: &mut [u8]) -> Option<usize> {
+    pub fn read(&mut self, buf: &mut [u8]) -> Option<usize> {
         if !self.pending.is_empty() {
             let n = self.pending.len().min(buf.len());
             buf[..n].copy_from_slice(&self.pending[..n]);
@@ -277,7 +277,7 @@ impl Peer {
     }
 
     /// Reads exactly so many bytes.
-    pub(crate) fn read_exactly(&mut self, count: usize) -> Option<Vec<u8>> {
+    pub fn read_exactly(&mut self, count: usize) -> Option<Vec<u8>> {
         let mut all = vec![0; count];
         let mut have = 0;
         while have < count {
@@ -290,7 +290,7 @@ impl Peer {
     }
 
     /// Reads up to the first line end, which is left out.
-    pub(crate) fn read_line(&mut self) -> Option<Vec<u8>> {
+    pub fn read_line(&mut self) -> Option<Vec<u8>> {
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
@@ -303,7 +303,7 @@ impl Peer {
     }
 
     /// Reads to the end of the stream; what came, also when the connection broke.
-    pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
+    pub fn read_to_end(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         let mut chunk = vec![0; 64 * 1024];
         while let Some(n @ 1..) = self.read(&mut chunk) {
@@ -313,7 +313,7 @@ impl Peer {
     }
 
     /// Reads a request head; what follows it stays to be read.
-    pub(crate) fn request_head(&mut self) -> Option<String> {
+    pub fn request_head(&mut self) -> Option<String> {
         let mut text = Vec::new();
         let mut chunk = [0; 16 * 1024];
         let end = loop {
@@ -332,7 +332,7 @@ impl Peer {
     }
 
     /// Reads a complete request.
-    pub(crate) fn request(&mut self) -> Option<Request> {
+    pub fn request(&mut self) -> Option<Request> {
         let head = self.request_head()?.to_lowercase();
         let length = head
             .lines()
@@ -344,26 +344,26 @@ impl Peer {
     }
 
     /// Stores a body, as far as the oracle is concerned.
-    pub(crate) fn commit(&self, body: &[u8]) {
+    pub fn commit(&self, body: &[u8]) {
         self.shared.committed.lock().unwrap().push(body.to_vec());
     }
 
     /// Reads a request and stores its body.
-    pub(crate) fn take(&mut self) -> Option<Request> {
+    pub fn take(&mut self) -> Option<Request> {
         let request = self.request()?;
         self.commit(&request.body);
         Some(request)
     }
 
     /// Serves this connection as a healthy server would.
-    pub(crate) fn serve(&mut self) {
+    pub fn serve(&mut self) {
         while self.take().is_some() {
             self.say("HTTP/1.1 204 No Content\r\n\r\n");
         }
     }
 
     /// Sends bytes; false when the connection is broken.
-    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let mut rest = bytes.as_ref();
         while !rest.is_empty() {
             let written = self.patiently(|stream| match stream {
@@ -383,19 +383,19 @@ impl Peer {
     }
 
     /// Answers with a status and a body.
-    pub(crate) fn answer(&mut self, status: &str, headers: &str, body: &str) -> bool {
+    pub fn answer(&mut self, status: &str, headers: &str, body: &str) -> bool {
         let length = body.len();
         self.say(format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}"))
     }
 
     /// Sends the same bytes until the peer is gone.
-    pub(crate) fn flood(&mut self, bytes: &[u8]) {
+    pub fn flood(&mut self, bytes: &[u8]) {
         let many = bytes.repeat((16 * 1024 / bytes.len()).max(1));
         while self.say(&many) {}
     }
 
     /// Sends one byte at a time, with pauses.
-    pub(crate) fn drip(&mut self, bytes: impl AsRef<[u8]>, every: Duration) {
+    pub fn drip(&mut self, bytes: impl AsRef<[u8]>, every: Duration) {
         for byte in bytes.as_ref() {
             if !self.say([*byte]) || !self.pause(every) {
                 return;
@@ -404,7 +404,7 @@ impl Peer {
     }
 
     /// Waits; false when the server is being dropped.
-    pub(crate) fn pause(&self, time: Duration) -> bool {
+    pub fn pause(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         while !self.shared.stopping() {
             let left = until.saturating_duration_since(Instant::now());
@@ -417,12 +417,12 @@ impl Peer {
     }
 
     /// Does nothing until the server is dropped; reads nothing.
-    pub(crate) fn hold(&self) {
+    pub fn hold(&self) {
         self.pause(PATIENCE);
     }
 
     /// Waits until so many bytes are there, and leaves them unread.
-    pub(crate) fn wait_for_bytes(&self, count: usize) {
+    pub fn wait_for_bytes(&self, count: usize) {
         let mut bytes = vec![0; count];
         let until = Instant::now() + PATIENCE;
         while !self.shared.stopping() && Instant::now() < until {
@@ -435,17 +435,17 @@ impl Peer {
     }
 
     /// Tells the test something; see [`FaultServer::wait_for_notes`].
-    pub(crate) fn note(&self, note: &str) {
+    pub fn note(&self, note: &str) {
         self.shared.note(note);
     }
 
     /// Ends our half of the stream. Within TLS without its closing message.
-    pub(crate) fn half_close(&self) {
+    pub fn half_close(&self) {
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
 
     /// Ends TLS as it should be ended.
-    pub(crate) fn close_notify(&mut self) {
+    pub fn close_notify(&mut self) {
         if let Stream::Tls(tls) = &mut self.stream {
             tls.conn.send_close_notify();
             let _ = tls.flush();
@@ -453,14 +453,14 @@ impl Peer {
     }
 
     /// Says these messages of TLS itself, after which nothing more can be said in the session.
-    pub(crate) fn say_raw(&mut self, messages: &[(u8, Vec<u8>)]) {
+    pub fn say_raw(&mut self, messages: &[(u8, Vec<u8>)]) {
         let plain = Stream::Plain(self.tcp().try_clone().unwrap());
         let Stream::Tls(tls) = std::mem::replace(&mut self.stream, plain) else { return };
         self.say(records(tls.into_parts().0, messages));
     }
 
     /// Makes the end of this connection a reset.
-    pub(crate) fn reset_on_close(&self) {
+    pub fn reset_on_close(&self) {
         socket2::SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }

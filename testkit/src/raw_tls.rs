@@ -9,23 +9,23 @@ use rustls::crypto::ring as provider;
 use rustls::{CipherSuite, ConnectionTrafficSecrets, ProtocolVersion, ServerConnection};
 
 /// Every alert that has a number.
-pub(crate) const ALERTS: [u8; 34] = [
+pub const ALERTS: [u8; 34] = [
     10, 20, 21, 22, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80, 86, 90,
     100, 109, 110, 111, 112, 113, 114, 115, 116, 120, 255,
 ];
 
 /// The alert with which a server ends a connection.
-pub(crate) fn fatal(alert: u8) -> (u8, Vec<u8>) {
+pub fn fatal(alert: u8) -> (u8, Vec<u8>) {
     (21, vec![2, alert])
 }
 
 /// That a server of TLS 1.2 wants to negotiate anew.
-pub(crate) fn hello_request() -> (u8, Vec<u8>) {
+pub fn hello_request() -> (u8, Vec<u8>) {
     (22, vec![0; 4])
 }
 
 /// Knows the one cipher that is written by hand below.
-pub(crate) fn chacha_only() -> Arc<CryptoProvider> {
+pub fn chacha_only() -> Arc<CryptoProvider> {
     let mut provider = provider::default_provider();
     provider.cipher_suites.retain(|suite| {
         matches!(
@@ -39,7 +39,7 @@ pub(crate) fn chacha_only() -> Arc<CryptoProvider> {
 }
 
 /// These messages, each with its type, as the records that the server would send next. Nothing it has to say is pending.
-pub(crate) fn records(session: ServerConnection, messages: &[(u8, Vec<u8>)]) -> Vec<u8> {
+pub fn records(session: ServerConnection, messages: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let is_13 = session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
     let secrets = session.dangerous_extract_secrets().unwrap();
     let (first, ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets.tx else {

@@ -9,19 +9,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A whole answer.
 #[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
+pub struct Response {
+    pub status: u16,
     /// Names in lower case, in the order they came.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Response {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         // The server leaves some control characters inside strings as they are, which JSON does not allow.
         let mut text = String::with_capacity(self.body.len());
         for c in self.body.chars() {
@@ -35,7 +35,7 @@ impl Response {
 }
 
 /// Sends one request on a connection of its own and reads the whole answer.
-pub(crate) fn request(
+pub fn request(
     port: u16,
     method: &str,
     target: &str,
@@ -58,7 +58,7 @@ pub(crate) fn request(
 }
 
 /// Reads one answer: status line, headers, and the body as its framing says.
-pub(crate) fn read_response(input: &mut impl BufRead) -> io::Result<Response> {
+pub fn read_response(input: &mut impl BufRead) -> io::Result<Response> {
     let status_line = line(input)?;
     let status = status_line
         .split(' ')
@@ -109,7 +109,7 @@ fn line(input: &mut impl BufRead) -> io::Result<String> {
 }
 
 /// Text for a query string.
-pub(crate) fn percent_encoded(text: &str) -> String {
+pub fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

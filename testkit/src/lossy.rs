@@ -3,17 +3,17 @@
 use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use super::questdb::http::read_response;
+use crate::questdb::http::read_response;
 
 /// Passes each request on whole, waits for the server's answer, and closes the connection instead of passing that on, for a
 /// number of requests; afterwards answers get through. One request per connection.
 #[derive(Debug)]
-pub(crate) struct AnswerLoser {
-    pub(crate) port: u16,
+pub struct AnswerLoser {
+    pub port: u16,
 }
 
 impl AnswerLoser {
-    pub(crate) fn start(server_port: u16, mut to_lose: u64) -> AnswerLoser {
+    pub fn start(server_port: u16, mut to_lose: u64) -> AnswerLoser {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         // Ends with the process; a test has no use for its end.

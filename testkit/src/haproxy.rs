@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use super::questdb::QuestDb;
-use super::questdb::process::{self, Scratch};
+use crate::questdb::QuestDb;
+use crate::questdb::process::{self, Scratch};
 
 /// Two ports that speak TLS and pass everything on.
 #[derive(Debug)]
-pub(crate) struct TlsProxy {
-    pub(crate) https_port: u16,
-    pub(crate) tcps_port: u16,
+pub struct TlsProxy {
+    pub https_port: u16,
+    pub tcps_port: u16,
     child: Child,
     scratch: Scratch,
 }
 
 impl TlsProxy {
     /// Starts a proxy with a certificate for 127.0.0.1 by an authority of its own.
-    pub(crate) fn start(server: &QuestDb) -> TlsProxy {
-        let scratch = Scratch::new();
+    pub fn start(server: &QuestDb) -> TlsProxy {
+        let scratch = Scratch::create();
         let (authority, leaf) = certificates();
         fs::write(scratch.path().join("ca.pem"), authority).unwrap();
         fs::write(scratch.path().join("leaf.pem"), leaf).unwrap();
@@ -53,7 +53,7 @@ impl TlsProxy {
     }
 
     /// The certificate of the authority, for `tls_roots`.
-    pub(crate) fn authority(&self) -> PathBuf {
+    pub fn authority(&self) -> PathBuf {
         self.scratch.path().join("ca.pem")
     }
 
@@ -79,7 +79,7 @@ impl Drop for TlsProxy {
 }
 
 /// An authority, and a leaf with its key for 127.0.0.1 and localhost, all as PEM.
-pub(crate) fn certificates() -> (String, String) {
+pub fn certificates() -> (String, String) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.distinguished_name.push(DnType::CommonName, "test authority");

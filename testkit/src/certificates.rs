@@ -13,28 +13,29 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-use super::raw_tls::chacha_only;
+use crate::raw_tls::chacha_only;
+use crate::scratch_folder;
 
 /// A certificate authority and the file that holds its certificate.
-pub(crate) struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    pub(crate) file: PathBuf,
+    pub file: PathBuf,
 }
 
 /// A certificate with its key, as PEM.
-pub(crate) struct Leaf {
-    pub(crate) cert: String,
-    pub(crate) key: String,
+pub struct Leaf {
+    pub cert: String,
+    pub key: String,
 }
 
 /// The authority that the tests trust.
-pub(crate) fn authority() -> &'static Authority {
+pub fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(|| Authority::new("trusted"))
 }
 
 /// An authority that nobody trusts.
-pub(crate) fn stranger() -> &'static Authority {
+pub fn stranger() -> &'static Authority {
     static STRANGER: OnceLock<Authority> = OnceLock::new();
     STRANGER.get_or_init(|| Authority::new("stranger"))
 }
@@ -51,7 +52,7 @@ impl Authority {
     }
 
     /// A certificate for these names, changed by `edit`.
-    pub(crate) fn leaf(&self, names: &[&str], edit: impl FnOnce(&mut CertificateParams)) -> Leaf {
+    pub fn leaf(&self, names: &[&str], edit: impl FnOnce(&mut CertificateParams)) -> Leaf {
         let key = KeyPair::generate().unwrap();
         let mut params = leaf_params(names);
         edit(&mut params);
@@ -60,7 +61,7 @@ impl Authority {
     }
 
     /// A good certificate for `localhost` and 127.0.0.1.
-    pub(crate) fn server(&self) -> Leaf {
+    pub fn server(&self) -> Leaf {
         self.leaf(&["localhost", "127.0.0.1"], |_| {})
     }
 }
@@ -75,14 +76,14 @@ fn leaf_params(names: &[&str]) -> CertificateParams {
 }
 
 /// A certificate that vouches for itself.
-pub(crate) fn self_signed() -> Leaf {
+pub fn self_signed() -> Leaf {
     let key = KeyPair::generate().unwrap();
     let cert = leaf_params(&["localhost"]).self_signed(&key).unwrap();
     Leaf { cert: cert.pem(), key: key.serialize_pem() }
 }
 
 /// A server with this certificate. `client` is the authority that clients must have a certificate of.
-pub(crate) fn server_config(
+pub fn server_config(
     leaf: &Leaf,
     versions: &[&'static SupportedProtocolVersion],
     client: Option<&Authority>,
@@ -105,9 +106,9 @@ pub(crate) fn server_config(
     Arc::new(builder.with_single_cert(chain, key).unwrap())
 }
 
-/// A server of this version whose session can be ended by whatever message, see [`super::raw_tls`]. It may ask the client for
+/// A server of this version whose session can be ended by whatever message, see [`crate::raw_tls`]. It may ask the client for
 /// a certificate, and does without.
-pub(crate) fn raw_server(
+pub fn raw_server(
     version: &'static SupportedProtocolVersion,
     wants_certificate: bool,
 ) -> Arc<ServerConfig> {
@@ -132,7 +133,7 @@ pub(crate) fn raw_server(
 }
 
 /// A certificate as one line of `openssl req -x509` makes it: that of an authority, for `localhost`.
-pub(crate) fn self_signed_authority() -> Leaf {
+pub fn self_signed_authority() -> Leaf {
     let key = KeyPair::generate().unwrap();
     let mut params = leaf_params(&["localhost"]);
     params.extended_key_usages.clear();
@@ -141,20 +142,20 @@ pub(crate) fn self_signed_authority() -> Leaf {
 }
 
 /// A server as it should be.
-pub(crate) fn good_server() -> Arc<ServerConfig> {
+pub fn good_server() -> Arc<ServerConfig> {
     server_config(&authority().server(), rustls::ALL_VERSIONS, None)
 }
 
 /// The option that trusts [`authority`].
-pub(crate) fn trust() -> String {
+pub fn trust() -> String {
     format!("tls_roots={};", authority().file.display())
 }
 
 /// A file of its own with this content, in the folder for test files.
-pub(crate) fn write_file(content: &str) -> PathBuf {
+pub fn write_file(content: &str) -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("certs-{}-{}.pem", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let path = scratch_folder().join(name);
     std::fs::write(&path, content).unwrap();
     path
 }

@@ -3,9 +3,9 @@
 //! `ci/setup` fetches the servers and names them in environment variables. A release that is not there makes its tests
 //! count as not run: each says so on standard error, and fails if `QUESTDB_TESTS_REQUIRED` is set.
 
-pub(crate) mod process;
+pub mod process;
 
-pub(crate) mod http;
+pub mod http;
 
 use std::collections::HashMap;
 use std::env;
@@ -26,16 +26,16 @@ use process::Scratch;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The public sample key of QuestDB's documentation: its name, private scalar and public point.
-pub(crate) const KEY_ID: &str = "testUser1";
-pub(crate) const KEY_D: &str = "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48";
-pub(crate) const KEY_X: &str = "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU";
-pub(crate) const KEY_Y: &str = "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
-pub(crate) const HTTP_USER: &str = "admin";
-pub(crate) const HTTP_PASSWORD: &str = "quest";
+pub const KEY_ID: &str = "testUser1";
+pub const KEY_D: &str = "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48";
+pub const KEY_X: &str = "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU";
+pub const KEY_Y: &str = "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
+pub const HTTP_USER: &str = "admin";
+pub const HTTP_PASSWORD: &str = "quest";
 
 /// The server releases that are told apart by the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Release {
+pub enum Release {
     /// The newest release for Java 17: protocol versions 1, 2 and 3.
     Java17,
     /// The first release that needs Java 25.
@@ -71,30 +71,30 @@ impl Release {
 
 /// What a server of its own should be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Options {
+pub struct Options {
     /// HTTP basic and TCP ECDSA authentication with the keys above.
-    pub(crate) auth: bool,
+    pub auth: bool,
     /// Further lines of the server's configuration.
-    pub(crate) extra: &'static str,
+    pub extra: &'static str,
     /// Made to start fast, for a server that is started again and again.
-    pub(crate) quick: bool,
+    pub quick: bool,
 }
 
 impl Options {
-    pub(crate) const PLAIN: Options = Options { auth: false, extra: "", quick: false };
-    pub(crate) const AUTH: Options = Options { auth: true, extra: "", quick: false };
-    pub(crate) const QUICK: Options = Options { auth: false, extra: "", quick: true };
+    pub const PLAIN: Options = Options { auth: false, extra: "", quick: false };
+    pub const AUTH: Options = Options { auth: true, extra: "", quick: false };
+    pub const QUICK: Options = Options { auth: false, extra: "", quick: true };
 }
 
 /// Runs a test against the shared server of a release, or counts it as not run.
-pub(crate) fn with_shared(release: Release, options: Options, test: fn(&QuestDb)) {
+pub fn with_shared(release: Release, options: Options, test: fn(&QuestDb)) {
     if let Some(server) = QuestDb::shared(release, options) {
         test(&server);
     }
 }
 
 /// Runs a test that starts its own servers, or counts it as not run.
-pub(crate) fn with_own(release: Release, test: fn(Release)) {
+pub fn with_own(release: Release, test: fn(Release)) {
     if available(release) {
         test(release);
     }
@@ -123,7 +123,7 @@ fn available(release: Release) -> bool {
 
 /// One running server with a data folder of its own.
 #[derive(Debug)]
-pub(crate) struct QuestDb {
+pub struct QuestDb {
     release: Release,
     jar: PathBuf,
     java: PathBuf,
@@ -153,9 +153,9 @@ impl QuestDb {
     }
 
     /// Starts a server and waits until it answers.
-    pub(crate) fn start(release: Release, options: Options) -> QuestDb {
+    pub fn start(release: Release, options: Options) -> QuestDb {
         let (jar, java) = release.find().expect("the release was found before");
-        let scratch = Scratch::new();
+        let scratch = Scratch::create();
         for folder in ["tmp", "data/conf"] {
             std::fs::create_dir_all(scratch.path().join(folder)).unwrap();
         }
@@ -200,30 +200,30 @@ impl QuestDb {
         text + self.options.extra
     }
 
-    pub(crate) fn release(&self) -> Release {
+    pub fn release(&self) -> Release {
         self.release
     }
 
-    pub(crate) fn http_port(&self) -> u16 {
+    pub fn http_port(&self) -> u16 {
         self.http_port
     }
 
-    pub(crate) fn tcp_port(&self) -> u16 {
+    pub fn tcp_port(&self) -> u16 {
         self.tcp_port
     }
 
     /// The keys of a connection string that log in over HTTP.
-    pub(crate) fn http_login(&self) -> String {
+    pub fn http_login(&self) -> String {
         format!("username={HTTP_USER};password={HTTP_PASSWORD};")
     }
 
     /// The keys of a connection string that log in over TCP.
-    pub(crate) fn tcp_login(&self) -> String {
+    pub fn tcp_login(&self) -> String {
         format!("username={KEY_ID};token={KEY_D};token_x={KEY_X};token_y={KEY_Y};")
     }
 
     /// Ends the server as a power cut would.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         if let Some(mut child) = self.child.lock().unwrap().take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -231,7 +231,7 @@ impl QuestDb {
     }
 
     /// Asks the server to end, and waits for it.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         if let Some(mut child) = self.child.lock().unwrap().take() {
             process::ask_to_end(&child);
             child.wait().unwrap();
@@ -239,7 +239,7 @@ impl QuestDb {
     }
 
     /// Starts the server again after `kill` or `terminate`: same data, same ports.
-    pub(crate) fn restart(&self) {
+    pub fn restart(&self) {
         let child =
             process::spawn_java(&self.java, &self.jar, self.scratch.path(), self.options.quick);
         *self.child.lock().unwrap() = Some(child);
@@ -255,7 +255,7 @@ impl QuestDb {
     }
 
     /// The last things the server printed, without what it says of every request.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         let noise = ["http-server", "QueryProgress", "JsonQueryProcessor"];
         let out = self.printed();
         let lines: Vec<_> =
@@ -264,7 +264,7 @@ impl QuestDb {
     }
 
     /// Waits until the server has printed a text: its log is written by a thread of its own.
-    pub(crate) fn logged(&self, text: &str) -> bool {
+    pub fn logged(&self, text: &str) -> bool {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.printed().contains(text) {
             if Instant::now() > deadline {
@@ -289,24 +289,24 @@ impl QuestDb {
     }
 
     /// Posts rows as they are and returns the answer.
-    pub(crate) fn write(&self, rows: impl AsRef<[u8]>) -> Response {
+    pub fn write(&self, rows: impl AsRef<[u8]>) -> Response {
         self.request("POST", "/write?precision=n", rows.as_ref())
             .unwrap_or_else(|| panic!("no answer to a write:\n{}", self.log()))
     }
 
     /// Posts rows that must be accepted.
-    pub(crate) fn write_ok(&self, rows: impl AsRef<[u8]>) {
+    pub fn write_ok(&self, rows: impl AsRef<[u8]>) {
         let answer = self.write(rows);
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "rows were refused");
     }
 
     /// Runs a statement that must succeed.
-    pub(crate) fn sql(&self, statement: &str) -> Rows {
+    pub fn sql(&self, statement: &str) -> Rows {
         self.try_sql(statement).unwrap_or_else(|e| panic!("{statement}: {e}"))
     }
 
     /// Runs a statement; the error is the server's text.
-    pub(crate) fn try_sql(&self, statement: &str) -> Result<Rows, String> {
+    pub fn try_sql(&self, statement: &str) -> Result<Rows, String> {
         let target = format!("/exec?query={}", http::percent_encoded(statement));
         let answer = self.request("GET", &target, &[]).ok_or("no answer")?;
         if answer.status != 200 {
@@ -316,13 +316,13 @@ impl QuestDb {
     }
 
     /// Waits until everything committed to a table can be read, then reads it by the statement.
-    pub(crate) fn read(&self, table: &str, statement: &str) -> Rows {
+    pub fn read(&self, table: &str, statement: &str) -> Rows {
         self.sql(&format!("select wait_wal_table('{}')", table.replace('\'', "''")));
         self.sql(statement)
     }
 
     /// Waits until a table has at least `count` rows: TCP says nothing when it has stored something.
-    pub(crate) fn wait_for_rows(&self, table: &str, count: u64) {
+    pub fn wait_for_rows(&self, table: &str, count: u64) {
         let deadline = Instant::now() + PATIENCE;
         let statement = format!("select count() from \"{table}\"");
         loop {
@@ -348,10 +348,10 @@ impl Drop for QuestDb {
 
 /// The answer to a query.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Rows {
+pub struct Rows {
     /// Name and type of each column.
-    pub(crate) columns: Vec<(String, String)>,
-    pub(crate) cells: Vec<Vec<Value>>,
+    pub columns: Vec<(String, String)>,
+    pub cells: Vec<Vec<Value>>,
 }
 
 impl From<&Value> for Rows {
@@ -370,24 +370,24 @@ impl From<&Value> for Rows {
 
 impl Rows {
     /// The columns as `name TYPE`, for comparing with a list.
-    pub(crate) fn types(&self) -> Vec<String> {
+    pub fn types(&self) -> Vec<String> {
         self.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect()
     }
 
     /// The only cell of an answer that has one.
-    pub(crate) fn cell(&self) -> &Value {
+    pub fn cell(&self) -> &Value {
         assert!(self.cells.len() == 1 && self.cells[0].len() == 1, "not one cell: {self:?}");
         &self.cells[0][0]
     }
 }
 
 /// A table name that no other test has.
-pub(crate) fn unique(stem: &str) -> String {
+pub fn unique(stem: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("{stem}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Says how many cases a test went through, where `ci/check` counts them.
-pub(crate) fn report_cases(what: &str, count: usize) {
+pub fn report_cases(what: &str, count: usize) {
     let _ = writeln!(std::io::stderr().lock(), "\nREAL SERVER: {count} cases: {what}");
 }

@@ -22,7 +22,7 @@ const QUICK: [&str; 3] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-U
 
 /// Starts QuestDB with its data under `root`; what it prints is appended to `root/out`. A `quick` one leaves its classes in
 /// an archive when it first ends in good order, and later ones read them there, which halves the time once more.
-pub(crate) fn spawn_java(java: &Path, jar: &Path, root: &Path, quick: bool) -> Child {
+pub fn spawn_java(java: &Path, jar: &Path, root: &Path, quick: bool) -> Child {
     let out = File::options().create(true).append(true).open(root.join("out")).unwrap();
     let mut command = tied_to_us(java.as_os_str());
     command.args(["-Xms128m", "-Xmx512m"]);
@@ -47,7 +47,7 @@ pub(crate) fn spawn_java(java: &Path, jar: &Path, root: &Path, quick: bool) -> C
 }
 
 /// A command that the kernel kills when this process ends, even by a signal.
-pub(crate) fn tied_to_us(program: &std::ffi::OsStr) -> Command {
+pub fn tied_to_us(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
@@ -55,7 +55,7 @@ pub(crate) fn tied_to_us(program: &std::ffi::OsStr) -> Command {
 
 /// Starts a command from a thread that lives as long as the process: the kernel's death signal is sent when the
 /// *thread* that started a child ends, and a test's thread ends with its test.
-pub(crate) fn spawn(command: Command) -> Child {
+pub fn spawn(command: Command) -> Child {
     type Request = (Command, mpsc::Sender<std::io::Result<Child>>);
     static KEEPER: OnceLock<Mutex<mpsc::Sender<Request>>> = OnceLock::new();
     let keeper = KEEPER.get_or_init(|| {
@@ -74,14 +74,14 @@ pub(crate) fn spawn(command: Command) -> Child {
 }
 
 /// Sends SIGTERM.
-pub(crate) fn ask_to_end(child: &Child) {
+pub fn ask_to_end(child: &Child) {
     let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(status.success(), "kill: {status}");
 }
 
 /// Ports that were free a moment ago. They lie below those that the kernel gives to outgoing connections: there a client
 /// that retries could take the port of a server that restarts, or even connect to itself.
-pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+pub fn free_ports<const N: usize>() -> [u16; N] {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap_or(0);
     [(); N].map(|()| {
@@ -97,12 +97,12 @@ pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
 
 /// A folder under the build folder, removed when dropped, or by a later run if this one was killed.
 #[derive(Debug)]
-pub(crate) struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(crate) fn new() -> Scratch {
+    pub fn create() -> Scratch {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let base = &crate::scratch_folder();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         if count == 0 {
             remove_leftovers(base);
@@ -112,7 +112,7 @@ impl Scratch {
         Scratch(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

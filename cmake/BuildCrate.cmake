@@ -69,7 +69,7 @@ endforeach()
 # overridden: the files must be found again.
 add_custom_target(questdb_crate ALL
   COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "QUESTDB_SONAME=${QUESTDB_SONAME}" ${_questdb_target_environment}
-    "${QUESTDB_CARGO}" build --release --locked --package questdb-ingress-capi
+    "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress-capi
     --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
     --target-dir "${_questdb_target_dir}" ${_questdb_target_flags} "--features=${_questdb_features}"
     --config "profile.release.strip=\"symbols\"" ${_questdb_flags}

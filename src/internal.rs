@@ -76,6 +76,25 @@ pub trait OwnBuffer {
 
     /// Flushes if a limit is reached, for the call that ended a row: an error says that the row is in the buffer.
     fn row_ended(&mut self) -> Result<()>;
+
+    /// Ends the open row of the own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if a limit
+    /// is reached.
+    fn at_nanos(&mut self, nanos: i64) -> Result<()> {
+        self.own_buffer().at_nanos(nanos)?;
+        self.row_ended()
+    }
+
+    /// As [`OwnBuffer::at_nanos`], in microseconds.
+    fn at_micros(&mut self, micros: i64) -> Result<()> {
+        self.own_buffer().at_micros(micros)?;
+        self.row_ended()
+    }
+
+    /// As [`OwnBuffer::at_nanos`], and the server sets the timestamp.
+    fn at_now(&mut self) -> Result<()> {
+        self.own_buffer().at_now()?;
+        self.row_ended()
+    }
 }
 
 impl OwnBuffer for Sender {

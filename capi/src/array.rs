@@ -1,8 +1,8 @@
 //! `questdb_array`: an n-dimensional view of the caller's doubles.
 
 use crate::text::slice;
-use client::Result;
 use client::ArrayView;
+use client::Result;
 
 /// An n-dimensional array of doubles in your memory. The layout of this struct is frozen.
 ///

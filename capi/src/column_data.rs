@@ -3,8 +3,8 @@
 use crate::array::{questdb_array, view};
 use crate::layout::{ValuesKind, questdb_column_data};
 use crate::text::slice;
-use client::Result;
 use client::ArrayView;
+use client::Result;
 use client::internal::{collected, in_context};
 use client::rows::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 

@@ -69,7 +69,11 @@ pub extern "C" fn questdb_error_get_code(error: Option<&questdb_error>) -> u32 {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_error_code_name(code: u32) -> *const c_char {
-    ErrorCode::ALL.iter().find(|c| **c as u32 == code).map_or(c"UNKNOWN", |c| internal::code_name(*c)).as_ptr()
+    ErrorCode::ALL
+        .iter()
+        .find(|c| **c as u32 == code)
+        .map_or(c"UNKNOWN", |c| internal::code_name(*c))
+        .as_ptr()
 }
 
 /// The message: one line for people, without secrets.
@@ -96,7 +100,11 @@ pub extern "C" fn questdb_error_outcome(error: Option<&questdb_error>) -> u32 {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_outcome_name(outcome: u32) -> *const c_char {
-    Outcome::ALL.iter().find(|o| **o as u32 == outcome).map_or(c"IN_DOUBT", |o| internal::outcome_name(*o)).as_ptr()
+    Outcome::ALL
+        .iter()
+        .find(|o| **o as u32 == outcome)
+        .map_or(c"IN_DOUBT", |o| internal::outcome_name(*o))
+        .as_ptr()
 }
 
 /// Whether the same call may succeed later without changing anything.

@@ -17,11 +17,11 @@ use crate::guard::{
 use crate::sender::{guard_own, questdb_sender};
 use crate::text::{plain, plain_slice, put, required, slice, text};
 use client::Result;
-use client::{ArrayView, Buffer};
+use client::Text;
 use client::internal::collected;
 use client::internal::{self, LayoutChecks as _, OwnBuffer as _, QuickCalls as _, RowCells};
 use client::rows::{Cell, RowLayout};
-use client::Text;
+use client::{ArrayView, Buffer};
 
 /// A table and its columns, named once: whole rows are then appended by one call.
 ///

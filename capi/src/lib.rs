@@ -72,6 +72,6 @@ mod tests;
 
 // For Rust code that calls the exported functions by path: the library of rlib/.
 pub use {
-    array::*, buffer::*, config::*, error::*, layout::*, name::*, row::*, sender::*, transaction::*,
-    version::*,
+    array::*, buffer::*, config::*, error::*, layout::*, name::*, row::*, sender::*,
+    transaction::*, version::*,
 };

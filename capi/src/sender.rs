@@ -246,10 +246,7 @@ pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> 
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i64) -> Failed {
-    guard_own(sender, |s| {
-        s.own_buffer().at_nanos(nanos)?;
-        s.row_ended()
-    })
+    guard_own(sender, |s| s.at_nanos(nanos))
 }
 
 /// As `questdb_sender_at_nanos`, in microseconds.
@@ -259,10 +256,7 @@ pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i6
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: i64) -> Failed {
-    guard_own(sender, |s| {
-        s.own_buffer().at_micros(micros)?;
-        s.row_ended()
-    })
+    guard_own(sender, |s| s.at_micros(micros))
 }
 
 /// As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
@@ -272,10 +266,7 @@ pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: 
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
-    guard_own(sender, |s| {
-        s.own_buffer().at_now()?;
-        s.row_ended()
-    })
+    guard_own(sender, Sender::at_now)
 }
 
 /// Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
@@ -484,9 +475,9 @@ pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::buffer::{questdb_buffer_free, questdb_buffer_len};
     use crate::row::questdb_buffer_table;
-    use super::*;
     use client::ErrorCode;
 
     fn code(failed: Failed) -> Option<ErrorCode> {

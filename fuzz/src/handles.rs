@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use questdb_ingress::Config;
-use questdb_ingress::ffi::*;
+use questdb_ingress_capi::*;
 use questdb_ingress::fuzzing::{End, Script, Server};
 
 use crate::Input;

@@ -167,6 +167,10 @@ mod thread_cancelling {
     }
 }
 
+#[allow(
+    clippy::new_without_default,
+    reason = "a guard is made where it has to hold, never by default"
+)]
 impl Uncancellable {
     /// Holds off the cancellation of this thread until it is dropped.
     #[cfg(any(

@@ -19,13 +19,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sender", &["base", "ilp", "rows", "arrow", "config", "transport"]),
     // Stands in for the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "transport", "sender"]),
-    // What is public; the base for the errors about its own arguments.
-    ("ffi", &["base", "ilp", "rows", "arrow", "config", "sender"]),
+    // The door for the C ABI, the bindings and the benchmarks.
+    ("internal", &["base", "ilp", "rows", "arrow", "config", "transport", "sender"]),
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
 const UNSAFE: &[&str] = &[
-    "src/ffi/",
     "src/ilp/scan.rs",
     "src/ilp/scan/",
     "src/transport/sys.rs",
@@ -39,7 +38,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/transport/socket.rs", "sockets, name resolution, the monotonic clock"),
     ("src/transport/sys.rs", "poll"),
     ("src/transport/tls.rs", "certificate files"),
-    ("src/ffi/guard.rs", "catching panics"),
 ];
 
 #[test]

@@ -3,19 +3,19 @@
 use std::ffi::c_char;
 use std::ptr;
 
+use super::Kind::{Free, Handle, Plain, Silent, Takes};
+use super::world::{DATA, array, cell, column_data};
+use super::{Case, told};
 use crate::buffer::*;
 use crate::config::*;
 use crate::error::*;
 use crate::guard::Failed;
+use crate::layout::*;
 use crate::name::*;
 use crate::row::*;
-use crate::layout::*;
 use crate::sender::*;
 use crate::transaction::*;
 use crate::version::*;
-use super::Kind::{Free, Handle, Plain, Silent, Takes};
-use super::world::{DATA, array, cell, column_data};
-use super::{Case, told};
 use client::ErrorCode;
 
 const X: *const c_char = c"x".as_ptr();

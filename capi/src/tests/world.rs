@@ -2,17 +2,17 @@
 
 use std::ptr;
 
+use super::{free_error, told};
 use crate::array::questdb_array;
 use crate::buffer::*;
 use crate::config::*;
 use crate::error::*;
 use crate::guard::Failed;
+use crate::layout::*;
 use crate::name::*;
 use crate::row::*;
-use crate::layout::*;
 use crate::sender::*;
 use crate::transaction::*;
-use super::{free_error, told};
 
 const CONF: &str = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=0;auto_flush=off;";
 

@@ -448,9 +448,12 @@ pub(crate) fn show(id: &str, by: Language, what: &str, elapsed: Duration, tail: 
 
 fn outcome(result: &Answer) -> String {
     match result {
-        Ok(outcome) => outcome.name().to_str().unwrap().into(),
+        Ok(outcome) => questdb_ingress::internal::outcome_name(*outcome).to_str().unwrap().into(),
         Err(e) => {
-            let (code, outcome) = (e.code().name(), e.outcome().name());
+            let (code, outcome) = (
+                questdb_ingress::internal::code_name(e.code()),
+                questdb_ingress::internal::outcome_name(e.outcome()),
+            );
             format!("{} {}", outcome.to_str().unwrap(), code.to_str().unwrap())
         }
     }

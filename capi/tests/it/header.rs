@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use questdb_ingress_testkit::repository as root;
 
 /// Compares a committed file with what it should be; `QUESTDB_BLESS=1` writes it instead.
 pub(crate) fn compare(path: &str, expected: &str) {
@@ -44,31 +42,31 @@ pub(crate) fn module_docs(path: &str) -> String {
 
 /// The sources in the order of the header: that of the `mod` lines.
 fn sources() -> Vec<PathBuf> {
-    let list = fs::read_to_string(root().join("src/ffi/mod.rs")).unwrap();
+    let list = fs::read_to_string(root().join("capi/src/lib.rs")).unwrap();
     let modules = list.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
     let mut files = ["src/error.rs", "src/sender/stats.rs", "src/rows/layout.rs"]
         .map(|path| root().join(path))
         .to_vec();
-    files.extend(modules.map(|name| root().join("src/ffi").join(format!("{name}.rs"))));
+    files.extend(modules.map(|name| root().join("capi/src").join(format!("{name}.rs"))));
     files
 }
 
 fn head() -> String {
     let mut head = String::from("/*\n");
-    for line in module_docs("src/ffi/mod.rs").lines() {
+    for line in module_docs("capi/src/lib.rs").lines() {
         head.push_str(if line.is_empty() { " *" } else { " * " });
         head.push_str(&line.replace('`', ""));
         head.push('\n');
     }
     head.push_str(
-        " *\n * Generated from src/ffi by `QUESTDB_BLESS=1 cargo test header`; do not edit.\n",
+        " *\n * Generated from capi/src by `QUESTDB_BLESS=1 cargo test header`; do not edit.\n",
     );
     head.push_str(" * SPDX-License-Identifier: Apache-2.0\n */");
     head
 }
 
 fn macros() -> String {
-    let version = fs::read_to_string(root().join("src/ffi/version.rs")).unwrap();
+    let version = fs::read_to_string(root().join("capi/src/version.rs")).unwrap();
     let abi = version
         .lines()
         .find_map(|line| line.strip_prefix("const ABI_VERSION: u32 = ")?.strip_suffix(';'))
@@ -106,7 +104,7 @@ fn macros() -> String {
 
 #[test]
 fn committed_header_is_what_the_sources_say() {
-    let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    let mut config = cbindgen::Config::from_file(root().join("capi/cbindgen.toml")).unwrap();
     config.header = Some(head());
     config.after_includes = Some(macros());
     let mut builder = cbindgen::Builder::new().with_config(config);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use questdb_ingress_testkit::repository as root;
+
 use crate::abi::declared;
-use crate::header::{compare, module_docs, root};
+use crate::header::{compare, module_docs};
 
 const DOCUMENTS: [&str; 3] = ["doc/c-api.md", "doc/abi.md", "doc/threading.md"];
 
@@ -14,11 +16,11 @@ fn read(path: &str) -> String {
 
 #[test]
 fn conventions_are_those_that_open_the_header() {
-    let (begin, end) = ("<!-- src/ffi/mod.rs -->\n", "<!-- end -->\n");
+    let (begin, end) = ("<!-- capi/src/lib.rs -->\n", "<!-- end -->\n");
     let text = read("doc/c-api.md");
     let (before, rest) = text.split_once(begin).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
-    let conventions = module_docs("src/ffi/mod.rs");
+    let conventions = module_docs("capi/src/lib.rs");
     assert!(conventions.lines().count() > 20);
     compare("doc/c-api.md", &format!("{before}{begin}{conventions}{end}{after}"));
 }

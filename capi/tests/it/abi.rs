@@ -1,25 +1,16 @@
 //! The ABI: what the header, the shared library, the ledgers and the tests in C say must be one and the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use questdb_ingress::{ErrorCode, Outcome};
+use client::{ErrorCode, Outcome, internal};
 
-use crate::header::root;
+use questdb_ingress_testkit::{repository as root, shared_library as library};
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
-}
-
-/// The shared library that cargo linked next to this test.
-pub(crate) fn library() -> PathBuf {
-    let exe = env::current_exe().unwrap();
-    let name = format!("{}questdb_ingress{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
-    let file = exe.parent().unwrap().join(name);
-    assert!(file.exists(), "{} is not there", file.display());
-    file
 }
 
 fn output(program: &str, args: &[&str], file: &Path) -> String {
@@ -46,9 +37,9 @@ pub(crate) fn declared() -> BTreeSet<String> {
 
 /// `symbol version` lines of a ledger.
 fn ledger() -> BTreeMap<String, String> {
-    let text = read("abi/symbols.txt");
+    let text = read("capi/abi/symbols.txt");
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(lines.is_sorted(), "abi/symbols.txt is not sorted");
+    assert!(lines.is_sorted(), "capi/abi/symbols.txt is not sorted");
     let pairs = lines.iter().map(|line| line.split_once(' ').unwrap());
     let ledger: BTreeMap<_, _> = pairs.map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
     assert_eq!(ledger.len(), lines.len(), "a symbol stands twice in abi/symbols.txt");
@@ -76,7 +67,7 @@ fn the_library_exports_what_the_header_declares_and_nothing_else() {
 fn every_symbol_is_in_the_ledger_with_its_version() {
     let ledger = ledger();
     let names: BTreeSet<String> = ledger.keys().cloned().collect();
-    assert_eq!(names, declared(), "abi/symbols.txt differs from the header");
+    assert_eq!(names, declared(), "capi/abi/symbols.txt differs from the header");
     let number = |text: &str| -> Vec<u32> { text.split('.').map(|n| n.parse().unwrap()).collect() };
     let now =
         number(concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR")));
@@ -148,7 +139,7 @@ fn null_for_every_pointer_of_every_function_is_tested_in_c() {
 
 #[test]
 fn numbers_of_codes_and_outcomes_never_move() {
-    let text = read("abi/error_codes.txt");
+    let text = read("capi/abi/error_codes.txt");
     let mut found = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         // NAME = number [retired version]
@@ -169,15 +160,17 @@ fn numbers_of_codes_and_outcomes_never_move() {
         .filter(|(_, (_, retired))| !retired)
         .map(|(n, (name, _))| (n, name))
         .collect();
-    let codes = ErrorCode::ALL.iter().map(|c| (*c as u32, c.name().to_str().unwrap().to_owned()));
-    assert_eq!(living, codes.collect(), "abi/error_codes.txt differs from ErrorCode");
+    let codes = ErrorCode::ALL
+        .iter()
+        .map(|c| (*c as u32, internal::code_name(*c).to_str().unwrap().to_owned()));
+    assert_eq!(living, codes.collect(), "capi/abi/error_codes.txt differs from ErrorCode");
 
     let header = read("include/questdb_ingress.h");
     for (number, name) in living {
         assert!(header.contains(&format!("QUESTDB_ERROR_CODE_{name} = {number},")), "{name}");
     }
     for outcome in Outcome::ALL {
-        let name = outcome.name().to_str().unwrap();
+        let name = internal::outcome_name(*outcome).to_str().unwrap();
         assert!(
             header.contains(&format!("QUESTDB_OUTCOME_{name} = {},", *outcome as u32)),
             "{name}"
@@ -193,7 +186,7 @@ fn ledgers_only_grow_after_a_release() {
     };
     // Not a work tree, or nothing released yet: nothing to keep to.
     let Some(tag) = git(&["describe", "--tags", "--abbrev=0", "--match", "v*"]) else { return };
-    for file in ["abi/symbols.txt", "abi/error_codes.txt"] {
+    for file in ["capi/abi/symbols.txt", "capi/abi/error_codes.txt"] {
         let Some(before) = git(&["show", &format!("{}:{file}", tag.trim())]) else { continue };
         let now = read(file);
         for line in before.lines().filter(|line| !line.starts_with('#')) {
@@ -211,7 +204,7 @@ fn soname_is_set_on_request_only() {
     let built = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into()))
         .args(["--edition", "2024", "-A", "warnings", "-o"])
         .arg(&script)
-        .arg(root().join("build.rs"))
+        .arg(root().join("capi/build.rs"))
         .status()
         .unwrap();
     assert!(built.success());

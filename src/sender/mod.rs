@@ -29,7 +29,7 @@ pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
-use crate::rows::{Cell, ColumnData, RowLayout};
+use crate::table::{Cell, ColumnData, RowLayout};
 pub use crate::transport::Canceller;
 pub(crate) use crate::transport::Uncancellable;
 use crate::transport::{Deadline, Net, SystemNet};

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"questdb-ingress/examples/go/questdb"
+	"questdb-ingress/bindings/go/questdb"
 )
 
 // picky stands for a server that has a column of integers, where one row brings a string. It stores nothing of a request

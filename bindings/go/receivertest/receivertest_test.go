@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"questdb-ingress/examples/go/questdb"
+	"questdb-ingress/bindings/go/questdb"
 )
 
 func TestRowsOverHTTPAndTCP(t *testing.T) {

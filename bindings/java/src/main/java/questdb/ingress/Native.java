@@ -8,19 +8,23 @@ import java.nio.ByteBuffer;
  * ones through JNA.
  */
 interface Native {
-    /** The one implementation that this build holds. */
+    /** The implementation for the Java that runs. */
     Native C = load();
 
     private static Native load() {
         if ("32".equals(System.getProperty("sun.arch.data.model"))) {
             throw new IllegalStateException("this package is for 64-bit Java");
         }
-        String kind = Runtime.version().feature() >= 22 ? "Ffm" : "Jna";
-        try {
-            return (Native) Class.forName("questdb.ingress." + kind + "Native").getDeclaredConstructor().newInstance();
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("this jar was built for another Java: it has no " + kind + "Native", e);
+        if (Runtime.version().feature() >= 22) {
+            try {
+                return (Native) Class.forName("questdb.ingress.FfmNative").getDeclaredConstructor().newInstance();
+            } catch (ClassNotFoundException e) {
+                // The jar was built by an older JDK: JNA serves newer ones too.
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException("cannot call the library questdb_ingress: " + e.getCause(), e);
+            }
         }
+        return new JnaNative();
     }
 
     /** Where a direct buffer begins. */

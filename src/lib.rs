@@ -11,6 +11,7 @@ pub mod fuzzing;
 pub mod ilp;
 mod memory;
 mod names;
+mod net;
 #[cfg(feature = "receiver")]
 #[allow(
     clippy::disallowed_methods,
@@ -21,7 +22,6 @@ pub mod rows;
 pub mod sender;
 mod text;
 mod time;
-mod transport;
 
 #[doc(hidden)]
 pub mod ffi;

@@ -11,17 +11,11 @@ pub mod fuzzing;
 pub mod ilp;
 mod memory;
 mod name;
-#[cfg(feature = "receiver")]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a server has sockets, threads and a clock of its own"
-)]
-pub mod receiver;
+mod net;
 pub mod sender;
 pub mod table;
 mod text;
 mod time;
-mod transport;
 
 #[doc(hidden)]
 pub mod ffi;

@@ -6,16 +6,16 @@ use std::fmt;
 
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::{Buffer, ProtocolVersion};
-use crate::names::{ColumnRef, TableRef};
-use crate::rows::{ColumnKind, RowLayout, Stamp};
+use crate::name::{ColumnRef, TableRef};
 use crate::sender::{Sender, Stat};
+use crate::table::{ColumnKind, RowLayout, Stamp};
 use crate::text::Text;
 
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
 pub use crate::error::shown;
+pub use crate::ilp::rows::RowCells;
 pub use crate::memory::collected;
-pub use crate::rows::cells::RowCells;
-pub use crate::transport::Uncancellable;
+pub use crate::net::Uncancellable;
 
 /// An error of this library's own kind.
 pub fn error(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {

@@ -3,6 +3,7 @@
 // The exported functions, which the C of bench/c calls by symbol.
 use questdb_ingress_capi as _;
 
+pub mod artifact;
 pub mod c;
 pub mod clock;
 pub mod encoders;

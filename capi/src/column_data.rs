@@ -6,7 +6,7 @@ use crate::text::slice;
 use client::ArrayView;
 use client::Result;
 use client::internal::{collected, in_context};
-use client::rows::{Bits, Codes, ColumnData, ColumnValues, Offsets};
+use client::table::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 
 /// Views of the columns that hold arrays.
 pub(crate) fn column_arrays(

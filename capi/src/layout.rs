@@ -20,7 +20,7 @@ use client::Result;
 use client::Text;
 use client::internal::collected;
 use client::internal::{self, LayoutChecks as _, OwnBuffer as _, QuickCalls as _, RowCells};
-use client::rows::{Cell, RowLayout};
+use client::table::{Cell, RowLayout};
 use client::{ArrayView, Buffer};
 
 /// A table and its columns, named once: whole rows are then appended by one call.

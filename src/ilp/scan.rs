@@ -10,7 +10,7 @@
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use crate::error::{Error, Result, err};
-use crate::names::Wire;
+use crate::name::Wire;
 
 mod blocks;
 mod quick;

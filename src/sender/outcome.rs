@@ -1,12 +1,12 @@
 //! What is known about the data after an attempt: answers and failures turned into errors that say it.
 //!
-//! The rules are section by section those of doc/reliability.md: only a complete, authoritative answer decides; a request
+//! The rules are those of doc/outcomes.md: only a complete, authoritative answer decides; a request
 //! whose last byte never reached the kernel is never executed; everything else is in doubt.
 
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Outcome};
-use crate::transport::{Answer, Failure, Secrets};
+use crate::net::{Answer, Failure, Secrets};
 
 /// A server's message is shown up to this length.
 const MAX_MESSAGE_BYTES: usize = 1024;

@@ -2,7 +2,7 @@
 //! and no name may hold one.
 
 use questdb_ingress::internal::{LayoutChecks as _, RowCells};
-use questdb_ingress::rows::{
+use questdb_ingress::table::{
     Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result, TableName, Text};

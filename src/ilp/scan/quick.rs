@@ -4,7 +4,7 @@
 use super::blocks::{Block, Blocks};
 use super::{Out, SLACK, Store, Tail};
 use crate::error::Result;
-use crate::names::Wire;
+use crate::name::Wire;
 
 impl Store {
     /// Opens the end for writing as far as there is room at once.

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
 use questdb_ingress::internal::{self, OwnBuffer as _};
-use questdb_ingress::rows::{Cell, RowLayout, Stamp};
+use questdb_ingress::table::{Cell, RowLayout, Stamp};
 use questdb_ingress::{ArrayView, Error, Result, Sender, Text};
 
 #[derive(Default)]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::array::DenseArray;
 use super::number;
-use super::scan::{Slot, Written};
 use super::value::{DecimalInteger, Integer, Value};
+use super::write::{Slot, Written};
 use crate::names::Wire;
 
 /// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.

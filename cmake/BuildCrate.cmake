@@ -2,9 +2,6 @@
 # Windows QUESTDB_IMPORT_FILE.
 
 set(_questdb_features "")
-if(QUESTDB_RECEIVER)
-  list(APPEND _questdb_features receiver)
-endif()
 if(QUESTDB_INSECURE_SKIP_VERIFY)
   list(APPEND _questdb_features insecure-skip-verify)
 endif()

@@ -11,12 +11,6 @@ pub mod fuzzing;
 pub mod ilp;
 mod memory;
 mod names;
-#[cfg(feature = "receiver")]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a server has sockets, threads and a clock of its own"
-)]
-pub mod receiver;
 pub mod rows;
 pub mod sender;
 mod text;

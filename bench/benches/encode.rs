@@ -8,9 +8,12 @@
 //! cargo bench -p questdb-ingress-bench --bench encode -- --check          ours against the committed ledger: a test
 //! cargo bench -p questdb-ingress-bench --bench encode -- --one s1-v2 "Rust raw" 1000000    one variant, for a profiler
 //! ```
+//!
+//! The first four leave their tables in `target/report`.
 
 use std::process::{Command, ExitCode};
 
+use questdb_ingress_bench::artifact::Artifact;
 use questdb_ingress_bench::c::{CShape, InC, Way};
 use questdb_ingress_bench::clock::thread_cpu_ns;
 use questdb_ingress_bench::encoders::{ALL, Ours, PRE, Theirs, VAL};
@@ -44,6 +47,14 @@ struct Marks {
     checked: Mark,
     prepared: Mark,
     columns: Mark,
+}
+
+/// What a run has shown so far.
+#[derive(Default)]
+struct Shown {
+    text: Artifact,
+    /// Variants that did not reach "at least".
+    below: Vec<String>,
 }
 
 const fn all(mark: Mark) -> Marks {
@@ -156,18 +167,23 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (counting, fresh) = (has("--count"), has("--fresh"));
-    let mut below = Vec::new();
+    let mut shown = Shown::default();
     for case in cases().iter().filter(|c| wanted(c)) {
         let mut lines = (case.make)(case.version, &case.marks);
         let bytes = same_bytes(&case.name, &mut lines);
         if counting {
-            count(case, &lines, &mut below);
+            count(case, &lines, &mut shown);
         } else {
-            compare(case, lines, bytes, fresh, &mut below);
+            compare(case, lines, bytes, fresh, &mut shown);
         }
     }
-    let below = if below.is_empty() { "none".into() } else { below.join(", ") };
-    println!("\nbelow \"at least\": {below}");
+    let below = if shown.below.is_empty() { "none".into() } else { shown.below.join(", ") };
+    shown.text.line(&format!("\nbelow \"at least\": {below}"));
+    shown.text.write(match (counting, fresh) {
+        (true, _) => "encode-count.txt",
+        (_, true) => "encode-fresh.txt",
+        _ => "encode.txt",
+    });
     ExitCode::SUCCESS
 }
 
@@ -206,7 +222,7 @@ fn same_bytes(case: &str, lines: &mut [Line]) -> usize {
 }
 
 /// Interleaved passes; the least time of each variant counts.
-fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, below: &mut Vec<String>) {
+fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, shown: &mut Shown) {
     let (rows, passes, emptied) = if fresh {
         (75_000, 15, Emptied::Replaced(75_000))
     } else {
@@ -221,34 +237,32 @@ fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, below: 
         }
     }
     let what = format!("{bytes} B/row, {emptied:?}, least of {passes} passes of {rows} rows");
-    table(case, &lines, &what, "ns", &least, below);
+    table(case, &lines, &what, "ns", &least, shown);
 }
 
 /// The costs of all variants of a shape, and what they are in relation to the official client's.
-fn table(
-    case: &Case,
-    lines: &[Line],
-    what: &str,
-    unit: &str,
-    costs: &[f64],
-    below: &mut Vec<String>,
-) {
-    println!("\n{}  {what}", case.name);
+fn table(case: &Case, lines: &[Line], what: &str, unit: &str, costs: &[f64], shown: &mut Shown) {
+    shown.text.line(&format!("\n{}  {what}", case.name));
     let unit = format!("{unit}/row");
-    println!("  {:<16}{unit:>9}    ratio  to              at least       aim", "");
+    let head = format!("  {:<16}{unit:>9}    ratio  to              at least       aim", "");
+    shown.text.line(&head);
     for (line, cost) in lines.iter().zip(costs) {
-        print!("  {:<16}{cost:>9.1}", line.name);
+        let cost_text = format!("  {:<16}{cost:>9.1}", line.name);
         let Against::Line(reference) = line.against else {
-            println!();
+            shown.text.line(&cost_text);
             continue;
         };
         let ratio = costs[reference] / cost;
-        print!("{ratio:>9.2}  {:<14}", lines[reference].name);
         let (at_least, aim) = line.marks;
         let verdict = |mark: f64| if ratio >= mark { "reached" } else { "BELOW" };
-        println!("   {at_least:>4} {:<8}  {aim:>4} {}", verdict(at_least), verdict(aim));
+        shown.text.line(&format!(
+            "{cost_text}{ratio:>9.2}  {:<14}   {at_least:>4} {:<8}  {aim:>4} {}",
+            lines[reference].name,
+            verdict(at_least),
+            verdict(aim)
+        ));
         if ratio < at_least {
-            below.push(format!("{} {} ({ratio:.2} of {at_least})", case.name, line.name));
+            shown.below.push(format!("{} {} ({ratio:.2} of {at_least})", case.name, line.name));
         }
     }
 }
@@ -262,7 +276,7 @@ fn one(shape: &str, name: &str, rows: usize) {
 }
 
 /// Instructions per row: the difference of two runs under callgrind that differ only in their rows.
-fn count(case: &Case, lines: &[Line], below: &mut Vec<String>) {
+fn count(case: &Case, lines: &[Line], shown: &mut Shown) {
     let instructions = |name: &str, rows: usize| {
         let this = std::env::current_exe().expect("the path of this program");
         let output = Command::new("valgrind")
@@ -280,5 +294,5 @@ fn count(case: &Case, lines: &[Line], below: &mut Vec<String>) {
         (long - short) / 10_000.0
     };
     let costs: Vec<f64> = lines.iter().map(cost).collect();
-    table(case, lines, "instructions, by callgrind", "instr", &costs, below);
+    table(case, lines, "instructions, by callgrind", "instr", &costs, shown);
 }

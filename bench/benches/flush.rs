@@ -8,7 +8,7 @@
 //! cargo bench --locked -p questdb-ingress-bench --bench flush -- --bless       writes its ledger anew
 //! ```
 //!
-//! Figures of different placements must not be compared with each other.
+//! The first three leave their tables in `target/report`. Figures of different placements must not be compared with each other.
 
 use std::process::ExitCode;
 
@@ -25,11 +25,18 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut report = Report::default();
+    let mut name = "flush.txt";
     match args[..] {
         ["--check"] => return check::run(false),
         ["--bless"] => return check::run(true),
-        ["--count"] => counts(&mut report),
-        ["--unpinned"] => times(&mut report, Placement::Anywhere),
+        ["--count"] => {
+            name = "flush-count.txt";
+            counts(&mut report);
+        }
+        ["--unpinned"] => {
+            name = "flush-unpinned.txt";
+            times(&mut report, Placement::Anywhere);
+        }
         [] => {
             for placement in Placement::all() {
                 times(&mut report, placement);
@@ -41,7 +48,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    report.end();
+    report.end(name);
     ExitCode::SUCCESS
 }
 

@@ -1,5 +1,6 @@
 //! What the benchmarks share: the row shapes, ways to encode them (ours and the official client's), clocks; and flushing.
 
+pub mod artifact;
 pub mod c;
 pub mod clock;
 pub mod encoders;

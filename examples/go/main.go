@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"questdb-ingress/examples/go/questdb"
+	"questdb-ingress/bindings/go/questdb"
 )
 
 func main() {

@@ -10,8 +10,8 @@
 
 use std::time::{Duration, Instant};
 
-use questdb_ingress::receiver::{Protocol, Receiver};
 use questdb_ingress::{Sender, Stat};
+use questdb_receiver::{Protocol, Receiver};
 
 const WEATHER: &str = include_str!("../data/seattle-weather.csv");
 const TEMPS: &str = include_str!("../data/seattle-temps.csv");

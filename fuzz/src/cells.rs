@@ -1,6 +1,6 @@
 //! Values of every kind from the fuzzer's bytes, and what must become of them.
 
-use questdb_ingress::receiver::line::TimeUnit;
+use questdb_receiver::line::TimeUnit;
 use questdb_ingress::rows::ColumnKind;
 use questdb_ingress::{ArrayView, ProtocolVersion};
 

@@ -2,7 +2,7 @@
 //! with the encoder.
 
 use questdb_ingress::ProtocolVersion;
-use questdb_ingress::receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
+use questdb_receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
 
 /// A value in a form that compares bits.
 #[derive(Debug, Clone, PartialEq)]

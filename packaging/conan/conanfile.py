@@ -17,8 +17,8 @@ class QuestdbIngressConan(ConanFile):
     topics = ("questdb", "ilp", "ingestion", "timeseries", "database")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "receiver": [True, False], "insecure_skip_verify": [True, False]}
-    default_options = {"shared": True, "receiver": False, "insecure_skip_verify": False}
+    options = {"shared": [True, False], "insecure_skip_verify": [True, False]}
+    default_options = {"shared": True, "insecure_skip_verify": False}
 
     def set_version(self):
         manifest = load(self, os.path.join(ROOT, "Cargo.toml"))
@@ -27,7 +27,7 @@ class QuestdbIngressConan(ConanFile):
     def export_sources(self):
         for pattern in (
             "Cargo.toml", "Cargo.lock", "build.rs", "CMakeLists.txt", "LICENSE", "README.md",
-            "src/*", "include/*", "cpp/*", "cmake/*", "packaging/*", "examples/rust/*", "examples/data/*", "bench/*",
+            "src/*", "include/*", "cpp/*", "cmake/*", "packaging/*", "examples/rust/*", "examples/data/*", "bench/*", "receiver/*",
         ):
             copy(self, pattern, ROOT, self.export_sources_folder, excludes="bench/target/*")
 
@@ -47,7 +47,6 @@ class QuestdbIngressConan(ConanFile):
         toolchain = CMakeToolchain(self)
         variables = toolchain.cache_variables
         variables["QUESTDB_DEFAULT_LIBRARY"] = "SHARED" if self.options.shared else "STATIC"
-        variables["QUESTDB_RECEIVER"] = bool(self.options.receiver)
         variables["QUESTDB_INSECURE_SKIP_VERIFY"] = bool(self.options.insecure_skip_verify)
         # Lets several builds share what cargo has compiled.
         shared_folder = os.environ.get("QUESTDB_CARGO_TARGET_DIR")

@@ -1,6 +1,6 @@
 //! What is known about the data after an attempt: answers and failures turned into errors that say it.
 //!
-//! The rules are section by section those of doc/reliability.md: only a complete, authoritative answer decides; a request
+//! The rules are those of doc/outcomes.md: only a complete, authoritative answer decides; a request
 //! whose last byte never reached the kernel is never executed; everything else is in doubt.
 
 use serde_json::Value;

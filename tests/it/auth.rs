@@ -66,12 +66,11 @@ fn http_credentials() {
     }
 }
 
-#[cfg(feature = "receiver")]
 mod with_receiver {
     use std::time::{Duration, Instant};
 
-    use questdb_ingress::receiver::{Protocol, Receiver};
     use questdb_ingress::{ErrorCode, Outcome, Sender};
+    use questdb_receiver::{Protocol, Receiver};
 
     use crate::support::certs::{authority, trust};
     use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};

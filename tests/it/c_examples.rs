@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use questdb_ingress::receiver::{ColumnType, Protocol, Receiver};
+use questdb_receiver::{ColumnType, Protocol, Receiver};
 
 use crate::abi::library;
 use crate::header::root;

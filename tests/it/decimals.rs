@@ -1,12 +1,12 @@
 //! Decimals: one table, to which the encoder is held on every road, and the receiver. `real_server::decimals` confirms it.
 
-use questdb_ingress::receiver::{ColumnType, Receiver, Value};
 use questdb_ingress::rows::{
     Cell, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result};
+use questdb_receiver::{ColumnType, Receiver, Value};
 
-use crate::receiver::client::{Http, connect};
+use crate::receiver_client::{Http, connect};
 
 /// What becomes of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,12 +17,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rows", &["base", "ilp"]),
     ("arrow", &["base", "ilp"]),
     ("sender", &["base", "ilp", "rows", "arrow", "config", "transport"]),
-    ("receiver", &["base"]),
-    ("bin", &["base", "receiver"]),
     // Stands in for the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "transport", "sender"]),
     // What is public; the base for the errors about its own arguments.
-    ("ffi", &["base", "ilp", "rows", "arrow", "config", "sender", "receiver"]),
+    ("ffi", &["base", "ilp", "rows", "arrow", "config", "sender"]),
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
@@ -37,10 +35,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/transport/sys.rs", "poll"),
     ("src/transport/tls.rs", "certificate files"),
     ("src/ffi/guard.rs", "catching panics"),
-    ("src/receiver/", "a server of its own"),
-    ("src/bin/questdb-receiver.rs", "the files that its options name"),
-    // Exempts the folder above.
-    ("src/lib.rs", "nothing"),
 ];
 
 #[test]

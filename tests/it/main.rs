@@ -10,15 +10,15 @@
 )]
 
 mod abi;
+#[path = "../../receiver/tests/it/almost_lines.rs"]
+mod almost_lines;
 mod auth;
-#[cfg(feature = "receiver")]
 mod c_examples;
 #[cfg(test)]
 mod c_vectors;
 mod cancel;
 mod complete_rows;
 mod config;
-#[cfg(feature = "receiver")]
 mod decimals;
 mod docs;
 mod documented;
@@ -28,15 +28,14 @@ mod header;
 mod http;
 mod layers;
 mod lazy;
-#[cfg(feature = "receiver")]
 mod names_and_values;
 mod nul;
 mod options;
 mod readme;
 mod real_server;
-#[cfg(feature = "receiver")]
-mod receiver;
-#[cfg(feature = "receiver")]
+#[path = "../../receiver/tests/it/client.rs"]
+#[allow(dead_code, reason = "the tests of the receiver use the rest")]
+mod receiver_client;
 mod round_trip;
 mod sending;
 mod soak;

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use fastrand::Rng;
-use questdb_ingress::receiver::line::{FieldValue, LineParser, Progress, TimeUnit};
 use questdb_ingress::{Buffer, ErrorCode, ProtocolVersion, Result};
+use questdb_receiver::line::{FieldValue, LineParser, Progress, TimeUnit};
 
 /// How many random names and values; `QUESTDB_ROUND_TRIP_VALUES` changes it.
 const DEFAULT_COUNT: u64 = 200_000;

@@ -57,7 +57,6 @@ fn files_that_the_documents_name_exist() {
 }
 
 /// Runs a Rust example that cargo has built next to this test.
-#[cfg(feature = "receiver")]
 fn run_example(name: &str, args: &[&str]) -> String {
     let exe = std::env::current_exe().unwrap();
     let path = exe.ancestors().nth(2).unwrap().join("examples").join(name);
@@ -69,10 +68,9 @@ fn run_example(name: &str, args: &[&str]) -> String {
     text
 }
 
-#[cfg(feature = "receiver")]
 #[test]
 fn the_rust_examples_store_their_rows() {
-    use questdb_ingress::receiver::{Protocol, Receiver, Value};
+    use questdb_receiver::{Protocol, Receiver, Value};
     use std::time::Duration;
 
     for protocol in [Protocol::Http, Protocol::Tcp] {

@@ -16,14 +16,12 @@ macro_rules! on_current_releases {
 
 mod bounces;
 mod crash;
-#[cfg(feature = "receiver")]
 mod decimals;
 mod harness;
 mod http_facts;
 mod internal_errors;
 mod old_releases;
 mod random;
-#[cfg(feature = "receiver")]
 mod receiver;
 mod refused;
 mod roundtrip;

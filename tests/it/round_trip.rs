@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use questdb_ingress::receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
-use questdb_ingress::receiver::{Decimal, Receiver, Value};
 use questdb_ingress::{ArrayView, Buffer, ColumnName, ProtocolVersion, TableName};
+use questdb_receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
+use questdb_receiver::{Decimal, Receiver, Value};
 
-use crate::receiver::client::{Http, connect};
+use crate::receiver_client::{Http, connect};
 
 const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3];

@@ -1,5 +1,7 @@
 //! The tables: ours next to the official client and a bare socket, and what became of the marks.
 
+use crate::artifact::Artifact;
+
 /// One measurement of each; `bare` is what a plain socket shows, where that makes sense.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
@@ -35,6 +37,7 @@ pub enum Mark {
 /// Prints lines as they are measured and remembers the marks.
 #[derive(Default)]
 pub struct Report {
+    shown: Artifact,
     placement: String,
     reached: usize,
     missed: Vec<String>,
@@ -44,8 +47,12 @@ impl Report {
     /// Begins a table. Figures of different placements must not be compared with each other.
     pub fn begin(&mut self, placement: &str) {
         self.placement = placement.to_owned();
-        println!("\n{placement}");
-        println!("  {:<56}{:>10}{:>10}{:>10}{:>9}  at least", "", "ours", "official", "bare", "");
+        let (ours, official) = ("ours", "official");
+        self.shown.line(&format!("\n{placement}"));
+        self.shown.line(&format!(
+            "  {:<56}{ours:>10}{official:>10}{:>10}{:>9}  at least",
+            "", "bare", ""
+        ));
     }
 
     pub fn line(&mut self, what: &str, figures: Figures, better: Better, mark: Mark) {
@@ -60,13 +67,18 @@ impl Report {
         let bare = bare.map_or("-".into(), short);
         let known = ours != 0.0 && ratio.is_finite();
         let ratio_text = if known { format!("{}x", short(ratio)) } else { "-".into() };
-        print!("  {what:<56}{:>10}{:>10}{bare:>10}{ratio_text:>9}", short(ours), short(official));
+        let figures = format!(
+            "  {what:<56}{:>10}{:>10}{bare:>10}{ratio_text:>9}",
+            short(ours),
+            short(official)
+        );
         let (reached, mark) = match mark {
-            Mark::None => return println!(),
+            Mark::None => return self.shown.line(&figures),
             Mark::Times(times) => (ratio >= times, format!("{times}x")),
             Mark::AtMost(most) => (ours <= most, format!("<= {most}")),
         };
-        println!("  {mark} {}", if reached { "reached" } else { "NOT REACHED" });
+        let verdict = if reached { "reached" } else { "NOT REACHED" };
+        self.shown.line(&format!("{figures}  {mark} {verdict}"));
         if reached {
             self.reached += 1;
         } else {
@@ -75,10 +87,12 @@ impl Report {
         }
     }
 
-    /// What became of all marks.
-    pub fn end(&self) {
-        println!("\nmarks: {} reached, {} NOT REACHED", self.reached, self.missed.len());
-        self.missed.iter().for_each(|missed| println!("  {missed}"));
+    /// Says what became of all marks, and keeps everything under this name.
+    pub fn end(&mut self, name: &str) {
+        let (reached, missed) = (self.reached, self.missed.len());
+        self.shown.line(&format!("\nmarks: {reached} reached, {missed} NOT REACHED"));
+        self.missed.iter().for_each(|missed| self.shown.line(&format!("  {missed}")));
+        self.shown.write(name);
     }
 }
 

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"questdb-ingress/examples/go/questdb"
+	"questdb-ingress/bindings/go/questdb"
 )
 
 // grace is how long a sender may go on when the service ends.

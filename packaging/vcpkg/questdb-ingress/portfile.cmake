@@ -5,7 +5,6 @@ find_program(CARGO cargo HINTS "$ENV{HOME}/.cargo/bin" REQUIRED)
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
   FEATURES
-    receiver QUESTDB_RECEIVER
     insecure-skip-verify QUESTDB_INSECURE_SKIP_VERIFY)
 if(VCPKG_LIBRARY_LINKAGE STREQUAL "dynamic")
   set(DEFAULT_LIBRARY SHARED)

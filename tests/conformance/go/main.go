@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"questdb-ingress/examples/go/questdb"
+	"questdb-ingress/bindings/go/questdb"
 )
 
 var (

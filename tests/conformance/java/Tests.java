@@ -930,7 +930,7 @@ public final class Tests {
     static void testTheLedgerOfFunctions() throws IOException {
         Path root = Path.of(System.getProperty("questdb.root"));
         String used = "";
-        try (Stream<Path> files = Files.list(root.resolve("examples/java/src/main/java/questdb/ingress"))) {
+        try (Stream<Path> files = Files.list(root.resolve("bindings/java/src/main/java/questdb/ingress"))) {
             for (Path file : files.collect(Collectors.toList())) {
                 String name = file.getFileName().toString();
                 if (!name.endsWith("Native.java") && !name.equals("Rare.java")) {

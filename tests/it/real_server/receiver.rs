@@ -2,12 +2,11 @@
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use questdb_ingress::receiver::{Column, ColumnType, Receiver, Table, Value as Cell};
+use questdb_receiver::{Column, ColumnType, Receiver, Table, Value as Cell};
 use serde_json::{Value, json};
 
-use crate::receiver::VECTORS;
-use crate::receiver::client::{Http, connect};
-use crate::receiver::parser::almost_lines;
+use crate::almost_lines::almost_lines;
+use crate::receiver_client::{Http, connect};
 use crate::support::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
@@ -133,7 +132,7 @@ fn show_difference(input: &[u8], ours: &Made, theirs: &Made) -> Option<String> {
 }
 
 fn golden_requests_end_alike(server: &QuestDb) {
-    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    let vectors: Value = serde_json::from_str(include_str!("../../vectors/vectors.json")).unwrap();
     let cases = vectors["receiver_vectors"].as_array().unwrap();
     let mut differences = Vec::new();
     for case in cases {

@@ -1,0 +1,3 @@
+module questdb-ingress/bindings/go
+
+go 1.19

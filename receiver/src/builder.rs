@@ -1,0 +1,230 @@
+//! Settings of a receiver.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::error::{Result, err};
+
+use crate::Receiver;
+use crate::auth::{EcdsaKey, HttpAuth};
+use crate::io::server::{Options, Server};
+use crate::store::table::Policy;
+
+/// Settings of a [`Receiver`]; without any it listens on 127.0.0.1 on two free ports, without TLS and authentication.
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    bind: IpAddr,
+    http_port: u16,
+    tcp_port: u16,
+    basic: Option<(String, String)>,
+    bearer: Option<String>,
+    ecdsa: Vec<(String, String, String)>,
+    tls: Option<(Vec<u8>, Vec<u8>)>,
+    protocol_versions: Vec<u8>,
+    max_name_len: usize,
+    settings: bool,
+    settings_auth: bool,
+    error_replies: bool,
+    strict_decimals: bool,
+    max_body: usize,
+    max_line: usize,
+    max_stored: usize,
+    max_connections: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            bind: Ipv4Addr::LOCALHOST.into(),
+            http_port: 0,
+            tcp_port: 0,
+            basic: None,
+            bearer: None,
+            ecdsa: Vec::new(),
+            tls: None,
+            protocol_versions: vec![1, 2, 3],
+            max_name_len: 127,
+            settings: true,
+            settings_auth: false,
+            error_replies: false,
+            strict_decimals: true,
+            max_body: 128 << 20,
+            max_line: 128 << 20,
+            max_stored: 2 << 30,
+            max_connections: 256,
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The credentials and the private key stay out.
+        f.debug_struct("Builder")
+            .field("bind", &self.bind)
+            .field("http_port", &self.http_port)
+            .field("tcp_port", &self.tcp_port)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// The address to listen on; loopback unless told otherwise.
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// Listens on `[::1]`.
+    pub fn ipv6(self) -> Self {
+        self.bind(Ipv6Addr::LOCALHOST.into())
+    }
+
+    /// The port for HTTP; 0, the default, takes a free one.
+    pub fn http_port(mut self, port: u16) -> Self {
+        self.http_port = port;
+        self
+    }
+
+    /// The port for TCP; 0, the default, takes a free one.
+    pub fn tcp_port(mut self, port: u16) -> Self {
+        self.tcp_port = port;
+        self
+    }
+
+    /// Requires HTTP basic authentication. Together with a token, either of the two is enough.
+    pub fn auth_basic(mut self, user: &str, password: &str) -> Self {
+        self.basic = Some((user.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Requires an HTTP bearer token.
+    pub fn auth_bearer(mut self, token: &str) -> Self {
+        self.bearer = Some(token.to_owned());
+        self
+    }
+
+    /// Requires TCP connections to sign a challenge; `x` and `y` are the public key in base64url. May be repeated.
+    pub fn auth_ecdsa(mut self, key_id: &str, x: &str, y: &str) -> Self {
+        self.ecdsa.push((key_id.to_owned(), x.to_owned(), y.to_owned()));
+        self
+    }
+
+    /// Speaks TLS on both ports with this certificate chain and private key.
+    pub fn tls(mut self, cert_chain_pem: &[u8], key_pem: &[u8]) -> Self {
+        self.tls = Some((cert_chain_pem.to_vec(), key_pem.to_vec()));
+        self
+    }
+
+    /// The protocol versions that `/settings` offers; none leaves the key out, as old servers do.
+    pub fn protocol_versions(mut self, versions: &[u8]) -> Self {
+        self.protocol_versions = versions.to_vec();
+        self
+    }
+
+    /// The longest name in UTF-16 units, which is how QuestDB counts.
+    pub fn max_name_len(mut self, units: usize) -> Self {
+        self.max_name_len = units;
+        self
+    }
+
+    /// Whether `/settings` exists; otherwise it answers 404, as servers before it did.
+    pub fn settings(mut self, exist: bool) -> Self {
+        self.settings = exist;
+        self
+    }
+
+    /// Whether `/settings` asks for credentials too; QuestDB does not.
+    pub fn settings_auth(mut self, required: bool) -> Self {
+        self.settings_auth = required;
+        self
+    }
+
+    /// Whether a bad line over TCP is answered by a line of text before the connection closes; QuestDB closes silently.
+    pub fn error_replies(mut self, replies: bool) -> Self {
+        self.error_replies = replies;
+        self
+    }
+
+    /// Whether decimals need a column that exists, as in QuestDB; see [`Receiver::create_table`].
+    pub fn strict_decimals(mut self, strict: bool) -> Self {
+        self.strict_decimals = strict;
+        self
+    }
+
+    /// The largest body of a request; larger ones get status 413.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// The longest line over TCP; a longer one ends the connection.
+    pub fn max_line(mut self, bytes: usize) -> Self {
+        self.max_line = bytes;
+        self
+    }
+
+    /// About how many bytes of tables to keep, whatever is in them; then lines are refused by status 503 until
+    /// [`Receiver::clear`]. As many may be on their way on all connections together.
+    pub fn max_stored(mut self, bytes: usize) -> Self {
+        self.max_stored = bytes;
+        self
+    }
+
+    /// How many connections to serve at once; more are closed at once.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Binds the ports and starts to serve.
+    ///
+    /// # Errors
+    /// `Config` for keys and certificates, `Listen` for a port that cannot be had, `Thread` for threads.
+    pub fn start(self) -> Result<Receiver> {
+        let tls = self.tls.map(|(cert, key)| tls_config(&cert, &key)).transpose()?;
+        let ecdsa = self
+            .ecdsa
+            .iter()
+            .map(|(id, x, y)| Ok((id.clone(), EcdsaKey::from_base64url(x, y)?)))
+            .collect::<Result<_>>()?;
+        let options = Options {
+            http_auth: HttpAuth::new(self.basic, self.bearer),
+            ecdsa,
+            tls,
+            protocol_versions: self.protocol_versions,
+            settings: self.settings,
+            settings_auth: self.settings_auth,
+            error_replies: self.error_replies,
+            max_body: self.max_body,
+            max_line: self.max_line,
+            max_connections: self.max_connections,
+            max_stored: self.max_stored,
+            policy: Policy {
+                max_name_len: self.max_name_len,
+                strict_decimals: self.strict_decimals,
+                max_columns: 10_000,
+            },
+        };
+        let http = (self.bind, self.http_port).into();
+        let tcp = (self.bind, self.tcp_port).into();
+        Ok(Receiver { server: Server::start(options, http, tcp)? })
+    }
+}
+
+fn tls_config(chain: &[u8], key: &[u8]) -> Result<Arc<rustls::ServerConfig>> {
+    let chain = CertificateDer::pem_slice_iter(chain)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| err!(Config, "bad certificate chain: {e}"))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| err!(Config, "bad private key"))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|b| b.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|e| err!(Config, "certificate and key do not fit: {e}"))?;
+    Ok(Arc::new(config))
+}

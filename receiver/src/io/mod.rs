@@ -1,0 +1,4 @@
+//! Sockets, TLS and threads.
+
+pub(crate) mod connection;
+pub(crate) mod server;

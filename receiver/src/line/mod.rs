@@ -1,0 +1,461 @@
+//! The receiver's own parser: bytes of a line to a [`Line`], text and binary forms of every protocol version.
+//!
+//! A line cannot be found by looking for its line feed, since binary values may hold any byte; so the parser reads values
+//! one after the other and keeps its place when the input ends early. Feeding a line in pieces costs no more than
+//! feeding it at once. Errors carry the names QuestDB's parser uses.
+
+mod binary;
+mod decimal;
+mod error;
+mod text;
+mod value;
+
+use value::{Parts, Span, Stored};
+
+pub use decimal::Decimal;
+pub use error::{ParseError, ParseErrorKind};
+pub(crate) use text::long256 as parse_long256;
+pub use value::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
+
+/// The most symbols and fields of a line. What is known of each takes much more memory than the few bytes that it may have.
+const MAX_VALUES: usize = 100_000;
+
+/// What [`LineParser::parse`] found at the start of its input.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A row, and how many bytes it takes with its line end.
+    Row(Line<'a>, usize),
+    /// An empty line, and how many bytes it takes.
+    Empty(usize),
+    /// The line has not ended. Call again with the same bytes and more behind them: at least this many in total.
+    NeedMore(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Table,
+    Name,
+    TagValue,
+    FieldStart,
+    FieldToken,
+    String,
+    Binary,
+    /// After the closing quote or the last byte of a payload.
+    AfterValue(ParseErrorKind),
+    Stamp,
+}
+
+/// Reads lines, one per call, and remembers how far it got in a line that has not ended.
+#[derive(Debug)]
+pub struct LineParser {
+    phase: Phase,
+    /// Symbols are over.
+    in_fields: bool,
+    /// Where the current token begins.
+    token: usize,
+    /// How far the current token has been looked at.
+    scan: usize,
+    /// Whether the current token holds a backslash.
+    escaped: bool,
+    name: Span,
+    /// Where the current field value begins.
+    value_at: usize,
+    parts: Parts,
+    /// The last call ended a line, so the next one begins anew.
+    ended: bool,
+}
+
+impl Default for LineParser {
+    fn default() -> Self {
+        LineParser::new()
+    }
+}
+
+/// What a step of the parser leads to.
+enum Step {
+    Next,
+    More(usize),
+    Row,
+    Empty,
+}
+
+type Stepped = Result<Step, ParseErrorKind>;
+
+impl LineParser {
+    /// A parser at the start of a line.
+    pub fn new() -> LineParser {
+        LineParser {
+            phase: Phase::Table,
+            in_fields: false,
+            token: 0,
+            scan: 0,
+            escaped: false,
+            name: Span::default(),
+            value_at: 0,
+            parts: Parts::default(),
+            ended: false,
+        }
+    }
+
+    /// Reads the line that `input` begins with. After `Row`, `Empty` or an error the next call starts a new line.
+    ///
+    /// # Errors
+    /// What QuestDB's parser would say of the line; it is read no further.
+    pub fn parse<'a>(&'a mut self, input: &'a [u8]) -> Result<Progress<'a>, ParseError> {
+        if self.ended {
+            self.restart();
+        }
+        loop {
+            match self.step(input) {
+                Ok(Step::Next) => {}
+                Ok(Step::More(total)) => return Ok(Progress::NeedMore(total.max(input.len() + 1))),
+                Ok(Step::Row) => {
+                    self.ended = true;
+                    if self.parts.symbols.is_empty() && self.parts.fields.is_empty() {
+                        return Err(self.error(input, ParseErrorKind::NoFields));
+                    }
+                    let line = Line { input, parts: &self.parts };
+                    return Ok(Progress::Row(line, self.scan + 1));
+                }
+                Ok(Step::Empty) => {
+                    self.ended = true;
+                    return Ok(Progress::Empty(self.scan + 1));
+                }
+                Err(kind) => {
+                    self.ended = true;
+                    return Err(self.error(input, kind));
+                }
+            }
+        }
+    }
+
+    /// Whether the input ended where a line end would be a part of a value.
+    pub(crate) fn is_inside_binary(&self) -> bool {
+        !self.ended && self.phase == Phase::Binary
+    }
+
+    /// Forgets a line that has not ended.
+    pub fn restart(&mut self) {
+        self.phase = Phase::Table;
+        self.in_fields = false;
+        self.token = 0;
+        self.scan = 0;
+        self.escaped = false;
+        self.ended = false;
+        self.parts.table = Span::default();
+        self.parts.symbols.clear();
+        self.parts.fields.clear();
+        self.parts.stamp = None;
+        self.parts.scratch.clear();
+        self.name = Span::default();
+    }
+
+    #[cold]
+    fn error(&self, input: &[u8], kind: ParseErrorKind) -> ParseError {
+        let token = input.get(self.token..self.scan.min(input.len())).unwrap_or_default();
+        // QuestDB names the column up to and with the byte that spoils it.
+        let spoiled = input.get(self.token..=self.scan).unwrap_or(token);
+        // A name that is refused was not taken yet; a refused value belongs to the name taken last.
+        let entity = match self.phase {
+            Phase::Name if token.is_empty() => self.parts.text(input, self.name),
+            Phase::Name if kind == ParseErrorKind::InvalidColumnName => spoiled,
+            Phase::Name => token,
+            _ => self.parts.text(input, self.name),
+        };
+        let value = match self.phase {
+            // Symbols, broken strings and what holds a NUL are not quoted.
+            Phase::TagValue | Phase::String => b"",
+            Phase::FieldToken if input.get(self.scan) == Some(&0) => b"",
+            Phase::AfterValue(_) => {
+                let rest = input.get(self.scan..).unwrap_or_default();
+                let ends = |b: &u8| matches!(b, b',' | b' ' | b'\n' | b'\r');
+                let end = self.scan + rest.iter().position(ends).unwrap_or(rest.len());
+                input.get(self.value_at..end).unwrap_or_default()
+            }
+            _ => token,
+        };
+        ParseError {
+            kind,
+            table: quoted(self.parts.text(input, self.parts.table)),
+            entity: unescaped(entity),
+            value: unescaped(value),
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, input: &[u8]) -> Stepped {
+        match self.phase {
+            Phase::Table => self.table(input),
+            Phase::Name => self.column_name(input),
+            Phase::TagValue => self.tag_value(input),
+            Phase::FieldStart => Ok(self.field_start(input)),
+            Phase::FieldToken => self.field_token(input),
+            Phase::String => self.string(input),
+            Phase::Binary => self.binary(input),
+            Phase::AfterValue(kind) => self.after_value(input, kind),
+            Phase::Stamp => self.stamp(input),
+        }
+    }
+
+    fn table(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, NAME, Some(ParseErrorKind::InvalidTableName))? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'\n' | b'\r' if self.scan == 0 => return Ok(Step::Empty),
+            // QuestDB swallows an equals sign at the very start.
+            b'=' if self.scan == 0 => {
+                self.begin_token(1);
+                return Ok(Step::Next);
+            }
+            b',' => {}
+            b' ' => self.in_fields = true,
+            0 | b'/' => return Err(ParseErrorKind::InvalidTableName),
+            _ => return Err(ParseErrorKind::NoFields),
+        }
+        self.parts.table = self.take(input);
+        self.next_token(Phase::Name);
+        Ok(Step::Next)
+    }
+
+    fn column_name(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, NAME, Some(ParseErrorKind::InvalidColumnName))?
+        else {
+            return Ok(Step::More(0));
+        };
+        let empty = self.token == self.scan;
+        match (end, empty, self.in_fields) {
+            (0 | b'/', ..) => return Err(ParseErrorKind::InvalidColumnName),
+            (b'=', true, true) => return Err(ParseErrorKind::IncompleteField),
+            (b'=', true, false) => return Err(ParseErrorKind::IncompleteTag),
+            (b'=', false, _)
+                if self.parts.symbols.len() + self.parts.fields.len() >= MAX_VALUES =>
+            {
+                return Err(ParseErrorKind::TooManyValues);
+            }
+            (b'=', false, in_fields) => {
+                self.name = self.take(input);
+                self.next_token(if in_fields { Phase::FieldStart } else { Phase::TagValue });
+            }
+            (b' ', true, true) => self.next_token(Phase::Stamp),
+            (b' ', true, false) => {
+                self.in_fields = true;
+                self.next_token(Phase::Name);
+            }
+            (b'\n' | b'\r', true, _) => return Ok(Step::Row),
+            // A lone token after the symbols is the timestamp.
+            (b'\n' | b'\r', false, true)
+                if self.parts.fields.is_empty() && !self.parts.symbols.is_empty() =>
+            {
+                self.phase = Phase::Stamp;
+            }
+            (.., true) => return Err(ParseErrorKind::MissingFieldValue),
+            (.., false) => return Err(ParseErrorKind::MissingTagValue),
+        }
+        Ok(Step::Next)
+    }
+
+    fn tag_value(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, VALUE, None)? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'=' => return Err(ParseErrorKind::InvalidFieldSeparator),
+            0 => return Err(ParseErrorKind::InvalidFieldValue),
+            _ => {}
+        }
+        let value = self.take(input);
+        self.parts.symbols.push((self.name, value));
+        match end {
+            b',' => self.next_token(Phase::Name),
+            b' ' => {
+                self.in_fields = true;
+                self.next_token(Phase::Name);
+            }
+            _ => return Ok(Step::Row),
+        }
+        Ok(Step::Next)
+    }
+
+    fn field_start(&mut self, input: &[u8]) -> Step {
+        self.value_at = self.token;
+        match input.get(self.token) {
+            None => return Step::More(0),
+            Some(b'"') => self.next_token(Phase::String),
+            Some(b'=') => self.next_token(Phase::Binary),
+            Some(_) => self.phase = Phase::FieldToken,
+        }
+        Step::Next
+    }
+
+    fn field_token(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, VALUE, None)? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'=' => return Err(ParseErrorKind::InvalidFieldSeparator),
+            0 => return Err(ParseErrorKind::InvalidFieldValue),
+            _ => {}
+        }
+        let token = self.take(input);
+        let value = text::field(self.parts.text(input, token))?;
+        self.parts.fields.push((self.name, value));
+        Ok(self.after_field(end))
+    }
+
+    fn string(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, STRING, None)? else {
+            return Ok(Step::More(0));
+        };
+        if end != b'"' {
+            return Err(ParseErrorKind::InvalidFieldValue);
+        }
+        let value = self.take(input);
+        self.parts.fields.push((self.name, Stored::String(value)));
+        self.next_token(Phase::AfterValue(ParseErrorKind::InvalidFieldValue));
+        Ok(Step::Next)
+    }
+
+    fn binary(&mut self, input: &[u8]) -> Stepped {
+        match binary::field(input, self.token)? {
+            binary::Read::More(total) => Ok(Step::More(total)),
+            binary::Read::Value(value, end) => {
+                self.parts.fields.push((self.name, value));
+                self.phase = Phase::AfterValue(ParseErrorKind::InvalidFieldSeparator);
+                self.begin_token(end);
+                Ok(Step::Next)
+            }
+        }
+    }
+
+    fn after_value(&mut self, input: &[u8], otherwise: ParseErrorKind) -> Stepped {
+        match input.get(self.scan) {
+            None => Ok(Step::More(0)),
+            Some(end @ (b',' | b' ' | b'\n' | b'\r')) => Ok(self.after_field(*end)),
+            Some(_) => Err(otherwise),
+        }
+    }
+
+    fn after_field(&mut self, end: u8) -> Step {
+        match end {
+            b',' => self.next_token(Phase::Name),
+            b' ' => self.next_token(Phase::Stamp),
+            _ => return Step::Row,
+        }
+        Step::Next
+    }
+
+    fn stamp(&mut self, input: &[u8]) -> Stepped {
+        let Some(end) = self.token_end(input, NAME, None)? else {
+            return Ok(Step::More(0));
+        };
+        match end {
+            b'\n' | b'\r' if self.token == self.scan => Ok(Step::Row),
+            b'\n' | b'\r' => {
+                let token = self.take(input);
+                let stamp = text::stamp(self.parts.text(input, token));
+                self.parts.stamp = Some(stamp.ok_or(ParseErrorKind::InvalidTimestamp)?);
+                Ok(Step::Row)
+            }
+            0 | b'/' => Err(ParseErrorKind::Unnamed),
+            _ => Err(ParseErrorKind::InvalidFieldSeparator),
+        }
+    }
+
+    /// Moves to the byte that ends the token and returns it; `None` when the input ends first.
+    #[inline]
+    fn token_end(
+        &mut self,
+        input: &[u8],
+        class: u8,
+        double_backslash: Option<ParseErrorKind>,
+    ) -> Result<Option<u8>, ParseErrorKind> {
+        loop {
+            let rest = &input[self.scan..];
+            let Some(skip) = rest.iter().position(|b| CLASSES[usize::from(*b)] & class != 0) else {
+                self.scan = input.len();
+                return Ok(None);
+            };
+            self.scan += skip;
+            let end = input[self.scan];
+            if end != b'\\' {
+                return Ok(Some(end));
+            }
+            match (input.get(self.scan + 1), double_backslash) {
+                (None, _) => return Ok(None),
+                (Some(b'\\'), Some(kind)) => return Err(kind),
+                (Some(_), _) => {
+                    self.escaped = true;
+                    self.scan += 2;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, input: &[u8]) -> Span {
+        if !self.escaped {
+            return Span { start: self.token, end: self.scan, unescaped: false };
+        }
+        let scratch = &mut self.parts.scratch;
+        let start = scratch.len();
+        let mut bytes = input[self.token..self.scan].iter();
+        while let Some(b) = bytes.next() {
+            // The byte behind a backslash stands for itself, whatever it is.
+            scratch.extend(if *b == b'\\' { bytes.next() } else { Some(b) });
+        }
+        Span { start, end: scratch.len(), unescaped: true }
+    }
+
+    #[inline]
+    fn next_token(&mut self, phase: Phase) {
+        self.phase = phase;
+        // The token that ends here may have been entered without looking past its first byte.
+        let end = self.scan.max(self.token);
+        self.begin_token(end + 1);
+    }
+
+    #[inline]
+    fn begin_token(&mut self, at: usize) {
+        self.token = at;
+        self.scan = at;
+        self.escaped = false;
+    }
+}
+
+/// A name or value in a message: as QuestDB does it, up to the first byte that is not UTF-8; and not without end.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    const MAX: usize = 256;
+    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    valid.chars().take(MAX).collect()
+}
+
+/// As [`quoted`], without the backslashes that escape.
+fn unescaped(bytes: &[u8]) -> String {
+    let mut plain = Vec::new();
+    let mut rest = bytes.iter();
+    while let Some(b) = rest.next() {
+        // A backslash with nothing behind it is shown.
+        plain.push(if *b == b'\\' { *rest.next().unwrap_or(b) } else { *b });
+    }
+    quoted(&plain)
+}
+
+const NAME: u8 = 1;
+const VALUE: u8 = 2;
+const STRING: u8 = 4;
+
+/// Which bytes stop the scan of which kind of token.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    classes[b'\n' as usize] = NAME | VALUE | STRING;
+    classes[b'\\' as usize] = NAME | VALUE | STRING;
+    classes[b'\r' as usize] = NAME | VALUE;
+    classes[b',' as usize] = NAME | VALUE;
+    classes[b'=' as usize] = NAME | VALUE;
+    classes[b' ' as usize] = NAME | VALUE;
+    classes[0] = NAME | VALUE;
+    classes[b'/' as usize] = NAME;
+    classes[b'"' as usize] = STRING;
+    classes
+};

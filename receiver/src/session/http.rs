@@ -1,0 +1,150 @@
+//! ILP over HTTP: requests one after the other on a connection, answered as QuestDB answers them.
+
+mod answer;
+mod body;
+mod request;
+
+use crate::io::connection::Connection;
+use crate::io::server::{Shared, count};
+use crate::line::TimeUnit;
+use crate::refusal::Refusal;
+use answer::Answer;
+use body::BodyError;
+use request::{Body, HeadError, Request};
+
+/// Bodies up to this size are read even when the answer does not depend on them, to keep the connection.
+const MAX_DRAINED: u64 = 1 << 20;
+
+pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
+    loop {
+        let request = match request::read(&mut connection) {
+            Ok(Some(request)) => request,
+            Ok(None) => return connection.close(),
+            Err(HeadError::Closed) => return,
+            Err(HeadError::Bad(status)) => {
+                count(&shared.counters.rejected, 1);
+                // Whatever follows cannot be understood either.
+                if connection.send(&Answer::plain(status).bytes(false, true)).is_ok() {
+                    connection.close_after_answer();
+                }
+                return;
+            }
+        };
+        count(&shared.counters.requests, 1);
+        let Some((answer, body_read)) = answer(shared, &mut connection, &request) else { return };
+        if answer.is_refusal() {
+            count(&shared.counters.rejected, 1);
+        }
+        let close = request.close || !body_read;
+        if connection.send(&answer.bytes(request.is_head(), close)).is_err() {
+            return;
+        }
+        if close {
+            return connection.close_after_answer();
+        }
+    }
+}
+
+/// The answer, and whether the body was read to its end; `None` when the peer has gone.
+fn answer(
+    shared: &Shared,
+    connection: &mut Connection,
+    request: &Request,
+) -> Option<(Answer, bool)> {
+    let unit = match judge_head(shared, request) {
+        Ok(unit) => unit,
+        Err(answer) => return drain(connection, request).map(|done| (answer, done)),
+    };
+    let max = shared.options.max_body;
+    let too_large = || Answer::too_large(shared, max);
+    if matches!(request.body, Body::Length(len) if usize::try_from(len).map_or(true, |l| l > max)) {
+        return Some((too_large(), false));
+    }
+    if request.expects_continue && connection.unread().is_empty() {
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+    }
+    let mut rows = Vec::new();
+    let mut held = shared.hold();
+    let mut full = false;
+    match body::read(connection, request.body, |part| {
+        full = !held.set(rows.len() + part.len());
+        if !full {
+            rows.extend_from_slice(part);
+        }
+        !full && rows.len() <= max
+    }) {
+        Ok(()) => {}
+        Err(BodyError::Closed) => return None,
+        Err(BodyError::Bad) => return Some((Answer::plain(400), false)),
+        Err(BodyError::Stopped) if full => {
+            let refusal = Refusal::full(shared.options.max_stored);
+            return Some((Answer::full(shared, &refusal), false));
+        }
+        Err(BodyError::Stopped) => return Some((too_large(), false)),
+    }
+    count(&shared.counters.bytes, rows.len() as u64);
+    let answer = match shared.store.append_all(&mut rows, unit) {
+        Ok(()) => Answer::no_content(),
+        Err(bad) => Answer::bad_line(shared, &bad),
+    };
+    Some((answer, true))
+}
+
+/// Everything that the head alone decides. `Ok` means rows follow, whose bare timestamps have this unit.
+fn judge_head(shared: &Shared, request: &Request) -> Result<TimeUnit, Answer> {
+    let options = &shared.options;
+    let admitted = || options.http_auth.admits(request.authorization.as_deref());
+    // QuestDB sends no WWW-Authenticate along.
+    let unauthorised = || Answer::plain(401);
+    let reading = matches!(request.method.as_str(), "GET" | "HEAD");
+    match request.path.as_str() {
+        "/write" | "/api/v2/write" => {
+            if request.method != "POST" {
+                return Err(Answer::method_not_supported(&request.method));
+            }
+            if !admitted() {
+                return Err(unauthorised());
+            }
+            if request.gzip {
+                let message = "gzip encoding is not supported";
+                return Err(Answer::json(shared, 415, "not supported", message));
+            }
+            let unsupported =
+                || Answer::json(shared, 400, "not supported", "unsupported precision");
+            precision(request.parameter("precision")).ok_or_else(unsupported)
+        }
+        "/settings" if options.settings && reading => {
+            if options.settings_auth && !admitted() {
+                return Err(unauthorised());
+            }
+            Err(Answer::settings(&options.protocol_versions, options.policy.max_name_len))
+        }
+        "/ping" if reading => Err(Answer::ping()),
+        _ if reading => Err(Answer::plain(404)),
+        _ => Err(Answer::method_not_supported(&request.method)),
+    }
+}
+
+fn precision(name: Option<&str>) -> Option<TimeUnit> {
+    Some(match name {
+        None | Some("n" | "ns") => TimeUnit::Nanos,
+        Some("u" | "us") => TimeUnit::Micros,
+        Some("ms") => TimeUnit::Millis,
+        Some("s") => TimeUnit::Seconds,
+        Some("m") => TimeUnit::Minutes,
+        Some("h") => TimeUnit::Hours,
+        Some(_) => return None,
+    })
+}
+
+/// Reads a body that does not matter. `Some(false)` leaves it where it is: too large, or held back by the client.
+fn drain(connection: &mut Connection, request: &Request) -> Option<bool> {
+    let small = matches!(request.body, Body::Length(len) if len <= MAX_DRAINED);
+    if !small || (request.expects_continue && request.body != Body::Length(0)) {
+        return Some(false);
+    }
+    match body::read(connection, request.body, |_| true) {
+        Ok(()) => Some(true),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,159 @@
+//! Answers and their bytes.
+
+use crate::io::server::Shared;
+use crate::refusal::{Fault, Refusal};
+use crate::store::memory::BadLine;
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: String,
+    body: Option<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
+    media_type: &'static str,
+    text: String,
+    chunked: bool,
+}
+
+impl Answer {
+    pub(crate) fn no_content() -> Answer {
+        Answer { status: 204, headers: String::new(), body: None }
+    }
+
+    pub(crate) fn ping() -> Answer {
+        Answer { headers: "X-Influxdb-Version: v2.2.2\r\n".into(), ..Answer::no_content() }
+    }
+
+    pub(crate) fn plain(status: u16) -> Answer {
+        let text = format!("{}\r\n", reason(status));
+        let body = Content { media_type: "text/plain; charset=utf-8", text, chunked: false };
+        Answer { status, headers: String::new(), body: Some(body) }
+    }
+
+    pub(crate) fn method_not_supported(method: &str) -> Answer {
+        let mut answer = Answer::plain(405);
+        if let Some(body) = &mut answer.body {
+            body.text = format!("Method {method} not supported\r\n");
+        }
+        answer
+    }
+
+    /// QuestDB's error answer.
+    pub(crate) fn json(shared: &Shared, status: u16, code: &str, message: &str) -> Answer {
+        Answer::error(shared, status, code, message, None)
+    }
+
+    pub(crate) fn too_large(shared: &Shared, max: usize) -> Answer {
+        let message = format!(
+            "transaction is too large, either flush more frequently or increase buffer size \
+             \"line.http.max.recv.buffer.size\" [maxBufferSize={max}]"
+        );
+        Answer::json(shared, 413, "request too large", &message)
+    }
+
+    pub(crate) fn bad_line(shared: &Shared, bad: &BadLine) -> Answer {
+        const START: &str = "failed to parse line protocol:errors encountered on line(s):";
+        let (number, said) = (bad.number, &bad.refusal.message);
+        match bad.refusal.fault {
+            Fault::Row => {
+                let message = format!("{START}\nerror in line {number}: {said}");
+                Answer::error(shared, 400, "invalid", &message, Some(number))
+            }
+            Fault::Writing => {
+                let message = format!("{START}{said}");
+                Answer::error(shared, 500, "internal error", &message, Some(number))
+            }
+            Fault::Full => Answer::full(shared, &bad.refusal),
+        }
+    }
+
+    /// Nothing is wrong with the request, and it may be sent again.
+    pub(crate) fn full(shared: &Shared, refusal: &Refusal) -> Answer {
+        Answer::error(shared, 503, "internal error", &refusal.message, None)
+    }
+
+    fn error(shared: &Shared, status: u16, code: &str, message: &str, line: Option<u64>) -> Answer {
+        // Written out, since clients see the keys in this order.
+        let message = serde_json::Value::from(message);
+        let line = line.map(|n| format!(",\"line\":{n}")).unwrap_or_default();
+        let id = shared.next_error_id();
+        let text =
+            format!("{{\"code\":\"{code}\",\"message\":{message}{line},\"errorId\":\"{id}\"}}");
+        let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
+        Answer { status, headers: String::new(), body: Some(body) }
+    }
+
+    pub(crate) fn settings(versions: &[u8], max_name_len: usize) -> Answer {
+        let versions: Vec<String> = versions.iter().map(u8::to_string).collect();
+        let versions = match &versions[..] {
+            [] => String::new(),
+            list => format!("\"line.proto.support.versions\":[{}],", list.join(",")),
+        };
+        let text = format!(
+            "{{\"config\":{{\"release.type\":\"OSS\",\"release.version\":\"[DEVELOPMENT]\",\
+             \"http.settings.readonly\":false,\"accepting.writes\":[\"http\",\"tcp\"],{versions}\
+             \"ilp.proto.transports\":[\"tcp\",\"http\"],\"posthog.enabled\":false,\
+             \"posthog.api.key\":null,\"cairo.max.file.name.length\":{max_name_len}}},\
+             \"preferences.version\":0,\"preferences\":{{}}}}"
+        );
+        let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
+        Answer { status: 200, headers: String::new(), body: Some(body) }
+    }
+
+    /// Whether the peer asked for something it does not get.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status >= 400
+    }
+
+    /// The answer as it goes out.
+    pub(crate) fn bytes(&self, to_head: bool, close: bool) -> Vec<u8> {
+        let Answer { status, headers, body } = self;
+        let reason = reason(*status);
+        let mut text =
+            format!("HTTP/1.1 {status} {reason}\r\nServer: questdb-ingress-receiver\r\n{headers}");
+        if close {
+            text.push_str("Connection: close\r\n");
+        }
+        let mut content = String::new();
+        if let Some(body) = body {
+            text.push_str(&format!("Content-Type: {}\r\n", body.media_type));
+            let (len, written) = (body.text.len(), &body.text);
+            // The last chunk has two zeros, as QuestDB's has.
+            if body.chunked {
+                text.push_str("Transfer-Encoding: chunked\r\n");
+                content = format!("{len:x}\r\n{written}\r\n00\r\n\r\n");
+            } else {
+                text.push_str(&format!("Content-Length: {len}\r\n"));
+                content.clone_from(written);
+            }
+        }
+        text.push_str("\r\n");
+        if !to_head {
+            text.push_str(&content);
+        }
+        text.into_bytes()
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad request",
+        401 => "Unauthorized",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Error",
+    }
+}

@@ -1,0 +1,113 @@
+//! ILP over TCP: an optional signed challenge, then lines until the peer closes or sends a bad one.
+
+use std::time::Duration;
+
+use crate::error::printable;
+
+use crate::auth;
+use crate::io::connection::Connection;
+use crate::io::server::{Shared, count};
+use crate::line::{LineParser, TimeUnit};
+use crate::refusal::Refusal;
+
+const AUTH_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How a connection ended.
+enum End {
+    /// The peer closed, or the connection broke.
+    Closed,
+    /// The peer was refused; the text says why.
+    Refused(String),
+}
+
+pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
+    let end = match authenticate(shared, &mut connection) {
+        Ok(()) => read_lines(shared, &mut connection),
+        Err(end) => end,
+    };
+    match end {
+        End::Closed => connection.close(),
+        End::Refused(message) => {
+            count(&shared.counters.rejected, 1);
+            if shared.options.error_replies {
+                let text = printable(message.as_bytes(), 1024);
+                if connection.send(format!("ERROR: {text}\n").as_bytes()).is_ok() {
+                    connection.close_after_answer();
+                }
+            }
+        }
+    }
+}
+
+fn read_lines(shared: &Shared, connection: &mut Connection) -> End {
+    let mut parser = LineParser::new();
+    let mut needed = 0;
+    let mut held = shared.hold();
+    loop {
+        // Bytes that came with the authentication are lines too.
+        let unread = connection.unread();
+        if !unread.is_empty() && unread.len() >= needed {
+            let stored = shared.store.append(&mut parser, unread, TimeUnit::Nanos);
+            if let Some(bad) = stored.bad {
+                return End::Refused(bad.refusal.message);
+            }
+            connection.consume(stored.consumed);
+            needed = stored.needed;
+        }
+        let max = shared.options.max_line;
+        if needed > max || connection.unread().len() > max {
+            return End::Refused(format!("line is too long [max={max}]"));
+        }
+        if !held.set(connection.unread().len()) {
+            return End::Refused(Refusal::full(shared.options.max_stored).message);
+        }
+        match connection.fill() {
+            Ok(0) | Err(_) => return End::Closed,
+            Ok(read) => count(&shared.counters.bytes, read as u64),
+        }
+    }
+}
+
+fn authenticate(shared: &Shared, connection: &mut Connection) -> Result<(), End> {
+    let keys = &shared.options.ecdsa;
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let closed = |_| End::Closed;
+    connection.set_read_timeout(AUTH_TIMEOUT).map_err(closed)?;
+    let key_id = read_auth_line(connection)?;
+    let Some(challenge) = auth::new_challenge() else {
+        return Err(End::Refused("no randomness for a challenge".into()));
+    };
+    let mut message = challenge.to_vec();
+    message.push(b'\n');
+    connection.send(&message).map_err(closed)?;
+    let signature = read_auth_line(connection)?;
+    // An unknown key is refused only now, so that a client cannot ask which keys exist.
+    if !auth::verify(keys, &key_id, &challenge, &signature) {
+        return Err(End::Refused("authentication failed".into()));
+    }
+    connection.set_idle_timeout().map_err(closed)
+}
+
+fn read_auth_line(connection: &mut Connection) -> Result<Vec<u8>, End> {
+    let mut seen = 0;
+    loop {
+        let unread = connection.unread();
+        if let Some(at) = unread[seen..].iter().position(|b| *b == b'\n') {
+            let line = unread[..seen + at].to_vec();
+            connection.consume(seen + at + 1);
+            if line.len() > auth::MAX_AUTH_LINE {
+                return Err(End::Refused("authentication line is too long".into()));
+            }
+            return Ok(line);
+        }
+        seen = unread.len();
+        if seen > auth::MAX_AUTH_LINE {
+            return Err(End::Refused("authentication line is too long".into()));
+        }
+        if !matches!(connection.fill(), Ok(read) if read > 0) {
+            return Err(End::Closed);
+        }
+    }
+}

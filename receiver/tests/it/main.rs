@@ -1,0 +1,22 @@
+//! The embedded receiver, judged by the golden vectors and by raw clients that share no code with it.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tests play clients, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
+)]
+
+mod almost_lines;
+mod client;
+mod http;
+mod lines;
+mod parser;
+mod program;
+mod secrets;
+mod tcp;
+
+/// The golden cases that all languages share.
+const VECTORS: &str = include_str!("../../../tests/vectors/vectors.json");

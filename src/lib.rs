@@ -11,11 +11,11 @@ pub mod fuzzing;
 pub mod ilp;
 mod memory;
 mod names;
+mod net;
 pub mod rows;
 pub mod sender;
 mod text;
 mod time;
-mod transport;
 
 #[doc(hidden)]
 pub mod ffi;

@@ -13,27 +13,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("ilp", &["base"]),
     ("config", &["base"]),
-    ("transport", &["base", "config"]),
+    ("net", &["base", "config"]),
     ("rows", &["base", "ilp"]),
     ("arrow", &["base", "ilp"]),
-    ("sender", &["base", "ilp", "rows", "arrow", "config", "transport"]),
+    ("sender", &["base", "ilp", "rows", "arrow", "config", "net"]),
     // Stands in for the network in the builds of ci/fuzz.
-    ("fuzzing", &["base", "config", "transport", "sender"]),
+    ("fuzzing", &["base", "config", "net", "sender"]),
     // What is public; the base for the errors about its own arguments.
     ("ffi", &["base", "ilp", "rows", "arrow", "config", "sender"]),
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
 const UNSAFE: &[&str] =
-    &["src/ffi/", "src/ilp/write/", "src/transport/sys.rs", "src/arrow/c_data.rs"];
+    &["src/ffi/", "src/ilp/write/", "src/net/os/unix.rs", "src/arrow/c_data.rs"];
 
 /// Files that may use what `clippy.toml` fences off, and what they own of it.
 const OWNERS: &[(&str, &str)] = &[
     ("src/time.rs", "the wall clock"),
     ("src/config/env.rs", "the environment variable"),
-    ("src/transport/socket.rs", "sockets, name resolution, the monotonic clock"),
-    ("src/transport/sys.rs", "poll"),
-    ("src/transport/tls.rs", "certificate files"),
+    ("src/net/os/system.rs", "sockets, name resolution, the monotonic clock"),
+    ("src/net/os/unix.rs", "poll"),
+    ("src/net/tls.rs", "certificate files"),
     ("src/ffi/guard.rs", "catching panics"),
 ];
 
@@ -66,7 +66,7 @@ fn layers() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     // Guards against a reader that sees nothing.
-    for arrow in [("config", "base"), ("transport", "config"), ("transport", "base")] {
+    for arrow in [("config", "base"), ("net", "config"), ("net", "base")] {
         assert!(
             arrows.contains(&(arrow.0, arrow.1.to_owned())),
             "{arrow:?} not seen in {arrows:?}"

@@ -12,11 +12,11 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::cancel::Canceller;
-use super::net::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket};
-use super::sys;
+use super::unix;
+use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket};
 use crate::config::Interface;
 use crate::error::{Result, err, shown};
+use crate::net::Canceller;
 
 /// Said outright: otherwise `RUST_MIN_STACK` of the environment would decide.
 const RESOLVER_STACK: usize = 2 << 20;
@@ -50,7 +50,7 @@ fn own_random() -> fastrand::Rng {
 
 #[cfg(target_os = "linux")]
 fn coarse() -> Option<Duration> {
-    sys::coarse_monotonic()
+    unix::coarse_monotonic()
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -109,7 +109,7 @@ impl Net for SystemNet {
     }
 
     fn process_id(&self) -> u32 {
-        sys::process_id()
+        unix::process_id()
     }
 
     fn canceller(&self) -> Canceller {
@@ -195,7 +195,7 @@ impl Net for SystemNet {
                     // The caller sees by itself that it was cancelled.
                     let left = end.left(self).filter(|_| !self.cancelled());
                     let left = left.ok_or(io::ErrorKind::TimedOut)?;
-                    if sys::poll_one(socket.as_fd(), Interest::Write, left.min(SLICE))?.write {
+                    if unix::poll_one(socket.as_fd(), Interest::Write, left.min(SLICE))?.write {
                         break;
                     }
                 }
@@ -279,7 +279,7 @@ impl Socket for SystemSocket {
     }
 
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
-        sys::poll_one(self.socket.as_fd(), interest, limit)
+        unix::poll_one(self.socket.as_fd(), interest, limit)
     }
 
     fn shutdown_write(&mut self) {
@@ -294,7 +294,7 @@ impl Socket for SystemSocket {
     }
 
     fn in_flight(&self) -> Option<InFlight> {
-        let outstanding = sys::unacknowledged(self.socket.as_fd())?;
+        let outstanding = unix::unacknowledged(self.socket.as_fd())?;
         Some(InFlight { acknowledged: self.sent.saturating_sub(outstanding), outstanding })
     }
 }
@@ -335,7 +335,7 @@ fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<(
 fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
     #[cfg(target_vendor = "apple")]
     if let Some(limit) = limit {
-        sys::limit_unacknowledged(socket.as_fd(), limit);
+        unix::limit_unacknowledged(socket.as_fd(), limit);
     }
     let _ = (socket, limit);
     Ok(())

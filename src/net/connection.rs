@@ -9,7 +9,7 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
 use super::broken::{Broken, NOT_TLS, is_reset, tls_failed, tls_read_failed};
-use super::net::{Deadline, InFlight, Interest, Net, Ready, SLICE, Socket};
+use super::os::{Deadline, InFlight, Interest, Net, Ready, SLICE, Socket};
 use super::tls::{ClientTls, explain};
 
 /// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
@@ -392,7 +392,7 @@ impl Conn {
 }
 
 /// The time that a call may still take.
-pub(super) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken> {
+pub(crate) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken> {
     if net.cancelled() {
         return Err(Broken::Cancelled);
     }

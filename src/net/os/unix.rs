@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::net::{Interest, Ready};
+use super::{Interest, Ready};
 
 /// Waits for one descriptor. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
 pub(super) fn poll_one(

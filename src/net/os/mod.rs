@@ -7,6 +7,11 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+mod system;
+mod unix;
+
+pub(crate) use self::system::SystemNet;
+pub(crate) use self::unix::Uncancellable;
 use super::cancel::Canceller;
 use crate::config::Interface;
 use crate::error::Result;

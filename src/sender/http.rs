@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use super::auth::authorization;
-use super::conn::{Conn, Idle, left};
-use super::dial::Dialer;
-use super::http::{Failure, RequestHead, exchange};
-use super::http_answer::{Answer, not_http};
-use super::net::{Deadline, Net};
-use super::secrets::Secrets;
 use crate::config::{Addr, Settings};
 use crate::error::{Error, Result, err};
+use crate::net::{
+    Answer, Conn, Deadline, Dialer, Failure, Idle, Net, RequestHead, Secrets, authorization,
+    exchange, left, not_http,
+};
 
 /// Where rows are posted. Bare designated timestamps are nanoseconds.
 const WRITE_TARGET: &str = "/write?precision=n";

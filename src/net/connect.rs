@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 
 use super::broken::Broken;
-use super::conn::{Conn, left};
-use super::net::{Deadline, Liveness, Net};
+use super::connection::{Conn, left};
+use super::os::{Deadline, Liveness, Net};
 use super::tls::{self, ClientTls};
 use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};

@@ -7,10 +7,11 @@ use super::http_link::HttpLink;
 use super::negotiate::{self, ServerSettings};
 use super::outcome;
 use super::stats::{Counters, Stat};
+use super::tcp::TcpTransport;
 use crate::config::{Delivery, Settings};
 use crate::error::Result;
 use crate::ilp::ProtocolVersion;
-use crate::transport::{Deadline, Net, TcpTransport, Uncancellable};
+use crate::net::{Deadline, Net, Uncancellable};
 
 /// A server behind one of the transports.
 pub(super) struct Link {

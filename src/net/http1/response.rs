@@ -7,11 +7,11 @@ use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
 use ureq_proto::http::{HeaderMap, Method, Request, Response, header};
 
-use super::broken::Broken;
-use super::conn::Conn;
-use super::net::{Deadline, Net};
-use super::secrets::Secrets;
 use crate::error::{Error, Result, err};
+use crate::net::Broken;
+use crate::net::Conn;
+use crate::net::Secrets;
+use crate::net::{Deadline, Net};
 use crate::time::seconds_until_http_date;
 
 /// Head and informational answers before it: more than this is refused.
@@ -381,7 +381,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// The error for what is not HTTP, or not the answer to a request.
 #[cold]
-pub(super) fn not_http(said: &[u8], why: &str, secrets: &Secrets) -> Error {
+pub(crate) fn not_http(said: &[u8], why: &str, secrets: &Secrets) -> Error {
     // A TLS record: alert or handshake, version 3.x.
     if matches!(said, [0x15 | 0x16, 3, ..]) {
         return err!(Tls, "the server speaks TLS; use https");

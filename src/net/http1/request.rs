@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::broken::Broken;
-use super::conn::{Conn, Outgoing, Written};
-use super::http_answer::{Answer, AnswerReader};
-use super::net::{Deadline, Net};
-use super::secrets::Secrets;
+use super::response::{Answer, AnswerReader};
 use crate::error::{Error, ErrorCode, Result};
+use crate::net::Broken;
+use crate::net::Secrets;
+use crate::net::connection::{Conn, Outgoing, Written};
+use crate::net::{Deadline, Net};
 
 /// The constant part of a request.
 pub(crate) struct RequestHead {

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
-use super::auth::{authorization, joined};
+use super::credentials::{authorization, joined};
 use crate::config::Auth;
 use crate::error::foreign;
 

@@ -7,8 +7,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::broken::Broken;
-use super::conn::{Conn, Outgoing};
-use super::net::{Deadline, Net};
+use super::connection::{Conn, Outgoing};
+use super::os::{Deadline, Net};
 use crate::config::{Auth, Secret};
 use crate::error::{Error, Result, err, foreign};
 

@@ -6,14 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::auth::SigningKey;
-use super::broken::Broken;
-use super::conn::{Conn, Idle, Outgoing, left};
-use super::dial::Dialer;
-use super::http::Failure;
-use super::net::{Deadline, Net};
 use crate::config::{Addr, Auth, Settings};
 use crate::error::{Error, Outcome, Result, err, foreign};
+use crate::net::{Broken, Conn, Deadline, Dialer, Failure, Idle, Net, Outgoing, SigningKey, left};
 
 /// Text of a server is kept and shown up to this length.
 const MAX_TEXT: usize = 1024;

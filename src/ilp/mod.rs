@@ -12,8 +12,8 @@ mod number;
 mod quick_calls;
 mod remove_rows;
 mod rewrite;
-mod row_plan;
 mod row_state;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -25,7 +25,8 @@ use crate::error::{Result, err};
 
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub(crate) use row_plan::{Lead, PlanColumn, PlanKind, PlanStamp, RowPlan, RowValues};
+pub use rows::{Cell, RowCells};
+pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
 pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
 pub(crate) use write::{Slot, Written};
 

@@ -2,7 +2,7 @@
 
 use super::ProtocolVersion;
 use super::number::{Suffix, TEN_8, eight, unsigned};
-use super::row_plan::PlanStamp;
+use super::rows::PlanStamp;
 use super::write::{Out, Quick, Tail};
 use crate::error::{Error, Result, err};
 

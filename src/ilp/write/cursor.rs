@@ -4,7 +4,7 @@
 use super::simd::{Block, Blocks};
 use super::store::{Out, SLACK, Store, Tail};
 use crate::error::Result;
-use crate::names::Wire;
+use crate::name::Wire;
 
 impl Store {
     /// Opens the end for writing as far as there is room at once.

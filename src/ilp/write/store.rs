@@ -3,7 +3,7 @@
 
 use super::simd::{Block, Blocks};
 use crate::error::{Error, Result, err};
-use crate::names::Wire;
+use crate::name::Wire;
 
 /// How much the writes of one value may ask for beyond what they keep.
 pub(super) const SLACK: usize = 128;

@@ -2,7 +2,7 @@
 
 use super::lines::{Lines, Place};
 use super::name_cache::NameCache;
-use super::stamp::Stamp;
+use super::timestamp::Stamp;
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
 use super::{ArrayView, ProtocolVersion};
 use crate::error::{Result, err};

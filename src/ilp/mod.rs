@@ -4,9 +4,8 @@
 
 mod array;
 mod buffer;
-mod buffer_state;
+mod contents;
 mod decimal;
-mod escape;
 mod lines;
 mod name_cache;
 mod number;
@@ -15,13 +14,12 @@ mod remove_rows;
 mod rewrite;
 mod row_state;
 pub(crate) mod rows;
-mod scan;
-mod stamp;
 #[cfg(test)]
 mod tests;
-mod utf8;
+mod timestamp;
 mod value;
 mod whole_rows;
+mod write;
 
 use crate::error::{Result, err};
 
@@ -29,8 +27,8 @@ pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
 pub use rows::Cell;
 pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
-pub(crate) use scan::{Slot, Written};
 pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
+pub(crate) use write::{Slot, Written};
 
 /// The version of the line protocol.
 #[repr(u8)]

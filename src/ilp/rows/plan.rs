@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ilp::array::DenseArray;
 use crate::ilp::number;
-use crate::ilp::scan::{Slot, Written};
 use crate::ilp::value::{DecimalInteger, Integer, Value};
+use crate::ilp::write::{Slot, Written};
 use crate::name::Wire;
 
 /// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.

@@ -5,6 +5,7 @@
 //! ([`Outcome`]). Everything here is also exported as a C ABI, see `include/questdb_ingress.h`.
 
 pub mod config;
+mod decimal;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -16,11 +17,13 @@ pub mod sender;
 pub mod table;
 mod text;
 mod time;
+mod timestamp;
 
 #[doc(hidden)]
 pub mod internal;
 
 pub use config::Config;
+pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
 pub use error::{Error, ErrorCode, Outcome, Result};
 pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
@@ -28,3 +31,4 @@ pub use sender::{
     Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader, Transaction,
 };
 pub use text::{MaybeText, Text};
+pub use timestamp::{Timestamp, TimestampMicros, TimestampNanos, ToMaybeTimestamp, ToTimestamp};

@@ -17,6 +17,7 @@ pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+mod typed;
 mod value;
 mod whole_rows;
 mod write;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const BASE: &[&str] = &["error", "memory", "name", "text", "time"];
+const BASE: &[&str] = &["decimal", "error", "memory", "name", "text", "time", "timestamp"];
 
 /// A layer, and the layers it may use besides itself. Those of the base are one layer.
 const MAY_USE: &[(&str, &[&str])] = &[

@@ -28,8 +28,9 @@
 #![allow(non_camel_case_types, reason = "a C type and its Rust handle type have the same name")]
 #![allow(
     clippy::missing_safety_doc,
-    clippy::not_unsafe_ptr_arg_deref,
-    reason = "what C callers must keep to is said once, in the head of the header"
+    unsafe_op_in_unsafe_fn,
+    reason = "a function that takes a pointer is unsafe as a whole: what its callers must keep to is said once, in the head of \
+              the header"
 )]
 #![allow(unreachable_pub, reason = "exported by symbol, not by path")]
 
@@ -55,13 +56,17 @@ mod array;
 
 mod row;
 
+mod row_values;
+
+mod cell;
+
+mod column_data;
+
 mod layout;
 
 mod sender;
 
 mod transaction;
-
-mod column_data;
 
 mod guard;
 
@@ -72,6 +77,6 @@ mod tests;
 
 // For Rust code that calls the exported functions by path: the library of rlib/.
 pub use {
-    array::*, buffer::*, config::*, error::*, layout::*, name::*, row::*, sender::*,
-    transaction::*, version::*,
+    array::*, buffer::*, cell::*, column_data::*, config::*, error::*, layout::*, name::*, row::*,
+    row_values::*, sender::*, transaction::*, version::*,
 };

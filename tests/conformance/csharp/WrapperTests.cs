@@ -139,7 +139,7 @@ internal static class WrapperTests
 
     public static void a_sender_is_made_while_the_server_is_down()
     {
-        using (var config = new SenderConfig("http::addr=127.0.0.1:1;retry_timeout=0;") { LazyConnect = true })
+        using (var config = new SenderConfig("http::addr=127.0.0.1:1;retry_timeout=0;auto_flush=off;") { LazyConnect = true })
         using (var sender = new Sender(config) { DisposeTimeout = TimeSpan.Zero })
         {
             sender.Table("t").Column("v", 1L).AtNanos(1);

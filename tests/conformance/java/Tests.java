@@ -34,8 +34,13 @@ import questdb.ingress.Sender;
  * questdb.receiver and questdb.root are the program and the folder of the project.
  */
 public final class Tests {
-    /** Nothing listens there, and no version is asked: rows gather, and flushing goes on trying for a minute. */
-    private static final String DOWN = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=60000;";
+    /**
+     * Nothing listens there, and no version is asked: rows gather, and flushing goes on trying for a minute. No row flushes
+     * because a busy machine took more than the second of the default interval to reach it.
+     */
+    private static final String DOWN = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=60000;auto_flush_interval=off;";
+    /** For tests that say themselves when rows are sent. */
+    private static final String NO_AUTO_FLUSH = "auto_flush=off;";
     private static final Duration LONG = Duration.ofSeconds(60);
 
     private Tests() { }
@@ -236,7 +241,7 @@ public final class Tests {
 
     static void testCloseSendsCompleteRowsAndTellsOfTheOpenOne() {
         try (Receiver receiver = receiver()) {
-            Sender sender = Sender.fromConf(receiver.http());
+            Sender sender = Sender.fromConf(receiver.http() + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             sender.table("t").column("v", 2L);
             QuestDbException e = fails(Code.INVALID_STATE, () -> sender.close(LONG));
@@ -482,7 +487,7 @@ public final class Tests {
 
     static void testAnInterruptBeforehand() throws InterruptedException {
         try (Receiver receiver = receiver()) {
-            Sender sender = Sender.fromConf(receiver.http());
+            Sender sender = Sender.fromConf(receiver.http() + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             Inside inside = new Inside(() -> {
                 Thread.currentThread().interrupt();
@@ -502,7 +507,7 @@ public final class Tests {
     static void testACancelledFlushTellsTheTrueOutcome() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             Sender sender = Sender.fromConf("http::addr=127.0.0.1:" + silent.getLocalPort()
-                    + ";protocol_version=2;request_timeout=60000;retry_timeout=60000;");
+                    + ";protocol_version=2;request_timeout=60000;retry_timeout=60000;" + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             Inside inside = new Inside(sender::flush);
             try (var connection = silent.accept()) {
@@ -565,7 +570,7 @@ public final class Tests {
     /** A server that never answers: a negative time is no time. */
     static void testANegativeCloseTimeOutIsZero() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
-            Sender sender = Sender.fromConf("http::addr=127.0.0.1:" + silent.getLocalPort() + ";protocol_version=2;");
+            Sender sender = Sender.fromConf("http::addr=127.0.0.1:" + silent.getLocalPort() + ";protocol_version=2;" + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             Inside inside = new Inside(() -> sender.close(Duration.ofSeconds(-5)));
             same(1L, inside.end().unconfirmedRows());
@@ -843,7 +848,7 @@ public final class Tests {
 
     static void testErrorsTellEverything() {
         try (Receiver receiver = receiver()) {
-            Sender sender = Sender.fromConf(receiver.http());
+            Sender sender = Sender.fromConf(receiver.http() + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             sender.flush();
             sender.table("t").column("v", "text").atNanos(2);

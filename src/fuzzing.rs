@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Config, Interface};
 use crate::error::Result;
+use crate::net::{Deadline, Interest, Net, Ready, Socket};
+use crate::sender::HttpTransport;
 use crate::sender::Sender;
-use crate::transport::{Deadline, HttpTransport, Interest, Net, Ready, Socket};
 
 /// What the server does when it has said all its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

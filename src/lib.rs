@@ -10,12 +10,12 @@ mod error;
 pub mod fuzzing;
 pub mod ilp;
 mod memory;
-mod names;
-pub mod rows;
+mod name;
+mod net;
 pub mod sender;
+pub mod table;
 mod text;
 mod time;
-mod transport;
 
 #[doc(hidden)]
 pub mod ffi;
@@ -23,7 +23,7 @@ pub mod ffi;
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
 pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
-pub use names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
+pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader, Transaction,
 };

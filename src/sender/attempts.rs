@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::retry::{Backoff, floor, may_retry};
 use crate::config::Delivery;
 use crate::error::{Error, ErrorCode, Outcome};
-use crate::transport::{Deadline, Net};
+use crate::net::{Deadline, Net};
 
 /// What holds for every attempt of a call.
 #[derive(Debug, Clone, Copy)]

@@ -95,7 +95,7 @@ impl Pause {
 mod tests {
     use super::*;
     use crate::error::err;
-    use crate::transport::{Net as _, SystemNet};
+    use crate::net::{Net as _, SystemNet};
 
     #[test]
     fn a_failure_holds_the_next_attempt_back() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Sender;
 use crate::error::{Error, Outcome, Result, err, shown};
-use crate::transport::Deadline;
+use crate::net::Deadline;
 
 /// What [`Sender::close`] achieved. The compiler warns where nobody looks at it:
 ///

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::Sender;
-use super::link::Link;
+use super::flush::Link;
 use crate::config::Settings;
 use crate::error::{Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
-use crate::names::DEFAULT_MAX_NAME_LEN;
-use crate::transport::{Deadline, Net};
+use crate::name::DEFAULT_MAX_NAME_LEN;
+use crate::net::{Deadline, Net};
 
 /// Whether a sender knows what its server speaks.
 #[derive(Debug, Clone, Copy)]

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::attempts::{Attempts, Failed, Terms};
-use super::link::{Limits, Load};
+use super::flush::{Limits, Load};
+use super::http::{HttpAttempt, HttpTransport};
 use super::negotiate::{self, ServerSettings};
 use super::outcome::{self, Asked};
 use super::stats::{Counters, Stat};
 use crate::config::{Delivery, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::ProtocolVersion;
-use crate::transport::{Deadline, HttpAttempt, HttpTransport, Net, pause};
+use crate::net::{Deadline, Net, pause};
 
 /// The configured servers and what is known of each.
 pub(super) struct HttpLink {

@@ -4,8 +4,9 @@ mod attempts;
 mod auto_flush;
 mod close;
 mod connect;
+mod flush;
+mod http;
 mod http_link;
-mod link;
 mod negotiate;
 mod outcome;
 mod retry;
@@ -13,6 +14,7 @@ mod row;
 #[cfg(test)]
 mod sim;
 mod stats;
+mod tcp;
 mod transaction;
 
 use std::fmt;
@@ -22,17 +24,19 @@ use std::time::{Duration, Instant};
 use self::auto_flush::{AutoFlush, Pause};
 pub use self::close::CloseReport;
 use self::connect::ServerVersion;
-use self::link::{Link, Load};
+use self::flush::{Link, Load};
+#[cfg(fuzzing)]
+pub(crate) use self::http::HttpTransport;
 pub use self::row::Row;
 pub use self::stats::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
-use crate::rows::{Cell, ColumnData, RowLayout};
-pub use crate::transport::Canceller;
-pub(crate) use crate::transport::Uncancellable;
-use crate::transport::{Deadline, Net, SystemNet};
+pub use crate::net::Canceller;
+pub(crate) use crate::net::Uncancellable;
+use crate::net::{Deadline, Net, SystemNet};
+use crate::table::{Cell, ColumnData, RowLayout};
 
 /// Sends rows to QuestDB.
 ///

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Result, err};
 use crate::ilp::ProtocolVersion;
-use crate::transport::Secrets;
+use crate::net::Secrets;
 
 /// What `/settings` said.
 #[derive(Debug, PartialEq, Eq)]

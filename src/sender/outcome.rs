@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Outcome};
-use crate::transport::{Answer, Failure, Secrets};
+use crate::net::{Answer, Failure, Secrets};
 
 /// A server's message is shown up to this length.
 const MAX_MESSAGE_BYTES: usize = 1024;

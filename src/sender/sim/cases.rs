@@ -8,8 +8,8 @@ use super::world::{Direction, Fault, Kind, World};
 use super::{HEALTHY, NO_CONTENT, Sim};
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::Buffer;
+use crate::net::{Net, SystemNet};
 use crate::sender::Sender;
-use crate::transport::{Net, SystemNet};
 
 const JSON: Reply = Reply::new(
     "HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\ncontent-length: 30\r\n\r\n{\"code\":\"x\",\"message\":\"no\"}   ",

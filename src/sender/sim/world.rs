@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use super::server::{Server, Step};
 use crate::config::Interface;
 use crate::error::{Result, err};
-use crate::transport::{
-    Canceller, Deadline, InFlight, Interest, Net, Ready, Socket, SystemNet, pause,
-};
+use crate::net::{Canceller, Deadline, InFlight, Interest, Net, Ready, Socket, SystemNet, pause};
 
 /// What befalls a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

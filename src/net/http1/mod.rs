@@ -1,0 +1,7 @@
+//! HTTP/1.1: one request and its answer over a connection.
+
+mod request;
+mod response;
+
+pub(crate) use request::{Failure, RequestHead, exchange};
+pub(crate) use response::{Answer, not_http};

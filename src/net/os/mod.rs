@@ -1,0 +1,160 @@
+//! The outside world as the transports see it: clock, resolver and sockets, all replaceable in tests.
+//!
+//! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so no call can outlive its deadline; and
+//! nobody waits for longer than [`SLICE`] at once, so that every call can be cancelled.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+mod system;
+mod unix;
+
+pub(crate) use self::system::SystemNet;
+pub(crate) use self::unix::Uncancellable;
+use super::cancel::Canceller;
+use crate::config::Interface;
+use crate::error::Result;
+
+/// No wait goes on for longer without a look at whether the call was cancelled.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+
+/// A point in time after which a call must not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    /// `limit` after now; limits beyond what the clock can express mean "in thirty years".
+    pub(crate) fn after(net: &dyn Net, limit: Duration) -> Deadline {
+        Deadline::from(net.now(), limit)
+    }
+
+    /// As [`Deadline::after`], from a time that was read before.
+    pub(crate) fn from(start: Instant, limit: Duration) -> Deadline {
+        const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+        Deadline(start + limit.min(FAR))
+    }
+
+    pub(crate) fn sooner(self, other: Deadline) -> Deadline {
+        self.min(other)
+    }
+
+    /// Time left, `None` once the deadline has passed.
+    pub(crate) fn left(self, net: &dyn Net) -> Option<Duration> {
+        let left = self.0.saturating_duration_since(net.now());
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+/// What to wait for on a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    Read,
+    Write,
+    Both,
+}
+
+/// What a socket is ready for; an error or a hang-up counts as ready for both, so that the next call reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Ready {
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+}
+
+/// How a peer that has vanished is noticed.
+#[derive(Debug, Clone)]
+pub(crate) struct Liveness {
+    /// How long sent bytes may stay unacknowledged.
+    pub(crate) unacknowledged: Option<Duration>,
+    /// How long the connection may be idle until the peer is asked; `None` asks never.
+    pub(crate) idle: Option<Duration>,
+    /// The time between two such probes.
+    pub(crate) interval: Duration,
+    /// How many of them may stay unanswered.
+    pub(crate) count: u32,
+}
+
+/// Bytes given to the kernel, by what it knows of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InFlight {
+    /// The kernel of the peer has them.
+    pub(crate) acknowledged: u64,
+    /// It does not, as far as is known.
+    pub(crate) outstanding: u64,
+}
+
+/// A connected stream socket that never blocks and never raises SIGPIPE.
+pub(crate) trait Socket: Send {
+    /// Sends from the front of `parts`; `WouldBlock` when nothing fits.
+    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Receives; `Ok(0)` is the end of the stream, `WouldBlock` means nothing is there yet.
+    fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Waits until ready or until `limit` has passed (then nothing is ready). Interrupted waits go on.
+    fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready>;
+
+    /// Ends our half of the stream.
+    fn shutdown_write(&mut self);
+
+    /// Has the kernel watch the peer, as far as the system can.
+    fn watch_peer(&mut self, _: &Liveness) {}
+
+    /// What has become of the bytes sent, where the system tells.
+    fn in_flight(&self) -> Option<InFlight> {
+        None
+    }
+}
+
+/// Clock, resolver and connector.
+pub(crate) trait Net: Send {
+    /// Monotonic time.
+    fn now(&self) -> Instant;
+
+    /// Monotonic time that may be some milliseconds old, for cheap checks once a row.
+    fn now_coarse(&self) -> Instant {
+        self.now()
+    }
+
+    /// Blocks this thread.
+    fn sleep(&self, time: Duration);
+
+    /// A random number in `0..=max`.
+    fn random_up_to(&self, max: u64) -> u64;
+
+    /// All addresses of a host.
+    fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>>;
+
+    /// Connects to one address.
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<&Interface>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>>;
+
+    /// Ends the running call.
+    fn canceller(&self) -> Canceller {
+        Canceller::default()
+    }
+
+    /// Whether the running call is to end.
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    /// Tells processes apart: a sender is refused in a forked child.
+    fn process_id(&self) -> u32 {
+        std::process::id()
+    }
+}
+
+/// Blocks this thread for `time`, or until the call is cancelled.
+pub(crate) fn pause(net: &dyn Net, time: Duration) {
+    let end = Deadline::after(net, time);
+    while let Some(left) = end.left(net)
+        && !net.cancelled()
+    {
+        net.sleep(left.min(SLICE));
+    }
+}

@@ -1,0 +1,367 @@
+//! The real network: name resolution, connecting with a deadline, and sockets that never block.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the owner of sockets, the monotonic clock, sleep and name resolution"
+)]
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{self, IoSlice, Read};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::unix;
+use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket};
+use crate::config::Interface;
+use crate::error::{Result, err, shown};
+use crate::net::Canceller;
+
+/// Said outright: otherwise `RUST_MIN_STACK` of the environment would decide.
+const RESOLVER_STACK: usize = 2 << 20;
+
+/// [`Net`] of the operating system.
+#[derive(Debug)]
+pub(crate) struct SystemNet {
+    /// The exact and the coarse clock read together, to express coarse readings as instants.
+    epoch: (Instant, Option<Duration>),
+    random: Mutex<fastrand::Rng>,
+    /// The last name that was asked for, as long as nobody has heard the answer.
+    asked: Mutex<Option<Question>>,
+    canceller: Canceller,
+}
+
+impl SystemNet {
+    pub(crate) fn new() -> SystemNet {
+        SystemNet {
+            epoch: (Instant::now(), coarse()),
+            random: Mutex::new(own_random()),
+            asked: Mutex::default(),
+            canceller: Canceller::default(),
+        }
+    }
+}
+
+/// A generator of our own: the one that `fastrand` keeps for each thread leaves a few bytes behind in the host's main thread.
+fn own_random() -> fastrand::Rng {
+    fastrand::Rng::with_seed(RandomState::new().hash_one(0))
+}
+
+#[cfg(target_os = "linux")]
+fn coarse() -> Option<Duration> {
+    unix::coarse_monotonic()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn coarse() -> Option<Duration> {
+    None
+}
+
+type Answer = Arc<(Mutex<Option<io::Result<Vec<SocketAddr>>>>, Condvar)>;
+
+/// A name that the system resolver was asked for.
+#[derive(Debug)]
+struct Question {
+    host: String,
+    port: u16,
+    answer: Answer,
+}
+
+impl SystemNet {
+    /// Asks the system resolver, which cannot be interrupted: it works on a thread of its own and may finish unheard. One that
+    /// still works on the same name is not joined by another, so that a resolver that hangs costs one thread and not one for
+    /// each attempt.
+    fn question(&self, host: &str, port: u16) -> Result<Answer> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(question) = asked.as_ref().filter(|q| q.host == host && q.port == port) {
+            return Ok(Arc::clone(&question.answer));
+        }
+        let answer: Answer = Arc::default();
+        let (name, slot) = (host.to_owned(), Arc::clone(&answer));
+        std::thread::Builder::new()
+            .name("questdb-resolve".into())
+            .stack_size(RESOLVER_STACK)
+            .spawn(move || {
+                let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+                *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                slot.1.notify_one();
+            })
+            .map_err(|e| {
+                err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
+                    .retryable(true)
+            })?;
+        *asked = Some(Question { host: host.to_owned(), port, answer: Arc::clone(&answer) });
+        Ok(answer)
+    }
+}
+
+impl Net for SystemNet {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn now_coarse(&self) -> Instant {
+        match (self.epoch.1, coarse()) {
+            (Some(then), Some(now)) => self.epoch.0 + now.saturating_sub(then),
+            _ => Instant::now(),
+        }
+    }
+
+    fn process_id(&self) -> u32 {
+        unix::process_id()
+    }
+
+    fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    fn cancelled(&self) -> bool {
+        self.canceller.is_cancelled()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn random_up_to(&self, max: u64) -> u64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(0..=max)
+    }
+
+    fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>> {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        if deadline.left(self).is_none() {
+            return Err(timed_out_resolving(host));
+        }
+        let answer = self.question(host, port)?;
+        let mut found = answer.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while found.is_none()
+            && !self.cancelled()
+            && let Some(left) = deadline.left(self)
+        {
+            let woken = answer.1.wait_timeout(found, left.min(SLICE));
+            found = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let found = found.take();
+        if found.is_some() {
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        match found {
+            Some(Ok(found)) if found.is_empty() => {
+                Err(err!(CouldNotResolve, "host {} has no address", shown(host)).retryable(true))
+            }
+            Some(Ok(found)) => Ok(found),
+            Some(Err(e)) => {
+                Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
+                    .retryable(true))
+            }
+            None if self.cancelled() => {
+                Err(err!(Cancelled, "cancelled while resolving host {}", shown(host)))
+            }
+            None => Err(timed_out_resolving(host)),
+        }
+    }
+
+    fn connect(
+        &self,
+        to: SocketAddr,
+        from: Option<&Interface>,
+        limit: Duration,
+    ) -> io::Result<Box<dyn Socket>> {
+        let socket = socket2::Socket::new(
+            socket2::Domain::for_address(to),
+            socket2::Type::STREAM,
+            Some(socket2::Protocol::TCP),
+        )?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        #[cfg(any(target_os = "macos", target_os = "ios"))]
+        socket.set_nosigpipe(true)?;
+        if let Some(interface) = from {
+            bind(&socket, interface, to).map_err(|e| {
+                io::Error::new(
+                    e.kind(),
+                    format!("could not bind to the interface {interface}: {e}"),
+                )
+            })?;
+        }
+        match socket.connect(&to.into()) {
+            Ok(()) => {}
+            Err(e) if in_progress(&e) => {
+                let end = Deadline::after(self, limit);
+                loop {
+                    // The caller sees by itself that it was cancelled.
+                    let left = end.left(self).filter(|_| !self.cancelled());
+                    let left = left.ok_or(io::ErrorKind::TimedOut)?;
+                    if unix::poll_one(socket.as_fd(), Interest::Write, left.min(SLICE))?.write {
+                        break;
+                    }
+                }
+                if let Some(e) = socket.take_error()? {
+                    return Err(e);
+                }
+            }
+            Err(e) => return Err(e),
+        }
+        // While nobody listens on a port of the range for outgoing connections, the kernel can pick that very port for
+        // ours and join the connection to itself.
+        if socket.local_addr()?.as_socket() == Some(to) {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        Ok(Box::new(SystemSocket { socket, sent: 0 }))
+    }
+}
+
+/// Lets a socket that goes to `to` use one network interface only.
+fn bind(socket: &socket2::Socket, interface: &Interface, to: SocketAddr) -> io::Result<()> {
+    match interface {
+        Interface::Address(ip) => socket.bind(&SocketAddr::new(*ip, 0).into()),
+        Interface::Name(name) => bind_device(socket, name, to),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bind_device(socket: &socket2::Socket, name: &str, _: SocketAddr) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+#[cfg(target_vendor = "apple")]
+fn bind_device(socket: &socket2::Socket, name: &str, to: SocketAddr) -> io::Result<()> {
+    // The resolver knows the numbers of interfaces: they are the scopes of link-local addresses.
+    let scope = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.find_map(|found| match found {
+        SocketAddr::V6(ip) => std::num::NonZeroU32::new(ip.scope_id()),
+        SocketAddr::V4(_) => None,
+    });
+    match (scope, to) {
+        (None, _) => Err(io::ErrorKind::NotFound.into()),
+        (scope, SocketAddr::V4(_)) => socket.bind_device_by_index_v4(scope),
+        (scope, SocketAddr::V6(_)) => socket.bind_device_by_index_v6(scope),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn bind_device(_: &socket2::Socket, _: &str, _: SocketAddr) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
+}
+
+fn in_progress(e: &io::Error) -> bool {
+    // A connect interrupted by a signal goes on in the background, like one that is in progress.
+    e.raw_os_error() == Some(libc::EINPROGRESS)
+        || matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cold]
+fn timed_out_resolving(host: &str) -> crate::Error {
+    err!(CouldNotResolve, "time ran out while resolving host {}", shown(host)).retryable(true)
+}
+
+struct SystemSocket {
+    socket: socket2::Socket,
+    sent: u64,
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+const SEND_FLAGS: i32 = 0;
+
+impl Socket for SystemSocket {
+    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let count = uninterrupted(|| self.socket.send_vectored_with_flags(parts, SEND_FLAGS))?;
+        self.sent += count as u64;
+        Ok(count)
+    }
+
+    fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        uninterrupted(|| (&self.socket).read(buf))
+    }
+
+    fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
+        unix::poll_one(self.socket.as_fd(), interest, limit)
+    }
+
+    fn shutdown_write(&mut self) {
+        // The peer may be gone already; there is nothing to do about it.
+        let _ = self.socket.shutdown(std::net::Shutdown::Write);
+    }
+
+    fn watch_peer(&mut self, liveness: &Liveness) {
+        // A connection works without any of it, so a system that refuses is no reason to fail.
+        let _ = watch_idle(&self.socket, liveness);
+        let _ = watch_sent(&self.socket, liveness.unacknowledged);
+    }
+
+    fn in_flight(&self) -> Option<InFlight> {
+        let outstanding = unix::unacknowledged(self.socket.as_fd())?;
+        Some(InFlight { acknowledged: self.sent.saturating_sub(outstanding), outstanding })
+    }
+}
+
+/// Probes of an idle connection.
+fn watch_idle(socket: &socket2::Socket, liveness: &Liveness) -> io::Result<()> {
+    let Some(idle) = liveness.idle else { return socket.set_keepalive(false) };
+    // Systems without the times below use their own.
+    socket.set_keepalive(true)?;
+    let probes = socket2::TcpKeepalive::new().with_time(whole_seconds(idle));
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_vendor = "apple"
+    ))]
+    let probes =
+        probes.with_interval(whole_seconds(liveness.interval)).with_retries(liveness.count);
+    socket.set_tcp_keepalive(&probes)
+}
+
+/// These options count in seconds; a part of one would be lost, and 0 is refused.
+fn whole_seconds(time: Duration) -> Duration {
+    let seconds = time.as_millis().div_ceil(1000).max(1);
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))
+}
+
+/// The longest time that sent bytes may stay unacknowledged.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
+    socket.set_tcp_user_timeout(limit)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
+    #[cfg(target_vendor = "apple")]
+    if let Some(limit) = limit {
+        unix::limit_unacknowledged(socket.as_fd(), limit);
+    }
+    let _ = (socket, limit);
+    Ok(())
+}
+
+fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_being_resolved_is_not_asked_for_again() {
+        let net = SystemNet::new();
+        let first = net.question("localhost", 1).unwrap();
+        assert!(Arc::ptr_eq(&first, &net.question("localhost", 1).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &net.question("localhost", 2).unwrap()));
+        // Once the answer was heard, the next connect asks anew.
+        net.resolve("localhost", 2, Deadline::after(&net, Duration::from_secs(60))).unwrap();
+        assert!(net.asked.lock().unwrap().is_none());
+    }
+}

@@ -1,0 +1,288 @@
+//! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, what a socket's kernel
+//! knows about its peer, `pthread_setcancelstate`, and a page of memory that a forked child finds empty.
+#![expect(
+    unsafe_code,
+    reason = "poll, clock_gettime, ioctl, sockopts, mmap and madvise are called through libc"
+)]
+#![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Interest, Ready};
+
+/// Waits for one descriptor. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
+pub(super) fn poll_one(
+    fd: BorrowedFd<'_>,
+    interest: Interest,
+    limit: Duration,
+) -> io::Result<Ready> {
+    let events = match interest {
+        Interest::Read => libc::POLLIN,
+        Interest::Write => libc::POLLOUT,
+        Interest::Both => libc::POLLIN | libc::POLLOUT,
+    };
+    let until = Instant::now() + limit;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let millis = left.as_nanos().div_ceil(1_000_000);
+        let timeout = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
+        let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+        // SAFETY: `entry` is one valid, exclusively borrowed pollfd, and the count says one.
+        let n = unsafe { libc::poll(&raw mut entry, 1, timeout) };
+        if n > 0 {
+            let broken = entry.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) != 0;
+            return Ok(Ready {
+                read: broken || entry.revents & libc::POLLIN != 0,
+                write: broken || entry.revents & libc::POLLOUT != 0,
+            });
+        }
+        if n == 0 {
+            if left.as_millis() > libc::c_int::MAX as u128 {
+                continue;
+            }
+            return Ok(Ready::default());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// How many bytes given to a socket the peer's kernel has not acknowledged.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: for a socket this request (SIOCOUTQ) writes one int, into a valid place.
+    let failed = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) } != 0;
+    if failed { None } else { u64::try_from(count).ok() }
+}
+
+/// How many bytes given to a socket the peer's kernel has not acknowledged.
+#[cfg(target_vendor = "apple")]
+pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    let mut len = size_of::<libc::c_int>() as libc::socklen_t;
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_NWRITE);
+    // SAFETY: the option is an int, there is room for one, and the length says so.
+    let failed = unsafe {
+        libc::getsockopt(fd.as_raw_fd(), level, name, (&raw mut count).cast(), &raw mut len)
+    } != 0;
+    if failed { None } else { u64::try_from(count).ok() }
+}
+
+/// Not told by this system.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn unacknowledged(_: BorrowedFd<'_>) -> Option<u64> {
+    None
+}
+
+/// Has a connection broken once the peer has not acknowledged sent bytes for so long. Best effort.
+#[cfg(target_vendor = "apple")]
+pub(super) fn limit_unacknowledged(fd: BorrowedFd<'_>, limit: Duration) {
+    /// Whole seconds of retransmission; `netinet/tcp.h`.
+    const TCP_RXT_CONNDROPTIME: libc::c_int = 0x80;
+    let seconds =
+        libc::c_int::try_from(limit.as_millis().div_ceil(1000)).unwrap_or(libc::c_int::MAX);
+    let len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the option is an int, which is there, and the length says so.
+    let _ = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            TCP_RXT_CONNDROPTIME,
+            (&raw const seconds).cast(),
+            len,
+        )
+    };
+}
+
+/// Milliseconds of the monotonic clock with the resolution of the scheduler's tick; about a fifth of the cost of the exact one.
+#[cfg(target_os = "linux")]
+pub(super) fn coarse_monotonic() -> Option<Duration> {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a valid timespec to write to.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) } != 0;
+    if failed {
+        return None;
+    }
+    Some(Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?))
+}
+
+/// The id of this process, without a system call: kept on a page that the kernel empties in a forked child.
+#[cfg(target_os = "linux")]
+pub(super) fn process_id() -> u32 {
+    static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
+    let made = || page_emptied_by_fork(libc::madvise);
+    let Some(kept) = *PAGE.get_or_init(made) else { return std::process::id() };
+    match kept.load(Ordering::Relaxed) {
+        0 => {
+            let id = std::process::id();
+            kept.store(id, Ordering::Relaxed);
+            id
+        }
+        id => id,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn process_id() -> u32 {
+    std::process::id()
+}
+
+/// While one lives, `pthread_cancel` does not end the thread it was made in; the request waits. A thread that ended in the
+/// middle of a call would have to unwind through Rust, which ends the process instead.
+#[derive(Debug)]
+pub(crate) struct Uncancellable {
+    #[cfg(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    ))]
+    before: libc::c_int,
+    /// The state is the thread's.
+    _stays: std::marker::PhantomData<*const ()>,
+}
+
+#[cfg(any(
+    target_env = "gnu",
+    target_env = "musl",
+    target_vendor = "apple",
+    target_os = "freebsd"
+))]
+mod thread_cancelling {
+    use libc::c_int;
+
+    pub(super) const DISABLED: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+
+    unsafe extern "C" {
+        pub(super) fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+}
+
+impl Uncancellable {
+    #[cfg(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    ))]
+    pub(crate) fn new() -> Uncancellable {
+        use thread_cancelling::{DISABLED, pthread_setcancelstate};
+        let mut before = DISABLED;
+        // SAFETY: the state is one that the function knows, and there is a place for the one before.
+        unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
+        Uncancellable { before, _stays: std::marker::PhantomData }
+    }
+
+    #[cfg(not(any(
+        target_env = "gnu",
+        target_env = "musl",
+        target_vendor = "apple",
+        target_os = "freebsd"
+    )))]
+    pub(crate) fn new() -> Uncancellable {
+        Uncancellable { _stays: std::marker::PhantomData }
+    }
+}
+
+#[cfg(any(
+    target_env = "gnu",
+    target_env = "musl",
+    target_vendor = "apple",
+    target_os = "freebsd"
+))]
+impl Drop for Uncancellable {
+    fn drop(&mut self) {
+        // SAFETY: the state that the same function said; it may be told to forget the present one.
+        unsafe {
+            thread_cancelling::pthread_setcancelstate(self.before, &raw mut self.before);
+        }
+    }
+}
+
+/// The system call, or what stands in for it in a test.
+#[cfg(target_os = "linux")]
+type Madvise = unsafe extern "C" fn(*mut libc::c_void, usize, libc::c_int) -> libc::c_int;
+
+/// One page of zeros that is never given back; `None` where the kernel cannot empty it, or cannot be believed.
+#[cfg(target_os = "linux")]
+fn page_emptied_by_fork(madvise: Madvise) -> Option<&'static AtomicU32> {
+    const LEN: usize = 4096;
+    /// There is no such advice.
+    const NONSENSE: libc::c_int = -1;
+    // SAFETY: a new private mapping, at no address in particular, touches no memory that exists.
+    let page = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            LEN,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // A kernel that takes nonsense for good advice, as emulators do, ignores what it does not know. It would leave the page
+    // as it is, and a child would be taken for its parent.
+    // SAFETY: the mapping made above, whole; no advice here frees it.
+    let ignores = unsafe { madvise(page, LEN, NONSENSE) } == 0;
+    // SAFETY: as above.
+    if ignores || unsafe { madvise(page, LEN, libc::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: as above; nothing refers to it.
+        unsafe { libc::munmap(page, LEN) };
+        return None;
+    }
+    // SAFETY: zeros are a valid `AtomicU32`, a page is aligned for it, and it is never unmapped.
+    Some(unsafe { &*page.cast() })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// As emulators of a kernel do with what they do not know.
+    unsafe extern "C" fn takes_and_ignores(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
+        0
+    }
+
+    /// A kernel before 4.14.
+    unsafe extern "C" fn refuses(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
+        -1
+    }
+
+    #[test]
+    fn a_kernel_that_ignores_advice_is_not_believed() {
+        assert!(page_emptied_by_fork(takes_and_ignores).is_none());
+        assert!(page_emptied_by_fork(refuses).is_none());
+        // Whether this one keeps its word is the next test's matter.
+        let page = page_emptied_by_fork(libc::madvise);
+        assert!(page.is_none_or(|page| page.load(Ordering::Relaxed) == 0));
+    }
+
+    #[test]
+    fn a_forked_child_knows_that_it_is_another_process() {
+        assert_eq!(process_id(), std::process::id());
+        // SAFETY: the child makes only calls that are allowed between `fork` and `exec`, and ends at once.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let right = [process_id(), process_id()] == [std::process::id(); 2];
+            // SAFETY: ends the child without running what belongs to its parent.
+            unsafe { libc::_exit(if right { 0 } else { 1 }) };
+        }
+        let mut status = -1;
+        // SAFETY: waits for the child made above, into a valid place.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        assert_eq!(process_id(), std::process::id());
+    }
+}

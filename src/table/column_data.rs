@@ -1,0 +1,193 @@
+//! The values of columns, in the layouts of Arrow.
+
+#[cfg(doc)]
+use super::layout::ColumnKind;
+use crate::ilp::ArrayView;
+
+/// The values of one column and, where some are missing, which are there.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnData<'a> {
+    /// One value per row.
+    pub values: ColumnValues<'a>,
+    /// One bit per row, set where there is a value; without it every row has one.
+    pub validity: Option<Bits<'a>>,
+}
+
+impl<'a> From<ColumnValues<'a>> for ColumnData<'a> {
+    fn from(values: ColumnValues<'a>) -> Self {
+        ColumnData { values, validity: None }
+    }
+}
+
+/// One value per row. What stands where the validity has no bit is not looked at.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub enum ColumnValues<'a> {
+    /// For [`ColumnKind::Bool`]: one byte each, true unless 0.
+    Bytes(&'a [u8]),
+    /// For [`ColumnKind::Bool`]: one bit each.
+    Bits(Bits<'a>),
+    /// For [`ColumnKind::I64`], [`ColumnKind::TsMicros`] and [`ColumnKind::TsNanos`].
+    I64(&'a [i64]),
+    /// For [`ColumnKind::F64`].
+    F64(&'a [f64]),
+    /// For [`ColumnKind::Symbol`], [`ColumnKind::Str`] and [`ColumnKind::Decimal`]: value `i` is
+    /// `bytes[offsets[i]..offsets[i + 1]]`.
+    Text {
+        /// One more than there are rows.
+        offsets: Offsets<'a>,
+        /// UTF-8.
+        bytes: &'a [u8],
+    },
+    /// For [`ColumnKind::Symbol`] and [`ColumnKind::Str`]: each row has the number of its text. Each text that is used is
+    /// escaped once.
+    Dictionary {
+        /// One per row.
+        codes: Codes<'a>,
+        /// One more than there are texts.
+        offsets: Offsets<'a>,
+        /// UTF-8.
+        bytes: &'a [u8],
+    },
+    /// For [`ColumnKind::F64Array`].
+    Arrays(&'a [ArrayView<'a>]),
+    /// For [`ColumnKind::Decimal`]: big-endian integers in two's complement, `width` bytes each, over `10^scale`.
+    Decimals {
+        /// At most 76.
+        scale: u32,
+        /// At most 32.
+        width: usize,
+        /// `width` per row.
+        bytes: &'a [u8],
+    },
+    /// For [`ColumnKind::Decimal`]: integers over `10^scale`.
+    DecimalsI128 {
+        /// At most 76.
+        scale: u32,
+        /// One per row.
+        unscaled: &'a [i128],
+    },
+}
+
+/// Bits in Arrow's order, the lowest of each byte first.
+#[derive(Debug, Clone, Copy)]
+pub struct Bits<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Bits<'a> {
+    /// The bits from bit `offset` on.
+    pub fn new(bytes: &'a [u8], offset: usize) -> Bits<'a> {
+        Bits { bytes, offset }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len().saturating_mul(8).saturating_sub(self.offset)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, i: usize) -> bool {
+        let place = i.wrapping_add(self.offset);
+        self.bytes.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1)
+    }
+}
+
+/// Where each text begins; one more marks the end of the last.
+#[derive(Debug, Clone, Copy)]
+pub enum Offsets<'a> {
+    /// As in Arrow's utf8.
+    I32(&'a [i32]),
+    /// As in Arrow's large utf8.
+    I64(&'a [i64]),
+}
+
+impl Offsets<'_> {
+    /// How many texts there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Offsets::I32(offsets) => offsets.len(),
+            Offsets::I64(offsets) => offsets.len(),
+        }
+        .saturating_sub(1)
+    }
+
+    #[inline]
+    pub(crate) fn range(&self, i: usize) -> Option<std::ops::Range<usize>> {
+        let (start, end) = match self {
+            Offsets::I32(offsets) => {
+                let pair = offsets.get(i..)?.first_chunk::<2>()?;
+                (usize::try_from(pair[0]).ok()?, usize::try_from(pair[1]).ok()?)
+            }
+            Offsets::I64(offsets) => {
+                let pair = offsets.get(i..)?.first_chunk::<2>()?;
+                (usize::try_from(pair[0]).ok()?, usize::try_from(pair[1]).ok()?)
+            }
+        };
+        Some(start..end)
+    }
+}
+
+/// Numbers of dictionary texts.
+#[derive(Debug, Clone, Copy)]
+pub enum Codes<'a> {
+    /// 8 bits, signed.
+    I8(&'a [i8]),
+    /// 16 bits, signed.
+    I16(&'a [i16]),
+    /// 32 bits, signed.
+    I32(&'a [i32]),
+    /// 64 bits, signed.
+    I64(&'a [i64]),
+    /// 8 bits.
+    U8(&'a [u8]),
+    /// 16 bits.
+    U16(&'a [u16]),
+    /// 32 bits.
+    U32(&'a [u32]),
+    /// 64 bits.
+    U64(&'a [u64]),
+}
+
+impl Codes<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Codes::I8(codes) => codes.len(),
+            Codes::I16(codes) => codes.len(),
+            Codes::I32(codes) => codes.len(),
+            Codes::I64(codes) => codes.len(),
+            Codes::U8(codes) => codes.len(),
+            Codes::U16(codes) => codes.len(),
+            Codes::U32(codes) => codes.len(),
+            Codes::U64(codes) => codes.len(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, i: usize) -> Option<usize> {
+        match self {
+            Codes::I8(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::I16(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::I32(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::I64(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::U8(codes) => codes.get(i).copied().map(usize::from),
+            Codes::U16(codes) => codes.get(i).copied().map(usize::from),
+            Codes::U32(codes) => usize::try_from(*codes.get(i)?).ok(),
+            Codes::U64(codes) => usize::try_from(*codes.get(i)?).ok(),
+        }
+    }
+}
+
+impl ColumnValues<'_> {
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            ColumnValues::Bytes(_) | ColumnValues::Bits(_) => "booleans",
+            ColumnValues::I64(_) => "integers",
+            ColumnValues::F64(_) => "doubles",
+            ColumnValues::Text { .. } => "texts",
+            ColumnValues::Dictionary { .. } => "dictionary codes",
+            ColumnValues::Arrays(_) => "arrays",
+            ColumnValues::Decimals { .. } | ColumnValues::DecimalsI128 { .. } => "binary decimals",
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! [`RowLayout`]: the table, columns and designated timestamp of prepared rows.
+
+use crate::error::{Error, Result, err, shown};
+use crate::ilp::{PlanKind, PlanStamp, RowPlan};
+use crate::memory::refused;
+use crate::name::{ColumnName, Name, TableName};
+use crate::text::Text;
+
+/// What a prepared column holds.
+#[repr(u32)]
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ColumnKind {
+    /// A symbol; its cells are text.
+    Symbol = 1,
+    /// A boolean.
+    Bool = 2,
+    /// A 64-bit integer.
+    I64 = 3,
+    /// A double.
+    F64 = 4,
+    /// A string; its cells are text.
+    Str = 5,
+    /// A timestamp; its cells are integers, microseconds since 1970.
+    TsMicros = 6,
+    /// A timestamp; its cells are integers, nanoseconds since 1970.
+    TsNanos = 7,
+    /// An n-dimensional array of doubles.
+    F64Array = 8,
+    /// A decimal; its cells are text or binary.
+    Decimal = 9,
+}
+
+impl ColumnKind {
+    /// Every kind, in ascending order of number.
+    pub const ALL: &'static [ColumnKind] = &[
+        ColumnKind::Symbol,
+        ColumnKind::Bool,
+        ColumnKind::I64,
+        ColumnKind::F64,
+        ColumnKind::Str,
+        ColumnKind::TsMicros,
+        ColumnKind::TsNanos,
+        ColumnKind::F64Array,
+        ColumnKind::Decimal,
+    ];
+
+    fn plan(self) -> PlanKind {
+        match self {
+            ColumnKind::Symbol => PlanKind::Symbol,
+            ColumnKind::Bool => PlanKind::Bool,
+            ColumnKind::I64 => PlanKind::I64,
+            ColumnKind::F64 => PlanKind::F64,
+            ColumnKind::Str => PlanKind::Str,
+            ColumnKind::TsMicros => PlanKind::TsMicros,
+            ColumnKind::TsNanos => PlanKind::TsNanos,
+            ColumnKind::F64Array => PlanKind::Array,
+            ColumnKind::Decimal => PlanKind::Decimal,
+        }
+    }
+
+    /// The kind with a number, for other languages.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn from_number(number: u32) -> Result<ColumnKind> {
+        let kind = ColumnKind::ALL.iter().find(|kind| **kind as u32 == number);
+        kind.copied().ok_or_else(|| err!(InvalidArgument, "{number} is not a kind of column"))
+    }
+}
+
+/// Where the designated timestamp of prepared rows comes from.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Stamp {
+    /// Given with each row, in nanoseconds since 1970.
+    #[default]
+    Nanos = 1,
+    /// Given with each row, in microseconds since 1970.
+    Micros = 2,
+    /// The server's clock.
+    Now = 3,
+}
+
+impl Stamp {
+    /// The stamp with a number, for other languages.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn from_number(number: u32) -> Result<Stamp> {
+        match number {
+            1 => Ok(Stamp::Nanos),
+            2 => Ok(Stamp::Micros),
+            3 => Ok(Stamp::Now),
+            _ => Err(err!(InvalidArgument, "{number} is not a kind of designated timestamp")),
+        }
+    }
+}
+
+/// A table and its columns, declared once for many rows.
+///
+/// ```
+/// use questdb_ingress::table::{Cell, ColumnKind, RowLayout};
+/// use questdb_ingress::{Buffer, ProtocolVersion};
+///
+/// let mut trades = RowLayout::new("trades")?;
+/// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?.add("note", ColumnKind::Str)?;
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// let cells = [Cell::from("ETH-USD"), Cell::F64(2615.54), Cell::Null];
+/// trades.append_row(&mut buffer, &cells, Some(1_646_762_637_609_765_000))?;
+/// assert_eq!(buffer.peek(), b"trades,symbol=ETH-USD price=2615.54 1646762637609765000\n");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RowLayout {
+    pub(crate) table: TableName,
+    /// In the order of the wire: symbols first.
+    pub(crate) columns: Vec<Column>,
+    pub(crate) stamp: Stamp,
+    longest_name: usize,
+    /// The same for rows that need nothing special.
+    pub(crate) plan: RowPlan,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: ColumnName,
+    pub(crate) kind: ColumnKind,
+    /// The place at which the column was declared, which is that of its cells.
+    pub(crate) place: usize,
+}
+
+impl Column {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn context(&self, e: Error) -> Error {
+        e.context(format_args!("cell {}, column {}", self.place, shown(self.name.as_str())))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn mismatch(&self, found: &str) -> Error {
+        self.context(err!(InvalidArgument, "{found} for a column of kind {:?}", self.kind))
+    }
+}
+
+impl RowLayout {
+    /// A layout without columns, with the designated timestamp in nanoseconds.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`.
+    pub fn new<'a>(table: impl Into<Text<'a>>) -> Result<RowLayout> {
+        let table = TableName::new(table)?;
+        let longest_name = table.raw().len();
+        let plan = RowPlan::new(table.wire());
+        Ok(RowLayout { table, columns: Vec::new(), stamp: Stamp::Nanos, longest_name, plan })
+    }
+
+    /// Declares the next column. Symbols may be declared at any place; in the row they come first.
+    ///
+    /// # Errors
+    /// `InvalidUtf8`, `InvalidName`, also if there is a column of that name.
+    pub fn add<'a>(&mut self, name: impl Into<Text<'a>>, kind: ColumnKind) -> Result<&mut Self> {
+        let name = ColumnName::new(name)?;
+        if self.columns.iter().any(|column| column.name == name) {
+            return Err(err!(InvalidName, "column {} is declared twice", shown(name.as_str())));
+        }
+        let place = self.columns.len();
+        let index = match kind {
+            ColumnKind::Symbol => {
+                self.columns.partition_point(|column| column.kind == ColumnKind::Symbol)
+            }
+            _ => place,
+        };
+        let refused = |_| refused(2 * place * size_of::<Column>(), "columns");
+        self.columns.try_reserve(1).map_err(refused)?;
+        self.plan.reserve_one().map_err(refused)?;
+        self.longest_name = self.longest_name.max(name.raw().len());
+        self.plan.insert(index, name.wire(), kind.plan(), place);
+        self.columns.insert(index, Column { name, kind, place });
+        Ok(self)
+    }
+
+    /// Chooses the designated timestamp.
+    pub fn set_stamp(&mut self, stamp: Stamp) -> &mut Self {
+        self.stamp = stamp;
+        self.plan.set_stamp(match stamp {
+            Stamp::Nanos => PlanStamp::Nanos,
+            Stamp::Micros => PlanStamp::Micros,
+            Stamp::Now => PlanStamp::Now,
+        });
+        self
+    }
+
+    /// The table.
+    pub fn table(&self) -> &TableName {
+        &self.table
+    }
+
+    /// What a caller's timestamp means here: itself, or nothing where the server's clock is used.
+    #[inline]
+    pub fn designated(&self, at: i64) -> Option<i64> {
+        (self.stamp != Stamp::Now).then_some(at)
+    }
+
+    /// Checks that there is a cell for each column.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    #[inline]
+    pub fn check_cells(&self, given: usize) -> Result<()> {
+        self.check_count(given, "cells")
+    }
+
+    /// Checks that so many columns of values are given as were declared.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn check_columns(&self, given: usize) -> Result<()> {
+        self.check_count(given, "columns")
+    }
+
+    /// How many columns were declared, which is how many cells a row has.
+    pub fn column_count(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The kind of the column declared at `place`, counted from 0.
+    pub fn column_kind(&self, place: usize) -> Option<ColumnKind> {
+        self.columns.iter().find(|column| column.place == place).map(|column| column.kind)
+    }
+
+    /// Checks the lengths of all names.
+    #[inline]
+    pub(crate) fn fits(&self, max_name_len: usize) -> Result<()> {
+        if self.is_short_for(max_name_len) { Ok(()) } else { self.find_too_long(max_name_len) }
+    }
+
+    /// Whether no name is longer than that.
+    #[inline]
+    pub(crate) fn is_short_for(&self, max_name_len: usize) -> bool {
+        self.longest_name <= max_name_len
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_too_long(&self, max_name_len: usize) -> Result<()> {
+        self.table.fits(max_name_len)?;
+        self.columns.iter().try_for_each(|column| column.name.fits(max_name_len))
+    }
+
+    #[inline]
+    pub(crate) fn check_count(&self, given: usize, what: &str) -> Result<()> {
+        if given == self.columns.len() { Ok(()) } else { Err(self.wrong_count(given, what)) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wrong_count(&self, given: usize, what: &str) -> Error {
+        let declared = self.columns.len();
+        err!(InvalidArgument, "{given} {what} for a layout of {declared} columns")
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn stamp_mismatch(&self) -> Error {
+        match self.stamp {
+            Stamp::Now => err!(
+                InvalidArgument,
+                "a designated timestamp was given, the layout takes the server's clock"
+            ),
+            stamp => err!(InvalidArgument, "the layout takes a designated timestamp in {stamp:?}"),
+        }
+    }
+}

@@ -13,7 +13,7 @@ internal static class Cost
         using (var sender = new Sender("http::addr=127.0.0.1:1;protocol_version=2;auto_flush=off;"))
         using (var row = new PreparedRow("trades", Stamp.Nanos))
         {
-            row.Add("side", Kind.Symbol).Add("amount", Kind.Long).Add("price", Kind.Double);
+            row.Add("side", ColumnKind.Symbol).Add("amount", ColumnKind.Long).Add("price", ColumnKind.Double);
             for (var round = 0; round < 4; round++)
             {
                 Measure(sender, "empty call", i => { var pending = sender.Pending; });

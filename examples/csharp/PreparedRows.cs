@@ -13,11 +13,11 @@ internal static class PreparedRows
         using (var batch = new ColumnBatch("quotes", Stamp.Nanos))
         {
             // One row: a cell for each column. The last one is not set, which is NULL.
-            row.Add("symbol", Kind.Symbol).Add("price", Kind.Double).Add("size", Kind.Long);
+            row.Add("symbol", ColumnKind.Symbol).Add("price", ColumnKind.Double).Add("size", ColumnKind.Long);
             sender.Append(row.Set(0, "BTC-USD").Set(1, 43210.5), Start);
 
             // Three rows: an array for each column. The second row has no size.
-            batch.Add("symbol", Kind.Symbol).Add("price", Kind.Double).Add("size", Kind.Long);
+            batch.Add("symbol", ColumnKind.Symbol).Add("price", ColumnKind.Double).Add("size", ColumnKind.Long);
             batch.Set(0, new[] { "BTC-USD", "ETH-USD", "ETH-USD" })
                 .Set(1, new[] { 43211, 2615.5, 2616 })
                 .Set(2, new long[] { 5, 0, 7 }, new[] { true, false, true });

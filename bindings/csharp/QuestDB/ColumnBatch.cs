@@ -22,7 +22,7 @@ namespace QuestDB
         public ColumnBatch(string table, Stamp stamp) : base(table, stamp) { }
 
         /// <summary>Adds a column; its number is the count of those before. Values that were set are gone.</summary>
-        public ColumnBatch Add(string name, Kind kind)
+        public ColumnBatch Add(string name, ColumnKind kind)
         {
             Enter();
             try

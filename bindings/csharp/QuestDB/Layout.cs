@@ -5,7 +5,7 @@ using static QuestDB.QuestDBException;
 namespace QuestDB
 {
     /// <summary>What a prepared column holds.</summary>
-    public enum Kind
+    public enum ColumnKind
     {
         /// <summary>A symbol: text that the server keeps once and refers to by number.</summary>
         Symbol = 1,
@@ -53,7 +53,7 @@ namespace QuestDB
     {
         internal readonly Scratch Scratch = new Scratch();
         internal readonly LayoutHandle Layout;
-        private readonly List<Kind> kinds = new List<Kind>();
+        private readonly List<ColumnKind> kinds = new List<ColumnKind>();
         private readonly Stamp stamp;
 
         internal Prepared(string table, Stamp stamp)
@@ -70,7 +70,7 @@ namespace QuestDB
         internal override Handle Handle => Layout;
 
         /// <summary>Within Enter and Exit.</summary>
-        internal void AddColumn(string name, Kind kind)
+        internal void AddColumn(string name, ColumnKind kind)
         {
             Scratch.Clear();
             var text = Scratch.Text(name, nameof(name));
@@ -86,7 +86,7 @@ namespace QuestDB
         internal long Time(int column, long ticks)
         {
             CheckColumn(column);
-            return kinds[column] == Kind.Nanos ? Times.Nanos(ticks) : Times.Micros(ticks);
+            return kinds[column] == ColumnKind.Nanos ? Times.Nanos(ticks) : Times.Micros(ticks);
         }
 
         internal void CheckColumn(int column)

@@ -26,7 +26,7 @@ namespace QuestDB
         internal Cell* Cells { get; private set; }
 
         /// <summary>Adds a column; its number is the count of those before. Cells that were set become NULL.</summary>
-        public PreparedRow Add(string name, Kind kind)
+        public PreparedRow Add(string name, ColumnKind kind)
         {
             Enter();
             try

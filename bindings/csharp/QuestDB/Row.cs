@@ -237,13 +237,13 @@ namespace QuestDB
         public void At(DateTimeOffset time) => At(Times.Ticks(time));
 
         /// <summary>Ends the row at a number of nanoseconds since 1970, which may not be negative.</summary>
-        public void AtNanos(long nanos) => Owner().End(number, Unit.Nanos, nanos);
+        public void AtNanos(long nanos) => Owner().End(number, Stamp.Nanos, nanos);
 
         /// <summary>Ends the row at a number of microseconds since 1970, which may not be negative.</summary>
-        public void AtMicros(long micros) => Owner().End(number, Unit.Micros, micros);
+        public void AtMicros(long micros) => Owner().End(number, Stamp.Micros, micros);
 
         /// <summary>Ends the row without a time: the server sets it, so deduplication cannot recognise a row that is sent twice.</summary>
-        public void AtNow() => Owner().End(number, Unit.Now, 0);
+        public void AtNow() => Owner().End(number, Stamp.Now, 0);
 
         /// <summary>Drops the row unless it was ended. Never throws.</summary>
         public void Dispose() => rows?.Abandon(number);

@@ -37,12 +37,12 @@ namespace QuestDB
 
         internal override Handle Handle => handle;
 
-        internal override IntPtr EndRow(Unit unit, long at)
+        internal override IntPtr EndRow(Stamp unit, long at)
         {
             switch (unit)
             {
-                case Unit.Nanos: return Native.questdb_buffer_at_nanos(Memory, at);
-                case Unit.Micros: return Native.questdb_buffer_at_micros(Memory, at);
+                case Stamp.Nanos: return Native.questdb_buffer_at_nanos(Memory, at);
+                case Stamp.Micros: return Native.questdb_buffer_at_micros(Memory, at);
                 default: return Native.questdb_buffer_at_now(Memory);
             }
         }

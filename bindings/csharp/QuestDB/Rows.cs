@@ -3,12 +3,6 @@ using static QuestDB.QuestDBException;
 
 namespace QuestDB
 {
-    /// <summary>The unit of a row's time.</summary>
-    internal enum Unit
-    {
-        Nanos, Micros, Now
-    }
-
     /// <summary>
     /// Rows that wait to be sent: those of a <see cref="Sender"/> or of a <see cref="RowBuffer"/>. One call at a time may use
     /// them; one that meets another fails with <see cref="ErrorCode.InvalidState"/>. A call that fails changes nothing.
@@ -203,13 +197,13 @@ namespace QuestDB
             }
         }
 
-        internal abstract IntPtr EndRow(Unit unit, long at);
+        internal abstract IntPtr EndRow(Stamp unit, long at);
 
         internal abstract IntPtr AppendRow(IntPtr layout, Cell* cells, UIntPtr count, long at);
 
         internal abstract IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at);
 
-        internal void End(long row, Unit unit, long at)
+        internal void End(long row, Stamp unit, long at)
         {
             Enter(row);
             var error = EndRow(unit, at);

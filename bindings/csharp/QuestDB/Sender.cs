@@ -293,12 +293,12 @@ namespace QuestDB
             handle.Dispose();
         }
 
-        internal override IntPtr EndRow(Unit unit, long at)
+        internal override IntPtr EndRow(Stamp unit, long at)
         {
             switch (unit)
             {
-                case Unit.Nanos: return Seen(Native.questdb_sender_at_nanos(handle.Pointer, at));
-                case Unit.Micros: return Seen(Native.questdb_sender_at_micros(handle.Pointer, at));
+                case Stamp.Nanos: return Seen(Native.questdb_sender_at_nanos(handle.Pointer, at));
+                case Stamp.Micros: return Seen(Native.questdb_sender_at_micros(handle.Pointer, at));
                 default: return Seen(Native.questdb_sender_at_now(handle.Pointer));
             }
         }

@@ -168,7 +168,7 @@ func TestPreparedRowsAreTheSameBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Free()
-	kinds := []Kind{Symbol, Bool, Int64, Float64, String, Micros, Nanos, Float64Array, Decimal, Decimal}
+	kinds := []ColumnKind{Symbol, Bool, Int64, Float64, String, Micros, Nanos, Float64Array, Decimal, Decimal}
 	for i, kind := range kinds {
 		if err := l.Add("sbldvunaef"[i:i+1], kind); err != nil {
 			t.Fatal(err)

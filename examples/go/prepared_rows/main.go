@@ -36,7 +36,7 @@ func run(conf string) error {
 	defer layout.Free()
 	for _, column := range []struct {
 		name string
-		kind questdb.Kind
+		kind questdb.ColumnKind
 	}{{"symbol", questdb.Symbol}, {"price", questdb.Float64}, {"size", questdb.Int64}} {
 		if err := layout.Add(column.name, column.kind); err != nil {
 			return err

@@ -172,7 +172,7 @@ internal static class RowTests
         {
             sender.Close(TimeSpan.FromSeconds(10));
             Fails(ErrorCode.InvalidState, () => sender.Table("t").Column("v", 1L).AtNanos(1));
-            using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Long).Set(0, 1L))
+            using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Long).Set(0, 1L))
             {
                 Fails(ErrorCode.InvalidState, () => sender.Append(row, 1));
             }

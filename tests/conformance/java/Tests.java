@@ -959,6 +959,34 @@ public final class Tests {
         same(new TreeSet<String>(), needless);
     }
 
+    /** An override has the comment of what it overrides. */
+    static void testEveryPublicMethodSaysWhatItDoes() throws IOException {
+        Path root = Path.of(System.getProperty("questdb.root"));
+        TreeSet<String> silent = new TreeSet<>();
+        int count = 0;
+        try (Stream<Path> files = Files.list(root.resolve("bindings/java/src/main/java/questdb/ingress"))) {
+            for (Path file : files.collect(Collectors.toList())) {
+                String before = "";
+                for (String line : Files.readAllLines(file)) {
+                    String text = line.trim();
+                    if (text.startsWith("@")) {
+                        before += text;
+                        continue;
+                    }
+                    if (text.startsWith("public ") || text.startsWith("protected ")) {
+                        count++;
+                        if (!before.contains("*/") && !before.contains("@Override")) {
+                            silent.add(file.getFileName() + ": " + text);
+                        }
+                    }
+                    before = text;
+                }
+            }
+        }
+        same(new TreeSet<String>(), silent);
+        holds(count > 200, count + " methods and classes");
+    }
+
     private static List<String> read(Path file) throws IOException {
         return Files.readAllLines(file).stream().filter(l -> !l.startsWith("#") && !l.isBlank()).map(l -> l.split(" ")[0])
                 .collect(Collectors.toList());

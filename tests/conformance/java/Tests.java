@@ -24,10 +24,10 @@ import questdb.ingress.PreparedRow;
 import questdb.ingress.QuestDbException;
 import questdb.ingress.QuestDbException.Code;
 import questdb.ingress.QuestDbException.Outcome;
-import questdb.ingress.Receiver;
 import questdb.ingress.Row;
 import questdb.ingress.Rows;
 import questdb.ingress.Sender;
+import questdb.ingress.TestReceiver;
 
 /**
  * Tests of the Java package; every method whose name begins with "test" is one. Arguments name those to run. The properties
@@ -112,8 +112,8 @@ public final class Tests {
         holds(e.getMessage().contains(words), "wanted \"" + words + "\" in: " + e.getMessage());
     }
 
-    private static Receiver receiver(String... options) {
-        return Receiver.start(System.getProperty("questdb.receiver"), options);
+    private static TestReceiver receiver(String... options) {
+        return TestReceiver.start(System.getProperty("questdb.receiver"), options);
     }
 
     private static Sender offline() {
@@ -124,7 +124,7 @@ public final class Tests {
         return new String(rows.bytes(), StandardCharsets.ISO_8859_1);
     }
 
-    private static long rowsOf(Receiver receiver, String table) {
+    private static long rowsOf(TestReceiver receiver, String table) {
         return receiver.tables().stream().filter(t -> t.contains("\"table\":\"" + table + "\""))
                 .mapToLong(t -> t.split("Z\"").length - 1).sum();
     }
@@ -171,7 +171,7 @@ public final class Tests {
 
     /** Of rows of optionals the empty one fails, and costs itself only. */
     static void testDropRowDropsTheOpenRowOnly() {
-        try (Receiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http())) {
+        try (TestReceiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http())) {
             Long[][] rows = {{1L, 2L}, {3L, null}, {null, null}, {5L, 6L}, {7L, 8L}};
             for (int i = 0; i < rows.length; i++) {
                 int at = i;
@@ -227,7 +227,7 @@ public final class Tests {
 
     /** In the chained way the row stays open, the next one says what to do, and no complete row is lost. */
     static void testARowLeftOpenIsNamed() {
-        try (Receiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http())) {
+        try (TestReceiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http())) {
             sender.table("t").column("v", 1L).atNanos(1);
             sender.table("t").column("v", 2L);
             QuestDbException e = fails(Code.INVALID_STATE, () -> sender.table("t"));
@@ -240,7 +240,7 @@ public final class Tests {
     }
 
     static void testCloseSendsCompleteRowsAndTellsOfTheOpenOne() {
-        try (Receiver receiver = receiver()) {
+        try (TestReceiver receiver = receiver()) {
             Sender sender = Sender.fromConf(receiver.http() + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             sender.table("t").column("v", 2L);
@@ -253,7 +253,7 @@ public final class Tests {
     }
 
     static void testRemoveRowsLetsTheRestGoOn() {
-        try (Receiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http() + "auto_flush=off;")) {
+        try (TestReceiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http() + "auto_flush=off;")) {
             sender.table("t").column("v", 0L).atNanos(1);
             sender.flush();
             for (int i = 1; i <= 8; i++) {
@@ -367,7 +367,7 @@ public final class Tests {
     /** While a worker sends all the time, which succeeds. */
     static void testCloseFromAnotherThreadLosesNothing() throws InterruptedException {
         for (int round = 0; round < 20; round++) {
-            try (Receiver receiver = receiver()) {
+            try (TestReceiver receiver = receiver()) {
                 Sender sender = Sender.fromConf(receiver.http() + "auto_flush_rows=7;");
                 long[] ended = {0};
                 Inside worker = new Inside(() -> {
@@ -486,7 +486,7 @@ public final class Tests {
     }
 
     static void testAnInterruptBeforehand() throws InterruptedException {
-        try (Receiver receiver = receiver()) {
+        try (TestReceiver receiver = receiver()) {
             Sender sender = Sender.fromConf(receiver.http() + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             Inside inside = new Inside(() -> {
@@ -530,7 +530,7 @@ public final class Tests {
     }
 
     static void testASenderMovesBetweenThreads() throws InterruptedException {
-        try (Receiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http())) {
+        try (TestReceiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http())) {
             for (int i = 0; i < 50; i++) {
                 int at = i;
                 Inside inside = new Inside(() -> sender.table("t").column("v", 1L).atNanos(at));
@@ -722,7 +722,7 @@ public final class Tests {
     // --- the rest of the package --------------------------------------------------------------------------------------
 
     static void testOwnBuffers() {
-        try (Receiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http()); Buffer rows = sender.newBuffer()) {
+        try (TestReceiver receiver = receiver(); Sender sender = Sender.fromConf(receiver.http()); Buffer rows = sender.newBuffer()) {
             rows.table("t").column("v", 1L).atMicros(1);
             rows.setMarker();
             rows.table("t").column("v", 2L).atNow();
@@ -847,7 +847,7 @@ public final class Tests {
     }
 
     static void testErrorsTellEverything() {
-        try (Receiver receiver = receiver()) {
+        try (TestReceiver receiver = receiver()) {
             Sender sender = Sender.fromConf(receiver.http() + NO_AUTO_FLUSH);
             sender.table("t").column("v", 1L).atNanos(1);
             sender.flush();
@@ -904,7 +904,7 @@ public final class Tests {
     }
 
     static void testTheReceiverHelper() {
-        try (Receiver receiver = receiver("--create-decimals"); Sender tcp = Sender.fromConf(receiver.tcp())) {
+        try (TestReceiver receiver = receiver("--create-decimals"); Sender tcp = Sender.fromConf(receiver.tcp())) {
             receiver.create("made", "v:LONG", "timestamp:TIMESTAMP");
             tcp.table("made").column("v", 1L).atMicros(1);
             tcp.flush();

@@ -48,7 +48,7 @@ func TestEveryFunctionOfTheLibraryIsUsed(t *testing.T) {
 			source.Write(text)
 		}
 	}
-	symbols, err := os.ReadFile("../../../abi/symbols.txt")
+	symbols, err := os.ReadFile("../../../capi/abi/symbols.txt")
 	must(t, err)
 	used, text := 0, source.String()
 	for _, line := range strings.Split(string(symbols), "\n") {

@@ -20,8 +20,8 @@
  * NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
  * a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
  *
- * THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. There is no
- * global state: no logger, no signal handler, no change of the environment.
+ * THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. The
+ * library leaves the process alone: no logger, no signal handler, no panic hook, no change of the environment.
  *
  * DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
  * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows

@@ -14,20 +14,20 @@ import java.util.concurrent.TimeUnit;
  * A server for tests: runs the program {@code questdb-receiver} on free ports and knows its addresses.
  *
  * <pre>
- * try (Receiver receiver = Receiver.start("questdb-receiver"); Sender sender = Sender.fromConf(receiver.http())) {
+ * try (TestReceiver receiver = TestReceiver.start("questdb-receiver"); Sender sender = Sender.fromConf(receiver.http())) {
  *     …
  *     receiver.tables(); // a line of JSON for each table
  * }
  * </pre>
  */
-public final class Receiver implements AutoCloseable {
+public final class TestReceiver implements AutoCloseable {
     private final Process process;
     private final BufferedReader answers;
     private final Writer commands;
     private final String http;
     private final String tcp;
 
-    private Receiver(Process process) throws IOException {
+    private TestReceiver(Process process) throws IOException {
         this.process = process;
         answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         commands = process.outputWriter(StandardCharsets.UTF_8);
@@ -40,11 +40,11 @@ public final class Receiver implements AutoCloseable {
     }
 
     /** Runs the program, with further options such as {@code --token}. */
-    public static Receiver start(String program, String... options) {
+    public static TestReceiver start(String program, String... options) {
         List<String> command = new ArrayList<>(List.of(program, "--http", "0", "--tcp", "0", "--commands"));
         command.addAll(List.of(options));
         try {
-            return new Receiver(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+            return new TestReceiver(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -19,7 +19,7 @@ use crate::guard::{
 use crate::text::{checked, put, required};
 use client::Result;
 use client::internal::{OwnBuffer as _, Uncancellable};
-use client::{Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
+use client::{Atomicity, Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
 
 /// Sends rows to QuestDB.
 ///
@@ -114,7 +114,8 @@ unsafe fn make(
     let _held = Uncancellable::new();
     let mut sender = sender()?;
     // What the sender has between calls; nobody writes to it.
-    let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
+    let mut empty = BufferOptions::new(sender.protocol_version());
+    empty.init_buf_size = 0;
     let mut own = Box::new(Buffer::with_options(empty)?);
     sender.swap_own(&mut own);
     let (stats, canceller) = (sender.stats_reader(), sender.canceller());
@@ -328,7 +329,12 @@ pub unsafe extern "C" fn questdb_sender_flush_and_keep(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
 ) -> Failed {
-    guard_flush(sender, buffer, |s| s.flush_own_and_keep(false), |s, b| s.flush_and_keep(b))
+    guard_flush(
+        sender,
+        buffer,
+        |s| s.flush_own_and_keep(Atomicity::Any),
+        |s, b| s.flush_and_keep(b),
+    )
 }
 
 /// As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
@@ -343,12 +349,12 @@ pub unsafe extern "C" fn questdb_sender_flush_and_keep_with_flags(
     buffer: *mut questdb_buffer,
     transactional: Flag,
 ) -> Failed {
-    let whole = transactional != 0;
+    let atomicity = if transactional != 0 { Atomicity::AllOrNothing } else { Atomicity::Any };
     guard_flush(
         sender,
         buffer,
-        |s| s.flush_own_and_keep(whole),
-        |s, b| s.flush_and_keep_with_flags(b, whole),
+        |s| s.flush_own_and_keep(atomicity),
+        |s, b| s.flush_and_keep_with(b, atomicity),
     )
 }
 

@@ -33,6 +33,7 @@ pub(crate) use write::{Slot, Written};
 
 /// The version of the line protocol.
 #[repr(u8)]
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProtocolVersion {
     /// Text only; every server.
@@ -43,7 +44,23 @@ pub enum ProtocolVersion {
     V3 = 3,
 }
 
+impl std::fmt::Display for ProtocolVersion {
+    /// Writes its number.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl ProtocolVersion {
+    /// The number as text, as the option `protocol_version` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProtocolVersion::V1 => "1",
+            ProtocolVersion::V2 => "2",
+            ProtocolVersion::V3 => "3",
+        }
+    }
+
     /// The version with a number, for other languages.
     ///
     /// # Errors

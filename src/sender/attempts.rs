@@ -169,7 +169,7 @@ impl Attempts {
         }
         let others = self.tried < self.terms.addrs;
         // A read-only replica refuses for good; another address may be the primary.
-        let elsewhere = error.http_status() == 421 && self.terms.addrs > 1;
+        let elsewhere = error.http_status() == Some(421) && self.terms.addrs > 1;
         let worth_it = elsewhere || may_retry(error, self.terms.delivery);
         if worth_it {
             self.last_retryable = Some(error.clone());

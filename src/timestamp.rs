@@ -449,7 +449,10 @@ mod tests {
     fn options_are_values_of_columns() {
         let ts = TimestampMicros::new(5);
         assert_eq!(Some(ts).to_maybe_timestamp().unwrap(), Some(Timestamp::Micros(ts)));
-        assert_eq!((&ts).to_maybe_timestamp().unwrap(), Some(Timestamp::Micros(ts)));
+        assert_eq!(
+            ToMaybeTimestamp::to_maybe_timestamp(&&ts).unwrap(),
+            Some(Timestamp::Micros(ts))
+        );
         assert_eq!(None::<SystemTime>.to_maybe_timestamp().unwrap(), None);
     }
 

@@ -1,4 +1,4 @@
-//! Configuration: from a connection string, the environment, key by key or by typed setters, to a complete and checked
+//! Configuration: from a connection string, the environment, key by key or from typed values, to a complete and checked
 //! [`Settings`].
 //!
 //! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
@@ -24,12 +24,26 @@ pub use addr::Addr;
 use options::Key;
 pub use secret::Secret;
 pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
+pub use typed::ConfigBuilder;
 use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
-/// What to connect to and how: from a connection string, by [`Config::set`] and its text, or by a setter for each option
-/// that takes a typed value. Keys, values and defaults: `doc/options.md`.
+/// What to connect to and how: from a connection string, by [`Config::set`] and its text, or by
+/// [`Config::builder`] from typed values. Keys, values and defaults: `doc/options.md`.
+///
+/// ```
+/// use questdb_ingress::Config;
+/// use questdb_ingress::config::Settings;
+///
+/// let mut config = Config::from_conf("http::addr=localhost:9000;retry_timeout=30000;")?;
+/// config.set("password", "from a vault")?;
+/// config.set("username", "admin")?;
+/// let settings: Settings = config.validate()?;
+/// assert_eq!(settings.addrs[0].to_string(), "localhost:9000");
+/// assert!(!format!("{config:?} {settings:?}").contains("vault"));
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Config {
     entries: BTreeMap<Key, Entry>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::addr::Addr;
 use super::secret::Secret;
+use crate::version::ProtocolVersion;
 
 /// How to talk to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,7 +40,7 @@ impl Protocol {
     }
 
     /// The word before `::` in a connection string.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Http => "http",
             Protocol::Https => "https",
@@ -49,7 +50,34 @@ impl Protocol {
     }
 }
 
-/// Who the client says it is. `Debug` shows no key, not even the public one: the two are easily swapped.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Who the client says it is.
+///
+/// ```
+/// use questdb_ingress::Config;
+/// use questdb_ingress::config::{Auth, Interface, Protocol, Roots, Secret};
+///
+/// let key = Auth::Ecdsa {
+///     key_id: "testUser1".into(),
+///     d: Secret::from("5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48"),
+///     x: "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU".into(),
+///     y: "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac".into(),
+/// };
+/// let config = Config::builder(Protocol::Tcps, "db-1:9009,db-2:9009")
+///     .auth(key)
+///     .tls_roots(Roots::Os)
+///     .bind_interface(Interface::Name("eth0".into()))
+///     .build()?;
+/// assert!(config.validate()?.tls.is_some());
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+///
+/// `Debug` shows no key, not even the public one: the two are easily swapped.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Auth {
@@ -75,6 +103,18 @@ pub enum Auth {
         /// The public key's y.
         y: String,
     },
+}
+
+impl Auth {
+    /// HTTP basic authentication.
+    pub fn basic(username: &str, password: &str) -> Auth {
+        Auth::Basic { username: username.to_owned(), password: Secret::new(password) }
+    }
+
+    /// An HTTP bearer token.
+    pub fn bearer(token: &str) -> Auth {
+        Auth::Bearer(Secret::new(token))
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -126,6 +166,17 @@ pub enum Roots {
 }
 
 /// TLS.
+///
+/// ```
+/// use questdb_ingress::Config;
+/// use questdb_ingress::config::{Addr, Roots, Tls};
+///
+/// let settings = Config::from_conf("https::addr=[::1];")?.validate()?;
+/// assert_eq!(settings.addrs, [Addr { host: "::1".into(), port: 9000 }]);
+/// let tls: Tls = settings.tls.expect("https has TLS");
+/// assert_eq!((tls.verify, tls.roots), (true, Roots::Webpki));
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tls {
@@ -175,8 +226,8 @@ pub struct Settings {
     pub keepalive_count: u32,
     /// Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
-    /// 1 to 3, or `None` for automatic.
-    pub protocol_version: Option<u8>,
+    /// `None` for automatic.
+    pub protocol_version: Option<ProtocolVersion>,
     /// Rows after which to flush.
     pub auto_flush_rows: Option<u64>,
     /// Bytes after which to flush; at most `max_buf_size`.

@@ -1,7 +1,7 @@
-//! Setters that take Rust values instead of text: one for every option of the table.
+//! [`ConfigBuilder`]: setters that take Rust values instead of text, together one for every option of the table.
 //!
 //! Each turns its value into the text of the connection string and hands it to the same check, so that ranges and messages
-//! cannot differ.
+//! cannot differ. Defaults are not known here.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::options::Key;
 use super::settings::{Auth, Delivery, Interface, Protocol, Roots};
 use super::value::{Place, Value};
-use super::{Addr, Config, Entry};
-use crate::error::{Result, err};
+use super::{Config, Entry};
+use crate::error::{Error, Result};
+use crate::version::ProtocolVersion;
 
 /// A value as a connection string has it.
 trait Text {
@@ -56,12 +57,6 @@ impl<T: Text> Text for Option<T> {
     }
 }
 
-impl Text for Protocol {
-    fn text(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self.name())
-    }
-}
-
 impl Text for Delivery {
     fn text(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
@@ -71,45 +66,71 @@ impl Text for Delivery {
     }
 }
 
+impl Text for ProtocolVersion {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
 impl Text for Interface {
     fn text(&self) -> Cow<'_, str> {
         Cow::Owned(self.to_string())
     }
 }
 
-/// A setter for each line: its documentation, its name, its option and the type of its value.
+/// Makes a [`Config`] from typed values; begun by [`Config::builder`]. `doc/options.md` describes each option, its range and its
+/// default.
+///
+/// A later value replaces an earlier one. The first value that is out of range is told by [`ConfigBuilder::build`], which also
+/// checks that the options fit together.
+///
+/// ```
+/// use std::time::Duration;
+/// use questdb_ingress::{Config, ConfigBuilder};
+/// use questdb_ingress::config::{Auth, Delivery, Protocol};
+///
+/// let server: ConfigBuilder = Config::builder(Protocol::Http, "localhost:9000");
+/// let config = server
+///     .auth(Auth::basic("admin", "quest"))
+///     .auto_flush_rows(10_000)
+///     .auto_flush_interval(None)
+///     .retry_timeout(Duration::from_secs(30))
+///     .delivery(Delivery::AtMostOnce)
+///     .lazy_connect(true)
+///     .build()?;
+/// assert_eq!(config.validate()?.retry_timeout, Duration::from_secs(30));
+///
+/// let e = Config::builder(Protocol::Tcp, "localhost").retry_timeout(Duration::ZERO).build().unwrap_err();
+/// assert!(e.message().contains("retry_timeout"), "TCP has no answers: {e}");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is configured until `build` is called"]
+pub struct ConfigBuilder {
+    config: Config,
+    /// The first that was refused; what comes later is not looked at.
+    refused: Option<Error>,
+}
+
+/// A setter for each line: its documentation, its name, its option and the type of its value. Those of the second block may
+/// be switched off.
 macro_rules! setters {
-    ($($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+) => {
-        /// Typed setters, one for each option. Each replaces an earlier value. A value out of range is refused at once and
-        /// changes nothing; [`Config::validate`] checks that the options fit together. `doc/options.md` describes each option,
-        /// its range and its default.
-        ///
-        /// ```
-        /// use std::time::Duration;
-        /// use questdb_ingress::Config;
-        /// use questdb_ingress::config::{Auth, Delivery};
-        ///
-        /// let mut config = Config::http("localhost", 9000)?;
-        /// config
-        ///     .auth(Auth::Basic { username: "admin".into(), password: "quest".into() })?
-        ///     .auto_flush_rows(Some(10_000))?
-        ///     .auto_flush_interval(None)?
-        ///     .retry_timeout(Duration::from_secs(30))?
-        ///     .delivery(Delivery::AtMostOnce)?
-        ///     .lazy_connect(true)?;
-        /// let settings = config.validate()?;
-        /// assert_eq!(settings.retry_timeout, Duration::from_secs(30));
-        /// # Ok::<(), questdb_ingress::Error>(())
-        /// ```
-        impl Config {
+    (
+        $($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+
+        optional:
+        $($(#[$opt_doc:meta])+ $opt_name:ident($opt_key:ident: $opt_type:ty);)+
+    ) => {
+        impl ConfigBuilder {
             $(
                 $(#[$doc])+
-                ///
-                /// # Errors
-                /// [`ErrorCode::Config`](crate::ErrorCode::Config) if the value is out of range.
-                pub fn $name(&mut self, value: $type) -> Result<&mut Config> {
-                    self.put(Key::$key, &value.text(), Place(None), Place(None))?;
-                    Ok(self)
+                pub fn $name(self, value: $type) -> ConfigBuilder {
+                    self.put(Key::$key, &value.text())
+                }
+            )+
+            $(
+                $(#[$opt_doc])+
+                pub fn $opt_name(self, value: impl Into<Option<$opt_type>>) -> ConfigBuilder {
+                    self.put(Key::$opt_key, &value.into().text())
                 }
             )+
         }
@@ -117,30 +138,12 @@ macro_rules! setters {
 }
 
 setters! {
-    /// How to talk to the server.
-    protocol(Protocol: Protocol);
     /// The network interface to connect from, over TCP.
     bind_interface(BindInterface: Interface);
-    /// The user of HTTP, or the key id of TCP; [`Config::auth`] sets all credentials together.
-    username(Username: &str);
-    /// The password of HTTP basic authentication.
-    password(Password: &str);
-    /// The bearer token of HTTP, or the private key of TCP.
-    token(Token: &str);
-    /// The x coordinate of the public key, over TCP.
-    token_x(TokenX: &str);
-    /// The y coordinate of the public key, over TCP.
-    token_y(TokenY: &str);
     /// How long the authentication of a TCP connection may take.
     auth_timeout(AuthTimeout: Duration);
     /// Whether the three limits below flush; `false` wins over them.
     auto_flush(AutoFlush: bool);
-    /// Rows after which to flush; `None` for no such limit.
-    auto_flush_rows(AutoFlushRows: Option<u64>);
-    /// Bytes after which to flush; `None` for no such limit.
-    auto_flush_bytes(AutoFlushBytes: Option<u64>);
-    /// The time since the last flush after which to flush; `None` for no such limit.
-    auto_flush_interval(AutoFlushInterval: Option<Duration>);
     /// The longest wait before an automatic flush that follows one that failed.
     auto_flush_max_backoff(AutoFlushMaxBackoff: Duration);
     /// The room in bytes that a new buffer takes at once.
@@ -155,10 +158,6 @@ setters! {
     connect_timeout(ConnectTimeout: Duration);
     /// How long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
-    /// How long a peer may leave sent bytes unacknowledged until the connection counts as broken; `None` for no limit.
-    tcp_user_timeout(TcpUserTimeout: Option<Duration>);
-    /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
-    keepalive_idle(KeepaliveIdle: Option<Duration>);
     /// The time between two such probes; rounded up to whole seconds.
     keepalive_interval(KeepaliveInterval: Duration);
     /// How many probes may stay unanswered until the connection counts as broken.
@@ -175,171 +174,146 @@ setters! {
     delivery(Delivery: Delivery);
     /// Text that is added to the `User-Agent` header.
     user_agent(UserAgent: &str);
+    optional:
+    /// Rows after which to flush; `None` for no such limit.
+    auto_flush_rows(AutoFlushRows: u64);
+    /// Bytes after which to flush; `None` for no such limit.
+    auto_flush_bytes(AutoFlushBytes: u64);
+    /// The time since the last flush after which to flush; `None` for no such limit.
+    auto_flush_interval(AutoFlushInterval: Duration);
+    /// How long a peer may leave sent bytes unacknowledged until the connection counts as broken; `None` for no limit.
+    tcp_user_timeout(TcpUserTimeout: Duration);
+    /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
+    keepalive_idle(KeepaliveIdle: Duration);
 }
 
 impl Config {
-    /// A configuration for ILP over HTTP.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`]; so do the next three.
-    pub fn http(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Http, host, port)
+    /// Begins a configuration for a server. `addr` is `host`, `host:port`, `[IPv6 address]:port`, or several of these
+    /// separated by commas.
+    pub fn builder(protocol: Protocol, addr: &str) -> ConfigBuilder {
+        Config::new().to_builder().put(Key::Protocol, protocol.as_str()).addr(addr)
     }
 
-    /// A configuration for ILP over HTTP inside TLS.
+    /// Begins with the options of this configuration, for example of a connection string.
+    pub fn to_builder(&self) -> ConfigBuilder {
+        ConfigBuilder { config: self.clone(), refused: None }
+    }
+}
+
+impl ConfigBuilder {
+    /// The checked configuration.
     ///
     /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn https(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Https, host, port)
-    }
-
-    /// A configuration for ILP over TCP.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn tcp(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Tcp, host, port)
-    }
-
-    /// A configuration for ILP over TCP inside TLS.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn tcps(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Tcps, host, port)
-    }
-
-    fn to(protocol: Protocol, host: &str, port: u16) -> Result<Config> {
-        let mut config = Config::new();
-        config.protocol(protocol)?.add_addr(host, port)?;
-        Ok(config)
-    }
-
-    /// Adds an address to those of the server. An IPv6 address stands here without brackets.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if that is no host and port, or there are 64 addresses already.
-    pub fn add_addr(&mut self, host: &str, port: u16) -> Result<&mut Config> {
-        let addr = Addr { host: host.to_owned(), port };
-        if host.contains(',') {
-            return Err(err!(Config, "\"addr\" has a character that no host name holds"));
+    /// [`ErrorCode::Config`](crate::ErrorCode::Config) for the first value that is out of range, or if the options do not fit
+    /// together.
+    pub fn build(self) -> Result<Config> {
+        if let Some(e) = self.refused {
+            return Err(e);
         }
-        if self.entries.contains_key(&Key::Addr) {
-            self.add_addrs(&addr.to_string(), Place(None))?;
+        self.config.validate()?;
+        Ok(self.config)
+    }
+
+    /// Adds an address, or several separated by commas, to those of the server: the others are tried when one fails.
+    pub fn addr(self, addr: &str) -> ConfigBuilder {
+        if self.config.entries.contains_key(&Key::Addr) {
+            self.with(|config| config.add_addrs(addr, Place(None)))
         } else {
-            self.put(Key::Addr, &addr.to_string(), Place(None), Place(None))?;
+            self.put(Key::Addr, addr)
         }
-        Ok(self)
-    }
-
-    /// The server's addresses, in place of those that were there.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`], and if there are none.
-    pub fn addrs(&mut self, addrs: &[Addr]) -> Result<&mut Config> {
-        let mut list = Config::new();
-        for addr in addrs {
-            list.add_addr(&addr.host, addr.port)?;
-        }
-        match list.entries.remove(&Key::Addr) {
-            Some(entry) => self.entries.insert(Key::Addr, entry),
-            None => return Err(err!(Config, "\"addr\" is empty; leave the key out instead")),
-        };
-        Ok(self)
     }
 
     /// Who the client says it is, in place of all credentials that were there.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if a part of them is too long or empty.
-    pub fn auth(&mut self, auth: Auth) -> Result<&mut Config> {
-        let mut new = Config::new();
-        match &auth {
-            Auth::None => &mut new,
-            Auth::Basic { username, password } => {
-                new.username(username)?.password(password.expose())?
+    pub fn auth(self, auth: Auth) -> ConfigBuilder {
+        self.with(|config| {
+            let mut new = Config::new();
+            let mut put = |key, text: &str| new.put(key, text, Place(None), Place(None));
+            match &auth {
+                Auth::None => {}
+                Auth::Basic { username, password } => {
+                    put(Key::Username, username)?;
+                    put(Key::Password, password.expose())?;
+                }
+                Auth::Bearer(token) => put(Key::Token, token.expose())?,
+                Auth::Ecdsa { key_id, d, x, y } => {
+                    put(Key::Username, key_id)?;
+                    put(Key::Token, d.expose())?;
+                    put(Key::TokenX, x)?;
+                    put(Key::TokenY, y)?;
+                }
             }
-            Auth::Bearer(token) => new.token(token.expose())?,
-            Auth::Ecdsa { key_id, d, x, y } => {
-                new.username(key_id)?.token(d.expose())?.token_x(x)?.token_y(y)?
+            for key in [Key::Username, Key::Password, Key::Token, Key::TokenX, Key::TokenY] {
+                config.entries.remove(&key);
             }
-        };
-        for key in [Key::Username, Key::Password, Key::Token, Key::TokenX, Key::TokenY] {
-            self.entries.remove(&key);
-        }
-        self.entries.append(&mut new.entries);
-        Ok(self)
+            config.entries.append(&mut new.entries);
+            Ok(())
+        })
     }
 
-    /// Whether the server's certificate is checked.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) for `false`, unless the library was built with the cargo feature
+    /// Whether the server's certificate is checked. `false` is refused unless the library was built with the cargo feature
     /// `insecure-skip-verify`.
-    pub fn tls_verify(&mut self, verify: bool) -> Result<&mut Config> {
-        let text = if verify { "on" } else { "unsafe_off" };
-        self.put(Key::TlsVerify, text, Place(None), Place(None))?;
-        Ok(self)
+    pub fn tls_verify(self, verify: bool) -> ConfigBuilder {
+        self.put(Key::TlsVerify, if verify { "on" } else { "unsafe_off" })
     }
 
     /// Which certificate authorities to trust, instead of `tls_ca` and `tls_roots`.
-    ///
-    /// # Errors
-    /// As [`Config::tls_cert`].
-    pub fn tls_roots(&mut self, roots: Roots) -> Result<&mut Config> {
+    pub fn tls_roots(self, roots: Roots) -> ConfigBuilder {
         let (ca, file) = match &roots {
             Roots::Webpki => ("webpki_roots", None),
             Roots::Os => ("os_roots", None),
             Roots::WebpkiAndOs => ("webpki_and_os_roots", None),
             Roots::PemFile(file) => ("pem_file", Some(file)),
         };
-        match file {
-            Some(file) => self.put_path(Key::TlsRoots, file)?,
-            None => drop(self.entries.remove(&Key::TlsRoots)),
+        let this = match file {
+            Some(file) => self.put_path(Key::TlsRoots, file),
+            None => self.with(|config| {
+                config.entries.remove(&Key::TlsRoots);
+                Ok(())
+            }),
+        };
+        this.put(Key::TlsCa, ca)
+    }
+
+    /// The PEM file with the client's certificate chain; needs [`ConfigBuilder::tls_key`].
+    pub fn tls_cert(self, file: impl AsRef<Path>) -> ConfigBuilder {
+        self.put_path(Key::TlsCert, file.as_ref())
+    }
+
+    /// The PEM file with the private key of [`ConfigBuilder::tls_cert`].
+    pub fn tls_key(self, file: impl AsRef<Path>) -> ConfigBuilder {
+        self.put_path(Key::TlsKey, file.as_ref())
+    }
+
+    /// The version of the line protocol; `None` asks an HTTP server and means 1 over TCP.
+    pub fn protocol_version(self, version: impl Into<Option<ProtocolVersion>>) -> ConfigBuilder {
+        match version.into() {
+            Some(version) => self.put(Key::ProtocolVersion, &version.text()),
+            None => self.put(Key::ProtocolVersion, "auto"),
         }
-        self.put(Key::TlsCa, ca, Place(None), Place(None))?;
-        Ok(self)
     }
 
-    /// The PEM file with the client's certificate chain; needs [`Config::tls_key`].
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if the path is empty or has control characters.
-    pub fn tls_cert(&mut self, file: impl AsRef<Path>) -> Result<&mut Config> {
-        self.put_path(Key::TlsCert, file.as_ref())?;
-        Ok(self)
-    }
-
-    /// The PEM file with the private key of [`Config::tls_cert`].
-    ///
-    /// # Errors
-    /// As [`Config::tls_cert`].
-    pub fn tls_key(&mut self, file: impl AsRef<Path>) -> Result<&mut Config> {
-        self.put_path(Key::TlsKey, file.as_ref())?;
-        Ok(self)
-    }
-
-    /// The version of the line protocol, 1 to 3; `None` asks an HTTP server and means 1 over TCP.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) for other numbers.
-    pub fn protocol_version(&mut self, version: Option<u8>) -> Result<&mut Config> {
-        let text = version.map_or("auto".to_owned(), |version| version.to_string());
-        self.put(Key::ProtocolVersion, &text, Place(None), Place(None))?;
-        Ok(self)
+    fn put(self, key: Key, text: &str) -> ConfigBuilder {
+        self.with(|config| config.put(key, text, Place(None), Place(None)))
     }
 
     /// A path need not be text, as a connection string is.
-    fn put_path(&mut self, key: Key, path: &Path) -> Result<()> {
+    fn put_path(self, key: Key, path: &Path) -> ConfigBuilder {
         match path.to_str() {
-            Some(text) => self.put(key, text, Place(None), Place(None)),
-            None => {
+            Some(text) => self.put(key, text),
+            None => self.with(|config| {
                 let value = Value::Path(path.to_owned());
-                self.entries.insert(key, Entry { value, at: Place(None) });
+                config.entries.insert(key, Entry { value, at: Place(None) });
                 Ok(())
-            }
+            }),
         }
+    }
+
+    /// Changes the configuration, unless something was refused before.
+    fn with(mut self, change: impl FnOnce(&mut Config) -> Result<()>) -> ConfigBuilder {
+        if self.refused.is_none() {
+            self.refused = change(&mut self.config).err();
+        }
+        self
     }
 }
 
@@ -349,9 +323,7 @@ mod tests {
     use super::*;
     use crate::config::Secret;
 
-    type Setter = fn(&mut Config) -> Result<&mut Config>;
-
-    type Refused = fn(&mut Config) -> Option<crate::Error>;
+    type Setter = fn(ConfigBuilder) -> ConfigBuilder;
 
     const MS: Duration = Duration::from_millis(1234);
 
@@ -366,22 +338,14 @@ mod tests {
     /// A call of the typed setter, an option that it sets, and the text that `set` takes for the same value. Every option
     /// of the table has a line.
     const SETTERS: &[(Setter, &str, &str)] = &[
-        (|c| c.protocol(Protocol::Tcps), "protocol", "tcps"),
-        (|c| c.add_addr("::1", 9000), "addr", "[::1]:9000"),
-        (
-            |c| c.addrs(&[Addr { host: "a".into(), port: 1 }, Addr { host: "b".into(), port: 2 }]),
-            "addr",
-            "a:1,b:2",
-        ),
+        (|_| Config::builder(Protocol::Tcps, "h"), "protocol", "tcps"),
+        (|_| Config::builder(Protocol::Tcps, "[::1]:9000"), "addr", "[::1]:9000"),
+        (|c| c.addr("a:1").addr("b:2,c"), "addr", "a:1,b:2,c"),
         (|c| c.bind_interface(Interface::Name("eth0".into())), "bind_interface", "eth0"),
-        (|c| c.username("u"), "username", "u"),
-        (|c| c.password("p;="), "password", "p;="),
-        (|c| c.token("t"), "token", "t"),
-        (|c| c.token_x("t"), "token_x", "t"),
-        (|c| c.token_y("t"), "token_y", "t"),
         (|c| c.auth(basic()), "username", "u"),
         (|c| c.auth(basic()), "password", "p"),
-        (|c| c.auth(Auth::Bearer("b".into())), "token", "b"),
+        (|c| c.auth(Auth::bearer("b")), "token", "b"),
+        (|c| c.auth(Auth::basic("u", "p;=")), "password", "p;="),
         (|c| c.auth(ecdsa()), "username", "k"),
         (|c| c.auth(ecdsa()), "token", "d"),
         (|c| c.auth(ecdsa()), "token_x", "x"),
@@ -397,9 +361,9 @@ mod tests {
         (|c| c.tls_cert("/c"), "tls_cert", "/c"),
         (|c| c.tls_key("/k"), "tls_key", "/k"),
         (|c| c.protocol_version(None), "protocol_version", "auto"),
-        (|c| c.protocol_version(Some(3)), "protocol_version", "3"),
+        (|c| c.protocol_version(ProtocolVersion::V3), "protocol_version", "3"),
         (|c| c.auto_flush(false), "auto_flush", "off"),
-        (|c| c.auto_flush_rows(Some(5)), "auto_flush_rows", "5"),
+        (|c| c.auto_flush_rows(5), "auto_flush_rows", "5"),
         (|c| c.auto_flush_rows(None), "auto_flush_rows", "off"),
         (|c| c.auto_flush_bytes(Some(5)), "auto_flush_bytes", "5"),
         (|c| c.auto_flush_interval(Some(MS)), "auto_flush_interval", "1234"),
@@ -442,73 +406,83 @@ mod tests {
             assert!(has, "{} has no typed setter, or none in SETTERS", opt.name);
         }
         for (set, name, text) in SETTERS {
-            let (mut typed, mut by_text) = (Config::new(), Config::new());
-            set(&mut typed).unwrap();
+            let typed = set(Config::new().to_builder());
+            assert!(typed.refused.is_none(), "{name}={text}: {typed:?}");
+            let (typed, mut by_text) = (typed.config, Config::new());
             by_text.set(name, text).unwrap();
             assert_eq!(shown(&typed, name), shown(&by_text, name), "{name}={text}");
         }
     }
 
-    /// Refused values: the message is that of the text, and the configuration stays as it was.
+    /// Refused values: the message is that of the text, the configuration stays as it was, and the first is told.
     #[test]
     fn typed_setters_refuse_what_the_string_refuses() {
         const LONG: Duration = Duration::from_secs(1 << 40);
-        let cases: &[(Refused, &str, &str)] = &[
-            (|c| c.retry_timeout(LONG).err(), "retry_timeout", "1099511627776000"),
-            (|c| c.connect_timeout(Duration::ZERO).err(), "connect_timeout", "0"),
-            (|c| c.auto_flush_rows(Some(0)).err(), "auto_flush_rows", "0"),
-            (|c| c.max_name_len(65536).err(), "max_name_len", "65536"),
-            (|c| c.max_buf_size(0).err(), "max_buf_size", "0"),
-            (|c| c.protocol_version(Some(4)).err(), "protocol_version", "4"),
-            (|c| c.token("").err(), "token", ""),
-            (|c| c.password("a\nb").err(), "password", "a\nb"),
-            (|c| c.user_agent(" a").err(), "user_agent", " a"),
-            (|c| c.tls_cert("").err(), "tls_cert", ""),
-            (|c| c.add_addr("h", 0).err(), "addr", "h:0"),
-            (|c| c.add_addr("u:p@h", 1).err(), "addr", "[u:p@h]:1"),
-            (|c| c.bind_interface(Interface::Name("a b".into())).err(), "bind_interface", "a b"),
+        let cases: &[(Setter, &str, &str)] = &[
+            (|c| c.retry_timeout(LONG), "retry_timeout", "1099511627776000"),
+            (|c| c.connect_timeout(Duration::ZERO), "connect_timeout", "0"),
+            (|c| c.auto_flush_rows(0), "auto_flush_rows", "0"),
+            (|c| c.max_name_len(65536), "max_name_len", "65536"),
+            (|c| c.max_buf_size(0), "max_buf_size", "0"),
+            (|c| c.auth(Auth::bearer("")), "token", ""),
+            (|c| c.auth(Auth::basic("u", "a\nb")), "password", "a\nb"),
+            (|c| c.user_agent(" a"), "user_agent", " a"),
+            (|c| c.tls_cert(""), "tls_cert", ""),
+            (|c| c.addr("h:0"), "addr", "h:0"),
+            (|c| c.addr(""), "addr", ""),
+            (|c| c.addr("u:p@h:1"), "addr", "u:p@h:1"),
+            (|c| c.bind_interface(Interface::Name("a b".into())), "bind_interface", "a b"),
         ];
         for (set, name, text) in cases {
-            let mut config = Config::https("db", 1).unwrap();
-            config.retry_timeout(MS).unwrap().token("secret").unwrap();
-            let before = format!("{config:?}{}", shown(&config, "token"));
-            let typed = set(&mut config).unwrap_or_else(|| panic!("{name}={text} was taken"));
-            assert_eq!(format!("{config:?}{}", shown(&config, "token")), before, "{name}");
+            let start = Config::builder(Protocol::Https, "db:1")
+                .retry_timeout(MS)
+                .auth(Auth::bearer("secret"));
+            let shown = |c: &Config| format!("{c:?}{}", shown(c, "token"));
+            let before = shown(&start.config);
+            let after = set(start);
+            assert_eq!(shown(&after.config), before, "{name}");
+            let after = after.request_timeout(Duration::ZERO);
+            let typed = after.build().unwrap_err();
             // What is added to a list is checked as it is when it stands alone.
             let by_text = Config::new().set(name, text).unwrap_err();
             assert_eq!((typed.code(), typed.message()), (by_text.code(), by_text.message()));
         }
-        let mut config = Config::new();
-        assert!(config.add_addr("a,b", 1).is_err() && config.addrs(&[]).is_err());
-        for i in 0..64 {
-            config.add_addr(&format!("h{i}"), 1).unwrap();
-        }
-        assert!(config.add_addr("h", 1).is_err());
-        assert_eq!(config.tls_verify(false).is_err(), !cfg!(feature = "insecure-skip-verify"));
+        let many =
+            (0..64).fold(Config::builder(Protocol::Http, "h"), |c, i| c.addr(&format!("h{i}")));
+        let e = many.build().unwrap_err();
+        assert!(e.message().contains("at most 64 addresses"), "{e}");
+        let unchecked = Config::builder(Protocol::Https, "h").tls_verify(false).build();
+        assert_eq!(unchecked.is_err(), !cfg!(feature = "insecure-skip-verify"));
+        // What does not fit together is told too.
+        assert!(Config::builder(Protocol::Tcp, "h").retry_timeout(MS).build().is_err());
+        assert!(Config::new().to_builder().build().is_err());
     }
 
     #[test]
     fn kinds_of_credentials_and_roots_replace_each_other() {
-        let mut config = Config::http("db", 9000).unwrap();
-        config.auth(basic()).unwrap().auth(Auth::Bearer(Secret::from("t"))).unwrap();
+        let from = Config::builder(Protocol::Http, "db:9000").auth(basic());
+        let config = from.clone().auth(Auth::bearer("t")).build().unwrap();
         let Auth::Bearer(token) = config.validate().unwrap().auth else { panic!("{config:?}") };
         assert_eq!(token.expose(), "t");
-        assert!(config.auth(Auth::Bearer("".into())).is_err());
-        assert_eq!(shown(&config, "token"), "t");
-        config.auth(Auth::None).unwrap();
+        assert_eq!(
+            shown(&from.clone().auth(Auth::Bearer(Secret::from(""))).config, "username"),
+            "u"
+        );
+        let config = from.auth(Auth::None).build().unwrap();
         assert!(matches!(config.validate().unwrap().auth, Auth::None));
 
-        let mut config = Config::tcps("db", 9009).unwrap();
-        config.auth(ecdsa()).unwrap().tls_roots(Roots::PemFile("/r".into())).unwrap();
-        config.tls_roots(Roots::Os).unwrap();
-        let settings = config.clone().validate().unwrap();
+        let builder = Config::builder(Protocol::Tcps, "db:9009")
+            .auth(ecdsa())
+            .tls_roots(Roots::PemFile("/r".into()))
+            .tls_roots(Roots::Os);
+        let settings = builder.clone().build().unwrap().validate().unwrap();
         assert_eq!(settings.tls.unwrap().roots, Roots::Os);
         assert!(matches!(settings.auth, Auth::Ecdsa { .. }));
         #[cfg(unix)]
         {
             use std::os::unix::ffi::OsStrExt;
             let odd = Path::new(std::ffi::OsStr::from_bytes(b"/\xff"));
-            config.tls_cert(odd).unwrap().tls_key(odd).unwrap();
+            let config = builder.tls_cert(odd).tls_key(odd).build().unwrap();
             let tls = config.validate().unwrap().tls.unwrap();
             assert_eq!(tls.client_cert, Some((odd.to_owned(), odd.to_owned())));
         }

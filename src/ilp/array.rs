@@ -15,6 +15,16 @@ const ITEM: usize = size_of::<f64>();
 const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 
 /// An n-dimensional array of doubles in the caller's memory. What is sent is always in C order, whatever the layout.
+///
+/// ```
+/// use questdb_ingress::{ArrayView, Buffer, ProtocolVersion};
+///
+/// let levels = [[2615.5, 3.0], [2615.4, 7.5]]; // price and amount
+/// let view = ArrayView::c_major(&[2, 2], levels.as_flattened())?;
+/// let mut buffer = Buffer::new(ProtocolVersion::V2);
+/// buffer.row("book")?.column_f64_arr("bids", &view)?.at_now()?;
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ArrayView<'a> {
     shape: &'a [usize],

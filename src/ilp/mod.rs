@@ -22,8 +22,6 @@ mod value;
 mod whole_rows;
 mod write;
 
-use crate::error::{Result, err};
-
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
 pub use rows::Cell;
@@ -31,46 +29,4 @@ pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
 pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
 pub(crate) use write::{Slot, Written};
 
-/// The version of the line protocol.
-#[repr(u8)]
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProtocolVersion {
-    /// Text only; every server.
-    V1 = 1,
-    /// Binary doubles and arrays; QuestDB 9.0 and newer.
-    V2 = 2,
-    /// Decimals; QuestDB 9.2 and newer.
-    V3 = 3,
-}
-
-impl std::fmt::Display for ProtocolVersion {
-    /// Writes its number.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl ProtocolVersion {
-    /// The number as text, as the option `protocol_version` has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ProtocolVersion::V1 => "1",
-            ProtocolVersion::V2 => "2",
-            ProtocolVersion::V3 => "3",
-        }
-    }
-
-    /// The version with a number, for other languages.
-    ///
-    /// # Errors
-    /// `InvalidArgument`.
-    pub(crate) fn from_number(number: u32) -> Result<ProtocolVersion> {
-        match number {
-            1 => Ok(ProtocolVersion::V1),
-            2 => Ok(ProtocolVersion::V2),
-            3 => Ok(ProtocolVersion::V3),
-            _ => Err(err!(InvalidArgument, "protocol version {number} is none of 1, 2 and 3")),
-        }
-    }
-}
+pub use crate::version::ProtocolVersion;

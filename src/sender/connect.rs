@@ -35,7 +35,7 @@ impl ServerVersion {
         };
         let mut this = ServerVersion { known: true, max_name_len: settings.max_name_len };
         match settings.protocol_version {
-            Some(number) => options.version = ProtocolVersion::from_number(number.into())?,
+            Some(version) => options.version = version,
             // A stream is not asked, so there is nothing to wait for.
             None if settings.lazy_connect && link.confirms() => this.known = false,
             None => this.ask(link, &mut options, None)?,

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const BASE: &[&str] = &["decimal", "error", "memory", "name", "text", "time", "timestamp"];
+const BASE: &[&str] =
+    &["decimal", "error", "memory", "name", "text", "time", "timestamp", "version"];
 
 /// A layer, and the layers it may use besides itself. Those of the base are one layer.
 const MAY_USE: &[(&str, &[&str])] = &[

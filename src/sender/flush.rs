@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http_link::HttpLink;
-use super::negotiate::{self, ServerSettings};
 use super::outcome;
-use super::stats::{Counters, Stat};
+use super::server_settings::{self, ServerSettings};
+use super::statistics::{Counters, Stat};
 use super::tcp::TcpTransport;
 use crate::config::{Delivery, Settings};
 use crate::error::Result;
@@ -115,7 +115,7 @@ impl Link {
         let _held = Uncancellable::new();
         match &mut self.transport {
             Transport::Http(http) => http.negotiate(&*self.net, &self.limits, cap),
-            Transport::Tcp(_) => Ok(negotiate::OLD_SERVER),
+            Transport::Tcp(_) => Ok(server_settings::OLD_SERVER),
         }
     }
 

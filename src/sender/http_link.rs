@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::attempts::{Attempts, Failed, Terms};
 use super::flush::{Limits, Load};
 use super::http::{HttpAttempt, HttpTransport};
-use super::negotiate::{self, ServerSettings};
 use super::outcome::{self, Asked};
-use super::stats::{Counters, Stat};
+use super::server_settings::{self, ServerSettings};
+use super::statistics::{Counters, Stat};
 use crate::config::{Delivery, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::ProtocolVersion;
@@ -173,9 +173,9 @@ impl HttpLink {
         };
         let settings = match result {
             Err(failure) => return Err(failed(failure.error, &self.http)),
-            Ok(answer) if answer.status == 404 => negotiate::OLD_SERVER,
+            Ok(answer) if answer.status == 404 => server_settings::OLD_SERVER,
             Ok(answer) if answer.status == 200 => {
-                negotiate::parse(&answer.body, self.http.secrets())
+                server_settings::parse(&answer.body, self.http.secrets())
                     .map_err(|e| failed(e, &self.http))?
             }
             Ok(answer) => {

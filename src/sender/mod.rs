@@ -3,17 +3,17 @@
 mod attempts;
 mod auto_flush;
 mod close;
-mod connect;
 mod flush;
 mod http;
 mod http_link;
-mod negotiate;
 mod outcome;
 mod retry;
 mod row;
+mod server_settings;
+mod server_version;
 #[cfg(test)]
 mod sim;
-mod stats;
+mod statistics;
 mod tcp;
 mod transaction;
 
@@ -23,12 +23,12 @@ use std::time::{Duration, Instant};
 
 use self::auto_flush::{AutoFlush, Pause};
 pub use self::close::CloseReport;
-use self::connect::ServerVersion;
 use self::flush::{Link, Load};
 #[cfg(fuzzing)]
 pub(crate) use self::http::HttpTransport;
 pub use self::row::Row;
-pub use self::stats::{Stat, Stats, StatsReader};
+use self::server_version::ServerVersion;
+pub use self::statistics::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};

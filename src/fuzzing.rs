@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, Interface};
 use crate::error::Result;
 use crate::net::{Deadline, Interest, Net, Ready, Socket};
-use crate::sender::HttpTransport;
+use crate::sender::HttpCarrier;
 use crate::sender::Sender;
 
 /// What the server does when it has said all its answers.
@@ -99,7 +99,7 @@ impl Server {
     pub fn post(&self, config: &Config, body: &[u8]) -> Result<(u16, usize)> {
         let settings = config.validate()?;
         let deadline = Deadline::after(self, settings.request_timeout);
-        let attempt = HttpTransport::new(&settings)?.write(self, body, deadline, deadline);
+        let attempt = HttpCarrier::new(&settings)?.request(self, Some(body), deadline, deadline);
         attempt.result.map(|answer| (answer.status, answer.body.len())).map_err(|f| f.error)
     }
 

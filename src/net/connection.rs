@@ -17,7 +17,8 @@ const PLAIN_SLICE: usize = 4 * 1024 * 1024;
 /// Plaintext encrypted before it is handed to the kernel.
 const TLS_SLICE: usize = 64 * 1024;
 
-/// Bytes on their way out, in two parts so that nothing is copied together, and how many of them are in the kernel's hands.
+/// Bytes on their way out, as a head and a body so that nothing is copied together, and how many of them are in the kernel's
+/// hands.
 #[derive(Debug)]
 pub(crate) struct Outgoing<'a> {
     head: &'a [u8],
@@ -39,7 +40,7 @@ impl<'a> Outgoing<'a> {
         self.sent.saturating_sub(self.head.len()) as u64
     }
 
-    /// What is left of both parts, with at most `most` bytes of the body.
+    /// What is left of head and body, with at most `most` bytes of the body.
     fn rest(&self, most: usize) -> (&'a [u8], &'a [u8]) {
         let (head, body) = match self.sent.checked_sub(self.head.len()) {
             Some(n) => (&[][..], &self.body[n..]),
@@ -68,7 +69,7 @@ pub(crate) enum Idle {
 }
 
 /// A connection.
-pub(crate) struct Conn {
+pub(crate) struct Connection {
     socket: Box<dyn Socket>,
     tls: Option<Box<ClientConnection>>,
     /// Plaintext bytes that are encrypted and not yet in the kernel's hands.
@@ -80,15 +81,15 @@ pub(crate) struct Conn {
     tls_unsettled: bool,
 }
 
-impl fmt::Debug for Conn {
+impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conn").field("tls", &self.tls.is_some()).finish_non_exhaustive()
+        f.debug_struct("Connection").field("tls", &self.tls.is_some()).finish_non_exhaustive()
     }
 }
 
-impl Conn {
-    pub(crate) fn plain(socket: Box<dyn Socket>) -> Conn {
-        Conn { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_unsettled: false }
+impl Connection {
+    pub(crate) fn plain(socket: Box<dyn Socket>) -> Connection {
+        Connection { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_unsettled: false }
     }
 
     /// Sets up TLS over a connected socket. `plain` is the scheme for servers without TLS.
@@ -99,18 +100,19 @@ impl Conn {
         plain: &'static str,
         net: &dyn Net,
         deadline: Deadline,
-    ) -> Result<Conn, Broken> {
+    ) -> Result<Connection, Broken> {
         let mut session = ClientConnection::new(Arc::clone(&tls.config), name)
             .map_err(|e| Broken::Tls { message: explain(&e), refused: true })?;
         session.set_buffer_limit(Some(TLS_SLICE));
-        let mut conn = Conn { tls: Some(Box::new(session)), ..Conn::plain(socket) };
+        let mut connection =
+            Connection { tls: Some(Box::new(session)), ..Connection::plain(socket) };
         tls.was_certificate_wanted();
         let (mut heard, broke_off) = (false, |how: &str| {
             let message =
                 format!("the peer {how} the TLS handshake; it may not speak TLS: then use {plain}");
             Err(Broken::Tls { message, refused: false })
         });
-        match conn.handshake(net, deadline, &mut heard) {
+        match connection.handshake(net, deadline, &mut heard) {
             Ok(()) => {}
             // A server that does not understand the first message often just drops the connection.
             Err(Broken::Io(e)) if is_reset(&e) => return broke_off(&format!("broke off ({e})")),
@@ -124,8 +126,8 @@ impl Conn {
             Err(broken) => return Err(broken),
         }
         let wanted = tls.was_certificate_wanted();
-        conn.tls_unsettled = wanted && conn.is_tls13();
-        Ok(conn)
+        connection.tls_unsettled = wanted && connection.is_tls13();
+        Ok(connection)
     }
 
     fn is_tls13(&self) -> bool {

@@ -6,16 +6,18 @@ mod connect;
 mod connection;
 mod credentials;
 mod http1;
+mod line_tcp;
 mod os;
 mod secrets;
 mod tls;
 
 pub(crate) use broken::Broken;
 pub use cancel::Canceller;
-pub(crate) use connect::Dialer;
-pub(crate) use connection::{Conn, Idle, Outgoing, left};
+pub(crate) use connect::Connector;
+pub(crate) use connection::{Connection, Idle, left};
 pub(crate) use credentials::{SigningKey, authorization};
-pub(crate) use http1::{Answer, Failure, RequestHead, exchange, not_http};
+pub(crate) use http1::{Answer, Incomplete, Request, RequestHead, exchange, not_http};
+pub(crate) use line_tcp::{LineStream, MAX_TEXT, Unwritten, is_challenge};
 #[cfg(test)]
 pub(crate) use os::InFlight;
 pub(crate) use os::{Deadline, Net, SystemNet, Uncancellable, pause};

@@ -9,7 +9,7 @@ use ureq_proto::http::{HeaderMap, Method, Request, Response, header};
 
 use crate::error::{Error, Result, err};
 use crate::net::Broken;
-use crate::net::Conn;
+use crate::net::Connection;
 use crate::net::Secrets;
 use crate::net::{Deadline, Net};
 use crate::time::seconds_until_http_date;
@@ -99,7 +99,7 @@ impl AnswerReader {
     /// Reads more, which must come. Whether the head of the final answer is there then.
     pub(super) fn read_head(
         &mut self,
-        conn: &mut Conn,
+        conn: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
         what: &str,
@@ -199,7 +199,7 @@ impl AnswerReader {
     /// Reads the answer to its end. Returns it and whether the connection can be used again.
     pub(super) fn finish(
         &mut self,
-        conn: &mut Conn,
+        conn: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<(Answer, bool)> {
@@ -220,7 +220,7 @@ impl AnswerReader {
 
     fn finish_by_engine(
         &mut self,
-        conn: &mut Conn,
+        conn: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<(Answer, bool)> {
@@ -266,7 +266,7 @@ impl AnswerReader {
         &mut self,
         mut call: Call<ureq_proto::client::state::RecvBody>,
         answer: &mut Answer,
-        conn: &mut Conn,
+        conn: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<bool> {
@@ -321,7 +321,7 @@ impl AnswerReader {
     /// Reads what has come, or waits for something; 0 is the end of the stream.
     pub(super) fn more(
         &mut self,
-        conn: &mut Conn,
+        conn: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<usize> {

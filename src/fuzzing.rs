@@ -196,18 +196,18 @@ struct Connection {
 }
 
 impl Socket for Connection {
-    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut world = self.world.world();
         let early = world.script.early;
         let line = &mut world.lines[self.id];
-        let offered: usize = parts.iter().map(|part| part.len()).sum();
+        let offered: usize = slices.iter().map(|part| part.len()).sum();
         let room = early.map_or(usize::MAX, |most| most.saturating_sub(line.begun));
         let taken = offered.min(room);
         if taken == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let end = line.received.len() + taken;
-        parts.iter().for_each(|part| line.received.extend_from_slice(part));
+        slices.iter().for_each(|part| line.received.extend_from_slice(part));
         line.received.truncate(end);
         line.begun += taken;
         let begun = line.begun;

@@ -80,7 +80,7 @@ impl Flusher {
     pub(super) fn settings(&mut self, cap: Option<Deadline>) -> Result<ServerSettings> {
         let _held = Uncancellable::new();
         let attempts = Attempts::new(self.net.now(), self.terms(None, cap));
-        self.attempts(attempts, None, &mut |carrier, net, time| carrier.settings(net, time))
+        self.attempts(attempts, None, |carrier, net, time| carrier.settings(net, time))
     }
 
     /// Sends a batch. `cap` may shorten the time that the configuration allows.
@@ -110,7 +110,7 @@ impl Flusher {
                 Err(failed) => first = Some(failed),
             }
         }
-        self.attempts(Attempts::new(start, terms), first, &mut |carrier, net, time| {
+        self.attempts(Attempts::new(start, terms), first, |carrier, net, time| {
             carrier.send(net, batch, time)
         })
     }
@@ -122,7 +122,7 @@ impl Flusher {
         &mut self,
         mut attempts: Attempts,
         mut failed: Option<Failed>,
-        attempt: &mut dyn FnMut(&mut dyn Carrier, &dyn Net, AttemptTime) -> Result<T, Failed>,
+        mut attempt: impl FnMut(&mut dyn Carrier, &dyn Net, AttemptTime) -> Result<T, Failed>,
     ) -> Result<T> {
         let net = &*self.net;
         loop {

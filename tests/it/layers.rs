@@ -33,6 +33,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/config/env.rs", "the environment variable"),
     ("src/net/os/system.rs", "sockets, name resolution, the monotonic clock"),
     ("src/net/os/unix.rs", "poll"),
+    ("src/net/os/windows.rs", "poll"),
     ("src/net/tls.rs", "certificate files"),
     ("src/ffi/guard.rs", "catching panics"),
 ];

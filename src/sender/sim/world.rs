@@ -399,7 +399,7 @@ struct SimSocket {
 }
 
 impl Socket for SimSocket {
-    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut world = self.world.lock().unwrap();
         world.called();
         world.pump(self.id);
@@ -410,7 +410,7 @@ impl Socket for SimSocket {
         }
         // A closed peer answers data by a reset; what it said before can still be read.
         line.reset |= line.closed;
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        let bytes: Vec<u8> = slices.iter().flat_map(|part| part.iter().copied()).collect();
         let taken = bytes.len().min(space).min(burst);
         if taken == 0 {
             return Err(io::ErrorKind::WouldBlock.into());

@@ -10,10 +10,10 @@ mod error;
 pub mod fuzzing;
 pub mod ilp;
 mod memory;
-mod names;
+mod name;
 mod net;
-pub mod rows;
 pub mod sender;
+pub mod table;
 mod text;
 mod time;
 
@@ -23,7 +23,7 @@ pub mod ffi;
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
 pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
-pub use names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
+pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader, Transaction,
 };

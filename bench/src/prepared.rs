@@ -1,6 +1,6 @@
 //! Prepared rows: one call for each row, or one for many rows.
 
-use questdb_ingress::rows::{
+use questdb_ingress::table::{
     Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
 };
 use questdb_ingress::{ArrayView, Buffer};

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use questdb_ingress::rows::ColumnKind;
+use questdb_ingress::table::ColumnKind;
 use questdb_ingress::{
     Buffer, BufferOptions, ColumnName, ColumnRef, Error, ErrorCode, ProtocolVersion, Result,
     TableName, Text,

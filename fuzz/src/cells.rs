@@ -1,7 +1,7 @@
 //! Values of every kind from the fuzzer's bytes, and what must become of them.
 
 use questdb_receiver::line::TimeUnit;
-use questdb_ingress::rows::ColumnKind;
+use questdb_ingress::table::ColumnKind;
 use questdb_ingress::{ArrayView, ProtocolVersion};
 
 use crate::Input;

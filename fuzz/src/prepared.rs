@@ -1,6 +1,6 @@
 //! Prepared rows: layouts, rows of cells and columns of values, each next to what must come out of it.
 
-use questdb_ingress::rows::{
+use questdb_ingress::table::{
     Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowCells,
     RowLayout, Stamp as Stamped,
 };

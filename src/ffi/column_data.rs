@@ -6,7 +6,7 @@ use super::text::slice;
 use crate::error::{Result, err};
 use crate::ilp::ArrayView;
 use crate::memory::collected;
-use crate::rows::{Bits, Codes, ColumnData, ColumnValues, Offsets};
+use crate::table::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 
 /// Views of the columns that hold arrays.
 pub(super) fn column_arrays(

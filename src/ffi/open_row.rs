@@ -9,7 +9,7 @@ use super::guard::{Failed, Flag, guard, guard_slowly, quick};
 use super::names::{questdb_column_name, questdb_table_name};
 use super::text::{plain, slice, text};
 use crate::error::err;
-use crate::names::NameRef;
+use crate::name::NameRef;
 
 #[cold]
 #[inline(never)]

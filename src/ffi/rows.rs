@@ -19,7 +19,7 @@ use super::text::{plain, plain_slice, put, required, slice, text};
 use crate::error::{Result, err};
 use crate::ilp::{ArrayView, Buffer};
 use crate::memory::collected;
-use crate::rows::{Cell, ColumnKind, RowCells, RowLayout, Stamp};
+use crate::table::{Cell, ColumnKind, RowCells, RowLayout, Stamp};
 use crate::text::Text;
 
 /// A table and its columns, named once: whole rows are then appended by one call.

@@ -1,6 +1,6 @@
 //! N-dimensional arrays of doubles: views of foreign memory, checked against its real extent, and their encoding.
 
-use super::scan::{self, Out as _, Quick, Tail};
+use super::write::{self, Out as _, Quick, Tail};
 use crate::error::{Error, Result, err};
 
 /// The most dimensions an array may have.
@@ -120,7 +120,7 @@ impl<'a> ArrayView<'a> {
     pub(super) fn dense(&self) -> Option<DenseArray<'a>> {
         let data = match self.data {
             Data::Bytes(data) => data,
-            Data::Doubles(data) => scan::double_bytes(data)?,
+            Data::Doubles(data) => write::double_bytes(data)?,
             _ => return None,
         };
         (self.shape.len() <= DenseArray::MAX_DIMS).then_some(DenseArray { shape: self.shape, data })
@@ -309,7 +309,7 @@ fn is_dense(shape: &[usize], strides: &[isize], width: usize) -> bool {
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use crate::ilp::scan::Store;
+    use crate::ilp::write::Store;
 
     fn encoded(view: &ArrayView<'_>) -> Vec<u8> {
         let mut store = Store::new(1 << 20);

@@ -2,11 +2,11 @@
 
 use super::lines::{Lines, Place};
 use super::name_cache::NameCache;
-use super::stamp::Stamp;
+use super::timestamp::Stamp;
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
 use super::{ArrayView, ProtocolVersion};
 use crate::error::{Result, err};
-use crate::names::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
+use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
 use crate::text::{MaybeText, Text};
 
 /// How a [`Buffer`] is made.

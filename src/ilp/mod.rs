@@ -4,32 +4,31 @@
 
 mod array;
 mod buffer;
-mod buffer_state;
+mod contents;
 mod decimal;
-mod escape;
 mod lines;
 mod name_cache;
 mod number;
 mod quick_calls;
 mod remove_rows;
 mod rewrite;
-mod row_plan;
 mod row_state;
-mod scan;
-mod stamp;
+mod rows;
 #[cfg(test)]
 mod tests;
-mod utf8;
+mod timestamp;
 mod value;
 mod whole_rows;
+mod write;
 
 use crate::error::{Result, err};
 
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub(crate) use row_plan::{Lead, PlanColumn, PlanKind, PlanStamp, RowPlan, RowValues};
-pub(crate) use scan::{Slot, Written};
+pub use rows::{Cell, RowCells};
+pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
 pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
+pub(crate) use write::{Slot, Written};
 
 /// The version of the line protocol.
 #[repr(u8)]

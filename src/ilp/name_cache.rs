@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::memory::{refused, room};
-use crate::names::{Name, too_long};
+use crate::name::{Name, too_long};
 use crate::text::Text;
 
 /// Names kept before all are forgotten; a power of two.
@@ -153,7 +153,7 @@ fn hash(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::ColumnName;
+    use crate::name::ColumnName;
 
     #[test]
     fn any_order_of_any_number_of_names_gives_the_right_one() {

@@ -5,9 +5,9 @@
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
-use super::stamp::Stamp;
+use super::timestamp::Stamp;
 use super::value::{Decimals, DoubleBits, Integer};
-use crate::names::{ColumnName, NameRef};
+use crate::name::{ColumnName, NameRef};
 use crate::text::Text;
 
 type Column<'a> = NameRef<'a, ColumnName>;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::lines::{Lines, Place};
 use crate::error::{Error, Result, err};
-use crate::names::TableName;
+use crate::name::TableName;
 use crate::text::Text;
 
 impl Lines {

@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::error::ErrorCode as Code;
-use crate::names::{ColumnName, TableName};
+use crate::name::{ColumnName, TableName};
 use crate::text::Text;
 use proptest::prelude::*;
 

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use super::lines::Lines;
-use super::row_plan::{Lead, RowPlan, RowValues};
 use super::row_state::Call;
-use super::scan::{Cursor, Out as _, Store, Tail};
-use super::stamp::{Stamp, StampCache};
+use super::rows::{Lead, RowPlan, RowValues};
+use super::timestamp::{Stamp, StampCache};
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
-use super::{ArrayView, ProtocolVersion, escape};
+use super::write::{Cursor, Out as _, Store, Tail, escape};
+use super::{ArrayView, ProtocolVersion};
 use crate::error::{Error, Result, err};
-use crate::names::{Name, TableName, Wire};
+use crate::name::{Name, TableName, Wire};
 use crate::text::Text;
 
 /// Writes rows behind the end of a buffer. Names come in wire form: a symbol's and a column's with the separator before

@@ -39,7 +39,7 @@ use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use crate::net::Canceller;
 pub(crate) use crate::net::Uncancellable;
 use crate::net::{Deadline, Net, SystemNet};
-use crate::rows::{Cell, ColumnData, RowLayout};
+use crate::table::{Cell, ColumnData, RowLayout};
 
 /// Sends rows to QuestDB.
 ///

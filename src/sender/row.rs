@@ -3,7 +3,7 @@
 use super::Sender;
 use crate::error::Result;
 use crate::ilp::{ArrayView, Buffer};
-use crate::names::{ColumnRef, TableRef};
+use crate::name::{ColumnRef, TableRef};
 use crate::text::MaybeText;
 
 /// A row under construction in a [`Sender`], a [`Transaction`](super::Transaction) or a [`Buffer`]: symbols first, then

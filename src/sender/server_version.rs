@@ -7,7 +7,7 @@ use super::flush::Flusher;
 use crate::config::Settings;
 use crate::error::{Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
-use crate::names::DEFAULT_MAX_NAME_LEN;
+use crate::name::DEFAULT_MAX_NAME_LEN;
 use crate::net::{Deadline, Net};
 
 /// Whether a sender knows what its server speaks.

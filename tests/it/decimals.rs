@@ -1,6 +1,6 @@
 //! Decimals: one table, to which the encoder is held on every road, and the receiver. `real_server::decimals` confirms it.
 
-use questdb_ingress::rows::{
+use questdb_ingress::table::{
     Cell, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result};

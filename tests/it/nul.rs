@@ -1,7 +1,7 @@
 //! A NUL costs the whole request where it stands in a symbol, so it is refused there, on every road; in a string it arrives,
 //! and no name may hold one.
 
-use questdb_ingress::rows::{
+use questdb_ingress::table::{
     Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowCells, RowLayout, Stamp,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result, TableName, Text};

@@ -1,7 +1,7 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
-use questdb_ingress::rows::{Cell, ColumnKind, RowLayout, Stamp};
+use questdb_ingress::table::{Cell, ColumnKind, RowLayout, Stamp};
 use questdb_ingress::{ArrayView, Error, Result, Sender, Stat, Text};
 
 #[derive(Default)]

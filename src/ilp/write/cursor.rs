@@ -1,10 +1,10 @@
 //! Writing where there is room at once and nothing special: no call, no stack frame.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
-use super::blocks::{Block, Blocks};
-use super::{Out, SLACK, Store, Tail};
+use super::simd::{Block, Blocks};
+use super::store::{Out, SLACK, Store, Tail};
 use crate::error::Result;
-use crate::names::Wire;
+use crate::name::Wire;
 
 impl Store {
     /// Opens the end for writing as far as there is room at once.

@@ -1,7 +1,7 @@
 //! Prepared rows must be what the calls of [`Buffer`] make of the same values: same bytes, same errors, nothing else changed.
 
-use super::*;
 use crate::ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
+use crate::table::*;
 use crate::{ErrorCode, Result, Text};
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result, err, shown};
 use crate::ilp::{PlanKind, PlanStamp, RowPlan};
 use crate::memory::refused;
-use crate::names::{ColumnName, Name, TableName};
+use crate::name::{ColumnName, Name, TableName};
 use crate::text::Text;
 
 /// What a prepared column holds.
@@ -100,7 +100,7 @@ impl Stamp {
 /// A table and its columns, declared once for many rows.
 ///
 /// ```
-/// use questdb_ingress::rows::{Cell, ColumnKind, RowLayout};
+/// use questdb_ingress::table::{Cell, ColumnKind, RowLayout};
 /// use questdb_ingress::{Buffer, ProtocolVersion};
 ///
 /// let mut trades = RowLayout::new("trades")?;
@@ -113,33 +113,33 @@ impl Stamp {
 /// ```
 #[derive(Debug, Clone)]
 pub struct RowLayout {
-    pub(super) table: TableName,
+    pub(crate) table: TableName,
     /// In the order of the wire: symbols first.
-    pub(super) columns: Vec<Column>,
-    pub(super) stamp: Stamp,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) stamp: Stamp,
     longest_name: usize,
     /// The same for rows that need nothing special.
-    pub(super) plan: RowPlan,
+    pub(crate) plan: RowPlan,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) name: ColumnName,
-    pub(super) kind: ColumnKind,
+pub(crate) struct Column {
+    pub(crate) name: ColumnName,
+    pub(crate) kind: ColumnKind,
     /// The place at which the column was declared, which is that of its cells.
-    pub(super) place: usize,
+    pub(crate) place: usize,
 }
 
 impl Column {
     #[cold]
     #[inline(never)]
-    pub(super) fn context(&self, e: Error) -> Error {
+    pub(crate) fn context(&self, e: Error) -> Error {
         e.context(format_args!("cell {}, column {}", self.place, shown(self.name.as_str())))
     }
 
     #[cold]
     #[inline(never)]
-    pub(super) fn mismatch(&self, found: &str) -> Error {
+    pub(crate) fn mismatch(&self, found: &str) -> Error {
         self.context(err!(InvalidArgument, "{found} for a column of kind {:?}", self.kind))
     }
 }
@@ -232,13 +232,13 @@ impl RowLayout {
 
     /// Checks the lengths of all names.
     #[inline]
-    pub(super) fn fits(&self, max_name_len: usize) -> Result<()> {
+    pub(crate) fn fits(&self, max_name_len: usize) -> Result<()> {
         if self.is_short_for(max_name_len) { Ok(()) } else { self.find_too_long(max_name_len) }
     }
 
     /// Whether no name is longer than that.
     #[inline]
-    pub(super) fn is_short_for(&self, max_name_len: usize) -> bool {
+    pub(crate) fn is_short_for(&self, max_name_len: usize) -> bool {
         self.longest_name <= max_name_len
     }
 
@@ -250,7 +250,7 @@ impl RowLayout {
     }
 
     #[inline]
-    pub(super) fn check_count(&self, given: usize, what: &str) -> Result<()> {
+    pub(crate) fn check_count(&self, given: usize, what: &str) -> Result<()> {
         if given == self.columns.len() { Ok(()) } else { Err(self.wrong_count(given, what)) }
     }
 
@@ -263,7 +263,7 @@ impl RowLayout {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn stamp_mismatch(&self) -> Error {
+    pub(crate) fn stamp_mismatch(&self) -> Error {
         match self.stamp {
             Stamp::Now => err!(
                 InvalidArgument,

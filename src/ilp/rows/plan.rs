@@ -3,22 +3,22 @@
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::array::DenseArray;
-use super::number;
-use super::scan::{Slot, Written};
-use super::value::{DecimalInteger, Integer, Value};
-use crate::names::Wire;
+use crate::ilp::array::DenseArray;
+use crate::ilp::number;
+use crate::ilp::value::{DecimalInteger, Integer, Value};
+use crate::ilp::write::{Slot, Written};
+use crate::name::Wire;
 
 /// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.
 #[derive(Debug, Clone)]
 pub(crate) struct RowPlan {
     /// No other plan has it, unless it is of the same table.
-    pub(super) id: u64,
-    pub(super) table: Option<Lead>,
+    pub(in crate::ilp) id: u64,
+    pub(in crate::ilp) table: Option<Lead>,
     /// Symbols first.
     pub(crate) columns: Vec<PlanColumn>,
     symbols: usize,
-    pub(super) stamp: PlanStamp,
+    pub(in crate::ilp) stamp: PlanStamp,
 }
 
 /// The designated timestamp of the rows.
@@ -121,13 +121,13 @@ impl Lead {
     }
 
     #[inline(always)]
-    pub(super) fn bytes(&self) -> &[u8; Wire::HEAD] {
+    pub(in crate::ilp) fn bytes(&self) -> &[u8; Wire::HEAD] {
         &self.bytes
     }
 
     /// Less than 32.
     #[inline(always)]
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::ilp) fn len(&self) -> usize {
         self.len % Wire::HEAD
     }
 }
@@ -145,9 +145,9 @@ pub(crate) trait RowValues {
 }
 
 /// Bytes that a column takes at most besides text and elements.
-pub(super) const COLUMN_ROOM: usize = Wire::HEAD + 2 + 2 * SHORT_TEXT + 32;
+pub(in crate::ilp) const COLUMN_ROOM: usize = Wire::HEAD + 2 + 2 * SHORT_TEXT + 32;
 /// A text that is shorter needs no more room than that, be all of it escaped.
-pub(super) const SHORT_TEXT: usize = 16;
+pub(in crate::ilp) const SHORT_TEXT: usize = 16;
 
 const _: () = {
     assert!(Integer::ROOM <= COLUMN_ROOM - Wire::HEAD);

@@ -1,14 +1,15 @@
 //! Many rows from one slice per column.
 
-use super::column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
-use super::layout::{Column, ColumnKind, RowLayout, Stamp};
+use super::{Lead, RowPlan, RowValues};
 use crate::error::{Error, Result, err};
 use crate::ilp::{
-    ArrayView, Buffer, Lead, ProtocolVersion, RowPlan, RowValues, RowsOut, Slot, Written,
-    string_lead, symbol_lead,
+    ArrayView, Buffer, ProtocolVersion, RowsOut, Slot, Written, string_lead, symbol_lead,
 };
 use crate::memory::room;
-use crate::names::{Name as _, Wire};
+use crate::name::{Name as _, Wire};
+use crate::table::{
+    Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+};
 use crate::text::Text;
 
 impl RowLayout {

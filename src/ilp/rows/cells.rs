@@ -1,11 +1,10 @@
 //! One row from one cell per column.
 
-use super::layout::{Column, ColumnKind, RowLayout, Stamp};
+use super::{PlanColumn, PlanKind, RowPlan, RowValues};
 use crate::error::Result;
-use crate::ilp::{
-    ArrayView, Buffer, PlanColumn, PlanKind, RowPlan, RowValues, RowsOut, Slot, Written,
-};
-use crate::names::Name;
+use crate::ilp::{ArrayView, Buffer, RowsOut, Slot, Written};
+use crate::name::Name;
+use crate::table::{Column, ColumnKind, RowLayout, Stamp};
 use crate::text::Text;
 
 /// The value of one column in one row; which kinds of column take it is said there.

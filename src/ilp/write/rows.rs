@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::quick::Cursor;
-use super::slot::{Slot, put_byte, put_lead};
-use super::{Quick, SLACK, grow};
+use super::column::{Slot, put_byte, put_lead};
+use super::cursor::{Cursor, Quick};
+use super::store::{SLACK, grow};
 use crate::ilp::ProtocolVersion;
-use crate::ilp::row_plan::{COLUMN_ROOM, Lead, RowPlan, RowValues};
-use crate::ilp::stamp::{StampCache, StampForm};
-use crate::names::Wire;
+use crate::ilp::rows::{COLUMN_ROOM, Lead, RowPlan, RowValues};
+use crate::ilp::timestamp::{StampCache, StampForm};
+use crate::name::Wire;
 
 impl Cursor<'_> {
     /// Writes `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,

@@ -82,12 +82,12 @@ impl<'a> Bits<'a> {
         Bits { bytes, offset }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len().saturating_mul(8).saturating_sub(self.offset)
     }
 
     #[inline]
-    pub(super) fn get(&self, i: usize) -> bool {
+    pub(crate) fn get(&self, i: usize) -> bool {
         let place = i.wrapping_add(self.offset);
         self.bytes.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1)
     }
@@ -104,7 +104,7 @@ pub enum Offsets<'a> {
 
 impl Offsets<'_> {
     /// How many texts there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         match self {
             Offsets::I32(offsets) => offsets.len(),
             Offsets::I64(offsets) => offsets.len(),
@@ -113,7 +113,7 @@ impl Offsets<'_> {
     }
 
     #[inline]
-    pub(super) fn range(&self, i: usize) -> Option<std::ops::Range<usize>> {
+    pub(crate) fn range(&self, i: usize) -> Option<std::ops::Range<usize>> {
         let (start, end) = match self {
             Offsets::I32(offsets) => {
                 let pair = offsets.get(i..)?.first_chunk::<2>()?;
@@ -150,7 +150,7 @@ pub enum Codes<'a> {
 }
 
 impl Codes<'_> {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Codes::I8(codes) => codes.len(),
             Codes::I16(codes) => codes.len(),
@@ -164,7 +164,7 @@ impl Codes<'_> {
     }
 
     #[inline]
-    pub(super) fn get(&self, i: usize) -> Option<usize> {
+    pub(crate) fn get(&self, i: usize) -> Option<usize> {
         match self {
             Codes::I8(codes) => usize::try_from(*codes.get(i)?).ok(),
             Codes::I16(codes) => usize::try_from(*codes.get(i)?).ok(),
@@ -179,7 +179,7 @@ impl Codes<'_> {
 }
 
 impl ColumnValues<'_> {
-    pub(super) fn describe(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> &'static str {
         match self {
             ColumnValues::Bytes(_) | ColumnValues::Bits(_) => "booleans",
             ColumnValues::I64(_) => "integers",

@@ -3,17 +3,17 @@
 
 use std::marker::PhantomData;
 
-use super::blocks::{Block, Blocks};
-use super::quick::put_head;
-use super::{Quick, with_backslashes};
+use super::cursor::{Quick, put_head};
+use super::simd::{Block, Blocks};
+use super::store::with_backslashes;
+use super::utf8;
 use crate::ilp::array::DenseArray;
-use crate::ilp::row_plan::{COLUMN_ROOM, Lead, SHORT_TEXT};
-use crate::ilp::utf8;
+use crate::ilp::rows::{COLUMN_ROOM, Lead, SHORT_TEXT};
 use crate::ilp::value::{
     Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value,
 };
 use crate::ilp::{ArrayView, ProtocolVersion};
-use crate::names::Wire;
+use crate::name::Wire;
 use crate::text::Text;
 
 /// [`COLUMN_ROOM`] bytes of a row, for one column with its value. Whoever gets one can use it once, and only at that time.

@@ -75,7 +75,7 @@ impl Connector {
         &self.addrs[self.current].addr
     }
 
-    /// Turns to the next configured address.
+    /// Makes the next configured address the one in use.
     pub(crate) fn rotate(&mut self) {
         self.current = (self.current + 1) % self.addrs.len();
     }
@@ -88,11 +88,11 @@ impl Connector {
         let mut last = Broken::Timeout;
         for (i, to) in found.iter().enumerate() {
             let Some(left) = deadline.left(net) else { break };
-            // A black hole must leave time for the addresses after it.
+            // An address that never answers must leave time for those after it.
             let share = left / u32::try_from(found.len() - i).unwrap_or(u32::MAX);
             match self.try_one(net, *to, tls_name.as_ref(), Deadline::after(net, share)) {
                 Ok(connection) => return Ok(connection),
-                // Certificates are the same at the other addresses.
+                // A server has the same certificate at its other addresses.
                 Err(broken @ (Broken::Tls { refused: true, .. } | Broken::Cancelled)) => {
                     return Err(not_connected(addr, broken, i + 1));
                 }

@@ -52,7 +52,7 @@ impl<'a> Outgoing<'a> {
 
 /// How a write ended that did not fail.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum WriteEnd {
     /// Everything is in the kernel's hands.
     All,
     /// The peer sent something, and the kernel takes no more for now.
@@ -76,8 +76,8 @@ pub(crate) struct Connection {
     tls_unflushed: usize,
     /// Whether the kernel has a part of them. The peer may already read the whole records in it.
     tls_partly: bool,
-    /// Whether the peer may still refuse the session: one of TLS 1.3 judges the client's certificate that it asked for when
-    /// the client believes the session to stand already.
+    /// Whether the peer may still refuse the session. In TLS 1.3 a peer that asked for the client's certificate judges it
+    /// after the handshake, when the session already stands from the client's point of view.
     tls_unsettled: bool,
 }
 
@@ -101,8 +101,9 @@ impl Connection {
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<Connection, Broken> {
-        let mut session = ClientConnection::new(Arc::clone(&tls.config), name)
-            .map_err(|e| Broken::Tls { message: explain(&e), refused: true })?;
+        let mut session = ClientConnection::new(Arc::clone(&tls.config), name).map_err(|e| {
+            Broken::Tls { message: explain(&e), refused: true, cause: Some(Box::new(e)) }
+        })?;
         session.set_buffer_limit(Some(TLS_SLICE));
         let mut connection =
             Connection { tls: Some(Box::new(session)), ..Connection::plain(socket) };
@@ -110,18 +111,18 @@ impl Connection {
         let (mut heard, broke_off) = (false, |how: &str| {
             let message =
                 format!("the peer {how} the TLS handshake; it may not speak TLS: then use {plain}");
-            Err(Broken::Tls { message, refused: false })
+            Err(Broken::Tls { message, refused: false, cause: None })
         });
         match connection.handshake(net, deadline, &mut heard) {
             Ok(()) => {}
             // A server that does not understand the first message often just drops the connection.
             Err(Broken::Io(e)) if is_reset(&e) => return broke_off(&format!("broke off ({e})")),
             Err(Broken::Closed) => return broke_off("closed the connection during"),
-            // Or it waits for the rest of what it takes for a request.
+            // Or it waits for the rest, because it takes the first message for a part of a request.
             Err(Broken::Timeout) if !heard => return Err(Broken::NoTls { plain }),
-            Err(Broken::Tls { message, refused }) if message.starts_with(NOT_TLS) => {
+            Err(Broken::Tls { message, refused, cause }) if message.starts_with(NOT_TLS) => {
                 let message = format!("{message}; use {plain}");
-                return Err(Broken::Tls { message, refused });
+                return Err(Broken::Tls { message, refused, cause });
             }
             Err(broken) => return Err(broken),
         }
@@ -162,7 +163,7 @@ impl Connection {
         out: &mut Outgoing<'_>,
         deadline: Deadline,
         watch: bool,
-    ) -> Result<Written, Broken> {
+    ) -> Result<WriteEnd, Broken> {
         while !out.is_complete() {
             let going = if self.tls.is_some() {
                 self.write_tls_step(net, out, deadline, watch)?
@@ -170,14 +171,14 @@ impl Connection {
                 self.write_plain_step(net, out, deadline, watch)?
             };
             if !going {
-                return Ok(Written::PeerSpoke);
+                return Ok(WriteEnd::PeerSpoke);
             }
             // A peer that always takes a little must not stretch the deadline.
             if !out.is_complete() {
                 left(net, deadline)?;
             }
         }
-        Ok(Written::All)
+        Ok(WriteEnd::All)
     }
 
     /// Whether the kernel has more of a write than [`Outgoing`] counts: a part of what was encrypted together.
@@ -217,7 +218,7 @@ impl Connection {
     ) -> Result<bool, Broken> {
         let (head, body) = out.rest(TLS_SLICE);
         let Some(tls) = &mut self.tls else { return Ok(true) };
-        // What an earlier step left encrypted goes first; only then is the count below the truth.
+        // What an earlier step left encrypted goes first. Otherwise `tls_unflushed` would not count it.
         if !tls.wants_write() {
             self.tls_unflushed = tls.writer().write(head)?;
             self.tls_unflushed += tls.writer().write(body)?;
@@ -282,7 +283,7 @@ impl Connection {
         };
         match tls.process_new_packets() {
             Ok(state) => {
-                // Data, and tickets for later sessions, come of a peer that has accepted this one.
+                // A peer sends data, and tickets for later sessions, only when it has accepted this session.
                 let settled =
                     state.plaintext_bytes_to_read() > 0 || tls.tls13_tickets_received() > 0;
                 self.tls_unsettled &= !settled;
@@ -326,8 +327,8 @@ impl Connection {
         }
     }
 
-    /// Sends what TLS has to say by itself, such as a new key. It must hold up no answer: where it does not fit, or where
-    /// data that the peer does not read is before it, it waits for the next write.
+    /// Sends the messages of TLS itself, such as a new key. No answer may wait for them: what does not fit, or stands behind
+    /// data that the peer does not read, is left to the next write.
     fn write_session_messages(&mut self) {
         if let Some(tls) = &mut self.tls
             && tls.wants_write()
@@ -339,7 +340,7 @@ impl Connection {
 
     /// Looks at an idle connection without waiting.
     pub(crate) fn look(&mut self, buf: &mut [u8]) -> Idle {
-        // Messages of TLS itself, such as tickets, may stand before what is looked for; no peer sends many.
+        // Messages of TLS itself, such as tickets, may come before the data. No peer sends many of them.
         for _ in 0..64 {
             let pulled = match self.pull_tls(false) {
                 Err(broken) => return Idle::Gone(broken),

@@ -78,7 +78,7 @@ impl LineStream {
 
     /// Takes what the peer has said, as far as it is there. Returns why the connection ended, if it did.
     pub(crate) fn listen(&mut self, text: &mut Vec<u8>) -> Option<Broken> {
-        // Small, since there is hardly ever anything to take.
+        // A small array, because there is hardly ever anything to take and it is filled with zeros first.
         let mut chunk = [0; 64];
         while text.len() < MAX_TEXT {
             match self.connection.look(&mut chunk) {
@@ -93,7 +93,7 @@ impl LineStream {
     /// Returns how many bytes the peer has not acknowledged for `limit`, if it has acknowledged none at all meanwhile. A
     /// kernel that has such a limit itself breaks the connection by then.
     pub(crate) fn stuck(&mut self, net: &dyn Net, limit: Duration) -> Option<u64> {
-        // Looking costs a system call, which a limit of seconds does not ask for in every flush.
+        // Asking the kernel costs a system call, which is not worth making in every flush for a limit of seconds.
         let now = net.now_coarse();
         if now.saturating_duration_since(self.looked) < limit / 16 {
             return None;

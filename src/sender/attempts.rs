@@ -158,7 +158,7 @@ impl Attempts {
         }
         let goes_on = worth_it || passed_over && (others || self.last_retryable.is_some());
         let budget = self.budget.filter(|_| goes_on)?;
-        // One that begins too late is cut off, most likely after its request went out: that would put in doubt what is
+        // An attempt that begins too late is cut off, most likely after its request went out. It would put in doubt what is
         // certain now, or store once more what is in doubt.
         let left = budget.ends.left(net)?.checked_sub(budget.floor)?;
         if failed.idle_died && worth_it && !self.immediate_retry_used {

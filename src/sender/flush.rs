@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::carrier::{AttemptTime, Carrier, Failed};
 use super::http::HttpCarrier;
 use super::server_settings::ServerSettings;
-use super::statistics::{Counters, Stat};
+use super::statistics::{SenderCounters, Stat};
 use super::tcp::TcpCarrier;
 use crate::config::{Delivery, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result};
@@ -21,14 +21,14 @@ pub(super) struct Flusher {
     retry_timeout: Duration,
     retry_max_backoff: Duration,
     delivery: Delivery,
-    counters: Arc<Counters>,
+    counters: Arc<SenderCounters>,
 }
 
 impl Flusher {
     pub(super) fn new(
         settings: &Settings,
         net: Box<dyn Net>,
-        counters: Arc<Counters>,
+        counters: Arc<SenderCounters>,
     ) -> Result<Flusher> {
         // The only place that tells the protocols apart.
         let carrier: Box<dyn Carrier> = if settings.protocol.is_http() {

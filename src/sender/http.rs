@@ -43,7 +43,7 @@ struct Heads {
 }
 
 /// What came of one request.
-pub(crate) struct Response {
+pub(crate) struct Attempt {
     pub(crate) result: Result<Answer, Incomplete>,
     /// Whether the request, or a part of it, went out.
     began: bool,
@@ -100,7 +100,7 @@ impl HttpCarrier {
         body: Option<&[u8]>,
         deadline: Deadline,
         connected_by: Deadline,
-    ) -> Response {
+    ) -> Attempt {
         let idle = self.idle_connection();
         let reused = idle.is_some();
         let mut connection = match idle.map_or_else(|| self.new_connection(net, connected_by), Ok) {
@@ -116,7 +116,7 @@ impl HttpCarrier {
         if done.reusable {
             self.connection = Some(connection);
         }
-        Response { result: done.result, began: true, reused }
+        Attempt { result: done.result, began: true, reused }
     }
 
     /// The connection of an earlier request, if it is still good. One that has ended meanwhile is not worth an attempt, and
@@ -146,7 +146,7 @@ impl HttpCarrier {
 
     /// Asks the server in use for its settings.
     fn ask(&mut self, net: &dyn Net, time: AttemptTime) -> Result<ServerSettings, Failed> {
-        let Response { result, began, .. } = self.request(net, None, time.ends, time.connected_by);
+        let Attempt { result, began, .. } = self.request(net, None, time.ends, time.connected_by);
         let (error, status) = match result {
             Err(incomplete) => (incomplete.error, 0),
             Ok(answer) => {
@@ -203,7 +203,7 @@ impl HttpCarrier {
     }
 
     fn post(&mut self, net: &dyn Net, batch: Batch<'_>, time: AttemptTime) -> Result<(), Failed> {
-        let Response { result, began, reused } =
+        let Attempt { result, began, reused } =
             self.request(net, Some(batch.bytes), time.ends, time.connected_by);
         match result {
             Ok(answer) if outcome::is_success(&answer) => Ok(()),
@@ -277,7 +277,7 @@ impl Carrier for HttpCarrier {
 }
 
 #[cold]
-fn unsent(error: Error, reused: bool) -> Response {
+fn unsent(error: Error, reused: bool) -> Attempt {
     let incomplete = Incomplete { error, executable: false, answered: false, bytes_sent: 0 };
-    Response { result: Err(incomplete), began: false, reused }
+    Attempt { result: Err(incomplete), began: false, reused }
 }

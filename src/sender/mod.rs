@@ -450,7 +450,7 @@ impl Sender {
         self.flusher.net().canceller()
     }
 
-    /// Counters; see also [`Sender::stats_reader`].
+    /// SenderCounters; see also [`Sender::stats_reader`].
     pub fn stats(&self) -> Stats {
         self.stats.read()
     }

@@ -12,7 +12,7 @@ use super::response::{Answer, AnswerReader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::Broken;
 use crate::net::Secrets;
-use crate::net::connection::{Connection, Outgoing, Written};
+use crate::net::connection::{Connection, Outgoing, WriteEnd};
 use crate::net::{Deadline, Net};
 
 /// Room for the length of a body and the end of the head.
@@ -36,8 +36,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct RequestHead {
     bytes: Zeroizing<Vec<u8>>,
     fixed: usize,
-    /// The last answer that was a plain success and came in one piece. The engine decides by these bytes alone, so the
-    /// same bytes mean the same again, and most answers within a second are the same.
+    /// The last answer that was a plain success and came in one piece. The parser decides by these bytes alone, so the same
+    /// bytes mean the same again, and need not be parsed. Most answers within a second are the same.
     usual_answer: Vec<u8>,
 }
 
@@ -103,7 +103,7 @@ pub(crate) struct Exchange {
 
 /// Sends one request and reads its answer.
 pub(crate) fn exchange(
-    conn: &mut Connection,
+    connection: &mut Connection,
     net: &dyn Net,
     head: &mut RequestHead,
     body: Option<&[u8]>,
@@ -114,8 +114,8 @@ pub(crate) fn exchange(
     let mut reader = AnswerReader::new(usual, Arc::clone(secrets));
     let bytes = head.with_length(body.map(<[u8]>::len));
     let mut out = Outgoing::new(bytes, body.unwrap_or_default());
-    let result = send(conn, net, &mut out, &mut reader, deadline)
-        .and_then(|()| reader.finish(conn, net, deadline));
+    let result = send(connection, net, &mut out, &mut reader, deadline)
+        .and_then(|()| reader.finish(connection, net, deadline));
     let request_complete = out.is_complete();
     let bytes_sent = out.body_sent();
     let answered = reader.has_read();
@@ -127,7 +127,7 @@ pub(crate) fn exchange(
             Exchange { result: Ok(answer), reusable: keep && request_complete }
         }
         Err(error) => {
-            // A peer with which there is no TLS session has not read the request.
+            // Without a TLS session the peer cannot have read the request.
             let no_session = error.code() == ErrorCode::Tls && !error.is_retryable();
             let incomplete = Incomplete {
                 error,
@@ -142,29 +142,29 @@ pub(crate) fn exchange(
 
 /// Sends the request, or as much of it as the server wants before it answers.
 fn send(
-    conn: &mut Connection,
+    connection: &mut Connection,
     net: &dyn Net,
     out: &mut Outgoing<'_>,
     reader: &mut AnswerReader,
     deadline: Deadline,
 ) -> Result<()> {
     loop {
-        match conn.write(net, out, deadline, true) {
-            Ok(Written::All) => return Ok(()),
-            Ok(Written::PeerSpoke) => {
+        match connection.write(net, out, deadline, true) {
+            Ok(WriteEnd::All) => return Ok(()),
+            Ok(WriteEnd::PeerSpoke) => {
                 // An informational answer changes nothing; a final one makes the rest of the body pointless.
-                if reader.read_head(conn, net, deadline, SENDING)? {
+                if reader.read_head(connection, net, deadline, SENDING)? {
                     return Ok(());
                 }
             }
             Err(broken @ (Broken::Io(_) | Broken::Truncated)) => {
-                // A server that refuses early may close before the body is through: its answer is worth more than the
-                // broken pipe, and the kernel still has it.
+                // A server that refuses early may close before it has read the body. The kernel still has its answer,
+                // which says more than the broken pipe.
                 let error = broken.into_error(SENDING);
                 loop {
                     match reader.parse_head() {
                         Ok(true) => return Ok(()),
-                        Ok(false) if matches!(reader.more(conn, net, deadline), Ok(1..)) => {}
+                        Ok(false) if matches!(reader.more(connection, net, deadline), Ok(1..)) => {}
                         _ => return Err(error),
                     }
                 }

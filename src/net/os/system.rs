@@ -79,6 +79,7 @@ impl SystemNet {
             .map_err(|e| {
                 err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
                     .retryable(true)
+                    .caused_by(e)
             })?;
         *asked = Some(Question { host: host.to_owned(), port, answer: Arc::clone(&answer) });
         Ok(answer)
@@ -144,7 +145,8 @@ impl Net for SystemNet {
             Some(Ok(found)) => Ok(found),
             Some(Err(e)) => {
                 Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
-                    .retryable(true))
+                    .retryable(true)
+                    .caused_by(e))
             }
             None if self.cancelled() => {
                 Err(err!(Cancelled, "cancelled while resolving host {}", shown(host)))

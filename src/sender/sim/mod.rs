@@ -114,6 +114,30 @@ fn names_are_resolved_again_for_every_connect() {
     assert_eq!(sim.world().connections(), 0);
 }
 
+/// The error of the system, or of the TLS library, stands behind ours, whatever was put before its message.
+#[test]
+fn the_cause_of_an_error_is_kept() {
+    use std::error::Error as _;
+    let conf = format!("{V1}retry_timeout=0;");
+    let sim = Sim::http(&HEALTHY, &conf);
+    sim.world().connects = [Connect::Refused].into();
+    let e = flush_one(&sim).unwrap_err();
+    let cause = e.source().unwrap().downcast_ref::<std::io::Error>().unwrap();
+    assert_eq!(cause.kind(), std::io::ErrorKind::ConnectionRefused);
+    assert!(e.message().contains(&cause.to_string()) && e.clone().source().is_some(), "{e}");
+
+    let sim = Sim::http(&HEALTHY, &conf).in_tls();
+    sim.world().new_server =
+        Box::new(|| Server::http(&HEALTHY).greeting("HTTP/1.1 503 Busy\r\n\r\n"));
+    let e = flush_one(&sim).unwrap_err();
+    assert_eq!(e.code(), ErrorCode::Tls);
+    assert!(e.source().unwrap().is::<rustls::Error>(), "{e:?}");
+
+    let sim = Sim::http(&HEALTHY, &conf);
+    sim.world().resolves = [Resolve::Fails].into();
+    assert!(flush_one(&sim).unwrap_err().source().is_none(), "nothing of another library");
+}
+
 #[test]
 fn every_address_of_a_name_is_tried() {
     let conf = format!("{V1}retry_timeout=0;connect_timeout=900;");

@@ -20,7 +20,8 @@ pub(crate) use http1::{Answer, Incomplete, Request, RequestHead, exchange, not_h
 pub(crate) use line_tcp::{LineStream, MAX_TEXT, Unwritten, is_challenge};
 #[cfg(test)]
 pub(crate) use os::InFlight;
-pub(crate) use os::{Deadline, Net, SystemNet, Uncancellable, pause};
+pub use os::Uncancellable;
+pub(crate) use os::{Deadline, Net, SystemNet, pause};
 #[cfg(any(test, fuzzing))]
 pub(crate) use os::{Interest, Ready, Socket};
 pub(crate) use secrets::Secrets;

@@ -282,7 +282,7 @@ impl Row<'_> {
     fn ended(&mut self) -> Result<()> {
         match &mut self.home {
             RowHome::Buffer(_) => Ok(()),
-            RowHome::Sender(sender) => sender.row_ended(),
+            RowHome::Sender(sender) => sender.after_row(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! SenderCounters of a sender, readable at any time and from any thread.
+//! Counters of a sender, readable at any time and from any thread.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,7 +65,7 @@ impl Stat {
     ];
 
     /// The counter with a number, for other languages.
-    pub fn from_number(number: u32) -> Option<Stat> {
+    pub(crate) fn from_number(number: u32) -> Option<Stat> {
         Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
     }
 }

@@ -19,7 +19,7 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
-pub(crate) use self::platform::Uncancellable;
+pub use self::platform::Uncancellable;
 pub(crate) use self::system::SystemNet;
 use super::cancel::Canceller;
 use crate::config::Interface;

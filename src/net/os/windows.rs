@@ -120,13 +120,18 @@ pub(super) fn process_id() -> u32 {
 
 /// Threads are not cancelled here.
 #[derive(Debug)]
-pub(crate) struct Uncancellable {
+pub struct Uncancellable {
     /// The same bounds as on other systems, where the state is the thread's.
     _stays: std::marker::PhantomData<*const ()>,
 }
 
+#[allow(
+    clippy::new_without_default,
+    reason = "a guard is made where it has to hold, never by default"
+)]
 impl Uncancellable {
-    pub(crate) fn new() -> Uncancellable {
+    /// Holds off nothing, see above.
+    pub fn new() -> Uncancellable {
         Uncancellable { _stays: std::marker::PhantomData }
     }
 }

@@ -8,6 +8,8 @@ mod credentials;
 mod http1;
 mod line_tcp;
 mod os;
+#[cfg(any(test, fuzzing))]
+mod scripted;
 mod secrets;
 mod tls;
 
@@ -23,5 +25,7 @@ pub(crate) use os::InFlight;
 pub use os::Uncancellable;
 pub(crate) use os::{Deadline, Net, SystemNet, pause};
 #[cfg(any(test, fuzzing))]
-pub(crate) use os::{Interest, Ready, Socket};
+pub(crate) use os::{Interest, Ready};
+#[cfg(any(test, fuzzing))]
+pub(crate) use scripted::{Script, ScriptedNet};
 pub(crate) use secrets::Secrets;

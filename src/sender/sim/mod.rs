@@ -9,35 +9,36 @@ mod stream;
 mod tls;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use self::server::{Reply, Server};
-use self::world::{Connect, Resolve, SimNet, World};
+use self::world::{Connect, Resolve, World};
 use super::{Sender, Stat};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
+use crate::net::ScriptedNet;
 
 const NO_CONTENT: Reply = Reply { commits: true, ..Reply::new("HTTP/1.1 204 No Content\r\n\r\n") };
 static HEALTHY: [Reply; 1] = [NO_CONTENT];
 
 /// A world and the configuration of a sender in it.
 struct Sim {
-    world: Arc<Mutex<World>>,
+    net: ScriptedNet<World>,
     conf: String,
 }
 
 impl Sim {
     fn http(replies: &'static [Reply], conf: &str) -> Sim {
         Sim {
-            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::http(replies))))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::http(replies)))),
             conf: format!("http::addr=db;{conf}"),
         }
     }
 
     fn tcp(login: bool, conf: &str) -> Sim {
         Sim {
-            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::ilp(login))))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::ilp(login)))),
             conf: format!("tcp::addr=db;{conf}"),
         }
     }
@@ -45,7 +46,7 @@ impl Sim {
     /// A stream to a server that answers its first line.
     fn outspoken(text: &'static str) -> Sim {
         Sim {
-            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::outspoken(text))))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::outspoken(text)))),
             conf: "tcp::addr=db;".into(),
         }
     }
@@ -63,12 +64,12 @@ impl Sim {
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+        self.net.script()
     }
 
     fn sender(&self) -> Result<Sender> {
         let settings = Config::from_conf(&self.conf)?.validate()?;
-        Sender::over(&settings, Box::new(SimNet(Arc::clone(&self.world))))
+        Sender::over(&settings, Box::new(self.net.clone()))
     }
 
     fn now(&self) -> Duration {

@@ -4,16 +4,20 @@
     reason = "plays servers, reads files and starts programs, which clippy.toml keeps the library from"
 )]
 
+mod almost_lines;
 pub mod certificates;
 pub mod fault_server;
 pub mod haproxy;
 pub mod lossy;
+pub mod port;
 pub mod questdb;
+pub mod raw_client;
 pub mod raw_tls;
 mod rows;
 
 use std::path::{Path, PathBuf};
 
+pub use almost_lines::almost_lines;
 pub use rows::rows;
 
 /// Returns the folder for the files of tests, which lies in the build folder.
@@ -37,7 +41,7 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("testkit lies in the repository")
 }
 
-/// Returns the shared library, which cargo has linked next to the running test.
+/// Returns the shared library, which `cargo build` has linked next to the running test.
 ///
 /// # Panics
 ///
@@ -47,6 +51,6 @@ pub fn shared_library() -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     let program = std::env::current_exe().unwrap();
     let library = program.with_file_name(format!("{DLL_PREFIX}questdb_ingress{DLL_SUFFIX}"));
-    assert!(library.exists(), "{} is not there", library.display());
+    assert!(library.exists(), "{} is not there: build it by ci/build", library.display());
     library
 }

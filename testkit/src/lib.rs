@@ -41,7 +41,7 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("testkit lies in the repository")
 }
 
-/// Returns the shared library, which cargo has linked next to the running test.
+/// Returns the shared library, which `cargo build` has linked next to the running test.
 ///
 /// # Panics
 ///
@@ -51,6 +51,6 @@ pub fn shared_library() -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     let program = std::env::current_exe().unwrap();
     let library = program.with_file_name(format!("{DLL_PREFIX}questdb_ingress{DLL_SUFFIX}"));
-    assert!(library.exists(), "{} is not there", library.display());
+    assert!(library.exists(), "{} is not there: build it by ci/build", library.display());
     library
 }

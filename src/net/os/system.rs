@@ -213,7 +213,7 @@ fn bind(socket: &socket2::Socket, interface: &Interface, to: SocketAddr) -> io::
 }
 
 #[cold]
-fn timed_out_resolving(host: &str) -> crate::Error {
+fn timed_out_resolving(host: &str) -> crate::error::Error {
     err!(CouldNotResolve, "time ran out while resolving host {}", shown(host)).retryable(true)
 }
 

@@ -24,7 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
-const UNSAFE: &[&str] = &["src/ilp/write/", "src/net/os/unix.rs", "src/arrow/c_data.rs"];
+const UNSAFE: &[&str] =
+    &["src/ilp/write/", "src/net/os/unix.rs", "src/net/os/windows.rs", "src/arrow/c_data.rs"];
 
 /// Files that may use what `clippy.toml` fences off, and what they own of it.
 const OWNERS: &[(&str, &str)] = &[
@@ -32,6 +33,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/config/env.rs", "the environment variable"),
     ("src/net/os/system.rs", "sockets, name resolution, the monotonic clock"),
     ("src/net/os/unix.rs", "poll"),
+    ("src/net/os/windows.rs", "poll"),
     ("src/net/tls.rs", "certificate files"),
 ];
 

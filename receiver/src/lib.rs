@@ -11,6 +11,7 @@
 //! # Ok::<(), questdb_receiver::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::disallowed_methods,
     reason = "a server has sockets, threads and a clock of its own"
@@ -24,6 +25,7 @@ pub mod line;
 mod names;
 mod refusal;
 mod session;
+mod shared;
 mod store;
 mod value;
 

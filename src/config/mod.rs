@@ -2,7 +2,7 @@
 //! [`Settings`].
 //!
 //! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
-//! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
+//! in the defaults. Nothing here opens a file or a socket: paths are handed on to the network. No error and no
 //! `Debug` text ever shows a password, token or private key.
 
 mod addr;

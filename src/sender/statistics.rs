@@ -46,7 +46,7 @@ pub enum Stat {
 
 impl Stat {
     /// Every counter, in ascending order of number.
-    pub const ALL: &'static [Stat] = &[
+    pub const ALL: [Stat; 15] = [
         Stat::Flushes,
         Stat::FailedFlushes,
         Stat::RowsCommitted,
@@ -87,7 +87,7 @@ impl Stat {
 
     /// The counter with a number, for other languages.
     pub(crate) fn from_number(number: u32) -> Option<Stat> {
-        Stat::ALL.iter().copied().find(|stat| *stat as u32 == number)
+        Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
     }
 }
 

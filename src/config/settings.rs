@@ -201,7 +201,7 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// The throughput in bytes per second from which time for the size of an attempt is added; 0 adds none.
     pub request_min_throughput: u64,
-    /// The time that a flush may be retried. Zero means that it is tried once.
+    /// The time that a flush may go on after its first failed attempt. Zero means exactly one request.
     pub retry_timeout: Duration,
     /// The longest wait between two attempts.
     pub retry_max_backoff: Duration,

@@ -12,6 +12,7 @@
 //! # Ok::<(), questdb_receiver::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::disallowed_methods,
     reason = "a server has sockets, threads and a clock of its own"

@@ -1,4 +1,5 @@
 //! `questdb-receiver`: the embedded receiver as a program. It receives rows over HTTP and TCP and shows them as they arrive.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -116,7 +116,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[cold]
-    fn unexpected(&self, what: &str) -> crate::Error {
+    fn unexpected(&self, what: &str) -> crate::error::Error {
         match self.peek() {
             Some(c) => {
                 err!(

@@ -45,7 +45,7 @@ pub(crate) fn module_docs(path: &str) -> String {
 fn sources() -> Vec<PathBuf> {
     let list = fs::read_to_string(root().join("capi/src/lib.rs")).unwrap();
     let modules = list.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
-    let mut files = ["src/error.rs", "src/sender/stats.rs", "src/table/layout.rs"]
+    let mut files = ["src/error.rs", "src/sender/statistics.rs", "src/table/layout.rs"]
         .map(|path| root().join(path))
         .to_vec();
     files.extend(modules.map(|name| root().join("capi/src").join(format!("{name}.rs"))));

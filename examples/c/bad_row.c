@@ -1,11 +1,11 @@
-/* Drop the bad row, keep the rest: a row that cannot be built, and one that the server refuses.
-   ./bad_row "http::addr=localhost:9000;" */
+/* Drops the bad row and keeps the rest: a row that cannot be built, and one that the server refuses.
+ * ./bad_row "http::addr=localhost:9000;" */
 #include <stdio.h>
 #include <string.h>
 
 #include "questdb_ingress.h"
 
-/* Says what is wrong and forgets it. */
+/* Prints the error and frees it. */
 static void complain(const char *what, questdb_error *err) {
     fprintf(stderr, "%s: %s\n", what, questdb_error_message(err));
     questdb_error_free(err);
@@ -15,7 +15,7 @@ static questdb_error *measurement(questdb_sender *sender, int n) {
     questdb_buffer *row = questdb_sender_buffer(sender);
     questdb_error *err = questdb_buffer_table(row, QUESTDB_STR("measurements"));
     if (err) return err;
-    /* The third has no value; the fourth is text where the others are numbers, which only the server can know. */
+    /* The third row has no value. The fourth has text where the others have numbers, which only the server can notice. */
     if (n == 4) err = questdb_buffer_column_str(row, QUESTDB_STR("value"), QUESTDB_STR("four"));
     else if (n != 3) err = questdb_buffer_column_i64(row, QUESTDB_STR("value"), n);
     return err ? err : questdb_sender_at_now(sender);

@@ -21,7 +21,7 @@ static questdb_error *run(questdb_sender *sender) {
         (err = questdb_sender_commit(sender)))
         return err;
 
-    /* Second thoughts: nothing of this arrives. */
+    /* This transaction is rolled back: nothing of it is stored. */
     if ((err = questdb_sender_begin(sender, QUESTDB_STR("ledger"))) ||
         (err = entry(sender, -1e9, 1700000000000000002)) ||
         (err = questdb_sender_rollback(sender)))

@@ -1,4 +1,4 @@
-/* Random prepared rows: layouts, cells, columns of values in the layouts of Arrow. */
+/* Random prepared rows: layouts, cells, and columns of values in all of their forms. */
 #ifndef RANDOM_ROWS_H
 #define RANDOM_ROWS_H
 
@@ -50,7 +50,7 @@ static void change_layout(void) {
     EXPECT(CALL(questdb_row_layout_column_count)(l->handle) == l->count);
 }
 
-/* Whether rows of the layout fit the buffer: the version has its values and the names are not too long. */
+/* Returns whether rows of the layout fit the buffer: its version has such values, and the names are not too long. */
 static int fits(const struct layout *l, const questdb_buffer *b) {
     const uint32_t version = CALL(questdb_buffer_protocol_version)(b);
     if (l->longest_name > CALL(questdb_buffer_max_name_len)(b)) return 0;
@@ -69,7 +69,7 @@ static int stamp_is_good(const struct layout *l, int64_t at, uint32_t version) {
 
 /* --- one row ------------------------------------------------------------------------------------------------------- */
 
-/* A cell for a kind of column; says whether it must be taken. */
+/* Makes a cell for a kind of column. Returns whether it must be accepted. */
 static int any_cell(questdb_cell *cell, uint32_t kind) {
     struct text text;
     int good = GOOD;
@@ -142,7 +142,7 @@ static struct prepared any_row(const questdb_buffer *b) {
     p.cells = cells;
     p.count = p.layout->count;
     if (!p.layout->handle || values == 0 || !stamp_is_good(p.layout, p.at, version)) p.good = BAD;
-    /* Columns that the version does not have are refused, but nulls are not looked at. */
+    /* Values that the version does not have are refused, but a null is not examined. */
     else if (!fits(p.layout, b)) worse(&p.good, UNSURE);
     if (once_in(20)) {
         p.count += once_in(2) ? 1 : (size_t)(rnd() >> below(64));
@@ -156,7 +156,7 @@ static struct prepared any_row(const questdb_buffer *b) {
 
 /* --- many rows ----------------------------------------------------------------------------------------------------- */
 
-/* Texts one behind the other: `count` of them, with offsets of `width` bytes. One time in ten the offsets are nonsense. */
+/* Makes `count` texts, one after the other, with offsets of `width` bytes. One time in ten the offsets are invalid. */
 static int any_texts(questdb_column_data *data, size_t count, uint32_t kind) {
     char bytes[64 * (MOST_ROWS + 1)];
     int64_t offsets[MOST_ROWS + 1] = {0};
@@ -188,7 +188,7 @@ static int any_texts(questdb_column_data *data, size_t count, uint32_t kind) {
     return good;
 }
 
-/* Codes of `width` bytes into a dictionary of `count` texts; one time in ten one is outside. */
+/* Makes codes of `width` bytes for a dictionary of `count` texts. One time in ten a code is outside. */
 static int any_codes(questdb_column_data *data, size_t rows, size_t count) {
     static const uint32_t widths[] = {1, 2, 4, 8};
     uint8_t bytes[8 * MOST_ROWS];
@@ -216,7 +216,7 @@ static void any_bits(const uint8_t **bits, size_t *first, size_t rows) {
     *bits = made;
 }
 
-/* 64-bit values: whether the column has them as doubles or integers does not matter to their memory. */
+/* Returns 64-bit values. For this test it does not matter whether the column reads them as doubles or integers. */
 static const void *any_words(size_t rows) {
     int64_t words[MOST_ROWS];
     for (size_t i = 0; i < rows; i++) words[i] = any_i64();
@@ -253,7 +253,7 @@ static int any_column(questdb_column_data *data, uint32_t kind, size_t rows) {
         data->scale = any_scale(&good);
         data->width = (uint32_t)below(34);
         data->values = memset(block(rows * data->width), 0x81, rows * data->width);
-        /* What fills 32 bytes has more digits than a decimal. */
+        /* A number that needs all 32 bytes may have more digits than a decimal can have. */
         return good == BAD || data->width >= 32 ? UNSURE : GOOD;
     default:
         data->kind = kind == QUESTDB_COLUMN_KIND_F64 ? QUESTDB_VALUES_KIND_F64 : QUESTDB_VALUES_KIND_I64;
@@ -262,7 +262,7 @@ static int any_column(questdb_column_data *data, uint32_t kind, size_t rows) {
     }
 }
 
-/* Spoils what a column says about its memory, in ways that are refused before the memory is read. */
+/* Makes a statement of the column about its memory wrong, in ways that must be refused before the memory is read. */
 static void spoil(questdb_column_data *data) {
     switch (below(5)) {
     case 0: data->kind = once_in(2) ? 0 : 9 + (uint32_t)below(UINT32_MAX - 9); break;

@@ -23,7 +23,7 @@ function(questdb_rust_triple triple result)
     set(arch powerpc64le)
   endif()
   if(arch STREQUAL "arm" AND triple MATCHES "eabihf$")
-    set(arch armv7)  # every distribution for this floating point interface needs ARMv7; Raspbian has QUESTDB_RUST_TARGET
+    set(arch armv7)  # all distributions with this floating-point ABI need ARMv7, except Raspbian: set QUESTDB_RUST_TARGET
   endif()
   set(found "")
   if(triple MATCHES "linux-android")

@@ -110,7 +110,7 @@ impl fmt::Display for Stat {
 /// sender.flush_own()?;
 /// assert_eq!(reader.get(Stat::RowsCommitted), 1);
 /// for stat in Stat::ALL {
-///     println!("{stat} {}", reader.read().get(*stat));
+///     println!("{stat} {}", reader.read().get(stat));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -2,7 +2,7 @@
 
 use super::text::slice;
 use crate::error::{Result, err};
-use crate::ilp::ArrayView;
+use crate::table::ArrayView;
 
 /// An n-dimensional array of doubles in your memory. The layout of this struct is frozen.
 ///

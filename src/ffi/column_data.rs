@@ -4,9 +4,8 @@ use super::array::{questdb_array, view};
 use super::rows::{ValuesKind, questdb_column_data};
 use super::text::slice;
 use crate::error::{Result, err};
-use crate::ilp::ArrayView;
 use crate::memory::collected;
-use crate::table::{Bits, Codes, ColumnData, ColumnValues, Offsets};
+use crate::table::{ArrayView, Bits, Codes, ColumnData, ColumnValues, Offsets};
 
 /// Views of the columns that hold arrays.
 pub(super) fn column_arrays(

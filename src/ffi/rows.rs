@@ -17,9 +17,9 @@ use super::guard::{
 use super::sender::{guard_own, questdb_sender};
 use super::text::{plain, plain_slice, put, required, slice, text};
 use crate::error::{Result, err};
-use crate::ilp::{ArrayView, Buffer};
+use crate::ilp::Buffer;
 use crate::memory::collected;
-use crate::table::{Cell, ColumnKind, RowCells, RowLayout, Stamp};
+use crate::table::{ArrayView, Cell, ColumnKind, RowCells, RowLayout, TimestampKind};
 use crate::text::Text;
 
 /// A table and its columns, named once: whole rows are then appended by one call.
@@ -162,7 +162,7 @@ pub extern "C" fn questdb_row_layout_new(
     guard_free(|| {
         required(layout, "layout")?;
         let mut made = RowLayout::new(text(table, table_len)?)?;
-        made.set_stamp(Stamp::from_number(stamp)?);
+        made.set_timestamp(TimestampKind::from_number(stamp)?);
         put(
             layout,
             Box::into_raw(Box::new(questdb_row_layout { state: State::Fine, layout: made })),
@@ -230,7 +230,7 @@ pub extern "C" fn questdb_buffer_append_row(
         && layout.column_count() == cell_count
         && quick(&mut buffer, |b| {
             let at = layout.designated(at);
-            layout.quick_cells(&mut b.buffer, &CCells { cells, arrays: &[] }, at)
+            b.buffer.quick_cells(layout, &CCells { cells, arrays: &[] }, at)
         })
     {
         return None;
@@ -297,7 +297,7 @@ pub extern "C" fn questdb_buffer_append_columns(
         layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
-        layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
+        b.buffer.append_columns(layout, rows, &column_data(columns, &arrays, rows)?, at)
     })
 }
 
@@ -337,7 +337,7 @@ fn append(
     cells: &CCells<'_>,
     at: Option<i64>,
 ) -> Result<()> {
-    layout.append_cells(buffer, cells, at)
+    buffer.append_cells(layout, cells, at)
 }
 
 /// The layout behind a handle that is neither NULL nor poisoned.

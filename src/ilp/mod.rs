@@ -25,12 +25,7 @@ mod whole_rows;
 
 use crate::error::{Result, err};
 
-pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub use rows::{Cell, RowCells};
-pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
-pub(crate) use scan::{Slot, Written};
-pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
 
 /// The version of the line protocol.
 #[repr(u8)]

@@ -1,13 +1,13 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
-use questdb_ingress::table::{Cell, ColumnKind, RowLayout, Stamp};
+use questdb_ingress::table::{Cell, ColumnKind, RowLayout, TimestampKind};
 use questdb_ingress::{ArrayView, Error, Result, Sender, Stat, Text};
 
 #[derive(Default)]
 struct Driver {
     sender: Option<Sender>,
-    layout: Option<(RowLayout, Stamp)>,
+    layout: Option<(RowLayout, TimestampKind)>,
 }
 
 /// Undoes the escapes: %XX is a byte, a lone % nothing.
@@ -53,9 +53,9 @@ fn cell(word: &str) -> Result<Cell<'static>> {
 
 impl Driver {
     fn layout(&mut self, words: &[&str]) -> Result<u64> {
-        let stamp = Stamp::from_number(number(words[1]))?;
+        let stamp = TimestampKind::from_number(number(words[1]))?;
         let mut layout = RowLayout::new(Text::unchecked(&bytes(words[0])))?;
-        layout.set_stamp(stamp);
+        layout.set_timestamp(stamp);
         for column in &words[2..] {
             let (name, kind) = column.split_once(':').unwrap();
             layout.add(Text::unchecked(&bytes(name)), ColumnKind::from_number(number(kind))?)?;
@@ -88,7 +88,11 @@ impl Driver {
             "row" => {
                 let (layout, stamp) = self.layout.as_ref().expect("layout comes first");
                 let cells = w[1..].iter().map(|w| cell(w)).collect::<Result<Vec<_>>>()?;
-                layout.append_row(rows, &cells, (*stamp != Stamp::Now).then_some(number(w[0])))?;
+                rows.append_row(
+                    layout,
+                    &cells,
+                    (*stamp != TimestampKind::Now).then_some(number(w[0])),
+                )?;
                 sender.row_ended()
             }
             "table" => rows.table(name).map(drop),

@@ -1,6 +1,6 @@
 //! Arrays of doubles on the wire.
 
-use super::scan::{self, Out as _, Quick, Tail};
+use super::write::{self, Out as _, Quick, Tail};
 use crate::table::{ArrayData, ArrayView};
 
 /// Binary marker, array, of doubles.
@@ -19,7 +19,7 @@ impl<'a> DenseArray<'a> {
     pub(super) fn of(view: &ArrayView<'a>) -> Option<DenseArray<'a>> {
         let data = match view.data() {
             ArrayData::Bytes(data) => data,
-            ArrayData::Doubles(data) => scan::double_bytes(data)?,
+            ArrayData::Doubles(data) => write::double_bytes(data)?,
             ArrayData::Strided(_) => return None,
         };
         let shape = view.shape();
@@ -72,7 +72,7 @@ pub(super) fn array(out: &mut Tail<'_>, view: &ArrayView<'_>) {
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use crate::ilp::scan::Store;
+    use crate::ilp::write::Store;
 
     fn encoded(view: &ArrayView<'_>) -> Vec<u8> {
         let mut store = Store::new(1 << 20);

@@ -3,7 +3,7 @@
 use super::ProtocolVersion;
 use super::lines::{Lines, Place};
 use super::name_cache::NameCache;
-use super::stamp::Stamp;
+use super::timestamp::Stamp;
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
 use crate::error::{Result, err};
 use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};

@@ -1,7 +1,7 @@
 //! Decimals: text that is really a number, and binary unscaled integers. The server refuses a whole request for a number that
 //! is out of range, so what is in range is decided here, as the server decides it (`tests/decimals.txt`).
 
-use super::scan::{Out as _, Tail};
+use super::write::{Out as _, Tail};
 use crate::error::{Error, Result, err, shown_bytes};
 
 const MAX_SCALE: u32 = 76;
@@ -265,7 +265,7 @@ fn too_wide(unscaled: &[u8; MAX_LEN]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ilp::scan::Store;
+    use crate::ilp::write::Store;
 
     /// The text that a word of the table stands for.
     fn spelled(word: &str) -> String {

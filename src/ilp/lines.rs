@@ -1,13 +1,13 @@
 //! [`Lines`]: the lines written so far and the state of the one at the end. Names are checked before they come here.
 
+use super::ProtocolVersion;
 use super::row_state::{Call, RowState};
 use std::sync::Arc;
 
 use super::rows::RowPlan;
-use super::scan::{Out as _, Store};
-use super::stamp::{Stamp, StampCache};
+use super::timestamp::{Stamp, StampCache};
 use super::value::Value;
-use super::{ProtocolVersion, escape};
+use super::write::{Out as _, Store, escape};
 use crate::error::{Error, Result, shown};
 use crate::name::{ColumnName, Name, TableName, Wire};
 use crate::table::RowLayout;

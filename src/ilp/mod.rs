@@ -4,9 +4,8 @@
 
 mod array;
 mod buffer;
-mod buffer_state;
+mod contents;
 mod decimal;
-mod escape;
 mod lines;
 mod name_cache;
 mod number;
@@ -15,13 +14,12 @@ mod remove_rows;
 mod rewrite;
 mod row_state;
 mod rows;
-mod scan;
-mod stamp;
 #[cfg(test)]
 mod tests;
-mod utf8;
+mod timestamp;
 mod value;
 mod whole_rows;
+mod write;
 
 use crate::error::{Result, err};
 

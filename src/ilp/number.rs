@@ -1,6 +1,6 @@
 //! Integers and doubles as text, eight digits at a time.
 
-use super::scan::Out;
+use super::write::Out;
 
 pub(super) const TEN_8: u64 = 100_000_000;
 /// Stands between the name and the bits of a double.
@@ -161,7 +161,7 @@ fn huge(value: f64) -> [([u8; 16], usize); 2] {
 )]
 mod tests {
     use super::*;
-    use crate::ilp::scan::{Store, Tail};
+    use crate::ilp::write::{Store, Tail};
 
     fn written(write: impl FnOnce(&mut Tail<'_>)) -> String {
         let mut store = Store::new(1000);

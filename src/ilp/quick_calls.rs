@@ -5,7 +5,7 @@
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
-use super::stamp::Stamp;
+use super::timestamp::Stamp;
 use super::value::{Decimals, DoubleBits, Integer};
 use crate::name::{ColumnName, NameRef};
 use crate::text::Text;

@@ -8,7 +8,7 @@ use super::ProtocolVersion;
 use super::buffer::Buffer;
 use super::number::{self, integer};
 use super::remove_rows::{unescaped, value_len};
-use super::scan::{Out as _, Store, Tail};
+use super::write::{Out as _, Store, Tail};
 use crate::error::{Error, Result, err, shown};
 
 impl Buffer {

@@ -2,8 +2,8 @@
 
 use super::array::DenseArray;
 use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM, integer};
-use super::scan::{Out, Quick, Tail};
-use super::{ProtocolVersion, array, decimal, escape};
+use super::write::{Out, Quick, Tail, escape};
+use super::{ProtocolVersion, array, decimal};
 use crate::error::{Error, Result, err};
 use crate::table::ArrayView;
 use crate::text::Text;

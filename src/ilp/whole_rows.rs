@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::Call;
 use super::rows::{Lead, RowPlan, RowValues};
-use super::scan::{Cursor, Out as _, Store, Tail};
-use super::stamp::{Stamp, StampCache};
+use super::timestamp::{Stamp, StampCache};
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
-use super::{ProtocolVersion, escape};
+use super::write::{Cursor, Out as _, Store, Tail, escape};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
 use crate::table::{ArrayView, RowLayout, TimestampKind};

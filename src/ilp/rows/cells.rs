@@ -3,8 +3,8 @@
 use super::plan::{PlanColumn, RowPlan, RowValues};
 use crate::error::Result;
 use crate::ilp::Buffer;
-use crate::ilp::scan::{Slot, Written};
 use crate::ilp::whole_rows::RowsOut;
+use crate::ilp::write::{Slot, Written};
 use crate::name::Name;
 use crate::table::{Cell, Column, ColumnKind, RowCells, RowLayout, TimestampKind};
 

@@ -3,8 +3,8 @@
 use super::cells::end_row;
 use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
 use crate::error::{Error, Result, err};
-use crate::ilp::scan::{Slot, Written};
 use crate::ilp::whole_rows::{RowsOut, string_lead, symbol_lead};
+use crate::ilp::write::{Slot, Written};
 use crate::ilp::{Buffer, ProtocolVersion};
 use crate::memory::room;
 use crate::name::{Name as _, Wire};

@@ -1,8 +1,8 @@
 //! Writing where there is room at once and nothing special: no call, no stack frame.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
-use super::blocks::{Block, Blocks};
-use super::{Out, SLACK, Store, Tail};
+use super::simd::{Block, Blocks};
+use super::store::{Out, SLACK, Store, Tail};
 use crate::error::Result;
 use crate::name::Wire;
 

@@ -1,13 +1,13 @@
 //! Text values: symbols outside quotes, strings inside them, both checked to be UTF-8 while they are copied.
 
-use super::scan::{Out as _, Tail};
+use super::store::{Out as _, Tail};
 use super::utf8;
 use crate::error::{Error, Result, err, shown_bytes};
 use crate::text::Text;
 
 /// Appends a symbol's value.
 #[inline]
-pub(super) fn symbol(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
+pub(in crate::ilp) fn symbol(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
     let seen = out.text::<false>(value.as_bytes());
     if seen.nul {
         return Err(holds_nul(value.as_bytes()));
@@ -17,7 +17,7 @@ pub(super) fn symbol(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
 
 /// Appends a string with its quotes.
 #[inline]
-pub(super) fn string(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
+pub(in crate::ilp) fn string(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
     out.byte(b'"');
     let seen = out.text::<true>(value.as_bytes());
     out.byte(b'"');

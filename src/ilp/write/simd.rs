@@ -60,7 +60,7 @@ mod sse2 {
     };
 
     #[derive(Clone, Copy)]
-    pub(in crate::ilp::scan) struct Block(__m128i);
+    pub(in crate::ilp::write) struct Block(__m128i);
 
     impl super::Blocks for Block {
         #[inline]
@@ -167,7 +167,7 @@ pub(super) mod portable {
 
     /// The first byte is the lowest of the first word.
     #[derive(Clone, Copy)]
-    pub(in crate::ilp::scan) struct Block(u64, u64);
+    pub(in crate::ilp::write) struct Block(u64, u64);
 
     impl super::Blocks for Block {
         #[inline]

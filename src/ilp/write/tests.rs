@@ -1,5 +1,8 @@
+use super::simd::{Block, Blocks, portable};
+use super::store::{SLACK, Seen};
 use super::*;
-use crate::error::ErrorCode;
+use crate::error::{ErrorCode, Result, err};
+use crate::name::Wire;
 use proptest::prelude::*;
 
 /// What the escaping rules say, byte by byte.

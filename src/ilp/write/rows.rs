@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use super::quick::Cursor;
-use super::slot::{Slot, put_byte, put_lead};
-use super::{Quick, SLACK, grow};
+use super::column::{Slot, put_byte, put_lead};
+use super::cursor::{Cursor, Quick};
+use super::store::{SLACK, grow};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::rows::{COLUMN_ROOM, Lead, RowPlan, RowValues};
-use crate::ilp::stamp::{StampCache, StampForm};
+use crate::ilp::timestamp::{StampCache, StampForm};
 use crate::name::Wire;
 
 impl Cursor<'_> {

@@ -2,7 +2,7 @@
 
 use super::ProtocolVersion;
 use super::number::{Suffix, TEN_8, eight, unsigned};
-use super::scan::{Out, Quick, Tail};
+use super::write::{Out, Quick, Tail};
 use crate::error::{Error, Result, err};
 use crate::table::TimestampKind;
 
@@ -174,7 +174,7 @@ impl StampCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ilp::scan::Store;
+    use crate::ilp::write::Store;
 
     /// The same stamp by both ways, which must agree.
     fn written(cache: &mut StampCache, stamp: Stamp, version: ProtocolVersion) -> Option<String> {

@@ -3,13 +3,13 @@
 
 use std::marker::PhantomData;
 
-use super::blocks::{Block, Blocks};
-use super::quick::put_head;
-use super::{Quick, with_backslashes};
+use super::cursor::{Quick, put_head};
+use super::simd::{Block, Blocks};
+use super::store::with_backslashes;
+use super::utf8;
 use crate::ilp::ProtocolVersion;
 use crate::ilp::array::DenseArray;
 use crate::ilp::rows::{COLUMN_ROOM, Lead, SHORT_TEXT};
-use crate::ilp::utf8;
 use crate::ilp::value::{
     Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value,
 };

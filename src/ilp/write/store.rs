@@ -1,37 +1,19 @@
-//! The bytes of a buffer and the two ways to append to them. Both write behind the end, and nothing they wrote counts until
-//! it is finished. Text is copied, searched for bytes to escape and checked for ASCII in one pass over blocks of 16 bytes.
-//!
-//! [`Quick`] is for what nearly every call is: there is room, and nothing to escape; it gives up otherwise. For short values it
-//! calls no function, so that its user needs no stack frame. [`Tail`] can do everything.
-//!
-//! This file and its parts are the only ones of the encoder with `unsafe`. What they offer to the rest is safe for any
-//! arguments: each write checks that it stays within what was reserved; for [`Quick`] the compiler does the sums, and `rows`
-//! does them once for a row.
+//! The bytes of a buffer, and [`Tail`], which makes them grow.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
+use super::simd::{Block, Blocks};
 use crate::error::{Error, Result, err};
 use crate::name::Wire;
 
-mod blocks;
-mod quick;
-mod rows;
-mod slot;
-
-#[cfg(test)]
-use blocks::portable;
-use blocks::{Block, Blocks};
-pub(super) use quick::{Cursor, Quick};
-pub(crate) use slot::{Slot, Written};
-
 /// How much the writes of one value may ask for beyond what they keep.
-const SLACK: usize = 128;
+pub(super) const SLACK: usize = 128;
 
 /// A growing block of bytes with a limit.
-pub(super) struct Store {
-    bytes: Vec<u8>,
-    max: usize,
+pub(in crate::ilp) struct Store {
+    pub(super) bytes: Vec<u8>,
+    pub(super) max: usize,
     /// A quick write that begins up to here has [`SLACK`] bytes: the lower of the capacity and `max`, less that.
-    limit: usize,
+    pub(super) limit: usize,
 }
 
 impl Clone for Store {
@@ -43,17 +25,17 @@ impl Clone for Store {
 }
 
 impl Store {
-    pub(super) fn new(max: usize) -> Store {
+    pub(in crate::ilp) fn new(max: usize) -> Store {
         Store { bytes: Vec::new(), max, limit: 0 }
     }
 
     /// Takes no more bytes beyond `max`; what is there stays.
-    pub(super) fn limit_to(&mut self, max: usize) {
+    pub(in crate::ilp) fn limit_to(&mut self, max: usize) {
         self.max = max;
         self.set_limit();
     }
 
-    pub(super) fn try_clone(&self) -> Result<Store> {
+    pub(in crate::ilp) fn try_clone(&self) -> Result<Store> {
         let mut copy = Store::new(self.max);
         copy.reserve(self.bytes.len())?;
         copy.bytes.extend_from_slice(&self.bytes);
@@ -65,39 +47,39 @@ impl Store {
     }
 
     #[inline]
-    pub(super) fn as_slice(&self) -> &[u8] {
+    pub(in crate::ilp) fn as_slice(&self) -> &[u8] {
         &self.bytes
     }
 
     #[inline]
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::ilp) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     #[inline]
-    pub(super) fn capacity(&self) -> usize {
+    pub(in crate::ilp) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
     #[inline]
-    pub(super) fn max(&self) -> usize {
+    pub(in crate::ilp) fn max(&self) -> usize {
         self.max
     }
 
     #[inline]
-    pub(super) fn truncate(&mut self, len: usize) {
+    pub(in crate::ilp) fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);
     }
 
     /// Removes bytes from the middle; nothing happens for a range beyond the end.
-    pub(super) fn remove(&mut self, range: std::ops::Range<usize>) {
+    pub(in crate::ilp) fn remove(&mut self, range: std::ops::Range<usize>) {
         if range.start <= range.end && range.end <= self.bytes.len() {
             self.bytes.drain(range);
         }
     }
 
     /// Makes room for `additional` bytes more.
-    pub(super) fn reserve(&mut self, additional: usize) -> Result<()> {
+    pub(in crate::ilp) fn reserve(&mut self, additional: usize) -> Result<()> {
         let len = self.bytes.len();
         if additional > self.max.saturating_sub(len) {
             return Err(over_limit(len, len.saturating_add(additional), self.max));
@@ -109,7 +91,7 @@ impl Store {
 
     /// Opens the end for writing.
     #[inline]
-    pub(super) fn tail(&mut self) -> Tail<'_> {
+    pub(in crate::ilp) fn tail(&mut self) -> Tail<'_> {
         let start = self.bytes.as_mut_ptr();
         // SAFETY: length and capacity lie within the allocation, or are its end.
         let (at, end) = unsafe { (start.add(self.bytes.len()), start.add(self.bytes.capacity())) };
@@ -118,7 +100,7 @@ impl Store {
 }
 
 /// What both writers can do.
-pub(super) trait Out {
+pub(in crate::ilp) trait Out {
     /// Appends the first `len` of `bytes`.
     fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize);
 
@@ -132,13 +114,13 @@ pub(super) trait Out {
 }
 
 /// Writes behind the end of a [`Store`], and makes it grow. Dropped without [`Tail::finish`], it leaves the store as it was.
-pub(super) struct Tail<'a> {
+pub(in crate::ilp) struct Tail<'a> {
     // `at..end` is the unused capacity of `store.bytes`; everything from its length to `at` has been written.
-    at: *mut u8,
+    pub(super) at: *mut u8,
     end: *mut u8,
-    store: &'a mut Store,
+    pub(super) store: &'a mut Store,
     /// The length that could not be reached; 0 as long as all is well.
-    refused: usize,
+    pub(super) refused: usize,
 }
 
 impl Out for Tail<'_> {
@@ -170,7 +152,7 @@ impl Out for Tail<'_> {
 impl Tail<'_> {
     /// Makes what was written part of the store.
     #[inline]
-    pub(super) fn finish(self) -> Result<()> {
+    pub(in crate::ilp) fn finish(self) -> Result<()> {
         let len = self.position();
         if self.refused != 0 || len > self.store.max {
             return Err(self.failure(len));
@@ -182,7 +164,7 @@ impl Tail<'_> {
 
     /// The length that the store would have if the writing ended here.
     #[inline]
-    fn position(&self) -> usize {
+    pub(super) fn position(&self) -> usize {
         self.at as usize - self.store.bytes.as_ptr() as usize
     }
 
@@ -210,7 +192,7 @@ impl Tail<'_> {
 
     #[cold]
     #[inline(never)]
-    fn failure(self, len: usize) -> Error {
+    pub(super) fn failure(self, len: usize) -> Error {
         let (had, max) = (self.store.len(), self.store.max);
         let wanted = len.max(self.refused);
         if wanted > max { over_limit(had, wanted, max) } else { no_memory(had, wanted) }
@@ -218,7 +200,7 @@ impl Tail<'_> {
 
     /// Appends `wire`.
     #[inline]
-    pub(super) fn wire(&mut self, wire: &Wire) {
+    pub(in crate::ilp) fn wire(&mut self, wire: &Wire) {
         if wire.len() > Wire::HEAD {
             self.slice(wire.head());
             self.slice(wire.rest());
@@ -229,7 +211,7 @@ impl Tail<'_> {
 
     /// Appends `wire` with its first byte replaced by `separator`.
     #[inline]
-    pub(super) fn separated(&mut self, separator: u8, wire: &Wire) {
+    pub(in crate::ilp) fn separated(&mut self, separator: u8, wire: &Wire) {
         let len = wire.len();
         if len > Wire::HEAD {
             return self.long_separated(separator, wire);
@@ -253,7 +235,7 @@ impl Tail<'_> {
     }
 
     #[inline]
-    pub(super) fn slice(&mut self, bytes: &[u8]) {
+    pub(in crate::ilp) fn slice(&mut self, bytes: &[u8]) {
         if self.room(bytes.len()) {
             // SAFETY: there is room for all of them, and a borrowed slice is not part of the unused capacity.
             unsafe {
@@ -265,7 +247,7 @@ impl Tail<'_> {
 
     /// Appends doubles as they lie in little-endian memory.
     #[inline]
-    pub(super) fn doubles(&mut self, values: &[f64]) {
+    pub(in crate::ilp) fn doubles(&mut self, values: &[f64]) {
         match double_bytes(values) {
             Some(bytes) => self.slice(bytes),
             None => values.iter().for_each(|value| self.put(value.to_le_bytes(), 8)),
@@ -274,12 +256,12 @@ impl Tail<'_> {
 
     /// Appends text with a backslash before each byte that needs one, inside quotes or outside.
     #[inline]
-    pub(super) fn text<const QUOTED: bool>(&mut self, text: &[u8]) -> Seen {
+    pub(in crate::ilp) fn text<const QUOTED: bool>(&mut self, text: &[u8]) -> Seen {
         self.text_by::<Block, QUOTED>(text)
     }
 
     #[inline(always)]
-    fn text_by<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8]) -> Seen {
+    pub(super) fn text_by<B: Blocks, const QUOTED: bool>(&mut self, text: &[u8]) -> Seen {
         if !self.room(text.len().saturating_add(16)) {
             return Seen::default();
         }
@@ -328,11 +310,11 @@ impl Tail<'_> {
 
 /// What text holds that its writer has to know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(in crate::ilp) struct Seen {
     /// A byte that is not ASCII.
-    pub(super) high: bool,
+    pub(in crate::ilp) high: bool,
     /// A NUL outside of quotes.
-    pub(super) nul: bool,
+    pub(in crate::ilp) nul: bool,
 }
 
 impl Seen {
@@ -344,7 +326,7 @@ impl Seen {
 
 /// Doubles as they lie in memory, if that is little-endian.
 #[inline(always)]
-pub(super) fn double_bytes(values: &[f64]) -> Option<&[u8]> {
+pub(in crate::ilp) fn double_bytes(values: &[f64]) -> Option<&[u8]> {
     // SAFETY: a double is eight initialised bytes without padding.
     let bytes = unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
     cfg!(target_endian = "little").then_some(bytes)
@@ -387,7 +369,7 @@ fn escape_rest<B: Blocks, const QUOTED: bool>(
 /// # Safety
 /// 32 bytes may be written at `at`, or twice the chunk and 16.
 #[inline(always)]
-unsafe fn with_backslashes<B: Blocks, const QUOTED: bool>(
+pub(super) unsafe fn with_backslashes<B: Blocks, const QUOTED: bool>(
     mut at: *mut u8,
     block: B,
     chunk: &[u8],
@@ -416,7 +398,7 @@ unsafe fn with_backslashes<B: Blocks, const QUOTED: bool>(
 /// Gives `store` a capacity of at least `used + need`, keeping its first `used` bytes.
 #[cold]
 #[inline(never)]
-fn grow(store: &mut Store, used: usize, need: usize) -> bool {
+pub(super) fn grow(store: &mut Store, used: usize, need: usize) -> bool {
     let Some(wanted) = used.checked_add(need) else { return false };
     let ceiling = store.max.saturating_add(SLACK);
     if wanted > ceiling {
@@ -449,6 +431,3 @@ fn over_limit(len: usize, wanted: usize, max: usize) -> Error {
 fn no_memory(len: usize, wanted: usize) -> Error {
     err!(OutOfMemory, "no memory for the buffer to grow from {len} to {wanted} bytes")
 }
-
-#[cfg(test)]
-mod tests;

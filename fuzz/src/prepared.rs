@@ -1,8 +1,9 @@
 //! Prepared rows: layouts, rows of cells and columns of values, each next to what must come out of it.
 
+use questdb_ingress::internal::{AppendCells as _, LayoutChecks as _, RowCells};
 use questdb_ingress::table::{
-    Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowCells,
-    RowLayout, TimestampKind,
+    Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
+    TimestampKind,
 };
 use questdb_ingress::{ArrayView, Buffer, ProtocolVersion, Result, Text};
 

@@ -13,7 +13,7 @@ mod quick_calls;
 mod remove_rows;
 mod rewrite;
 mod row_state;
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -42,7 +42,7 @@ impl ProtocolVersion {
     ///
     /// # Errors
     /// `InvalidArgument`.
-    pub fn from_number(number: u32) -> Result<ProtocolVersion> {
+    pub(crate) fn from_number(number: u32) -> Result<ProtocolVersion> {
         match number {
             1 => Ok(ProtocolVersion::V1),
             2 => Ok(ProtocolVersion::V2),

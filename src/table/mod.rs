@@ -4,14 +4,14 @@
 //! [`Sender`](crate::Sender) appends a row from an array of cells, or any number of rows from one slice per column.
 
 mod array;
-mod cell;
+pub(crate) mod cell;
 mod column_data;
 mod derived;
 mod layout;
 
 pub(crate) use array::ArrayData;
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
-pub use cell::{Cell, RowCells};
+pub use cell::Cell;
 pub use column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 pub(crate) use layout::Column;
 pub use layout::{ColumnKind, RowLayout, TimestampKind};

@@ -6,7 +6,8 @@ use crate::ilp::Buffer;
 use crate::ilp::whole_rows::RowsOut;
 use crate::ilp::write::{Slot, Written};
 use crate::name::Name;
-use crate::table::{Cell, Column, ColumnKind, RowCells, RowLayout, TimestampKind};
+use crate::table::cell::RowCells;
+use crate::table::{Cell, Column, ColumnKind, RowLayout, TimestampKind};
 
 /// Cells and a timestamp as rows, of which there is one.
 struct OneRow<'a, C: ?Sized> {
@@ -108,7 +109,7 @@ impl Buffer {
     /// # Errors
     /// As [`Buffer::append_row`], and those of [`RowCells::cell`].
     #[inline(always)]
-    pub fn append_cells<C: RowCells + ?Sized>(
+    pub(crate) fn append_cells<C: RowCells + ?Sized>(
         &mut self,
         layout: &RowLayout,
         cells: &C,

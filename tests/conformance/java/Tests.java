@@ -941,7 +941,7 @@ public final class Tests {
         List<String> listed = read(root.resolve("tests/conformance/java/not_wrapped.txt"));
         TreeSet<String> missing = new TreeSet<>();
         TreeSet<String> needless = new TreeSet<>(listed);
-        for (String function : read(root.resolve("abi/symbols.txt"))) {
+        for (String function : read(root.resolve("capi/abi/symbols.txt"))) {
             boolean wrapped = java.util.regex.Pattern.compile("\\b[cC](\\.|::)" + function + "\\b").matcher(used).find();
             if (!wrapped && !listed.contains(function)) {
                 missing.add(function);

@@ -1,8 +1,9 @@
 //! Arrays of doubles on the wire.
 
 use super::write::{self, Out as _, Quick, Tail};
-use crate::table::{ArrayData, ArrayView};
+use crate::table::{ArrayData, ArrayView, walk};
 
+const ITEM: usize = size_of::<f64>();
 /// Binary marker, array, of doubles.
 const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 
@@ -17,10 +18,10 @@ impl<'a> DenseArray<'a> {
     /// The elements as they go out, if they lie so and there are few dimensions.
     #[inline(always)]
     pub(super) fn of(view: &ArrayView<'a>) -> Option<DenseArray<'a>> {
-        let data = match view.data() {
+        let data = match *view.data() {
             ArrayData::Bytes(data) => data,
             ArrayData::Doubles(data) => write::double_bytes(data)?,
-            ArrayData::Strided(_) => return None,
+            _ => return None,
         };
         let shape = view.shape();
         (shape.len() <= DenseArray::MAX_DIMS).then_some(DenseArray { shape, data })
@@ -56,10 +57,21 @@ pub(super) fn array(out: &mut Tail<'_>, view: &ArrayView<'_>) {
     for &dim in view.shape() {
         out.put(u32::try_from(dim).unwrap_or(0).to_le_bytes(), 4);
     }
-    match view.data() {
+    match *view.data() {
         ArrayData::Doubles(data) => out.doubles(data),
         ArrayData::Bytes(data) => out.slice(data),
-        ArrayData::Strided(strided) => strided.for_each(|element| out.put(element, element.len())),
+        // The extent was checked when the view was made: every element is there.
+        ArrayData::Elements { strides, data, origin } => {
+            walk(view.shape(), strides, origin, |at| {
+                out.put(data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes(), ITEM);
+            });
+        }
+        ArrayData::Strided { strides, data, origin } => {
+            walk(view.shape(), strides, origin, |at| {
+                let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<ITEM>);
+                out.put(bytes.copied().unwrap_or(f64::NAN.to_le_bytes()), ITEM);
+            });
+        }
     }
 }
 

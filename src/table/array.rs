@@ -25,41 +25,10 @@ pub(crate) enum ArrayData<'a> {
     Doubles(&'a [f64]),
     /// As `Doubles`, as bytes of little-endian doubles.
     Bytes(&'a [u8]),
-    /// Elements with gaps or in another order.
-    Strided(StridedArray<'a>),
-}
-
-/// Elements that do not follow one another in C order.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StridedArray<'a> {
-    shape: &'a [usize],
-    strides: &'a [isize],
-    origin: usize,
-    memory: Memory<'a>,
-}
-
-/// What `strides` and `origin` of a [`StridedArray`] count.
-#[derive(Debug, Clone, Copy)]
-enum Memory<'a> {
-    Doubles(&'a [f64]),
-    /// Bytes of little-endian doubles.
-    Bytes(&'a [u8]),
-}
-
-impl StridedArray<'_> {
-    /// Visits the bytes of every element in C order, each a little-endian double.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut([u8; ITEM])) {
-        // The extent was checked when the view was made: every element is there.
-        match self.memory {
-            Memory::Doubles(data) => walk(self.shape, self.strides, self.origin, |at| {
-                visit(data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes());
-            }),
-            Memory::Bytes(data) => walk(self.shape, self.strides, self.origin, |at| {
-                let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<ITEM>);
-                visit(bytes.copied().unwrap_or(f64::NAN.to_le_bytes()));
-            }),
-        }
-    }
+    /// In another order or with gaps; steps in doubles.
+    Elements { strides: &'a [isize], data: &'a [f64], origin: usize },
+    /// As `Elements`, in bytes of little-endian doubles; steps in bytes.
+    Strided { strides: &'a [isize], data: &'a [u8], origin: usize },
 }
 
 impl<'a> ArrayView<'a> {
@@ -118,12 +87,7 @@ impl<'a> ArrayView<'a> {
         let dense = is_dense(shape, strides, ITEM);
         let data = match data.get(origin..origin.saturating_add(count * ITEM)) {
             Some(exact) if dense => ArrayData::Bytes(exact),
-            _ => ArrayData::Strided(StridedArray {
-                shape,
-                strides,
-                origin,
-                memory: Memory::Bytes(data),
-            }),
+            _ => ArrayData::Strided { strides, data, origin },
         };
         Ok(ArrayView { shape, data })
     }
@@ -144,12 +108,7 @@ impl<'a> ArrayView<'a> {
         let dense = is_dense(shape, strides, 1);
         let data = match data.get(origin..origin.saturating_add(count)) {
             Some(exact) if dense => ArrayData::Doubles(exact),
-            _ => ArrayData::Strided(StridedArray {
-                shape,
-                strides,
-                origin,
-                memory: Memory::Doubles(data),
-            }),
+            _ => ArrayData::Elements { strides, data, origin },
         };
         Ok(ArrayView { shape, data })
     }
@@ -160,14 +119,19 @@ impl<'a> ArrayView<'a> {
     }
 
     /// The elements.
-    #[inline]
-    pub(crate) fn data(&self) -> ArrayData<'a> {
-        self.data
+    #[inline(always)]
+    pub(crate) fn data(&self) -> &ArrayData<'a> {
+        &self.data
     }
 }
 
 /// Visits the place of every element in C order.
-fn walk(shape: &[usize], strides: &[isize], origin: usize, mut visit: impl FnMut(usize)) {
+pub(crate) fn walk(
+    shape: &[usize],
+    strides: &[isize],
+    origin: usize,
+    mut visit: impl FnMut(usize),
+) {
     let (Some((&inner, outer)), Some((&step, outer_steps))) =
         (shape.split_last(), strides.split_last())
     else {

@@ -9,7 +9,7 @@ mod column_data;
 mod derived;
 mod layout;
 
-pub(crate) use array::ArrayData;
+pub(crate) use array::{ArrayData, walk};
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use cell::Cell;
 pub use column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};

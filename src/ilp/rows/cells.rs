@@ -1,6 +1,6 @@
 //! One row from one cell per column.
 
-use super::plan::{PlanColumn, RowPlan, RowValues};
+use super::plan::{PlanColumn, PlanKind, RowPlan, RowValues};
 use crate::error::Result;
 use crate::ilp::Buffer;
 use crate::ilp::whole_rows::RowsOut;
@@ -44,40 +44,40 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
         let (cells, place, lead) = (self.cells, column.place, &column.lead);
         // Written out: by one function with closures rows with texts took a tenth more instructions from C.
         match column.kind {
-            ColumnKind::F64 => match cells.f64(place) {
+            PlanKind::F64 => match cells.f64(place) {
                 Some(value) => Some(slot.f64(lead, value)),
                 None => self.missing(place, slot),
             },
-            ColumnKind::I64 => match cells.i64(place) {
+            PlanKind::I64 => match cells.i64(place) {
                 Some(value) => Some(slot.i64(lead, value)),
                 None => self.missing(place, slot),
             },
-            ColumnKind::Bool => match cells.bool(place) {
+            PlanKind::Bool => match cells.bool(place) {
                 Some(value) => Some(slot.bool(lead, value)),
                 None => self.missing(place, slot),
             },
-            ColumnKind::Str => match cells.text(place) {
+            PlanKind::Str => match cells.text(place) {
                 Some(text) => slot.str(lead, text),
                 None => self.missing(place, slot),
             },
-            ColumnKind::TsMicros => match cells.i64(place) {
+            PlanKind::TsMicros => match cells.i64(place) {
                 Some(value) => Some(slot.ts_micros(lead, value)),
                 None => self.missing(place, slot),
             },
-            ColumnKind::TsNanos => match cells.i64(place) {
+            PlanKind::TsNanos => match cells.i64(place) {
                 Some(value) => Some(slot.ts_nanos(lead, value)),
                 None => self.missing(place, slot),
             },
-            ColumnKind::F64Array => match cells.array(place) {
+            PlanKind::Array => match cells.array(place) {
                 Some(view) => slot.array(lead, &view),
                 None => self.missing(place, slot),
             },
-            ColumnKind::Decimal => match (cells.text(place), cells.decimal(place)) {
+            PlanKind::Decimal => match (cells.text(place), cells.decimal(place)) {
                 (Some(text), _) => slot.decimal_text(lead, text),
                 (_, Some((scale, unscaled))) => slot.decimal(lead, scale, unscaled),
                 _ => self.missing(place, slot),
             },
-            ColumnKind::Symbol => None,
+            PlanKind::Symbol => None,
         }
     }
 

@@ -11,7 +11,8 @@ use crate::error::{Result, err};
 
 use crate::Receiver;
 use crate::auth::{EcdsaKey, HttpAuth};
-use crate::io::server::{Options, Server};
+use crate::io::server::Server;
+use crate::shared::Options;
 use crate::store::table::Policy;
 
 /// Settings of a [`Receiver`]; without any it listens on 127.0.0.1 on two free ports, without TLS and authentication.

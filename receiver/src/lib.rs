@@ -24,6 +24,7 @@ pub mod line;
 mod names;
 mod refusal;
 mod session;
+mod shared;
 mod store;
 mod value;
 

@@ -4,14 +4,21 @@
     reason = "plays servers, reads files and starts programs, which clippy.toml keeps the library from"
 )]
 
+mod almost_lines;
 pub mod certificates;
 pub mod fault_server;
 pub mod haproxy;
 pub mod lossy;
+pub mod port;
 pub mod questdb;
+pub mod raw_client;
 pub mod raw_tls;
+mod rows;
 
 use std::path::{Path, PathBuf};
+
+pub use almost_lines::almost_lines;
+pub use rows::rows;
 
 /// Returns the folder for the files of tests, which lies in the build folder.
 ///

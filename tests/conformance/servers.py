@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -58,6 +59,7 @@ class Receiver:
 
     def __init__(self, args):
         self.program, self.http, self.tcp, self.saved = args.receiver, 0, 0, []
+        self.lock = threading.Lock()
         self.start()
 
     def start(self):
@@ -67,11 +69,12 @@ class Receiver:
         self.http, self.tcp = ports
 
     def command(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
         answers = []
-        while (answer := self.process.stdout.readline()).startswith("{"):
-            answers.append(json.loads(answer))
+        with self.lock:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+            while (answer := self.process.stdout.readline()).startswith("{"):
+                answers.append(json.loads(answer))
         if answer != "\n":
             raise RuntimeError(f"receiver: {answer!r}")
         return answers
@@ -121,7 +124,9 @@ class QuestDB:
         os.makedirs(self.root + "/conf", exist_ok=True)
         settings = {"http.bind.to": f"127.0.0.1:{self.http}", "line.tcp.net.bind.to": f"127.0.0.1:{self.tcp}",
                     "pg.enabled": "false", "http.min.enabled": "false", "telemetry.enabled": "false",
-                    "shared.worker.count": "2", "line.tcp.commit.interval.default": "200"}
+                    "shared.worker.count": "2", "line.tcp.commit.interval.default": "200",
+                    # Otherwise a column of one row takes 16 MiB, and all cases 30 GB.
+                    "cairo.writer.data.append.page.size": "64k", "cairo.wal.writer.data.append.page.size": "64k"}
         with open(self.root + "/conf/server.conf", "w", encoding="utf-8") as conf:
             conf.writelines(f"{k}={v}\n" for k, v in settings.items())
         command = [self.java, "-Xmx512m", "-XX:+UseSerialGC", "-p", self.jar, "-m", "io.questdb/io.questdb.ServerMain",

@@ -5,9 +5,9 @@ mod body;
 mod request;
 
 use crate::io::connection::Connection;
-use crate::io::server::{Shared, count};
 use crate::line::TimeUnit;
 use crate::refusal::Refusal;
+use crate::shared::{Shared, count};
 use answer::Answer;
 use body::BodyError;
 use request::{Body, HeadError, Request};

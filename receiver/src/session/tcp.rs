@@ -6,9 +6,9 @@ use crate::error::printable;
 
 use crate::auth;
 use crate::io::connection::Connection;
-use crate::io::server::{Shared, count};
 use crate::line::{LineParser, TimeUnit};
 use crate::refusal::Refusal;
+use crate::shared::{Shared, count};
 
 const AUTH_TIMEOUT: Duration = Duration::from_secs(15);
 

@@ -1,7 +1,7 @@
 //! Answers and their bytes.
 
-use crate::io::server::Shared;
 use crate::refusal::{Fault, Refusal};
+use crate::shared::Shared;
 use crate::store::memory::BadLine;
 
 #[derive(Debug)]

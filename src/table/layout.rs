@@ -58,7 +58,7 @@ impl ColumnKind {
     }
 }
 
-/// Where the designated timestamp of rows comes from.
+/// Where the designated timestamp of prepared rows comes from.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TimestampKind {

@@ -1,12 +1,13 @@
 //! [`Buffer`]: rows under construction.
 
+use super::ProtocolVersion;
 use super::lines::{Lines, Place};
 use super::name_cache::NameCache;
 use super::timestamp::Stamp;
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
-use super::{ArrayView, ProtocolVersion};
 use crate::error::{Result, err};
 use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
+use crate::table::ArrayView;
 use crate::text::{MaybeText, Text};
 
 /// How a [`Buffer`] is made.

@@ -201,9 +201,10 @@ fn unreadable() -> Error {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{ArrayView, BufferOptions};
+    use super::super::BufferOptions;
     use super::*;
     use crate::error::ErrorCode;
+    use crate::table::ArrayView;
     use ProtocolVersion::{V1, V2, V3};
 
     /// What a column can hold, and what the older versions lack.

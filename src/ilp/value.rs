@@ -3,8 +3,9 @@
 use super::array::DenseArray;
 use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM, integer};
 use super::write::{Out, Quick, Tail, escape};
-use super::{ArrayView, ProtocolVersion, array, decimal};
+use super::{ProtocolVersion, array, decimal};
 use crate::error::{Error, Result, err};
+use crate::table::ArrayView;
 use crate::text::Text;
 
 /// A value of a column.
@@ -140,12 +141,12 @@ impl Value for &ArrayView<'_> {
 
     #[inline(always)]
     fn text(&self) -> &[u8] {
-        self.dense().map_or(&[], |dense| dense.data())
+        DenseArray::of(self).map_or(&[], |dense| dense.data())
     }
 
     #[inline(always)]
     fn quick(self, out: &mut Quick) -> bool {
-        self.dense().is_some_and(|dense| {
+        DenseArray::of(self).is_some_and(|dense| {
             dense.write(out);
             true
         })

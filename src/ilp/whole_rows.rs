@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
+use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::Call;
 use super::rows::{Lead, RowPlan, RowValues};
 use super::timestamp::{Stamp, StampCache};
 use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
 use super::write::{Cursor, Out as _, Store, Tail, escape};
-use super::{ArrayView, ProtocolVersion};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
+use crate::table::{ArrayView, RowLayout, TimestampKind};
 use crate::text::Text;
 
 /// Writes rows behind the end of a buffer. Names come in wire form: a symbol's and a column's with the separator before
@@ -55,11 +56,21 @@ impl Lines {
     #[inline(always)]
     pub(crate) fn quick_row<V: RowValues>(
         &mut self,
-        table: &TableName,
-        plan: &RowPlan,
+        layout: &RowLayout,
         values: &V,
+        has_timestamp: bool,
     ) -> bool {
-        if !self.state.allows(Call::Table) || !self.knows(plan, table) {
+        if !self.state.allows(Call::Table) {
+            return false;
+        }
+        let plan = match &self.known_plan {
+            Some(plan) if plan.is_of(layout) => &**plan,
+            _ => match self.other_plan(layout) {
+                Some(plan) => plan,
+                None => return false,
+            },
+        };
+        if has_timestamp != (plan.timestamp != TimestampKind::Now) {
             return false;
         }
         let version = self.version();

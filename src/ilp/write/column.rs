@@ -7,13 +7,14 @@ use super::cursor::{Quick, put_head};
 use super::simd::{Block, Blocks};
 use super::store::with_backslashes;
 use super::utf8;
+use crate::ilp::ProtocolVersion;
 use crate::ilp::array::DenseArray;
 use crate::ilp::rows::{COLUMN_ROOM, Lead, SHORT_TEXT};
 use crate::ilp::value::{
     Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value,
 };
-use crate::ilp::{ArrayView, ProtocolVersion};
 use crate::name::Wire;
+use crate::table::ArrayView;
 use crate::text::Text;
 
 /// [`COLUMN_ROOM`] bytes of a row, for one column with its value. Whoever gets one can use it once, and only at that time.
@@ -130,7 +131,7 @@ impl<'s> Slot<'s> {
 
     #[inline(always)]
     pub(crate) fn array(self, lead: &Lead, view: &ArrayView<'_>) -> Option<Written<'s>> {
-        let dense = view.dense()?;
+        let dense = DenseArray::of(view)?;
         if self.version < ProtocolVersion::V2 || !self.fits(dense.data().len()) {
             return None;
         }

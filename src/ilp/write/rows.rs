@@ -33,7 +33,7 @@ impl Cursor<'_> {
             values,
             version,
             stamps,
-            end: StampForm::of(plan.stamp, version),
+            end: StampForm::of(plan.timestamp, version),
         };
         let (mut at, mut last) = (self.at, self.last_with(room));
         let mut next = rows.start;

@@ -1,6 +1,8 @@
 //! N-dimensional arrays of doubles: views of foreign memory, checked against its real extent, and their encoding.
 
-use super::write::{self, Out as _, Quick, Tail};
+use super::ProtocolVersion;
+use super::value::{Feature, Payload, WireValue};
+use super::write::{PayloadLen, Room, double_bytes};
 use crate::error::{Error, Result, err};
 
 /// The most dimensions an array may have.
@@ -115,71 +117,71 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data })
     }
 
-    /// The elements as they go out, if they lie so and there are few dimensions.
-    #[inline(always)]
-    pub(super) fn dense(&self) -> Option<DenseArray<'a>> {
-        let data = match self.data {
-            Data::Bytes(data) => data,
-            Data::Doubles(data) => write::double_bytes(data)?,
-            _ => return None,
-        };
-        (self.shape.len() <= DenseArray::MAX_DIMS).then_some(DenseArray { shape: self.shape, data })
-    }
-
     /// The length of each dimension.
     pub fn shape(&self) -> &'a [usize] {
         self.shape
     }
 }
 
-/// An array whose elements lie as they go out.
-#[derive(Clone, Copy)]
-pub(super) struct DenseArray<'a> {
-    shape: &'a [usize],
-    data: &'a [u8],
-}
+impl WireValue for &ArrayView<'_> {
+    const ROOM: usize = HEADER.len() + 1;
+    const PAYLOAD: Payload = Payload::AsItIs;
+    const NEEDS: Feature = Feature::ARRAYS;
 
-impl<'a> DenseArray<'a> {
-    const MAX_DIMS: usize = 4;
-    /// What [`DenseArray::write`] writes at most besides the data.
-    pub(super) const ROOM: usize = HEADER.len() + 1 + 4 * DenseArray::MAX_DIMS;
-
+    /// Dimensions and elements.
     #[inline(always)]
-    pub(super) fn data(&self) -> &'a [u8] {
-        self.data
+    fn payload(&self) -> PayloadLen {
+        let elements = match self.data {
+            Data::Doubles(data) => size_of_val(data),
+            Data::Bytes(data) => data.len(),
+            Data::Elements { .. } | Data::Strided { .. } => self.strided_len(),
+        };
+        PayloadLen::bytes(elements.saturating_add(4 * self.shape.len()))
     }
 
     #[inline(always)]
-    pub(super) fn write(&self, out: &mut Quick) {
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        // The views were checked when they were made: a dimension fits four bytes, their number one.
         let [dims, ..] = self.shape.len().to_le_bytes();
         let [a, b, c] = HEADER;
         out.put([a, b, c, dims], 4);
-        for dim in self.shape.iter().take(DenseArray::MAX_DIMS) {
+        for dim in self.shape {
             let [a, b, c, d, ..] = dim.to_le_bytes();
-            out.put([a, b, c, d], 4);
+            out.slice(&[a, b, c, d]);
         }
-        out.slice(self.data);
+        match self.data {
+            Data::Bytes(data) => out.slice(data),
+            Data::Doubles(data) => match double_bytes(data) {
+                Some(bytes) => out.slice(bytes),
+                None => out.apart(|out| self.one_by_one(out)),
+            },
+            Data::Elements { .. } | Data::Strided { .. } => out.apart(|out| self.one_by_one(out)),
+        }
+        true
     }
 }
 
-/// Appends an array.
-pub(super) fn array(out: &mut Tail<'_>, view: &ArrayView<'_>) {
-    out.put(HEADER, 3);
-    // The views were checked when they were made: these conversions cannot fail.
-    out.byte(u8::try_from(view.shape.len()).unwrap_or(0));
-    for &dim in view.shape {
-        out.put(u32::try_from(dim).unwrap_or(0).to_le_bytes(), 4);
+impl ArrayView<'_> {
+    #[inline(never)]
+    fn strided_len(&self) -> usize {
+        // Checked when the view was made, but where a zero makes it zero.
+        self.shape.iter().copied().fold(ITEM, usize::wrapping_mul)
     }
-    match view.data {
-        Data::Doubles(data) => out.doubles(data),
-        Data::Bytes(data) => out.slice(data),
-        Data::Elements { strides, data, origin } => walk(view.shape, strides, origin, |at| {
-            out.put(data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes(), ITEM);
-        }),
-        Data::Strided { strides, data, origin } => walk(view.shape, strides, origin, |at| {
-            let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<ITEM>);
-            out.put(bytes.copied().unwrap_or(f64::NAN.to_le_bytes()), ITEM);
-        }),
+
+    #[inline(never)]
+    fn one_by_one(&self, mut out: Room) -> Room {
+        match self.data {
+            Data::Doubles(data) => data.iter().for_each(|value| out.slice(&value.to_le_bytes())),
+            Data::Bytes(data) => out.slice(data),
+            Data::Elements { strides, data, origin } => walk(self.shape, strides, origin, |at| {
+                out.slice(&data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes());
+            }),
+            Data::Strided { strides, data, origin } => walk(self.shape, strides, origin, |at| {
+                let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<ITEM>);
+                out.slice(bytes.unwrap_or(&f64::NAN.to_le_bytes()));
+            }),
+        }
+        out
     }
 }
 
@@ -309,14 +311,10 @@ fn is_dense(shape: &[usize], strides: &[isize], width: usize) -> bool {
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use crate::ilp::write::Store;
+    use crate::ilp::write::tests::appended;
 
     fn encoded(view: &ArrayView<'_>) -> Vec<u8> {
-        let mut store = Store::new(1 << 20);
-        let mut out = store.tail();
-        array(&mut out, view);
-        out.finish().unwrap();
-        store.as_slice().to_vec()
+        appended(view, ProtocolVersion::V2).unwrap()
     }
 
     /// The places of all elements in C order, one by one.

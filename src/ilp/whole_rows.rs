@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::Lines;
-use super::row_state::Call;
+use super::row_state::{Call, RowState};
 use super::rows::{Lead, RowPlan, RowValues};
-use super::timestamp::{Stamp, StampCache};
-use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
-use super::write::{Cursor, Out as _, Store, Tail, escape};
+use super::timestamp::{Designated, EarlyEnd, StampCache};
+use super::value::{Double, Integer, Symbol, WireValue, no_room};
+use super::write::{Draft, Store};
 use super::{ArrayView, ProtocolVersion};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
@@ -16,11 +17,10 @@ use crate::text::Text;
 /// Writes rows behind the end of a buffer. Names come in wire form: a symbol's and a column's with the separator before
 /// it, which is put right here.
 pub(crate) struct RowsOut<'a> {
-    cursor: Cursor<'a>,
+    draft: Draft<'a>,
     stamps: &'a mut StampCache,
     version: ProtocolVersion,
-    in_columns: bool,
-    empty: bool,
+    state: RowState,
     rows: usize,
 }
 
@@ -36,17 +36,18 @@ impl Lines {
         self.state.require(Call::Table)?;
         let first = self.store.len() == 0;
         let version = self.version();
-        let mut out = RowsOut {
-            cursor: self.store.cursor(),
-            stamps: &mut self.stamps,
-            version,
-            in_columns: false,
-            empty: true,
-            rows: 0,
+        let rows = {
+            let mut out = RowsOut {
+                draft: self.store.draft(),
+                stamps: &mut self.stamps,
+                version,
+                state: RowState::Between,
+                rows: 0,
+            };
+            write(&mut out)?;
+            out.draft.keep();
+            out.rows
         };
-        write(&mut out)?;
-        let rows = out.rows;
-        out.cursor.finish();
         self.rows_added(table, first, rows);
         Ok(())
     }
@@ -63,11 +64,9 @@ impl Lines {
             return false;
         }
         let version = self.version();
-        let mut cursor = self.store.cursor();
-        if cursor.quick_rows(plan, values, &self.stamps, version, 0..1) == 0 {
+        if self.store.quick_rows(plan, values, &self.stamps, version, 0..1) == 0 {
             return false;
         }
-        cursor.finish();
         self.row_ended();
         true
     }
@@ -84,114 +83,91 @@ impl RowsOut<'_> {
         rows: Range<usize>,
     ) -> usize {
         let first = rows.start;
-        let end = self.cursor.quick_rows(plan, values, self.stamps, self.version, rows);
+        let end = self.draft.quick_rows(plan, values, self.stamps, self.version, rows);
         self.rows += end - first;
         end
     }
 
     /// Starts a row.
     pub(crate) fn begin(&mut self, table: &TableName) -> Result<()> {
-        self.in_columns = false;
-        self.empty = true;
-        self.cursor.careful(|out| {
-            out.wire(table.wire());
-            Ok(())
-        })
+        self.state = RowState::Table;
+        self.draft.wire(table.wire())
+    }
+
+    fn value<V: WireValue>(&mut self, name: &Wire, value: V) -> Result<()> {
+        let named = (self.state.separator(V::CALL), name);
+        self.state = RowState::after(V::CALL);
+        self.draft.named(named, value, self.version, |e| e)
     }
 
     pub(crate) fn symbol(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
-        self.empty = false;
-        self.cursor.careful(|out| {
-            out.wire(name);
-            escape::symbol(out, value)
-        })
-    }
-
-    fn column<V: Value>(&mut self, name: &Wire, value: V) -> Result<()> {
-        let (separator, version) = (self.next_separator(), self.version);
-        self.cursor.careful(|out| {
-            out.separated(separator, name);
-            value.write(out, version)
-        })
-    }
-
-    fn next_separator(&mut self) -> u8 {
-        let separator = if self.in_columns { b',' } else { b' ' };
-        self.in_columns = true;
-        self.empty = false;
-        separator
+        self.value(name, Symbol(value))
     }
 
     pub(crate) fn bool(&mut self, name: &Wire, value: bool) -> Result<()> {
-        self.column(name, value)
+        self.value(name, value)
     }
 
     pub(crate) fn i64(&mut self, name: &Wire, value: i64) -> Result<()> {
-        self.column(name, Integer(value, b'i'))
+        self.value(name, Integer::i64(value))
     }
 
     pub(crate) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {
-        if self.version == ProtocolVersion::V1 {
-            self.column(name, Decimals(value))
-        } else {
-            self.column(name, DoubleBits(value))
-        }
+        self.value(name, Double(value))
     }
 
     pub(crate) fn str(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
-        self.column(name, value)
+        self.value(name, value)
     }
 
     pub(crate) fn ts_micros(&mut self, name: &Wire, value: i64) -> Result<()> {
-        self.column(name, Integer(value, b't'))
+        self.value(name, Integer::micros(value))
     }
 
     pub(crate) fn ts_nanos(&mut self, name: &Wire, value: i64) -> Result<()> {
-        self.column(name, Integer::nanos(value, self.version))
+        self.value(name, Integer::nanos(value, self.version))
     }
 
     pub(crate) fn array(&mut self, name: &Wire, value: &ArrayView<'_>) -> Result<()> {
-        self.column(name, value)
+        self.value(name, value)
     }
 
     pub(crate) fn decimal_text(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
-        self.column(name, DecimalText(value))
+        self.value(name, DecimalText(value))
     }
 
     pub(crate) fn decimal(&mut self, name: &Wire, scale: u32, unscaled: &[u8]) -> Result<()> {
-        self.column(name, Decimal(scale, unscaled))
+        self.value(name, Decimal(scale, unscaled))
     }
 
     pub(crate) fn decimal_i128(&mut self, name: &Wire, scale: u32, unscaled: i128) -> Result<()> {
-        self.column(name, DecimalInteger(scale, unscaled))
+        self.value(name, DecimalInteger(scale, unscaled))
     }
 
     pub(crate) fn end_nanos(&mut self, nanos: i64) -> Result<()> {
-        self.end(Stamp::Nanos(nanos))
+        self.end(Designated::Nanos(nanos))
     }
 
     pub(crate) fn end_micros(&mut self, micros: i64) -> Result<()> {
-        self.end(Stamp::Micros(micros))
+        self.end(Designated::Micros(micros))
     }
 
-    fn end(&mut self, stamp: Stamp) -> Result<()> {
+    fn end(&mut self, stamp: Designated) -> Result<()> {
         self.check_not_empty()?;
         self.rows += 1;
-        let (stamps, version) = (&mut *self.stamps, self.version);
-        self.cursor.careful(|out| stamps.end_row(out, stamp, version))
+        self.stamps.prepare(stamp, self.version)?;
+        let end = self.stamps.end(stamp, self.version).ok_or_else(no_room)?;
+        if self.draft.value(EarlyEnd(end), self.version)? { Ok(()) } else { Err(no_room()) }
     }
 
     pub(crate) fn end_now(&mut self) -> Result<()> {
         self.check_not_empty()?;
         self.rows += 1;
-        self.cursor.careful(|out| {
-            out.byte(b'\n');
-            Ok(())
-        })
+        self.draft.slice(b"\n")
     }
 
     fn check_not_empty(&self) -> Result<()> {
-        if self.empty { Err(empty_row()) } else { Ok(()) }
+        if self.state == RowState::Table { Err(empty_row()) } else { Ok(()) }
     }
 }
 
@@ -203,26 +179,21 @@ fn empty_row() -> Error {
 
 /// A symbol's name and value as one, if that is short and the value is good.
 pub(crate) fn symbol_lead(name: &Wire, value: Text<'_>) -> Option<Lead> {
-    let wire = one_wire(|out| {
-        out.wire(name);
-        escape::symbol(out, value)
-    });
-    Lead::new(&wire.ok()?)
+    lead(name, Symbol(value))
 }
 
 /// A string column's name and value as one, if that is short and the value is good.
 pub(crate) fn string_lead(name: &Wire, value: Text<'_>) -> Option<Lead> {
-    let wire = one_wire(|out| {
-        out.wire(name);
-        escape::string(out, value)
-    });
-    Lead::new(&wire.ok()?)
+    lead(name, value)
 }
 
-fn one_wire(write: impl FnOnce(&mut Tail<'_>) -> Result<()>) -> Result<Wire> {
+fn lead<V: WireValue>(name: &Wire, value: V) -> Option<Lead> {
     let mut store = Store::new(usize::MAX);
-    let mut out = store.tail();
-    write(&mut out)?;
-    out.finish()?;
-    Wire::new(store.as_slice())
+    let mut draft = store.draft();
+    draft.wire(name).ok()?;
+    if !draft.value(value, ProtocolVersion::V1).ok()? {
+        return None;
+    }
+    draft.keep();
+    Lead::new(&Wire::new(store.as_slice()).ok()?)
 }

@@ -187,15 +187,15 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
         // Written out: by one function with closures rows with texts took a tenth more instructions from C.
         match column.kind {
             PlanKind::F64 => match cells.f64(place) {
-                Some(value) => Some(slot.f64(lead, value)),
+                Some(value) => slot.f64(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::I64 => match cells.i64(place) {
-                Some(value) => Some(slot.i64(lead, value)),
+                Some(value) => slot.i64(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::Bool => match cells.bool(place) {
-                Some(value) => Some(slot.bool(lead, value)),
+                Some(value) => slot.bool(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::Str => match cells.text(place) {
@@ -203,11 +203,11 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
                 None => self.missing(place, slot),
             },
             PlanKind::TsMicros => match cells.i64(place) {
-                Some(value) => Some(slot.ts_micros(lead, value)),
+                Some(value) => slot.ts_micros(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::TsNanos => match cells.i64(place) {
-                Some(value) => Some(slot.ts_nanos(lead, value)),
+                Some(value) => slot.ts_nanos(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::Array => match cells.array(place) {

@@ -182,7 +182,7 @@ impl<'a> Dictionary<'a> {
     ) -> Option<Written<'s>> {
         let code = self.codes.get(row)?;
         match self.ready.get(code) {
-            Some(lead) if !lead.is_none() => Some(slot.ready(lead)),
+            Some(lead) if !lead.is_none() => slot.ready(lead),
             _ => write(slot, self.texts.quick(code)?),
         }
     }
@@ -320,18 +320,18 @@ impl<'s> RowValues for Sources<'s> {
     fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
         let lead = &source.lead;
         if let Some(value) = source.doubles.get(row) {
-            return Some(slot.binary_f64(lead, *value));
+            return slot.f64(lead, *value);
         }
         if source.validity.is_some_and(|bits| !bits.get(row)) {
             return Some(slot.skip());
         }
         match &source.values {
-            Values::F64(values) => Some(slot.f64(lead, *values.get(row)?)),
-            Values::I64(values) => Some(slot.i64(lead, *values.get(row)?)),
-            Values::TsMicros(values) => Some(slot.ts_micros(lead, *values.get(row)?)),
-            Values::TsNanos(values) => Some(slot.ts_nanos(lead, *values.get(row)?)),
-            Values::Bytes(bytes) => Some(slot.bool(lead, *bytes.get(row)? != 0)),
-            Values::Bits(bits) => Some(slot.bool(lead, bits.get(row))),
+            Values::F64(values) => slot.f64(lead, *values.get(row)?),
+            Values::I64(values) => slot.i64(lead, *values.get(row)?),
+            Values::TsMicros(values) => slot.ts_micros(lead, *values.get(row)?),
+            Values::TsNanos(values) => slot.ts_nanos(lead, *values.get(row)?),
+            Values::Bytes(bytes) => slot.bool(lead, *bytes.get(row)? != 0),
+            Values::Bits(bits) => slot.bool(lead, bits.get(row)),
             Values::Strings(texts) => slot.str(lead, texts.quick(row)?),
             Values::StringCodes(dictionary) => {
                 dictionary.write(row, slot, |slot, text| slot.str(lead, text))

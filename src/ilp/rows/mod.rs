@@ -7,5 +7,4 @@ mod plan;
 mod tests;
 
 pub use cells::{Cell, RowCells};
-pub(super) use plan::{COLUMN_ROOM, SHORT_TEXT};
 pub(crate) use plan::{Lead, PlanColumn, PlanKind, PlanStamp, RowPlan, RowValues};

@@ -66,11 +66,10 @@ foreach(_questdb_file IN ITEMS "${QUESTDB_STATIC_FILE}" "${QUESTDB_IMPORT_FILE}"
 endforeach()
 
 # cargo decides what is out of date, so it is asked on every build. CARGO_TARGET_DIR and CARGO_BUILD_TARGET of the environment are
-# overridden: the files must be found again. Only the two C libraries are made: with a Rust library beside them everything public in Rust
-# would have to stay in them, and the shared library would be an eighth larger.
+# overridden: the files must be found again.
 add_custom_target(questdb_crate ALL
   COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "QUESTDB_SONAME=${QUESTDB_SONAME}" ${_questdb_target_environment}
-    "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress --crate-type cdylib,staticlib
+    "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress-capi
     --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
     --target-dir "${_questdb_target_dir}" ${_questdb_target_flags} "--features=${_questdb_features}"
     --config "profile.release.strip=\"symbols\"" ${_questdb_flags}

@@ -27,7 +27,7 @@
  * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
  * with the data, and ends the process where a few bytes cannot be had.
  *
- * Generated from src/ffi by `QUESTDB_BLESS=1 cargo test header`; do not edit.
+ * Generated from capi/src by `QUESTDB_BLESS=1 cargo test header`; do not edit.
  * SPDX-License-Identifier: Apache-2.0
  */
 

@@ -93,7 +93,7 @@ impl ErrorCode {
     ];
 
     /// The name that C uses, such as `INVALID_NAME`.
-    pub fn name(self) -> &'static CStr {
+    pub(crate) fn name(self) -> &'static CStr {
         match self {
             ErrorCode::InvalidArgument => c"INVALID_ARGUMENT",
             ErrorCode::InvalidState => c"INVALID_STATE",
@@ -154,7 +154,7 @@ impl Outcome {
     ];
 
     /// The name that C uses, such as `IN_DOUBT`.
-    pub fn name(self) -> &'static CStr {
+    pub(crate) fn name(self) -> &'static CStr {
         match self {
             Outcome::NotSent => c"NOT_SENT",
             Outcome::Rejected => c"REJECTED",
@@ -367,7 +367,7 @@ macro_rules! err {
 pub(crate) use err;
 
 /// Foreign text made fit for a message: quoted, control characters escaped, cut to `MAX_SHOWN` bytes with a note.
-pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
+pub fn shown(text: &str) -> impl fmt::Display + '_ {
     shown_bytes(text.as_bytes())
 }
 

@@ -18,7 +18,7 @@ mod text;
 mod time;
 
 #[doc(hidden)]
-pub mod ffi;
+pub mod internal;
 
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};

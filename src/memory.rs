@@ -13,10 +13,7 @@ pub(crate) fn room<T>(count: usize, what: &str) -> Result<Vec<T>> {
 }
 
 /// The items, or the first error among them.
-pub(crate) fn collected<T>(
-    items: impl ExactSizeIterator<Item = Result<T>>,
-    what: &str,
-) -> Result<Vec<T>> {
+pub fn collected<T>(items: impl ExactSizeIterator<Item = Result<T>>, what: &str) -> Result<Vec<T>> {
     let mut all = room(items.len(), what)?;
     for item in items {
         all.push(item?);

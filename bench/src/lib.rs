@@ -1,5 +1,8 @@
 //! What the benchmarks share: the row shapes, ways to encode them (ours and the official client's), clocks; and flushing.
 
+// The exported functions, which the C of bench/c calls by symbol.
+use questdb_ingress_capi as _;
+
 pub mod artifact;
 pub mod c;
 pub mod clock;

@@ -1,36 +1,48 @@
 using System;
 using QuestDB;
 
-/// <summary>
-/// One row that the server refuses does not hold the others: it is told by its number, removed, and the rest is sent.
-/// </summary>
+/// <summary>Drop the bad row, keep the rest: a row that cannot be built, and one that the server refuses.</summary>
 internal static class BadRow
 {
     internal static void Run(string conf)
     {
-        using (var sender = new Sender(conf + "auto_flush=off;"))
+        using (var sender = new Sender(conf))
         {
-            for (var i = 0; i < 1000; i++)
+            for (var n = 1; n <= 5; n++)
             {
-                using (var row = sender.Table("csharp_bad_row"))
+                try
                 {
-                    if (i == 500)
+                    // A row that an exception leaves is dropped; those before it stay.
+                    using (var row = sender.Table("measurements"))
                     {
-                        row.Column("value", "not a number"); // the column is a number since the first row
+                        Measurement(row, n);
                     }
-                    else
-                    {
-                        row.Column("value", (double)i);
-                    }
-                    row.AtMicros(1767323045000000 + i);
+                }
+                catch (QuestDBException e) when (!e.RowAccepted) // otherwise the row is good, and sending it failed
+                {
+                    Console.WriteLine($"left out: {e.Message}");
                 }
             }
             FlushGoodRows(sender);
-            Console.WriteLine(sender.Close(TimeSpan.FromSeconds(10)));
+            sender.Close(TimeSpan.FromSeconds(10));
         }
     }
 
-    /// <summary>Sends all rows that the server takes; those that it refuses are reported and dropped.</summary>
+    /// <summary>The third has no value; the fourth is text where the others are numbers, which only the server can know.</summary>
+    private static void Measurement(Row row, long n)
+    {
+        if (n == 4)
+        {
+            row.Column("value", "four");
+        }
+        else if (n != 3)
+        {
+            row.Column("value", n);
+        }
+        row.AtNow();
+    }
+
+    /// <summary>Sends what the server takes. A refused row is named by its number, removed, and the rest sent again.</summary>
     private static void FlushGoodRows(Sender sender)
     {
         for (;;)
@@ -40,9 +52,9 @@ internal static class BadRow
                 sender.Flush();
                 return;
             }
-            catch (QuestDBException e) when (e.Outcome == Outcome.Rejected && !e.Retryable && e.ServerLine > 0)
+            catch (QuestDBException e) when (e.Outcome == Outcome.Rejected && e.ServerLine > 0)
             {
-                Console.WriteLine($"row {e.ServerLine} of {sender.Pending} is refused and dropped: {e.Message}");
+                Console.WriteLine($"refused: {e.Message}");
                 sender.RemoveRows(e.ServerLine, 1); // store it elsewhere, if it matters
             }
         }

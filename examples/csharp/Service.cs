@@ -71,7 +71,7 @@ internal static class Service
     {
         try
         {
-            using (var row = sender.Table("csharp_service"))
+            using (var row = sender.Table("heartbeats"))
             {
                 row.Column("n", n).At(DateTime.UtcNow);
             }

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use libfuzzer_sys::fuzz_target;
 use questdb_ingress::fuzzing::{End, Script, Server};
+use questdb_ingress::internal::OwnBuffer as _;
 use questdb_ingress::{Config, Error, ErrorCode, Outcome};
 use questdb_ingress_fuzz::Input;
 use questdb_ingress_fuzz::checks::assert_error;
@@ -44,7 +45,7 @@ enum Login {
 fn log_in(server: &Server) -> Login {
     match server.sender(&CONFIG) {
         Ok(mut sender) => {
-            sender.buffer_mut().table("t").unwrap().column_i64("x", 1).unwrap();
+            sender.own_buffer().table("t").unwrap().column_i64("x", 1).unwrap();
             sender.at_now().unwrap();
             if let Err(e) = sender.flush_own() {
                 assert_error(&e);

@@ -39,7 +39,8 @@ fn expect(success: bool) -> Expected {
 
 impl Case {
     fn new(input: &mut Input<'_>) -> Case {
-        let version = ProtocolVersion::from_number(1 + u32::from(input.byte()) % 3).unwrap();
+        let version =
+            questdb_ingress::internal::protocol_version(1 + u32::from(input.byte()) % 3).unwrap();
         let tight = input.below(4) == 0;
         let max_buf_size = if tight { 16 + usize::from(input.byte()) } else { 1 << 24 };
         // Both so small that every way to grow is gone.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use questdb_ingress::fuzzing::{End, Script, Server};
+use questdb_ingress::internal::OwnBuffer as _;
 use questdb_ingress::{Config, Error, Outcome};
 use questdb_ingress_fuzz::Input;
 use questdb_ingress_fuzz::checks::{SHOWN, assert_error};
@@ -33,7 +34,7 @@ fn refuse(status: u16, content_type: &str, body: &[u8]) -> Error {
     let (pieces, early, end) = (Vec::new(), None, End::Silent);
     let script = Script { answers: vec![answer], pieces, early, end };
     let mut sender = Server::new(script, *EPOCH).sender(&CONFIG).unwrap();
-    sender.buffer_mut().table("t").unwrap().column_i64("x", 1).unwrap();
+    sender.own_buffer().table("t").unwrap().column_i64("x", 1).unwrap();
     sender.at_now().unwrap();
     let e = sender.flush_own().unwrap_err();
     assert_error(&e);

@@ -6,7 +6,7 @@
 use std::ptr;
 
 use libfuzzer_sys::fuzz_target;
-use questdb_ingress::ffi::*;
+use questdb_ingress_capi::*;
 use questdb_ingress_fuzz::Input;
 use questdb_ingress_fuzz::handles::{Failed, Handles, borrowed, failed};
 use questdb_ingress_fuzz::memory::Memory;

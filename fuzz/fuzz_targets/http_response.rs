@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use questdb_ingress::fuzzing::{End, Script, Server};
+use questdb_ingress::internal::OwnBuffer as _;
 use questdb_ingress::{Config, Error, ErrorCode, Outcome, Sender};
 use questdb_ingress_fuzz::Input;
 use questdb_ingress_fuzz::checks::assert_error;
@@ -75,7 +76,7 @@ fn verdict(result: Result<Outcome, Error>) -> Verdict {
 fn flush_twice(server: &Server, config: &Config) -> [Verdict; 2] {
     let mut sender = server.sender(config).unwrap();
     let mut flush = || {
-        let buffer = sender.buffer_mut();
+        let buffer = sender.own_buffer();
         buffer.clear();
         for table in ["t", "u"] {
             buffer.table(table).unwrap().column_i64("x", 1).unwrap().at_now().unwrap();

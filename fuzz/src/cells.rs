@@ -1,8 +1,8 @@
 //! Values of every kind from the fuzzer's bytes, and what must become of them.
 
-use questdb_receiver::line::TimeUnit;
 use questdb_ingress::table::ColumnKind;
 use questdb_ingress::{ArrayView, ProtocolVersion};
+use questdb_receiver::line::TimeUnit;
 
 use crate::Input;
 use crate::model::Seen;

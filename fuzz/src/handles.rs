@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use questdb_ingress::Config;
-use questdb_ingress::ffi::*;
 use questdb_ingress::fuzzing::{End, Script, Server};
+use questdb_ingress_capi::*;
 
 use crate::Input;
 use crate::checks::{LONGEST_MESSAGE, assert_line};

@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use questdb_ingress::ffi::{questdb_array, questdb_cell, questdb_cell_value, questdb_column_data};
+use questdb_ingress_capi::{questdb_array, questdb_cell, questdb_cell_value, questdb_column_data};
 
 use crate::Input;
 use crate::cells::{self, NAMES};

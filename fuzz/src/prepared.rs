@@ -1,8 +1,9 @@
 //! Prepared rows: layouts, rows of cells and columns of values, each next to what must come out of it.
 
+use questdb_ingress::internal::{LayoutChecks as _, RowCells};
 use questdb_ingress::table::{
-    Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowCells,
-    RowLayout, Stamp as Stamped,
+    Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
+    Stamp as Stamped,
 };
 use questdb_ingress::{ArrayView, Buffer, ProtocolVersion, Result, Text};
 

@@ -26,8 +26,8 @@ class QuestdbIngressConan(ConanFile):
 
     def export_sources(self):
         for pattern in (
-            "Cargo.toml", "Cargo.lock", "build.rs", "CMakeLists.txt", "LICENSE", "README.md",
-            "src/*", "include/*", "cpp/*", "cmake/*", "packaging/*", "examples/rust/*", "examples/data/*", "bench/*", "receiver/*",
+            "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE", "README.md",
+            "src/*", "include/*", "cpp/*", "cmake/*", "packaging/*", "examples/rust/*", "examples/data/*", "bench/*", "capi/*", "receiver/*", "testkit/*",
         ):
             copy(self, pattern, ROOT, self.export_sources_folder, excludes="bench/target/*")
 

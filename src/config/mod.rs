@@ -10,7 +10,7 @@ mod check;
 mod env;
 mod lexer;
 mod options;
-mod reference;
+pub(crate) mod reference;
 mod secret;
 mod settings;
 mod typed;
@@ -22,8 +22,6 @@ use std::fmt;
 
 pub use addr::Addr;
 use options::Key;
-#[doc(hidden)]
-pub use reference::{DIFFERENCES, options_markdown};
 pub use secret::Secret;
 pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
 use value::{Place, Value};

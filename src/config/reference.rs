@@ -6,7 +6,6 @@ use super::options::{Default, OPTIONS, Opt};
 
 /// Where this library is stricter than, or differs from, the official Rust/C client, and why. The tests name each
 /// difference by its word and hold that it is real.
-#[doc(hidden)]
 pub const DIFFERENCES: &[(&str, &str)] = &[
     (
         "unknown-key",
@@ -92,7 +91,6 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
 ];
 
 /// The text of `doc/options.md`.
-#[doc(hidden)]
 pub fn options_markdown() -> String {
     let mut out = String::from(HEAD);
     // Writing to a string cannot fail.

@@ -12,7 +12,7 @@ mod number;
 mod remove_rows;
 mod rewrite;
 mod row_state;
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -24,7 +24,7 @@ use crate::error::{Result, err};
 
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub use rows::{Cell, RowCells};
+pub use rows::Cell;
 pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
 pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
 pub(crate) use write::{Slot, Written};
@@ -53,7 +53,7 @@ impl ProtocolVersion {
     ///
     /// # Errors
     /// `InvalidArgument`.
-    pub fn from_number(number: u32) -> Result<ProtocolVersion> {
+    pub(crate) fn from_number(number: u32) -> Result<ProtocolVersion> {
         match number {
             1 => Ok(ProtocolVersion::V1),
             2 => Ok(ProtocolVersion::V2),

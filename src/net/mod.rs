@@ -18,7 +18,8 @@ pub(crate) use credentials::{SigningKey, authorization};
 pub(crate) use http1::{Answer, Failure, RequestHead, exchange, not_http};
 #[cfg(test)]
 pub(crate) use os::InFlight;
-pub(crate) use os::{Deadline, Net, SystemNet, Uncancellable, pause};
+pub use os::Uncancellable;
+pub(crate) use os::{Deadline, Net, SystemNet, pause};
 #[cfg(any(test, fuzzing))]
 pub(crate) use os::{Interest, Ready, Socket};
 pub(crate) use secrets::Secrets;

@@ -34,7 +34,6 @@ use crate::config::{Config, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use crate::net::Canceller;
-pub(crate) use crate::net::Uncancellable;
 use crate::net::{Deadline, Net, SystemNet};
 use crate::table::{Cell, ColumnData, RowLayout};
 
@@ -52,7 +51,7 @@ pub struct Sender {
     link: Link,
     options: BufferOptions,
     server_version: ServerVersion,
-    /// Boxed for [`Sender::swap_own`].
+    /// Boxed for [`Sender::swap_buffer`].
     buffer: Box<Buffer>,
     auto_flush: AutoFlush,
     pause: Pause,
@@ -145,38 +144,14 @@ impl Sender {
         &self.buffer
     }
 
-    /// The sender's own buffer, for the C interface, which ends rows by [`Sender::at_nanos`] and its like.
-    #[doc(hidden)]
-    pub fn buffer_mut(&mut self) -> &mut Buffer {
+    /// The sender's own buffer, for the C ABI.
+    pub(crate) fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.buffer
     }
 
     /// Exchanges the own buffer for another: the C interface lends it out between calls.
-    #[doc(hidden)]
-    pub fn swap_own(&mut self, other: &mut Box<Buffer>) {
+    pub(crate) fn swap_buffer(&mut self, other: &mut Box<Buffer>) {
         std::mem::swap(&mut self.buffer, other);
-    }
-
-    /// Ends the open row of the own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if a
-    /// limit is reached.
-    #[doc(hidden)]
-    pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
-        self.buffer.at_nanos(nanos)?;
-        self.row_ended()
-    }
-
-    /// As [`Sender::at_nanos`], in microseconds.
-    #[doc(hidden)]
-    pub fn at_micros(&mut self, micros: i64) -> Result<()> {
-        self.buffer.at_micros(micros)?;
-        self.row_ended()
-    }
-
-    /// Ends the open row of the own buffer and lets the server set its timestamp. Deduplication cannot recognise such rows.
-    #[doc(hidden)]
-    pub fn at_now(&mut self) -> Result<()> {
-        self.buffer.at_now()?;
-        self.row_ended()
     }
 
     /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
@@ -192,7 +167,7 @@ impl Sender {
         at: Option<i64>,
     ) -> Result<()> {
         layout.append_row(&mut self.buffer, cells, at)?;
-        self.row_ended()
+        self.after_row()
     }
 
     /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
@@ -208,7 +183,7 @@ impl Sender {
         at: Option<&[i64]>,
     ) -> Result<()> {
         layout.append_columns(&mut self.buffer, rows, columns, at)?;
-        self.row_ended()
+        self.after_row()
     }
 
     /// Removes complete rows from the own buffer, as [`Buffer::remove_rows`]: a row that was refused does not hold the rest.
@@ -231,9 +206,8 @@ impl Sender {
     }
 
     /// As [`Sender::flush_if_due`], for the call that ended a row: an error says that the row is in the buffer.
-    #[doc(hidden)]
     #[inline]
-    pub fn row_ended(&mut self) -> Result<()> {
+    pub(crate) fn after_row(&mut self) -> Result<()> {
         if self.is_due() { self.auto_flush_after_row() } else { Ok(()) }
     }
 

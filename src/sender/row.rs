@@ -282,7 +282,7 @@ impl Row<'_> {
     fn ended(&mut self) -> Result<()> {
         match &mut self.place {
             Place::Buffer(_) => Ok(()),
-            Place::Sender(sender) => sender.row_ended(),
+            Place::Sender(sender) => sender.after_row(),
         }
     }
 }

@@ -65,7 +65,7 @@ impl Stat {
     ];
 
     /// The counter with a number, for other languages.
-    pub fn from_number(number: u32) -> Option<Stat> {
+    pub(crate) fn from_number(number: u32) -> Option<Stat> {
         Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
     }
 }

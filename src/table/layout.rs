@@ -63,7 +63,7 @@ impl ColumnKind {
     ///
     /// # Errors
     /// `InvalidArgument`.
-    pub fn from_number(number: u32) -> Result<ColumnKind> {
+    pub(crate) fn from_number(number: u32) -> Result<ColumnKind> {
         let kind = ColumnKind::ALL.iter().find(|kind| **kind as u32 == number);
         kind.copied().ok_or_else(|| err!(InvalidArgument, "{number} is not a kind of column"))
     }
@@ -87,7 +87,7 @@ impl Stamp {
     ///
     /// # Errors
     /// `InvalidArgument`.
-    pub fn from_number(number: u32) -> Result<Stamp> {
+    pub(crate) fn from_number(number: u32) -> Result<Stamp> {
         match number {
             1 => Ok(Stamp::Nanos),
             2 => Ok(Stamp::Micros),
@@ -199,25 +199,8 @@ impl RowLayout {
 
     /// What a caller's timestamp means here: itself, or nothing where the server's clock is used.
     #[inline]
-    pub fn designated(&self, at: i64) -> Option<i64> {
+    pub(crate) fn designated(&self, at: i64) -> Option<i64> {
         (self.stamp != Stamp::Now).then_some(at)
-    }
-
-    /// Checks that there is a cell for each column.
-    ///
-    /// # Errors
-    /// `InvalidArgument`.
-    #[inline]
-    pub fn check_cells(&self, given: usize) -> Result<()> {
-        self.check_count(given, "cells")
-    }
-
-    /// Checks that so many columns of values are given as were declared.
-    ///
-    /// # Errors
-    /// `InvalidArgument`.
-    pub fn check_columns(&self, given: usize) -> Result<()> {
-        self.check_count(given, "columns")
     }
 
     /// How many columns were declared, which is how many cells a row has.

@@ -4,7 +4,7 @@
 mod column_data;
 mod layout;
 
-pub use crate::ilp::{Cell, RowCells};
+pub use crate::ilp::Cell;
 pub use column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 pub(crate) use layout::Column;
 pub use layout::{ColumnKind, RowLayout, Stamp};

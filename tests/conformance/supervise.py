@@ -176,6 +176,8 @@ class Run:
 
     def open(self, words):
         base = "tcp::addr=$tcp;protocol_version=3;" if words[:1] == ["tcp"] else "http::addr=$http;"
+        if not any("auto_flush_interval" in word for word in words):
+            base += "auto_flush_interval=off;"  # a row of a busy driver would flush because it came late
         conf = words[-1] if words and "::" in words[-1] else base + "".join(w for w in words if w not in ("tcp", "http"))
         answer = self.driver.ask("open " + escaped(plain(self.filled(conf))))
         self.is_open = answer.startswith("ok")

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 
 use crate::support::fault_case::rows;
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 /// A server that accepts one `Authorization` header, also for `/settings`.
 fn guarded(expected: String) -> FaultServer {
@@ -72,8 +72,8 @@ mod with_receiver {
     use questdb_ingress::{ErrorCode, Outcome, Sender};
     use questdb_receiver::{Protocol, Receiver};
 
-    use crate::support::certs::{authority, trust};
-    use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
+    use questdb_ingress_testkit::certificates::{authority, trust};
+    use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -152,10 +152,10 @@ mod memory {
     use questdb_ingress::Sender;
     use zeroize::{Zeroize, Zeroizing};
 
-    use crate::support::certs::{good_server, trust};
     use crate::support::fault_case::{rows, show_rows_of};
-    use crate::support::fault_server::{FaultServer, Peer, script};
-    use crate::support::questdb::{KEY_D, KEY_X, KEY_Y};
+    use questdb_ingress_testkit::certificates::{good_server, trust};
+    use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+    use questdb_ingress_testkit::questdb::{KEY_D, KEY_X, KEY_Y};
 
     /// The addresses of the servers: http, https, tcp with a login.
     const ADDRS: &str = "FAULT_TEST_SECRETS_ADDRS";

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use questdb_receiver::{ColumnType, Protocol, Receiver};
 
-use crate::abi::library;
-use crate::header::root;
-use crate::support::haproxy::certificates;
-use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
+use questdb_ingress_testkit::haproxy::certificates;
+use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
+use questdb_ingress_testkit::repository as root;
+use questdb_ingress_testkit::shared_library as library;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -92,7 +92,7 @@ fn builder(out: &mut String, vector: &Value) {
     for op in &ops[..last] {
         writeln!(out, "{}", call(op)).unwrap();
     }
-    let code = |code: ErrorCode| code.name().to_str().unwrap();
+    let code = |code: ErrorCode| questdb_ingress::internal::code_name(code).to_str().unwrap();
     if let Some(deviation) = stricter(id) {
         writeln!(out, "expect error {}", code(deviation)).unwrap();
     } else if error.is_null() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 
 use crate::support::fault_case::rows;
-use crate::support::fault_server::{FaultServer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, script};
 
 /// Calls, and cancels from the time that the call is `deep` enough until it has returned. Returns what it returned and how
 /// long that took from the first cancel.

@@ -1,11 +1,12 @@
 //! Rows that are complete are never held hostage: not by a row that cannot be ended, not by one that is refused, not by a
 //! server that cannot be reached.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
 
 use questdb_ingress::{Buffer, ErrorCode, Outcome, ProtocolVersion, Result, Sender, Stat};
 
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -256,7 +257,7 @@ fn close_sends_the_complete_rows_and_tells_of_the_open_one() {
     let server = healthy();
     let mut sender = sender(&server, "auto_flush=off;");
     row(&mut sender, 1).unwrap();
-    sender.buffer_mut().table("t").unwrap().column_i64("n", 2).unwrap();
+    sender.own_buffer().table("t").unwrap().column_i64("n", 2).unwrap();
     let report = sender.close(TIMEOUT);
     let e = report.result.unwrap_err();
     assert_eq!((e.code(), e.outcome()), (ErrorCode::InvalidState, Outcome::Committed), "{e}");
@@ -277,7 +278,7 @@ fn close_tells_of_the_open_row_also_when_sending_fails() {
     );
     let mut refused = sender(&server, "auto_flush=off;");
     row(&mut refused, 1).unwrap();
-    refused.buffer_mut().table("t").unwrap();
+    refused.own_buffer().table("t").unwrap();
     let report = refused.close(TIMEOUT);
     let e = report.result.unwrap_err();
     assert_eq!(
@@ -287,7 +288,7 @@ fn close_tells_of_the_open_row_also_when_sending_fails() {
     assert!(e.message().starts_with("a row was left open and is dropped: "), "{e}");
 
     let mut empty = sender(&server, "auto_flush=off;");
-    empty.buffer_mut().table("t").unwrap();
+    empty.own_buffer().table("t").unwrap();
     let e = empty.close(TIMEOUT).result.unwrap_err();
     assert_eq!((e.code(), e.outcome()), (ErrorCode::InvalidState, Outcome::NotSent), "{e}");
 }
@@ -319,9 +320,9 @@ fn flushing_what_is_due_accepts_no_row() {
     let server = healthy();
     let mut sender = sender(&server, "auto_flush_rows=2;");
     row(&mut sender, 1).unwrap();
-    sender.buffer_mut().table("t").unwrap().column_i64("n", 2).unwrap();
-    sender.buffer_mut().at_now().unwrap();
-    sender.buffer_mut().table("t").unwrap();
+    sender.own_buffer().table("t").unwrap().column_i64("n", 2).unwrap();
+    sender.own_buffer().at_now().unwrap();
+    sender.own_buffer().table("t").unwrap();
     let e = sender.flush_if_due().unwrap_err();
     assert!(e.code() == ErrorCode::InvalidState && !e.row_accepted(), "{e:?}");
 }

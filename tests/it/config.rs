@@ -4,9 +4,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use questdb_ingress::config::{
-    Addr, Auth, DIFFERENCES, Delivery, Interface, Protocol, Roots, Settings,
-};
+use questdb_ingress::config::{Addr, Auth, Delivery, Interface, Protocol, Roots, Settings};
+use questdb_ingress::internal::DIFFERENCES;
 use questdb_ingress::{Config, Error, ErrorCode};
 use serde_json::Value;
 

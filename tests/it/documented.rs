@@ -1,5 +1,6 @@
 //! Keys and values that the public documentation of QuestDB's clients has: accepted as they are written there.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::io::Read;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -119,7 +120,7 @@ fn rows_go_out_by_the_interface_that_was_named() {
         Err(e) if e.message().contains("Operation not permitted") => return,
         Err(e) => panic!("{e}"),
     };
-    sender.buffer_mut().table("t").unwrap().column_i64("x", 1).unwrap();
+    sender.own_buffer().table("t").unwrap().column_i64("x", 1).unwrap();
     sender.at_now().unwrap();
     assert_eq!(sender.flush_own().unwrap(), Outcome::Submitted);
     drop(sender);
@@ -163,7 +164,7 @@ fn small_sizes_work() {
     let conf =
         "http::addr=127.0.0.1:1;protocol_version=1;init_buf_size=1;max_buf_size=7;max_name_len=1;";
     let mut sender = Sender::from_conf(conf).unwrap();
-    let buffer = sender.buffer_mut();
+    let buffer = sender.own_buffer();
     assert_eq!(buffer.table("tt").unwrap_err().code(), ErrorCode::InvalidName);
     buffer.table("t").unwrap().column_i64("x", 1).unwrap();
     buffer.at_now().unwrap();

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use questdb_ingress::{ErrorCode, Outcome};
 
-use crate::support::certs::{authority, good_server, trust};
 use crate::support::fault_case::show;
 use crate::support::fault_client::{CSide, Language, Side};
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::certificates::{authority, good_server, trust};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 fn https(server: &FaultServer, more: &str) -> String {
     format!("https::addr=localhost:{};protocol_version=1;{more}", server.addr().port())

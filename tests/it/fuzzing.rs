@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::header::root;
+use questdb_ingress_testkit::repository as root;
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
@@ -19,7 +19,7 @@ fn every_c_function_is_called() {
     let calls = ["fuzz/fuzz_targets/ffi_calls.rs", "fuzz/src/handles.rs"].map(read).concat();
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let called: Vec<&str> = calls.split(|c| !is_word(c)).collect();
-    let symbols = read("abi/symbols.txt");
+    let symbols = read("capi/abi/symbols.txt");
     let symbols = symbols.lines().filter(|line| !line.starts_with('#'));
     let names: Vec<&str> = symbols.filter_map(|line| line.split(' ').next()).collect();
     assert!(names.len() > 100, "{names:?}");

@@ -13,7 +13,7 @@ use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
 use crate::support::fault_case::{Case, Client, rows, run};
 use crate::support::fault_client::Answer;
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NO_RETRY: &str = "retry_timeout=0;";

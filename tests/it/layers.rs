@@ -19,13 +19,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sender", &["base", "ilp", "table", "arrow", "config", "net"]),
     // Stands in for the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "net", "sender"]),
-    // What is public; the base for the errors about its own arguments.
-    ("ffi", &["base", "ilp", "table", "arrow", "config", "sender"]),
+    // The door for the C ABI, the bindings and the benchmarks.
+    ("internal", &["base", "ilp", "table", "arrow", "config", "net", "sender"]),
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
-const UNSAFE: &[&str] =
-    &["src/ffi/", "src/ilp/write/", "src/net/os/unix.rs", "src/arrow/c_data.rs"];
+const UNSAFE: &[&str] = &["src/ilp/write/", "src/net/os/unix.rs", "src/arrow/c_data.rs"];
 
 /// Files that may use what `clippy.toml` fences off, and what they own of it.
 const OWNERS: &[(&str, &str)] = &[
@@ -34,7 +33,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("src/net/os/system.rs", "sockets, name resolution, the monotonic clock"),
     ("src/net/os/unix.rs", "poll"),
     ("src/net/tls.rs", "certificate files"),
-    ("src/ffi/guard.rs", "catching panics"),
 ];
 
 #[test]

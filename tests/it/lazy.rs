@@ -1,11 +1,12 @@
 //! Senders that are made without their server: rows that wait come out as if the server had been asked before them.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use questdb_ingress::{ArrayView, Buffer, ErrorCode, Outcome, ProtocolVersion, Sender};
 
-use crate::support::fault_server::{FaultServer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, script};
 
 /// A server that answers `/settings` so, and takes rows.
 fn server(status: &'static str, settings: &'static str) -> FaultServer {
@@ -66,14 +67,14 @@ fn waiting_rows_are_what_they_would_have_been() {
         fill(&mut want);
         let server = server(status, settings);
         let mut sender = lazy(&server, "");
-        fill(sender.buffer_mut());
+        fill(sender.own_buffer());
         assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
         assert_eq!(server.committed(), [want.peek()]);
         assert_eq!((sender.protocol_version(), sender.max_name_len()), (version, max_name_len));
         let own = sender.buffer();
         assert_eq!((own.protocol_version(), own.max_name_len()), (version, max_name_len));
         // From here on it is a sender like any other, and nobody is asked again.
-        fill(sender.buffer_mut());
+        fill(sender.own_buffer());
         assert_eq!(sender.buffer().peek(), want.peek());
         sender.flush_own().unwrap();
         assert_eq!(server.requests(), 3);
@@ -94,7 +95,7 @@ fn every_way_to_send_brings_rows_into_the_version_of_the_server() {
         assert_eq!(other.peek(), before, "kept as it was");
         sender.flush(&mut other).unwrap();
         assert_eq!(other.protocol_version(), version);
-        fill(sender.buffer_mut());
+        fill(sender.own_buffer());
         sender.flush_own_and_keep(false).unwrap();
         assert!(sender.close(Duration::from_secs(10)).result.is_ok());
         assert_eq!(server.committed(), [want.peek(); 4]);
@@ -189,11 +190,11 @@ fn a_value_that_the_server_lacks_is_an_error_of_the_flush() {
 fn connecting_in_mid_row_disturbs_nothing() {
     let server = server("404 Not Found", "");
     let mut sender = lazy(&server, "");
-    let buffer = sender.buffer_mut();
+    let buffer = sender.own_buffer();
     buffer.table("t").unwrap().column_f64("a", 1.5).unwrap().at_now().unwrap();
     buffer.table("t").unwrap().column_f64("a", 2.5).unwrap();
     sender.connect().unwrap();
-    sender.buffer_mut().column_f64("b", 3.5).unwrap();
+    sender.own_buffer().column_f64("b", 3.5).unwrap();
     sender.at_now().unwrap();
     sender.flush_own().unwrap();
     assert_eq!(server.committed(), [b"t a=1.5\nt a=2.5,b=3.5\n"]);

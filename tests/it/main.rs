@@ -9,7 +9,6 @@
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
-mod abi;
 #[path = "../../receiver/tests/it/almost_lines.rs"]
 mod almost_lines;
 mod auth;
@@ -20,11 +19,9 @@ mod cancel;
 mod complete_rows;
 mod config;
 mod decimals;
-mod docs;
 mod documented;
 mod environment;
 mod fuzzing;
-mod header;
 mod http;
 mod layers;
 mod lazy;

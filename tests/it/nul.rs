@@ -1,8 +1,9 @@
 //! A NUL costs the whole request where it stands in a symbol, so it is refused there, on every road; in a string it arrives,
 //! and no name may hold one.
 
+use questdb_ingress::internal::{LayoutChecks as _, RowCells};
 use questdb_ingress::table::{
-    Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowCells, RowLayout, Stamp,
+    Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result, TableName, Text};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 #[test]
 fn document_is_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/options.md");
-    let want = questdb_ingress::config::options_markdown();
+    let want = questdb_ingress::internal::options_markdown();
     if std::env::var_os("QUESTDB_BLESS").is_some_and(|v| v == "1") {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &want).unwrap();

@@ -4,11 +4,11 @@
 macro_rules! on_current_releases {
     ($($options:expr => $name:ident),* $(,)?) => {
         mod java17 {
-            use crate::support::questdb::{Options, Release, with_shared};
+            use questdb_ingress_testkit::questdb::{Options, Release, with_shared};
             $(#[test] fn $name() { with_shared(Release::Java17, $options, super::$name); })*
         }
         mod java25 {
-            use crate::support::questdb::{Options, Release, with_shared};
+            use questdb_ingress_testkit::questdb::{Options, Release, with_shared};
             $(#[test] fn $name() { with_shared(Release::Java25, $options, super::$name); })*
         }
     };

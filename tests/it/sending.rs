@@ -1,11 +1,12 @@
 //! What a sender does when all goes well, or nearly: negotiation, auto-flush, transactions, statistics, closing, misuse.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::time::{Duration, Instant};
 
 use questdb_ingress::{ErrorCode, Outcome, ProtocolVersion, Sender, Stat};
 
 use crate::support::fault_case::rows;
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
@@ -19,7 +20,7 @@ fn sender(server: &FaultServer, conf: &str) -> Sender {
 
 /// Ends a row of `table` in the sender's own buffer.
 fn row(sender: &mut Sender, table: &str) -> questdb_ingress::Result<()> {
-    sender.buffer_mut().table(table)?.column_i64("x", 1)?;
+    sender.own_buffer().table(table)?.column_i64("x", 1)?;
     sender.at_now()
 }
 

@@ -8,7 +8,7 @@ use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 use crate::http::FullBacklog;
 use crate::support::fault_case::{Case, Client, rows, run};
 use crate::support::fault_client::Answer;
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const MB: usize = 1 << 20;
 const KEY: &str = "username=testUser1;token=5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48;\

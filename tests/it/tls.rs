@@ -9,13 +9,13 @@ use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::certs::{
+use crate::support::fault_case::{Case, run};
+use questdb_ingress_testkit::certificates::{
     authority, good_server, raw_server, self_signed, self_signed_authority, server_config,
     stranger, trust, write_file,
 };
-use crate::support::fault_case::{Case, run};
-use crate::support::fault_server::Peer;
-use crate::support::raw_tls::{ALERTS, fatal, hello_request};
+use questdb_ingress_testkit::fault_server::Peer;
+use questdb_ingress_testkit::raw_tls::{ALERTS, fatal, hello_request};
 
 /// An alert that a server sends which knows no version of the client.
 const OLD_VERSION_ALERT: &[u8] = &[0x15, 3, 2, 0, 2, 2, 70];
@@ -31,7 +31,7 @@ fn serve(http: bool) -> impl Fn(&mut Peer) + Send + Sync {
     }
 }
 
-fn all_versions(leaf: &crate::support::certs::Leaf) -> Arc<ServerConfig> {
+fn all_versions(leaf: &questdb_ingress_testkit::certificates::Leaf) -> Arc<ServerConfig> {
     server_config(leaf, rustls::ALL_VERSIONS, None)
 }
 

@@ -18,10 +18,11 @@ namespace QuestDB
         private ColumnData[] columns = new ColumnData[0];
         private int[] counts = new int[0]; // values of each column, -1 where none were set
 
+        /// <summary>Makes a batch without columns for a table. The stamp says where the times of its rows come from.</summary>
         public ColumnBatch(string table, Stamp stamp) : base(table, stamp) { }
 
         /// <summary>Adds a column; its number is the count of those before. Values that were set are gone.</summary>
-        public ColumnBatch Add(string name, Kind kind)
+        public ColumnBatch Add(string name, ColumnKind kind)
         {
             Enter();
             try
@@ -39,7 +40,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>Numbers, or times in the unit of the column. Where valid is false the value is NULL.</summary>
+        /// <summary>Sets numbers, or times in the unit of the column. Where valid is false the value is NULL.</summary>
         public ColumnBatch Set(int column, long[] values, bool[] valid = null) =>
             Put(column, values, valid, length => new ColumnData
             {
@@ -47,6 +48,7 @@ namespace QuestDB
                 Values = Copy(length, sizeof(long), to => Marshal.Copy(values, 0, to, length))
             });
 
+        /// <summary>Sets doubles. Where valid is false the value is NULL.</summary>
         public ColumnBatch Set(int column, double[] values, bool[] valid = null) =>
             Put(column, values, valid, length => new ColumnData
             {
@@ -54,6 +56,7 @@ namespace QuestDB
                 Values = Copy(length, sizeof(double), to => Marshal.Copy(values, 0, to, length))
             });
 
+        /// <summary>Sets booleans. Where valid is false the value is NULL.</summary>
         public ColumnBatch Set(int column, bool[] values, bool[] valid = null) =>
             Put(column, values, valid, length =>
             {
@@ -65,7 +68,7 @@ namespace QuestDB
                 return new ColumnData { Kind = (uint)ValuesKind.Bytes, Values = bytes };
             });
 
-        /// <summary>Symbols, strings or the text of decimals; null is NULL.</summary>
+        /// <summary>Sets symbols, strings or the text of decimals; null is NULL.</summary>
         public ColumnBatch Set(int column, string[] values) =>
             Put(column, values, Valid(values, v => v != null), length =>
             {
@@ -74,7 +77,7 @@ namespace QuestDB
                 return data;
             });
 
-        /// <summary>Texts by their number in a dictionary; -1 is NULL.</summary>
+        /// <summary>Sets texts by their number in a dictionary; -1 is NULL.</summary>
         public ColumnBatch Set(int column, int[] codes, string[] dictionary)
         {
             if (dictionary == null)
@@ -92,7 +95,7 @@ namespace QuestDB
             });
         }
 
-        /// <summary>Arrays of one dimension; null is NULL.</summary>
+        /// <summary>Sets arrays of one dimension; null is NULL.</summary>
         public ColumnBatch Set(int column, double[][] values) =>
             Put(column, values, Valid(values, v => v != null), length =>
             {
@@ -104,6 +107,7 @@ namespace QuestDB
                 return new ColumnData { Kind = (uint)ValuesKind.Arrays, Values = arrays };
             });
 
+        /// <summary>Sets decimals, each with its own scale. Where valid is false the value is NULL.</summary>
         public ColumnBatch Set(int column, decimal[] values, bool[] valid = null)
         {
             if (values == null)
@@ -119,7 +123,7 @@ namespace QuestDB
             });
         }
 
-        /// <summary>Times of unspecified kind are UTC. What does not fit into nanoseconds is refused by a column of them.</summary>
+        /// <summary>Sets times. Those of unspecified kind are UTC. A column of nanoseconds refuses what they cannot express.</summary>
         public ColumnBatch Set(int column, DateTime[] values, bool[] valid = null)
         {
             if (values == null)
@@ -129,6 +133,7 @@ namespace QuestDB
             return Set(column, Array.ConvertAll(values, v => Time(column, Times.Ticks(v))), valid);
         }
 
+        /// <summary>Sets times, which are converted to the unit of the column. Where valid is false the value is NULL.</summary>
         public ColumnBatch Set(int column, DateTimeOffset[] values, bool[] valid = null)
         {
             if (values == null)
@@ -138,7 +143,7 @@ namespace QuestDB
             return Set(column, Array.ConvertAll(values, v => Time(column, Times.Ticks(v))), valid);
         }
 
-        /// <summary>The columns for so many rows. Within Enter and Exit.</summary>
+        /// <summary>Returns the columns, each of which must have so many values. The caller is within Enter and Exit.</summary>
         internal ColumnData[] Filled(int rows, bool now)
         {
             if (rows < 0)
@@ -157,7 +162,7 @@ namespace QuestDB
             return columns;
         }
 
-        /// <summary>Within Enter and Exit.</summary>
+        /// <summary>Forgets all values. The caller is within Enter and Exit.</summary>
         internal void ClearValues()
         {
             for (var i = 0; i < counts.Length; i++)
@@ -221,7 +226,7 @@ namespace QuestDB
             return bits;
         }
 
-        /// <summary>One text after the other, and where each begins.</summary>
+        /// <summary>Stores the texts one after the other, and where each begins.</summary>
         private ColumnData Texts(string[] texts)
         {
             var offsets = (long*)Scratch.Take(sizeof(long) * ((long)texts.Length + 1));

@@ -25,7 +25,7 @@ namespace QuestDB
 
         internal bool Disposed => Volatile.Read(ref disposed) != 0;
 
-        /// <summary>Tells one call from the next.</summary>
+        /// <summary>A number that every call changes.</summary>
         internal int Calls => Volatile.Read(ref calls);
 
         /// <summary>Frees the object, or lets the call that uses it do so. Never throws.</summary>
@@ -47,7 +47,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>null once the object may be used, until Exit; or why it may not.</summary>
+        /// <summary>Returns null if the object may be used, until Exit, or else why it may not.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal Exception TryEnter()
         {
@@ -69,7 +69,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>From now on every call fails; false if that was so before.</summary>
+        /// <summary>Makes every later call fail; false if that was so before.</summary>
         internal bool BeginDispose() => Interlocked.CompareExchange(ref disposed, Waiting, 0) == 0;
 
         /// <summary>Takes the object for good, unless a call runs.</summary>

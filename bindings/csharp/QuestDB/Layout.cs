@@ -5,15 +5,47 @@ using static QuestDB.QuestDBException;
 namespace QuestDB
 {
     /// <summary>What a prepared column holds.</summary>
-    public enum Kind
+    public enum ColumnKind
     {
-        Symbol = 1, Bool = 2, Long = 3, Double = 4, String = 5, Micros = 6, Nanos = 7, DoubleArray = 8, Decimal = 9
+        /// <summary>A symbol: text that the server keeps once and refers to by number.</summary>
+        Symbol = 1,
+
+        /// <summary>True or false.</summary>
+        Bool = 2,
+
+        /// <summary>A 64-bit integer.</summary>
+        Long = 3,
+
+        /// <summary>A 64-bit floating point number.</summary>
+        Double = 4,
+
+        /// <summary>Text.</summary>
+        String = 5,
+
+        /// <summary>A timestamp in microseconds since 1970.</summary>
+        Micros = 6,
+
+        /// <summary>A timestamp in nanoseconds since 1970.</summary>
+        Nanos = 7,
+
+        /// <summary>An array of doubles, of one or more dimensions.</summary>
+        DoubleArray = 8,
+
+        /// <summary>A decimal number.</summary>
+        Decimal = 9,
     }
 
     /// <summary>Where the time of prepared rows comes from.</summary>
     public enum Stamp
     {
-        Nanos = 1, Micros = 2, Now = 3
+        /// <summary>The program gives nanoseconds since 1970.</summary>
+        Nanos = 1,
+
+        /// <summary>The program gives microseconds since 1970.</summary>
+        Micros = 2,
+
+        /// <summary>The server sets the time when a row arrives.</summary>
+        Now = 3,
     }
 
     /// <summary>A table and its columns, named once. One call at a time may use it.</summary>
@@ -21,7 +53,7 @@ namespace QuestDB
     {
         internal readonly Scratch Scratch = new Scratch();
         internal readonly LayoutHandle Layout;
-        private readonly List<Kind> kinds = new List<Kind>();
+        private readonly List<ColumnKind> kinds = new List<ColumnKind>();
         private readonly Stamp stamp;
 
         internal Prepared(string table, Stamp stamp)
@@ -38,7 +70,7 @@ namespace QuestDB
         internal override Handle Handle => Layout;
 
         /// <summary>Within Enter and Exit.</summary>
-        internal void AddColumn(string name, Kind kind)
+        internal void AddColumn(string name, ColumnKind kind)
         {
             Scratch.Clear();
             var text = Scratch.Text(name, nameof(name));
@@ -54,7 +86,7 @@ namespace QuestDB
         internal long Time(int column, long ticks)
         {
             CheckColumn(column);
-            return kinds[column] == Kind.Nanos ? Times.Nanos(ticks) : Times.Micros(ticks);
+            return kinds[column] == ColumnKind.Nanos ? Times.Nanos(ticks) : Times.Micros(ticks);
         }
 
         internal void CheckColumn(int column)

@@ -14,8 +14,10 @@ namespace QuestDB
             Null = 0, Bool = 1, Long = 2, Double = 3, Text = 4, Array = 5, Decimal = 6
         }
 
+        /// <summary>Makes a row without columns for a table. The stamp says where the times of its rows come from.</summary>
         public PreparedRow(string table, Stamp stamp) : base(table, stamp) { }
 
+        /// <summary>Frees the cells of a row that was never disposed of.</summary>
         ~PreparedRow()
         {
             Marshal.FreeHGlobal((IntPtr)Cells);
@@ -24,7 +26,7 @@ namespace QuestDB
         internal Cell* Cells { get; private set; }
 
         /// <summary>Adds a column; its number is the count of those before. Cells that were set become NULL.</summary>
-        public PreparedRow Add(string name, Kind kind)
+        public PreparedRow Add(string name, ColumnKind kind)
         {
             Enter();
             try
@@ -51,15 +53,17 @@ namespace QuestDB
             }
         }
 
+        /// <summary>Sets a cell of a column of booleans.</summary>
         public PreparedRow Set(int column, bool value) => Put(column, CellKind.Bool, value ? 1 : 0);
 
-        /// <summary>Also for times, in the unit of the column.</summary>
+        /// <summary>Sets a number, or a time in the unit of the column.</summary>
         public PreparedRow Set(int column, long value) => Put(column, CellKind.Long, value);
 
+        /// <summary>Sets a cell of a column of doubles.</summary>
         public PreparedRow Set(int column, double value) =>
             Put(column, CellKind.Double, BitConverter.DoubleToInt64Bits(value));
 
-        /// <summary>A symbol, a string or the text of a decimal.</summary>
+        /// <summary>Sets a symbol, a string or the text of a decimal; null is NULL.</summary>
         public PreparedRow Set(int column, string value)
         {
             Enter();
@@ -76,14 +80,16 @@ namespace QuestDB
             }
         }
 
+        /// <summary>Sets a symbol or a string of one character.</summary>
         public PreparedRow Set(int column, char value) => Set(column, value.ToString());
 
-        /// <summary>A time of unspecified kind is UTC. What does not fit into nanoseconds is refused by a column of them.</summary>
+        /// <summary>Sets a time. One of unspecified kind is UTC. A column of nanoseconds refuses what they cannot express.</summary>
         public PreparedRow Set(int column, DateTime value) => Set(column, Time(column, Times.Ticks(value)));
 
+        /// <summary>Sets a time, which is converted to the unit of the column.</summary>
         public PreparedRow Set(int column, DateTimeOffset value) => Set(column, Time(column, Times.Ticks(value)));
 
-        /// <summary>An array in row-major order; without a shape it has one dimension.</summary>
+        /// <summary>Sets an array in row-major order; without a shape it has one dimension. null is NULL.</summary>
         public PreparedRow Set(int column, double[] values, params int[] shape)
         {
             Enter();
@@ -100,7 +106,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>A rectangular array of doubles of any rank, such as double[,].</summary>
+        /// <summary>Sets a rectangular array of doubles of any rank, such as <c>double[,]</c>; null is NULL.</summary>
         public PreparedRow Set(int column, Array values)
         {
             Enter();
@@ -117,13 +123,14 @@ namespace QuestDB
             }
         }
 
+        /// <summary>Sets a decimal with its scale: 12.50m keeps its zero.</summary>
         public PreparedRow Set(int column, decimal value)
         {
             var parts = new Decimals(value);
             return Set(column, (int)parts.Scale, parts.ToBytes());
         }
 
-        /// <summary>A decimal, its unscaled value a big-endian two's complement integer.</summary>
+        /// <summary>Sets a decimal whose unscaled value is a big-endian two's complement integer; null is NULL.</summary>
         public PreparedRow Set(int column, int scale, byte[] unscaled)
         {
             Enter();
@@ -140,23 +147,31 @@ namespace QuestDB
             }
         }
 
+        /// <summary>Sets a boolean; null is NULL.</summary>
         public PreparedRow Set(int column, bool? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a number, or a time in the unit of the column; null is NULL.</summary>
         public PreparedRow Set(int column, long? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a double; null is NULL.</summary>
         public PreparedRow Set(int column, double? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a symbol or a string of one character; null is NULL.</summary>
         public PreparedRow Set(int column, char? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a decimal; null is NULL.</summary>
         public PreparedRow Set(int column, decimal? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a time; null is NULL.</summary>
         public PreparedRow Set(int column, DateTime? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a time; null is NULL.</summary>
         public PreparedRow Set(int column, DateTimeOffset? value) => value.HasValue ? Set(column, value.Value) : SetNull(column);
 
+        /// <summary>Sets a cell to NULL, as it is at the beginning.</summary>
         public PreparedRow SetNull(int column) => Put(column, CellKind.Null, 0);
 
-        /// <summary>Within Enter and Exit.</summary>
+        /// <summary>Makes all cells NULL. The caller is within Enter and Exit.</summary>
         internal void ClearCells()
         {
             for (var i = 0; i < Columns; i++)

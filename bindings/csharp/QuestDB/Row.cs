@@ -18,7 +18,7 @@ namespace QuestDB
             this.number = number;
         }
 
-        /// <summary>Symbols come before other columns.</summary>
+        /// <summary>Appends a symbol. Symbols come before all other columns; null leaves the column out.</summary>
         public Row Symbol(string name, string value)
         {
             if (value == null)
@@ -32,8 +32,10 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_symbol(to.Memory, at, length, text, to.Scratch.Length));
         }
 
+        /// <summary>Appends a symbol of one character.</summary>
         public Row Symbol(string name, char value) => Symbol(name, value.ToString());
 
+        /// <summary>Appends a boolean.</summary>
         public Row Column(string name, bool value)
         {
             var to = Begin(name);
@@ -41,7 +43,7 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_bool(to.Memory, at, to.Scratch.Length, (byte)(value ? 1 : 0)));
         }
 
-        /// <summary>The server reads the smallest number as NULL.</summary>
+        /// <summary>Appends an integer. The server reads the smallest, <c>long.MinValue</c>, as NULL.</summary>
         public Row Column(string name, long value)
         {
             var to = Begin(name);
@@ -49,6 +51,7 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_i64(to.Memory, at, to.Scratch.Length, value));
         }
 
+        /// <summary>Appends a double. NaN and the infinities are sent as they are.</summary>
         public Row Column(string name, double value)
         {
             var to = Begin(name);
@@ -56,6 +59,7 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_f64(to.Memory, at, to.Scratch.Length, value));
         }
 
+        /// <summary>Appends a string. Text with an unpaired surrogate is refused.</summary>
         public Row Column(string name, string value)
         {
             if (value == null)
@@ -69,10 +73,10 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_str(to.Memory, at, length, text, to.Scratch.Length));
         }
 
-        /// <summary>A string of one character.</summary>
+        /// <summary>Appends a string of one character.</summary>
         public Row Column(string name, char value) => Column(name, value.ToString());
 
-        /// <summary>Microseconds since 1970.</summary>
+        /// <summary>Appends a timestamp in microseconds since 1970.</summary>
         public Row ColumnMicros(string name, long micros)
         {
             var to = Begin(name);
@@ -80,7 +84,7 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_ts_micros(to.Memory, at, to.Scratch.Length, micros));
         }
 
-        /// <summary>Nanoseconds since 1970.</summary>
+        /// <summary>Appends a timestamp in nanoseconds since 1970.</summary>
         public Row ColumnNanos(string name, long nanos)
         {
             var to = Begin(name);
@@ -88,12 +92,13 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_ts_nanos(to.Memory, at, to.Scratch.Length, nanos));
         }
 
-        /// <summary>In nanoseconds, or in microseconds before 1678 and after 2261. A time of unspecified kind is UTC.</summary>
+        /// <summary>Appends a time: in nanoseconds, or in microseconds before 1678 and after 2261. A time of unspecified kind is UTC.</summary>
         public Row Column(string name, DateTime value) => Time(name, Times.Ticks(value));
 
+        /// <summary>Appends a time: in nanoseconds, or in microseconds before 1678 and after 2261.</summary>
         public Row Column(string name, DateTimeOffset value) => Time(name, Times.Ticks(value));
 
-        /// <summary>An array in row-major order; without a shape it has one dimension.</summary>
+        /// <summary>Appends an array in row-major order; without a shape it has one dimension. null leaves the column out.</summary>
         public Row Column(string name, double[] values, params int[] shape)
         {
             var to = Begin(name);
@@ -113,7 +118,7 @@ namespace QuestDB
             return this;
         }
 
-        /// <summary>A rectangular array of doubles of any rank, such as double[,].</summary>
+        /// <summary>Appends a rectangular array of doubles of any rank, such as <c>double[,]</c>; null leaves the column out.</summary>
         public Row Column(string name, Array values)
         {
             var to = Begin(name);
@@ -133,7 +138,7 @@ namespace QuestDB
             return this;
         }
 
-        /// <summary>With its scale: 12.50m keeps its zero.</summary>
+        /// <summary>Appends a decimal with its scale: 12.50m keeps its zero.</summary>
         public Row Column(string name, decimal value)
         {
             var parts = new Decimals(value);
@@ -150,7 +155,7 @@ namespace QuestDB
             return this;
         }
 
-        /// <summary>A decimal as text, such as <c>-12.50</c>.</summary>
+        /// <summary>Appends a decimal that is given as text, such as <c>-12.50</c>; null leaves the column out.</summary>
         public Row ColumnDecimal(string name, string value)
         {
             if (value == null)
@@ -164,6 +169,7 @@ namespace QuestDB
             return Done(to, Native.questdb_buffer_column_dec_str(to.Memory, at, length, text, to.Scratch.Length));
         }
 
+        /// <summary>Appends the decimal <c>unscaled</c> / 10^<c>scale</c>.</summary>
         public Row ColumnDecimal(string name, int scale, long unscaled)
         {
             var to = Begin(name);
@@ -179,7 +185,7 @@ namespace QuestDB
             return this;
         }
 
-        /// <summary>The unscaled value is a big-endian two's complement integer.</summary>
+        /// <summary>Appends a decimal whose unscaled value is a big-endian two's complement integer; null leaves the column out.</summary>
         public Row ColumnDecimal(string name, int scale, byte[] unscaled)
         {
             var to = Begin(name);
@@ -201,18 +207,25 @@ namespace QuestDB
             return this;
         }
 
+        /// <summary>Appends a boolean; null leaves the column out.</summary>
         public Row Column(string name, bool? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
+        /// <summary>Appends an integer; null leaves the column out.</summary>
         public Row Column(string name, long? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
+        /// <summary>Appends a double; null leaves the column out.</summary>
         public Row Column(string name, double? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
+        /// <summary>Appends a string of one character; null leaves the column out.</summary>
         public Row Column(string name, char? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
+        /// <summary>Appends a decimal; null leaves the column out.</summary>
         public Row Column(string name, decimal? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
+        /// <summary>Appends a time; null leaves the column out.</summary>
         public Row Column(string name, DateTime? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
+        /// <summary>Appends a time; null leaves the column out.</summary>
         public Row Column(string name, DateTimeOffset? value) => value.HasValue ? Column(name, value.Value) : Nothing(name);
 
         /// <summary>
@@ -220,14 +233,17 @@ namespace QuestDB
         /// </summary>
         public void At(DateTime time) => At(Times.Ticks(time));
 
+        /// <summary>Ends the row in nanoseconds, or in microseconds after 2261. Before 1970 is refused.</summary>
         public void At(DateTimeOffset time) => At(Times.Ticks(time));
 
-        public void AtNanos(long nanos) => Owner().End(number, Unit.Nanos, nanos);
+        /// <summary>Ends the row at a number of nanoseconds since 1970, which may not be negative.</summary>
+        public void AtNanos(long nanos) => Owner().End(number, Stamp.Nanos, nanos);
 
-        public void AtMicros(long micros) => Owner().End(number, Unit.Micros, micros);
+        /// <summary>Ends the row at a number of microseconds since 1970, which may not be negative.</summary>
+        public void AtMicros(long micros) => Owner().End(number, Stamp.Micros, micros);
 
-        /// <summary>The server sets the time; deduplication cannot recognise such rows.</summary>
-        public void AtNow() => Owner().End(number, Unit.Now, 0);
+        /// <summary>Ends the row without a time: the server sets it, so deduplication cannot recognise a row that is sent twice.</summary>
+        public void AtNow() => Owner().End(number, Stamp.Now, 0);
 
         /// <summary>Drops the row unless it was ended. Never throws.</summary>
         public void Dispose() => rows?.Abandon(number);

@@ -3,12 +3,12 @@ using static QuestDB.QuestDBException;
 
 namespace QuestDB
 {
-    /// <summary>Rows of one's own, apart from a sender: filled in any thread and sent by any sender.</summary>
+    /// <summary>Rows apart from a sender: any thread fills them, and any sender sends them.</summary>
     public sealed unsafe class RowBuffer : Rows
     {
         private readonly BufferHandle handle;
 
-        /// <summary>For a version of the protocol, 1, 2 or 3, with the limits that are defaults.</summary>
+        /// <summary>Makes an empty buffer for version 1, 2 or 3 of the protocol, with the default limits.</summary>
         public RowBuffer(int protocolVersion)
         {
             Library.Check();
@@ -16,7 +16,7 @@ namespace QuestDB
             Memory = handle.Pointer;
         }
 
-        /// <summary>With limits in bytes: the longest name, the memory to begin with, and the most that the rows may have.</summary>
+        /// <summary>Makes an empty buffer with limits in bytes: the longest name, the memory to begin with, and the most that the rows may have.</summary>
         public RowBuffer(int protocolVersion, long maxNameLength, long initialSize, long maxSize)
         {
             Library.Check();
@@ -37,12 +37,12 @@ namespace QuestDB
 
         internal override Handle Handle => handle;
 
-        internal override IntPtr EndRow(Unit unit, long at)
+        internal override IntPtr EndRow(Stamp unit, long at)
         {
             switch (unit)
             {
-                case Unit.Nanos: return Native.questdb_buffer_at_nanos(Memory, at);
-                case Unit.Micros: return Native.questdb_buffer_at_micros(Memory, at);
+                case Stamp.Nanos: return Native.questdb_buffer_at_nanos(Memory, at);
+                case Stamp.Micros: return Native.questdb_buffer_at_micros(Memory, at);
                 default: return Native.questdb_buffer_at_now(Memory);
             }
         }
@@ -59,10 +59,10 @@ namespace QuestDB
     {
         private const uint AbiVersion = 1;
 
-        /// <summary>Such as <c>0.1.0</c>.</summary>
+        /// <summary>The version of the library, such as <c>0.1.0</c>.</summary>
         public static string Version => Text(Native.questdb_version());
 
-        /// <summary>Refuses a library that these classes do not fit.</summary>
+        /// <summary>Throws if these classes do not fit the library that was loaded.</summary>
         internal static void Check()
         {
             var version = Native.questdb_abi_version();

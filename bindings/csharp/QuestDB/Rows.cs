@@ -3,12 +3,6 @@ using static QuestDB.QuestDBException;
 
 namespace QuestDB
 {
-    /// <summary>How a row gets its time.</summary>
-    internal enum Unit
-    {
-        Nanos, Micros, Now
-    }
-
     /// <summary>
     /// Rows that wait to be sent: those of a <see cref="Sender"/> or of a <see cref="RowBuffer"/>. One call at a time may use
     /// them; one that meets another fails with <see cref="ErrorCode.InvalidState"/>. A call that fails changes nothing.
@@ -21,7 +15,7 @@ namespace QuestDB
 
         internal Rows() { }
 
-        /// <summary>Complete rows that were not sent.</summary>
+        /// <summary>The number of complete rows that were not sent.</summary>
         public long Pending
         {
             get
@@ -36,10 +30,10 @@ namespace QuestDB
         /// <summary>Whether a row was begun and neither ended nor dropped.</summary>
         public bool IsRowOpen => Number(b => (UIntPtr)Native.questdb_buffer_is_row_open(b)) != 0;
 
-        /// <summary>Bytes of the rows, the open one included.</summary>
+        /// <summary>The bytes of the rows, the open one included.</summary>
         public long Length => Number(Native.questdb_buffer_len);
 
-        /// <summary>Bytes that fit in before the memory grows.</summary>
+        /// <summary>The bytes that fit in before the memory grows.</summary>
         public long Capacity => Number(Native.questdb_buffer_capacity);
 
         /// <summary>Whether all rows are of one table, so that the server stores all of them or none.</summary>
@@ -48,10 +42,10 @@ namespace QuestDB
         /// <summary>The version of the protocol, 1, 2 or 3.</summary>
         public virtual int ProtocolVersion => (int)Number(b => (UIntPtr)Native.questdb_buffer_protocol_version(b));
 
-        /// <summary>The longest name in bytes.</summary>
+        /// <summary>The longest name of a table or a column, in bytes.</summary>
         public virtual int MaxNameLength => (int)Number(Native.questdb_buffer_max_name_len);
 
-        /// <summary>Bytes of memory to begin with.</summary>
+        /// <summary>The bytes of memory to begin with.</summary>
         public long InitialSize => Number(Native.questdb_buffer_init_buf_size);
 
         /// <summary>The most bytes that the rows may have.</summary>
@@ -98,12 +92,13 @@ namespace QuestDB
         /// <summary>Drops all rows that were not sent.</summary>
         public void Clear() => Change(Native.questdb_buffer_clear);
 
-        /// <summary>Remembers this place, between two rows.</summary>
+        /// <summary>Remembers this place, which must lie between two rows.</summary>
         public void SetMarker() => Change(Native.questdb_buffer_set_marker);
 
         /// <summary>Drops the rows after the marker, and the marker.</summary>
         public void RewindToMarker() => Change(Native.questdb_buffer_rewind_to_marker);
 
+        /// <summary>Forgets the marker; the rows stay.</summary>
         public void ClearMarker() => Change(Native.questdb_buffer_clear_marker);
 
         /// <summary>Makes room for so many more bytes.</summary>
@@ -112,7 +107,7 @@ namespace QuestDB
         /// <summary>Throws unless the rows can be sent, which an open row prevents.</summary>
         public void CheckFlushable() => Change(Native.questdb_buffer_check_flushable);
 
-        /// <summary>An independent copy.</summary>
+        /// <summary>Returns an independent copy of the rows.</summary>
         public RowBuffer Clone()
         {
             Enter();
@@ -127,7 +122,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>A copy of the bytes as they will be sent.</summary>
+        /// <summary>Returns a copy of the bytes as they will be sent.</summary>
         public byte[] ToBytes()
         {
             Enter();
@@ -171,6 +166,7 @@ namespace QuestDB
         /// <summary>Appends a prepared row at a time in the unit of the row's stamp.</summary>
         public void Append(PreparedRow row, DateTime at) => Append(row, row.Time(Times.Ticks(at)));
 
+        /// <summary>Appends a prepared row at a time, which is converted to the unit of the row's stamp.</summary>
         public void Append(PreparedRow row, DateTimeOffset at) => Append(row, row.Time(Times.Ticks(at)));
 
         /// <summary>Appends a row for every time, or none of them; the values of the batch are gone afterwards.</summary>
@@ -201,13 +197,13 @@ namespace QuestDB
             }
         }
 
-        internal abstract IntPtr EndRow(Unit unit, long at);
+        internal abstract IntPtr EndRow(Stamp unit, long at);
 
         internal abstract IntPtr AppendRow(IntPtr layout, Cell* cells, UIntPtr count, long at);
 
         internal abstract IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at);
 
-        internal void End(long row, Unit unit, long at)
+        internal void End(long row, Stamp unit, long at)
         {
             Enter(row);
             var error = EndRow(unit, at);

@@ -8,11 +8,50 @@ namespace QuestDB
     /// <summary>The numbers that a sender keeps: counters, which only grow, and at the end a duration.</summary>
     public enum Stat
     {
-        Flushes, FailedFlushes, RowsCommitted, BytesCommitted, RowsSubmitted, BytesSubmitted, RetriesConnect,
-        RetriesConnection, RetriesTimeout, RetriesBusy, RetriesServer, InDoubtAttempts, Reconnects, FailedAutoFlushes,
+        /// <summary>Flushes that succeeded.</summary>
+        Flushes,
 
-        /// <summary>The wait until the next automatic flush after one that failed; 0 without one.</summary>
-        AutoFlushWaitMillis
+        /// <summary>Flushes that returned an error.</summary>
+        FailedFlushes,
+
+        /// <summary>Rows that the server confirmed (HTTP).</summary>
+        RowsCommitted,
+
+        /// <summary>Bytes that the server confirmed (HTTP).</summary>
+        BytesCommitted,
+
+        /// <summary>Rows given to the kernel (TCP, which has no confirmation).</summary>
+        RowsSubmitted,
+
+        /// <summary>Bytes given to the kernel (TCP).</summary>
+        BytesSubmitted,
+
+        /// <summary>Retries because no connection could be made.</summary>
+        RetriesConnect,
+
+        /// <summary>Retries because a connection broke.</summary>
+        RetriesConnection,
+
+        /// <summary>Retries because time ran out.</summary>
+        RetriesTimeout,
+
+        /// <summary>Retries because the server was too busy (408, 425, 429, 503).</summary>
+        RetriesBusy,
+
+        /// <summary>Retries because of another server error.</summary>
+        RetriesServer,
+
+        /// <summary>Attempts that sent a complete request without learning its fate.</summary>
+        InDoubtAttempts,
+
+        /// <summary>Connections made after the first.</summary>
+        Reconnects,
+
+        /// <summary>Automatic flushes that failed.</summary>
+        FailedAutoFlushes,
+
+        /// <summary>The wait until the next automatic flush after one that failed, in milliseconds; 0 after one that succeeded.</summary>
+        AutoFlushWaitMillis,
     }
 
     /// <summary>What became of the rows when a sender was closed or disposed of.</summary>
@@ -34,6 +73,7 @@ namespace QuestDB
         /// <summary>Why rows were not sent, or that a row was left open; null if all went well.</summary>
         public QuestDBException Error { get; }
 
+        /// <summary>One line for a log.</summary>
         public override string ToString() => Error == null
             ? "closed"
             : $"closed, {UnconfirmedRows} rows unconfirmed, {EarlierRowsInDoubt} earlier rows in doubt: {Error.Message}";
@@ -118,7 +158,7 @@ namespace QuestDB
         /// <summary>What became of the rows at Close, or at Dispose of a sender that was not closed; null before.</summary>
         public CloseResult CloseResult => closed;
 
-        /// <summary>The last error of a flush, also one that a later flush made good; null without one. From any thread.</summary>
+        /// <summary>The last error of a flush, also one that a later flush made good; null without one. Any thread may ask at any time.</summary>
         public QuestDBException LastError
         {
             get
@@ -128,12 +168,12 @@ namespace QuestDB
             }
         }
 
-        /// <summary>From any thread.</summary>
+        /// <summary>Returns a number that the sender keeps. Any thread may ask at any time.</summary>
         public long this[Stat stat] => (long)Native.questdb_sender_stat(handle, (uint)stat);
 
         internal override Handle Handle => handle;
 
-        /// <summary>An independent buffer with the version and the limits of this sender.</summary>
+        /// <summary>Makes an empty buffer with the version and the limits of this sender.</summary>
         public RowBuffer NewBuffer()
         {
             Enter();
@@ -148,7 +188,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>Connects now, where the configuration leaves that to the first flush; otherwise does nothing.</summary>
+        /// <summary>Connects now if the configuration leaves that to the first flush; otherwise does nothing.</summary>
         public void Connect(CancellationToken token = default(CancellationToken)) => Wait(ConnectCall, token);
 
         /// <summary>Sends all rows; after an exception all of them are still there.</summary>
@@ -175,6 +215,7 @@ namespace QuestDB
         /// <summary>Sends the rows of the transaction; the server stores all or none.</summary>
         public void Commit(CancellationToken token = default(CancellationToken)) => Wait(CommitCall, token);
 
+        /// <summary>Drops the rows of the transaction, which were not sent yet, and ends it.</summary>
         public void Rollback()
         {
             Enter();
@@ -252,12 +293,12 @@ namespace QuestDB
             handle.Dispose();
         }
 
-        internal override IntPtr EndRow(Unit unit, long at)
+        internal override IntPtr EndRow(Stamp unit, long at)
         {
             switch (unit)
             {
-                case Unit.Nanos: return Seen(Native.questdb_sender_at_nanos(handle.Pointer, at));
-                case Unit.Micros: return Seen(Native.questdb_sender_at_micros(handle.Pointer, at));
+                case Stamp.Nanos: return Seen(Native.questdb_sender_at_nanos(handle.Pointer, at));
+                case Stamp.Micros: return Seen(Native.questdb_sender_at_micros(handle.Pointer, at));
                 default: return Seen(Native.questdb_sender_at_now(handle.Pointer));
             }
         }

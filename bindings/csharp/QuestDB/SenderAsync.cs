@@ -10,7 +10,7 @@ namespace QuestDB
     /// </content>
     public sealed partial class Sender
     {
-        /// <summary>As <see cref="Connect"/>.</summary>
+        /// <summary>Does the same as <see cref="Connect"/>, waiting in a thread of its own.</summary>
         public Task ConnectAsync(CancellationToken token = default(CancellationToken)) => WaitAsync(ConnectCall, token);
 
         /// <summary>Sends all rows; after an exception all of them are still there.</summary>
@@ -20,22 +20,22 @@ namespace QuestDB
         public Task FlushAsync(RowBuffer buffer, CancellationToken token = default(CancellationToken)) =>
             WaitAsync(FlushCall(buffer), token, buffer);
 
-        /// <summary>As <see cref="FlushAndKeep"/>.</summary>
+        /// <summary>Does the same as <see cref="FlushAndKeep"/>, waiting in a thread of its own.</summary>
         public Task FlushAndKeepAsync(
             RowBuffer buffer, bool transactional = false, CancellationToken token = default(CancellationToken)) =>
             WaitAsync(KeepCall(buffer, transactional), token, buffer);
 
-        /// <summary>As <see cref="FlushIfDue"/>.</summary>
+        /// <summary>Does the same as <see cref="FlushIfDue"/>, waiting in a thread of its own.</summary>
         public Task FlushIfDueAsync(CancellationToken token = default(CancellationToken)) => WaitAsync(FlushIfDueCall, token);
 
-        /// <summary>As <see cref="Begin"/>.</summary>
+        /// <summary>Does the same as <see cref="Begin"/>, waiting in a thread of its own.</summary>
         public Task BeginAsync(string table, CancellationToken token = default(CancellationToken)) =>
             WaitAsync(BeginCall(table), token);
 
-        /// <summary>As <see cref="Commit"/>.</summary>
+        /// <summary>Does the same as <see cref="Commit"/>, waiting in a thread of its own.</summary>
         public Task CommitAsync(CancellationToken token = default(CancellationToken)) => WaitAsync(CommitCall, token);
 
-        /// <summary>As <see cref="Close"/>.</summary>
+        /// <summary>Does the same as <see cref="Close"/>, waiting in a thread of its own.</summary>
         public async Task<CloseResult> CloseAsync(TimeSpan timeout, CancellationToken token = default(CancellationToken))
         {
             await WaitAsync(CloseCall(timeout), token).ConfigureAwait(false);
@@ -139,7 +139,7 @@ namespace QuestDB
             }
         }
 
-        /// <summary>Tells the library once.</summary>
+        /// <summary>Asks the library once to end the call that is running.</summary>
         internal static void Cancel(SenderHandle handle)
         {
             try
@@ -175,7 +175,7 @@ namespace QuestDB
     /// <content>For <c>await using</c>.</content>
     public sealed partial class Sender : IAsyncDisposable
     {
-        /// <summary>As Dispose, which may take DisposeTimeout, in a thread of its own.</summary>
+        /// <summary>Does the same as Dispose, which may take DisposeTimeout, in a thread of its own.</summary>
         public ValueTask DisposeAsync() => new ValueTask(Task.Factory.StartNew(
             Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
     }

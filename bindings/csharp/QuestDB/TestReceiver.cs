@@ -33,20 +33,22 @@ namespace QuestDB
             }
         }
 
-        /// <summary>Such as <c>http::addr=127.0.0.1:45678;</c>.</summary>
+        /// <summary>The connection string for HTTP, such as <c>http::addr=127.0.0.1:45678;</c>.</summary>
         public string Http { get; }
 
+        /// <summary>The connection string for TCP, such as <c>tcp::addr=127.0.0.1:45679;</c>.</summary>
         public string Tcp { get; }
 
-        /// <summary>Every table as a line of JSON.</summary>
+        /// <summary>Returns every table as a line of JSON.</summary>
         public IList<string> Tables() => Ask("tables");
 
-        /// <summary>Makes a table; columns are NAME:TYPE, with the types as Tables names them.</summary>
+        /// <summary>Makes a table. Columns are written NAME:TYPE, with the types as Tables names them.</summary>
         public void Create(string table, params string[] columns) => Ask($"create {table} {string.Join(" ", columns)}");
 
         /// <summary>Forgets all tables.</summary>
         public void Clear() => Ask("clear");
 
+        /// <summary>Ends the program. Its rows are gone.</summary>
         public void Dispose()
         {
             try
@@ -61,7 +63,7 @@ namespace QuestDB
             process.Dispose();
         }
 
-        /// <summary>An answer is lines of JSON, then an empty line or one that says what was wrong.</summary>
+        /// <summary>Sends a command. The answer is lines of JSON, then an empty line, or a line that says what was wrong.</summary>
         private IList<string> Ask(string command)
         {
             process.StandardInput.Write(command + "\n");

@@ -12,7 +12,7 @@ namespace QuestDB
         private const long TicksPerMicro = 10;
         private const long NanosPerTick = 100;
 
-        /// <summary>Since 1970. A time of unspecified kind is UTC.</summary>
+        /// <summary>Returns ticks since 1970. A time of unspecified kind is UTC.</summary>
         internal static long Ticks(DateTime time)
         {
             if (time.Kind != DateTimeKind.Local)
@@ -30,7 +30,7 @@ namespace QuestDB
         internal static bool FitNanos(long ticks) =>
             ticks >= long.MinValue / NanosPerTick && ticks <= long.MaxValue / NanosPerTick;
 
-        /// <summary>Refuses what does not fit.</summary>
+        /// <summary>Returns nanoseconds since 1970, or throws if they do not fit.</summary>
         internal static long Nanos(long ticks)
         {
             if (!FitNanos(ticks))
@@ -42,14 +42,14 @@ namespace QuestDB
             return ticks * NanosPerTick;
         }
 
-        /// <summary>Downwards, also before 1970.</summary>
+        /// <summary>Returns microseconds since 1970, rounded down.</summary>
         internal static long Micros(long ticks)
         {
             var micros = ticks / TicksPerMicro;
             return micros * TicksPerMicro > ticks ? micros - 1 : micros;
         }
 
-        /// <summary>As the library takes it: whole milliseconds, upwards, so that a short time is not none; below zero is none.</summary>
+        /// <summary>Returns whole milliseconds, rounded up so that a short time is not none; a time below zero is none.</summary>
         internal static ulong Millis(TimeSpan time)
         {
             if (time == System.Threading.Timeout.InfiniteTimeSpan)

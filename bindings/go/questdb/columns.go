@@ -18,7 +18,7 @@ type Column struct {
 	rows  int
 	valid []bool
 	// fill writes the values into C's memory; kind is that of the layout's column.
-	fill func(m *columnMemory, data *C.questdb_column_data, kind Kind) *Error
+	fill func(m *columnMemory, data *C.questdb_column_data, kind ColumnKind) *Error
 }
 
 // Array is an n-dimensional array of doubles in row-major order; without a shape it has one dimension.
@@ -29,7 +29,7 @@ type Array struct {
 
 // Int64s are the values of an Int64, Micros or Nanos column.
 func Int64s(values []int64) Column {
-	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		data.kind = C.QUESTDB_VALUES_KIND_I64
 		copy(slice[int64](m, &data.values, len(values)), values)
 		return nil
@@ -38,7 +38,7 @@ func Int64s(values []int64) Column {
 
 // Float64s are the values of a Float64 column.
 func Float64s(values []float64) Column {
-	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		data.kind = C.QUESTDB_VALUES_KIND_F64
 		copy(slice[float64](m, &data.values, len(values)), values)
 		return nil
@@ -47,7 +47,7 @@ func Float64s(values []float64) Column {
 
 // Bools are the values of a Bool column.
 func Bools(values []bool) Column {
-	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		data.kind = C.QUESTDB_VALUES_KIND_BYTES
 		copy(slice[bool](m, &data.values, len(values)), values)
 		return nil
@@ -58,7 +58,7 @@ func Bools(values []bool) Column {
 // row is NULL, see Valid.
 func Times(values []time.Time) Column {
 	c := Column{rows: len(values)}
-	c.fill = func(m *columnMemory, data *C.questdb_column_data, kind Kind) *Error {
+	c.fill = func(m *columnMemory, data *C.questdb_column_data, kind ColumnKind) *Error {
 		data.kind = C.QUESTDB_VALUES_KIND_I64
 		out := slice[int64](m, &data.values, len(values))
 		for i := range out {
@@ -76,7 +76,7 @@ func Times(values []time.Time) Column {
 
 // Texts are the values of a Symbol, String or Decimal column.
 func Texts(values []string) Column {
-	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		data.kind = C.QUESTDB_VALUES_KIND_TEXT
 		m.texts(data, values)
 		return nil
@@ -85,7 +85,7 @@ func Texts(values []string) Column {
 
 // Codes are the values of a Symbol or String column: row i has the text texts[codes[i]].
 func Codes(codes []uint32, texts []string) Column {
-	return Column{rows: len(codes), fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: len(codes), fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		data.kind, data.width = C.QUESTDB_VALUES_KIND_DICTIONARY, 4
 		copy(slice[uint32](m, &data.values, len(codes)), codes)
 		m.texts(data, texts)
@@ -96,7 +96,7 @@ func Codes(codes []uint32, texts []string) Column {
 
 // Arrays are the values of a Float64Array column.
 func Arrays(values []Array) Column {
-	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: len(values), fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		data.kind = C.QUESTDB_VALUES_KIND_ARRAYS
 		arrays := slice[C.questdb_array](m, &data.values, len(values))
 		for i := range arrays {
@@ -129,7 +129,7 @@ func Decimals(scale, width uint32, unscaled []byte) Column {
 	if width > 0 {
 		rows = len(unscaled) / int(width)
 	}
-	return Column{rows: rows, fill: func(m *columnMemory, data *C.questdb_column_data, _ Kind) *Error {
+	return Column{rows: rows, fill: func(m *columnMemory, data *C.questdb_column_data, _ ColumnKind) *Error {
 		if width == 0 || len(unscaled)%int(width) != 0 {
 			return problem(InvalidArgument, fmt.Sprintf("%d bytes are no decimals of %d bytes", len(unscaled), width))
 		}

@@ -13,7 +13,7 @@ func TestColumnsAreTheSameBytesAsRows(t *testing.T) {
 	must(t, err)
 	l, err := NewLayout("t", StampNanos)
 	must(t, err)
-	kinds := []Kind{Symbol, Symbol, Bool, Int64, Float64, String, Micros, Nanos, Float64Array, Decimal, Decimal, Micros}
+	kinds := []ColumnKind{Symbol, Symbol, Bool, Int64, Float64, String, Micros, Nanos, Float64Array, Decimal, Decimal, Micros}
 	for i, kind := range kinds {
 		must(t, l.Add("szbldvunaefx"[i:i+1], kind))
 	}

@@ -302,7 +302,7 @@ func TestTimeouts(t *testing.T) {
 	}
 	addr, _ := silent(t)
 	for _, timeout := range []time.Duration{-1, -time.Hour, 0, 1} {
-		s, err := Open("http::addr=" + addr + ";protocol_version=2;request_timeout=60000;retry_timeout=60000;")
+		s, err := Open("http::addr=" + addr + ";protocol_version=2;request_timeout=60000;retry_timeout=60000;auto_flush=off;")
 		must(t, err)
 		must(t, s.Row("t").oneInt(1))
 		began := time.Now()

@@ -42,6 +42,7 @@ const (
 	Cancelled        Code = C.QUESTDB_ERROR_CODE_CANCELLED
 )
 
+// String returns the name that the library gives the code, such as INVALID_NAME.
 func (c Code) String() string { return C.GoString(C.questdb_error_code_name(C.uint32_t(c))) }
 
 // Outcome tells what is known about the data after a flush that failed. Read a number that you do not know as
@@ -58,6 +59,7 @@ const (
 	OutcomeCommitted Outcome = C.QUESTDB_OUTCOME_COMMITTED
 )
 
+// String returns the name that the library gives the outcome, such as NOT_SENT.
 func (o Outcome) String() string { return C.GoString(C.questdb_outcome_name(C.uint32_t(o))) }
 
 // Stat names a number that a sender keeps.
@@ -88,28 +90,31 @@ const statCount = 15
 // Error is the error of every function of this package. One that is caused by the end of a context says so to errors.Is:
 // context.Canceled or context.DeadlineExceeded.
 type Error struct {
-	Code    Code
+	// Code says what went wrong, by what the program would do about it.
+	Code Code
+	// Outcome says what is known about the rows that the call was to send.
 	Outcome Outcome
+	// Message is one line for people.
 	Message string
-	// Retryable: the same call may succeed later.
+	// Retryable says that the same call may succeed later.
 	Retryable bool
-	// InDoubt: the data may have been stored; sending it again may duplicate rows.
+	// InDoubt says that the rows may have been stored; sending them again may duplicate them.
 	InDoubt bool
-	// RowAccepted: the row is kept, only the automatic flush after it failed. Do not add it again.
+	// RowAccepted says that the row is kept and only the automatic flush after it failed. Do not add it again.
 	RowAccepted bool
 	// EarlierRowsInDoubt is how many rows of earlier flushes, which succeeded, may be lost (TCP).
 	EarlierRowsInDoubt uint64
-	// Attempts of the flush, and those of them that sent everything without learning its fate.
+	// Attempts counts the attempts of the flush, InDoubtAttempts those that sent everything without learning its fate.
 	Attempts, InDoubtAttempts int
-	// HTTPStatus of the last answer, 0 without one.
+	// HTTPStatus is the status of the last answer, 0 without one.
 	HTTPStatus int
-	// RetryAfter is what the server asked for, negative if it did not.
+	// RetryAfter is how long the server asked to wait, negative if it did not.
 	RetryAfter time.Duration
 	// ServerLine is the number of the first refused row, counted from 1, 0 where unknown: RemoveRows takes it.
 	ServerLine uint64
 	// Table, ServerErrorID and ServerCode are empty where unknown.
 	Table, ServerErrorID, ServerCode string
-	// BytesSent is how much the last attempt gave to the kernel.
+	// BytesSent is how many bytes of the rows the last attempt gave to the kernel.
 	BytesSent uint64
 	// Elapsed is how long the flush took.
 	Elapsed time.Duration
@@ -117,6 +122,7 @@ type Error struct {
 	cause error
 }
 
+// Error returns the message, with what is known about rows in doubt.
 func (e *Error) Error() string {
 	if e.EarlierRowsInDoubt > 0 {
 		return fmt.Sprintf("%v (%v, %d earlier rows in doubt): %s", e.Code, e.Outcome, e.EarlierRowsInDoubt, e.Message)

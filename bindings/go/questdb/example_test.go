@@ -103,7 +103,7 @@ func Example_rowLeftBehind() {
 
 // A flush that ends with its context. Outcome says what is known of the rows, which are still there.
 func ExampleSender_FlushContext() {
-	sender, err := questdb.Open("http::addr=127.0.0.1:1;protocol_version=2;retry_timeout=60000;")
+	sender, err := questdb.Open("http::addr=127.0.0.1:1;protocol_version=2;retry_timeout=60000;auto_flush=off;")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,6 +1,9 @@
 package questdb
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,7 +48,7 @@ func TestEveryFunctionOfTheLibraryIsUsed(t *testing.T) {
 			source.Write(text)
 		}
 	}
-	symbols, err := os.ReadFile("../../../abi/symbols.txt")
+	symbols, err := os.ReadFile("../../../capi/abi/symbols.txt")
 	must(t, err)
 	used, text := 0, source.String()
 	for _, line := range strings.Split(string(symbols), "\n") {
@@ -65,4 +68,57 @@ func TestEveryFunctionOfTheLibraryIsUsed(t *testing.T) {
 		t.Error(used, "functions")
 	}
 	t.Log(used, "functions are used,", len(notUsed), "are not, with a reason")
+}
+
+// Every exported type and function says what it does, and every exported constant or variable does, or its group.
+func TestEverythingExportedHasAComment(t *testing.T) {
+	files, err := filepath.Glob("../*/*.go")
+	must(t, err)
+	count := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		must(t, err)
+		for _, declared := range file.Decls {
+			for name, comment := range exported(declared) {
+				count++
+				if comment.Text() == "" {
+					t.Errorf("%s: %s has no comment", file.Name, name)
+				}
+			}
+		}
+	}
+	if count < 200 {
+		t.Error(count, "names")
+	}
+}
+
+// exported holds the exported names of a declaration with their comments.
+func exported(declared ast.Decl) map[string]*ast.CommentGroup {
+	found := map[string]*ast.CommentGroup{}
+	add := func(name *ast.Ident, comments ...*ast.CommentGroup) {
+		for _, comment := range comments {
+			if name.IsExported() && found[name.Name] == nil {
+				found[name.Name] = comment
+			}
+		}
+	}
+	switch declared := declared.(type) {
+	case *ast.FuncDecl:
+		add(declared.Name, declared.Doc)
+	case *ast.GenDecl:
+		for _, spec := range declared.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				add(spec.Name, spec.Doc, declared.Doc)
+			case *ast.ValueSpec:
+				for _, name := range spec.Names {
+					add(name, spec.Doc, spec.Comment, declared.Doc)
+				}
+			}
+		}
+	}
+	return found
 }

@@ -15,20 +15,20 @@ import (
 	"unsafe"
 )
 
-// Kind is what a prepared column holds.
-type Kind uint32
+// ColumnKind is what a prepared column holds.
+type ColumnKind uint32
 
 // The kinds.
 const (
-	Symbol       Kind = C.QUESTDB_COLUMN_KIND_SYMBOL
-	Bool         Kind = C.QUESTDB_COLUMN_KIND_BOOL
-	Int64        Kind = C.QUESTDB_COLUMN_KIND_I64
-	Float64      Kind = C.QUESTDB_COLUMN_KIND_F64
-	String       Kind = C.QUESTDB_COLUMN_KIND_STR
-	Micros       Kind = C.QUESTDB_COLUMN_KIND_TS_MICROS
-	Nanos        Kind = C.QUESTDB_COLUMN_KIND_TS_NANOS
-	Float64Array Kind = C.QUESTDB_COLUMN_KIND_F64_ARRAY
-	Decimal      Kind = C.QUESTDB_COLUMN_KIND_DECIMAL
+	Symbol       ColumnKind = C.QUESTDB_COLUMN_KIND_SYMBOL
+	Bool         ColumnKind = C.QUESTDB_COLUMN_KIND_BOOL
+	Int64        ColumnKind = C.QUESTDB_COLUMN_KIND_I64
+	Float64      ColumnKind = C.QUESTDB_COLUMN_KIND_F64
+	String       ColumnKind = C.QUESTDB_COLUMN_KIND_STR
+	Micros       ColumnKind = C.QUESTDB_COLUMN_KIND_TS_MICROS
+	Nanos        ColumnKind = C.QUESTDB_COLUMN_KIND_TS_NANOS
+	Float64Array ColumnKind = C.QUESTDB_COLUMN_KIND_F64_ARRAY
+	Decimal      ColumnKind = C.QUESTDB_COLUMN_KIND_DECIMAL
 )
 
 // Stamp is where the designated timestamp of prepared rows comes from.
@@ -53,7 +53,7 @@ type Layout struct {
 	guard
 	memory *layoutMemory
 	stamp  Stamp
-	kinds  []Kind
+	kinds  []ColumnKind
 	err    atomic.Pointer[Error]
 }
 
@@ -91,7 +91,7 @@ func (l *Layout) refusal() *Error {
 }
 
 // Add adds a column; its number is the count of those before. Cells that were set before are forgotten.
-func (l *Layout) Add(name string, kind Kind) error {
+func (l *Layout) Add(name string, kind ColumnKind) error {
 	if l == nil || !l.enter() {
 		return l.refusal()
 	}

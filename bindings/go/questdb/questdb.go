@@ -9,8 +9,8 @@
 //
 // # Goroutines
 //
-// A Sender, a Buffer, a Layout and a Config are used by one goroutine at a time. A call that finds one in use, or closed, is
-// the error InvalidState, which says so; no order of calls and no number of goroutines ends the process. Sender.Close,
+// A Sender, a Buffer, a Layout and a Config are used by one goroutine at a time. A call that finds one in use, or closed,
+// returns the error InvalidState, which says so. No order of calls and no number of goroutines ends the process. Sender.Close,
 // Sender.Cancel, Sender.Stat and Sender.LastError may be called by any goroutine at any time.
 //
 // # Contexts
@@ -68,7 +68,7 @@ func Open(conf string) (*Sender, error) {
 	return made(func(out **C.questdb_sender) *C.questdb_error { return C.questdb_sender_from_conf(data, size, out) })
 }
 
-// OpenContext is Open; the connecting ends with ctx. It connects also where connect=on_demand is set.
+// OpenContext is Open; the connecting ends with ctx. It connects also where lazy_connect is on.
 func OpenContext(ctx context.Context, conf string) (*Sender, error) {
 	config, err := ParseConfig(conf)
 	if err != nil {
@@ -176,8 +176,8 @@ func (s *Sender) NewBuffer() (*Buffer, error) {
 	return ownBuffer(handle), nil
 }
 
-// Connect connects now, and asks the server for its protocol version, where connect=on_demand has put that off; otherwise it
-// does nothing.
+// Connect connects now, and asks the server for its protocol version, where lazy_connect has put that off; otherwise it does
+// nothing.
 func (s *Sender) Connect() error { return s.ConnectContext(none) }
 
 // ConnectContext is Connect until ctx ends.
@@ -346,8 +346,8 @@ func (s *Sender) askLastError() *Error {
 	return take(last)
 }
 
-// Cancel ends the call that is running in another goroutine, and returns when it has ended: within 100 ms. That call is the
-// error Cancelled, its outcome says what became of the rows, which are still there, and later calls work. Without a running
+// Cancel ends the call that is running in another goroutine, and returns when it has ended: within 100 ms. That call returns
+// the error Cancelled, whose outcome says what became of the rows, which are still there. Later calls work. Without a running
 // call nothing happens. Any goroutine may call it at any time.
 func (s *Sender) Cancel() {
 	if s == nil {

@@ -50,8 +50,8 @@ func TestTimes(t *testing.T) {
 		}
 
 		// Columns and stamps of one unit: no other unit instead.
-		for _, kind := range []Kind{Nanos, Micros} {
-			unit := map[Kind]string{Nanos: "n", Micros: "t"}[kind]
+		for _, kind := range []ColumnKind{Nanos, Micros} {
+			unit := map[ColumnKind]string{Nanos: "n", Micros: "t"}[kind]
 			want := ""
 			if nanos, ok := nanosOf(c.time); kind == Nanos && ok {
 				want = "t c=" + number(nanos) + "n\n"
@@ -77,7 +77,7 @@ func TestTimes(t *testing.T) {
 			err = b.AppendColumns(l, []Column{Times([]time.Time{c.time})}, nil)
 			check("columns")
 
-			stamp := map[Kind]Stamp{Nanos: StampNanos, Micros: StampMicros}[kind]
+			stamp := map[ColumnKind]Stamp{Nanos: StampNanos, Micros: StampMicros}[kind]
 			stamped, err := NewLayout("t", stamp)
 			must(t, err)
 			must(t, stamped.Add("i", Int64))
@@ -93,7 +93,7 @@ func TestTimes(t *testing.T) {
 			}
 			check("stamp")
 
-			convert := map[Kind]func([]time.Time) ([]int64, error){Nanos: UnixNanos, Micros: UnixMicros}[kind]
+			convert := map[ColumnKind]func([]time.Time) ([]int64, error){Nanos: UnixNanos, Micros: UnixMicros}[kind]
 			stamps, err := convert([]time.Time{time.Unix(1, 0), c.time})
 			_, fits := inUnit(c.time, kind == Nanos)
 			if (fits == nil) != (err == nil) || err == nil && time.Unix(0, stamps[1]).IsZero() {

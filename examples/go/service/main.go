@@ -1,5 +1,5 @@
 // A service: workers that send rows until SIGTERM or SIGINT, and an end that takes less than a second, also when the server
-// is down. The argument is the configuration string.
+// is down. The argument is the connection string.
 package main
 
 import (
@@ -70,7 +70,7 @@ func work(ctx context.Context, sender *questdb.Sender, number int) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		err := sender.Row("go_service").Int64("worker", int64(number)).At(time.Now())
+		err := sender.Row("heartbeats").Int64("worker", int64(number)).At(time.Now())
 		var e *questdb.Error
 		if errors.As(err, &e) && !e.RowAccepted && e.Code == questdb.InvalidState {
 			return // it was closed

@@ -251,7 +251,7 @@ impl RowLayout {
     /// # Errors
     /// As [`RowLayout::append_row`], and those of [`RowCells::cell`].
     #[inline(always)]
-    pub fn append_cells<C: RowCells + ?Sized>(
+    pub(crate) fn append_cells<C: RowCells + ?Sized>(
         &self,
         buffer: &mut Buffer,
         cells: &C,

@@ -11,7 +11,7 @@ mod system;
 mod unix;
 
 pub(crate) use self::system::SystemNet;
-pub(crate) use self::unix::Uncancellable;
+pub use self::unix::Uncancellable;
 use super::cancel::Canceller;
 use crate::config::Interface;
 use crate::error::Result;

@@ -139,7 +139,7 @@ pub(super) fn process_id() -> u32 {
 /// While one lives, `pthread_cancel` does not end the thread it was made in; the request waits. A thread that ended in the
 /// middle of a call would have to unwind through Rust, which ends the process instead.
 #[derive(Debug)]
-pub(crate) struct Uncancellable {
+pub struct Uncancellable {
     #[cfg(any(
         target_env = "gnu",
         target_env = "musl",
@@ -167,14 +167,19 @@ mod thread_cancelling {
     }
 }
 
+#[allow(
+    clippy::new_without_default,
+    reason = "a guard is made where it has to hold, never by default"
+)]
 impl Uncancellable {
+    /// Holds off the cancellation of this thread until it is dropped.
     #[cfg(any(
         target_env = "gnu",
         target_env = "musl",
         target_vendor = "apple",
         target_os = "freebsd"
     ))]
-    pub(crate) fn new() -> Uncancellable {
+    pub fn new() -> Uncancellable {
         use thread_cancelling::{DISABLED, pthread_setcancelstate};
         let mut before = DISABLED;
         // SAFETY: the state is one that the function knows, and there is a place for the one before.

@@ -4,8 +4,6 @@ mod cancel;
 mod cases;
 mod failover;
 mod lazy;
-#[path = "../../../tests/it/support/raw_tls.rs"]
-mod raw_tls;
 mod server;
 mod stream;
 mod tls;
@@ -79,8 +77,7 @@ impl Sim {
 }
 
 fn row(sender: &mut Sender) -> Result<()> {
-    sender.buffer_mut().table("t")?.column_i64("x", 1)?;
-    sender.at_now()
+    sender.row("t")?.column_i64("x", 1)?.at_now()
 }
 
 const V1: &str = "protocol_version=1;";

@@ -7,14 +7,13 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use questdb_ingress_testkit::raw_tls;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
-
-use super::raw_tls;
 
 /// The authority that the TLS servers are vouched for by.
 pub(super) const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certs/ca.pem");

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use questdb_ingress_testkit::raw_tls;
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
 use super::server::{ROOTS, Reply, Server, tls_config};
-use super::{HEALTHY, NO_CONTENT, Sim, V1, raw_tls, row};
+use super::{HEALTHY, NO_CONTENT, Sim, V1, row};
 use crate::error::{ErrorCode, Outcome};
 
 /// A server that ends the session with an alert instead of the answer number `at`; until then it serves.

@@ -77,7 +77,7 @@ internal static class Driver
         row = new PreparedRow(Text(w[1]), (Stamp)Number(w[2]));
         foreach (var column in w.Skip(3).Select(c => c.Split(':')))
         {
-            row.Add(Text(column[0]), (Kind)Number(column[1]));
+            row.Add(Text(column[0]), (ColumnKind)Number(column[1]));
         }
     }
 

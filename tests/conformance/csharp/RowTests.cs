@@ -154,7 +154,7 @@ internal static class RowTests
 
     public static void close_sends_the_complete_rows_and_reports_the_open_one()
     {
-        using (var sender = new Sender(Receiver.Http))
+        using (var sender = new Sender(Receiver.Http + "auto_flush=off;"))
         {
             sender.Table("cs_close_open").Column("v", 1L).AtNanos(1);
             sender.Table("cs_close_open").Column("v", 2L);
@@ -172,7 +172,7 @@ internal static class RowTests
         {
             sender.Close(TimeSpan.FromSeconds(10));
             Fails(ErrorCode.InvalidState, () => sender.Table("t").Column("v", 1L).AtNanos(1));
-            using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Long).Set(0, 1L))
+            using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Long).Set(0, 1L))
             {
                 Fails(ErrorCode.InvalidState, () => sender.Append(row, 1));
             }

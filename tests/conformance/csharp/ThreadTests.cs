@@ -19,8 +19,8 @@ internal static class ThreadTests
     {
         using (var server = Server.Silent())
         using (var sender = new Sender(server.Http + Long))
-        using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Long))
-        using (var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", Kind.Long))
+        using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Long))
+        using (var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", ColumnKind.Long))
         using (var buffer = new RowBuffer(2))
         {
             sender.Table("t").Column("v", 1L).AtNanos(1);
@@ -67,8 +67,8 @@ internal static class ThreadTests
     {
         var sender = new Sender(server.Http + "auto_flush_rows=50;request_timeout=300;retry_timeout=0;") { DisposeTimeout = TimeSpan.Zero };
         var buffer = new RowBuffer(2);
-        var row = new PreparedRow("p", Stamp.Nanos).Add("s", Kind.Symbol).Add("v", Kind.Long).Add("a", Kind.DoubleArray);
-        var batch = new ColumnBatch("b", Stamp.Nanos).Add("s", Kind.Symbol).Add("v", Kind.Double);
+        var row = new PreparedRow("p", Stamp.Nanos).Add("s", ColumnKind.Symbol).Add("v", ColumnKind.Long).Add("a", ColumnKind.DoubleArray);
+        var batch = new ColumnBatch("b", Stamp.Nanos).Add("s", ColumnKind.Symbol).Add("v", ColumnKind.Double);
         var config = new SenderConfig(server.Http);
         var shared = sender.Table("t");
         var text = new string('x', 5000);
@@ -78,7 +78,7 @@ internal static class ThreadTests
             i => { using (var r = sender.Table("t")) { r.Column("d", 1.5m); } }, i => shared = sender.Table("u"),
             i => sender.DropRow(), i => sender.RemoveRows(1, i % 3), i => sender.Clear(), i => sender.Flush(), i => sender.FlushIfDue(),
             i => sender.FlushAsync(), i => sender.Append(row.Set(0, text).Set(1, i).Set(2, new double[] { 1, i }), i),
-            i => row.Add("c" + i, Kind.Long), i => row.Set(0, "y"), i => buffer.Append(row, i), i => batch.Set(0, new[] { "a", null, text }),
+            i => row.Add("c" + i, ColumnKind.Long), i => row.Set(0, "y"), i => buffer.Append(row, i), i => batch.Set(0, new[] { "a", null, text }),
             i => batch.Set(1, new double[] { 1, 2, 3 }), i => buffer.Append(batch, new long[] { 1, 2, 3 }),
             i => sender.Append(batch, new long[] { 1, 2, 3 }), i => buffer.Table("t").Column("v", text).AtNow(), i => buffer.Clear(),
             i => buffer.ToBytes(), i => buffer.Clone().Dispose(), i => sender.ToBytes(), i => sender.Flush(buffer),
@@ -156,8 +156,8 @@ internal static class ThreadTests
     {
         var sender = new Sender(Down);
         var open = sender.Table("t");
-        var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Long);
-        var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", Kind.Long);
+        var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Long);
+        var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", ColumnKind.Long);
         var buffer = new RowBuffer(2);
         var config = new SenderConfig(Down);
         var calls = new Action[]
@@ -165,7 +165,7 @@ internal static class ThreadTests
             () => sender.Table("t"), () => open.Column("v", 1L), () => open.AtNow(), () => sender.Flush(), () => sender.DropRow(),
             () => sender.Close(Second), () => sender.FlushAsync().GetAwaiter().GetResult(), () => { var n = sender.Pending; },
             () => { var n = sender[Stat.Flushes]; }, () => { var e = sender.LastError; }, () => sender.NewBuffer(),
-            () => row.Set(0, 1L), () => row.Add("w", Kind.Long), () => batch.Set(0, new long[0]), () => batch.Add("w", Kind.Long),
+            () => row.Set(0, 1L), () => row.Add("w", ColumnKind.Long), () => batch.Set(0, new long[0]), () => batch.Add("w", ColumnKind.Long),
             () => buffer.Table("t"), () => buffer.ToBytes(), () => config.Set("addr", "x"), () => config.Clone(), () => new Sender(config)
         };
         foreach (var thing in new IDisposable[] { sender, row, batch, buffer, config })

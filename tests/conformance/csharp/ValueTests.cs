@@ -21,7 +21,7 @@ internal static class ValueTests
         Equal(wire, Wire(b => b.Table("t").Column("v", utc.ToLocalTime()).At(utc.ToLocalTime())));
         var offset = new DateTimeOffset(2026, 1, 2, 5, 4, 5, TimeSpan.FromHours(2));
         Equal(wire, Wire(b => b.Table("t").Column("v", offset).At(offset)));
-        using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Micros))
+        using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Micros))
         {
             Equal(wire, Wire(b => b.Append(row.Set(0, plain), plain)));
             Equal(wire, Wire(b => b.Append(row.Set(0, utc.ToLocalTime()), utc.ToLocalTime())));
@@ -78,7 +78,7 @@ internal static class ValueTests
                     Fails(ErrorCode.InvalidTimestamp, () => row.At(new DateTimeOffset(time, TimeSpan.Zero)));
                 }
             }
-            using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Nanos).Add("w", Kind.Micros))
+            using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Nanos).Add("w", ColumnKind.Micros))
             {
                 foreach (var time in new[] { DateTime.MinValue, DateTime.MaxValue })
                 {
@@ -89,7 +89,7 @@ internal static class ValueTests
                     row.Set(1, time);
                 }
             }
-            using (var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", Kind.Nanos))
+            using (var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", ColumnKind.Nanos))
             {
                 Fails(ErrorCode.InvalidTimestamp, () => batch.Set(0, new[] { DateTime.MaxValue }));
             }
@@ -100,8 +100,8 @@ internal static class ValueTests
     public static void unpaired_surrogates_are_invalid_utf8()
     {
         using (var buffer = new RowBuffer(2))
-        using (var row = new PreparedRow("t", Stamp.Nanos).Add("s", Kind.String).Add("y", Kind.Symbol))
-        using (var batch = new ColumnBatch("t", Stamp.Now).Add("s", Kind.String))
+        using (var row = new PreparedRow("t", Stamp.Nanos).Add("s", ColumnKind.String).Add("y", ColumnKind.Symbol))
+        using (var batch = new ColumnBatch("t", Stamp.Now).Add("s", ColumnKind.String))
         {
             foreach (var text in new[] { "a\uD800b", "\uDC00", "x\uDBFF", "\uDC00\uD800", "plain text that is long \uD83D" })
             {
@@ -161,7 +161,7 @@ internal static class ValueTests
     public static void a_char_is_text()
     {
         Equal("t,s=x c=\"y\",d=\"ü\" 1\n", Wire(b => b.Table("t").Symbol("s", 'x').Column("c", 'y').Column("d", (char?)'ü').Column("e", (char?)null).AtNanos(1)));
-        using (var row = new PreparedRow("t", Stamp.Nanos).Add("s", Kind.Symbol).Add("c", Kind.String))
+        using (var row = new PreparedRow("t", Stamp.Nanos).Add("s", ColumnKind.Symbol).Add("c", ColumnKind.String))
         {
             Equal("t,s=x c=\"y\" 1\n", Wire(b => b.Append(row.Set(0, 'x').Set(1, 'y'), 1)));
         }
@@ -173,7 +173,7 @@ internal static class ValueTests
             .Column("d", (bool?)null).Column("e", (string)null).Column("f", (double[])null).Column("g", (double[,])null)
             .Column("h", (DateTime?)null).Column("i", (DateTimeOffset?)null).Column("j", (decimal?)null).ColumnDecimal("k", null)
             .ColumnDecimal("l", 2, null).AtNanos(1)));
-        using (var row = new PreparedRow("t", Stamp.Nanos).Add("a", Kind.String).Add("b", Kind.Long))
+        using (var row = new PreparedRow("t", Stamp.Nanos).Add("a", ColumnKind.String).Add("b", ColumnKind.Long))
         {
             Equal("t b=2i 1\n", Wire(b => b.Append(row.Set(0, "x").Set(0, (string)null).Set(1, (long?)2), 1)));
         }
@@ -182,8 +182,8 @@ internal static class ValueTests
     public static void null_where_it_means_nothing_is_an_argument_null_exception()
     {
         using (var buffer = new RowBuffer(3))
-        using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", Kind.Long))
-        using (var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", Kind.Long))
+        using (var row = new PreparedRow("t", Stamp.Nanos).Add("v", ColumnKind.Long))
+        using (var batch = new ColumnBatch("t", Stamp.Nanos).Add("v", ColumnKind.Long))
         using (var config = new SenderConfig())
         {
             var open = buffer.Table("t");
@@ -192,7 +192,7 @@ internal static class ValueTests
                 () => new Sender((string)null), () => new Sender((SenderConfig)null), () => new SenderConfig(null), () => new PreparedRow(null, Stamp.Now),
                 () => new RowBuffer(3).Table(null), () => open.Column(null, 1L), () => open.Column(null, (string)null), () => open.Symbol(null, "x"),
                 () => open.Column(null, (long?)null), () => open.Column(null, 1m), () => buffer.Append((PreparedRow)null, 1),
-                () => buffer.Append((ColumnBatch)null, 1), () => buffer.Append(batch, null), () => row.Add(null, Kind.Long),
+                () => buffer.Append((ColumnBatch)null, 1), () => buffer.Append(batch, null), () => row.Add(null, ColumnKind.Long),
                 () => batch.Set(0, (long[])null), () => batch.Set(0, (string[])null), () => batch.Set(0, (decimal[])null),
                 () => batch.Set(0, new[] { 1 }, null), () => config.Set(null, "x"), () => config.Set("addr", null)
             };
@@ -214,7 +214,7 @@ internal static class ValueTests
         };
         Receiver.Create("cs_digits", "a:DECIMAL", "b:DECIMAL", "c:DECIMAL");
         using (var sender = new Sender(Receiver.Http))
-        using (var row = new PreparedRow("cs_digits", Stamp.Micros).Add("c", Kind.Decimal))
+        using (var row = new PreparedRow("cs_digits", Stamp.Micros).Add("c", ColumnKind.Decimal))
         {
             foreach (var value in values)
             {
@@ -259,7 +259,7 @@ internal static class ValueTests
         Equal(bytes(b => b.Table("t").Column("a", flat, 2, 3).AtNow()), bytes(b => b.Table("t").Column("a", new double[,] { { 1, 2, 3 }, { 4, 5, 6 } }).AtNow()));
         Equal(bytes(b => b.Table("t").Column("a", flat, 1, 2, 3).AtNow()), bytes(b => b.Table("t").Column("a", new double[,,] { { { 1, 2, 3 }, { 4, 5, 6 } } }).AtNow()));
         Equal(bytes(b => b.Table("t").Column("a", flat, 6).AtNow()), bytes(b => b.Table("t").Column("a", flat).AtNow()));
-        using (var row = new PreparedRow("t", Stamp.Now).Add("a", Kind.DoubleArray))
+        using (var row = new PreparedRow("t", Stamp.Now).Add("a", ColumnKind.DoubleArray))
         {
             Equal(bytes(b => b.Table("t").Column("a", flat, 2, 3).AtNow()), bytes(b => b.Append(row.Set(0, new double[,] { { 1, 2, 3 }, { 4, 5, 6 } }), 0)));
         }

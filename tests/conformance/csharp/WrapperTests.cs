@@ -71,7 +71,7 @@ internal static class WrapperTests
     public static void flush_if_due()
     {
         using (var sender = new Sender(Receiver.Http + "auto_flush_rows=3;auto_flush_interval=off;"))
-        using (var row = new PreparedRow("cs_due", Stamp.Nanos).Add("v", Kind.Long))
+        using (var row = new PreparedRow("cs_due", Stamp.Nanos).Add("v", ColumnKind.Long))
         {
             sender.Append(row.Set(0, 1L), 1);
             sender.FlushIfDue();
@@ -139,7 +139,7 @@ internal static class WrapperTests
 
     public static void a_sender_is_made_while_the_server_is_down()
     {
-        using (var config = new SenderConfig("http::addr=127.0.0.1:1;retry_timeout=0;") { LazyConnect = true })
+        using (var config = new SenderConfig("http::addr=127.0.0.1:1;retry_timeout=0;auto_flush=off;") { LazyConnect = true })
         using (var sender = new Sender(config) { DisposeTimeout = TimeSpan.Zero })
         {
             sender.Table("t").Column("v", 1L).AtNanos(1);
@@ -227,8 +227,8 @@ internal static class WrapperTests
         using (var batch = new ColumnBatch("cs_batch", Stamp.Nanos))
         using (var row = new PreparedRow("cs_rows", Stamp.Nanos))
         {
-            batch.Add("y", Kind.Symbol).Add("d", Kind.Symbol).Add("b", Kind.Bool).Add("i", Kind.Long).Add("f", Kind.Double)
-                .Add("s", Kind.String).Add("u", Kind.Micros).Add("n", Kind.Nanos).Add("a", Kind.DoubleArray);
+            batch.Add("y", ColumnKind.Symbol).Add("d", ColumnKind.Symbol).Add("b", ColumnKind.Bool).Add("i", ColumnKind.Long).Add("f", ColumnKind.Double)
+                .Add("s", ColumnKind.String).Add("u", ColumnKind.Micros).Add("n", ColumnKind.Nanos).Add("a", ColumnKind.DoubleArray);
             Equal(9, batch.Columns);
             var time = new DateTime(2026, 1, 2, 3, 4, 5);
             batch.Set(0, new[] { "x", null, "grün" }).Set(1, new[] { 1, 0, -1 }, new[] { "buy", "sell" }).Set(2, new[] { true, false, true })
@@ -255,7 +255,7 @@ internal static class WrapperTests
         }
         True(!rows.Contains("\"2\"") && rows.Contains("\"3\""), "the second number is NULL: " + rows);
         using (var buffer = new RowBuffer(3))
-        using (var batch = new ColumnBatch("t", Stamp.Now).Add("p", Kind.Decimal))
+        using (var batch = new ColumnBatch("t", Stamp.Now).Add("p", ColumnKind.Decimal))
         {
             buffer.Append(batch.Set(0, new[] { 1.5m, -2.25m }, new[] { true, true }), 2);
             buffer.Append(batch.Set(0, new decimal[0]), 0);
@@ -270,7 +270,7 @@ internal static class WrapperTests
     public static void a_column_batch_checks_its_dictionary()
     {
         using (var buffer = new RowBuffer(2))
-        using (var batch = new ColumnBatch("t", Stamp.Now).Add("s", Kind.Symbol))
+        using (var batch = new ColumnBatch("t", Stamp.Now).Add("s", ColumnKind.Symbol))
         {
             foreach (var code in new[] { 2, 1000000, -2, int.MinValue, int.MaxValue })
             {

@@ -51,7 +51,7 @@ func newLayout(w []string) (err error) {
 	layout, err = questdb.NewLayout(text(w[1]), questdb.Stamp(number(w[2])))
 	for i := 3; i < len(w) && err == nil; i++ {
 		name, kind, _ := strings.Cut(w[i], ":")
-		err = layout.Add(text(name), questdb.Kind(number(kind)))
+		err = layout.Add(text(name), questdb.ColumnKind(number(kind)))
 	}
 	return err
 }

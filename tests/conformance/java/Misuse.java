@@ -12,9 +12,9 @@ import questdb.ingress.ColumnBatch;
 import questdb.ingress.Config;
 import questdb.ingress.PreparedRow;
 import questdb.ingress.QuestDbException;
-import questdb.ingress.Receiver;
 import questdb.ingress.Row;
 import questdb.ingress.Sender;
+import questdb.ingress.TestReceiver;
 
 /**
  * Many threads use the same objects in any order, close them and interrupt each other. Nothing may crash, hang or throw
@@ -45,7 +45,7 @@ public final class Misuse {
         long seconds = args.length > 0 ? Long.parseLong(args[0]) : 3;
         long seed = args.length > 1 ? Long.parseLong(args[1]) : System.nanoTime();
         System.out.println("seed " + seed);
-        try (Receiver receiver = Receiver.start(System.getProperty("questdb.receiver"))) {
+        try (TestReceiver receiver = TestReceiver.start(System.getProperty("questdb.receiver"))) {
             Misuse misuse = new Misuse(receiver.http() + "auto_flush_rows=5;", receiver.tcp() + "protocol_version=2;",
                     "http::addr=127.0.0.1:1;protocol_version=2;retry_timeout=60000;auto_flush_rows=20;max_buf_size=100000;");
             misuse.run(seconds, seed);

@@ -1,8 +1,9 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
-use questdb_ingress::table::{Cell, ColumnKind, RowLayout, Stamp};
-use questdb_ingress::{ArrayView, Error, Result, Sender, Stat, Text};
+use questdb_ingress::internal::{self, OwnBuffer as _};
+use questdb_ingress::table::{Cell, RowLayout, Stamp};
+use questdb_ingress::{ArrayView, Error, Result, Sender, Text};
 
 #[derive(Default)]
 struct Driver {
@@ -53,12 +54,12 @@ fn cell(word: &str) -> Result<Cell<'static>> {
 
 impl Driver {
     fn layout(&mut self, words: &[&str]) -> Result<u64> {
-        let stamp = Stamp::from_number(number(words[1]))?;
+        let stamp = internal::stamp(number(words[1]))?;
         let mut layout = RowLayout::new(Text::unchecked(&bytes(words[0])))?;
         layout.set_stamp(stamp);
         for column in &words[2..] {
             let (name, kind) = column.split_once(':').unwrap();
-            layout.add(Text::unchecked(&bytes(name)), ColumnKind::from_number(number(kind))?)?;
+            layout.add(Text::unchecked(&bytes(name)), internal::column_kind(number(kind))?)?;
         }
         self.layout = Some((layout, stamp));
         Ok(0)
@@ -75,7 +76,7 @@ impl Driver {
         let sender = self.sender.as_mut().expect("open comes first");
         match verb {
             "layout" => return self.layout(w),
-            "stat" => return Ok(sender.stats().get(Stat::from_number(number(w[0])).unwrap())),
+            "stat" => return Ok(sender.stats().get(internal::stat(number(w[0])).unwrap())),
             "pending" => return Ok(sender.buffer().row_count() as u64),
             "close" => {
                 let report = sender.close(std::time::Duration::from_millis(number(w[0])));
@@ -83,7 +84,7 @@ impl Driver {
             }
             _ => {}
         }
-        let rows = sender.buffer_mut();
+        let rows = sender.own_buffer();
         match verb {
             "row" => {
                 let (layout, stamp) = self.layout.as_ref().expect("layout comes first");
@@ -131,7 +132,10 @@ impl Driver {
 fn explain(e: &Error) -> String {
     let flags = [("r", e.is_retryable()), ("d", e.in_doubt()), ("a", e.row_accepted())];
     let flags: String = flags.iter().filter(|(_, on)| *on).map(|(flag, _)| *flag).collect();
-    let (code, outcome) = (e.code().name().to_string_lossy(), e.outcome().name().to_string_lossy());
+    let (code, outcome) = (
+        internal::code_name(e.code()).to_string_lossy(),
+        internal::outcome_name(e.outcome()).to_string_lossy(),
+    );
     format!("err {code} {outcome} {flags}. {} {} {}", e.http_status(), e.server_line(), e.message())
 }
 

@@ -7,7 +7,7 @@ use questdb_ingress::{ErrorCode, Outcome, Sender};
 
 use super::{MB, NO_RETRY, OK};
 use crate::support::fault_case::{Case, rows, run};
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 /// Reads the request and answers with these bytes, then ends the stream.
 fn says(bytes: impl Into<Vec<u8>>) -> impl Fn(&mut Peer) + Send + Sync {

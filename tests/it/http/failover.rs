@@ -7,7 +7,7 @@ use questdb_ingress::{ErrorCode, Outcome, ProtocolVersion, Sender};
 
 use super::{LATE, NO_RETRY, OK};
 use crate::support::fault_case::{Case, rows, run};
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const JSON: &str = "content-type: application/json; charset=utf-8\r\n";
 const RENAMED: &str =

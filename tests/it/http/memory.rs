@@ -6,7 +6,7 @@ use std::time::Instant;
 use questdb_ingress::{Outcome, Sender};
 
 use crate::support::fault_case::{rows, show_rows_of};
-use crate::support::fault_server::{FaultServer, script, waited};
+use questdb_ingress_testkit::fault_server::{FaultServer, script, waited};
 
 const ADDR: &str = "FAULT_TEST_FLOOD_ADDR";
 const LIMIT_KB: u64 = 1024;

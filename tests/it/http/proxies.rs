@@ -7,7 +7,7 @@ use questdb_ingress::{Outcome, Sender};
 
 use crate::support::fault_case::{rows, show};
 use crate::support::fault_client::{CSide, Language, Side};
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const ADDR: &str = "FAULT_TEST_ADDR";
 const WHAT: &str = "six proxy variables in the environment";

@@ -7,9 +7,9 @@ use std::time::Duration;
 use questdb_ingress::{ErrorCode, Outcome};
 
 use super::OK;
-use crate::support::certs::{good_server, trust};
 use crate::support::fault_case::{Case, run};
-use crate::support::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::certificates::{good_server, trust};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const VERSIONS: &str = r#"{"config":{"line.proto.support.versions":[1,2]}}"#;
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use questdb_ingress::{Buffer, Sender, Stat};
 
-use crate::support::questdb::{Options, QuestDb, Release, report_cases, with_own};
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, report_cases, with_own};
 
 #[test]
 fn bounces_java17() {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{Buffer, ErrorCode, Outcome, Sender, Stat, StatsReader};
 use serde_json::json;
 
-use crate::support::lossy::AnswerLoser;
-use crate::support::questdb::{Options, QuestDb, Release, report_cases, unique, with_own};
+use questdb_ingress_testkit::lossy::AnswerLoser;
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, report_cases, unique, with_own};
 
 on_current_releases! {
     Options::PLAIN => a_lost_answer_is_in_doubt,

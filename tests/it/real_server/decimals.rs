@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use questdb_ingress::{Buffer, ProtocolVersion};
 
 use crate::decimals::{Row, Verdict, table, wide};
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => decimal_text_is_judged_as_the_table_says,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::questdb::{Options, QuestDb, Release, unique, with_own};
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, unique, with_own};
 
 on_current_releases! {
     Options::PLAIN => a_row_is_read_back,

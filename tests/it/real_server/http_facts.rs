@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
 
-use crate::support::questdb::http::{read_response, request};
-use crate::support::questdb::{HTTP_PASSWORD, HTTP_USER, QuestDb, unique};
+use questdb_ingress_testkit::questdb::http::{read_response, request};
+use questdb_ingress_testkit::questdb::{HTTP_PASSWORD, HTTP_USER, QuestDb, unique};
 
 on_current_releases! {
     Options::PLAIN => settings_name_versions_and_the_name_limit,
@@ -88,7 +88,7 @@ fn a_connection_lives_through_refusals(server: &QuestDb) {
 fn answers_as_the_client_must_read_them(server: &QuestDb) {
     let table = unique("answers");
     let good = server.write(format!("{table} x=1i 1\n"));
-    let names = |r: &crate::support::questdb::http::Response| {
+    let names = |r: &questdb_ingress_testkit::questdb::http::Response| {
         r.headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
     };
     assert_eq!((good.status, names(&good)), (204, vec!["server".into(), "date".into()]));

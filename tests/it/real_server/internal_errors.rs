@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use questdb_ingress::{Buffer, ErrorCode, Outcome, Result, Sender};
 
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => every_500_names_a_row_and_is_a_refusal,

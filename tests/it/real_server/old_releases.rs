@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::questdb::http::request;
-use crate::support::questdb::{Options, QuestDb, Release, unique, with_shared};
+use questdb_ingress_testkit::questdb::http::request;
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, unique, with_shared};
 
 fn types_of(server: &QuestDb, fields: &str) -> Result<String, String> {
     let table = unique("old");

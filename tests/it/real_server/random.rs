@@ -1,13 +1,14 @@
 //! Random names, text and numbers through our encoder into the real server and back: whatever is in a value, the server
 //! sees exactly one row with the same value.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::fmt::Write as _;
 
 use fastrand::Rng;
 use questdb_ingress::{ProtocolVersion, Sender};
 use serde_json::json;
 
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => text_of_any_kind_is_stored_as_it_is,
@@ -74,7 +75,7 @@ fn text_of_any_kind_is_stored_as_it_is(server: &QuestDb) {
         for id in 0..ROWS {
             // A symbol with NUL is refused by the server: see `refused`.
             let (symbol, value) = (text(&mut random, false), text(&mut random, true));
-            let row = sender.buffer_mut().table(table.as_str()).unwrap();
+            let row = sender.own_buffer().table(table.as_str()).unwrap();
             row.symbol("s", symbol.as_str()).unwrap().column_str("v", value.as_str()).unwrap();
             row.column_i64("id", id).unwrap();
             sender.at_micros(id).unwrap();
@@ -136,7 +137,7 @@ fn doubles_keep_every_bit(server: &QuestDb) {
             }
         }
         for (id, value) in (0..).zip(&sent) {
-            let row = sender.buffer_mut().table(table.as_str()).unwrap();
+            let row = sender.own_buffer().table(table.as_str()).unwrap();
             row.column_f64("v", *value).unwrap().column_i64("id", id).unwrap();
             sender.at_micros(id).unwrap();
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::almost_lines::almost_lines;
 use crate::receiver_client::{Http, connect};
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => golden_requests_end_alike,

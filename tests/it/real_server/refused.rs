@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => each_refusal_names_the_reason_and_stores_nothing,

@@ -1,13 +1,14 @@
 //! Every type of column through our own buffer and sender, read back by SQL: all protocol versions, all transports, with
 //! and without login and TLS.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
 
 use questdb_ingress::{ArrayView, Buffer, Outcome, ProtocolVersion, Result, Sender};
 use serde_json::{Value, json};
 
-use crate::support::haproxy::TlsProxy;
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::haproxy::TlsProxy;
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => every_type_by_every_road,
@@ -184,7 +185,7 @@ fn send(sender: &mut Sender, table: &str, rows: &[Row]) -> Result<()> {
     let version = sender.protocol_version();
     let own = rows.len() / 2;
     for (id, row) in (0..).zip(&rows[..own]) {
-        fill(sender.buffer_mut(), table, id, row, version)?;
+        fill(sender.own_buffer(), table, id, row, version)?;
         let time = EPOCH + id * STEP;
         if sent_in_micros(id) {
             sender.at_micros(time / 1000)?

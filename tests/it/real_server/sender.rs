@@ -1,12 +1,13 @@
 //! The sender's promises against the real server: versions found out, transactions, errors that name the row, limits that
 //! flush, credentials, and one buffer for several servers.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
 
 use questdb_ingress::{Buffer, ErrorCode, Outcome, ProtocolVersion, Result, Sender};
 use serde_json::json;
 
-use crate::support::questdb::{Options, QuestDb, Release, unique, with_shared};
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, unique, with_shared};
 
 on_current_releases! {
     Options::PLAIN => the_newest_common_version_is_found,
@@ -73,11 +74,11 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
     ));
     // Far fewer than the rows of a transaction, within which no limit flushes.
     let mut sender = http(server, "auto_flush_rows=10;");
-    row(sender.buffer_mut(), &other, 1).unwrap();
+    row(sender.own_buffer(), &other, 1).unwrap();
     sender.begin(&table).unwrap();
     assert_eq!(count(server, &other), 1, "pending rows go first");
     for x in 0..1000 {
-        let buffer = sender.buffer_mut();
+        let buffer = sender.own_buffer();
         buffer.table(table.as_str()).unwrap().column_i64("x", x).unwrap();
         sender.at_micros(x).unwrap();
     }
@@ -87,7 +88,7 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
 
     // Rolled back: nothing goes.
     sender.begin(&table).unwrap();
-    row(sender.buffer_mut(), &table, 1).unwrap();
+    row(sender.own_buffer(), &table, 1).unwrap();
     sender.rollback().unwrap();
     sender.flush_own().unwrap();
     assert_eq!(count(server, &table), 1000);
@@ -95,9 +96,9 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
     // The last row does not fit its column: none of the transaction is stored, and it can be rolled back.
     sender.begin(&table).unwrap();
     for x in 0..500 {
-        row(sender.buffer_mut(), &table, x).unwrap();
+        row(sender.own_buffer(), &table, x).unwrap();
     }
-    sender.buffer_mut().table(table.as_str()).unwrap().column_str("x", "text").unwrap();
+    sender.own_buffer().table(table.as_str()).unwrap().column_str("x", "text").unwrap();
     sender.at_micros(1).unwrap();
     let error = sender.commit().unwrap_err();
     assert_eq!((error.outcome(), error.server_line()), (Outcome::Rejected, 501), "{error}");
@@ -163,7 +164,7 @@ fn rows_are_flushed_when_a_limit_is_reached(server: &QuestDb) {
         let table = unique("auto");
         let mut sender = http(server, limit);
         for x in 0..25 {
-            let buffer = sender.buffer_mut();
+            let buffer = sender.own_buffer();
             buffer.table(table.as_str()).unwrap().column_i64("x", x).unwrap();
             sender.at_micros(x).unwrap();
         }
@@ -179,7 +180,7 @@ fn rows_are_flushed_when_a_limit_is_reached(server: &QuestDb) {
 fn the_server_sets_the_time_when_asked(server: &QuestDb) {
     let table = unique("now");
     let mut sender = http(server, "");
-    sender.buffer_mut().table(table.as_str()).unwrap().symbol("s", "only").unwrap();
+    sender.own_buffer().table(table.as_str()).unwrap().symbol("s", "only").unwrap();
     sender.at_now().unwrap();
     sender.flush_own().unwrap();
     let recent = format!("select s, timestamp > dateadd('h', -1, now()) from {table}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
 on_current_releases! {
     Options::PLAIN => every_form_is_stored_as_documented,

@@ -1,5 +1,6 @@
 //! What the server does over TCP, where it never says anything: which rows stay, when it closes, who may log in.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -12,7 +13,9 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-use crate::support::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y, QuestDb, report_cases, unique};
+use questdb_ingress_testkit::questdb::{
+    KEY_D, KEY_ID, KEY_X, KEY_Y, QuestDb, report_cases, unique,
+};
 
 on_current_releases! {
     Options::PLAIN => a_bad_row_closes_the_connection_and_loses_the_rest,
@@ -107,7 +110,7 @@ fn every_kind_of_value_arrives(server: &QuestDb) {
 
 fn fill(sender: &mut Sender, table: &str, rows: i64) {
     for i in 0..rows {
-        let buffer = sender.buffer_mut();
+        let buffer = sender.own_buffer();
         buffer.table(table).unwrap().column_i64("x", i).unwrap().at_nanos(i + 1).unwrap();
     }
 }

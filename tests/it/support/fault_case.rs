@@ -10,7 +10,7 @@ use questdb_ingress::{Buffer, ErrorCode, Outcome, Stat};
 use rustls::ServerConfig;
 
 use super::fault_client::{Answer, Failure, Language, Side, hash};
-use super::fault_server::{FaultServer, Peer, Script, script};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, Script, script};
 
 /// By how much a call may outlive its deadline.
 pub(crate) const OVERSHOOT: Duration = Duration::from_millis(250);
@@ -448,9 +448,12 @@ pub(crate) fn show(id: &str, by: Language, what: &str, elapsed: Duration, tail: 
 
 fn outcome(result: &Answer) -> String {
     match result {
-        Ok(outcome) => outcome.name().to_str().unwrap().into(),
+        Ok(outcome) => questdb_ingress::internal::outcome_name(*outcome).to_str().unwrap().into(),
         Err(e) => {
-            let (code, outcome) = (e.code().name(), e.outcome().name());
+            let (code, outcome) = (
+                questdb_ingress::internal::code_name(e.code()),
+                questdb_ingress::internal::outcome_name(e.outcome()),
+            );
             format!("{} {}", outcome.to_str().unwrap(), code.to_str().unwrap())
         }
     }

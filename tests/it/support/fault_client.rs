@@ -1,6 +1,7 @@
 //! The client's side of a fault row: the library called from Rust, or from the C program `tests/c/faults.c`. Both offer the
 //! same calls and tell the same facts, so that one table of rows serves both.
 
+use questdb_ingress::internal::OwnBuffer as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,9 +11,9 @@ use std::time::Duration;
 use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Sender, Stat};
 
 use super::fault_case::rows;
-use super::fault_server::waited;
-use crate::abi::library;
-use crate::header::root;
+use questdb_ingress_testkit::fault_server::waited;
+use questdb_ingress_testkit::repository as root;
+use questdb_ingress_testkit::shared_library as library;
 
 /// What a failed call says, in whatever language it was made.
 #[derive(Debug, Clone)]
@@ -206,7 +207,7 @@ impl Side for RustSide {
 
     fn own_rows(&mut self, rows: usize, bytes: usize) -> Answer<()> {
         let note = "x".repeat(bytes);
-        let buffer = self.sender().buffer_mut();
+        let buffer = self.sender().own_buffer();
         for _ in 0..rows {
             buffer.table("t")?.column_str("note", note.as_str())?.at_now()?;
         }

@@ -10,10 +10,10 @@ use questdb_ingress::{Outcome, Sender};
 use serde_json::json;
 
 use super::{COLUMNS, Signals, Stored, Told, fill};
-use crate::abi::library;
-use crate::header::root;
-use crate::support::questdb::QuestDb;
-use crate::support::questdb::process::{spawn, tied_to_us};
+use questdb_ingress_testkit::questdb::QuestDb;
+use questdb_ingress_testkit::questdb::process::{spawn, tied_to_us};
+use questdb_ingress_testkit::repository as root;
+use questdb_ingress_testkit::shared_library as library;
 
 pub(super) fn create_table(server: &QuestDb) {
     server.sql(&format!(

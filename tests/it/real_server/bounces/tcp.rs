@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
 use super::{Bounce, COLUMNS, Signals, Stored, Told, fill};
-use crate::support::questdb::QuestDb;
+use questdb_ingress_testkit::questdb::QuestDb;
 
 /// Rows of a flush.
 const BATCH: i64 = 200;

@@ -12,7 +12,7 @@ public final class Buffer extends Rows<Buffer> {
         builder(builder);
     }
 
-    /** A buffer of protocol version 1, 2 or 3 with the default limits. */
+    /** Makes an empty buffer for version 1, 2 or 3 of the protocol, with the default limits. */
     public static Buffer of(int protocolVersion) {
         Memory memory = new Memory();
         long out = memory.out();
@@ -20,7 +20,7 @@ public final class Buffer extends Rows<Buffer> {
         return new Buffer(memory.result(), null);
     }
 
-    /** As {@link #of(int)}, with the longest name, the memory to begin with and the most that it may hold, in bytes. */
+    /** Makes an empty buffer with limits in bytes: the longest name, the memory to begin with and the most that it may hold. */
     public static Buffer of(int protocolVersion, long maxNameLen, long initBufSize, long maxBufSize) {
         Memory memory = new Memory();
         long out = memory.out();

@@ -27,10 +27,12 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
     /** Rows of each column; -1 where none were given. */
     private int[] lengths = {};
 
+    /** Makes a batch without columns for a table. The stamp says where the times of its rows come from. */
     public ColumnBatch(String table, Stamp stamp) {
         super("column batch", table, stamp);
     }
 
+    /** Sets booleans. */
     public ColumnBatch set(int column, boolean[] values) {
         enterColumn(column, values);
         try {
@@ -41,7 +43,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Also for times, in the unit of the column. */
+    /** Sets numbers, or times in the unit of the column. */
     public ColumnBatch set(int column, long[] values) {
         enterColumn(column, values);
         try {
@@ -52,6 +54,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
+    /** Sets doubles. */
     public ColumnBatch set(int column, double[] values) {
         enterColumn(column, values);
         try {
@@ -62,7 +65,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Symbols or strings. */
+    /** Sets symbols, strings or the text of decimals; null is NULL. */
     public ColumnBatch set(int column, String[] values) {
         enterColumn(column, values);
         try {
@@ -80,7 +83,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Symbols or strings that repeat: each row names one of the texts by its index; a negative index is NULL. */
+    /** Sets symbols or strings that repeat: each row names one of the texts by its index; a negative index is NULL. */
     public ColumnBatch set(int column, int[] codes, String[] texts) {
         enterColumn(column, codes);
         try {
@@ -106,7 +109,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Times that the column's unit cannot tell are INVALID_TIMESTAMP. */
+    /** Sets times; those that the unit of the column cannot tell are INVALID_TIMESTAMP. null is NULL. */
     public ColumnBatch set(int column, Instant[] values) {
         Kind kind = kind(column);
         if (values == null || kind != Kind.NANOS && kind != Kind.MICROS) {
@@ -127,7 +130,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Decimals; all are sent with the decimal places of the one that has most. */
+    /** Sets decimals; all are sent with the decimal places of the one that has most. null is NULL. */
     public ColumnBatch set(int column, BigDecimal[] values) {
         enterColumn(column, values);
         try {
@@ -156,7 +159,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Arrays of one dimension. */
+    /** Sets arrays of one dimension; null is NULL. */
     public ColumnBatch set(int column, double[][] values) {
         enterColumn(column, values);
         try {
@@ -169,7 +172,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
         return this;
     }
 
-    /** Which rows have a value, of a column that was set before; for columns of numbers. */
+    /** Says which rows of a column of numbers have a value; the others are NULL. The column must have been set before. */
     public ColumnBatch valid(int column, boolean[] valid) {
         enterColumn(column, valid);
         try {

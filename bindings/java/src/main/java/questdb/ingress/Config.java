@@ -15,14 +15,17 @@ import questdb.ingress.QuestDbException.Code;
  * a sender is made. {@code set} takes every option by its key, also those that are newer than this class.
  */
 public final class Config extends Handle {
+    /** The protocol by which rows are sent; HTTP confirms every flush, TCP confirms nothing. */
     public enum Protocol {
         HTTP, HTTPS, TCP, TCPS
     }
 
+    /** The certificate authorities to trust: those of the library, of the operating system, both, or of a file. */
     public enum TlsCa {
         WEBPKI_ROOTS, OS_ROOTS, WEBPKI_AND_OS_ROOTS, PEM_FILE
     }
 
+    /** What is sent again after a failure: all that may not have been stored, or only what certainly was not. */
     public enum Delivery {
         AT_LEAST_ONCE, AT_MOST_ONCE
     }
@@ -79,11 +82,12 @@ public final class Config extends Handle {
         return this;
     }
 
+    /** Sets one option to a number, by the key of the connection string. */
     public Config set(String key, long value) {
         return set(key, Long.toString(value));
     }
 
-    /** In milliseconds; parts of one count as a whole one. */
+    /** Sets one option to a time in milliseconds; parts of one count as a whole one. */
     public Config set(String key, Duration value) {
         if (value == null || value.isNegative()) {
             throw invalid(Code.CONFIG, key + ": there is no time of " + value);
@@ -91,7 +95,7 @@ public final class Config extends Handle {
         return set(key, Time.millis(value));
     }
 
-    /** {@code on} or {@code off}; the latter also for times and limits that can be off. */
+    /** Sets one option to {@code on} or {@code off}, the latter also for times and limits that can be off. */
     public Config set(String key, boolean value) {
         return set(key, value ? "on" : "off");
     }
@@ -103,38 +107,47 @@ public final class Config extends Handle {
         return set(key, value.name().toLowerCase(Locale.ROOT));
     }
 
+    /** Which protocol to send by. It must be set. */
     public Config protocol(Protocol value) {
         return set("protocol", value);
     }
 
+    /** The addresses of the server, such as {@code localhost:9000}; another is tried where one fails. */
     public Config addr(String... addresses) {
         return set("addr", String.join(",", addresses));
     }
 
+    /** The address or the name of the network interface to send from. */
     public Config bindInterface(String value) {
         return set("bind_interface", value);
     }
 
+    /** The user for HTTP basic authentication, or the key id for TCP. */
     public Config username(String value) {
         return set("username", value);
     }
 
+    /** The password for HTTP basic authentication. */
     public Config password(String value) {
         return set("password", value);
     }
 
+    /** The bearer token for HTTP, or the private key for TCP as base64url. */
     public Config token(String value) {
         return set("token", value);
     }
 
+    /** The x of the public key for TCP as base64url. */
     public Config tokenX(String value) {
         return set("token_x", value);
     }
 
+    /** The y of the public key for TCP as base64url. */
     public Config tokenY(String value) {
         return set("token_y", value);
     }
 
+    /** How long the login over TCP may take; 0 leaves it to {@link #sendTimeout}. */
     public Config authTimeout(Duration value) {
         return set("auth_timeout", value);
     }
@@ -144,18 +157,22 @@ public final class Config extends Handle {
         return set("tls_verify", value ? "on" : "unsafe_off");
     }
 
+    /** The certificate authorities to trust. */
     public Config tlsCa(TlsCa value) {
         return set("tls_ca", value);
     }
 
+    /** A PEM file of certificate authorities to trust. */
     public Config tlsRoots(String file) {
         return set("tls_roots", file);
     }
 
+    /** A PEM file with the certificate chain of this client. */
     public Config tlsCert(String file) {
         return set("tls_cert", file);
     }
 
+    /** A PEM file with the key of that certificate. */
     public Config tlsKey(String file) {
         return set("tls_key", file);
     }
@@ -165,34 +182,42 @@ public final class Config extends Handle {
         return set("protocol_version", value);
     }
 
+    /** Whether ending a row sends the rows that wait when a limit is reached. */
     public Config autoFlush(boolean value) {
         return set("auto_flush", value);
     }
 
+    /** Sends when so many rows wait. */
     public Config autoFlushRows(long value) {
         return set("auto_flush_rows", value);
     }
 
+    /** Sends when so many bytes wait. */
     public Config autoFlushBytes(long value) {
         return set("auto_flush_bytes", value);
     }
 
+    /** Sends when the last flush was so long ago. */
     public Config autoFlushInterval(Duration value) {
         return set("auto_flush_interval", value);
     }
 
+    /** The longest wait between two automatic flushes after failures. */
     public Config autoFlushMaxBackoff(Duration value) {
         return set("auto_flush_max_backoff", value);
     }
 
+    /** Bytes of memory for rows to begin with. */
     public Config initBufSize(long value) {
         return set("init_buf_size", value);
     }
 
+    /** The most bytes that the rows may have; more are refused. */
     public Config maxBufSize(long value) {
         return set("max_buf_size", value);
     }
 
+    /** The longest name of a table or a column, in bytes. */
     public Config maxNameLen(long value) {
         return set("max_name_len", value);
     }
@@ -202,30 +227,37 @@ public final class Config extends Handle {
         return set("lazy_connect", value);
     }
 
+    /** How long it may take to connect. */
     public Config connectTimeout(Duration value) {
         return set("connect_timeout", value);
     }
 
+    /** How long sent bytes may stay unacknowledged until the connection counts as broken. */
     public Config tcpUserTimeout(Duration value) {
         return set("tcp_user_timeout", value);
     }
 
+    /** How long a connection is idle before it is probed, in whole seconds. */
     public Config keepaliveIdle(Duration value) {
         return set("keepalive_idle", value);
     }
 
+    /** The time between two probes of an idle connection, in whole seconds. */
     public Config keepaliveInterval(Duration value) {
         return set("keepalive_interval", value);
     }
 
+    /** After so many probes without an answer the peer counts as gone. */
     public Config keepaliveCount(int value) {
         return set("keepalive_count", value);
     }
 
+    /** How long a flush over TCP may take. */
     public Config sendTimeout(Duration value) {
         return set("send_timeout", value);
     }
 
+    /** How long a request may take, beside what its size adds: see {@link #requestMinThroughput}. */
     public Config requestTimeout(Duration value) {
         return set("request_timeout", value);
     }
@@ -235,18 +267,22 @@ public final class Config extends Handle {
         return set("request_min_throughput", value);
     }
 
+    /** How long a failed flush is tried again; 0 means one request. */
     public Config retryTimeout(Duration value) {
         return set("retry_timeout", value);
     }
 
+    /** The longest pause between two attempts. */
     public Config retryMaxBackoff(Duration value) {
         return set("retry_max_backoff", value);
     }
 
+    /** What is sent again after a failure. */
     public Config delivery(Delivery value) {
         return set("delivery", value);
     }
 
+    /** The name by which this program calls itself to the server. */
     public Config userAgent(String value) {
         return set("user_agent", value);
     }

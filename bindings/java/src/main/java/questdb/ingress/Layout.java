@@ -66,7 +66,7 @@ abstract class Layout<T extends Layout<T>> extends Handle {
         return self();
     }
 
-    /** How many columns were added. */
+    /** Returns how many columns were added. */
     public final int columns() {
         return kinds.size();
     }

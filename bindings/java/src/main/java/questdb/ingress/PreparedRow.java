@@ -27,30 +27,33 @@ public final class PreparedRow extends Layout<PreparedRow> {
     /** Whose row it is, from the first cell until it is appended or cleared: only that thread may set cells. */
     private final AtomicReference<Thread> setter = new AtomicReference<>();
 
+    /** Makes a row without columns for a table. The stamp says where the times of its rows come from. */
     public PreparedRow(String table, Stamp stamp) {
         super("prepared row", table, stamp);
     }
 
+    /** Sets a cell of a column of booleans. */
     public PreparedRow set(int column, boolean value) {
         check(column);
         cell(column, BOOL, value ? 1 : 0);
         return this;
     }
 
-    /** Also for times, in the unit of the column. */
+    /** Sets a number, or a time in the unit of the column. */
     public PreparedRow set(int column, long value) {
         check(column);
         cell(column, LONG, value);
         return this;
     }
 
+    /** Sets a cell of a column of doubles. */
     public PreparedRow set(int column, double value) {
         check(column);
         cell(column, DOUBLE, Double.doubleToRawLongBits(value));
         return this;
     }
 
-    /** A symbol, a string or the text of a decimal. */
+    /** Sets a symbol, a string or the text of a decimal; null is NULL. */
     public PreparedRow set(int column, String value) {
         if (value == null) {
             return setNull(column);
@@ -61,12 +64,12 @@ public final class PreparedRow extends Layout<PreparedRow> {
         return this;
     }
 
-    /** A symbol or a string of one character. */
+    /** Sets a symbol or a string of one character. */
     public PreparedRow set(int column, char value) {
         return set(column, String.valueOf(value));
     }
 
-    /** A time that the column's unit cannot tell is INVALID_TIMESTAMP. */
+    /** Sets a time; one that the unit of the column cannot tell is INVALID_TIMESTAMP. */
     public PreparedRow set(int column, Instant value) {
         if (value == null) {
             return setNull(column);
@@ -78,7 +81,7 @@ public final class PreparedRow extends Layout<PreparedRow> {
         return set(column, kind == Kind.NANOS ? Time.nanos(value) : Time.micros(value));
     }
 
-    /** An array in row-major order; without a shape it has one dimension. */
+    /** Sets an array in row-major order; without a shape it has one dimension. null is NULL. */
     public PreparedRow set(int column, double[] values, int... shape) {
         if (values == null) {
             return setNull(column);
@@ -88,6 +91,7 @@ public final class PreparedRow extends Layout<PreparedRow> {
         return this;
     }
 
+    /** Sets a decimal with its scale; null is NULL. */
     public PreparedRow set(int column, BigDecimal value) {
         if (value == null) {
             return setNull(column);
@@ -96,7 +100,7 @@ public final class PreparedRow extends Layout<PreparedRow> {
         return set(column, decimal.scale(), decimal.unscaledValue().toByteArray());
     }
 
-    /** A decimal, its unscaled value a big-endian two's complement integer. */
+    /** Sets a decimal whose unscaled value is a big-endian two's complement integer; null is NULL. */
     public PreparedRow set(int column, int scale, byte[] unscaled) {
         if (unscaled == null) {
             return setNull(column);
@@ -107,6 +111,7 @@ public final class PreparedRow extends Layout<PreparedRow> {
         return this;
     }
 
+    /** Sets a cell to NULL, as it is at the beginning. */
     public PreparedRow setNull(int column) {
         check(column);
         cell(column, 0, 0);

@@ -112,15 +112,17 @@ public final class QuestDbException extends RuntimeException {
         }
     }
 
+    /** Returns what went wrong, by what the program would do about it. */
     public Code code() {
         return code;
     }
 
-    /** The name of the code in C, also of one that is newer than this class, whose {@link #code} is INTERNAL. */
+    /** Returns the name of the code in C, also of one that is newer than this class, whose {@link #code} is INTERNAL. */
     public String codeName() {
         return codeName;
     }
 
+    /** Returns what is known about the rows that the call was to send. */
     public Outcome outcome() {
         return outcome;
     }
@@ -140,61 +142,62 @@ public final class QuestDbException extends RuntimeException {
         return rowAccepted;
     }
 
+    /** Returns how many attempts the call made to send the rows; 0 where it sent nothing. */
     public int attempts() {
         return attempts;
     }
 
-    /** Attempts that sent the complete request without learning its fate. */
+    /** Returns how many attempts sent the complete request without learning its fate. */
     public int inDoubtAttempts() {
         return inDoubtAttempts;
     }
 
-    /** Of the last answer; 0 without one. */
+    /** Returns the HTTP status of the last answer; 0 without one. */
     public int httpStatus() {
         return httpStatus;
     }
 
-    /** What the server asked for; -1 if it did not. */
+    /** Returns how long the server asked to wait, in milliseconds; -1 if it did not. */
     public long retryAfterMillis() {
         return retryAfterMillis;
     }
 
-    /** The number of the first refused row, from 1, as {@link Rows#removeRows} counts; 0 where unknown. */
+    /** Returns the number of the first refused row, from 1, as {@link Rows#removeRows} counts; 0 where unknown. */
     public long serverLine() {
         return serverLine;
     }
 
-    /** The table that the error is about; empty where unknown. */
+    /** Returns the table that the error is about; empty where unknown. */
     public String table() {
         return table;
     }
 
-    /** The server's own word for the kind of error, such as {@code invalid}; empty without one. */
+    /** Returns the server's own word for the kind of error, such as {@code invalid}; empty without one. */
     public String serverCode() {
         return serverCode;
     }
 
-    /** The server's id of the error, also found in its log; empty without one. */
+    /** Returns the server's id of the error, also found in its log; empty without one. */
     public String serverErrorId() {
         return serverErrorId;
     }
 
-    /** Bytes of the buffer that the last attempt handed to the kernel. */
+    /** Returns how many bytes of the rows the last attempt handed to the kernel. */
     public long bytesSent() {
         return bytesSent;
     }
 
-    /** From the start of the flush to this error. */
+    /** Returns the milliseconds from the start of the flush to this error. */
     public long elapsedMillis() {
         return elapsedMillis;
     }
 
-    /** Rows of earlier flushes over TCP, each of which succeeded, whose fate this error puts in doubt; else 0. */
+    /** Returns how many rows of earlier flushes over TCP, reported as sent, this error puts in doubt. */
     public long earlierRowsInDoubt() {
         return earlierRowsInDoubt;
     }
 
-    /** Of {@link Sender#close}: the complete rows that were not handed over; 0 from other calls. */
+    /** Returns how many complete rows {@link Sender#close} did not hand over; 0 from other calls. */
     public long unconfirmedRows() {
         return unconfirmedRows;
     }

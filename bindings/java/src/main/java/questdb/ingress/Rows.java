@@ -22,7 +22,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
 
     final Memory memory = new Memory();
     final long buffer;
-    /** Who builds the open row. */
+    /** The thread that builds the open row. */
     private Thread builder;
     private Row row;
 
@@ -36,7 +36,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return (T) this;
     }
 
-    /** Begins a row. */
+    /** Begins a row, which the calls of this object build and {@link #at} ends. Until then no other row can be begun. */
     public T table(String name) {
         enterRow();
         try {
@@ -56,7 +56,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return begun;
     }
 
-    /** Symbols come before other columns. */
+    /** Appends a symbol; null leaves the column out. Symbols come before other columns. */
     public T symbol(String name, String value) {
         enterRow();
         try {
@@ -71,11 +71,12 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** A symbol of one character. */
+    /** Appends a symbol of one character. */
     public T symbol(String name, char value) {
         return symbol(name, String.valueOf(value));
     }
 
+    /** Appends a boolean. */
     public T column(String name, boolean value) {
         enterRow();
         try {
@@ -86,11 +87,12 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
+    /** Appends a boolean; null leaves the column out. */
     public T column(String name, Boolean value) {
         return value == null ? nothing(name) : column(name, value.booleanValue());
     }
 
-    /** The server reads the smallest number as NULL. */
+    /** Appends an integer. The server reads the smallest, {@code Long.MIN_VALUE}, as NULL. */
     public T column(String name, long value) {
         enterRow();
         try {
@@ -101,6 +103,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
+    /** Appends a double. NaN and the infinities are sent as they are. */
     public T column(String name, double value) {
         enterRow();
         try {
@@ -111,7 +114,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** A boxed number as the column that its own type would be; others are INVALID_ARGUMENT. */
+    /** Appends a boxed number as the column that its own type would be; null leaves the column out, others are INVALID_ARGUMENT. */
     public T column(String name, Number value) {
         if (value == null) {
             return nothing(name);
@@ -127,6 +130,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         throw invalid(Code.INVALID_ARGUMENT, "column " + name + ": there is no column for a " + value.getClass().getName());
     }
 
+    /** Appends a string; null leaves the column out. */
     public T column(String name, String value) {
         enterRow();
         try {
@@ -141,22 +145,23 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** A string of one character. */
+    /** Appends a string of one character. */
     public T column(String name, char value) {
         return column(name, String.valueOf(value));
     }
 
+    /** Appends a string of one character; null leaves the column out. */
     public T column(String name, Character value) {
         return column(name, value == null ? null : value.toString());
     }
 
-    /** In nanoseconds where they can tell it (1677 to 2262), else in microseconds, else INVALID_TIMESTAMP. */
+    /** Appends a time: in nanoseconds from 1677 to 2262, else in microseconds; INVALID_TIMESTAMP where these cannot tell it either. */
     public T column(String name, Instant value) {
         return value == null ? nothing(name)
                 : Time.fitsNanos(value) ? columnNanos(name, Time.nanos(value)) : columnMicros(name, Time.micros(value));
     }
 
-    /** Microseconds since 1970. */
+    /** Appends a timestamp in microseconds since 1970. */
     public T columnMicros(String name, long micros) {
         enterRow();
         try {
@@ -167,7 +172,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** Nanoseconds since 1970. */
+    /** Appends a timestamp in nanoseconds since 1970. */
     public T columnNanos(String name, long nanos) {
         enterRow();
         try {
@@ -178,7 +183,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** An array in row-major order; without a shape it has one dimension. */
+    /** Appends an array in row-major order; without a shape it has one dimension. null leaves the column out. */
     public T column(String name, double[] values, int... shape) {
         enterRow();
         try {
@@ -193,7 +198,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** A decimal; one that needs more than 76 digits or 76 decimal places is INVALID_DECIMAL. */
+    /** Appends a decimal; one that needs more than 76 digits or 76 decimal places is INVALID_DECIMAL. null leaves the column out. */
     public T column(String name, BigDecimal value) {
         if (value == null) {
             return nothing(name);
@@ -205,7 +210,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
                 : columnDecimal(name, decimal.scale(), unscaled.toByteArray());
     }
 
-    /** A decimal as text, such as {@code -12.50}. */
+    /** Appends a decimal that is given as text, such as {@code -12.50}; null leaves the column out. */
     public T columnDecimal(String name, String value) {
         enterRow();
         try {
@@ -220,6 +225,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
+    /** Appends the decimal {@code unscaled} / 10^{@code scale}. */
     public T columnDecimal(String name, int scale, long unscaled) {
         enterRow();
         try {
@@ -230,7 +236,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return self();
     }
 
-    /** The unscaled value is a big-endian two's complement integer. */
+    /** Appends a decimal whose unscaled value is a big-endian two's complement integer; null leaves the column out. */
     public T columnDecimal(String name, int scale, byte[] unscaled) {
         enterRow();
         try {
@@ -269,7 +275,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
      */
     public abstract void append(PreparedRow row, long at);
 
-    /** As {@link #append(PreparedRow, long)}; a time that the unit cannot tell is INVALID_TIMESTAMP. */
+    /** Appends a prepared row as {@link #append(PreparedRow, long)} does; a time that the unit cannot tell is INVALID_TIMESTAMP. */
     public void append(PreparedRow row, Instant at) {
         append(row, row.stamp().number(at));
     }
@@ -328,7 +334,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         }
     }
 
-    /** Complete rows that were not sent. */
+    /** Returns the number of complete rows that were not sent. */
     public long pending() {
         enter();
         try {
@@ -346,7 +352,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         run(() -> Rare.C.questdb_buffer_reserve(buffer, additional));
     }
 
-    /** Remembers this place, between two rows, for {@link #rewindToMarker}. */
+    /** Remembers this place, which must lie between two rows, for {@link #rewindToMarker}. */
     public void setMarker() {
         run(() -> Rare.C.questdb_buffer_set_marker(buffer));
     }
@@ -367,37 +373,37 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         run(() -> Rare.C.questdb_buffer_clear_marker(buffer));
     }
 
-    /** INVALID_STATE if a row is open. */
+    /** Throws INVALID_STATE if a row is open, since the rows could not be sent then. */
     public void checkFlushable() {
         run(() -> Rare.C.questdb_buffer_check_flushable(buffer));
     }
 
-    /** Bytes, the open row included. */
+    /** Returns the bytes of the rows, the open one included. */
     public long length() {
         return number(Rare.C::questdb_buffer_len);
     }
 
-    /** Bytes that fit before the memory grows. */
+    /** Returns the bytes that fit in before the memory grows. */
     public long capacity() {
         return number(Rare.C::questdb_buffer_capacity);
     }
 
-    /** The most that it may hold, in bytes. */
+    /** Returns the most bytes that the rows may have. */
     public long maxBufSize() {
         return number(Rare.C::questdb_buffer_max_buf_size);
     }
 
-    /** The memory that it began with, in bytes. */
+    /** Returns the bytes of memory that it began with. */
     public long initBufSize() {
         return number(Rare.C::questdb_buffer_init_buf_size);
     }
 
-    /** The longest name, in bytes. */
+    /** Returns the longest name of a table or a column, in bytes. */
     public long maxNameLen() {
         return number(Rare.C::questdb_buffer_max_name_len);
     }
 
-    /** The version of the line protocol. */
+    /** Returns the version of the protocol, 1, 2 or 3. */
     public int protocolVersion() {
         return (int) number(Rare.C::questdb_buffer_protocol_version);
     }
@@ -407,7 +413,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         return number(at -> Rare.C.questdb_buffer_is_transactional(at) ? 1 : 0) == 1;
     }
 
-    /** A copy of the rows as they would be sent. */
+    /** Returns a copy of the rows as they would be sent. */
     public byte[] bytes() {
         enter();
         try {
@@ -419,7 +425,7 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
         }
     }
 
-    /** An independent copy. */
+    /** Returns an independent copy of the rows. */
     public Buffer copy() {
         enter();
         try {

@@ -84,7 +84,7 @@ public final class Sender extends Rows<Sender> {
         return made(out -> copy.number(c -> Rare.C.questdb_sender_new(c, out)), copy::close);
     }
 
-    /** The version of the C library, such as {@code 0.1.0}. */
+    /** Returns the version of the C library, such as {@code 0.1.0}. */
     public static String libraryVersion() {
         return C.text(Rare.C.questdb_version());
     }
@@ -233,18 +233,18 @@ public final class Sender extends Rows<Sender> {
         with(rows, buffer -> waiting(sender -> Rare.C.questdb_sender_flush_and_keep(sender, buffer)));
     }
 
-    /** As {@link #flushAndKeep(Buffer)}; transactional refuses what the server could store in part: several tables, and TCP. */
+    /** Sends as {@link #flushAndKeep(Buffer)} does; transactional refuses what the server could store in part: several tables, and TCP. */
     public void flushAndKeep(Buffer rows, boolean transactional) {
         with(rows, buffer ->
                 waiting(sender -> Rare.C.questdb_sender_flush_and_keep_with_flags(sender, buffer, transactional)));
     }
 
-    /** With an option that delays it, connects and asks the server for its protocol version; otherwise that was done. */
+    /** Connects now if the configuration leaves that to the first flush; otherwise does nothing. */
     public void connect() {
         waiting(Rare.C::questdb_sender_connect);
     }
 
-    /** Begins a transaction on one table, after sending the rows that wait; HTTP only. */
+    /** Begins a transaction on one table, after sending the rows that wait. Over HTTP only. */
     public void begin(String table) {
         waiting(sender -> Rare.C.questdb_sender_begin(sender, fresh(table), memory.length()));
     }
@@ -265,11 +265,12 @@ public final class Sender extends Rows<Sender> {
         }
     }
 
+    /** Whether a transaction is open. */
     public boolean inTransaction() {
         return number(buffer -> Rare.C.questdb_sender_in_transaction(handle) ? 1 : 0) == 1;
     }
 
-    /** An empty buffer with the version and the limits of this sender; another thread may fill it meanwhile. */
+    /** Makes an empty buffer with the version and the limits of this sender, for any thread to fill. */
     public Buffer newBuffer() {
         long sender = enter();
         try {
@@ -291,7 +292,7 @@ public final class Sender extends Rows<Sender> {
         return number(buffer -> Rare.C.questdb_sender_max_name_len(handle));
     }
 
-    /** A counter; any thread at any time. After the end as it was then. */
+    /** Returns a counter, after the end as it was then. Any thread may ask at any time. */
     public long stat(Stat stat) {
         synchronized (beside) {
             long count = freed ? lastStats[stat.ordinal()] : Rare.C.questdb_sender_stat(handle, stat.ordinal());
@@ -300,7 +301,7 @@ public final class Sender extends Rows<Sender> {
         }
     }
 
-    /** The last error of a flush, also one that a later flush made good; any thread at any time. */
+    /** Returns the last error of a flush, also one that a later flush made good. Any thread may ask at any time. */
     public Optional<QuestDbException> lastError() {
         synchronized (beside) {
             return Optional.ofNullable(freed ? lastError : readLastError());
@@ -377,7 +378,7 @@ public final class Sender extends Rows<Sender> {
         }
     }
 
-    /** As {@link #close(Duration)} with ten seconds. */
+    /** Closes as {@link #close(Duration)} does with ten seconds. */
     @Override
     public void close() {
         close(CLOSE);

@@ -5,7 +5,7 @@ import questdb.ingress.QuestDbException;
 import questdb.ingress.Sender;
 
 /**
- * A service that ends in time when it is told to (SIGTERM), also while the server is down. The argument is the configuration
+ * A service that ends in time when it is told to (SIGTERM), also while the server is down. The argument is the connection
  * string.
  */
 public final class Service {
@@ -28,7 +28,7 @@ public final class Service {
 
     private static void work(Sender sender, long i) {
         try {
-            sender.table("java_service").column("value", i).atNow();
+            sender.table("heartbeats").column("value", i).atNow();
             sender.flush();
         } catch (QuestDbException e) {
             if (e.code() == QuestDbException.Code.INVALID_STATE) {

@@ -1,0 +1,309 @@
+//! `questdb_buffer_*`: the buffer as a whole; what builds its rows is in `open_row` and `rows`.
+#![expect(unsafe_code, reason = "exports functions and frees handles that may be lent")]
+
+use std::ptr;
+
+use crate::guard::{Failed, Handle, State, guard, guard_drop, guard_free};
+use crate::text::{put, required};
+use client::internal::protocol_version as version_numbered;
+use client::{Buffer, BufferOptions};
+
+/// Rows being built. Every call that fails leaves the buffer exactly as it was.
+///
+/// Threads: may move between threads; one at a time. It has no lock.
+#[derive(Debug)]
+pub struct questdb_buffer {
+    pub(crate) state: State,
+    lent: bool,
+    /// Boxed so that a sender can exchange it for its own by a pointer.
+    pub(crate) buffer: Box<Buffer>,
+}
+
+impl Handle for questdb_buffer {
+    const NAME: &'static str = "questdb_buffer";
+
+    #[inline]
+    fn state(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl questdb_buffer {
+    pub(crate) fn into_raw(buffer: Buffer) -> *mut questdb_buffer {
+        let buffer = Box::new(buffer);
+        Box::into_raw(Box::new(questdb_buffer { state: State::Fine, lent: false, buffer }))
+    }
+
+    /// The own buffer of a sender, which callers borrow and cannot free.
+    pub(crate) fn lent(buffer: Box<Buffer>) -> questdb_buffer {
+        questdb_buffer { state: State::Fine, lent: true, buffer }
+    }
+}
+
+/// Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of 127 bytes, 64 KiB to begin with, at most
+/// 100 MiB.
+///
+/// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+/// Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_new(
+    protocol_version: u32,
+    buffer: *mut *mut questdb_buffer,
+) -> Failed {
+    put(buffer, ptr::null_mut());
+    guard_free(|| {
+        required(buffer, "buffer")?;
+        let options = BufferOptions::new(version_numbered(protocol_version)?);
+        put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
+        Ok(())
+    })
+}
+
+/// As `questdb_buffer_new`, with limits in bytes: the longest name, the memory to begin with, and the most that the buffer may
+/// hold.
+///
+/// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+/// Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, OUT_OF_MEMORY.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_with_limits(
+    protocol_version: u32,
+    max_name_len: usize,
+    init_buf_size: usize,
+    max_buf_size: usize,
+    buffer: *mut *mut questdb_buffer,
+) -> Failed {
+    put(buffer, ptr::null_mut());
+    guard_free(|| {
+        required(buffer, "buffer")?;
+        let version = version_numbered(protocol_version)?;
+        let options = BufferOptions { version, max_name_len, init_buf_size, max_buf_size };
+        put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
+        Ok(())
+    })
+}
+
+/// Makes an independent copy, also of a sender's own buffer.
+///
+/// Ownership: `*copy` is yours until `questdb_buffer_free`; NULL after an error.
+/// Errors: OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_clone(
+    buffer: Option<&mut questdb_buffer>,
+    copy: *mut *mut questdb_buffer,
+) -> Failed {
+    put(copy, ptr::null_mut());
+    guard(buffer, |b| {
+        required(copy, "copy")?;
+        put(copy, questdb_buffer::into_raw(b.buffer.try_clone()?));
+        Ok(())
+    })
+}
+
+/// Frees a buffer. NULL is fine, and the own buffer of a sender is left alone.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_free(buffer: *mut questdb_buffer) {
+    // SAFETY: NULL or a buffer from this library that has not been freed.
+    if unsafe { buffer.as_ref() }.is_some_and(|b| !b.lent) {
+        // SAFETY: made by `Box::into_raw`; the caller gives it up.
+        guard_drop(unsafe { Box::from_raw(buffer) });
+    }
+}
+
+/// Makes room for so many more bytes.
+///
+/// Errors: LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_reserve(
+    buffer: Option<&mut questdb_buffer>,
+    additional: usize,
+) -> Failed {
+    guard(buffer, |b| b.buffer.reserve(additional))
+}
+
+/// Remembers this place, between two rows, for `questdb_buffer_rewind_to_marker`.
+///
+/// Errors: INVALID_STATE with an open row, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_set_marker(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| b.buffer.set_marker())
+}
+
+/// Drops everything after the marker, also an open row, and the marker.
+///
+/// Errors: INVALID_STATE without a marker, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_rewind_to_marker(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| b.buffer.rewind_to_marker())
+}
+
+/// Drops the marker. Without one this does nothing.
+///
+/// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_clear_marker(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.clear_marker();
+        Ok(())
+    })
+}
+
+/// Drops all rows, an open row and the marker; keeps the memory.
+///
+/// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_clear(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.clear();
+        Ok(())
+    })
+}
+
+/// Drops the open row and keeps the complete ones. Without an open row nothing happens.
+///
+/// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_drop_row(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.drop_row();
+        Ok(())
+    })
+}
+
+/// Removes `count` complete rows, beginning with row number `first`. The first row is 1, as in `questdb_error_server_line`, so
+/// that a row that the server refused can be removed and the rest be sent. Later rows move up. An open row stays, and a marker
+/// moves with its place. Automatic flushes that were held back because of the refusal can run again.
+///
+/// Takes time in proportion to the whole buffer.
+///
+/// Errors: INVALID_ARGUMENT if `first` or `count` is 0 or the rows do not all exist, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_remove_rows(
+    buffer: Option<&mut questdb_buffer>,
+    first: usize,
+    count: usize,
+) -> Failed {
+    guard(buffer, |b| b.buffer.remove_rows(first, count))
+}
+
+/// Checks that no row is open, so that the buffer can be flushed.
+///
+/// Errors: INVALID_STATE, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_check_flushable(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| b.buffer.check_flushable())
+}
+
+/// What getters read: nothing of a buffer in which a call panicked.
+fn healthy(buffer: Option<&questdb_buffer>) -> Option<&Buffer> {
+    buffer.filter(|b| b.state == State::Fine).map(|b| &*b.buffer)
+}
+
+/// Bytes in the buffer, the open row included. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_len(buffer: Option<&questdb_buffer>) -> usize {
+    healthy(buffer).map_or(0, |b| b.len())
+}
+
+/// Bytes that the buffer can hold before it grows. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_capacity(buffer: Option<&questdb_buffer>) -> usize {
+    healthy(buffer).map_or(0, |b| b.capacity())
+}
+
+/// Complete rows in the buffer. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_row_count(buffer: Option<&questdb_buffer>) -> usize {
+    healthy(buffer).map_or(0, |b| b.row_count())
+}
+
+/// Whether a row has been started and not ended. False for NULL and for a poisoned buffer.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_is_row_open(buffer: Option<&questdb_buffer>) -> bool {
+    healthy(buffer).is_some_and(|b| b.is_row_open())
+}
+
+/// Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_is_transactional(buffer: Option<&questdb_buffer>) -> bool {
+    healthy(buffer).is_some_and(|b| b.is_transactional())
+}
+
+/// The protocol version, 1, 2 or 3. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_protocol_version(buffer: Option<&questdb_buffer>) -> u32 {
+    healthy(buffer).map_or(0, |b| b.protocol_version() as u32)
+}
+
+/// The longest name that the buffer takes, in bytes. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_max_name_len(buffer: Option<&questdb_buffer>) -> usize {
+    healthy(buffer).map_or(0, |b| b.max_name_len())
+}
+
+/// The memory that the buffer began with, in bytes. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_init_buf_size(buffer: Option<&questdb_buffer>) -> usize {
+    healthy(buffer).map_or(0, |b| b.init_buf_size())
+}
+
+/// The most that the buffer may hold, in bytes. 0 for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_max_buf_size(buffer: Option<&questdb_buffer>) -> usize {
+    healthy(buffer).map_or(0, |b| b.max_buf_size())
+}
+
+/// The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
+///
+/// Ownership: the bytes belong to the buffer and live until it is changed or freed.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_peek(
+    buffer: Option<&questdb_buffer>,
+    len: *mut usize,
+) -> *const u8 {
+    let bytes = healthy(buffer).map(Buffer::peek);
+    put(len, bytes.map_or(0, <[u8]>::len));
+    bytes.map_or(ptr::null(), <[u8]>::as_ptr)
+}

@@ -1,0 +1,230 @@
+//! `questdb_error_*`: what went wrong and what is known about the data.
+#![expect(unsafe_code, reason = "exports functions")]
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use client::internal;
+use client::{Error, ErrorCode, Outcome};
+
+/// An error. It belongs to whoever received it, until `questdb_error_free`.
+///
+/// Threads: may move between threads; reading it from several at once is fine.
+#[derive(Debug)]
+pub struct questdb_error {
+    error: Error,
+    message: CString,
+    server_error_id: Option<CString>,
+    server_code: Option<CString>,
+    table: Option<CString>,
+}
+
+/// Text for `%s`: inner NULs are replaced.
+fn c_text(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
+}
+
+impl From<Error> for questdb_error {
+    fn from(error: Error) -> Self {
+        questdb_error {
+            message: c_text(error.message()),
+            server_error_id: error.server_error_id().map(c_text),
+            server_code: error.server_code().map(c_text),
+            table: error.table().map(c_text),
+            error,
+        }
+    }
+}
+
+impl questdb_error {
+    pub(crate) fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+fn c_ptr(text: Option<&CString>) -> *const c_char {
+    text.map_or(ptr::null(), |text| text.as_ptr())
+}
+
+/// Frees an error. NULL is fine.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_free(error: Option<Box<questdb_error>>) {
+    drop(error);
+}
+
+/// What kind of error this is: one of `questdb_error_code`, 0 for NULL. Newer libraries may return numbers that this header
+/// does not name.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_get_code(error: Option<&questdb_error>) -> u32 {
+    error.map_or(0, |e| e.error.code() as u32)
+}
+
+/// The name of an error code, such as `INVALID_NAME`; `UNKNOWN` for a number that this library does not know.
+///
+/// Ownership: static.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_code_name(code: u32) -> *const c_char {
+    ErrorCode::ALL
+        .iter()
+        .find(|c| **c as u32 == code)
+        .map_or(c"UNKNOWN", |c| internal::code_name(*c))
+        .as_ptr()
+}
+
+/// The message: one line for people, without secrets.
+///
+/// Ownership: the text belongs to the error and lives until it is freed. NULL for NULL.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_message(error: Option<&questdb_error>) -> *const c_char {
+    c_ptr(error.map(|e| &e.message))
+}
+
+/// What is known about the data: one of `questdb_outcome`, 0 for NULL. Read a number that you do not know as
+/// `QUESTDB_OUTCOME_IN_DOUBT`.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_outcome(error: Option<&questdb_error>) -> u32 {
+    error.map_or(0, |e| e.error.outcome() as u32)
+}
+
+/// The name of an outcome, such as `NOT_SENT`; `IN_DOUBT` for a number that this library does not know.
+///
+/// Ownership: static.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_outcome_name(outcome: u32) -> *const c_char {
+    Outcome::ALL
+        .iter()
+        .find(|o| **o as u32 == outcome)
+        .map_or(c"IN_DOUBT", |o| internal::outcome_name(*o))
+        .as_ptr()
+}
+
+/// Whether the same call may succeed later without changing anything.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_retryable(error: Option<&questdb_error>) -> bool {
+    error.is_some_and(|e| e.error.is_retryable())
+}
+
+/// Whether the data may have been stored: the outcome is IN_DOUBT or PARTIAL, or an earlier attempt was in doubt. Sending it
+/// again may duplicate rows.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_in_doubt(error: Option<&questdb_error>) -> bool {
+    error.is_some_and(|e| e.error.in_doubt())
+}
+
+/// Whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed: do not
+/// add it again.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_row_accepted(error: Option<&questdb_error>) -> bool {
+    error.is_some_and(|e| e.error.row_accepted())
+}
+
+/// How many attempts the flush made.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_attempts(error: Option<&questdb_error>) -> u32 {
+    error.map_or(0, |e| e.error.attempts())
+}
+
+/// How many attempts sent the complete request without learning its fate.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_in_doubt_attempts(error: Option<&questdb_error>) -> u32 {
+    error.map_or(0, |e| e.error.in_doubt_attempts())
+}
+
+/// The HTTP status of the last answer, 0 without one.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_http_status(error: Option<&questdb_error>) -> u32 {
+    error.map_or(0, |e| e.error.http_status().into())
+}
+
+/// How many milliseconds the server asked to wait before the next attempt, -1 if it did not.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_retry_after_millis(error: Option<&questdb_error>) -> i64 {
+    error
+        .and_then(|e| e.error.retry_after())
+        .map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The server's id of this error, which also stands in the server's log; NULL without one.
+///
+/// Ownership: the text belongs to the error and lives until it is freed.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_server_error_id(error: Option<&questdb_error>) -> *const c_char {
+    c_ptr(error.and_then(|e| e.server_error_id.as_ref()))
+}
+
+/// The server's own word for the kind of error, such as `invalid`; NULL without one.
+///
+/// Ownership: the text belongs to the error and lives until it is freed.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_server_code(error: Option<&questdb_error>) -> *const c_char {
+    c_ptr(error.and_then(|e| e.server_code.as_ref()))
+}
+
+/// The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error PROTOCOL_VERSION
+/// about a row that waited for its server.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_server_line(error: Option<&questdb_error>) -> u64 {
+    error.map_or(0, |e| e.error.server_line())
+}
+
+/// The table that the error is about; NULL where unknown.
+///
+/// Ownership: the text belongs to the error and lives until it is freed.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_table(error: Option<&questdb_error>) -> *const c_char {
+    c_ptr(error.and_then(|e| e.table.as_ref()))
+}
+
+/// How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did not
+/// end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
+/// `questdb_sender_close` does count the rows which that call gave to the kernel. 0 over HTTP and for NULL.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_earlier_rows_in_doubt(error: Option<&questdb_error>) -> u64 {
+    error.map_or(0, |e| e.error.earlier_rows_in_doubt())
+}
+
+/// Bytes of the buffer that the last attempt handed to the kernel.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_bytes_sent(error: Option<&questdb_error>) -> u64 {
+    error.map_or(0, |e| e.error.bytes_sent())
+}
+
+/// Milliseconds from the start of the flush to this error.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_elapsed_millis(error: Option<&questdb_error>) -> u64 {
+    error.map_or(0, |e| u64::try_from(e.error.elapsed().as_millis()).unwrap_or(u64::MAX))
+}

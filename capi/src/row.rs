@@ -1,0 +1,589 @@
+//! `questdb_buffer_table`, `_symbol`, `_column_*`, `_at_*`: one row, call by call.
+#![expect(unsafe_code, reason = "exports functions")]
+
+use std::ffi::c_char;
+
+use crate::array::{questdb_array, view};
+use crate::buffer::questdb_buffer;
+use crate::guard::{Failed, Flag, guard, guard_slowly, quick};
+use crate::name::{questdb_column_name, questdb_table_name};
+use crate::text::{plain, slice, text};
+use client::internal::QuickCalls as _;
+
+#[cold]
+#[inline(never)]
+fn null_name() -> client::Error {
+    err!(InvalidArgument, "name handle is NULL")
+}
+
+/// Begins a row of a table.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_table(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+) -> Failed {
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_table(name.into()))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.table(text(name, name_len)?).map(drop))
+}
+
+/// As `questdb_buffer_table`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_table_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_table_name>,
+) -> Failed {
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_table((&name.0).into()))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.table(&name.ok_or_else(null_name)?.0).map(drop))
+}
+
+/// Appends a symbol to the open row. Symbols come before all other columns.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_symbol(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    if let (Some(name), Some(value)) = (plain(name, name_len), plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_symbol(name.into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.symbol(text(name, name_len)?, text(value, value_len)?).map(drop)
+    })
+}
+
+/// As `questdb_buffer_symbol`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_symbol_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    if let (Some(name), Some(value)) = (name, plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_symbol((&name.0).into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.symbol(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
+    })
+}
+
+/// Appends a boolean column to the open row.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_bool(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: Flag,
+) -> Failed {
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_bool(name.into(), value != 0))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_bool(text(name, name_len)?, value != 0).map(drop))
+}
+
+/// As `questdb_buffer_column_bool`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_bool_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: Flag,
+) -> Failed {
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_bool((&name.0).into(), value != 0))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_bool(&name.ok_or_else(null_name)?.0, value != 0).map(drop)
+    })
+}
+
+/// Appends an integer column to the open row. The server reads -2^63 as NULL.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_i64(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: i64,
+) -> Failed {
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_i64(name.into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_i64(text(name, name_len)?, value).map(drop))
+}
+
+/// As `questdb_buffer_column_i64`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_i64_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: i64,
+) -> Failed {
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_i64((&name.0).into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_i64(&name.ok_or_else(null_name)?.0, value).map(drop)
+    })
+}
+
+/// Appends a double column to the open row.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_f64(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: f64,
+) -> Failed {
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_f64(name.into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_f64(text(name, name_len)?, value).map(drop))
+}
+
+/// As `questdb_buffer_column_f64`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_f64_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: f64,
+) -> Failed {
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_f64((&name.0).into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_f64(&name.ok_or_else(null_name)?.0, value).map(drop)
+    })
+}
+
+/// Appends a string column to the open row.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_str(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    if let (Some(name), Some(value)) = (plain(name, name_len), plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_str(name.into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_str(text(name, name_len)?, text(value, value_len)?).map(drop)
+    })
+}
+
+/// As `questdb_buffer_column_str`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_str_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    if let (Some(name), Some(value)) = (name, plain(value, value_len))
+        && quick(&mut buffer, |b| b.buffer.quick_str((&name.0).into(), value))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
+    })
+}
+
+/// Appends a timestamp column in microseconds since the epoch, which may be negative.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_ts_micros(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    micros: i64,
+) -> Failed {
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_ts_micros(name.into(), micros))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_ts_micros(text(name, name_len)?, micros).map(drop)
+    })
+}
+
+/// As `questdb_buffer_column_ts_micros`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_ts_micros_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    micros: i64,
+) -> Failed {
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_ts_micros((&name.0).into(), micros))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_ts_micros(&name.ok_or_else(null_name)?.0, micros).map(drop)
+    })
+}
+
+/// Appends a timestamp column in nanoseconds since the epoch, which may be negative. Version 1 cuts it to
+/// microseconds.
+///
+/// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_ts_nanos(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    nanos: i64,
+) -> Failed {
+    if let Some(name) = plain(name, name_len)
+        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos(name.into(), nanos))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.column_ts_nanos(text(name, name_len)?, nanos).map(drop))
+}
+
+/// As `questdb_buffer_column_ts_nanos`, with a checked name.
+///
+/// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_ts_nanos_named(
+    mut buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    nanos: i64,
+) -> Failed {
+    if let Some(name) = name
+        && quick(&mut buffer, |b| b.buffer.quick_ts_nanos((&name.0).into(), nanos))
+    {
+        return None;
+    }
+    guard_slowly(buffer, move |b| {
+        b.buffer.column_ts_nanos(&name.ok_or_else(null_name)?.0, nanos).map(drop)
+    })
+}
+
+/// Appends an n-dimensional array of doubles. Needs protocol version 2.
+///
+/// Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_f64_arr(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    array: *const questdb_array,
+) -> Failed {
+    guard(buffer, |b| b.buffer.column_f64_arr(text(name, name_len)?, &view(array)?).map(drop))
+}
+
+/// As `questdb_buffer_column_f64_arr`, with a checked name.
+///
+/// Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_f64_arr_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    array: *const questdb_array,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_f64_arr(&name.ok_or_else(null_name)?.0, &view(array)?).map(drop)
+    })
+}
+
+/// Appends a decimal given as text, such as `-12.50` or `1E+5`: digits with an optional sign, point and exponent, at most 76
+/// digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL, with
+/// the danger that `questdb_buffer_column_dec` tells of. Needs protocol
+/// version 3.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_str(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_dec_str(text(name, name_len)?, text(value, value_len)?).map(drop)
+    })
+}
+
+/// As `questdb_buffer_column_dec_str`, with a checked name.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_str_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    value: *const c_char,
+    value_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_dec_str(&name.ok_or_else(null_name)?.0, text(value, value_len)?).map(drop)
+    })
+}
+
+/// Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale,
+/// 0 to 76. Length 0 is NULL: leave the column out instead, for QuestDB 9.3 takes such a NULL also for a column that is no
+/// decimal, and then stores rubbish or suspends the table. Needs protocol version 3.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    scale: u32,
+    unscaled: *const u8,
+    unscaled_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec(text(name, name_len)?, scale, slice(unscaled, unscaled_len, "unscaled")?)
+            .map(drop)
+    })
+}
+
+/// As `questdb_buffer_column_dec`, with a checked name.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    scale: u32,
+    unscaled: *const u8,
+    unscaled_len: usize,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec(
+                &name.ok_or_else(null_name)?.0,
+                scale,
+                slice(unscaled, unscaled_len, "unscaled")?,
+            )
+            .map(drop)
+    })
+}
+
+/// Appends a decimal `unscaled / 10^scale`, scale 0 to 76. Needs protocol version 3.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_i64(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    scale: u32,
+    unscaled: i64,
+) -> Failed {
+    guard(buffer, |b| b.buffer.column_dec_i64(text(name, name_len)?, scale, unscaled).map(drop))
+}
+
+/// As `questdb_buffer_column_dec_i64`, with a checked name.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_i64_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    scale: u32,
+    unscaled: i64,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer.column_dec_i64(&name.ok_or_else(null_name)?.0, scale, unscaled).map(drop)
+    })
+}
+
+/// Appends a decimal whose unscaled value is `high * 2^64 + low`, scale 0 to 76. Needs protocol version 3.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_i128(
+    buffer: Option<&mut questdb_buffer>,
+    name: *const c_char,
+    name_len: usize,
+    scale: u32,
+    high: i64,
+    low: u64,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec_i128(text(name, name_len)?, scale, i128::from(high) << 64 | i128::from(low))
+            .map(drop)
+    })
+}
+
+/// As `questdb_buffer_column_dec_i128`, with a checked name.
+///
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_column_dec_i128_named(
+    buffer: Option<&mut questdb_buffer>,
+    name: Option<&questdb_column_name>,
+    scale: u32,
+    high: i64,
+    low: u64,
+) -> Failed {
+    guard(buffer, |b| {
+        b.buffer
+            .column_dec_i128(
+                &name.ok_or_else(null_name)?.0,
+                scale,
+                i128::from(high) << 64 | i128::from(low),
+            )
+            .map(drop)
+    })
+}
+
+/// Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
+///
+/// Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_at_nanos(
+    mut buffer: Option<&mut questdb_buffer>,
+    nanos: i64,
+) -> Failed {
+    if quick(&mut buffer, |b| b.buffer.quick_at_nanos(nanos)) {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.at_nanos(nanos))
+}
+
+/// Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
+/// 9223372036854775.
+///
+/// Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_at_micros(
+    mut buffer: Option<&mut questdb_buffer>,
+    micros: i64,
+) -> Failed {
+    if quick(&mut buffer, |b| b.buffer.quick_at_micros(micros)) {
+        return None;
+    }
+    guard_slowly(buffer, move |b| b.buffer.at_micros(micros))
+}
+
+/// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+///
+/// Errors: INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_buffer_at_now(buffer: Option<&mut questdb_buffer>) -> Failed {
+    guard(buffer, |b| b.buffer.at_now())
+}

@@ -1,0 +1,537 @@
+//! `questdb_sender_*`: connecting, flushing, transactions, statistics, closing.
+#![expect(
+    unsafe_code,
+    reason = "exports functions and shares one handle between threads behind a lock"
+)]
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
+
+use crate::buffer::questdb_buffer;
+use crate::config::questdb_config;
+use crate::error::questdb_error;
+use crate::guard::{
+    Failed, Flag, Handle, State, caught, failed, guard, guard_drop, guard_free, null_handle,
+    poisoned, strike,
+};
+use crate::text::{checked, put, required};
+use client::Result;
+use client::internal::{OwnBuffer as _, Uncancellable};
+use client::{Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
+
+/// Sends rows to QuestDB.
+///
+/// Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
+/// INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
+/// from any thread.
+/// A sender does not survive `fork`: in the child every call that goes to the server (connect, flush, begin, commit, close, an
+/// automatic flush) returns INVALID_STATE.
+#[derive(Debug)]
+pub struct questdb_sender {
+    sender: Mutex<Sender>,
+    stats: StatsReader,
+    canceller: Canceller,
+    /// What `questdb_sender_buffer` lends: the sender's own buffer between two calls.
+    lent: *mut questdb_buffer,
+}
+
+const NAME: &str = "questdb_sender";
+
+/// Runs `work` on a sender. A panic poisons the lock, and with it the handle.
+pub(crate) fn guard_sender(
+    handle: *const questdb_sender,
+    work: impl FnOnce(&mut Sender) -> Result<()>,
+) -> Failed {
+    // SAFETY: NULL or a sender from this library that has not been freed; only shared references are made of it.
+    let Some(handle) = (unsafe { handle.as_ref() }) else { return null_handle(NAME) };
+    caught(|| {
+        let mut sender = match handle.sender.try_lock() {
+            Ok(sender) => sender,
+            Err(TryLockError::WouldBlock) => {
+                return failed(err!(InvalidState, "the sender is in use by another thread"));
+            }
+            Err(TryLockError::Poisoned(_)) => return poisoned(NAME),
+        };
+        strike();
+        work(&mut sender).err().and_then(failed)
+    })
+}
+
+/// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
+pub(crate) fn guard_own(
+    handle: *const questdb_sender,
+    work: impl FnOnce(&mut Sender) -> Result<()>,
+) -> Failed {
+    guard_sender(handle, |sender| {
+        // SAFETY: the handle is not NULL here; its lent buffer lives as long as it does, and whoever calls functions of the
+        // sender does not use the lent buffer in another thread at the same time.
+        let lent = unsafe { &mut *(*handle).lent };
+        match *lent.state() {
+            State::Fine => {}
+            State::InUse => {
+                return Err(err!(
+                    InvalidState,
+                    "the buffer of this sender is in use by another thread"
+                ));
+            }
+            State::Poisoned => {
+                return Err(err!(
+                    HandlePoisoned,
+                    "an earlier call on the buffer of this sender panicked"
+                ));
+            }
+        }
+        *lent.state() = State::InUse;
+        let lent = InUse(lent);
+        sender.swap_own(&mut lent.0.buffer);
+        strike();
+        let result = work(sender);
+        sender.swap_own(&mut lent.0.buffer);
+        lent.0.state = State::Fine;
+        result
+    })
+}
+
+/// The lent buffer while a call of its sender works. Unless that says otherwise before it ends, the call has panicked.
+struct InUse<'a>(&'a mut questdb_buffer);
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        if self.0.state == State::InUse {
+            self.0.state = State::Poisoned;
+        }
+    }
+}
+
+fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Result<()> {
+    required(out, "sender")?;
+    // Files are read and random numbers are drawn on the way.
+    let _held = Uncancellable::new();
+    let mut sender = sender()?;
+    // What the sender has between calls; nobody writes to it.
+    let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
+    let mut own = Box::new(Buffer::with_options(empty)?);
+    sender.swap_own(&mut own);
+    let (stats, canceller) = (sender.stats_reader(), sender.canceller());
+    let lent = Box::into_raw(Box::new(questdb_buffer::lent(own)));
+    let handle = questdb_sender { sender: Mutex::new(sender), stats, canceller, lent };
+    put(out, Box::into_raw(Box::new(handle)));
+    Ok(())
+}
+
+/// The handle of a sender whose server is a script.
+#[cfg(fuzzing)]
+pub fn handle_of(sender: Sender) -> *mut questdb_sender {
+    let mut handle = ptr::null_mut();
+    drop(make(&raw mut handle, || Ok(sender)));
+    handle
+}
+
+/// Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
+/// asks the server for its protocol version here, unless `protocol_version` is set.
+///
+/// Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
+/// (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
+/// INVALID_UTF8; INVALID_ARGUMENT.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_from_conf(
+    conf: *const c_char,
+    conf_len: usize,
+    sender: *mut *mut questdb_sender,
+) -> Failed {
+    put(sender, ptr::null_mut());
+    let made = || Sender::from_conf(checked(conf, conf_len, "connection string")?);
+    guard_free(|| make(sender, made))
+}
+
+/// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: as `questdb_sender_from_conf`; CONFIG also when the variable is not set.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> Failed {
+    put(sender, ptr::null_mut());
+    guard_free(|| make(sender, Sender::from_env))
+}
+
+/// Makes a sender from a configuration, which stays yours.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: as `questdb_sender_from_conf`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_new(
+    config: Option<&mut questdb_config>,
+    sender: *mut *mut questdb_sender,
+) -> Failed {
+    put(sender, ptr::null_mut());
+    guard(config, |c| make(sender, || Sender::new(&c.config)))
+}
+
+/// The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they
+/// are flushed automatically when due. NULL for NULL.
+///
+/// Ownership: the buffer belongs to the sender and lives until it is freed; `questdb_buffer_free` on it does nothing.
+/// Threads: part of the sender: one thread at a time for both.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *mut questdb_buffer {
+    // SAFETY: as in `guard_sender`.
+    unsafe { sender.as_ref() }.map_or(ptr::null_mut(), |handle| handle.lent)
+}
+
+/// Makes an independent buffer with the protocol version and the limits of the sender. It can be filled in another thread
+/// and sent by any sender.
+///
+/// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+/// Errors: OUT_OF_MEMORY; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_new_buffer(
+    sender: *mut questdb_sender,
+    buffer: *mut *mut questdb_buffer,
+) -> Failed {
+    put(buffer, ptr::null_mut());
+    guard_sender(sender, |s| {
+        required(buffer, "buffer")?;
+        put(buffer, questdb_buffer::into_raw(s.new_buffer()?));
+        Ok(())
+    })
+}
+
+/// The protocol version that was configured or negotiated: 1, 2 or 3; 0 for NULL or a sender in use.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_protocol_version(sender: *const questdb_sender) -> u32 {
+    let mut version = 0;
+    drop(guard_sender(sender, |s| {
+        version = s.protocol_version() as u32;
+        Ok(())
+    }));
+    version
+}
+
+/// The longest name that the server accepts, in bytes; 0 for NULL or a sender in use.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> usize {
+    let mut len = 0;
+    drop(guard_sender(sender, |s| {
+        len = s.max_name_len();
+        Ok(())
+    }));
+    len
+}
+
+/// Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
+/// an `auto_flush_*` limit is reached.
+///
+/// Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY: the row stays open. INVALID_ARGUMENT,
+/// HANDLE_POISONED. Those of `questdb_sender_flush`: the row is in the buffer,
+/// see `questdb_error_row_accepted`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i64) -> Failed {
+    guard_own(sender, |s| s.at_nanos(nanos))
+}
+
+/// As `questdb_sender_at_nanos`, in microseconds.
+///
+/// Errors: as `questdb_sender_at_nanos`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: i64) -> Failed {
+    guard_own(sender, |s| s.at_micros(micros))
+}
+
+/// As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+///
+/// Errors: as `questdb_sender_at_nanos`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
+    guard_own(sender, Sender::at_now)
+}
+
+/// Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
+/// such as prepared ones.
+///
+/// Errors: those of `questdb_sender_flush`; all rows stay in the buffer.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_if_due(sender: *mut questdb_sender) -> Failed {
+    guard_own(sender, Sender::flush_if_due)
+}
+
+/// Sends the sender's own buffer and clears it.
+///
+/// Errors: as `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Failed {
+    guard_own(sender, |s| s.flush_own().map(drop))
+}
+
+/// Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
+/// without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
+///
+/// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
+/// `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. All rows stay. The buffer stays exactly as it was,
+/// but for the flush that first reaches the server with `lazy_connect=on`, which may have rewritten the rows for the server's
+/// protocol version.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush(
+    sender: *mut questdb_sender,
+    buffer: *mut questdb_buffer,
+) -> Failed {
+    guard_flush(sender, buffer, Sender::flush_own, Sender::flush)
+}
+
+/// Sends a buffer and leaves it as it is, for example to send it to another server too.
+///
+/// Errors: as `questdb_sender_flush`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_and_keep(
+    sender: *mut questdb_sender,
+    buffer: *mut questdb_buffer,
+) -> Failed {
+    guard_flush(sender, buffer, |s| s.flush_own_and_keep(false), |s, b| s.flush_and_keep(b))
+}
+
+/// As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
+/// with several tables, or TCP.
+///
+/// Errors: as `questdb_sender_flush`.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
+    sender: *mut questdb_sender,
+    buffer: *mut questdb_buffer,
+    transactional: Flag,
+) -> Failed {
+    let whole = transactional != 0;
+    guard_flush(
+        sender,
+        buffer,
+        |s| s.flush_own_and_keep(whole),
+        |s, b| s.flush_and_keep_with_flags(b, whole),
+    )
+}
+
+/// Runs `own` if the buffer is the one that the sender lends, else `other`.
+fn guard_flush(
+    sender: *mut questdb_sender,
+    buffer: *mut questdb_buffer,
+    own: impl FnOnce(&mut Sender) -> Result<Outcome>,
+    other: impl FnOnce(&mut Sender, &mut Buffer) -> Result<Outcome>,
+) -> Failed {
+    if !buffer.is_null() && questdb_sender_buffer(sender) == buffer {
+        return guard_own(sender, |s| own(s).map(drop));
+    }
+    // SAFETY: NULL or a buffer from this library that has not been freed and that no other thread uses.
+    let buffer = unsafe { buffer.as_mut() };
+    guard(buffer, |b| flatten(guard_sender(sender, |s| other(s, &mut b.buffer).map(drop))))
+}
+
+/// An error of one guard inside another.
+fn flatten(failed: Failed) -> Result<()> {
+    failed.map_or(Ok(()), |e| Err(e.into_error()))
+}
+
+/// Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the server
+/// for its protocol version if `lazy_connect=on` has put that off; otherwise sends nothing, so that success does not show that
+/// an HTTP server is up. The first flush that has rows does the same.
+///
+/// Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> Failed {
+    guard_own(sender, Sender::connect)
+}
+
+/// Cancels the running call of the sender, wherever it waits. The call returns within 100 ms with CANCELLED and its true
+/// outcome, is not retried, and keeps its rows; it may still succeed if it was about to.
+///
+/// Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
+/// repeatedly until it returns. NULL does nothing.
+///
+/// Threads: any thread, at any time until `questdb_sender_free` begins; also a signal handler.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
+    // SAFETY: as in `guard_sender`; the flag is atomic.
+    if let Some(handle) = unsafe { sender.as_ref() } {
+        handle.canceller.cancel();
+    }
+}
+
+/// One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.
+///
+/// Threads: at any time from any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) -> u64 {
+    // SAFETY: as in `guard_sender`; the counters are atomic.
+    let reader = unsafe { sender.as_ref() };
+    reader.zip(client::internal::stat(stat)).map_or(0, |(handle, stat)| handle.stats.get(stat))
+}
+
+/// A copy of the last error of a flush, also one that a later flush made good; `*last` is NULL if there was none.
+///
+/// Ownership: `*last` is yours until `questdb_error_free`.
+/// Errors: INVALID_ARGUMENT.
+/// Threads: at any time from any thread.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_last_error(
+    sender: *mut questdb_sender,
+    last: *mut *mut questdb_error,
+) -> Failed {
+    put(last, ptr::null_mut());
+    // SAFETY: as in `guard_sender`; the statistics have a lock of their own.
+    let Some(handle) = (unsafe { sender.as_ref() }) else { return null_handle(NAME) };
+    guard_free(|| {
+        required(last, "last")?;
+        if let Some(e) = handle.stats.read().last_error() {
+            put(last, Box::into_raw(Box::new(questdb_error::from(e.clone()))));
+        }
+        Ok(())
+    })
+}
+
+/// Closes the sender: sends the complete rows of its own buffer and ends the connection, within `timeout_millis` milliseconds.
+/// With 0 nothing that has to wait succeeds: rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not the call
+/// succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE.
+///
+/// An open row is dropped, and the call returns INVALID_STATE although the complete rows were sent: `questdb_error_outcome`
+/// says what became of them. An open transaction is not sent: INVALID_STATE, and its rows stay in the buffer. Closing again
+/// sends nothing, and fails if rows are still unconfirmed. Free the sender afterwards.
+///
+/// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
+/// HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
+/// if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
+///
+/// Over TCP it waits until the server has read everything and has ended the connection in turn. Success means taken, not
+/// stored: a server ends in the same way after a row that it refused.
+///
+/// Errors: as `questdb_sender_flush`; over TCP also if the server says something, resets the connection or does not end it
+/// within the deadline (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost:
+/// `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_close(
+    sender: *mut questdb_sender,
+    timeout_millis: u64,
+    unconfirmed_rows: *mut u64,
+) -> Failed {
+    put(unconfirmed_rows, 0);
+    guard_own(sender, |s| {
+        let report = s.close(Duration::from_millis(timeout_millis));
+        put(unconfirmed_rows, report.unconfirmed_rows);
+        report.result
+    })
+}
+
+/// Frees a sender and its own buffer. Sends nothing and never blocks; NULL is fine. Rows that were not flushed are lost: see
+/// `questdb_sender_close`.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
+    if let Some(sender) = sender {
+        let _held = Uncancellable::new();
+        // SAFETY: made by `Box::into_raw` in `make`, and freed only here.
+        guard_drop(unsafe { Box::from_raw(sender.lent) });
+        guard_drop(sender);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::{questdb_buffer_free, questdb_buffer_len};
+    use crate::row::questdb_buffer_table;
+    use client::ErrorCode;
+
+    fn code(failed: Failed) -> Option<ErrorCode> {
+        failed.map(|e| e.into_error().code())
+    }
+
+    fn sender() -> *mut questdb_sender {
+        let mut made = ptr::null_mut();
+        let conf = "http::addr=127.0.0.1:1;protocol_version=2;";
+        let failed = questdb_sender_from_conf(conf.as_ptr().cast(), conf.len(), &raw mut made);
+        assert_eq!(code(failed), None);
+        made
+    }
+
+    fn free(sender: *mut questdb_sender) {
+        // SAFETY: made by `sender`, and given up here.
+        questdb_sender_free(Some(unsafe { Box::from_raw(sender) }));
+    }
+
+    #[test]
+    fn a_panic_poisons_a_sender_and_its_lent_buffer_and_nothing_else() {
+        let (broken, other) = (sender(), sender());
+        let lent = questdb_sender_buffer(broken);
+        assert_eq!(code(guard_own(broken, |_| panic!("defect"))), Some(ErrorCode::Internal));
+        let poisoned = Some(ErrorCode::HandlePoisoned);
+        assert_eq!(code(questdb_sender_at_now(broken)), poisoned);
+        assert_eq!(code(questdb_sender_flush(broken, lent)), poisoned);
+        assert_eq!(code(questdb_sender_flush_own(broken)), poisoned);
+        assert_eq!(code(questdb_sender_close(broken, 1, ptr::null_mut())), poisoned);
+        // SAFETY: the buffer of a living sender, used by this thread only.
+        let buffer = || unsafe { lent.as_mut() };
+        assert_eq!(code(questdb_buffer_table(buffer(), c"t".as_ptr(), 1)), poisoned);
+        assert_eq!(questdb_buffer_len(buffer().map(|b| &*b)), 0);
+        questdb_buffer_free(lent);
+        assert_eq!(questdb_sender_protocol_version(broken), 0);
+        assert_eq!(questdb_sender_stat(broken, 0), 0);
+        free(broken);
+
+        assert_eq!(code(questdb_sender_flush_own(other)), None);
+        free(other);
+    }
+
+    #[test]
+    fn a_panic_in_the_lent_buffer_stops_the_sender_from_using_it() {
+        let sender = sender();
+        // SAFETY: the buffer of a living sender, used by this thread only.
+        let lent = unsafe { questdb_sender_buffer(sender).as_mut() };
+        assert_eq!(code(guard(lent, |_| panic!("defect"))), Some(ErrorCode::Internal));
+        assert_eq!(code(questdb_sender_flush_own(sender)), Some(ErrorCode::HandlePoisoned));
+        // Independent buffers can still be sent.
+        let mut buffer = ptr::null_mut();
+        assert_eq!(code(questdb_sender_new_buffer(sender, &raw mut buffer)), None);
+        assert_eq!(code(questdb_sender_flush(sender, buffer)), None);
+        questdb_buffer_free(buffer);
+        free(sender);
+    }
+}

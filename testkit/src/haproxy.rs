@@ -1,0 +1,95 @@
+//! TLS in front of a QuestDB, which has none of its own: haproxy with certificates made for the occasion.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+use crate::questdb::QuestDb;
+use crate::questdb::process::{self, Scratch};
+
+/// Two ports that speak TLS and pass everything on.
+#[derive(Debug)]
+pub struct TlsProxy {
+    pub https_port: u16,
+    pub tcps_port: u16,
+    child: Child,
+    scratch: Scratch,
+}
+
+impl TlsProxy {
+    /// Starts a proxy with a certificate for 127.0.0.1 by an authority of its own.
+    pub fn start(server: &QuestDb) -> TlsProxy {
+        let scratch = Scratch::create();
+        let (authority, leaf) = certificates();
+        fs::write(scratch.path().join("ca.pem"), authority).unwrap();
+        fs::write(scratch.path().join("leaf.pem"), leaf).unwrap();
+        let [https_port, tcps_port] = process::free_ports();
+        let mut text = "global\n  maxconn 200\ndefaults\n  mode tcp\n  timeout connect 30s\n  \
+                        timeout client 300s\n  timeout server 300s\n"
+            .to_owned();
+        for (name, from, to) in
+            [("https", https_port, server.http_port()), ("tcps", tcps_port, server.tcp_port())]
+        {
+            let pem = scratch.path().join("leaf.pem");
+            text.push_str(&format!(
+                "listen {name}\n  bind 127.0.0.1:{from} ssl crt {}\n  server questdb 127.0.0.1:{to}\n",
+                pem.display()
+            ));
+        }
+        let config = scratch.path().join("haproxy.cfg");
+        fs::write(&config, text).unwrap();
+        let out = fs::File::create(scratch.path().join("out")).unwrap();
+        let mut command = process::tied_to_us("haproxy".as_ref());
+        command.arg("-db").arg("-f").arg(&config).stdin(Stdio::null());
+        command.stdout(out.try_clone().unwrap()).stderr(out);
+        let child = process::spawn(command);
+        let mut proxy = TlsProxy { https_port, tcps_port, child, scratch };
+        proxy.wait_until_ready();
+        proxy
+    }
+
+    /// The certificate of the authority, for `tls_roots`.
+    pub fn authority(&self) -> PathBuf {
+        self.scratch.path().join("ca.pem")
+    }
+
+    fn wait_until_ready(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while [self.https_port, self.tcps_port]
+            .iter()
+            .any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())
+        {
+            let said = || fs::read_to_string(self.scratch.path().join("out")).unwrap_or_default();
+            assert!(self.child.try_wait().unwrap().is_none(), "haproxy ended: {}", said());
+            assert!(Instant::now() < deadline, "haproxy is not ready: {}", said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for TlsProxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An authority, and a leaf with its key for 127.0.0.1 and localhost, all as PEM.
+pub fn certificates() -> (String, String) {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.distinguished_name.push(DnType::CommonName, "test authority");
+    let authority_key = KeyPair::generate().unwrap();
+    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let leaf_key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["127.0.0.1".into(), "localhost".into()])
+        .unwrap()
+        .signed_by(&leaf_key, &issuer)
+        .unwrap();
+    (authority_pem, leaf.pem() + &leaf_key.serialize_pem())
+}

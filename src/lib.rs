@@ -22,9 +22,10 @@ pub mod internal;
 
 pub use config::Config;
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
+pub use ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader, Transaction,
 };
+pub use table::ArrayView;
 pub use text::{MaybeText, Text};

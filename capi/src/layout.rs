@@ -19,7 +19,9 @@ use crate::text::{plain, plain_slice, put, required, slice, text};
 use client::Result;
 use client::Text;
 use client::internal::collected;
-use client::internal::{self, LayoutChecks as _, OwnBuffer as _, QuickCalls as _, RowCells};
+use client::internal::{
+    self, AppendCells as _, LayoutChecks as _, OwnBuffer as _, QuickCalls as _, RowCells,
+};
 use client::table::{Cell, RowLayout};
 use client::{ArrayView, Buffer};
 
@@ -163,7 +165,7 @@ pub extern "C" fn questdb_row_layout_new(
     guard_free(|| {
         required(layout, "layout")?;
         let mut made = RowLayout::new(text(table, table_len)?)?;
-        made.set_stamp(internal::stamp(stamp)?);
+        made.set_timestamp(internal::timestamp_kind(stamp)?);
         put(
             layout,
             Box::into_raw(Box::new(questdb_row_layout { state: State::Fine, layout: made })),
@@ -298,7 +300,7 @@ pub extern "C" fn questdb_buffer_append_columns(
         layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
-        layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
+        b.buffer.append_columns(layout, rows, &column_data(columns, &arrays, rows)?, at)
     })
 }
 
@@ -338,7 +340,7 @@ fn append(
     cells: &CCells<'_>,
     at: Option<i64>,
 ) -> Result<()> {
-    layout.append_cells(buffer, cells, at)
+    buffer.append_cells(layout, cells, at)
 }
 
 /// The layout behind a handle that is neither NULL nor poisoned.

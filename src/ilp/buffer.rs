@@ -1,13 +1,14 @@
 //! [`Buffer`]: rows under construction.
 
+use super::ProtocolVersion;
 use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::{Lines, Marker};
 use super::name_cache::NameCache;
 use super::timestamp::Designated;
-use super::value::{Double, Integer, Symbol, WireValue};
-use super::{ArrayView, ProtocolVersion};
+use super::value::{DoubleBits, DoubleText, Integer, Symbol, WireValue};
 use crate::error::{Result, err};
 use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
+use crate::table::ArrayView;
 use crate::text::{MaybeText, Text};
 
 /// How a [`Buffer`] is made.
@@ -125,11 +126,6 @@ impl Buffer {
         })
     }
 
-    #[inline]
-    pub(crate) fn lines_mut(&mut self) -> &mut Lines {
-        &mut self.lines
-    }
-
     /// Starts a row.
     ///
     /// # Errors
@@ -231,9 +227,9 @@ impl Buffer {
     ) -> Result<&mut Self> {
         let (name, value) = (name.into().0, value.into());
         if self.lines.version().is_text() {
-            self.add_apart(name, value.map(Double))
+            self.add_apart(name, value.map(DoubleText))
         } else {
-            self.add(name, value.map(Double))
+            self.add(name, value.map(DoubleBits))
         }
     }
 
@@ -459,9 +455,9 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn quick_f64(&mut self, name: NameRef<'_, ColumnName>, value: f64) -> bool {
         if self.lines.version().is_text() {
-            self.quick_add_apart(name, Double(value))
+            self.quick_add_apart(name, DoubleText(value))
         } else {
-            self.quick_add(name, Double(value))
+            self.quick_add(name, DoubleBits(value))
         }
     }
 

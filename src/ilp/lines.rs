@@ -2,12 +2,15 @@
 
 use super::ProtocolVersion;
 use super::row_state::{Call, RowState};
+use std::sync::Arc;
+
 use super::rows::RowPlan;
 use super::timestamp::{Designated, EarlyEnd, RowEnd, StampCache};
 use super::value::{WireValue, no_room};
 use super::write::{COLUMN_ROOM, PayloadLen, Store};
 use crate::error::{Error, Result, shown};
 use crate::name::{ColumnName, Name, TableName, Wire};
+use crate::table::RowLayout;
 
 /// The bytes of a buffer and what has to be known about them.
 #[derive(Clone)]
@@ -27,8 +30,8 @@ pub(crate) struct Lines {
     pub(super) first_table: Option<TableName>,
     /// Grows whenever rows go away, so that a sender can tell whether what was refused is still there.
     pub(super) removals: u64,
-    /// The last plan that was seen to be of the first table; 0 for none.
-    pub(super) known_plan: u64,
+    /// The plan of a layout of the first table, whose names are short enough for this buffer: rows of it need no look.
+    pub(super) known_plan: Option<Arc<RowPlan>>,
     pub(super) stamps: StampCache,
 }
 
@@ -54,7 +57,7 @@ impl Lines {
             quick_names: quick_names(max_name_len),
             first_table: None,
             removals: 0,
-            known_plan: 0,
+            known_plan: None,
             stamps: StampCache::new(),
         }
     }
@@ -72,7 +75,7 @@ impl Lines {
             quick_names: self.quick_names,
             first_table: self.first_table.clone(),
             removals: self.removals,
-            known_plan: self.known_plan,
+            known_plan: self.known_plan.clone(),
             stamps: self.stamps.clone(),
         })
     }
@@ -126,18 +129,22 @@ impl Lines {
         self.is_same_table(name) || !self.one_table
     }
 
-    /// The same for a plan of this table.
-    #[inline(always)]
-    pub(super) fn knows(&mut self, plan: &RowPlan, name: &TableName) -> bool {
-        self.known_plan == plan.id || self.learn(plan, name)
+    /// The plan of a layout other than that of the known plan, if rows of it change nothing about the tables.
+    #[inline(never)]
+    pub(super) fn other_plan<'l>(&self, layout: &'l RowLayout) -> Option<&'l RowPlan> {
+        let plan = RowPlan::made(layout)?;
+        let name = layout.table();
+        // Without a known plan the row takes the careful way, by which its plan becomes the known one.
+        let good =
+            if self.is_same_table(name) { self.known_plan.is_some() } else { !self.one_table };
+        (good && layout.is_short_for(self.max_name_len)).then_some(plan)
     }
 
-    #[inline(never)]
-    fn learn(&mut self, plan: &RowPlan, name: &TableName) -> bool {
-        if self.is_same_table(name) {
-            self.known_plan = plan.id;
+    /// Takes note of the plan of rows that were appended, if there is no known one and they are of the first table.
+    pub(super) fn learn(&mut self, plan: &Arc<RowPlan>, name: &TableName) {
+        if self.known_plan.is_none() && self.is_same_table(name) {
+            self.known_plan = Some(Arc::clone(plan));
         }
-        self.needs_no_note(name)
     }
 
     /// Keeps count of whether there is more than one table.
@@ -153,7 +160,7 @@ impl Lines {
     fn note_other_table(&mut self, name: &TableName, first: bool) {
         if first {
             self.first_table = Some(name.clone());
-            self.known_plan = 0;
+            self.known_plan = None;
         } else if self.one_table {
             self.one_table = false;
             self.mixed_at = self.rows;
@@ -207,10 +214,10 @@ impl Lines {
         if !self.state.allows(Call::At) {
             return false;
         }
-        let Some(end) = self.stamps.end(stamp, self.version) else { return false };
         let Some(mut open) = self.store.open::<{ RowEnd::ROOM }>(PayloadLen::NONE) else {
             return false;
         };
+        let Some(end) = self.stamps.end(stamp, self.version) else { return false };
         if !open.value(end, self.version) || !open.commit() {
             return false;
         }
@@ -358,6 +365,7 @@ impl Lines {
         self.version = version;
         self.max_name_len = max_name_len;
         self.quick_names = quick_names(max_name_len);
+        self.known_plan = None;
     }
 
     pub(super) fn removals(&self) -> u64 {

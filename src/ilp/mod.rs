@@ -22,12 +22,7 @@ mod write;
 
 use crate::error::{Result, err};
 
-pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub use rows::Cell;
-pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
-pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
-pub(crate) use write::{Slot, Written};
 
 /// The version of the line protocol.
 #[repr(u8)]

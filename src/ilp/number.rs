@@ -161,7 +161,7 @@ fn huge(value: f64) -> [([u8; 16], usize); 2] {
 )]
 mod tests {
     use crate::ilp::ProtocolVersion;
-    use crate::ilp::value::{Double, Integer, WireValue};
+    use crate::ilp::value::{DoubleText, Integer, WireValue};
     use crate::ilp::write::tests::appended;
 
     fn written(value: impl WireValue) -> String {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn check_double(value: f64) {
-        let text = written(Double(value));
+        let text = written(DoubleText(value));
         let reference = reference(value);
         if text != reference {
             // Halfway between two texts the standard library goes up, the protocol's algorithm to the even digit.

@@ -37,7 +37,7 @@ impl Lines {
         };
         self.one_table = seen.one_table && !open_is_other;
         self.first_table = first_table;
-        self.known_plan = 0;
+        self.known_plan = None;
         let removed = seen.removed;
         self.store.remove(removed.clone());
         self.rows -= count;

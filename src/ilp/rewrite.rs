@@ -7,7 +7,7 @@
 use super::ProtocolVersion;
 use super::buffer::Buffer;
 use super::remove_rows::{unescaped, value_len};
-use super::value::{Double, Feature, Integer, no_room};
+use super::value::{DoubleText, Feature, Integer, no_room};
 use super::write::{Draft, Store};
 use crate::error::{Error, Result, err, shown};
 
@@ -126,7 +126,7 @@ fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> R
     let written = match value {
         [b'=', 16, bits @ ..] if version.is_text() => {
             let bits = bits.try_into().map_err(|_| unreadable())?;
-            out.value(Double(f64::from_bits(u64::from_le_bytes(bits))), version)?
+            out.value(DoubleText(f64::from_bits(u64::from_le_bytes(bits))), version)?
         }
         [first, digits @ .., b'n'] if version.is_text() && !matches!(first, b'"' | b'=') => {
             let nanos = number_of(&value[..=digits.len()])?;
@@ -192,9 +192,10 @@ fn unreadable() -> Error {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{ArrayView, BufferOptions};
+    use super::super::BufferOptions;
     use super::*;
     use crate::error::ErrorCode;
+    use crate::table::ArrayView;
     use ProtocolVersion::{V1, V2, V3};
 
     /// What a column can hold, and what the older versions lack.

@@ -3,10 +3,10 @@
 use super::ProtocolVersion;
 use super::number::{Suffix, TEN_8, eight, unsigned};
 use super::row_state::Call;
-use super::rows::PlanStamp;
 use super::value::WireValue;
 use super::write::Room;
 use crate::error::{Error, Result, err};
+use crate::table::TimestampKind;
 
 /// A designated timestamp as it was given.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +20,8 @@ impl Designated {
     #[inline(always)]
     fn wire(self, version: ProtocolVersion) -> Option<(u64, Suffix)> {
         let (unit, stamp) = match self {
-            Designated::Nanos(nanos) => (PlanStamp::Nanos, nanos),
-            Designated::Micros(micros) => (PlanStamp::Micros, micros),
+            Designated::Nanos(nanos) => (TimestampKind::Nanos, nanos),
+            Designated::Micros(micros) => (TimestampKind::Micros, micros),
         };
         let form = StampForm::new(unit, version)?;
         Some((form.number(stamp)?, form.end))
@@ -55,28 +55,28 @@ pub(super) struct StampForm {
 impl StampForm {
     /// `None` where the server sets them.
     #[inline(always)]
-    const fn new(stamp: PlanStamp, version: ProtocolVersion) -> Option<StampForm> {
+    const fn new(stamp: TimestampKind, version: ProtocolVersion) -> Option<StampForm> {
         let bare = version.is_text();
         let (end, factor) = match stamp {
-            PlanStamp::Nanos if bare => (BARE, 1),
-            PlanStamp::Nanos => (NANOS, 1),
-            PlanStamp::Micros if bare => (BARE, 1000),
-            PlanStamp::Micros => (MICROS, 1),
-            PlanStamp::Now => return None,
+            TimestampKind::Nanos if bare => (BARE, 1),
+            TimestampKind::Nanos => (NANOS, 1),
+            TimestampKind::Micros if bare => (BARE, 1000),
+            TimestampKind::Micros => (MICROS, 1),
+            TimestampKind::Now => return None,
         };
         Some(StampForm { end, factor })
     }
 
     /// The same, looked up: a single row has no loop out of which it could be taken.
     #[inline(always)]
-    pub(super) fn of(stamp: PlanStamp, version: ProtocolVersion) -> &'static Option<StampForm> {
-        const fn both(stamp: PlanStamp) -> [Option<StampForm>; 2] {
+    pub(super) fn of(stamp: TimestampKind, version: ProtocolVersion) -> &'static Option<StampForm> {
+        const fn both(stamp: TimestampKind) -> [Option<StampForm>; 2] {
             [StampForm::new(stamp, ProtocolVersion::V1), StampForm::new(stamp, ProtocolVersion::V2)]
         }
         let [bare, typed] = match stamp {
-            PlanStamp::Nanos => &const { both(PlanStamp::Nanos) },
-            PlanStamp::Micros => &const { both(PlanStamp::Micros) },
-            PlanStamp::Now => &const { both(PlanStamp::Now) },
+            TimestampKind::Nanos => &const { both(TimestampKind::Nanos) },
+            TimestampKind::Micros => &const { both(TimestampKind::Micros) },
+            TimestampKind::Now => &const { both(TimestampKind::Now) },
         };
         if version.is_text() { bare } else { typed }
     }

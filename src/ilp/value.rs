@@ -126,21 +126,31 @@ impl WireValue for Integer {
     }
 }
 
-/// A double: the shortest text that gives it back, or its bits.
+/// A double as the shortest text that gives it back.
 #[derive(Clone, Copy)]
-pub(super) struct Double(pub(super) f64);
+pub(super) struct DoubleText(pub(super) f64);
 
-impl WireValue for Double {
+impl WireValue for DoubleText {
     const ROOM: usize = DOUBLE_ROOM;
 
     #[inline(always)]
-    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool {
-        if version.is_text() {
-            number::double(out, self.0);
-        } else {
-            out.put(number::BINARY_DOUBLE, 2);
-            out.put(self.0.to_bits().to_le_bytes(), 8);
-        }
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        number::double(out, self.0);
+        true
+    }
+}
+
+/// A double as its bits.
+#[derive(Clone, Copy)]
+pub(super) struct DoubleBits(pub(super) f64);
+
+impl WireValue for DoubleBits {
+    const ROOM: usize = number::BINARY_DOUBLE.len() + size_of::<f64>();
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        out.put(number::BINARY_DOUBLE, 2);
+        out.put(self.0.to_bits().to_le_bytes(), 8);
         true
     }
 }

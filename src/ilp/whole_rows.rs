@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
+use super::ProtocolVersion;
 use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
 use super::rows::{Lead, RowPlan, RowValues};
 use super::timestamp::{Designated, EarlyEnd, StampCache};
-use super::value::{Double, Integer, Symbol, WireValue, no_room};
+use super::value::{DoubleBits, DoubleText, Integer, Symbol, WireValue, no_room};
 use super::write::{Draft, Store};
-use super::{ArrayView, ProtocolVersion};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
+use crate::table::{ArrayView, RowLayout, TimestampKind};
 use crate::text::Text;
 
 /// Writes rows behind the end of a buffer. Names come in wire form: a symbol's and a column's with the separator before
@@ -56,11 +57,21 @@ impl Lines {
     #[inline(always)]
     pub(crate) fn quick_row<V: RowValues>(
         &mut self,
-        table: &TableName,
-        plan: &RowPlan,
+        layout: &RowLayout,
         values: &V,
+        has_timestamp: bool,
     ) -> bool {
-        if !self.state.allows(Call::Table) || !self.knows(plan, table) {
+        if !self.state.allows(Call::Table) {
+            return false;
+        }
+        let plan = match &self.known_plan {
+            Some(plan) if plan.is_of(layout) => &**plan,
+            _ => match self.other_plan(layout) {
+                Some(plan) => plan,
+                None => return false,
+            },
+        };
+        if has_timestamp != (plan.timestamp != TimestampKind::Now) {
             return false;
         }
         let version = self.version();
@@ -113,7 +124,11 @@ impl RowsOut<'_> {
     }
 
     pub(crate) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {
-        self.value(name, Double(value))
+        if self.version.is_text() {
+            self.value(name, DoubleText(value))
+        } else {
+            self.value(name, DoubleBits(value))
+        }
     }
 
     pub(crate) fn str(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {

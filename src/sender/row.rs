@@ -2,8 +2,9 @@
 
 use super::Sender;
 use crate::error::Result;
-use crate::ilp::{ArrayView, Buffer};
+use crate::ilp::Buffer;
 use crate::name::{ColumnRef, TableRef};
+use crate::table::ArrayView;
 use crate::text::MaybeText;
 
 /// A row under construction in a [`Sender`], a [`Transaction`](super::Transaction) or a [`Buffer`]: symbols first, then

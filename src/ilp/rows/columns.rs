@@ -1,74 +1,82 @@
 //! Many rows from one slice per column.
 
-use super::{Lead, RowPlan, RowValues};
+use super::cells::end_row;
+use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
 use crate::error::{Error, Result, err};
-use crate::ilp::{
-    ArrayView, Buffer, ProtocolVersion, RowsOut, Slot, Written, string_lead, symbol_lead,
-};
+use crate::ilp::whole_rows::{RowsOut, string_lead, symbol_lead};
+use crate::ilp::write::{Slot, Written};
+use crate::ilp::{Buffer, ProtocolVersion};
 use crate::memory::room;
 use crate::name::{Name as _, Wire};
 use crate::table::{
-    Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+    ArrayView, Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
+    TimestampKind,
 };
 use crate::text::Text;
 
-impl RowLayout {
-    /// Appends `rows` rows: `columns` in the order in which they were declared, and the designated timestamps if the layout
-    /// has them. On failure the buffer is exactly as it was.
+impl Buffer {
+    /// Appends `rows` rows of a layout: `columns` in the order in which they were declared, and the designated timestamps if
+    /// the layout has them. On failure the buffer is exactly as it was.
     ///
     /// # Errors
-    /// `InvalidArgument` if the columns do not fit the layout, and those of the calls of [`Buffer`] that make the same rows.
+    /// `InvalidArgument` if the columns do not fit the layout, and those of the calls that make the same rows.
     pub fn append_columns(
-        &self,
-        buffer: &mut Buffer,
+        &mut self,
+        layout: &RowLayout,
         rows: usize,
         columns: &[ColumnData<'_>],
         at: Option<&[i64]>,
     ) -> Result<()> {
-        self.check_count(columns.len(), "columns")?;
-        if at.is_none() != (self.stamp == Stamp::Now) {
-            return Err(self.stamp_mismatch());
+        layout.check_count(columns.len(), "columns")?;
+        if at.is_none() != (layout.timestamp_kind() == TimestampKind::Now) {
+            return Err(layout.timestamp_mismatch());
         }
         if let Some(given) = at.map(<[i64]>::len).filter(|len| *len != rows) {
             return Err(err!(InvalidArgument, "{given} designated timestamps for {rows} rows"));
         }
-        let lines = buffer.lines_mut();
-        self.fits(lines.max_name_len())?;
+        let lines = &mut self.lines;
+        layout.fits(lines.max_name_len())?;
+        let plan = RowPlan::of(layout)?;
         let version = lines.version();
         let mut sources = room(columns.len(), "columns")?;
-        for column in &self.columns {
+        for planned in &plan.columns {
             // The counts were compared above.
-            let Some(data) = columns.get(column.place) else { continue };
-            sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
+            let place = planned.place;
+            let (Some(column), Some(data)) = (layout.columns().get(place), columns.get(place))
+            else {
+                continue;
+            };
+            let source = Source::new(planned, column, data, rows, version);
+            sources.push(source.map_err(|e| column.context(e))?);
         }
         let mut values = Sources { sources, at: at.unwrap_or(&[]) };
-        lines.whole_rows(&self.table, |out| {
+        lines.whole_rows(layout.table(), |out| {
             let mut row = 0;
             loop {
-                row = out.quick_rows(&self.plan, &values, row..rows);
+                row = out.quick_rows(plan, &values, row..rows);
                 if row >= rows {
                     return Ok(());
                 }
-                self.append_row_carefully(out, &mut values, row).map_err(|e| in_row(e, row))?;
+                append_row_carefully(layout, out, &mut values, row).map_err(|e| in_row(e, row))?;
                 row += 1;
             }
         })
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn append_row_carefully(
-        &self,
-        out: &mut RowsOut<'_>,
-        values: &mut Sources<'_>,
-        row: usize,
-    ) -> Result<()> {
-        out.begin(&self.table)?;
-        for source in &mut values.sources {
-            source.write(out, row).map_err(|e| source.column.context(e))?;
-        }
-        self.end_row(out, values.stamp(row))
+#[cold]
+#[inline(never)]
+fn append_row_carefully(
+    layout: &RowLayout,
+    out: &mut RowsOut<'_>,
+    values: &mut Sources<'_>,
+    row: usize,
+) -> Result<()> {
+    out.begin(layout.table())?;
+    for source in &mut values.sources {
+        source.write(out, row).map_err(|e| source.column.context(e))?;
     }
+    end_row(layout, out, values.stamp(row))
 }
 
 #[cold]
@@ -204,6 +212,7 @@ impl<'a> Dictionary<'a> {
 
 impl<'a> Source<'a> {
     fn new(
+        planned: &PlanColumn,
         column: &'a Column,
         data: &ColumnData<'a>,
         rows: usize,
@@ -255,13 +264,18 @@ impl<'a> Source<'a> {
             }
         };
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
-        // Without it there is no quick way, see `RowPlan::insert`.
-        let lead = Lead::new(column.name.wire()).unwrap_or(Lead::NONE);
         let doubles = match values {
-            Values::F64(values) if validity.is_none() && version > ProtocolVersion::V1 => values,
+            Values::F64(values) if validity.is_none() && !version.is_text() => values,
             _ => &[],
         };
-        Ok(Source { column, wire: column.name.wire(), lead, validity, doubles, values })
+        Ok(Source {
+            column,
+            wire: column.name.wire(),
+            lead: planned.lead.clone(),
+            validity,
+            doubles,
+            values,
+        })
     }
 
     fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
@@ -320,7 +334,7 @@ impl<'s> RowValues for Sources<'s> {
     fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
         let lead = &source.lead;
         if let Some(value) = source.doubles.get(row) {
-            return slot.f64(lead, *value);
+            return slot.binary_f64(lead, *value);
         }
         if source.validity.is_some_and(|bits| !bits.get(row)) {
             return Some(slot.skip());

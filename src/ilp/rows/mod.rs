@@ -6,5 +6,4 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use cells::{Cell, RowCells};
-pub(crate) use plan::{Lead, PlanColumn, PlanKind, PlanStamp, RowPlan, RowValues};
+pub(super) use plan::{Lead, RowPlan, RowValues};

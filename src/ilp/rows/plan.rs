@@ -1,97 +1,80 @@
-//! [`RowPlan`]: what rows of one table have in common, made ready for writing many of them.
+//! [`RowPlan`]: a layout made ready for writing many rows of it in the line protocol.
 
-use std::collections::TryReserveError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
+use crate::error::Result;
 use crate::ilp::write::{Slot, Written};
-use crate::name::Wire;
+use crate::memory::room;
+use crate::name::{Name as _, Wire};
+use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
-/// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.
-#[derive(Debug, Clone)]
+/// What all rows of a layout have in common on the wire. Layouts keep their plan for all buffers.
 pub(crate) struct RowPlan {
-    /// No other plan has it, unless it is of the same table.
-    pub(in crate::ilp) id: u64,
+    /// That of the layout.
+    layout: u64,
+    /// `None` if a name is long: then no row of the layout has a quick way.
     pub(in crate::ilp) table: Option<Lead>,
-    /// Symbols first.
-    pub(crate) columns: Vec<PlanColumn>,
+    /// In the order of the wire: symbols first.
+    pub(super) columns: Vec<PlanColumn>,
     symbols: usize,
-    pub(in crate::ilp) stamp: PlanStamp,
-}
-
-/// The designated timestamp of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PlanStamp {
-    /// Given in nanoseconds.
-    Nanos,
-    /// Given in microseconds.
-    Micros,
-    /// The server's.
-    Now,
+    pub(in crate::ilp) timestamp: TimestampKind,
 }
 
 /// A column in the order of the wire.
-#[derive(Debug, Clone)]
-pub(crate) struct PlanColumn {
-    pub(crate) lead: Lead,
-    pub(crate) kind: PlanKind,
+pub(super) struct PlanColumn {
+    pub(super) lead: Lead,
+    pub(super) kind: ColumnKind,
     /// The place at which it was declared.
-    pub(crate) place: usize,
-}
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PlanKind {
-    Symbol,
-    Bool,
-    I64,
-    F64,
-    Str,
-    TsMicros,
-    TsNanos,
-    Array,
-    Decimal,
+    pub(super) place: usize,
 }
 
 impl RowPlan {
-    pub(crate) fn new(table: &Wire) -> RowPlan {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        RowPlan {
-            id: LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
-            table: Lead::new(table),
-            columns: Vec::new(),
-            symbols: 0,
-            stamp: PlanStamp::Nanos,
+    /// The plan of a layout, made when it is first needed.
+    pub(super) fn of(layout: &RowLayout) -> Result<&Arc<RowPlan>> {
+        layout.derive(|| RowPlan::new(layout).map(Arc::new))
+    }
+
+    /// The plan of a layout, if it has been made.
+    #[inline]
+    pub(in crate::ilp) fn made(layout: &RowLayout) -> Option<&RowPlan> {
+        layout.derived::<Arc<RowPlan>>().map(|plan| &**plan)
+    }
+
+    fn new(layout: &RowLayout) -> Result<RowPlan> {
+        let mut table = Lead::new(layout.table().wire());
+        let mut columns = room(layout.column_count(), "columns")?;
+        for symbols in [true, false] {
+            for column in layout.columns() {
+                if symbols == (column.kind == ColumnKind::Symbol) {
+                    let lead = Lead::new(column.name.wire());
+                    if lead.is_none() {
+                        table = None;
+                    }
+                    columns.push(PlanColumn {
+                        lead: lead.unwrap_or(Lead::NONE),
+                        kind: column.kind,
+                        place: column.place,
+                    });
+                }
+            }
         }
+        let symbols = columns.partition_point(|column| column.kind == ColumnKind::Symbol);
+        let timestamp = layout.timestamp_kind();
+        Ok(RowPlan { layout: layout.id(), table, columns, symbols, timestamp })
+    }
+
+    /// Whether this is the plan of `layout`.
+    #[inline(always)]
+    pub(in crate::ilp) fn is_of(&self, layout: &RowLayout) -> bool {
+        self.layout == layout.id()
     }
 
     /// Those of the symbols, and those of the other columns; `tracks` has one for each column, in the order of the wire.
     #[inline(always)]
-    pub(crate) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
+    pub(super) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
         match tracks.split_at_checked(self.symbols) {
             Some((symbols, others)) => [symbols, others],
             None => [&[], &[]],
-        }
-    }
-
-    pub(crate) fn set_stamp(&mut self, stamp: PlanStamp) {
-        self.stamp = stamp;
-    }
-
-    /// Sees to it that the next column finds room.
-    pub(crate) fn reserve_one(&mut self) -> Result<(), TryReserveError> {
-        self.columns.try_reserve(1)
-    }
-
-    /// Puts a column at `index`, a symbol before all others. `wire` is its name with the comma before it.
-    pub(crate) fn insert(&mut self, index: usize, wire: &Wire, kind: PlanKind, place: usize) {
-        match Lead::new(wire) {
-            Some(lead) => {
-                let index = index.min(self.columns.len());
-                self.columns.insert(index, PlanColumn { lead, kind, place });
-                self.symbols += usize::from(kind == PlanKind::Symbol);
-            }
-            // A long name: no row has a quick way.
-            None => self.table = None,
         }
     }
 }

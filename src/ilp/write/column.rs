@@ -4,11 +4,12 @@
 use std::marker::PhantomData;
 
 use super::room::{COLUMN_ROOM, PayloadLen, Room, SHORT_TEXT};
+use crate::ilp::ProtocolVersion;
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::rows::Lead;
-use crate::ilp::value::{Double, Integer, Payload, Symbol, WireValue};
-use crate::ilp::{ArrayView, ProtocolVersion};
+use crate::ilp::value::{DoubleBits, DoubleText, Integer, Payload, Symbol, WireValue};
 use crate::name::Wire;
+use crate::table::ArrayView;
 use crate::text::Text;
 
 /// [`COLUMN_ROOM`] bytes of a row, for one column with its value. Whoever gets one can use it once, and only at that time.
@@ -74,9 +75,15 @@ impl<'s> Slot<'s> {
     #[inline(always)]
     pub(crate) fn f64(self, lead: &Lead, value: f64) -> Option<Written<'s>> {
         if self.version.is_text() {
-            return self.apart(lead, Double(value));
+            return self.apart(lead, DoubleText(value));
         }
-        self.value(lead, Double(value))
+        self.binary_f64(lead, value)
+    }
+
+    /// A double in binary, which version 1 does not know.
+    #[inline(always)]
+    pub(crate) fn binary_f64(self, lead: &Lead, value: f64) -> Option<Written<'s>> {
+        self.value(lead, DoubleBits(value))
     }
 
     #[inline(always)]

@@ -12,9 +12,13 @@ use crate::text::Text;
 /// # Safety
 /// As many bytes as the text has may be written at `at`, one more for each that gets a backslash, and 16 more.
 #[inline(never)]
-pub(super) unsafe fn escape<const QUOTED: bool>(at: *mut u8, text: Text<'_>) -> Option<*mut u8> {
+pub(super) unsafe fn escape<const QUOTED: bool>(
+    at: *mut u8,
+    text: &[u8],
+    known_utf8: bool,
+) -> Option<*mut u8> {
     // SAFETY: the caller's promise.
-    unsafe { escape_by::<Block, QUOTED>(at, text) }
+    unsafe { escape_by::<Block, QUOTED>(at, text, known_utf8) }
 }
 
 /// # Safety
@@ -22,10 +26,11 @@ pub(super) unsafe fn escape<const QUOTED: bool>(at: *mut u8, text: Text<'_>) -> 
 #[inline(always)]
 pub(super) unsafe fn escape_by<B: Blocks, const QUOTED: bool>(
     mut at: *mut u8,
-    text: Text<'_>,
+    text: &[u8],
+    known_utf8: bool,
 ) -> Option<*mut u8> {
     let (mut high, mut nul) = (0, 0);
-    for chunk in text.as_bytes().chunks(16) {
+    for chunk in text.chunks(16) {
         let block = block_of::<B>(chunk);
         let valid = (1u32 << chunk.len()) - 1;
         high |= block.high();
@@ -52,8 +57,7 @@ pub(super) unsafe fn escape_by<B: Blocks, const QUOTED: bool>(
             }
         }
     }
-    let good = nul == 0 && (high == 0 || text.is_known_utf8() || utf8::is_valid(text.as_bytes()));
-    good.then_some(at)
+    (nul == 0 && (high == 0 || known_utf8 || utf8::is_valid(text))).then_some(at)
 }
 
 /// How many bytes of a text get a backslash.

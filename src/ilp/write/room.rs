@@ -174,6 +174,22 @@ impl Room {
         }
     }
 
+    /// Appends each dimension of an array as four bytes, out of the payload.
+    #[inline(always)]
+    pub(in crate::ilp) fn dimensions(&mut self, shape: &[usize]) {
+        // The lengths of slices are at most a part of all addresses: the product cannot wrap.
+        if self.take_payload(4 * shape.len()) {
+            for dim in shape {
+                let [a, b, c, d, ..] = dim.to_le_bytes();
+                // SAFETY: four bytes were taken for each dimension.
+                unsafe {
+                    self.at.cast::<[u8; 4]>().write_unaligned([a, b, c, d]);
+                    self.at = self.at.add(4);
+                }
+            }
+        }
+    }
+
     /// Lends itself to a function that is not inlined, without which it could not live in registers.
     #[inline(always)]
     pub(in crate::ilp) fn apart(&mut self, write: impl FnOnce(Room) -> Room) {
@@ -184,12 +200,12 @@ impl Room {
     /// if it is not UTF-8, or holds a NUL outside of quotes; without room for backslashes also if it needs a second look.
     #[inline(always)]
     pub(in crate::ilp) fn text<const QUOTED: bool>(&mut self, text: Text<'_>) -> bool {
-        let bytes = text.as_bytes();
+        let (bytes, known_utf8) = (text.as_bytes(), text.is_known_utf8());
         if !self.take_payload(bytes.len()) || !self.take(TEXT_ROOM) {
             return false;
         }
         // SAFETY: as many bytes were taken as the text has, and 16 more.
-        if unsafe { plain::<QUOTED>(self.at, bytes, !text.is_known_utf8()) } {
+        if unsafe { plain::<QUOTED>(self.at, bytes, !known_utf8) } {
             // SAFETY: all bytes of the text have been written.
             self.at = unsafe { self.at.add(bytes.len()) };
             return true;
@@ -202,7 +218,9 @@ impl Room {
         }
         self.escapes = Some(escapes.saturating_sub(bytes.len()));
         // SAFETY: there is room for the text and 16 bytes, and for all its backslashes.
-        let Some(end) = (unsafe { escape::<QUOTED>(self.at, text) }) else { return false };
+        let Some(end) = (unsafe { escape::<QUOTED>(self.at, bytes, known_utf8) }) else {
+            return false;
+        };
         self.at = end;
         true
     }

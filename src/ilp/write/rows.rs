@@ -49,7 +49,7 @@ impl Store {
             values,
             version,
             stamps,
-            end: StampForm::of(plan.stamp, version),
+            end: StampForm::of(plan.timestamp, version),
         };
         let (mut at, mut last) = self.ends_with(room);
         let mut next = rows.start;

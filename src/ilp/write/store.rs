@@ -2,7 +2,7 @@
 //! may be none.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
-use super::room::{PayloadLen, Room};
+use super::room::{COLUMN_ROOM, PayloadLen, Room};
 use crate::error::{Error, Result, err};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::value::{Payload, WireValue};
@@ -235,7 +235,7 @@ impl Draft<'_> {
         if version < V::NEEDS.since {
             return Err(context(value.fault_in(version)));
         }
-        match self.name(separator, name).and_then(|()| self.value(value, version)) {
+        match self.try_named((separator, name), value, version) {
             Ok(true) => Ok(()),
             Ok(false) => Err(context(value.fault_in(version))),
             Err(e) if self.check(value.payload().get().saturating_sub(SLACK)).is_err() => Err(e),
@@ -243,13 +243,25 @@ impl Draft<'_> {
         }
     }
 
-    fn name(&mut self, separator: u8, wire: &Wire) -> Result<()> {
-        let start = self.store.bytes.len();
-        self.wire(wire)?;
-        if let Some(first) = self.store.bytes.get_mut(start) {
-            *first = separator;
+    #[inline(always)]
+    fn try_named<V: WireValue>(
+        &mut self,
+        (separator, name): (u8, &Wire),
+        value: V,
+        version: ProtocolVersion,
+    ) -> Result<bool> {
+        if !name.is_short() {
+            let start = self.store.bytes.len();
+            self.wire(name)?;
+            if let Some(first) = self.store.bytes.get_mut(start) {
+                *first = separator;
+            }
+            return self.value(value, version);
         }
-        Ok(())
+        let mut open = self.open(COLUMN_ROOM, value)?;
+        open.name(separator, name);
+        let written = open.value(value, version) && open.commit();
+        self.check(0).map(|()| written)
     }
 
     /// Appends a name of any length as it is.
@@ -271,11 +283,19 @@ impl Draft<'_> {
         value: V,
         version: ProtocolVersion,
     ) -> Result<bool> {
-        const { assert!(V::ROOM <= SLACK) };
+        let mut open = self.open(V::ROOM, value)?;
+        let written = open.value(value, version) && open.commit();
+        self.check(0).map(|()| written)
+    }
+
+    /// Reserves `fixed` bytes, which are no more than the slack, and what `value` needs besides, with backslashes.
+    #[inline(always)]
+    fn open<V: WireValue>(&mut self, fixed: usize, value: V) -> Result<Open<'_>> {
+        debug_assert!(V::ROOM <= fixed && fixed <= SLACK);
         let payload = value.payload();
         // Before the payload is read: a length from another language may be a mistake.
         self.check(payload.get())?;
-        let unescaped = V::ROOM.saturating_add(payload.get());
+        let unescaped = fixed.saturating_add(payload.get());
         let spare = self.store.bytes.capacity() - self.store.bytes.len();
         let escapes = match V::PAYLOAD {
             Payload::Escaped if spare.saturating_sub(unescaped) >= payload.get() => {
@@ -284,13 +304,14 @@ impl Draft<'_> {
             Payload::Escaped => Some(value.escapes()),
             Payload::None | Payload::AsItIs => None,
         };
-        self.store.make_room(unescaped.saturating_add(escapes.unwrap_or(0)))?;
+        let need = unescaped.saturating_add(escapes.unwrap_or(0));
+        if need > spare {
+            self.store.make_room(need)?;
+        }
         let (at, _) = self.store.ends();
-        // SAFETY: that much room has just been made.
-        let room = unsafe { Room::new(at, V::ROOM, payload, escapes) };
-        let mut open = Open { room, store: self.store };
-        let written = open.value(value, version) && open.commit();
-        self.check(0).map(|()| written)
+        // SAFETY: that much room was there or has just been made.
+        let room = unsafe { Room::new(at, fixed, payload, escapes) };
+        Ok(Open { room, store: self.store })
     }
 
     /// Whether `more` bytes would still be within the limit.

@@ -11,7 +11,7 @@ use super::store::SLACK;
 use super::*;
 use crate::error::{ErrorCode, Result};
 use crate::ilp::ProtocolVersion::{self, V3};
-use crate::ilp::value::{Double, Symbol, WireValue};
+use crate::ilp::value::{DoubleBits, Symbol, WireValue};
 use crate::name::Wire;
 use crate::text::Text;
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ fn both_kinds_of_block_agree() {
         let mut out = vec![0; 2 * text.len() + TEXT_ROOM];
         let start = out.as_mut_ptr();
         // SAFETY: there is room for twice the text, and 16 bytes more.
-        let end = unsafe { escape_by::<B, QUOTED>(start, Text::unchecked(text)) }?;
+        let end = unsafe { escape_by::<B, QUOTED>(start, text, false) }?;
         out.truncate(end as usize - start as usize);
         Some(out)
     }
@@ -187,7 +187,7 @@ proptest! {
         for (i, (quoted, piece)) in pieces.iter().enumerate() {
             let mut draft = store.draft();
             draft.slice(piece.as_bytes()).unwrap();
-            prop_assert!(draft.value(Double(0.5), V3).unwrap());
+            prop_assert!(draft.value(DoubleBits(0.5), V3).unwrap());
             let text = Text::from(piece.as_str());
             let written = if *quoted { draft.value(text, V3) } else { draft.value(Symbol(text), V3) };
             prop_assert!(written.unwrap());

@@ -8,20 +8,29 @@ use crate::table::{ArrayData, ArrayView};
 /// Binary marker, array, of doubles.
 const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 
+/// So many dimensions are written by a loop of known length.
+const FEW: usize = 4;
+
+/// The elements of an array of few dimensions as they go out, if they lie so.
+#[inline(always)]
+fn simple<'a>(view: &ArrayView<'a>) -> Option<&'a [u8]> {
+    let data = match view.data() {
+        ArrayData::Bytes(data) => data,
+        ArrayData::Doubles(data) => double_bytes(data)?,
+        ArrayData::Strided(_) => return None,
+    };
+    (view.shape().len() <= FEW).then_some(data)
+}
+
 impl WireValue for &ArrayView<'_> {
-    const ROOM: usize = HEADER.len() + 1;
+    const ROOM: usize = HEADER.len() + 1 + 4 * FEW;
     const PAYLOAD: Payload = Payload::AsItIs;
     const NEEDS: Feature = Feature::ARRAYS;
 
-    /// Dimensions and elements.
+    /// The elements, and the dimensions if these are many.
     #[inline(always)]
     fn payload(&self) -> PayloadLen {
-        let elements = match self.data() {
-            ArrayData::Doubles(data) => size_of_val(data),
-            ArrayData::Bytes(data) => data.len(),
-            ArrayData::Strided(_) => strided_len(self.shape()),
-        };
-        PayloadLen::bytes(elements.saturating_add(4 * self.shape().len()))
+        simple(self).map_or_else(|| any_payload(self), PayloadLen::of)
     }
 
     #[inline(always)]
@@ -30,28 +39,34 @@ impl WireValue for &ArrayView<'_> {
         let [dims, ..] = self.shape().len().to_le_bytes();
         let [a, b, c] = HEADER;
         out.put([a, b, c, dims], 4);
-        out.dimensions(self.shape());
-        let dense = match self.data() {
-            ArrayData::Bytes(data) => Some(data),
-            ArrayData::Doubles(data) => double_bytes(data),
-            ArrayData::Strided(_) => None,
-        };
-        match dense {
-            Some(data) => out.slice(data),
-            None => out.apart(|out| one_by_one(self, out)),
+        match simple(self) {
+            Some(data) => {
+                for dim in self.shape().iter().take(FEW) {
+                    let [a, b, c, d, ..] = dim.to_le_bytes();
+                    out.put([a, b, c, d], 4);
+                }
+                out.slice(data);
+            }
+            None => out.apart(|out| any(self, out)),
         }
         true
     }
 }
 
 #[inline(never)]
-fn strided_len(shape: &[usize]) -> usize {
+fn any_payload(view: &ArrayView<'_>) -> PayloadLen {
     // Checked when the view was made, but where a zero makes it zero.
-    shape.iter().copied().fold(size_of::<f64>(), usize::wrapping_mul)
+    let elements = view.shape().iter().copied().fold(size_of::<f64>(), usize::wrapping_mul);
+    PayloadLen::bytes(elements.saturating_add(4 * view.shape().len()))
 }
 
+/// Dimensions and elements of any array, out of the payload.
 #[inline(never)]
-fn one_by_one(view: &ArrayView<'_>, mut out: Room) -> Room {
+fn any(view: &ArrayView<'_>, mut out: Room) -> Room {
+    for dim in view.shape() {
+        let [a, b, c, d, ..] = dim.to_le_bytes();
+        out.slice(&[a, b, c, d]);
+    }
     match view.data() {
         ArrayData::Doubles(data) => data.iter().for_each(|value| out.slice(&value.to_le_bytes())),
         ArrayData::Bytes(data) => out.slice(data),

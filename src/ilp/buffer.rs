@@ -5,7 +5,7 @@ use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::{Lines, Marker};
 use super::name_cache::NameCache;
 use super::timestamp::Designated;
-use super::value::{DoubleBits, DoubleText, Integer, Symbol, WireValue};
+use super::value::{DoubleBits, DoubleText, Integer, Nanos, Symbol, WireValue};
 use crate::error::{Result, err};
 use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
 use crate::table::ArrayView;
@@ -271,9 +271,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        let version = self.lines.version();
-        let value = value.into().map(|value| Integer::nanos(value, version));
-        self.add(name.into().0, value)
+        self.add(name.into().0, value.into().map(Nanos))
     }
 
     /// Adds an n-dimensional array of doubles to the open row; needs version 2.
@@ -479,8 +477,7 @@ impl Buffer {
 
     #[inline(always)]
     pub(crate) fn quick_ts_nanos(&mut self, name: NameRef<'_, ColumnName>, nanos: i64) -> bool {
-        let version = self.lines.version();
-        self.quick_add(name, Integer::nanos(nanos, version))
+        self.quick_add(name, Nanos(nanos))
     }
 
     #[inline(always)]

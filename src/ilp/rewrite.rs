@@ -7,7 +7,7 @@
 use super::ProtocolVersion;
 use super::buffer::Buffer;
 use super::remove_rows::{unescaped, value_len};
-use super::value::{DoubleText, Feature, Integer, no_room};
+use super::value::{DoubleText, Feature, Nanos, no_room};
 use super::write::{Draft, Store};
 use crate::error::{Error, Result, err, shown};
 
@@ -129,8 +129,7 @@ fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> R
             out.value(DoubleText(f64::from_bits(u64::from_le_bytes(bits))), version)?
         }
         [first, digits @ .., b'n'] if version.is_text() && !matches!(first, b'"' | b'=') => {
-            let nanos = number_of(&value[..=digits.len()])?;
-            out.value(Integer::nanos(nanos, version), version)?
+            out.value(Nanos(number_of(&value[..=digits.len()])?), version)?
         }
         _ => return out.slice(value),
     };

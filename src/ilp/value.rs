@@ -18,6 +18,12 @@ impl Feature {
     pub(super) const ANY: Feature = Feature { since: ProtocolVersion::V1, what: "rows" };
     pub(super) const ARRAYS: Feature = Feature { since: ProtocolVersion::V2, what: "arrays" };
     pub(super) const DECIMALS: Feature = Feature { since: ProtocolVersion::V3, what: "decimals" };
+
+    /// Whether there are versions without it.
+    #[inline(always)]
+    pub(super) const fn is_new(self) -> bool {
+        !matches!(self.since, ProtocolVersion::V1)
+    }
 }
 
 /// What a value takes besides [`WireValue::ROOM`].
@@ -108,12 +114,6 @@ impl Integer {
     pub(super) fn micros(micros: i64) -> Integer {
         Integer(micros, b't')
     }
-
-    /// A timestamp column in nanoseconds, cut to microseconds in a version that has no others.
-    #[inline(always)]
-    pub(super) fn nanos(nanos: i64, version: ProtocolVersion) -> Integer {
-        if version.is_text() { Integer::micros(nanos / 1000) } else { Integer(nanos, b'n') }
-    }
 }
 
 impl WireValue for Integer {
@@ -123,6 +123,23 @@ impl WireValue for Integer {
     fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         number::integer(out, self.0, self.1);
         true
+    }
+}
+
+/// A timestamp column in nanoseconds, cut to microseconds in a version that has no others.
+#[derive(Clone, Copy)]
+pub(super) struct Nanos(pub(super) i64);
+
+impl WireValue for Nanos {
+    const ROOM: usize = Integer::ROOM;
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool {
+        let value = match version.is_text() {
+            true => Integer::micros(self.0 / 1000),
+            false => Integer(self.0, b'n'),
+        };
+        value.write(out, version)
     }
 }
 

@@ -3,21 +3,19 @@
 use std::ops::Range;
 
 use super::ProtocolVersion;
-use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
 use super::rows::{Lead, RowPlan, RowValues};
 use super::timestamp::{Designated, EarlyEnd, StampCache};
-use super::value::{DoubleBits, DoubleText, Integer, Symbol, WireValue, no_room};
+use super::value::{DoubleBits, DoubleText, WireValue, no_room};
 use super::write::{Draft, Store};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
-use crate::table::{ArrayView, RowLayout, TimestampKind};
-use crate::text::Text;
+use crate::table::{RowLayout, TimestampKind};
 
 /// Writes rows behind the end of a buffer. Names come in wire form: a symbol's and a column's with the separator before
 /// it, which is put right here.
-pub(crate) struct RowsOut<'a> {
+pub(super) struct RowsOut<'a> {
     draft: Draft<'a>,
     stamps: &'a mut StampCache,
     version: ProtocolVersion,
@@ -28,7 +26,7 @@ pub(crate) struct RowsOut<'a> {
 impl Lines {
     /// Appends the rows of `table` that `write` writes, or none of them if it fails.
     #[inline(always)]
-    pub(crate) fn whole_rows(
+    pub(super) fn whole_rows(
         &mut self,
         table: &TableName,
         write: impl FnOnce(&mut RowsOut<'_>) -> Result<()>,
@@ -55,7 +53,7 @@ impl Lines {
 
     /// Appends one row if that needs nothing special, or does nothing and says false.
     #[inline(always)]
-    pub(crate) fn quick_row<V: RowValues>(
+    pub(super) fn quick_row<V: RowValues>(
         &mut self,
         layout: &RowLayout,
         values: &V,
@@ -87,7 +85,7 @@ impl RowsOut<'_> {
     /// Writes `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
     /// or the end.
     #[inline(never)]
-    pub(crate) fn quick_rows<V: RowValues>(
+    pub(super) fn quick_rows<V: RowValues>(
         &mut self,
         plan: &RowPlan,
         values: &V,
@@ -100,30 +98,18 @@ impl RowsOut<'_> {
     }
 
     /// Starts a row.
-    pub(crate) fn begin(&mut self, table: &TableName) -> Result<()> {
+    pub(super) fn begin(&mut self, table: &TableName) -> Result<()> {
         self.state = RowState::Table;
         self.draft.wire(table.wire())
     }
 
-    fn value<V: WireValue>(&mut self, name: &Wire, value: V) -> Result<()> {
+    pub(super) fn value<V: WireValue>(&mut self, name: &Wire, value: V) -> Result<()> {
         let named = (self.state.separator(V::CALL), name);
         self.state = RowState::after(V::CALL);
         self.draft.named(named, value, self.version, |e| e)
     }
 
-    pub(crate) fn symbol(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
-        self.value(name, Symbol(value))
-    }
-
-    pub(crate) fn bool(&mut self, name: &Wire, value: bool) -> Result<()> {
-        self.value(name, value)
-    }
-
-    pub(crate) fn i64(&mut self, name: &Wire, value: i64) -> Result<()> {
-        self.value(name, Integer::i64(value))
-    }
-
-    pub(crate) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {
+    pub(super) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {
         if self.version.is_text() {
             self.value(name, DoubleText(value))
         } else {
@@ -131,43 +117,7 @@ impl RowsOut<'_> {
         }
     }
 
-    pub(crate) fn str(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
-        self.value(name, value)
-    }
-
-    pub(crate) fn ts_micros(&mut self, name: &Wire, value: i64) -> Result<()> {
-        self.value(name, Integer::micros(value))
-    }
-
-    pub(crate) fn ts_nanos(&mut self, name: &Wire, value: i64) -> Result<()> {
-        self.value(name, Integer::nanos(value, self.version))
-    }
-
-    pub(crate) fn array(&mut self, name: &Wire, value: &ArrayView<'_>) -> Result<()> {
-        self.value(name, value)
-    }
-
-    pub(crate) fn decimal_text(&mut self, name: &Wire, value: Text<'_>) -> Result<()> {
-        self.value(name, DecimalText(value))
-    }
-
-    pub(crate) fn decimal(&mut self, name: &Wire, scale: u32, unscaled: &[u8]) -> Result<()> {
-        self.value(name, Decimal(scale, unscaled))
-    }
-
-    pub(crate) fn decimal_i128(&mut self, name: &Wire, scale: u32, unscaled: i128) -> Result<()> {
-        self.value(name, DecimalInteger(scale, unscaled))
-    }
-
-    pub(crate) fn end_nanos(&mut self, nanos: i64) -> Result<()> {
-        self.end(Designated::Nanos(nanos))
-    }
-
-    pub(crate) fn end_micros(&mut self, micros: i64) -> Result<()> {
-        self.end(Designated::Micros(micros))
-    }
-
-    fn end(&mut self, stamp: Designated) -> Result<()> {
+    pub(super) fn end(&mut self, stamp: Designated) -> Result<()> {
         self.check_not_empty()?;
         self.rows += 1;
         self.stamps.prepare(stamp, self.version)?;
@@ -175,7 +125,7 @@ impl RowsOut<'_> {
         if self.draft.value(EarlyEnd(end), self.version)? { Ok(()) } else { Err(no_room()) }
     }
 
-    pub(crate) fn end_now(&mut self) -> Result<()> {
+    pub(super) fn end_now(&mut self) -> Result<()> {
         self.check_not_empty()?;
         self.rows += 1;
         self.draft.slice(b"\n")
@@ -192,17 +142,8 @@ fn empty_row() -> Error {
     err!(InvalidState, "every cell of the row is null: a row needs a symbol or column")
 }
 
-/// A symbol's name and value as one, if that is short and the value is good.
-pub(crate) fn symbol_lead(name: &Wire, value: Text<'_>) -> Option<Lead> {
-    lead(name, Symbol(value))
-}
-
-/// A string column's name and value as one, if that is short and the value is good.
-pub(crate) fn string_lead(name: &Wire, value: Text<'_>) -> Option<Lead> {
-    lead(name, value)
-}
-
-fn lead<V: WireValue>(name: &Wire, value: V) -> Option<Lead> {
+/// A name and a value as one, if that is short and the value is good.
+pub(super) fn lead<V: WireValue>(name: &Wire, value: V) -> Option<Lead> {
     let mut store = Store::new(usize::MAX);
     let mut draft = store.draft();
     draft.wire(name).ok()?;

@@ -19,7 +19,7 @@ mod store;
 pub(in crate::ilp) mod tests;
 mod utf8;
 
-pub(crate) use column::{Slot, Written};
+pub(super) use column::{Slot, Written};
 pub(super) use escape::{bad_string, bad_symbol, count_escapes};
 pub(super) use room::{COLUMN_ROOM, PayloadLen, Room, TEXT_ROOM, double_bytes};
 pub(super) use store::{Draft, Store};

@@ -51,9 +51,20 @@ impl PayloadLen {
     }
 }
 
+/// How text is written, and how many backslashes may be put into it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Texts {
+    /// Only text that is plain at first sight.
+    Plain,
+    /// Any text, of which most is plain.
+    PlainFirst(usize),
+    /// Any text, of which most is not.
+    Escaped(usize),
+}
+
 /// A place, and what may be written there.
 ///
-/// Invariant: from `at` on `fixed`, `payload` and `escapes` bytes may be written, taken together. Each write takes what it
+/// Invariant: from `at` on `fixed` and `payload` bytes and as many backslashes as `texts` says may be written, taken together. Each write takes what it
 /// needs out of one of them and writes no more than that; where too little is left it writes nothing, and `short` says so for
 /// good. Everything from the first place to `at` has been written.
 ///
@@ -63,22 +74,17 @@ pub(in crate::ilp) struct Room {
     fixed: usize,
     /// How much more text or elements may be written.
     payload: usize,
-    /// How many backslashes may be put into text; without it only text that needs no second look is written.
-    escapes: Option<usize>,
+    texts: Texts,
     short: bool,
 }
 
 impl Room {
     /// # Safety
-    /// `fixed + payload + escapes` bytes may be written at `at` for as long as this is used, and the sum does not wrap.
+    /// `fixed` and `payload` bytes and the backslashes of `texts` may be written at `at`, taken together, for as long as this
+    /// is used.
     #[inline(always)]
-    pub(super) unsafe fn new(
-        at: *mut u8,
-        fixed: usize,
-        payload: PayloadLen,
-        escapes: Option<usize>,
-    ) -> Room {
-        Room { at, fixed, payload: payload.0, escapes, short: false }
+    pub(super) unsafe fn new(at: *mut u8, fixed: usize, payload: PayloadLen, texts: Texts) -> Room {
+        Room { at, fixed, payload: payload.0, texts, short: false }
     }
 
     /// The place behind what was written, if there was room for all of it.
@@ -174,22 +180,6 @@ impl Room {
         }
     }
 
-    /// Appends each dimension of an array as four bytes, out of the payload.
-    #[inline(always)]
-    pub(in crate::ilp) fn dimensions(&mut self, shape: &[usize]) {
-        // The lengths of slices are at most a part of all addresses: the product cannot wrap.
-        if self.take_payload(4 * shape.len()) {
-            for dim in shape {
-                let [a, b, c, d, ..] = dim.to_le_bytes();
-                // SAFETY: four bytes were taken for each dimension.
-                unsafe {
-                    self.at.cast::<[u8; 4]>().write_unaligned([a, b, c, d]);
-                    self.at = self.at.add(4);
-                }
-            }
-        }
-    }
-
     /// Lends itself to a function that is not inlined, without which it could not live in registers.
     #[inline(always)]
     pub(in crate::ilp) fn apart(&mut self, write: impl FnOnce(Room) -> Room) {
@@ -204,19 +194,22 @@ impl Room {
         if !self.take_payload(bytes.len()) || !self.take(TEXT_ROOM) {
             return false;
         }
+        let plain_first = !matches!(self.texts, Texts::Escaped(_));
         // SAFETY: as many bytes were taken as the text has, and 16 more.
-        if unsafe { plain::<QUOTED>(self.at, bytes, !known_utf8) } {
+        if plain_first && unsafe { plain::<QUOTED>(self.at, bytes, !known_utf8) } {
             // SAFETY: all bytes of the text have been written.
             self.at = unsafe { self.at.add(bytes.len()) };
             return true;
         }
-        let Some(escapes) = self.escapes else { return false };
+        let (Texts::PlainFirst(escapes) | Texts::Escaped(escapes)) = self.texts else {
+            return false;
+        };
         if escapes < bytes.len() && count_escapes::<QUOTED>(bytes) > escapes {
             debug_assert!(false, "there is no room for so many backslashes");
             self.short = true;
             return false;
         }
-        self.escapes = Some(escapes.saturating_sub(bytes.len()));
+        self.texts = Texts::Escaped(escapes.saturating_sub(bytes.len()));
         // SAFETY: there is room for the text and 16 bytes, and for all its backslashes.
         let Some(end) = (unsafe { escape::<QUOTED>(self.at, bytes, known_utf8) }) else {
             return false;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::column::Slot;
-use super::room::{COLUMN_ROOM, PayloadLen, Room};
+use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
 use super::store::{Draft, SLACK, Store};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::row_state::{Call, RowState};
@@ -147,7 +147,7 @@ impl<V: RowValues> Row<'_, V> {
     #[inline(always)]
     unsafe fn end(&self, at: *mut u8, row: usize) -> Option<*mut u8> {
         // SAFETY: the caller's promise.
-        let mut room = unsafe { Room::new(at, RowEnd::ROOM, PayloadLen::NONE, None) };
+        let mut room = unsafe { Room::new(at, RowEnd::ROOM, PayloadLen::NONE, Texts::Plain) };
         match *self.end {
             None => room.byte(b'\n'),
             Some(form) => {

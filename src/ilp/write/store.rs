@@ -2,7 +2,7 @@
 //! may be none.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
-use super::room::{COLUMN_ROOM, PayloadLen, Room};
+use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::value::{Payload, WireValue};
@@ -147,7 +147,7 @@ impl Store {
             return None;
         }
         // SAFETY: the payload ends before `last`, behind which there is the slack.
-        let room = unsafe { Room::new(at, FIXED, payload, None) };
+        let room = unsafe { Room::new(at, FIXED, payload, Texts::Plain) };
         Some(Open { room, store: self })
     }
 
@@ -298,19 +298,18 @@ impl Draft<'_> {
         let unescaped = fixed.saturating_add(payload.get());
         let spare = self.store.bytes.capacity() - self.store.bytes.len();
         let escapes = match V::PAYLOAD {
-            Payload::Escaped if spare.saturating_sub(unescaped) >= payload.get() => {
-                Some(payload.get())
-            }
-            Payload::Escaped => Some(value.escapes()),
-            Payload::None | Payload::AsItIs => None,
+            Payload::None | Payload::AsItIs => 0,
+            Payload::Escaped if spare.saturating_sub(unescaped) >= payload.get() => payload.get(),
+            Payload::Escaped => value.escapes(),
         };
-        let need = unescaped.saturating_add(escapes.unwrap_or(0));
+        let need = unescaped.saturating_add(escapes);
         if need > spare {
             self.store.make_room(need)?;
         }
         let (at, _) = self.store.ends();
+        let texts = Texts::Escaped(escapes);
         // SAFETY: that much room was there or has just been made.
-        let room = unsafe { Room::new(at, fixed, payload, escapes) };
+        let room = unsafe { Room::new(at, fixed, payload, texts) };
         Ok(Open { room, store: self.store })
     }
 

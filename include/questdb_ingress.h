@@ -20,8 +20,8 @@
  * NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
  * a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
  *
- * THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. There is no
- * global state: no logger, no signal handler, no change of the environment.
+ * THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. The
+ * library leaves the process alone: no logger, no signal handler, no panic hook, no change of the environment.
  *
  * DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
  * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
@@ -1343,6 +1343,37 @@ questdb_error *questdb_buffer_column_ts_nanos_named(questdb_buffer *buffer,
                                                      int64_t nanos);
 
 /**
+ * Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
+ *
+ * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_at_nanos(questdb_buffer *buffer,
+                                        int64_t nanos);
+
+/**
+ * Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
+ * 9223372036854775.
+ *
+ * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_at_micros(questdb_buffer *buffer,
+                                         int64_t micros);
+
+/**
+ * Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+ *
+ * Errors: INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_at_now(questdb_buffer *buffer);
+
+/**
  * Appends an n-dimensional array of doubles. Needs protocol version 2.
  *
  * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -1483,37 +1514,6 @@ questdb_error *questdb_buffer_column_dec_i128_named(questdb_buffer *buffer,
                                                      uint32_t scale,
                                                      int64_t high,
                                                      uint64_t low);
-
-/**
- * Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
- *
- * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_buffer_at_nanos(questdb_buffer *buffer,
-                                        int64_t nanos);
-
-/**
- * Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
- * 9223372036854775.
- *
- * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API
-QUESTDB_MUST_USE
-questdb_error *questdb_buffer_at_micros(questdb_buffer *buffer,
-                                         int64_t micros);
-
-/**
- * Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
- *
- * Errors: INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
- * Since: 0.1
- */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_at_now(questdb_buffer *buffer);
 
 /**
  * Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.

@@ -1,4 +1,5 @@
 //! `questdb_array`: an n-dimensional view of the caller's doubles.
+#![expect(unsafe_code, reason = "reads memory that a C caller describes by pointer and length")]
 
 use crate::text::slice;
 use client::ArrayView;
@@ -26,7 +27,7 @@ pub struct questdb_array {
 }
 
 /// The view that a C caller describes.
-pub(crate) fn view<'a>(array: *const questdb_array) -> Result<ArrayView<'a>> {
+pub(crate) unsafe fn view<'a>(array: *const questdb_array) -> Result<ArrayView<'a>> {
     let [array] = slice(array, 1, "array")? else {
         return Err(err!(InvalidArgument, "array is NULL"));
     };

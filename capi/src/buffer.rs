@@ -48,7 +48,7 @@ impl questdb_buffer {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_new(
+pub unsafe extern "C" fn questdb_buffer_new(
     protocol_version: u32,
     buffer: *mut *mut questdb_buffer,
 ) -> Failed {
@@ -69,7 +69,7 @@ pub extern "C" fn questdb_buffer_new(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_with_limits(
+pub unsafe extern "C" fn questdb_buffer_with_limits(
     protocol_version: u32,
     max_name_len: usize,
     init_buf_size: usize,
@@ -93,7 +93,7 @@ pub extern "C" fn questdb_buffer_with_limits(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_clone(
+pub unsafe extern "C" fn questdb_buffer_clone(
     buffer: Option<&mut questdb_buffer>,
     copy: *mut *mut questdb_buffer,
 ) -> Failed {
@@ -109,7 +109,7 @@ pub extern "C" fn questdb_buffer_clone(
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_free(buffer: *mut questdb_buffer) {
+pub unsafe extern "C" fn questdb_buffer_free(buffer: *mut questdb_buffer) {
     // SAFETY: NULL or a buffer from this library that has not been freed.
     if unsafe { buffer.as_ref() }.is_some_and(|b| !b.lent) {
         // SAFETY: made by `Box::into_raw`; the caller gives it up.
@@ -299,7 +299,7 @@ pub extern "C" fn questdb_buffer_max_buf_size(buffer: Option<&questdb_buffer>) -
 /// Ownership: the bytes belong to the buffer and live until it is changed or freed.
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_buffer_peek(
+pub unsafe extern "C" fn questdb_buffer_peek(
     buffer: Option<&questdb_buffer>,
     len: *mut usize,
 ) -> *const u8 {

@@ -1,15 +1,71 @@
-//! Columns of values from C, as the layouts of prepared rows take them.
+//! `questdb_column_data`: columns of values from C, as the layouts of prepared rows take them.
+#![expect(unsafe_code, reason = "reads memory that a C caller describes by pointer and length")]
+
+use std::ffi::c_void;
 
 use crate::array::{questdb_array, view};
-use crate::layout::{ValuesKind, questdb_column_data};
 use crate::text::slice;
 use client::ArrayView;
 use client::Result;
 use client::internal::{collected, in_context};
 use client::table::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 
+/// How the values of a column lie in memory.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValuesKind {
+    /// Booleans, one byte each at `values`, true unless 0.
+    Bytes = 1,
+    /// Booleans, one bit each at `values`, the lowest of each byte first, from bit `first_bit`.
+    Bits = 2,
+    /// `int64_t` at `values`: integers and timestamps.
+    I64 = 3,
+    /// `double` at `values`.
+    F64 = 4,
+    /// Text `i` is `text[offsets[i] .. offsets[i + 1]]`; `offsets` has one entry more than there are rows.
+    Text = 5,
+    /// Row `i` has text number `values[i]`, an integer of `width` bytes, of the `dictionary_len` texts at `offsets` and
+    /// `text`.
+    Dictionary = 6,
+    /// `questdb_array` at `values`.
+    Arrays = 7,
+    /// Big-endian two's complement integers of `width` bytes at `values`, over 10 to the power of `scale`.
+    Decimals = 8,
+}
+
+/// The values of one column, one per row. Fields that a kind does not name are not looked at. The layout of this struct is
+/// frozen.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct questdb_column_data {
+    /// One of `questdb_values_kind`.
+    pub kind: u32,
+    /// DICTIONARY: bytes of a code, 1, 2, 4 or 8. DECIMALS: bytes of a value, at most 32.
+    pub width: u32,
+    /// DECIMALS: 0 to 76.
+    pub scale: u32,
+    /// TEXT, DICTIONARY: bytes of an offset, 4 or 8.
+    pub offset_width: u32,
+    /// The values.
+    pub values: *const c_void,
+    /// BITS: the bit of the first row.
+    pub first_bit: usize,
+    /// TEXT, DICTIONARY: where each text begins, and where the last ends.
+    pub offsets: *const c_void,
+    /// TEXT, DICTIONARY: UTF-8.
+    pub text: *const u8,
+    /// TEXT, DICTIONARY: bytes at `text`.
+    pub text_len: usize,
+    /// DICTIONARY: number of texts.
+    pub dictionary_len: usize,
+    /// One bit per row, the lowest of each byte first, set where there is a value. NULL: every row has one.
+    pub validity: *const u8,
+    /// The bit of the first row at `validity`.
+    pub validity_first_bit: usize,
+}
+
 /// Views of the columns that hold arrays.
-pub(crate) fn column_arrays(
+pub(crate) unsafe fn column_arrays(
     columns: &[questdb_column_data],
     rows: usize,
 ) -> Result<Vec<Vec<ArrayView<'_>>>> {
@@ -24,7 +80,7 @@ pub(crate) fn column_arrays(
 }
 
 /// The columns as the layout takes them; `arrays` are their [`column_arrays`].
-pub(crate) fn column_data<'a>(
+pub(crate) unsafe fn column_data<'a>(
     columns: &'a [questdb_column_data],
     arrays: &'a [Vec<ArrayView<'a>>],
     rows: usize,
@@ -42,7 +98,7 @@ pub(crate) fn column_data<'a>(
     collected(columns.iter().enumerate().map(one), "columns")
 }
 
-fn column_values<'a>(
+unsafe fn column_values<'a>(
     column: &'a questdb_column_data,
     arrays: &'a [ArrayView<'a>],
     rows: usize,
@@ -80,11 +136,11 @@ fn column_values<'a>(
     })
 }
 
-fn bits<'a>(ptr: *const u8, first: usize, rows: usize) -> Result<Bits<'a>> {
+unsafe fn bits<'a>(ptr: *const u8, first: usize, rows: usize) -> Result<Bits<'a>> {
     Ok(Bits::new(slice(ptr, first.saturating_add(rows).div_ceil(8), "bits")?, first))
 }
 
-fn offsets<'a>(column: &questdb_column_data, texts: usize) -> Result<Offsets<'a>> {
+unsafe fn offsets<'a>(column: &questdb_column_data, texts: usize) -> Result<Offsets<'a>> {
     let entries = texts.saturating_add(1);
     match column.offset_width {
         4 => Ok(Offsets::I32(slice(column.offsets.cast(), entries, "offsets")?)),
@@ -93,7 +149,7 @@ fn offsets<'a>(column: &questdb_column_data, texts: usize) -> Result<Offsets<'a>
     }
 }
 
-fn codes<'a>(column: &questdb_column_data, rows: usize) -> Result<Codes<'a>> {
+unsafe fn codes<'a>(column: &questdb_column_data, rows: usize) -> Result<Codes<'a>> {
     match column.width {
         1 => Ok(Codes::U8(slice(column.values.cast(), rows, "codes")?)),
         2 => Ok(Codes::U16(slice(column.values.cast(), rows, "codes")?)),

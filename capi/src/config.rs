@@ -26,7 +26,7 @@ impl Handle for questdb_config {
     }
 }
 
-fn make(out: *mut *mut questdb_config, config: impl FnOnce() -> Result<Config>) -> Failed {
+unsafe fn make(out: *mut *mut questdb_config, config: impl FnOnce() -> Result<Config>) -> Failed {
     put(out, ptr::null_mut());
     guard_free(|| {
         required(out, "config")?;
@@ -42,7 +42,7 @@ fn make(out: *mut *mut questdb_config, config: impl FnOnce() -> Result<Config>) 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_config_new(config: *mut *mut questdb_config) -> Failed {
+pub unsafe extern "C" fn questdb_config_new(config: *mut *mut questdb_config) -> Failed {
     make(config, || Ok(Config::new()))
 }
 
@@ -53,7 +53,7 @@ pub extern "C" fn questdb_config_new(config: *mut *mut questdb_config) -> Failed
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_config_from_conf(
+pub unsafe extern "C" fn questdb_config_from_conf(
     conf: *const c_char,
     conf_len: usize,
     config: *mut *mut questdb_config,
@@ -68,7 +68,7 @@ pub extern "C" fn questdb_config_from_conf(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_config_from_env(config: *mut *mut questdb_config) -> Failed {
+pub unsafe extern "C" fn questdb_config_from_env(config: *mut *mut questdb_config) -> Failed {
     make(config, Config::from_env)
 }
 
@@ -79,7 +79,7 @@ pub extern "C" fn questdb_config_from_env(config: *mut *mut questdb_config) -> F
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_config_clone(
+pub unsafe extern "C" fn questdb_config_clone(
     config: Option<&mut questdb_config>,
     copy: *mut *mut questdb_config,
 ) -> Failed {
@@ -99,7 +99,7 @@ pub extern "C" fn questdb_config_clone(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_config_set(
+pub unsafe extern "C" fn questdb_config_set(
     config: Option<&mut questdb_config>,
     key: *const c_char,
     key_len: usize,

@@ -19,8 +19,8 @@
 //! NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
 //! a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
 //!
-//! THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. There is no
-//! global state: no logger, no signal handler, no change of the environment.
+//! THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. The
+//! library leaves the process alone: no logger, no signal handler, no panic hook, no change of the environment.
 //!
 //! DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
 //! freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
@@ -28,8 +28,9 @@
 #![allow(non_camel_case_types, reason = "a C type and its Rust handle type have the same name")]
 #![allow(
     clippy::missing_safety_doc,
-    clippy::not_unsafe_ptr_arg_deref,
-    reason = "what C callers must keep to is said once, in the head of the header"
+    unsafe_op_in_unsafe_fn,
+    reason = "a function that takes a pointer is unsafe as a whole: what its callers must keep to is said once, in the head of \
+              the header"
 )]
 #![allow(unreachable_pub, reason = "exported by symbol, not by path")]
 
@@ -55,13 +56,17 @@ mod array;
 
 mod row;
 
+mod row_values;
+
+mod cell;
+
+mod column_data;
+
 mod layout;
 
 mod sender;
 
 mod transaction;
-
-mod column_data;
 
 mod guard;
 
@@ -72,6 +77,6 @@ mod tests;
 
 // For Rust code that calls the exported functions by path: the library of rlib/.
 pub use {
-    array::*, buffer::*, config::*, error::*, layout::*, name::*, row::*, sender::*,
-    transaction::*, version::*,
+    array::*, buffer::*, cell::*, column_data::*, config::*, error::*, layout::*, name::*, row::*,
+    row_values::*, sender::*, transaction::*, version::*,
 };

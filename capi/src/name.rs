@@ -27,7 +27,7 @@ pub struct questdb_column_name(pub(crate) ColumnName);
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_table_name_new(
+pub unsafe extern "C" fn questdb_table_name_new(
     name: *const c_char,
     name_len: usize,
     table: *mut *mut questdb_table_name,
@@ -58,7 +58,7 @@ pub extern "C" fn questdb_table_name_free(table: Option<Box<questdb_table_name>>
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_column_name_new(
+pub unsafe extern "C" fn questdb_column_name_new(
     name: *const c_char,
     name_len: usize,
     column: *mut *mut questdb_column_name,

@@ -40,7 +40,7 @@ pub struct questdb_sender {
 const NAME: &str = "questdb_sender";
 
 /// Runs `work` on a sender. A panic poisons the lock, and with it the handle.
-pub(crate) fn guard_sender(
+pub(crate) unsafe fn guard_sender(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
 ) -> Failed {
@@ -60,7 +60,7 @@ pub(crate) fn guard_sender(
 }
 
 /// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
-pub(crate) fn guard_own(
+pub(crate) unsafe fn guard_own(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
 ) -> Failed {
@@ -105,7 +105,10 @@ impl Drop for InUse<'_> {
     }
 }
 
-fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) -> Result<()> {
+unsafe fn make(
+    out: *mut *mut questdb_sender,
+    sender: impl FnOnce() -> Result<Sender>,
+) -> Result<()> {
     required(out, "sender")?;
     // Files are read and random numbers are drawn on the way.
     let _held = Uncancellable::new();
@@ -125,7 +128,8 @@ fn make(out: *mut *mut questdb_sender, sender: impl FnOnce() -> Result<Sender>) 
 #[cfg(fuzzing)]
 pub fn handle_of(sender: Sender) -> *mut questdb_sender {
     let mut handle = ptr::null_mut();
-    drop(make(&raw mut handle, || Ok(sender)));
+    // SAFETY: there is a place for the handle.
+    drop(unsafe { make(&raw mut handle, || Ok(sender)) });
     handle
 }
 
@@ -141,7 +145,7 @@ pub fn handle_of(sender: Sender) -> *mut questdb_sender {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_from_conf(
+pub unsafe extern "C" fn questdb_sender_from_conf(
     conf: *const c_char,
     conf_len: usize,
     sender: *mut *mut questdb_sender,
@@ -158,7 +162,7 @@ pub extern "C" fn questdb_sender_from_conf(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> Failed {
     put(sender, ptr::null_mut());
     guard_free(|| make(sender, Sender::from_env))
 }
@@ -170,7 +174,7 @@ pub extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> F
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_new(
+pub unsafe extern "C" fn questdb_sender_new(
     config: Option<&mut questdb_config>,
     sender: *mut *mut questdb_sender,
 ) -> Failed {
@@ -185,7 +189,7 @@ pub extern "C" fn questdb_sender_new(
 /// Threads: part of the sender: one thread at a time for both.
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *mut questdb_buffer {
+pub unsafe extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *mut questdb_buffer {
     // SAFETY: as in `guard_sender`.
     unsafe { sender.as_ref() }.map_or(ptr::null_mut(), |handle| handle.lent)
 }
@@ -198,7 +202,7 @@ pub extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *mut que
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_new_buffer(
+pub unsafe extern "C" fn questdb_sender_new_buffer(
     sender: *mut questdb_sender,
     buffer: *mut *mut questdb_buffer,
 ) -> Failed {
@@ -214,7 +218,7 @@ pub extern "C" fn questdb_sender_new_buffer(
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_protocol_version(sender: *const questdb_sender) -> u32 {
+pub unsafe extern "C" fn questdb_sender_protocol_version(sender: *const questdb_sender) -> u32 {
     let mut version = 0;
     drop(guard_sender(sender, |s| {
         version = s.protocol_version() as u32;
@@ -227,7 +231,7 @@ pub extern "C" fn questdb_sender_protocol_version(sender: *const questdb_sender)
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> usize {
+pub unsafe extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> usize {
     let mut len = 0;
     drop(guard_sender(sender, |s| {
         len = s.max_name_len();
@@ -245,7 +249,10 @@ pub extern "C" fn questdb_sender_max_name_len(sender: *const questdb_sender) -> 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i64) -> Failed {
+pub unsafe extern "C" fn questdb_sender_at_nanos(
+    sender: *mut questdb_sender,
+    nanos: i64,
+) -> Failed {
     guard_own(sender, |s| s.at_nanos(nanos))
 }
 
@@ -255,7 +262,10 @@ pub extern "C" fn questdb_sender_at_nanos(sender: *mut questdb_sender, nanos: i6
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: i64) -> Failed {
+pub unsafe extern "C" fn questdb_sender_at_micros(
+    sender: *mut questdb_sender,
+    micros: i64,
+) -> Failed {
     guard_own(sender, |s| s.at_micros(micros))
 }
 
@@ -265,7 +275,7 @@ pub extern "C" fn questdb_sender_at_micros(sender: *mut questdb_sender, micros: 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::at_now)
 }
 
@@ -276,7 +286,7 @@ pub extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> Failed {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush_if_due(sender: *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_flush_if_due(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::flush_if_due)
 }
 
@@ -286,7 +296,7 @@ pub extern "C" fn questdb_sender_flush_if_due(sender: *mut questdb_sender) -> Fa
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, |s| s.flush_own().map(drop))
 }
 
@@ -301,7 +311,7 @@ pub extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -> Faile
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush(
+pub unsafe extern "C" fn questdb_sender_flush(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
 ) -> Failed {
@@ -314,7 +324,7 @@ pub extern "C" fn questdb_sender_flush(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush_and_keep(
+pub unsafe extern "C" fn questdb_sender_flush_and_keep(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
 ) -> Failed {
@@ -328,7 +338,7 @@ pub extern "C" fn questdb_sender_flush_and_keep(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
+pub unsafe extern "C" fn questdb_sender_flush_and_keep_with_flags(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
     transactional: Flag,
@@ -343,7 +353,7 @@ pub extern "C" fn questdb_sender_flush_and_keep_with_flags(
 }
 
 /// Runs `own` if the buffer is the one that the sender lends, else `other`.
-fn guard_flush(
+unsafe fn guard_flush(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
     own: impl FnOnce(&mut Sender) -> Result<Outcome>,
@@ -370,7 +380,7 @@ fn flatten(failed: Failed) -> Result<()> {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::connect)
 }
 
@@ -383,7 +393,7 @@ pub extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> Failed 
 /// Threads: any thread, at any time until `questdb_sender_free` begins; also a signal handler.
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
+pub unsafe extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
     // SAFETY: as in `guard_sender`; the flag is atomic.
     if let Some(handle) = unsafe { sender.as_ref() } {
         handle.canceller.cancel();
@@ -395,7 +405,7 @@ pub extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
 /// Threads: at any time from any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) -> u64 {
+pub unsafe extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) -> u64 {
     // SAFETY: as in `guard_sender`; the counters are atomic.
     let reader = unsafe { sender.as_ref() };
     reader.zip(client::internal::stat(stat)).map_or(0, |(handle, stat)| handle.stats.get(stat))
@@ -409,7 +419,7 @@ pub extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) 
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_last_error(
+pub unsafe extern "C" fn questdb_sender_last_error(
     sender: *mut questdb_sender,
     last: *mut *mut questdb_error,
 ) -> Failed {
@@ -446,7 +456,7 @@ pub extern "C" fn questdb_sender_last_error(
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_close(
+pub unsafe extern "C" fn questdb_sender_close(
     sender: *mut questdb_sender,
     timeout_millis: u64,
     unconfirmed_rows: *mut u64,
@@ -475,6 +485,11 @@ pub extern "C" fn questdb_sender_free(sender: Option<Box<questdb_sender>>) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(
+        clippy::undocumented_unsafe_blocks,
+        reason = "handles that are made here, used by this thread only, and freed once"
+    )]
+
     use super::*;
     use crate::buffer::{questdb_buffer_free, questdb_buffer_len};
     use crate::row::questdb_buffer_table;
@@ -487,7 +502,8 @@ mod tests {
     fn sender() -> *mut questdb_sender {
         let mut made = ptr::null_mut();
         let conf = "http::addr=127.0.0.1:1;protocol_version=2;";
-        let failed = questdb_sender_from_conf(conf.as_ptr().cast(), conf.len(), &raw mut made);
+        let failed =
+            unsafe { questdb_sender_from_conf(conf.as_ptr().cast(), conf.len(), &raw mut made) };
         assert_eq!(code(failed), None);
         made
     }
@@ -500,23 +516,26 @@ mod tests {
     #[test]
     fn a_panic_poisons_a_sender_and_its_lent_buffer_and_nothing_else() {
         let (broken, other) = (sender(), sender());
-        let lent = questdb_sender_buffer(broken);
-        assert_eq!(code(guard_own(broken, |_| panic!("defect"))), Some(ErrorCode::Internal));
+        let lent = unsafe { questdb_sender_buffer(broken) };
+        assert_eq!(
+            code(unsafe { guard_own(broken, |_| panic!("defect")) }),
+            Some(ErrorCode::Internal)
+        );
         let poisoned = Some(ErrorCode::HandlePoisoned);
-        assert_eq!(code(questdb_sender_at_now(broken)), poisoned);
-        assert_eq!(code(questdb_sender_flush(broken, lent)), poisoned);
-        assert_eq!(code(questdb_sender_flush_own(broken)), poisoned);
-        assert_eq!(code(questdb_sender_close(broken, 1, ptr::null_mut())), poisoned);
+        assert_eq!(code(unsafe { questdb_sender_at_now(broken) }), poisoned);
+        assert_eq!(code(unsafe { questdb_sender_flush(broken, lent) }), poisoned);
+        assert_eq!(code(unsafe { questdb_sender_flush_own(broken) }), poisoned);
+        assert_eq!(code(unsafe { questdb_sender_close(broken, 1, ptr::null_mut()) }), poisoned);
         // SAFETY: the buffer of a living sender, used by this thread only.
         let buffer = || unsafe { lent.as_mut() };
-        assert_eq!(code(questdb_buffer_table(buffer(), c"t".as_ptr(), 1)), poisoned);
+        assert_eq!(code(unsafe { questdb_buffer_table(buffer(), c"t".as_ptr(), 1) }), poisoned);
         assert_eq!(questdb_buffer_len(buffer().map(|b| &*b)), 0);
-        questdb_buffer_free(lent);
-        assert_eq!(questdb_sender_protocol_version(broken), 0);
-        assert_eq!(questdb_sender_stat(broken, 0), 0);
+        unsafe { questdb_buffer_free(lent) };
+        assert_eq!(unsafe { questdb_sender_protocol_version(broken) }, 0);
+        assert_eq!(unsafe { questdb_sender_stat(broken, 0) }, 0);
         free(broken);
 
-        assert_eq!(code(questdb_sender_flush_own(other)), None);
+        assert_eq!(code(unsafe { questdb_sender_flush_own(other) }), None);
         free(other);
     }
 
@@ -526,12 +545,15 @@ mod tests {
         // SAFETY: the buffer of a living sender, used by this thread only.
         let lent = unsafe { questdb_sender_buffer(sender).as_mut() };
         assert_eq!(code(guard(lent, |_| panic!("defect"))), Some(ErrorCode::Internal));
-        assert_eq!(code(questdb_sender_flush_own(sender)), Some(ErrorCode::HandlePoisoned));
+        assert_eq!(
+            code(unsafe { questdb_sender_flush_own(sender) }),
+            Some(ErrorCode::HandlePoisoned)
+        );
         // Independent buffers can still be sent.
         let mut buffer = ptr::null_mut();
-        assert_eq!(code(questdb_sender_new_buffer(sender, &raw mut buffer)), None);
-        assert_eq!(code(questdb_sender_flush(sender, buffer)), None);
-        questdb_buffer_free(buffer);
+        assert_eq!(code(unsafe { questdb_sender_new_buffer(sender, &raw mut buffer) }), None);
+        assert_eq!(code(unsafe { questdb_sender_flush(sender, buffer) }), None);
+        unsafe { questdb_buffer_free(buffer) };
         free(sender);
     }
 }

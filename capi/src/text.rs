@@ -8,19 +8,19 @@ use client::Text;
 
 /// Text that has not been checked to be UTF-8. The caller vouches for `len` readable bytes at `ptr`.
 #[inline]
-pub(crate) fn text<'a>(ptr: *const c_char, len: usize) -> Result<Text<'a>> {
+pub(crate) unsafe fn text<'a>(ptr: *const c_char, len: usize) -> Result<Text<'a>> {
     Ok(Text::unchecked(slice(ptr.cast(), len, "text")?))
 }
 
 /// Text in one piece that is there, empty or not; `None` if [`text`] has to look closer.
 #[inline(always)]
-pub(crate) fn plain<'a>(ptr: *const c_char, len: usize) -> Option<Text<'a>> {
+pub(crate) unsafe fn plain<'a>(ptr: *const c_char, len: usize) -> Option<Text<'a>> {
     plain_slice(ptr.cast(), len).map(Text::unchecked)
 }
 
 /// A slice that is there, empty or not; `None` if [`slice`] has to look closer.
 #[inline(always)]
-pub(crate) fn plain_slice<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
+pub(crate) unsafe fn plain_slice<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
     if ptr.is_null() || !ptr.is_aligned() || len > isize::MAX as usize / size_of::<T>().max(1) {
         return None;
     }
@@ -32,7 +32,7 @@ pub(crate) fn plain_slice<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
 const LONGEST_TEXT: usize = 1 << 20;
 
 /// Text as `&str`, checked.
-pub(crate) fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> Result<&'a str> {
+pub(crate) unsafe fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> Result<&'a str> {
     if len > LONGEST_TEXT {
         return Err(bad_slice(what, "given with more than 1 MiB:", len));
     }
@@ -44,7 +44,7 @@ pub(crate) fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> Result<
 
 /// A slice of C memory. NULL is fine when `len` is 0 and is then not looked at.
 #[inline]
-pub(crate) fn slice<'a, T>(ptr: *const T, len: usize, what: &str) -> Result<&'a [T]> {
+pub(crate) unsafe fn slice<'a, T>(ptr: *const T, len: usize, what: &str) -> Result<&'a [T]> {
     if len == 0 {
         return Ok(&[]);
     }
@@ -69,7 +69,7 @@ fn bad_slice(what: &str, why: &str, len: usize) -> client::Error {
 }
 
 /// Writes an out parameter.
-pub(crate) fn put<T>(out: *mut T, value: T) {
+pub(crate) unsafe fn put<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: not NULL; the caller gives a place for one `T`, which may be uninitialised and is not read.
         unsafe { out.write_unaligned(value) }

@@ -15,7 +15,7 @@ use client::Sender;
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_begin(
+pub unsafe extern "C" fn questdb_sender_begin(
     sender: *mut questdb_sender,
     table: *const c_char,
     table_len: usize,
@@ -27,7 +27,7 @@ pub extern "C" fn questdb_sender_begin(
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_in_transaction(sender: *const questdb_sender) -> bool {
+pub unsafe extern "C" fn questdb_sender_in_transaction(sender: *const questdb_sender) -> bool {
     let mut open = false;
     drop(guard_sender(sender, |s| {
         open = s.in_transaction();
@@ -44,7 +44,7 @@ pub extern "C" fn questdb_sender_in_transaction(sender: *const questdb_sender) -
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_commit(sender: *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_commit(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, |s| s.commit().map(drop))
 }
 
@@ -54,6 +54,6 @@ pub extern "C" fn questdb_sender_commit(sender: *mut questdb_sender) -> Failed {
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub extern "C" fn questdb_sender_rollback(sender: *mut questdb_sender) -> Failed {
+pub unsafe extern "C" fn questdb_sender_rollback(sender: *mut questdb_sender) -> Failed {
     guard_own(sender, Sender::rollback)
 }

@@ -2,6 +2,8 @@
 //! failing one leaves its buffer as it was, and no error tells of a defect.
 
 #![no_main]
+// Every function here calls what C calls, on handles that it keeps to the rules of the header.
+#![allow(unsafe_op_in_unsafe_fn)]
 
 use std::ptr;
 
@@ -27,7 +29,7 @@ const OPTIONS: [(&[u8], &[u8]); 6] = [
 ];
 
 /// What can be seen of a buffer.
-fn seen(buffer: *mut questdb_buffer) -> (Vec<u8>, usize) {
+unsafe fn seen(buffer: *mut questdb_buffer) -> (Vec<u8>, usize) {
     // SAFETY: NULL or alive, and used by nobody else now.
     let buffer = unsafe { buffer.as_ref() };
     let mut len = usize::MAX;
@@ -44,7 +46,7 @@ fn seen(buffer: *mut questdb_buffer) -> (Vec<u8>, usize) {
 }
 
 /// Runs a call on a buffer. If it fails, the buffer is as it was; on NULL it fails.
-fn on_buffer(
+unsafe fn on_buffer(
     buffer: *mut questdb_buffer,
     call: impl FnOnce(Option<&mut questdb_buffer>) -> Failed,
 ) {
@@ -55,7 +57,7 @@ fn on_buffer(
     assert!(!failure || seen(buffer) == before);
 }
 
-fn build_row(handles: &mut Handles, input: &mut Input<'_>) {
+unsafe fn build_row(handles: &mut Handles, input: &mut Input<'_>) {
     let buffer = handles.buffer(input.below(5));
     // SAFETY: NULL or alive; names are not changed by the calls.
     let column = unsafe { handles.columns[input.below(2)].as_ref() };
@@ -120,7 +122,7 @@ fn build_row(handles: &mut Handles, input: &mut Input<'_>) {
     }
 }
 
-fn decimals(
+unsafe fn decimals(
     buffer: *mut questdb_buffer,
     input: &mut Input<'_>,
     memory: &mut Memory,
@@ -153,7 +155,7 @@ fn decimals(
     }
 }
 
-fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
+unsafe fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(5);
     let buffer = handles.buffer(place);
     match input.below(12) {
@@ -198,7 +200,7 @@ fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
     }
 }
 
-fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
+unsafe fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let memory = &mut Memory::default();
     // SAFETY: NULL or alive; appending does not change it.
@@ -257,7 +259,7 @@ fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
 }
 
 /// Runs a call on a sender. If it fails, its own buffer is as it was, unless the row was accepted.
-fn on_sender(sender: *mut questdb_sender, call: impl FnOnce(*mut questdb_sender) -> Failed) {
+unsafe fn on_sender(sender: *mut questdb_sender, call: impl FnOnce(*mut questdb_sender) -> Failed) {
     let own = questdb_sender_buffer(sender);
     let before = seen(own);
     let error = call(sender);
@@ -272,7 +274,7 @@ fn on_sender(sender: *mut questdb_sender, call: impl FnOnce(*mut questdb_sender)
     }
 }
 
-fn sending(handles: &mut Handles, input: &mut Input<'_>) {
+unsafe fn sending(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let sender = if input.below(16) == 15 { ptr::null_mut() } else { handles.senders[place] };
     let buffer = handles.buffer(input.below(5));
@@ -330,7 +332,7 @@ fn sending(handles: &mut Handles, input: &mut Input<'_>) {
     }
 }
 
-fn flush(sender: *mut questdb_sender, buffer: *mut questdb_buffer, input: &mut Input<'_>) {
+unsafe fn flush(sender: *mut questdb_sender, buffer: *mut questdb_buffer, input: &mut Input<'_>) {
     let before = seen(buffer);
     let (kind, flag) = (input.below(3), input.byte());
     let error = match kind {
@@ -345,7 +347,7 @@ fn flush(sender: *mut questdb_sender, buffer: *mut questdb_buffer, input: &mut I
     }
 }
 
-fn last_error(sender: *mut questdb_sender, input: &mut Input<'_>) {
+unsafe fn last_error(sender: *mut questdb_sender, input: &mut Input<'_>) {
     let mut last = ptr::null_mut();
     let out = if input.below(8) == 7 { ptr::null_mut() } else { &raw mut last };
     failed(questdb_sender_last_error(sender, out));
@@ -354,7 +356,7 @@ fn last_error(sender: *mut questdb_sender, input: &mut Input<'_>) {
 }
 
 /// Senders over the real network reach nobody.
-fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize) {
+unsafe fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize) {
     let memory = &mut Memory::default();
     match input.below(4) {
         0 => {
@@ -375,7 +377,7 @@ fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize) {
     }
 }
 
-fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
+unsafe fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let memory = &mut Memory::default();
     match input.below(9) {
@@ -417,7 +419,7 @@ fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
     }
 }
 
-fn naming(handles: &mut Handles, input: &mut Input<'_>) {
+unsafe fn naming(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let memory = &mut Memory::default();
     let (name, len) = memory.name(input);
@@ -433,6 +435,11 @@ fn naming(handles: &mut Handles, input: &mut Input<'_>) {
 }
 
 fuzz_target!(|data: &[u8]| {
+    // SAFETY: the handles are made, used and freed by this thread alone, and each only while it lives.
+    unsafe { run(data) }
+});
+
+unsafe fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let mut handles = Handles::default();
     // Most sequences need these.
@@ -456,4 +463,4 @@ fuzz_target!(|data: &[u8]| {
             _ => naming(&mut handles, &mut input),
         }
     }
-});
+}

@@ -68,14 +68,16 @@ impl Handles {
     pub fn buffer(&self, place: usize) -> *mut questdb_buffer {
         match place {
             0 | 1 => self.buffers[place],
-            2 | 3 => questdb_sender_buffer(self.senders[place - 2]),
+            // SAFETY: NULL or alive.
+            2 | 3 => unsafe { questdb_sender_buffer(self.senders[place - 2]) },
             _ => ptr::null_mut(),
         }
     }
 
     /// Where a new buffer goes; the one that was there is freed.
     pub fn new_buffer(&mut self, place: usize) -> *mut *mut questdb_buffer {
-        questdb_buffer_free(self.buffers[place % 2]);
+        // SAFETY: NULL or alive, and replaced here.
+        unsafe { questdb_buffer_free(self.buffers[place % 2]) };
         self.buffers[place % 2] = ptr::null_mut();
         &raw mut self.buffers[place % 2]
     }

@@ -206,6 +206,7 @@ enum Stream {
 pub struct Request {
     /// Counted over all connections, from 0.
     pub nth: usize,
+    pub head: String,
     pub body: Vec<u8>,
 }
 
@@ -333,14 +334,15 @@ impl Peer {
 
     /// Reads a complete request.
     pub fn request(&mut self) -> Option<Request> {
-        let head = self.request_head()?.to_lowercase();
+        let head = self.request_head()?;
         let length = head
+            .to_lowercase()
             .lines()
             .find_map(|line| line.strip_prefix("content-length:"))
             .map_or(0, |value| value.trim().parse().unwrap());
         let body = self.read_exactly(length)?;
         let nth = self.shared.requests.fetch_add(1, Ordering::SeqCst);
-        Some(Request { nth, body })
+        Some(Request { nth, head, body })
     }
 
     /// Stores a body, as far as the oracle is concerned.

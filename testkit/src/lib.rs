@@ -10,8 +10,11 @@ pub mod haproxy;
 pub mod lossy;
 pub mod questdb;
 pub mod raw_tls;
+mod rows;
 
 use std::path::{Path, PathBuf};
+
+pub use rows::rows;
 
 /// Returns the folder for the files of tests, which lies in the build folder.
 ///

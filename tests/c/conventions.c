@@ -774,7 +774,8 @@ static void beyond_memory(void) {
     bad_rows();
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    choose_rows(count, arguments);
     set_up();
     row("A1", "NULL handles", null_handles);
     row("A2", "NULL for every other pointer", null_pointers);
@@ -786,5 +787,5 @@ int main(void) {
     row("A8", "arrays and columns beyond their memory", beyond_memory);
     row("A9", "handles freed in any order", ownership);
     tear_down();
-    return verdict("conventions");
+    return verdict_of_rows("conventions");
 }

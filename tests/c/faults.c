@@ -1,4 +1,4 @@
-/* The library as a C program uses it, driven line by line by the fault tests (tests/it/support/fault_client.rs): each line of
+/* The library as a C program uses it, driven line by line by the fault tests (capi/tests/faults/client.rs): each line of
  * the input is a call, each line of the output what came of it. SIGPIPE is at its default all the time. */
 #include <inttypes.h>
 #include <signal.h>

@@ -211,7 +211,8 @@ static void server_moves(void) {
     CHECK(server.requests == 2 && server.connections == 2);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    choose_rows(count, arguments);
     row("D1", "NXDOMAIN", nxdomain);
     row("D1", "SERVFAIL", servfail);
     row("D1", "a name without an address", nothing_found);
@@ -220,5 +221,5 @@ int main(void) {
     row("D3", "two addresses, the first never answers", the_first_never_answers);
     row("D3", "a thousand addresses that refuse", a_thousand_refuse);
     row("D4", "a name that moves is resolved again", server_moves);
-    return verdict("names");
+    return verdict_of_rows("names");
 }

@@ -351,8 +351,9 @@ static void a_fork_in_a_flush(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count == 2) return strcmp(arguments[1], "descriptors") == 0 ? open_descriptors() : 0;
+    if (count == 2 && strcmp(arguments[1], "--list") != 0) return strcmp(arguments[1], "descriptors") == 0 ? open_descriptors() : 0;
     self = arguments[0];
+    choose_rows(count, arguments);
     row("P1", "no free local port, by the kernel", no_ports_by_the_kernel);
     row("P1", "no free local port, by a stand-in", no_ports_by_a_stand_in);
     row("T14", "a peer that vanishes", a_peer_that_vanishes);
@@ -361,5 +362,5 @@ int main(int count, char **arguments) {
     row("P2", "descriptors come back within the budget", descriptors_come_back);
     row("P3", "exec: connections are closed in the new program", an_exec);
     row("P4", "fork while another thread is in a flush", a_fork_in_a_flush);
-    return verdict("process");
+    return verdict_of_rows("process");
 }

@@ -1,4 +1,7 @@
-/* Rows of the fault table, as ci/faults reads them. A row leaves as many descriptors as it found. */
+/* Rows of the fault table. A row leaves as many descriptors as it found.
+ *
+ * A program runs all of its rows; with the arguments "--row NAME" one of them, with "--list" none: it prints their ids and names.
+ * Each row is a test of capi/tests/faults/c_programs.rs. */
 #ifndef ROW_H
 #define ROW_H
 
@@ -49,7 +52,18 @@ static inline double overshoot(void) {
     return (under_valgrind() ? 5 : 0.25) + waited() - waited_before;
 }
 
+static const char *only_row;
+static int listing_rows, rows_run;
+
+static inline void choose_rows(int count, char **arguments) {
+    if (count == 3 && strcmp(arguments[1], "--row") == 0) only_row = arguments[2];
+    if (count == 2 && strcmp(arguments[1], "--list") == 0) listing_rows = 1;
+}
+
 static inline void row(const char *id, const char *what, void (*test)(void)) {
+    if (listing_rows) printf("%s\t%s\n", id, what);
+    if (listing_rows || (only_row && strcmp(only_row, what) != 0)) return;
+    rows_run++;
     const int before = open_descriptors();
     const unsigned long checked = checks, failed = failures;
     const double begin = seconds();
@@ -59,6 +73,13 @@ static inline void row(const char *id, const char *what, void (*test)(void)) {
     printf("%-5s C    %-49s %-5s %6.0f ms  %lu checks\n", id, what, failures == failed ? "ok" : "WRONG",
            (seconds() - begin) * 1000, checks - checked);
     fflush(stdout);
+}
+
+/* The last line of the program, and its exit code. */
+static inline int verdict_of_rows(const char *name) {
+    if (listing_rows) return 0;
+    CHECK(rows_run > 0);
+    return verdict(name);
 }
 
 #endif

@@ -225,7 +225,8 @@ static void a_storm_over_tcp(void) { a_storm_from_connect_to_close(SWALLOW); }
 static void a_fork_over_http(void) { a_fork(ANSWER); }
 static void a_fork_over_tcp(void) { a_fork(SWALLOW); }
 
-int main(void) {
+int main(int count, char **arguments) {
+    choose_rows(count, arguments);
     row("P5", "SIGPIPE at its default, peers that hang up", peers_that_hang_up);
     row("P6", "a storm of signals in a large flush", a_storm_in_a_flush);
     row("P6", "a storm of signals from connect to close, HTTP", a_storm_over_http);
@@ -234,5 +235,5 @@ int main(void) {
     row("P4", "fork with a connection open, HTTP", a_fork_over_http);
     row("P4", "fork with a connection open, TCP", a_fork_over_tcp);
     row("E3", "proxies and logging in the environment", a_hostile_environment);
-    return verdict("signals");
+    return verdict_of_rows("signals");
 }

@@ -3,8 +3,8 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 
-use crate::support::fault_case::rows;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::rows;
 
 /// A server that accepts one `Authorization` header, also for `/settings`.
 fn guarded(expected: String) -> FaultServer {
@@ -152,10 +152,10 @@ mod memory {
     use questdb_ingress::Sender;
     use zeroize::{Zeroize, Zeroizing};
 
-    use crate::support::fault_case::{rows, show_rows_of};
     use questdb_ingress_testkit::certificates::{good_server, trust};
     use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
     use questdb_ingress_testkit::questdb::{KEY_D, KEY_X, KEY_Y};
+    use questdb_ingress_testkit::rows;
 
     /// The addresses of the servers: http, https, tcp with a login.
     const ADDRS: &str = "FAULT_TEST_SECRETS_ADDRS";
@@ -187,7 +187,6 @@ mod memory {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && text.contains("1 passed"), "{text}{errors}");
         assert_eq!(servers.each_ref().map(|server| server.committed().len()), [2, 2, 1]);
-        show_rows_of(&text);
     }
 
     /// What is made of a secret, masked.
@@ -219,7 +218,6 @@ mod memory {
             (format!("{https}token="), Made::Same),
             (key, Made::Bytes),
         ];
-        let count = uses.len();
         for (before, made) in uses {
             let masked: Vec<u8> = match made {
                 Made::Bytes => KEY_D.bytes().map(|b| b ^ MASK).collect(),
@@ -237,7 +235,6 @@ mod memory {
         assert!(!find(&masked).is_empty());
         // Until here it must not be optimised away.
         std::hint::black_box(&kept);
-        println!("R15   memory after close: {count} secrets, 0 copies");
     }
 
     /// Sends with the secret; returns what is made of it and must not be found either, masked.

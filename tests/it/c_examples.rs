@@ -12,7 +12,7 @@ use questdb_receiver::{ColumnType, Protocol, Receiver};
 use questdb_ingress_testkit::haproxy::certificates;
 use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
 use questdb_ingress_testkit::repository as root;
-use questdb_ingress_testkit::shared_library as library;
+use questdb_ingress_testkit::shared_library;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,7 +34,7 @@ fn compile(language: Language, name: &str) -> PathBuf {
     let Language { folder, compiler, flags } = language;
     let source = root().join("examples").join(folder).join(name).with_extension(folder);
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{folder}_{name}"));
-    let libraries = library().parent().unwrap().to_owned();
+    let libraries = shared_library().parent().unwrap().to_owned();
     let done = Command::new(compiler)
         .args(flags)
         .args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-o"])

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 
-use crate::support::fault_case::rows;
 use questdb_ingress_testkit::fault_server::{FaultServer, script};
+use questdb_ingress_testkit::rows;
 
 /// Calls, and cancels from the time that the call is `deep` enough until it has returned. Returns what it returned and how
 /// long that took from the first cancel.

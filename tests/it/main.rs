@@ -20,9 +20,7 @@ mod complete_rows;
 mod config;
 mod decimals;
 mod documented;
-mod environment;
 mod fuzzing;
-mod http;
 mod layers;
 mod lazy;
 mod names_and_values;
@@ -36,8 +34,5 @@ mod receiver_client;
 mod round_trip;
 mod sending;
 mod soak;
-mod support;
-mod tcp;
-mod tls;
 #[cfg(test)]
 mod vectors;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use questdb_ingress::{ErrorCode, Outcome, ProtocolVersion, Sender, Stat};
 
-use crate::support::fault_case::rows;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::rows;
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 

@@ -1,10 +1,16 @@
 //! What the functions are called on: one handle of each kind in the right state, and others that must stay unharmed.
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "handles that are made here, used by this thread only, and freed once"
+)]
 
 use std::ptr;
 
 use super::{free_error, told};
 use crate::array::questdb_array;
 use crate::buffer::*;
+use crate::cell::*;
+use crate::column_data::*;
 use crate::config::*;
 use crate::error::*;
 use crate::guard::Failed;
@@ -99,19 +105,19 @@ fn lent<'a, T>(handle: *mut T) -> Option<&'a mut T> {
 
 fn new_sender() -> *mut questdb_sender {
     let mut sender = ptr::null_mut();
-    ok(questdb_sender_from_conf(CONF.as_ptr().cast(), CONF.len(), &raw mut sender));
+    ok(unsafe { questdb_sender_from_conf(CONF.as_ptr().cast(), CONF.len(), &raw mut sender) });
     sender
 }
 
 fn new_buffer() -> *mut questdb_buffer {
     let mut buffer = ptr::null_mut();
-    ok(questdb_buffer_new(3, &raw mut buffer));
+    ok(unsafe { questdb_buffer_new(3, &raw mut buffer) });
     buffer
 }
 
 fn begin_row(buffer: *mut questdb_buffer) {
-    ok(questdb_buffer_table(lent(buffer), c"t".as_ptr(), 1));
-    ok(questdb_buffer_symbol(lent(buffer), c"s".as_ptr(), 1, c"v".as_ptr(), 1));
+    ok(unsafe { questdb_buffer_table(lent(buffer), c"t".as_ptr(), 1) });
+    ok(unsafe { questdb_buffer_symbol(lent(buffer), c"s".as_ptr(), 1, c"v".as_ptr(), 1) });
 }
 
 impl World {
@@ -126,19 +132,21 @@ impl World {
             error: ptr::null_mut(),
         };
         let (text, len) = (c"t".as_ptr(), 1);
-        ok(questdb_config_from_conf(CONF.as_ptr().cast(), CONF.len(), &raw mut out.config));
-        ok(questdb_table_name_new(text, len, &raw mut out.table));
-        ok(questdb_column_name_new(text, len, &raw mut out.column));
-        ok(questdb_row_layout_new(text, len, 1, &raw mut out.layout));
-        ok(questdb_row_layout_add(lent(out.layout), text, len, 3));
+        ok(unsafe {
+            questdb_config_from_conf(CONF.as_ptr().cast(), CONF.len(), &raw mut out.config)
+        });
+        ok(unsafe { questdb_table_name_new(text, len, &raw mut out.table) });
+        ok(unsafe { questdb_column_name_new(text, len, &raw mut out.column) });
+        ok(unsafe { questdb_row_layout_new(text, len, 1, &raw mut out.layout) });
+        ok(unsafe { questdb_row_layout_add(lent(out.layout), text, len, 3) });
         let (between, open) = (new_buffer(), new_buffer());
         ok(questdb_buffer_set_marker(lent(between)));
         begin_row(open);
         ok(questdb_buffer_at_now(lent(open)));
         begin_row(open);
         let (sender, idle, busy) = (new_sender(), new_sender(), new_sender());
-        begin_row(questdb_sender_buffer(sender));
-        ok(questdb_sender_begin(busy, text, len));
+        begin_row(unsafe { questdb_sender_buffer(sender) });
+        ok(unsafe { questdb_sender_begin(busy, text, len) });
         let (config, table, column, layout) = (out.config, out.table, out.column, out.layout);
         out.config = ptr::null_mut();
         out.table = ptr::null_mut();
@@ -185,7 +193,7 @@ impl World {
     }
 
     pub(crate) fn flush_sender(&self) -> Failed {
-        questdb_sender_flush_own(self.idle)
+        unsafe { questdb_sender_flush_own(self.idle) }
     }
 
     /// A panic while something is made makes nothing.
@@ -202,12 +210,14 @@ impl World {
     }
 
     pub(crate) fn assert_others_unharmed(&self, name: &str) {
-        let calls = [
-            questdb_buffer_table(lent(self.others.buffer), c"t".as_ptr(), 1),
-            questdb_buffer_column_i64(lent(self.others.buffer), c"x".as_ptr(), 1, 1),
-            questdb_buffer_at_now(lent(self.others.buffer)),
-            questdb_sender_flush_own(self.others.sender),
-        ];
+        let calls = unsafe {
+            [
+                questdb_buffer_table(lent(self.others.buffer), c"t".as_ptr(), 1),
+                questdb_buffer_column_i64(lent(self.others.buffer), c"x".as_ptr(), 1, 1),
+                questdb_buffer_at_now(lent(self.others.buffer)),
+                questdb_sender_flush_own(self.others.sender),
+            ]
+        };
         for failed in calls {
             assert_eq!(told(failed), None, "{name}: another handle was harmed");
         }
@@ -234,7 +244,7 @@ impl World {
     }
 
     pub(crate) fn free_buffer(&mut self) {
-        questdb_buffer_free(std::mem::replace(&mut self.open, ptr::null_mut()));
+        unsafe { questdb_buffer_free(std::mem::replace(&mut self.open, ptr::null_mut())) };
     }
 }
 
@@ -247,9 +257,9 @@ impl Drop for World {
         self.free_layout();
         self.free_sender();
         self.free_buffer();
-        questdb_buffer_free(self.between);
-        questdb_buffer_free(self.others.buffer);
-        questdb_buffer_free(self.out.buffer);
+        unsafe { questdb_buffer_free(self.between) };
+        unsafe { questdb_buffer_free(self.others.buffer) };
+        unsafe { questdb_buffer_free(self.out.buffer) };
         for sender in
             [&mut self.idle, &mut self.busy, &mut self.others.sender, &mut self.out.sender]
         {

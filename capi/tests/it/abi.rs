@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use client::{ErrorCode, Outcome, internal};
 
-use questdb_ingress_testkit::{repository as root, shared_library as library};
+use questdb_ingress_testkit::{repository as root, shared_library};
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
@@ -49,7 +49,7 @@ fn ledger() -> BTreeMap<String, String> {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_library_exports_what_the_header_declares_and_nothing_else() {
-    let table = output("readelf", &["-W", "--dyn-syms"], &library());
+    let table = output("readelf", &["-W", "--dyn-syms"], &shared_library());
     let mut exported = BTreeSet::new();
     for line in table.lines() {
         // Num: Value Size Type Bind Vis Ndx Name
@@ -198,7 +198,7 @@ fn ledgers_only_grow_after_a_release() {
 #[cfg(target_os = "linux")]
 #[test]
 fn soname_is_set_on_request_only() {
-    let dynamic = output("readelf", &["-W", "-d"], &library());
+    let dynamic = output("readelf", &["-W", "-d"], &shared_library());
     assert_eq!(dynamic.contains("SONAME"), env::var_os("QUESTDB_SONAME").is_some());
     let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_script");
     let built = Command::new(env::var_os("RUSTC").unwrap_or("rustc".into()))

@@ -13,7 +13,7 @@ use super::{COLUMNS, Signals, Stored, Told, fill};
 use questdb_ingress_testkit::questdb::QuestDb;
 use questdb_ingress_testkit::questdb::process::{spawn, tied_to_us};
 use questdb_ingress_testkit::repository as root;
-use questdb_ingress_testkit::shared_library as library;
+use questdb_ingress_testkit::shared_library;
 
 pub(super) fn create_table(server: &QuestDb) {
     server.sql(&format!(
@@ -112,7 +112,7 @@ fn counted(told: Told, line: &str) -> Told {
 
 fn compiled() -> PathBuf {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bounce_load");
-    let libraries = library().parent().unwrap().to_owned();
+    let libraries = shared_library().parent().unwrap().to_owned();
     let done = Command::new("cc")
         .args(["-std=gnu99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1"])
         .arg("-o")

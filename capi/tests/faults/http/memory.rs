@@ -3,16 +3,24 @@
 use std::process::Command;
 use std::time::Instant;
 
+use libtest_mimic::Trial;
 use questdb_ingress::{Outcome, Sender};
-
-use crate::support::fault_case::{rows, show_rows_of};
 use questdb_ingress_testkit::fault_server::{FaultServer, script, waited};
+use questdb_ingress_testkit::rows;
 
-const ADDR: &str = "FAULT_TEST_FLOOD_ADDR";
+use super::OK;
+use crate::case::said;
+use crate::client::Language;
+use crate::report::{Row, row_test};
+
+/// Where the child sends to.
+pub(crate) const ADDR: &str = "FAULT_TEST_FLOOD_ADDR";
 const LIMIT_KB: u64 = 1024;
 
-/// What is said once, and what is then repeated for ever.
-const FLOODS: &[(&str, &str, &str)] = &[
+/// A name, what is said once, and what is then repeated for ever.
+type Flood = (&'static str, &'static str, &'static str);
+
+const FLOODS: &[Flood] = &[
     ("chunked body", "HTTP/1.1 400 Bad\r\ntransfer-encoding: chunked\r\n\r\n", "8\r\nabcdefgh\r\n"),
     ("body to the end of the stream", "HTTP/1.1 400 Bad\r\n\r\n", "abcdefgh"),
     ("long body", "HTTP/1.1 400 Bad\r\ncontent-length: 99999999999999\r\n\r\n", "abcdefgh"),
@@ -28,52 +36,52 @@ const FLOODS: &[(&str, &str, &str)] = &[
     ("chunks of one byte", "HTTP/1.1 400 Bad\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\na\r\n"),
 ];
 
-#[test]
-fn hostile_streams_need_no_memory() {
+pub(super) fn tests() -> impl Iterator<Item = Trial> {
+    FLOODS.iter().map(|flood| row_test("R14", flood.0, Language::Rust, || needs_no_memory(flood)))
+}
+
+/// A process of its own for each, so that its peak is that of one flood.
+fn needs_no_memory(flood: &'static Flood) -> Row {
+    let (what, first, again) = *flood;
     let server = FaultServer::start(
         None,
-        script(|peer| {
+        script(move |peer| {
             while let Some(request) = peer.request() {
-                let Some(flood) = request.nth.checked_sub(1) else {
+                if request.nth == 0 {
                     peer.commit(&request.body);
-                    peer.say("HTTP/1.1 204 No Content\r\n\r\n");
+                    peer.say(OK);
                     continue;
-                };
-                let (_, first, again) = FLOODS[flood];
+                }
                 peer.say(first);
                 return peer.flood(again.as_bytes());
             }
         }),
     );
+    let begin = Instant::now();
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "http::memory::in_a_child", "--nocapture"]);
     let output = child.env(ADDR, server.addr().to_string()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    show_rows_of(&text);
-    assert_eq!(server.requests(), FLOODS.len() + 1);
-    assert_eq!(server.committed().len(), 1);
+    assert!(output.status.success(), "{output:?}");
+    let mut row = Row::right("R14", what, Language::Rust, begin.elapsed());
+    row.outcome = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    (row.requests, row.committed) = (server.requests(), server.committed().len());
+    assert_eq!((row.requests, row.committed), (2, 1));
+    row
 }
 
-/// Does nothing unless it is the child of the test above.
-#[test]
-fn in_a_child() {
-    let Ok(addr) = std::env::var(ADDR) else { return };
+/// What the child process does. Prints what came of it.
+pub(crate) fn child(addr: &str) {
     let conf = format!("http::addr={addr};protocol_version=1;retry_timeout=0;request_timeout=800;");
     let mut sender = Sender::from_conf(&conf).unwrap();
     let buffer = rows(100);
     assert_eq!(sender.flush_and_keep(&buffer).unwrap(), Outcome::Committed);
-    let base = peak_kb();
-    for (what, _, _) in FLOODS {
-        let (begin, before) = (Instant::now(), waited("/proc/thread-self"));
-        let e = sender.flush_and_keep(&buffer).unwrap_err();
-        let (time, more) = (begin.elapsed().as_millis(), peak_kb() - base);
-        println!("R14   {what:<30} {time:>4} ms  +{more} kB  {:?} {:?}", e.outcome(), e.code());
-        // On a busy machine.
-        let waited = (waited("/proc/thread-self") - before).as_millis();
-        assert!(time <= 800 + 250 + waited, "{what}: {time} ms");
-        assert!(more <= LIMIT_KB, "{what}: {more} kB more");
-    }
+    let (base, begin, before) = (peak_kb(), Instant::now(), waited("/proc/thread-self"));
+    let e = sender.flush_and_keep(&buffer).unwrap_err();
+    let (time, more) = (begin.elapsed().as_millis(), peak_kb() - base);
+    // On a busy machine.
+    let waited = (waited("/proc/thread-self") - before).as_millis();
+    assert!(time <= 800 + 250 + waited, "{time} ms");
+    assert!(more <= LIMIT_KB, "{more} kB more");
+    println!("{}, +{more} kB", said(e.outcome(), e.code()));
 }
 
 /// The most memory that this process has ever had.

@@ -3,16 +3,39 @@
 
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use questdb_ingress::{ErrorCode, Outcome, ProtocolVersion, Sender};
 
 use super::{LATE, NO_RETRY, OK};
-use crate::support::fault_case::{Case, rows, run};
+use crate::case::{self, Case};
+use crate::plain;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::rows;
 
 const JSON: &str = "content-type: application/json; charset=utf-8\r\n";
 const RENAMED: &str =
     r#"{"code":"retry operation","message":"table renamed during request","errorId":"a1-7"}"#;
 const NAMES_A_ROW: &str = r#"{"code":"internal error","message":"write error: trades, error: java.lang.UnsupportedOperationException","line":1,"errorId":"a1-7"}"#;
+
+pub(super) fn tests() -> Vec<Trial> {
+    let mut cases = verdicts();
+    cases.extend(credentials_that_come_back_are_masked());
+    let mut tests: Vec<Trial> = case::tests(cases).collect();
+    let others: [(&str, fn()); 4] = [
+        (
+            "a_server_that_stalls_does_not_keep_rows_from_the_next",
+            a_server_that_stalls_does_not_keep_rows_from_the_next,
+        ),
+        ("the_address_is_rotated_when_giving_up", the_address_is_rotated_when_giving_up),
+        ("opening_asks_every_address", opening_asks_every_address),
+        (
+            "a_server_of_another_version_is_asked_before_rows_go_to_it",
+            a_server_of_another_version_is_asked_before_rows_go_to_it,
+        ),
+    ];
+    tests.extend(others.map(|(name, test)| plain(&format!("http::failover::{name}"), test)));
+    tests
+}
 
 /// Answers the first request so and serves the others.
 fn first(
@@ -99,14 +122,8 @@ fn verdicts() -> Vec<Case> {
     cases
 }
 
-#[test]
-fn what_an_answer_is_worth() {
-    run("HTTP: what an answer is worth", verdicts());
-}
-
 /// A server that puts the request into its answer: what proves who we are shows nowhere. Every row looks for it.
-#[test]
-fn credentials_that_come_back_are_masked() {
+fn credentials_that_come_back_are_masked() -> Vec<Case> {
     let mut cases = Vec::new();
     let echo = |head: &str| -> [(&'static str, &'static str, String); 4] {
         let secret = head.lines().find(|line| line.starts_with("authorization")).unwrap();
@@ -129,8 +146,8 @@ fn credentials_that_come_back_are_masked() {
         for form in 0..4 {
             let what = ["the head", "head and password", "in JSON", "in JSON, unsaid"][form];
             let case = Case::new("F18", format!("{status} repeats {what}"), move |peer| {
-                if let Some(head) = peer.request_head() {
-                    let (_, headers, body) = &echo(&head)[form];
+                if let Some(request) = peer.request() {
+                    let (_, headers, body) = &echo(&request.head)[form];
                     peer.answer(status, headers, body);
                 }
             });
@@ -148,15 +165,15 @@ fn credentials_that_come_back_are_masked() {
     }
     cases.push(
         Case::new("F18", "an echo server", |peer| {
-            if let Some(head) = peer.request_head() {
-                peer.say(head.split_once("authorization: ").unwrap().1);
+            if let Some(request) = peer.request() {
+                peer.say(request.head.split_once("authorization: ").unwrap().1);
             }
         })
         .conf(NO_RETRY)
         .fails(ErrorCode::NotQuestdb, Outcome::InDoubt)
         .also("masked", |r| r.error().message().contains("***")),
     );
-    run("HTTP: credentials that come back", cases);
+    cases
 }
 
 fn sender(servers: &[&FaultServer], conf: &str) -> Sender {
@@ -173,7 +190,6 @@ fn stalls(peer: &mut Peer) {
 
 const V1: &str = "protocol_version=1;";
 
-#[test]
 fn a_server_that_stalls_does_not_keep_rows_from_the_next() {
     let (slow, good) =
         (FaultServer::start(None, script(stalls)), FaultServer::start(None, script(Peer::serve)));
@@ -184,7 +200,6 @@ fn a_server_that_stalls_does_not_keep_rows_from_the_next() {
     assert_eq!((slow.requests(), good.committed().len(), good.connections()), (1, 3, 1));
 }
 
-#[test]
 fn the_address_is_rotated_when_giving_up() {
     for policy in [NO_RETRY, "delivery=at_most_once;"] {
         let (slow, good) = (
@@ -221,7 +236,6 @@ fn speaking(versions: &'static str) -> impl Fn(&mut Peer) + Send + Sync {
     }
 }
 
-#[test]
 fn opening_asks_every_address() {
     let slow = FaultServer::start(None, script(stalls));
     let fails = FaultServer::start(
@@ -248,7 +262,6 @@ fn opening_asks_every_address() {
     assert_eq!((good.committed().len(), good.connections()), (2, 2));
 }
 
-#[test]
 fn a_server_of_another_version_is_asked_before_rows_go_to_it() {
     let old = FaultServer::start(None, script(speaking("[1]")));
     let other = FaultServer::start(None, script(speaking("[1,2]")));
@@ -256,6 +269,7 @@ fn a_server_of_another_version_is_asked_before_rows_go_to_it() {
     let conf = "retry_timeout=1000;retry_max_backoff=20;";
     let mut first = sender(&[&gone, &old, &other], conf);
     let mut second = sender(&[&gone, &old], conf);
+    let mut third = sender(&[&gone, &old], NO_RETRY);
     let mut buffer = first.new_buffer().unwrap();
     buffer.table("t").unwrap().column_i64("x", 1).unwrap();
     buffer.at_nanos(1).unwrap();
@@ -264,9 +278,12 @@ fn a_server_of_another_version_is_asked_before_rows_go_to_it() {
     assert_eq!((old.committed().len(), other.committed().len()), (0, 1));
     let e = second.flush_and_keep(&buffer).unwrap_err();
     assert_eq!(e.outcome(), Outcome::NotSent);
-    assert!(e.message().contains("speaks protocol version 1, the rows are of version 2"), "{e}");
     assert_eq!(old.committed().len(), 0);
     assert!(e.elapsed() <= Duration::from_secs(30));
+    // The last word is that of whichever server was tried last, but not where a flush is one request.
+    let e = third.flush_and_keep(&buffer).unwrap_err();
+    assert_eq!(e.outcome(), Outcome::NotSent);
+    assert!(e.message().contains("speaks protocol version 1, the rows are of version 2"), "{e}");
     // With nobody else to hope for it is final.
     let only = FaultServer::start(None, script(speaking("[1]")));
     let e = sender(&[&only, &old], "").flush_and_keep(&buffer).unwrap_err();

@@ -2,24 +2,40 @@
 
 mod answers;
 mod failover;
-mod memory;
-mod proxies;
+pub(crate) mod memory;
+pub(crate) mod proxies;
 mod settings;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use libtest_mimic::Trial;
 use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
-use crate::support::fault_case::{Case, Client, rows, run};
-use crate::support::fault_client::Answer;
+use crate::case::{self, Case, Client};
+use crate::client::Answer;
+use crate::plain;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::rows;
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NO_RETRY: &str = "retry_timeout=0;";
 const MB: usize = 1 << 20;
 /// After every deadline of these tests.
 const LATE: Duration = Duration::from_secs(10);
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut cases = retries();
+    cases.extend(deadlines());
+    let mut tests: Vec<Trial> = case::tests(cases).collect();
+    tests.push(plain("http::a_refusal_in_the_middle_of_many", a_refusal_in_the_middle_of_many));
+    tests.extend(answers::tests());
+    tests.extend(failover::tests());
+    tests.extend(memory::tests());
+    tests.extend(proxies::tests());
+    tests.extend(settings::tests());
+    tests
+}
 
 /// Answers each request by its number; requests answered with 204 are stored.
 fn answers(statuses: &'static [(&'static str, &'static str)]) -> impl Fn(&mut Peer) + Send + Sync {
@@ -245,11 +261,6 @@ fn retries() -> Vec<Case> {
     ]
 }
 
-#[test]
-fn what_is_retried() {
-    run("HTTP: retries", retries());
-}
-
 fn deadlines() -> Vec<Case> {
     use ErrorCode::Timeout;
     let one = "retry_timeout=0;request_timeout=500;request_min_throughput=0;";
@@ -375,11 +386,6 @@ fn close_with(client: &mut Client, rows: usize, bytes: usize) -> Answer {
     result.map(|()| Outcome::Committed)
 }
 
-#[test]
-fn deadlines_hold() {
-    run("HTTP: deadlines", deadlines());
-}
-
 /// A bound port on which nobody listens yet, so that connecting is refused.
 fn reserve() -> socket2::Socket {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -418,7 +424,6 @@ impl FullBacklog {
 }
 
 /// The 50th flush is refused; the sender goes on to work with the next.
-#[test]
 fn a_refusal_in_the_middle_of_many() {
     let server = FaultServer::start(
         None,

@@ -3,17 +3,30 @@
 use std::net::{TcpListener, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+use libtest_mimic::Trial;
 use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
+use crate::case::{self, Case, Client};
+use crate::client::Answer;
 use crate::http::FullBacklog;
-use crate::support::fault_case::{Case, Client, rows, run};
-use crate::support::fault_client::Answer;
+use crate::plain;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::rows;
 
 const MB: usize = 1 << 20;
 const KEY: &str = "username=testUser1;token=5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48;\
                    token_x=fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU;\
                    token_y=Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac;";
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut all = cases();
+    all.extend(closing());
+    all.extend(ipv6_only());
+    let mut tests: Vec<Trial> = case::tests(all).collect();
+    tests.push(plain("tcp::several_addresses", several_addresses));
+    tests.push(plain("tcp::a_name_that_does_not_resolve", a_name_that_does_not_resolve));
+    tests
+}
 
 /// Stores what comes, to the end of the stream.
 fn serve(peer: &mut Peer) {
@@ -375,16 +388,6 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-#[test]
-fn faults() {
-    run("TCP", cases());
-}
-
-#[test]
-fn what_close_can_know() {
-    run("Closing a stream", closing());
-}
-
 /// The name of the IPv6 loopback address, if this machine has one for it.
 fn name_of_v6_loopback() -> &'static str {
     let is_v6 = |name: &&str| {
@@ -394,9 +397,9 @@ fn name_of_v6_loopback() -> &'static str {
 }
 
 /// T9: IPv6 literals, and a name of which only the IPv6 address is served.
-fn ipv6(scheme: &'static str, host: &'static str) -> Case {
+fn ipv6(scheme: &'static str, form: &str, host: &'static str) -> Case {
     let http = scheme == "http";
-    let case = Case::new("T9", format!("{scheme}, {host}, served on IPv6 only"), |_| {});
+    let case = Case::new("T9", format!("{scheme}, {form}, served on IPv6 only"), |_| {});
     let case = if http { case } else { case.tcp() };
     let case = case.act(move |client| {
         let listener = TcpListener::bind("[::1]:0").unwrap();
@@ -418,15 +421,14 @@ fn ipv6(scheme: &'static str, host: &'static str) -> Case {
     case.also("stored once", |r| r.committed == 1)
 }
 
-#[test]
-fn ipv6_only() {
+fn ipv6_only() -> Vec<Case> {
     let name = name_of_v6_loopback();
-    let hosts = [("tcp", "[::1]"), ("http", "[::1]"), ("tcp", name), ("http", name)];
-    run("IPv6", hosts.map(|(scheme, host)| ipv6(scheme, host)).into());
+    let hosts = [("[::1]", "[::1]"), ("a name", name)];
+    let both = |scheme| hosts.map(|(form, host)| ipv6(scheme, form, host));
+    ["tcp", "http"].into_iter().flat_map(both).collect()
 }
 
 /// An address that is dead is passed over, at the start and in the middle of work.
-#[test]
 fn several_addresses() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = FaultServer::start(None, script(serve));
@@ -458,7 +460,6 @@ fn several_addresses() {
 }
 
 /// A name that does not exist: typed, retried, within the deadline.
-#[test]
 fn a_name_that_does_not_resolve() {
     let begin = Instant::now();
     let e =

@@ -1,21 +1,37 @@
 //! TLS: which servers are trusted, which are not, and that every doubt is a typed error; over HTTPS and over TCPS.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::fault_case::{Case, run};
+use crate::case::{self, Case};
+use crate::plain;
 use questdb_ingress_testkit::certificates::{
     authority, good_server, raw_server, self_signed, self_signed_authority, server_config,
     stranger, trust, write_file,
 };
 use questdb_ingress_testkit::fault_server::Peer;
 use questdb_ingress_testkit::raw_tls::{ALERTS, fatal, hello_request};
+use questdb_ingress_testkit::scratch_folder;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut cases = matrix();
+    cases.extend(handshakes());
+    cases.extend(streams_within_tls());
+    cases.extend(alerts_after_the_request());
+    cases.extend(alerts_about_a_certificate_that_was_asked_for());
+    cases.extend(messages_about_tls_advise());
+    cases.extend(certificate_files());
+    let mut tests: Vec<Trial> = case::tests(cases).collect();
+    let pairs = certificate_and_key_of_different_pairs;
+    tests.push(plain("tls::certificate_and_key_of_different_pairs", pairs));
+    tests
+}
 
 /// An alert that a server sends which knows no version of the client.
 const OLD_VERSION_ALERT: &[u8] = &[0x15, 3, 2, 0, 2, 2, 70];
@@ -72,8 +88,7 @@ fn over(http: bool, case: Case) -> Case {
     if http { case } else { case.tcp() }
 }
 
-#[test]
-fn matrix() {
+fn matrix() -> Vec<Case> {
     let mut cases = Vec::new();
     for http in [true, false] {
         for (id, what, server, good) in servers() {
@@ -93,9 +108,7 @@ fn matrix() {
         cases.push(client_certificate(http, false));
         cases.push(ip_address(http));
     }
-    let count = cases.len();
-    run(&format!("TLS matrix: {count} rows"), cases);
-    assert_eq!(count, 24);
+    cases
 }
 
 /// S4: an address instead of a name.
@@ -217,14 +230,8 @@ fn handshakes() -> Vec<Case> {
     cases
 }
 
-#[test]
-fn handshakes_that_go_wrong() {
-    run("TLS handshakes", handshakes());
-}
-
 /// Inside a session that stands: the same care as without TLS.
-#[test]
-fn streams_within_tls() {
+fn streams_within_tls() -> Vec<Case> {
     let tls = || good_server();
     let https = |case: Case| case.tls(tls()).conf(&trust());
     let once = |case: Case| https(case).conf("retry_timeout=0;");
@@ -301,7 +308,7 @@ fn streams_within_tls() {
         .fails(ErrorCode::Timeout, Outcome::NotSent)
         .within(800),
     ];
-    run("Streams within TLS", cases);
+    cases
 }
 
 /// A server that serves until request number `last`, stores that one, and ends the session with these messages.
@@ -322,8 +329,7 @@ fn ends_session(last: usize, messages: Vec<(u8, Vec<u8>)>) -> impl Fn(&mut Peer)
     }
 }
 
-#[test]
-fn alerts_after_the_request() {
+fn alerts_after_the_request() -> Vec<Case> {
     let mut cases = Vec::new();
     let doubt = |case: Case| {
         case.conf(&trust())
@@ -347,12 +353,11 @@ fn alerts_after_the_request() {
         let case = Case::new("TLS9", what, ends_session(0, messages));
         cases.push(doubt(case.tls(raw_server(&TLS12, false))));
     }
-    run("TLS: alerts after the request", cases);
+    cases
 }
 
 /// TLS 1.3 judges a client's certificate when the client believes the session to stand.
-#[test]
-fn alerts_about_a_certificate_that_was_asked_for() {
+fn alerts_about_a_certificate_that_was_asked_for() -> Vec<Case> {
     let wanted = |what: &str, alert: u8, last: usize| {
         let serve = move |peer: &mut Peer| {
             for _ in 0..last {
@@ -382,12 +387,11 @@ fn alerts_about_a_certificate_that_was_asked_for() {
             })
             .fails(ErrorCode::Tls, Outcome::InDoubt),
     ];
-    run("TLS: certificates of clients", cases);
+    cases
 }
 
 /// What a user can do about it stands in the message.
-#[test]
-fn messages_about_tls_advise() {
+fn messages_about_tls_advise() -> Vec<Case> {
     let own = self_signed_authority();
     let trust_own = format!("tls_roots={};", write_file(&own.cert).display());
     let says = |case: Case, what: &'static [&'static str]| {
@@ -418,18 +422,17 @@ fn messages_about_tls_advise() {
             text.contains("could not set up TLS") && text.contains(plain)
         }));
     }
-    run("TLS: advice", cases);
+    cases
 }
 
 /// S15 to S17: files that are no certificates are found before any connection.
-#[test]
-fn certificate_files() {
+fn certificate_files() -> Vec<Case> {
     let empty = write_file("");
     let garbage = write_file("not PEM at all\n");
     let broken = write_file("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let huge = write_file(&"x".repeat((1 << 20) + 1));
     let key = write_file(&authority().server().key);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned();
+    let folder = scratch_folder();
     let missing = folder.join("missing.pem");
     let files = [
         ("S15", "empty", empty.clone()),
@@ -464,7 +467,10 @@ fn certificate_files() {
             );
         }
     }
-    run("TLS files", cases);
+    cases
+}
+
+fn certificate_and_key_of_different_pairs() {
     let conf = format!(
         "https::addr=localhost:1;{}tls_cert={};tls_key={};",
         trust(),

@@ -1,27 +1,29 @@
-//! A row of a fault table: what the server does, what the client does, what must come of it. Every row runs from Rust and
-//! from C, side by side; the results are printed as a table.
+//! A row of the fault table: what the server does, what the client does, what must come of it. Every row is two tests, one
+//! from Rust and one from C.
 
-use std::collections::VecDeque;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use questdb_ingress::{Buffer, ErrorCode, Outcome, Stat};
+use libtest_mimic::Trial;
+use questdb_ingress::internal::{code_name, outcome_name};
+use questdb_ingress::{ErrorCode, Outcome, Stat};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, Script, script};
+use questdb_ingress_testkit::rows;
 use rustls::ServerConfig;
 
-use super::fault_client::{Answer, Failure, Language, Side, hash};
-use questdb_ingress_testkit::fault_server::{FaultServer, Peer, Script, script};
+use crate::client::{Answer, Failure, Language, Side, hash};
+use crate::report::{Row, row_test};
 
 /// By how much a call may outlive its deadline.
 pub(crate) const OVERSHOOT: Duration = Duration::from_millis(250);
-/// Rows that run at a time.
-const AT_ONCE: usize = 8;
+/// How long a server that is behind may take to read what it was sent.
+const BEHIND: Duration = Duration::from_secs(5);
 /// The password of every sender whose row has no other; it and the header made of it must not show anywhere.
 const CANARY: &str = "username=u;password=canary-7f3a;";
 const SECRETS: [&str; 3] =
     ["canary-7f3a", "dTpjYW5hcnktN2YzYQ", "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48"];
 
-const SECRET_SHOWS: &str = "a secret shows";
+pub(crate) const SECRET_SHOWS: &str = "a secret shows";
 
 type Act = Box<dyn Fn(&mut Client) -> Answer + Send + Sync>;
 type Check = Box<dyn Fn(&Report) -> bool + Send + Sync>;
@@ -290,22 +292,32 @@ impl Case {
             requests: client.server.requests(),
             connections: client.server.connections(),
         };
-        let mut faults = self.judge(&report);
+        let mut wrong = self.judge(&report);
         if !filled || report.result.is_err() && client.side.buffer() != before {
-            faults.push("the buffer has changed".into());
+            wrong.push("the buffer has changed".into());
         }
         let shown =
             client.side.shown() + report.result.as_ref().map_or_else(Failure::shown, |_| "");
         if SECRETS.iter().any(|secret| shown.contains(secret)) {
-            faults.push(SECRET_SHOWS.into());
+            wrong.push(SECRET_SHOWS.into());
         }
-        faults.extend(client.side.end());
-        let over = report.elapsed.saturating_sub(self.limit + report.waited);
-        let doubt = report.result.as_ref().is_err_and(|e| e.outcome() == Outcome::InDoubt);
-        // Over HTTP a request is executed only if the server has all of it.
-        let needless = doubt && http && report.requests == 0;
-        let what = self.what.clone();
-        Row { id: self.id, what, language, report, faults, over, doubt, needless }
+        wrong.extend(client.side.end());
+        let in_doubt = report.result.as_ref().is_err_and(|e| e.outcome() == Outcome::InDoubt);
+        let needless = in_doubt && http && never_had_a_request(&client.server);
+        if needless {
+            wrong.push("in doubt although the server never had the whole request".into());
+        }
+        Row {
+            elapsed: report.elapsed.saturating_sub(report.waited),
+            over: report.elapsed.saturating_sub(self.limit + report.waited),
+            requests: report.requests,
+            committed: report.committed,
+            outcome: outcome(&report.result),
+            in_doubt,
+            needless,
+            wrong,
+            ..Row::right(self.id, &self.what, language, Duration::ZERO)
+        }
     }
 
     fn judge(&self, report: &Report) -> Vec<String> {
@@ -350,125 +362,37 @@ impl Case {
     }
 }
 
-/// A result of [`run`].
-struct Row {
-    id: &'static str,
-    what: String,
-    language: Language,
-    report: Report,
-    faults: Vec<String>,
-    /// By how much it outlived its deadline.
-    over: Duration,
-    /// Whether it ended in doubt.
-    doubt: bool,
-    /// In doubt although no attempt was complete.
-    needless: bool,
+/// Whether a server has read no request to its end. A request is executed only if the server has all of it.
+fn never_had_a_request(server: &FaultServer) -> bool {
+    let until = Instant::now() + BEHIND;
+    while server.requests() == 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.requests() == 0
 }
 
-/// Runs rows side by side from each language, prints them in order, and fails if one of them is wrong.
-pub(crate) fn run(title: &str, cases: Vec<Case>) {
-    let begin = Instant::now();
-    let all = cases.iter().enumerate().flat_map(|(i, case)| Language::ALL.map(|by| (i, case, by)));
-    let queue: Mutex<VecDeque<_>> = Mutex::new(all.collect());
-    let done: Mutex<Vec<(usize, Row)>> = Mutex::new(Vec::new());
-    let next = || queue.lock().unwrap().pop_front();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some((i, case, language)) = next() {
-                    let row = case.run(language);
-                    done.lock().unwrap().push((i, row));
-                }
-            });
-        }
-    });
-    let mut rows = done.into_inner().unwrap();
-    rows.sort_by_key(|(i, row)| (*i, row.language as u8));
-    assert_eq!(rows.len(), cases.len() * Language::ALL.len());
-    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
-    print(title, &rows, begin.elapsed());
-    let wrong: Vec<String> = rows
-        .iter()
-        .filter(|row| !row.faults.is_empty())
-        .map(|row| {
-            let (id, by, result) = (row.id, row.language.name(), &row.report.result);
-            format!("{id} {by} {}: {}\n  {result:?}", row.what, row.faults.join("; "))
+/// Makes the tests of these rows, from each language.
+pub(crate) fn tests(cases: Vec<Case>) -> impl Iterator<Item = Trial> {
+    cases.into_iter().map(Arc::new).flat_map(|case| {
+        Language::ALL.map(|by| {
+            let what = match case.scheme {
+                "http" => case.what.clone(),
+                scheme => format!("{}, {scheme}", case.what),
+            };
+            let case = Arc::clone(&case);
+            row_test(case.id, &what, by, move || case.run(by))
         })
-        .collect();
-    let count = rows.len();
-    assert!(wrong.is_empty(), "{} of {count} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// The table; its last line is read by `ci/faults`.
-fn print(title: &str, rows: &[Row], elapsed: Duration) {
-    let mut text = format!("\n{title}\n");
-    for row in rows {
-        let tail = format!(
-            "{:>2} requests {:>2} committed  {}",
-            row.report.requests,
-            row.report.committed,
-            outcome(&row.report.result)
-        );
-        let good = row.faults.is_empty();
-        text.push_str(&line(row.id, row.language, &row.what, good, row.report.elapsed, &tail));
-    }
-    let of = |what: fn(&Row) -> bool| rows.iter().filter(|row| what(row)).count();
-    let _ = writeln!(
-        text,
-        "{} rows in {} ms, {} wrong; {} in doubt, needless {}; secrets shown {}; overshoot of deadlines {} ms\n",
-        rows.len(),
-        elapsed.as_millis(),
-        of(|row| !row.faults.is_empty()),
-        of(|row| row.doubt),
-        of(|row| row.needless),
-        of(|row| row.faults.iter().any(|fault| fault == SECRET_SHOWS)),
-        rows.iter().map(|row| row.over).max().unwrap_or_default().as_millis(),
-    );
-    println!("{text}");
-}
-
-/// A row as it is printed.
-fn line(id: &str, by: Language, what: &str, good: bool, elapsed: Duration, tail: &str) -> String {
-    let verdict = if good { "ok" } else { "WRONG" };
-    let by = by.name();
-    format!("{id:<5} {by:<4} {what:<49} {verdict:<5} {:>6} ms  {tail}\n", elapsed.as_millis())
-}
-
-/// Prints the rows among what a child process has printed.
-pub(crate) fn show_rows_of(output: &str) {
-    for line in output.lines().filter(|line| line.starts_with("R1")) {
-        println!("{line}");
-    }
-}
-
-/// Prints a row that is not a [`Case`].
-pub(crate) fn show(id: &str, by: Language, what: &str, elapsed: Duration, tail: &str) {
-    print!("{}", line(id, by, what, true, elapsed, tail));
+    })
 }
 
 fn outcome(result: &Answer) -> String {
     match result {
-        Ok(outcome) => questdb_ingress::internal::outcome_name(*outcome).to_str().unwrap().into(),
-        Err(e) => {
-            let (code, outcome) = (
-                questdb_ingress::internal::code_name(e.code()),
-                questdb_ingress::internal::outcome_name(e.outcome()),
-            );
-            format!("{} {}", outcome.to_str().unwrap(), code.to_str().unwrap())
-        }
+        Ok(outcome) => outcome_name(*outcome).to_str().unwrap().into(),
+        Err(e) => said(e.outcome(), e.code()),
     }
 }
 
-/// A buffer of one table with about so many bytes.
-pub(crate) fn rows(bytes: usize) -> Buffer {
-    let mut buffer = Buffer::new(questdb_ingress::ProtocolVersion::V1);
-    let text = "x".repeat(bytes.min(60_000));
-    let mut row = 0;
-    while buffer.len() < bytes.max(1) {
-        let text = &text[..text.len().min(bytes - buffer.len())];
-        buffer.table("trades").unwrap().column_str("note", text).unwrap();
-        row += 1;
-        buffer.at_nanos(1_700_000_000_000_000_000 + row).unwrap();
-    }
-    buffer
+/// Returns an outcome and a code as they are written everywhere: `NOT_SENT TLS`.
+pub(crate) fn said(outcome: Outcome, code: ErrorCode) -> String {
+    format!("{} {}", outcome_name(outcome).to_str().unwrap(), code_name(code).to_str().unwrap())
 }

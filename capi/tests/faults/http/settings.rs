@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use questdb_ingress::{ErrorCode, Outcome};
 
 use super::OK;
-use crate::support::fault_case::{Case, run};
+use crate::case::{self, Case};
 use questdb_ingress_testkit::certificates::{good_server, trust};
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
@@ -203,8 +204,7 @@ fn asked_late() -> Vec<Case> {
     ]
 }
 
-#[test]
-fn faults_while_the_server_is_asked() {
+pub(super) fn tests() -> impl Iterator<Item = Trial> {
     let mut cases = made_good();
     cases.extend(refused());
     cases.extend(asked_late());
@@ -217,5 +217,5 @@ fn faults_while_the_server_is_asked() {
         fails("307 to another origin", ErrorCode::NotQuestdb, always(location))
             .also("nothing elsewhere", move |r| r.requests == 1 && elsewhere.connections() == 0),
     );
-    run("HTTP: asking a server what it speaks", cases);
+    case::tests(cases)
 }

@@ -1,19 +1,17 @@
 //! The client's side of a fault row: the library called from Rust, or from the C program `tests/c/faults.c`. Both offer the
 //! same calls and tell the same facts, so that one table of rows serves both.
 
-use questdb_ingress::internal::OwnBuffer as _;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use questdb_ingress::internal::OwnBuffer as _;
 use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Sender, Stat};
-
-use super::fault_case::rows;
 use questdb_ingress_testkit::fault_server::waited;
-use questdb_ingress_testkit::repository as root;
-use questdb_ingress_testkit::shared_library as library;
+use questdb_ingress_testkit::{repository, rows, scratch_folder, shared_library};
 
 /// What a failed call says, in whatever language it was made.
 #[derive(Debug, Clone)]
@@ -131,6 +129,14 @@ impl Language {
         match self {
             Language::Rust => "Rust",
             Language::C => "C",
+        }
+    }
+
+    /// What the names of its tests end in.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::C => "c",
         }
     }
 
@@ -258,34 +264,38 @@ pub(crate) struct CSide {
     from: BufReader<ChildStdout>,
 }
 
-/// Compiles the program once.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let folder = library().parent().unwrap().to_owned();
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_faults");
-        let done = Command::new("cc")
-            .args(["-std=gnu99", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion"])
-            .args(["-Werror", "-o"])
-            .arg(&program)
-            .arg(root().join("tests/c/faults.c"))
-            .arg("-I")
-            .arg(root().join("include"))
-            .arg("-L")
-            .arg(&folder)
-            .args(["-lquestdb_ingress", &format!("-Wl,-rpath,{}", folder.display())])
-            .output()
-            .unwrap_or_else(|e| panic!("cc: {e}"));
-        assert!(done.status.success(), "faults.c: {}", String::from_utf8_lossy(&done.stderr));
-        program
-    })
+/// Compiles a program of `tests/c` once.
+pub(crate) fn c_program(name: &'static str) -> PathBuf {
+    static PROGRAMS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    programs.entry(name).or_insert_with(|| compile(name)).clone()
+}
+
+fn compile(name: &str) -> PathBuf {
+    let library = shared_library();
+    let folder = library.parent().unwrap();
+    let program = scratch_folder().join(format!("c_{name}"));
+    let done = Command::new("cc")
+        .args(["-std=gnu99", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion"])
+        .args(["-Werror", "-pthread", "-o"])
+        .arg(&program)
+        .arg(repository().join(format!("tests/c/{name}.c")))
+        .arg("-I")
+        .arg(repository().join("include"))
+        .arg("-L")
+        .arg(folder)
+        .args(["-lquestdb_ingress", &format!("-Wl,-rpath,{}", folder.display())])
+        .output()
+        .unwrap_or_else(|e| panic!("cc: {e}"));
+    assert!(done.status.success(), "{name}.c: {}", String::from_utf8_lossy(&done.stderr));
+    program
 }
 
 impl CSide {
     /// Starts the program after `change`, with a buffer of so many bytes. Cargo's own library path would win over the one in
     /// the program.
     pub(crate) fn start(bytes: usize, change: impl FnOnce(&mut Command)) -> CSide {
-        let mut command = Command::new(program());
+        let mut command = Command::new(c_program("faults"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         change(&mut command);
         let mut child = command.env_remove("LD_LIBRARY_PATH").spawn().expect("the C program");

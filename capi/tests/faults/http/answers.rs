@@ -3,11 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 
 use super::{MB, NO_RETRY, OK};
-use crate::support::fault_case::{Case, rows, run};
+use crate::case::{self, Case};
+use crate::plain;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::rows;
+
+pub(super) fn tests() -> Vec<Trial> {
+    let mut cases = refusals();
+    cases.extend(not_questdb());
+    cases.extend(framing());
+    cases.extend(redirects_are_not_followed());
+    cases.extend(every_form_of_retry_after());
+    let mut tests: Vec<Trial> = case::tests(cases).collect();
+    tests.push(plain(
+        "http::answers::the_usual_answer_is_known_and_no_other_is_taken_for_it",
+        the_usual_answer_is_known_and_no_other_is_taken_for_it,
+    ));
+    tests
+}
 
 /// Reads the request and answers with these bytes, then ends the stream.
 fn says(bytes: impl Into<Vec<u8>>) -> impl Fn(&mut Peer) + Send + Sync {
@@ -104,11 +121,6 @@ fn refusals() -> Vec<Case> {
     cases
 }
 
-#[test]
-fn refusals_are_typed() {
-    run("HTTP: refusals", refusals());
-}
-
 fn not_questdb() -> Vec<Case> {
     use ErrorCode::{NotQuestdb, Unavailable};
     let html = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
@@ -158,11 +170,6 @@ fn not_questdb() -> Vec<Case> {
         })
         .also("not reused", |r| (r.connections, r.committed) == (2, 2)),
     ]
-}
-
-#[test]
-fn other_servers_are_not_taken_for_questdb() {
-    run("HTTP: not QuestDB", not_questdb());
 }
 
 fn framing() -> Vec<Case> {
@@ -247,14 +254,8 @@ fn framing() -> Vec<Case> {
     ]
 }
 
-#[test]
-fn broken_framing_is_never_a_verdict() {
-    run("HTTP: framing", framing());
-}
-
 /// H16, H17: credentials and rows go to no other origin.
-#[test]
-fn redirects_are_not_followed() {
+fn redirects_are_not_followed() -> Vec<Case> {
     let elsewhere = Arc::new(FaultServer::start(None, script(Peer::serve)));
     let mut cases = Vec::new();
     for (id, what, status) in [
@@ -280,12 +281,11 @@ fn redirects_are_not_followed() {
             .also("no secret", |r| !r.error().shown().contains("canary")),
         );
     }
-    run("HTTP: redirects", cases);
+    cases
 }
 
 /// Retry-After as a date, in the past, and as nonsense.
-#[test]
-fn every_form_of_retry_after() {
+fn every_form_of_retry_after() -> Vec<Case> {
     let mut cases = Vec::new();
     for (what, header) in [
         ("a date in the past", "retry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
@@ -320,11 +320,10 @@ fn every_form_of_retry_after() {
             }),
         );
     }
-    run("HTTP: Retry-After", cases);
+    cases
 }
 
 /// An answer that is the same as the last one is not read again; one that only begins like it is.
-#[test]
 fn the_usual_answer_is_known_and_no_other_is_taken_for_it() {
     let behind = format!("{OK}HTTP/1.1 500 Left over\r\n\r\n");
     let closing = OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");

@@ -134,10 +134,7 @@ impl Buffer {
     pub fn table<'n>(&mut self, name: impl Into<TableRef<'n>>) -> Result<&mut Self> {
         let name = name.into().0;
         if !self.quick_table(name) {
-            match name {
-                NameRef::Checked(name) => self.slow_table(name)?,
-                NameRef::Raw(text) => self.slow_table_text(text)?,
-            }
+            self.slow_table(name)?;
         }
         Ok(self)
     }
@@ -158,18 +155,15 @@ impl Buffer {
 
     #[cold]
     #[inline(never)]
-    fn slow_table(&mut self, name: &TableName) -> Result<()> {
-        self.lines.table(name)?;
-        self.columns.restart();
-        Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slow_table_text(&mut self, text: Text<'_>) -> Result<()> {
-        let name = self.tables.resolve(text, self.lines.max_name_len())?;
-        self.lines.table(name)?;
-        self.tables.repeat();
+    fn slow_table(&mut self, name: NameRef<'_, TableName>) -> Result<()> {
+        match name {
+            NameRef::Checked(name) => self.lines.table(name)?,
+            NameRef::Raw(text) => {
+                let name = self.tables.resolve(text, self.lines.max_name_len())?;
+                self.lines.table(name)?;
+                self.tables.repeat();
+            }
+        }
         self.columns.restart();
         Ok(())
     }

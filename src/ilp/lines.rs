@@ -170,12 +170,13 @@ impl Lines {
     /// Adds a symbol or column, if that needs nothing special.
     #[inline(always)]
     pub(super) fn quick_value<V: WireValue>(&mut self, name: &ColumnName, value: V) -> bool {
-        let (version, separator) = (self.version, self.state.separator(V::CALL));
-        if !self.may(V::CALL, name.wire()) || version < V::NEEDS.since {
+        let version = self.version;
+        if !self.may(V::CALL, name.wire()) || V::NEEDS.is_new() && version < V::NEEDS.since {
             return false;
         }
         // As long as constants cannot be added up in types: enough for every value.
         const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
+        let separator = self.state.separator(V::CALL);
         let Some(mut open) = self.store.open::<COLUMN_ROOM>(value.payload()) else { return false };
         open.name(separator, name.wire());
         if !open.value(value, version) || !open.commit() {

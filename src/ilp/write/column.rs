@@ -93,9 +93,10 @@ impl<'s> Slot<'s> {
     }
 
     /// The same as a function of its own, for values that call others.
-    #[inline(never)]
+    #[inline(always)]
     pub(in crate::ilp) fn apart<V: WireValue>(self, lead: &Lead, value: V) -> Option<Written<'s>> {
-        self.value(lead, value)
+        // SAFETY: the slot as it is.
+        unsafe { apart(self.at, self.last, self.version, lead, value) }.map(Self::written)
     }
 
     /// Whether there is room for a payload, be all of it escaped.
@@ -110,4 +111,20 @@ impl<'s> Slot<'s> {
         };
         (self.at as usize).checked_add(more).is_some_and(|end| end <= self.last)
     }
+}
+
+/// [`Slot::value`] of a slot in parts, which is not lent so that it can live in registers.
+///
+/// # Safety
+/// As for [`Slot::new`].
+#[inline(never)]
+unsafe fn apart<V: WireValue>(
+    at: *mut u8,
+    last: usize,
+    version: ProtocolVersion,
+    lead: &Lead,
+    value: V,
+) -> Option<*mut u8> {
+    // SAFETY: the caller's promise.
+    unsafe { Slot::new(at, last, version) }.value(lead, value).map(Written::end)
 }

@@ -18,6 +18,11 @@ pub(super) unsafe fn escape<const QUOTED: bool>(
     known_utf8: bool,
 ) -> Option<*mut u8> {
     // SAFETY: the caller's promise.
+    if unsafe { plain::<QUOTED>(at, text, false) } {
+        // SAFETY: all bytes of the text have been written.
+        let end = unsafe { at.add(text.len()) };
+        return (known_utf8 || utf8::is_valid(text)).then_some(end);
+    }
     unsafe { escape_by::<Block, QUOTED>(at, text, known_utf8) }
 }
 
@@ -58,6 +63,39 @@ pub(super) unsafe fn escape_by<B: Blocks, const QUOTED: bool>(
         }
     }
     (nul == 0 && (high == 0 || known_utf8 || utf8::is_valid(text))).then_some(at)
+}
+
+/// Writes text that has nothing to escape; false if there is something, or if it is not ASCII although it should be.
+///
+/// # Safety
+/// As many bytes as the text has may be written at `at`, and 16 more.
+#[inline(always)]
+pub(super) unsafe fn plain<const QUOTED: bool>(at: *mut u8, text: &[u8], ascii_only: bool) -> bool {
+    let wrong = |block: Block| {
+        if ascii_only { block.not_plain::<QUOTED>() } else { block.suspects::<QUOTED>() }
+    };
+    if text.len() < 16 {
+        let block = Block::partial(text);
+        // SAFETY: there is room for the text and 16 bytes more.
+        unsafe { block.store(at) };
+        return wrong(block) & ((1 << text.len()) - 1) == 0;
+    }
+    let (blocks, rest) = text.as_chunks::<16>();
+    for (i, chunk) in blocks.iter().enumerate() {
+        let block = Block::full(chunk);
+        // SAFETY: there is room for the whole text.
+        unsafe { block.store(at.add(16 * i)) };
+        if wrong(block) != 0 {
+            return false;
+        }
+    }
+    if let (false, Some(last)) = (rest.is_empty(), text.last_chunk::<16>()) {
+        let block = Block::full(last);
+        // SAFETY: there is room for the whole text, of which these are the last 16 bytes.
+        unsafe { block.store(at.add(text.len() - 16)) };
+        return wrong(block) == 0;
+    }
+    true
 }
 
 /// How many bytes of a text get a backslash.

@@ -1,8 +1,7 @@
 //! [`Room`]: a place at which so many bytes may be written. Whatever the encoder writes, it writes here.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
-use super::escape::{count_escapes, escape};
-use super::simd::{Block, Blocks};
+use super::escape::{count_escapes, escape, plain};
 use crate::name::Wire;
 use crate::text::Text;
 
@@ -54,7 +53,7 @@ impl PayloadLen {
 /// How text is written, and how many backslashes may be put into it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Texts {
-    /// Only text that is plain at first sight.
+    /// Only values that need no second look.
     Plain,
     /// Any text, of which most is plain.
     PlainFirst(usize),
@@ -180,6 +179,12 @@ impl Room {
         }
     }
 
+    /// Whether values that need a second look are written too.
+    #[inline(always)]
+    pub(in crate::ilp) fn looks_twice(&self) -> bool {
+        !matches!(self.texts, Texts::Plain)
+    }
+
     /// Lends itself to a function that is not inlined, without which it could not live in registers.
     #[inline(always)]
     pub(in crate::ilp) fn apart(&mut self, write: impl FnOnce(Room) -> Room) {
@@ -217,39 +222,6 @@ impl Room {
         self.at = end;
         true
     }
-}
-
-/// Writes text that has nothing to escape; false if there is something, or if it is not ASCII although it should be.
-///
-/// # Safety
-/// As many bytes as the text has may be written at `at`, and 16 more.
-#[inline(always)]
-unsafe fn plain<const QUOTED: bool>(at: *mut u8, text: &[u8], ascii_only: bool) -> bool {
-    let wrong = |block: Block| {
-        if ascii_only { block.not_plain::<QUOTED>() } else { block.suspects::<QUOTED>() }
-    };
-    if text.len() < 16 {
-        let block = Block::partial(text);
-        // SAFETY: there is room for the text and 16 bytes more.
-        unsafe { block.store(at) };
-        return wrong(block) & ((1 << text.len()) - 1) == 0;
-    }
-    let (blocks, rest) = text.as_chunks::<16>();
-    for (i, chunk) in blocks.iter().enumerate() {
-        let block = Block::full(chunk);
-        // SAFETY: there is room for the whole text.
-        unsafe { block.store(at.add(16 * i)) };
-        if wrong(block) != 0 {
-            return false;
-        }
-    }
-    if let (false, Some(last)) = (rest.is_empty(), text.last_chunk::<16>()) {
-        let block = Block::full(last);
-        // SAFETY: there is room for the whole text, of which these are the last 16 bytes.
-        unsafe { block.store(at.add(text.len() - 16)) };
-        return wrong(block) == 0;
-    }
-    true
 }
 
 /// Doubles as they lie in memory, if that is little-endian.

@@ -9,7 +9,7 @@ use questdb_ingress::{ArrayView, Buffer, ProtocolVersion, Result, Text};
 
 use crate::Input;
 use crate::cells::{self, Array, Cell, Fate, NAMES};
-use crate::model::{At, Seen, SeenRow};
+use questdb_ingress_testkit::row_model::{At, Seen, SeenRow};
 
 /// A layout and what was declared in it.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Configuration: from a connection string, the environment, key by key or by typed setters, to a complete and checked
 //! [`Settings`].
 //!
-//! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
-//! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
+//! A [`Config`] holds values that are valid on their own. [`Config::validate`] checks that they fit together and fills in the
+//! defaults. Nothing here opens a file or a socket: the network layer does, from the paths and addresses. No error and no
 //! `Debug` text ever shows a password, token or private key.
 
 mod addr;
@@ -28,8 +28,8 @@ use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
-/// What to connect to and how: from a connection string, by [`Config::set`] and its text, or by a setter for each option
-/// that takes a typed value. Keys, values and defaults: `doc/options.md`.
+/// What to connect to, and how: made from a connection string, by [`Config::set`] with texts, or by a setter for each option
+/// that takes a typed value. `doc/options.md` describes keys, values and defaults.
 #[derive(Clone, Default)]
 pub struct Config {
     entries: BTreeMap<Key, Entry>,
@@ -38,20 +38,20 @@ pub struct Config {
 #[derive(Clone)]
 struct Entry {
     value: Value,
-    /// Where it stood in the connection string.
+    /// The position of the key in the connection string.
     at: Place,
 }
 
 impl Config {
-    /// An empty configuration; it needs at least a `protocol` and an `addr`.
+    /// Returns an empty configuration. Before it can be used it needs a `protocol` and an `addr`.
     pub fn new() -> Config {
         Config::default()
     }
 
     /// Reads `<protocol>::<key>=<value>;…;`. A `;` inside a value is written `;;`.
     ///
-    /// Each key and value is checked by itself, so that more can be [`set`](Config::set) before all are checked
-    /// together.
+    /// Each key and value is checked on its own, so that further options can be [`set`](Config::set) before
+    /// [`Config::validate`] checks all of them together.
     pub fn from_conf(conf: &str) -> Result<Config> {
         let lexed = lexer::lex(conf)?;
         let mut config = Config::new();
@@ -60,7 +60,7 @@ impl Config {
         for pair in &lexed.pairs {
             let key_at = Place(Some(pair.key_at));
             let Some(opt) = options::find(pair.key) else {
-                // An unescaped `;` in a secret makes the rest of it look like a key.
+                // A `;` in a secret that is not doubled makes the rest of the secret look like a key.
                 return Err(unknown::error(pair.key, key_at, !after_secret));
             };
             if opt.key == Key::Protocol {
@@ -79,12 +79,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are not part of it.
+    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are ignored.
     pub fn from_env() -> Result<Config> {
         Config::from_conf(&env::client_conf()?)
     }
 
-    /// Sets one option; a second time replaces the first, also for `addr`. `protocol` is an option like the others.
+    /// Sets one option and replaces an earlier value, also that of `addr`. `protocol` is an option like the others.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match options::find(key) {
             Some(opt) => self.put(opt.key, value, Place(None), Place(None)),
@@ -92,12 +92,12 @@ impl Config {
         }
     }
 
-    /// Checks how the values fit together and adds the defaults.
+    /// Checks that the values fit together, and adds the defaults.
     pub fn validate(&self) -> Result<Settings> {
         Settings::build(self)
     }
 
-    /// Adds to the addresses that are there: a connection string may name each with a key of its own.
+    /// Adds to the addresses that are already there, because a connection string may have several `addr` keys.
     fn add_addrs(&mut self, text: &str, at: Place) -> Result<()> {
         let opt = Key::Addr.opt();
         let Value::Addrs(mut more) = opt.parse(text, at)? else { return Ok(()) };
@@ -127,7 +127,7 @@ impl Config {
     }
 }
 
-/// Protocols that other clients speak.
+/// Returns whether this is a protocol that other clients support.
 fn is_foreign_protocol(name: &str) -> bool {
     ["ws", "wss", "udp"].iter().any(|foreign| foreign.eq_ignore_ascii_case(name))
 }

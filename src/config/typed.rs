@@ -1,7 +1,7 @@
 //! Setters that take Rust values instead of text: one for every option of the table.
 //!
-//! Each turns its value into the text of the connection string and hands it to the same check, so that ranges and messages
-//! cannot differ.
+//! Each setter turns its value into the text that a connection string would have, and passes it to the same check, so that
+//! ranges and messages are the same for both.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -13,14 +13,14 @@ use super::value::{Place, Value};
 use super::{Addr, Config, Entry};
 use crate::error::{Result, err};
 
-/// A value as a connection string has it.
+/// A value as the text that a connection string has.
 trait Text {
     fn text(&self) -> Cow<'_, str>;
 }
 
 impl Text for &str {
     fn text(&self) -> Cow<'_, str> {
-        // Not copied: it may be a secret.
+        // Borrowed, not copied, because it may be a secret.
         Cow::Borrowed(self)
     }
 }
@@ -31,7 +31,7 @@ impl Text for bool {
     }
 }
 
-/// What is less than a millisecond is rounded up, so that only zero is zero.
+/// Rounds up to whole milliseconds, so that only zero becomes zero.
 impl Text for Duration {
     fn text(&self) -> Cow<'_, str> {
         Cow::Owned(self.as_nanos().div_ceil(1_000_000).to_string())
@@ -77,7 +77,7 @@ impl Text for Interface {
     }
 }
 
-/// A setter for each line: its documentation, its name, its option and the type of its value.
+/// Makes a setter from each line: its documentation, its name, its option and the type of its value.
 macro_rules! setters {
     ($($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+) => {
         /// Typed setters, one for each option. Each replaces an earlier value. A value out of range is refused at once and
@@ -117,76 +117,76 @@ macro_rules! setters {
 }
 
 setters! {
-    /// How to talk to the server.
+    /// Sets the protocol.
     protocol(Protocol: Protocol);
-    /// The network interface to connect from, over TCP.
+    /// Sets the network interface to connect from, over TCP.
     bind_interface(BindInterface: Interface);
-    /// The user of HTTP, or the key id of TCP; [`Config::auth`] sets all credentials together.
+    /// Sets the user over HTTP, or the key id over TCP. [`Config::auth`] sets all credentials together.
     username(Username: &str);
-    /// The password of HTTP basic authentication.
+    /// Sets the password of HTTP basic authentication.
     password(Password: &str);
-    /// The bearer token of HTTP, or the private key of TCP.
+    /// Sets the bearer token over HTTP, or the private key over TCP.
     token(Token: &str);
-    /// The x coordinate of the public key, over TCP.
+    /// Sets the x coordinate of the public key, over TCP.
     token_x(TokenX: &str);
-    /// The y coordinate of the public key, over TCP.
+    /// Sets the y coordinate of the public key, over TCP.
     token_y(TokenY: &str);
-    /// How long the authentication of a TCP connection may take.
+    /// Sets how long the authentication of a TCP connection may take.
     auth_timeout(AuthTimeout: Duration);
-    /// Whether the three limits below flush; `false` wins over them.
+    /// Sets whether the limits on rows, bytes and time cause flushes. `false` disables all three.
     auto_flush(AutoFlush: bool);
-    /// Rows after which to flush; `None` for no such limit.
+    /// Sets the number of rows that causes a flush; `None` for no such limit.
     auto_flush_rows(AutoFlushRows: Option<u64>);
-    /// Bytes after which to flush; `None` for no such limit.
+    /// Sets the number of bytes that causes a flush; `None` for no such limit.
     auto_flush_bytes(AutoFlushBytes: Option<u64>);
-    /// The time since the last flush after which to flush; `None` for no such limit.
+    /// Sets the time since the last flush that causes a flush; `None` for no such limit.
     auto_flush_interval(AutoFlushInterval: Option<Duration>);
-    /// The longest wait before an automatic flush that follows one that failed.
+    /// Sets the longest wait before an automatic flush that follows a failed one.
     auto_flush_max_backoff(AutoFlushMaxBackoff: Duration);
-    /// The room in bytes that a new buffer takes at once.
+    /// Sets how many bytes of memory a new buffer allocates.
     init_buf_size(InitBufSize: usize);
-    /// The most bytes that a buffer may hold.
+    /// Sets the most bytes that a buffer may hold.
     max_buf_size(MaxBufSize: usize);
-    /// The longest table or column name in bytes.
+    /// Sets the length in bytes of the longest table or column name.
     max_name_len(MaxNameLen: usize);
-    /// Whether to connect with the first flush instead of when the sender is made.
+    /// Sets whether to connect with the first flush instead of when the sender is made.
     lazy_connect(LazyConnect: bool);
-    /// How long resolving, connecting and the TLS handshake may take for one entry of `addr`.
+    /// Sets how long resolving, connecting and the TLS handshake may take for one entry of `addr`.
     connect_timeout(ConnectTimeout: Duration);
-    /// How long one flush over TCP may take.
+    /// Sets how long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
-    /// How long a peer may leave sent bytes unacknowledged until the connection counts as broken; `None` for no limit.
+    /// Sets how long a peer may leave sent bytes unacknowledged before the connection is broken; `None` for no limit.
     tcp_user_timeout(TcpUserTimeout: Option<Duration>);
-    /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
+    /// Sets how long a connection may be idle before it is probed; `None` for no probes.
     keepalive_idle(KeepaliveIdle: Option<Duration>);
-    /// The time between two such probes; rounded up to whole seconds.
+    /// Sets the time between two such probes, rounded up to whole seconds.
     keepalive_interval(KeepaliveInterval: Duration);
-    /// How many probes may stay unanswered until the connection counts as broken.
+    /// Sets how many probes may stay unanswered before the connection is broken.
     keepalive_count(KeepaliveCount: u64);
-    /// How long one attempt over HTTP may take, before the time that its size adds.
+    /// Sets how long one attempt over HTTP may take, before the time for its size is added.
     request_timeout(RequestTimeout: Duration);
-    /// The slowest upload to put up with, in bytes per second; 0 adds no time for the size.
+    /// Sets the slowest upload to allow for, in bytes per second; 0 adds no time for the size.
     request_min_throughput(RequestMinThroughput: u64);
-    /// How long a flush over HTTP may go on after its first failed attempt; zero means exactly one request.
+    /// Sets how long a flush over HTTP may go on after its first failed attempt; zero means exactly one request.
     retry_timeout(RetryTimeout: Duration);
-    /// The longest wait between two attempts.
+    /// Sets the longest wait between two attempts.
     retry_max_backoff(RetryMaxBackoff: Duration);
-    /// Whether an attempt whose fate is unknown is repeated.
+    /// Sets whether an attempt is repeated if it is unknown whether its rows were stored.
     delivery(Delivery: Delivery);
-    /// Text that is added to the `User-Agent` header.
+    /// Sets text that is added to the `User-Agent` header.
     user_agent(UserAgent: &str);
 }
 
 impl Config {
-    /// A configuration for ILP over HTTP.
+    /// Returns a configuration for ILP over HTTP.
     ///
     /// # Errors
-    /// As [`Config::add_addr`]; so do the next three.
+    /// As [`Config::add_addr`].
     pub fn http(host: &str, port: u16) -> Result<Config> {
         Config::to(Protocol::Http, host, port)
     }
 
-    /// A configuration for ILP over HTTP inside TLS.
+    /// Returns a configuration for ILP over HTTP inside TLS.
     ///
     /// # Errors
     /// As [`Config::add_addr`].
@@ -194,7 +194,7 @@ impl Config {
         Config::to(Protocol::Https, host, port)
     }
 
-    /// A configuration for ILP over TCP.
+    /// Returns a configuration for ILP over TCP.
     ///
     /// # Errors
     /// As [`Config::add_addr`].
@@ -202,7 +202,7 @@ impl Config {
         Config::to(Protocol::Tcp, host, port)
     }
 
-    /// A configuration for ILP over TCP inside TLS.
+    /// Returns a configuration for ILP over TCP inside TLS.
     ///
     /// # Errors
     /// As [`Config::add_addr`].
@@ -216,10 +216,11 @@ impl Config {
         Ok(config)
     }
 
-    /// Adds an address to those of the server. An IPv6 address stands here without brackets.
+    /// Adds an address of the server to those that were set before. An IPv6 address is written without brackets here.
     ///
     /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if that is no host and port, or there are 64 addresses already.
+    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if this is not a valid host and port, or if there are 64 addresses
+    /// already.
     pub fn add_addr(&mut self, host: &str, port: u16) -> Result<&mut Config> {
         let addr = Addr { host: host.to_owned(), port };
         if host.contains(',') {
@@ -233,10 +234,10 @@ impl Config {
         Ok(self)
     }
 
-    /// The server's addresses, in place of those that were there.
+    /// Sets the addresses of the server and replaces those that were set before.
     ///
     /// # Errors
-    /// As [`Config::add_addr`], and if there are none.
+    /// As [`Config::add_addr`], and if the list is empty.
     pub fn addrs(&mut self, addrs: &[Addr]) -> Result<&mut Config> {
         let mut list = Config::new();
         for addr in addrs {
@@ -249,7 +250,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Who the client says it is, in place of all credentials that were there.
+    /// Sets the credentials of the client and replaces all that were set before.
     ///
     /// # Errors
     /// [`ErrorCode::Config`](crate::ErrorCode::Config) if a part of them is too long or empty.
@@ -272,7 +273,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Whether the server's certificate is checked.
+    /// Sets whether the server's certificate is checked.
     ///
     /// # Errors
     /// [`ErrorCode::Config`](crate::ErrorCode::Config) for `false`, unless the library was built with the cargo feature
@@ -283,7 +284,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Which certificate authorities to trust, instead of `tls_ca` and `tls_roots`.
+    /// Sets the certificate authorities to trust, in place of `tls_ca` and `tls_roots`.
     ///
     /// # Errors
     /// As [`Config::tls_cert`].
@@ -302,16 +303,16 @@ impl Config {
         Ok(self)
     }
 
-    /// The PEM file with the client's certificate chain; needs [`Config::tls_key`].
+    /// Sets the PEM file with the client's certificate chain. It needs [`Config::tls_key`] too.
     ///
     /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if the path is empty or has control characters.
+    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if the path is empty or contains control characters.
     pub fn tls_cert(&mut self, file: impl AsRef<Path>) -> Result<&mut Config> {
         self.put_path(Key::TlsCert, file.as_ref())?;
         Ok(self)
     }
 
-    /// The PEM file with the private key of [`Config::tls_cert`].
+    /// Sets the PEM file with the private key for [`Config::tls_cert`].
     ///
     /// # Errors
     /// As [`Config::tls_cert`].
@@ -320,7 +321,7 @@ impl Config {
         Ok(self)
     }
 
-    /// The version of the line protocol, 1 to 3; `None` asks an HTTP server and means 1 over TCP.
+    /// Sets the version of the line protocol, 1 to 3. `None` asks the server over HTTP, and means 1 over TCP.
     ///
     /// # Errors
     /// [`ErrorCode::Config`](crate::ErrorCode::Config) for other numbers.
@@ -330,7 +331,7 @@ impl Config {
         Ok(self)
     }
 
-    /// A path need not be text, as a connection string is.
+    /// Sets an option to a path, which need not be UTF-8 as a connection string is.
     fn put_path(&mut self, key: Key, path: &Path) -> Result<()> {
         match path.to_str() {
             Some(text) => self.put(key, text, Place(None), Place(None)),
@@ -363,8 +364,8 @@ mod tests {
         Auth::Ecdsa { key_id: "k".into(), d: "d".into(), x: "x".into(), y: "y".into() }
     }
 
-    /// A call of the typed setter, an option that it sets, and the text that `set` takes for the same value. Every option
-    /// of the table has a line.
+    /// A call of a typed setter, an option that it sets, and the text that `set` takes for the same value. Every option of the
+    /// table has a line.
     const SETTERS: &[(Setter, &str, &str)] = &[
         (|c| c.protocol(Protocol::Tcps), "protocol", "tcps"),
         (|c| c.add_addr("::1", 9000), "addr", "[::1]:9000"),
@@ -426,7 +427,7 @@ mod tests {
         (|c| c.user_agent("app/1"), "user_agent", "app/1"),
     ];
 
-    /// As `Debug`, with the secrets.
+    /// Formats an option like `Debug`, but shows the secrets.
     fn shown(config: &Config, name: &str) -> String {
         match config.entries.iter().find(|(key, _)| key.name() == name) {
             Some((_, Entry { value: Value::Secret(secret), .. })) => secret.expose().to_owned(),
@@ -449,7 +450,7 @@ mod tests {
         }
     }
 
-    /// Refused values: the message is that of the text, and the configuration stays as it was.
+    /// For values that are refused, the message is the same as for the text, and the configuration stays as it was.
     #[test]
     fn typed_setters_refuse_what_the_string_refuses() {
         const LONG: Duration = Duration::from_secs(1 << 40);
@@ -474,7 +475,7 @@ mod tests {
             let before = format!("{config:?}{}", shown(&config, "token"));
             let typed = set(&mut config).unwrap_or_else(|| panic!("{name}={text} was taken"));
             assert_eq!(format!("{config:?}{}", shown(&config, "token")), before, "{name}");
-            // What is added to a list is checked as it is when it stands alone.
+            // An address that is added to a list is checked like one that stands alone.
             let by_text = Config::new().set(name, text).unwrap_err();
             assert_eq!((typed.code(), typed.message()), (by_text.code(), by_text.message()));
         }

@@ -401,7 +401,7 @@ fn apply(buffer: &mut Buffer, op: &Op) -> crate::Result<()> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 1500 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_buffer_does_what_the_model_does(

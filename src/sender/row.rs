@@ -41,11 +41,11 @@ use crate::text::MaybeText;
 #[derive(Debug)]
 #[must_use = "a row that is not ended by an `at` call is dropped"]
 pub struct Row<'a> {
-    place: Place<'a>,
+    home: RowHome<'a>,
 }
 
 #[derive(Debug)]
-enum Place<'a> {
+enum RowHome<'a> {
     Buffer(&'a mut Buffer),
     Sender(&'a mut Sender),
 }
@@ -57,7 +57,7 @@ impl Sender {
     /// `InvalidUtf8`, `InvalidName`, `InvalidState` if a row is open in the buffer or the sender is closed, `LimitExceeded`, `OutOfMemory`.
     pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
         self.buffer.table(table)?;
-        Ok(Row { place: Place::Sender(self) })
+        Ok(Row { home: RowHome::Sender(self) })
     }
 }
 
@@ -68,16 +68,16 @@ impl Buffer {
     /// As [`Buffer::table`].
     pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
         self.table(table)?;
-        Ok(Row { place: Place::Buffer(self) })
+        Ok(Row { home: RowHome::Buffer(self) })
     }
 }
 
 impl Row<'_> {
     #[inline]
     fn buffer(&mut self) -> &mut Buffer {
-        match &mut self.place {
-            Place::Buffer(buffer) => buffer,
-            Place::Sender(sender) => &mut sender.buffer,
+        match &mut self.home {
+            RowHome::Buffer(buffer) => buffer,
+            RowHome::Sender(sender) => &mut sender.buffer,
         }
     }
 
@@ -281,9 +281,9 @@ impl Row<'_> {
 
     #[inline]
     fn ended(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Buffer(_) => Ok(()),
-            Place::Sender(sender) => sender.after_row(),
+        match &mut self.home {
+            RowHome::Buffer(_) => Ok(()),
+            RowHome::Sender(sender) => sender.after_row(),
         }
     }
 }

@@ -3,10 +3,11 @@
 //! Every connection runs the script on a thread of its own. Every wait ends when the server is dropped, and after
 //! [`PATIENCE`] at the latest.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -48,16 +49,32 @@ struct Shared {
     connections: AtomicUsize,
     requests: AtomicUsize,
     committed: Mutex<Vec<Vec<u8>>>,
-    heads: Mutex<Vec<String>>,
-    notes: Mutex<Vec<String>>,
+    first_head: OnceLock<String>,
+    /// How often each note was made.
+    notes: Mutex<BTreeMap<String, usize>>,
     noted: Condvar,
     peers: Mutex<Vec<JoinHandle<()>>>,
+    /// Scripts that panicked.
+    failed: AtomicUsize,
 }
 
 impl Shared {
     fn note(&self, note: &str) {
-        self.notes.lock().unwrap().push(note.to_owned());
+        *self.notes.lock().unwrap().entry(note.to_owned()).or_default() += 1;
         self.noted.notify_all();
+    }
+
+    /// Forgets the connections that are over, so that a server can run for long.
+    fn forget_finished(&self) {
+        let mut peers = self.peers.lock().unwrap();
+        let (finished, running) = peers.drain(..).partition(JoinHandle::is_finished);
+        *peers = running;
+        self.join(finished);
+    }
+
+    fn join(&self, peers: Vec<JoinHandle<()>>) {
+        let failed = peers.into_iter().filter_map(|peer| peer.join().err()).count();
+        self.failed.fetch_add(failed, Ordering::SeqCst);
     }
 
     fn stopping(&self) -> bool {
@@ -107,6 +124,7 @@ impl FaultServer {
                     }
                     inner2.note("gone");
                 });
+                inner.forget_finished();
                 inner.peers.lock().unwrap().push(peer);
             }
         });
@@ -138,16 +156,16 @@ impl FaultServer {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// The heads of all requests.
-    pub fn heads(&self) -> Vec<String> {
-        self.shared.heads.lock().unwrap().clone()
+    /// The head of the first request.
+    pub fn first_head(&self) -> Option<&str> {
+        self.shared.first_head.get().map(String::as_str)
     }
 
     /// Waits until peers have made this note `count` times. "gone" is noted for each that has closed its connection.
     pub fn wait_for_notes(&self, note: &str, count: usize) {
         let until = Instant::now() + PATIENCE;
         let mut notes = self.shared.notes.lock().unwrap();
-        while notes.iter().filter(|n| *n == note).count() < count {
+        while notes.get(note).copied().unwrap_or(0) < count {
             let left = until.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "never noted: {note}");
             notes = self.shared.noted.wait_timeout(notes, left).unwrap().0;
@@ -189,9 +207,9 @@ impl Drop for FaultServer {
             let _ = acceptor.join();
         }
         let peers = std::mem::take(&mut *self.shared.peers.lock().unwrap());
-        let failed = peers.into_iter().filter_map(|peer| peer.join().err()).count();
+        self.shared.join(peers);
         if !std::thread::panicking() {
-            assert_eq!(failed, 0, "a script panicked");
+            assert_eq!(self.shared.failed.load(Ordering::SeqCst), 0, "a script panicked");
         }
     }
 }
@@ -208,6 +226,13 @@ pub struct Request {
     pub nth: usize,
     pub head: String,
     pub body: Vec<u8>,
+}
+
+/// The length of a request's body, by its head.
+pub fn content_length(head: &str) -> usize {
+    let head = head.to_lowercase();
+    let value = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    value.map_or(0, |value| value.trim().parse().unwrap())
 }
 
 /// The server's end of one connection.
@@ -328,18 +353,14 @@ impl Peer {
         };
         self.pending.splice(0..0, text.drain(end..));
         let head = String::from_utf8(text).unwrap();
-        self.shared.heads.lock().unwrap().push(head.clone());
+        self.shared.first_head.get_or_init(|| head.clone());
         Some(head)
     }
 
     /// Reads a complete request.
     pub fn request(&mut self) -> Option<Request> {
         let head = self.request_head()?;
-        let length = head
-            .to_lowercase()
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:"))
-            .map_or(0, |value| value.trim().parse().unwrap());
+        let length = content_length(&head);
         let body = self.read_exactly(length)?;
         let nth = self.shared.requests.fetch_add(1, Ordering::SeqCst);
         Some(Request { nth, head, body })

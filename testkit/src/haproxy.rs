@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-
+use crate::certificates::authority;
 use crate::questdb::QuestDb;
 use crate::questdb::process::{self, Scratch};
 
@@ -21,12 +19,11 @@ pub struct TlsProxy {
 }
 
 impl TlsProxy {
-    /// Starts a proxy with a certificate for 127.0.0.1 by an authority of its own.
+    /// Starts a proxy with a certificate for 127.0.0.1 by the authority that tests trust.
     pub fn start(server: &QuestDb) -> TlsProxy {
         let scratch = Scratch::create();
-        let (authority, leaf) = certificates();
-        fs::write(scratch.path().join("ca.pem"), authority).unwrap();
-        fs::write(scratch.path().join("leaf.pem"), leaf).unwrap();
+        let leaf = authority().server();
+        fs::write(scratch.path().join("leaf.pem"), leaf.cert + &leaf.key).unwrap();
         let [https_port, tcps_port] = process::free_ports();
         let mut text = "global\n  maxconn 200\ndefaults\n  mode tcp\n  timeout connect 30s\n  \
                         timeout client 300s\n  timeout server 300s\n"
@@ -52,11 +49,6 @@ impl TlsProxy {
         proxy
     }
 
-    /// The certificate of the authority, for `tls_roots`.
-    pub fn authority(&self) -> PathBuf {
-        self.scratch.path().join("ca.pem")
-    }
-
     fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while [self.https_port, self.tcps_port]
@@ -76,20 +68,4 @@ impl Drop for TlsProxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// An authority, and a leaf with its key for 127.0.0.1 and localhost, all as PEM.
-pub fn certificates() -> (String, String) {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(DnType::CommonName, "test authority");
-    let authority_key = KeyPair::generate().unwrap();
-    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let leaf_key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec!["127.0.0.1".into(), "localhost".into()])
-        .unwrap()
-        .signed_by(&leaf_key, &issuer)
-        .unwrap();
-    (authority_pem, leaf.pem() + &leaf_key.serialize_pem())
 }

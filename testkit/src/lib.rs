@@ -1,19 +1,34 @@
-//! What the tests share: fake servers, certificates, and a real QuestDB. Used by tests only.
+//! What the tests share: fake servers, certificates, a real QuestDB, and rows as they must arrive. Used by tests only.
 #![allow(
     clippy::disallowed_methods,
     reason = "plays servers, reads files and starts programs, which clippy.toml keeps the library from"
 )]
 
+#[cfg(feature = "servers")]
+mod almost_lines;
+#[cfg(feature = "servers")]
 pub mod certificates;
+#[cfg(feature = "servers")]
 pub mod fault_server;
+#[cfg(feature = "servers")]
 pub mod haproxy;
+#[cfg(feature = "servers")]
 pub mod lossy;
+#[cfg(feature = "servers")]
+pub mod port;
+#[cfg(feature = "servers")]
 pub mod questdb;
+#[cfg(feature = "servers")]
+pub mod raw_client;
+#[cfg(feature = "servers")]
 pub mod raw_tls;
+pub mod row_model;
 mod rows;
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "servers")]
+pub use almost_lines::almost_lines;
 pub use rows::rows;
 
 /// Returns the folder for the files of tests, which lies in the build folder.
@@ -37,7 +52,7 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("testkit lies in the repository")
 }
 
-/// Returns the shared library, which cargo has linked next to the running test.
+/// Returns the shared library, which `cargo build` has linked next to the running test.
 ///
 /// # Panics
 ///
@@ -47,6 +62,6 @@ pub fn shared_library() -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     let program = std::env::current_exe().unwrap();
     let library = program.with_file_name(format!("{DLL_PREFIX}questdb_ingress{DLL_SUFFIX}"));
-    assert!(library.exists(), "{} is not there", library.display());
+    assert!(library.exists(), "{} is not there: build it by ci/build", library.display());
     library
 }

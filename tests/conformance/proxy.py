@@ -9,13 +9,13 @@ from collections import deque
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
 
-def listener(port=0):
+def bound(port=0):
+    """A socket that has its port, and refuses who connects until it listens."""
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Small, so that a large request is still on its way when it is cut off.
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     s.bind(("127.0.0.1", port))
-    s.listen(64)
     return s
 
 
@@ -25,15 +25,14 @@ class Proxy:
     def __init__(self, server):
         self.server, self.actions, self.connections = server, deque(), set()
         self.lock = threading.Lock()
-        self.refuser = socket.socket()  # bound but deaf: connecting is refused
-        self.refuser.bind(("127.0.0.1", 0))
+        self.refuser = bound()
         self.closed = self.refuser.getsockname()[1]
         self.listeners = {}
-        self.http = self.listen(0, self.serve_http)
-        self.tcp = self.listen(0, self.serve_tcp)
+        self.http = self.listen(bound(), self.serve_http)
+        self.tcp = self.listen(bound(), self.serve_tcp)
 
-    def listen(self, port, serve):
-        s = listener(port)
+    def listen(self, s, serve):
+        s.listen(64)
         port = s.getsockname()[1]
         self.listeners[port] = (s, serve)
         threading.Thread(target=self.accept, args=(s, serve), daemon=True).start()
@@ -62,16 +61,17 @@ class Proxy:
     def plan(self, words):
         if words[0] == "down":
             self.break_all()
-            for s, _ in self.listeners.values():
+            for port, (s, serve) in list(self.listeners.items()):
                 s.shutdown(socket.SHUT_RDWR)
                 s.close()
+                self.listeners[port] = (bound(port), serve)  # so that nobody else takes the port meanwhile
             threading.Timer(int(words[1]) / 1000, self.up).start()
         else:
             self.actions.append(words)
 
     def up(self):
-        for port, (_, serve) in list(self.listeners.items()):
-            self.listen(port, serve)
+        for s, serve in list(self.listeners.values()):
+            self.listen(s, serve)
 
     def reset(self):
         self.actions.clear()
@@ -92,6 +92,7 @@ class Proxy:
     def stop(self):
         for s, _ in self.listeners.values():
             s.close()
+        self.refuser.close()
         self.break_all()
 
     def serve_tcp(self, client):

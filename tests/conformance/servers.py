@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -58,6 +59,7 @@ class Receiver:
 
     def __init__(self, args):
         self.program, self.http, self.tcp, self.saved = args.receiver, 0, 0, []
+        self.lock = threading.Lock()
         self.start()
 
     def start(self):
@@ -67,11 +69,12 @@ class Receiver:
         self.http, self.tcp = ports
 
     def command(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
         answers = []
-        while (answer := self.process.stdout.readline()).startswith("{"):
-            answers.append(json.loads(answer))
+        with self.lock:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+            while (answer := self.process.stdout.readline()).startswith("{"):
+                answers.append(json.loads(answer))
         if answer != "\n":
             raise RuntimeError(f"receiver: {answer!r}")
         return answers

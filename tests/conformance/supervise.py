@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import servers
@@ -253,29 +254,39 @@ def same_row(want, got):
     return len(want) == len(got) and all(w in ("*", g) for w, g in zip(want, got))
 
 
-def run_server(server, cases, drivers, results):
-    """Fills results[case][language] with None or what was wrong."""
+def run_cases(server, cases, driver, results, runs):
+    """Runs the cases in one language, through a proxy of its own. Fills results[case][language] with None or what was wrong."""
     proxy = Proxy(server)
-    runs = []
     try:
         for case in cases:
-            answers = {}
-            for driver in drivers:
-                if not case.allows(driver.language, server.kind):
-                    continue
+            if case.allows(driver.language, server.kind):
                 run = Run(case, driver, server, proxy)
-                verdict = results.setdefault(case.name, {})
                 try:
                     run.run()
-                    verdict[driver.language] = None
-                    answers[driver.language] = run.answers
+                    results[case.name][driver.language] = None
                     runs.append(run)
                 except Wrong as wrong:
-                    verdict[driver.language] = str(wrong)
-            first = next(iter(answers.values()), None)
-            for language, got in answers.items():
-                if got != first and not verdict[language]:
-                    verdict[language] = f"answers differ from the first language: {got} {first}"
+                    results[case.name][driver.language] = str(wrong)
+    finally:
+        proxy.stop()
+
+
+def run_server(server, cases, drivers, results):
+    """Fills results[case][language] with None or what was wrong; returns how many rows were expected."""
+    runs = []
+    for case in cases:
+        if any(case.allows(driver.language, server.kind) for driver in drivers):
+            results[case.name] = {}
+    apart = [case for case in cases if any(words[0] == "restart" for _, words in case.steps)]
+    together = [case for case in cases if case not in apart]
+    try:
+        # Each language has tables of its own and mostly waits, so that several can be at it; but not while the server restarts.
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            for running in [pool.submit(run_cases, server, together, driver, results, runs) for driver in drivers]:
+                running.result()
+        for driver in drivers:
+            run_cases(server, apart, driver, results, runs)
+        compare_answers(runs, drivers, results)
         stored = server.tables(runs)
         for run in runs:
             try:
@@ -287,8 +298,16 @@ def run_server(server, cases, drivers, results):
             code = driver.stop()
             if code:
                 results.setdefault("(end of the driver)", {})[driver.language] = f"exit code {code}"
-        proxy.stop()
     return sum(run.rows() for run in runs)
+
+
+def compare_answers(runs, drivers, results):
+    """Holds the answers of each language against those of the first one that ran the case."""
+    first, order = {}, [driver.language for driver in drivers]
+    for run in sorted(runs, key=lambda run: order.index(run.driver.language)):
+        wanted = first.setdefault(run.case.name, run.answers)
+        if run.answers != wanted:
+            results[run.case.name][run.driver.language] = f"answers differ from the first language: {run.answers} {wanted}"
 
 
 def print_matrix(title, languages, results):

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use questdb_receiver::{ColumnType, Protocol, Receiver};
 
-use questdb_ingress_testkit::haproxy::certificates;
+use questdb_ingress_testkit::certificates::{authority, stranger};
 use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
 use questdb_ingress_testkit::repository as root;
 use questdb_ingress_testkit::shared_library;
@@ -126,17 +126,15 @@ fn tcp_auth() {
 #[test]
 fn https_ca() {
     for language in LANGUAGES {
-        let (authority, leaf) = certificates();
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_example_ca.pem");
-        fs::write(&file, authority).unwrap();
+        let leaf = authority().server();
         let receiver = Receiver::builder()
-            .tls(leaf.as_bytes(), leaf.as_bytes())
+            .tls(leaf.cert.as_bytes(), leaf.key.as_bytes())
             .auth_basic("admin", "quest")
             .start()
             .unwrap();
         let conf = receiver.conf(Protocol::Http) + "username=admin;password=quest;";
         assert!(conf.starts_with("https::"), "{conf}");
-        succeeds(language, "https_ca", &[&conf, file.to_str().unwrap()]);
+        succeeds(language, "https_ca", &[&conf, authority().file.to_str().unwrap()]);
         assert_eq!(
             shown(&receiver, "secrets", 1),
             [
@@ -147,8 +145,7 @@ fn https_ca() {
             ]
         );
         // Another authority: the certificate is refused before anything is sent.
-        fs::write(&file, certificates().0).unwrap();
-        let refused = run(language, "https_ca", &[&conf, file.to_str().unwrap()]);
+        let refused = run(language, "https_ca", &[&conf, stranger().file.to_str().unwrap()]);
         assert_eq!(refused.status.code(), Some(1), "{refused:?}");
         assert!(String::from_utf8_lossy(&refused.stderr).contains("certificate"), "{refused:?}");
     }

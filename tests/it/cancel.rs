@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{ErrorCode, Outcome, Sender};
 
 use questdb_ingress_testkit::fault_server::{FaultServer, script};
+use questdb_ingress_testkit::port::RefusingPort;
 use questdb_ingress_testkit::rows;
 
 /// Calls, and cancels from the time that the call is `deep` enough until it has returned. Returns what it returned and how
@@ -81,7 +82,7 @@ fn a_call_on_a_real_socket() {
     let server = deaf();
     let conf = format!("tcp::addr={};{MINUTE}send_timeout=60000;", server.addr());
     check("in a stream that is not read", conf, 30, Some(&server), Outcome::InDoubt);
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let conf = format!("http::addr={nobody};{MINUTE}{http}retry_max_backoff=60000;");
+    let nobody = RefusingPort::new();
+    let conf = format!("http::addr={};{MINUTE}{http}retry_max_backoff=60000;", nobody.addr());
     check("between attempts to connect", conf, 0, None, Outcome::NotSent);
 }

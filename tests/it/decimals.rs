@@ -6,7 +6,7 @@ use questdb_ingress::table::{
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result};
 use questdb_receiver::{ColumnType, Receiver, Value};
 
-use crate::receiver_client::{Http, connect};
+use questdb_ingress_testkit::raw_client::{Http, connect};
 
 /// What becomes of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

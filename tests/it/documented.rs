@@ -1,12 +1,11 @@
 //! Keys and values that the public documentation of QuestDB's clients has: accepted as they are written there.
 
 use questdb_ingress::internal::OwnBuffer as _;
-use std::io::Read;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use questdb_ingress::config::{Auth, Interface, Settings};
 use questdb_ingress::{Config, Error, ErrorCode, Outcome, Sender};
+use questdb_ingress_testkit::fault_server::{FaultServer, script};
 
 fn settle(conf: &str) -> Result<Settings, Error> {
     Config::from_conf(conf)?.validate()
@@ -70,8 +69,8 @@ fn auth_timeout_of_zero_leaves_the_limit_to_send_timeout() {
     let s = settle("tcp::addr=h;auth_timeout=0;send_timeout=1234").unwrap();
     assert_eq!(s.auth_timeout, Duration::from_millis(1234));
     // A server that never sends its challenge is given up after that time.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = silent.local_addr().unwrap().port();
+    let silent = FaultServer::start(None, script(|peer| peer.hold()));
+    let port = silent.addr().port();
     let key = "username=testUser1;token=5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48;\
                token_x=fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU;token_y=Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
     let conf = format!("tcp::addr=127.0.0.1:{port};{key};auth_timeout=0;send_timeout=50;");
@@ -111,8 +110,14 @@ fn bind_interface_takes_addresses_and_names() {
 #[test]
 #[cfg(target_os = "linux")]
 fn rows_go_out_by_the_interface_that_was_named() {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = server.local_addr().unwrap().port();
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            let rows = peer.read_to_end();
+            peer.commit(&rows);
+        }),
+    );
+    let port = server.addr().port();
     let conf = |interface: &str| format!("tcp::addr=127.0.0.1:{port};bind_interface={interface};");
     let mut sender = match Sender::from_conf(&conf("lo")) {
         Ok(sender) => sender,
@@ -124,9 +129,8 @@ fn rows_go_out_by_the_interface_that_was_named() {
     sender.at_now().unwrap();
     assert_eq!(sender.flush_own().unwrap(), Outcome::Submitted);
     drop(sender);
-    let mut got = String::new();
-    server.accept().unwrap().0.read_to_string(&mut got).unwrap();
-    assert_eq!(got, "t x=1i\n");
+    server.wait_for_notes("gone", 1);
+    assert_eq!(server.committed(), [b"t x=1i\n"]);
     let e = Sender::from_conf(&conf("no-such-if0")).unwrap_err();
     assert_eq!(e.code(), ErrorCode::Connection);
     assert!(e.message().contains("could not bind to the interface no-such-if0: "), "{e}");

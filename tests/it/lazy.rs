@@ -1,12 +1,12 @@
 //! Senders that are made without their server: rows that wait come out as if the server had been asked before them.
 
 use questdb_ingress::internal::OwnBuffer as _;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use questdb_ingress::{ArrayView, Buffer, ErrorCode, Outcome, ProtocolVersion, Sender};
 
 use questdb_ingress_testkit::fault_server::{FaultServer, script};
+use questdb_ingress_testkit::port::RefusingPort;
 
 /// A server that answers `/settings` so, and takes rows.
 fn server(status: &'static str, settings: &'static str) -> FaultServer {
@@ -200,18 +200,13 @@ fn connecting_in_mid_row_disturbs_nothing() {
     assert_eq!(server.committed(), [b"t a=1.5\nt a=2.5,b=3.5\n"]);
 }
 
-/// A port that nobody listens on.
-fn dead() -> std::net::SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 #[test]
 fn a_sender_can_be_made_while_the_server_is_down() {
     for conf in ["http", "http;protocol_version=2", "tcp"] {
         let (protocol, rest) = conf.split_once(';').unwrap_or((conf, ""));
         let retry = if protocol == "http" { "retry_timeout=0;" } else { "" };
-        let conf =
-            format!("{protocol}::addr={};lazy_connect=on;auto_flush=off;{retry}{rest}", dead());
+        let (nobody, options) = (RefusingPort::new(), format!("auto_flush=off;{retry}{rest}"));
+        let conf = format!("{protocol}::addr={};lazy_connect=on;{options}", nobody.addr());
         let mut sender = Sender::from_conf(&conf).unwrap();
         sender.row("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
         let e = sender.flush_own().unwrap_err();

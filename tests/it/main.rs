@@ -9,8 +9,6 @@
     reason = "tests play servers, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
-#[path = "../../receiver/tests/it/almost_lines.rs"]
-mod almost_lines;
 mod auth;
 mod c_examples;
 #[cfg(test)]
@@ -28,9 +26,6 @@ mod nul;
 mod options;
 mod readme;
 mod real_server;
-#[path = "../../receiver/tests/it/client.rs"]
-#[allow(dead_code, reason = "the tests of the receiver use the rest")]
-mod receiver_client;
 mod round_trip;
 mod sending;
 mod soak;

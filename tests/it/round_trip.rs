@@ -11,7 +11,7 @@ use questdb_ingress::{ArrayView, Buffer, ColumnName, ProtocolVersion, TableName}
 use questdb_receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
 use questdb_receiver::{Decimal, Receiver, Value};
 
-use crate::receiver_client::{Http, connect};
+use questdb_ingress_testkit::raw_client::{Http, connect};
 
 const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3];

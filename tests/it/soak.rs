@@ -4,13 +4,13 @@
 //! A few seconds by default; `QUESTDB_SOAK_SECONDS` says how long otherwise.
 
 use std::collections::HashSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use questdb_ingress::{Error, Outcome, Sender};
+use questdb_ingress_testkit::fault_server::{FaultServer, Peer, content_length, script};
 
 const HTTP_THREADS: u64 = 3;
 /// One more sender speaks ILP over TCP.
@@ -22,7 +22,6 @@ const BATCH: u64 = 300;
 #[derive(Default)]
 struct Oracle {
     stored: Mutex<HashSet<u64>>,
-    stop: AtomicBool,
     faults: AtomicU64,
     requests: AtomicU64,
 }
@@ -57,107 +56,64 @@ impl Oracle {
     }
 }
 
-/// Serves every connection by `serve` on a thread of its own, until the oracle stops.
-fn listen(oracle: &Arc<Oracle>, serve: fn(TcpStream, &Oracle, &mut fastrand::Rng)) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
+/// A server that does something wrong once in a hundred times. The same happens in each run.
+fn start(oracle: &Arc<Oracle>, serve: fn(&mut Peer, &Oracle, &mut fastrand::Rng)) -> FaultServer {
     let oracle = Arc::clone(oracle);
-    std::thread::spawn(move || {
-        for (nth, stream) in (0..).zip(listener.incoming()) {
-            if oracle.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let (Ok(stream), oracle) = (stream, Arc::clone(&oracle)) else { continue };
-            stream.set_nodelay(true).unwrap();
-            std::thread::spawn(move || serve(stream, &oracle, &mut fastrand::Rng::with_seed(nth)));
-        }
-    });
-    addr
+    let seed = |peer: &Peer| fastrand::Rng::with_seed(peer.nth() as u64);
+    FaultServer::start(None, script(move |peer| serve(peer, &oracle, &mut seed(peer))))
 }
 
-/// Closes a connection so that the client gets a reset.
-fn reset(stream: TcpStream) {
-    let socket = socket2::Socket::from(stream);
-    let _ = socket.set_linger(Some(Duration::ZERO));
-}
-
-fn serve_http(mut stream: TcpStream, oracle: &Oracle, random: &mut fastrand::Rng) {
-    const OK: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
-    let mut input = Vec::new();
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        let head = loop {
-            if let Some(end) = input.windows(4).position(|w| w == b"\r\n\r\n") {
-                break end + 4;
-            }
-            match stream.read(&mut chunk) {
-                Ok(n @ 1..) => input.extend_from_slice(&chunk[..n]),
-                _ => return,
-            }
-        };
-        let text = String::from_utf8_lossy(&input[..head]).to_lowercase();
-        let length: usize = text
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:"))
-            .map_or(0, |value| value.trim().parse().unwrap());
+fn serve_http(peer: &mut Peer, oracle: &Oracle, random: &mut fastrand::Rng) {
+    const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+    while let Some(length) = peer.request_head().map(|head| content_length(&head)) {
         let fault = oracle.fault(10, random);
         if fault == Some(0) {
-            return reset(stream);
-        }
-        let most = if fault == Some(1) { head + length / 2 } else { head + length };
-        while input.len() < most {
-            match stream.read(&mut chunk) {
-                Ok(n @ 1..) => input.extend_from_slice(&chunk[..n]),
-                _ => return,
-            }
+            return peer.reset_on_close();
         }
         if fault == Some(1) {
-            return reset(stream);
+            peer.read_exactly(length / 2);
+            return peer.reset_on_close();
         }
-        let body = &input[head..head + length];
+        let Some(body) = peer.read_exactly(length) else { return };
         if !matches!(fault, Some(2..=5)) {
-            oracle.store(body);
+            oracle.store(&body);
         }
-        input.drain(..head + length);
-        let answer: &[u8] = match fault {
-            None => OK,
-            Some(2) => b"HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n",
-            Some(3) => b"HTTP/1.1 500 Bad\r\ncontent-length: 0\r\n\r\n",
+        let good = match fault {
+            None => peer.say(OK),
+            Some(2) => peer.answer("503 Busy", "retry-after: 0\r\n", ""),
+            Some(3) => peer.answer("500 Bad", "", ""),
             Some(4) => return,
-            Some(5) => b"HTTP/1.1 429 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n",
+            Some(5) => peer.answer("429 Busy", "retry-after: 0\r\n", ""),
             // From here on the rows are stored.
-            Some(6) => return reset(stream),
-            Some(7) => b"HTTP/1.1 503 Behind the proxy\r\ncontent-length: 0\r\n\r\n",
+            Some(6) => return peer.reset_on_close(),
+            Some(7) => peer.answer("503 Behind the proxy", "", ""),
             Some(8) => {
-                let _ = stream.write_all(&OK[..10]);
-                return reset(stream);
+                peer.say(&OK[..10]);
+                return peer.reset_on_close();
             }
-            Some(_) => {
-                std::thread::sleep(Duration::from_millis(500));
-                OK
-            }
+            Some(_) => peer.pause(Duration::from_millis(500)) && peer.say(OK),
         };
-        if stream.write_all(answer).is_err() {
+        if !good {
             return;
         }
     }
 }
 
-fn serve_tcp(mut stream: TcpStream, oracle: &Oracle, random: &mut fastrand::Rng) {
+fn serve_tcp(peer: &mut Peer, oracle: &Oracle, random: &mut fastrand::Rng) {
     let mut input = Vec::new();
     let mut chunk = vec![0; 16 * 1024];
     loop {
         match oracle.fault(4, random) {
             None => {}
-            Some(0) => return reset(stream),
+            Some(0) => return peer.reset_on_close(),
             Some(1) => return,
             Some(2) => {
-                let _ = stream.write_all(b"ERROR: no\n");
+                peer.say("ERROR: no\n");
                 return;
             }
-            Some(_) => std::thread::sleep(Duration::from_millis(20)),
+            Some(_) => drop(peer.pause(Duration::from_millis(20))),
         }
-        let Ok(n @ 1..) = stream.read(&mut chunk) else { return };
+        let Some(n @ 1..) = peer.read(&mut chunk) else { return };
         input.extend_from_slice(&chunk[..n]);
         if let Some(end) = input.iter().rposition(|byte| *byte == b'\n') {
             oracle.store(&input[..=end]);
@@ -275,7 +231,8 @@ fn resident() -> u64 {
 fn nothing_is_lost_or_misreported_in_the_long_run() {
     let seconds = std::env::var("QUESTDB_SOAK_SECONDS").map_or(4, |text| text.parse().unwrap());
     let oracle = Arc::new(Oracle::default());
-    let (http, tcp) = (listen(&oracle, serve_http), listen(&oracle, serve_tcp));
+    let servers = [start(&oracle, serve_http), start(&oracle, serve_tcp)];
+    let [http, tcp] = servers.each_ref().map(FaultServer::addr);
     let begin = Instant::now();
     let until = begin + Duration::from_secs(seconds);
     let threads: Vec<_> = (0..=HTTP_THREADS)
@@ -291,7 +248,6 @@ fn nothing_is_lost_or_misreported_in_the_long_run() {
     let early = resident();
     let tallies: Vec<Tally> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
     let late = resident();
-    oracle.stop.store(true, Ordering::Relaxed);
     let sum = |of: fn(&Tally) -> u64| tallies.iter().map(of).sum::<u64>();
     println!(
         "soak: {} s, {} rows, {} faults in {} requests and reads, {} errors, {} in doubt, {} lost, {} wrong outcomes, \

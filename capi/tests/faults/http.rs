@@ -6,7 +6,6 @@ pub(crate) mod memory;
 pub(crate) mod proxies;
 mod settings;
 
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
@@ -16,6 +15,7 @@ use crate::case::{self, Case, Client};
 use crate::client::Answer;
 use crate::plain;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::port::{FullPort, RefusingPort};
 use questdb_ingress_testkit::rows;
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -192,16 +192,15 @@ fn retries() -> Vec<Case> {
         .fails(ErrorCode::Rejected, Outcome::Rejected),
         Case::new("H10", "refused for 700 ms, then up", |_| {})
             .act(|client| {
-                let reserved = reserve();
-                let addr = reserved.local_addr().unwrap().as_socket().unwrap();
+                let port = RefusingPort::new();
+                let addr = port.addr();
                 client.open_with(&format!(
                     "http::addr={addr};protocol_version=1;retry_max_backoff=50;"
                 ))?;
                 client.now_it_counts();
                 let late = std::thread::spawn(move || {
                     std::thread::sleep(Duration::from_millis(700));
-                    reserved.listen(16).unwrap();
-                    FaultServer::on(TcpListener::from(reserved), None, script(Peer::serve))
+                    FaultServer::on(port.listen(), None, script(Peer::serve))
                 });
                 let result = client.flush();
                 client.server = late.join().unwrap();
@@ -313,8 +312,8 @@ fn deadlines() -> Vec<Case> {
         Case::new("F3", "connection refused for ever", |_| {})
             .conf("retry_timeout=400;")
             .act(|client| {
-                let reserved = reserve();
-                let addr = reserved.local_addr().unwrap().as_socket().unwrap();
+                let port = RefusingPort::new();
+                let addr = port.addr();
                 client.open_with(&format!(
                     "http::addr={addr};protocol_version=1;retry_timeout=400;"
                 ))?;
@@ -328,7 +327,7 @@ fn deadlines() -> Vec<Case> {
             .also("several attempts", |r| r.error().attempts() > 2),
         Case::new("F4", "a connect that is never answered", |_| {})
             .act(|client| {
-                let full = FullBacklog::new();
+                let full = FullPort::new();
                 client.open_with(&format!(
                     "http::addr={};protocol_version=1;connect_timeout=300;retry_timeout=0;",
                     full.addr()
@@ -384,43 +383,6 @@ fn close_with(client: &mut Client, rows: usize, bytes: usize) -> Answer {
     assert_eq!(unconfirmed, rows as u64);
     client.free();
     result.map(|()| Outcome::Committed)
-}
-
-/// A bound port on which nobody listens yet, so that connecting is refused.
-fn reserve() -> socket2::Socket {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
-    socket
-}
-
-/// A listener whose queue is full, so that further connects hang.
-pub(crate) struct FullBacklog {
-    listener: socket2::Socket,
-    _waiting: Vec<socket2::Socket>,
-}
-
-impl FullBacklog {
-    pub(crate) fn new() -> FullBacklog {
-        let listener = reserve();
-        listener.listen(0).unwrap();
-        let addr = listener.local_addr().unwrap();
-        let waiting = (0..4)
-            .map(|_| {
-                let socket =
-                    socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
-                        .unwrap();
-                socket.set_nonblocking(true).unwrap();
-                // In progress, for ever.
-                let _ = socket.connect(&addr);
-                socket
-            })
-            .collect();
-        FullBacklog { listener, _waiting: waiting }
-    }
-
-    pub(crate) fn addr(&self) -> std::net::SocketAddr {
-        self.listener.local_addr().unwrap().as_socket().unwrap()
-    }
 }
 
 /// The 50th flush is refused; the sender goes on to work with the next.

@@ -8,9 +8,9 @@ use questdb_ingress::{ErrorCode, Outcome, Sender, Stat};
 
 use crate::case::{self, Case, Client};
 use crate::client::Answer;
-use crate::http::FullBacklog;
 use crate::plain;
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
+use questdb_ingress_testkit::port::{FullPort, RefusingPort};
 use questdb_ingress_testkit::rows;
 
 const MB: usize = 1 << 20;
@@ -351,7 +351,7 @@ fn cases() -> Vec<Case> {
         Case::new("T10", "a connect that is never answered", |_| {})
             .tcp()
             .act(|client| {
-                let full = FullBacklog::new();
+                let full = FullPort::new();
                 let conf = format!("tcp::addr={};connect_timeout=300;", full.addr());
                 client.now_it_counts();
                 client.open_with(&conf).map(|()| Outcome::Submitted)
@@ -412,7 +412,8 @@ fn ipv6(scheme: &'static str, form: &str, host: &'static str) -> Case {
         client.close(Duration::from_secs(5)).1?;
         if http {
             let named = format!("host: {host}:{port}\r\n");
-            assert!(client.server.heads()[0].contains(&named), "{:?}", client.server.heads());
+            let head = client.server.first_head().unwrap();
+            assert!(head.contains(&named), "{head}");
         } else {
             client.server.wait_for_notes("stored", 1);
         }
@@ -430,7 +431,8 @@ fn ipv6_only() -> Vec<Case> {
 
 /// An address that is dead is passed over, at the start and in the middle of work.
 fn several_addresses() {
-    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = RefusingPort::new();
+    let dead = nobody.addr();
     let server = FaultServer::start(None, script(serve));
     let conf = format!("tcp::addr={dead},{};", server.addr());
     let mut sender = Sender::from_conf(&conf).unwrap();

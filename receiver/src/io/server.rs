@@ -1,175 +1,16 @@
-//! Listeners and threads: one thread that accepts per port, one per connection.
+//! Listeners and threads: one accepting thread for each port, and one thread for each connection.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::error::{Result, err};
-
-use crate::Stats;
-use crate::auth::{EcdsaKeys, HttpAuth};
 use crate::io::connection::Connection;
 use crate::session::{http, tcp};
-use crate::store::memory::Store;
-use crate::store::table::Policy;
-
-/// How long connections may take to finish when the receiver stops.
-const GRACE: Duration = Duration::from_millis(100);
-
-/// Everything that was configured, checked.
-#[derive(Debug)]
-pub(crate) struct Options {
-    pub(crate) http_auth: HttpAuth,
-    pub(crate) ecdsa: EcdsaKeys,
-    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
-    pub(crate) protocol_versions: Vec<u8>,
-    pub(crate) settings: bool,
-    pub(crate) settings_auth: bool,
-    pub(crate) error_replies: bool,
-    pub(crate) max_body: usize,
-    pub(crate) max_line: usize,
-    pub(crate) max_connections: usize,
-    pub(crate) max_stored: usize,
-    pub(crate) policy: Policy,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) connections: AtomicU64,
-    pub(crate) requests: AtomicU64,
-    pub(crate) bytes: AtomicU64,
-    pub(crate) rejected: AtomicU64,
-}
-
-/// Adds to a counter.
-pub(crate) fn count(counter: &AtomicU64, by: u64) {
-    counter.fetch_add(by, Ordering::Relaxed);
-}
-
-/// What all threads of a receiver share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) options: Options,
-    pub(crate) store: Store,
-    pub(crate) counters: Counters,
-    error_ids: ErrorIds,
-    /// Bytes of rows that were received and not stored yet, of all connections.
-    held: AtomicUsize,
-    stopping: AtomicBool,
-    open: Mutex<Open>,
-    /// A connection has ended.
-    ended: Condvar,
-}
-
-#[derive(Debug)]
-struct ErrorIds {
-    receiver: u64,
-    last: AtomicU64,
-}
-
-impl Default for ErrorIds {
-    fn default() -> Self {
-        let random = RandomState::new().build_hasher().finish();
-        ErrorIds { receiver: random >> 16, last: AtomicU64::new(0) }
-    }
-}
-
-/// The connections being served.
-#[derive(Debug, Default)]
-struct Open {
-    next_id: u64,
-    /// A second handle of each socket, to break off what its thread waits for.
-    sockets: HashMap<u64, TcpStream>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Shared {
-    pub(crate) fn stats(&self) -> Stats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
-            connections: get(&self.counters.connections),
-            requests: get(&self.counters.requests),
-            // Never behind what a waiting thread was told.
-            rows: self.store.total_rows(),
-            bytes: get(&self.counters.bytes),
-            rejected: get(&self.counters.rejected),
-        }
-    }
-
-    /// A place among those who hold received bytes.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held { shared: self, bytes: 0 }
-    }
-
-    /// A new id for an error answer: twelve hexadecimal digits of this receiver and a number.
-    pub(crate) fn next_error_id(&self) -> String {
-        let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;
-        format!("{:012x}-{number}", self.error_ids.receiver)
-    }
-
-    /// Breaks off what connections wait for, and after a while also what they do; returns their threads.
-    fn end_connections(&self) -> Vec<JoinHandle<()>> {
-        let mut open = self.open();
-        // Who has a request in hand may still answer it.
-        open.break_off(Shutdown::Read);
-        let busy = |open: &mut Open| !open.sockets.is_empty();
-        let waited = self.ended.wait_timeout_while(open, GRACE, busy);
-        open = waited.unwrap_or_else(PoisonError::into_inner).0;
-        open.break_off(Shutdown::Both);
-        std::mem::take(&mut open.threads)
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a connection holds of bytes that are not stored yet. All together may hold as much as may be stored: with many
-/// connections the limit of each would be none.
-#[derive(Debug)]
-pub(crate) struct Held<'a> {
-    shared: &'a Shared,
-    bytes: usize,
-}
-
-impl Held<'_> {
-    /// Says how much is held now; false, and nothing changed, if that is too much for all together.
-    pub(crate) fn set(&mut self, bytes: usize) -> bool {
-        let all = &self.shared.held;
-        if bytes > self.bytes {
-            let more = bytes - self.bytes;
-            let before = all.fetch_add(more, Ordering::Relaxed);
-            if before.saturating_add(more) > self.shared.options.max_stored {
-                all.fetch_sub(more, Ordering::Relaxed);
-                return false;
-            }
-        } else {
-            all.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
-        }
-        self.bytes = bytes;
-        true
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.shared.held.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-impl Open {
-    fn break_off(&self, how: Shutdown) {
-        for socket in self.sockets.values() {
-            // A connection that is gone already has nothing to break off.
-            let _ = socket.shutdown(how);
-        }
-    }
-}
+use crate::shared::{Options, Shared, count};
 
 type Serve = fn(&Shared, Connection);
 
@@ -185,19 +26,9 @@ impl Server {
     pub(crate) fn start(options: Options, http: SocketAddr, tcp: SocketAddr) -> Result<Server> {
         let (http_listener, http) = listen(http)?;
         let (tcp_listener, tcp) = listen(tcp)?;
-        let store = Store::new(options.policy.clone(), options.max_stored);
-        let shared = Arc::new(Shared {
-            options,
-            store,
-            counters: Counters::default(),
-            error_ids: ErrorIds::default(),
-            held: AtomicUsize::new(0),
-            stopping: AtomicBool::new(false),
-            open: Mutex::default(),
-            ended: Condvar::new(),
-        });
+        let shared = Arc::new(Shared::new(options));
         let server = Server { shared, http, tcp, acceptors: Mutex::default() };
-        // From here on an error drops the server, which stops what runs already.
+        // If one of the following calls fails, the server is dropped, and that stops what is already running.
         server.spawn_acceptor("receiver-http", http_listener, http::serve)?;
         server.spawn_acceptor("receiver-tcp", tcp_listener, tcp::serve)?;
         Ok(server)
@@ -231,7 +62,7 @@ impl Server {
             std::mem::take(&mut *self.acceptors.lock().unwrap_or_else(PoisonError::into_inner));
         for (thread, addr) in acceptors.into_iter().zip([self.http, self.tcp]) {
             if !thread.is_finished() {
-                // Accepting has no timeout: a connection of our own wakes it.
+                // `accept` has no timeout, so a connection of our own wakes it.
                 let _ = TcpStream::connect_timeout(&reachable(addr), Duration::from_millis(100));
             }
             let _ = thread.join();
@@ -258,7 +89,7 @@ fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
         .map_err(|e| err!(Listen, "cannot listen on {addr}: {e}"))
 }
 
-/// An address that reaches a listener bound to "any".
+/// Returns an address that reaches the listener, also if it listens on all addresses.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -275,7 +106,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener, serve: Serve) {
             return;
         }
         match accepted {
-            // A refused connection is closed by dropping it.
+            // Dropping a connection that is not admitted closes it.
             Ok((socket, _)) => drop(admit(shared, socket, serve)),
             Err(e) if is_transient(&e) => thread::sleep(Duration::from_millis(10)),
             Err(_) => return,
@@ -283,7 +114,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener, serve: Serve) {
     }
 }
 
-/// Errors of one connection, or of a shortage that may pass.
+/// Returns whether the error concerns only one connection, or is a shortage that may pass.
 fn is_transient(error: &io::Error) -> bool {
     const SHORTAGES: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     let kinds = [
@@ -308,7 +139,7 @@ fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()
     open.sockets.insert(id, second);
     drop(open);
     let guard = Registered { shared: Arc::clone(shared), id };
-    // The lock is free again: a thread that cannot be started gives its place back at once.
+    // The lock was released before, because a thread that cannot be started unregisters its connection at once.
     let thread = thread::Builder::new().name("receiver-connection".into()).spawn(move || {
         let shared = &guard.shared;
         if let Ok(connection) = Connection::open(socket, shared.options.tls.as_ref()) {
@@ -319,7 +150,7 @@ fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()
     Ok(())
 }
 
-/// A connection's place among the open ones; given back however its thread ends.
+/// The registration of a connection among the open ones. Dropping it unregisters the connection, however its thread ends.
 struct Registered {
     shared: Arc<Shared>,
     id: u64,

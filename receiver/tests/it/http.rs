@@ -6,8 +6,8 @@ use std::net::Shutdown;
 use questdb_receiver::{Builder, Protocol, Receiver, Stats, Value};
 use serde_json::json;
 
-use super::client::{Http, connect};
 use super::secrets::Tls;
+use questdb_ingress_testkit::raw_client::{Http, connect};
 
 fn start(builder: Builder) -> (Receiver, Http<std::net::TcpStream>) {
     let receiver = builder.start().unwrap();

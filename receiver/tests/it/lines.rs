@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use questdb_receiver::{Builder, ColumnType, Decimal, Long256, Receiver, Value};
 
-use super::client::{Http, connect};
+use questdb_ingress_testkit::raw_client::{Http, connect};
 
 /// A receiver and what it says to rows posted to it: nothing, or the message about the bad line.
 struct Bench {

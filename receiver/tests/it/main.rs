@@ -9,8 +9,6 @@
     reason = "tests play clients, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
-mod almost_lines;
-mod client;
 mod http;
 mod lines;
 mod parser;

@@ -6,8 +6,8 @@ use questdb_receiver::Receiver;
 use questdb_receiver::line::{FieldValue, Line, LineParser, Progress, TimeUnit};
 use serde_json::{Value, json};
 
-use super::almost_lines::almost_lines;
-use super::client::{Http, connect};
+use questdb_ingress_testkit::almost_lines;
+use questdb_ingress_testkit::raw_client::{Http, connect};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

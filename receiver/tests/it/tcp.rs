@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use questdb_receiver::{Builder, ErrorKind, Receiver, Value};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING};
 
-use super::client::{PATIENCE, connect};
 use super::secrets::{KEY_ID, Tls, X, Y, sign};
+use questdb_ingress_testkit::raw_client::{PATIENCE, connect};
 
 fn start(builder: Builder) -> (Receiver, TcpStream) {
     let receiver = builder.start().unwrap();

@@ -285,7 +285,7 @@ fn facts(buffer: &Buffer) -> (Vec<u8>, usize, bool, bool, Option<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 600 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_and_columns_are_what_the_calls_make(

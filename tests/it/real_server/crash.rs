@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use questdb_ingress::{Buffer, ErrorCode, Outcome, Sender, Stat, StatsReader};
 use serde_json::json;
 
-use questdb_ingress_testkit::lossy::AnswerLoser;
+use questdb_ingress_testkit::lossy::answer_loser;
 use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, report_cases, unique, with_own};
 
 on_current_releases! {
@@ -164,8 +164,8 @@ fn a_lost_answer_is_in_doubt(server: &QuestDb) {
         server.sql(&format!(
             "create table {table} ({columns}) timestamp(timestamp) partition by day wal {keys}"
         ));
-        let road = AnswerLoser::start(server.http_port(), LOST);
-        let conf = format!("http::addr=127.0.0.1:{};protocol_version=2;", road.port);
+        let road = answer_loser(server.http_port(), LOST);
+        let conf = format!("http::addr={};protocol_version=2;", road.addr());
         let mut sender = Sender::from_conf(&conf).unwrap();
         let mut buffer = sender.new_buffer().unwrap();
         batch(&mut buffer, table, 0);
@@ -178,9 +178,8 @@ fn a_lost_answer_is_in_doubt(server: &QuestDb) {
     assert_eq!(*count(&dedup).cell(), BATCH);
 
     // Told not to resend, the sender does not, and says that it does not know.
-    let road = AnswerLoser::start(server.http_port(), LOST);
-    let conf =
-        format!("http::addr=127.0.0.1:{};protocol_version=2;delivery=at_most_once;", road.port);
+    let road = answer_loser(server.http_port(), LOST);
+    let conf = format!("http::addr={};protocol_version=2;delivery=at_most_once;", road.addr());
     let mut sender = Sender::from_conf(&conf).unwrap();
     let mut buffer = sender.new_buffer().unwrap();
     batch(&mut buffer, &plain, 0);

@@ -5,9 +5,9 @@ use proptest::test_runner::TestRunner;
 use questdb_receiver::{Column, ColumnType, Receiver, Table, Value as Cell};
 use serde_json::{Value, json};
 
-use crate::almost_lines::almost_lines;
-use crate::receiver_client::{Http, connect};
+use questdb_ingress_testkit::almost_lines;
 use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
+use questdb_ingress_testkit::raw_client::{Http, connect};
 
 on_current_releases! {
     Options::PLAIN => golden_requests_end_alike,

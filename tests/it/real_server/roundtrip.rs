@@ -7,6 +7,7 @@ use std::time::Duration;
 use questdb_ingress::{ArrayView, Buffer, Outcome, ProtocolVersion, Result, Sender};
 use serde_json::{Value, json};
 
+use questdb_ingress_testkit::certificates::trust;
 use questdb_ingress_testkit::haproxy::TlsProxy;
 use questdb_ingress_testkit::questdb::{QuestDb, report_cases, unique};
 
@@ -241,7 +242,7 @@ fn every_type_by_every_road_with_login(server: &QuestDb) {
 
 fn by_every_road(server: &QuestDb, http_login: &str, tcp_login: &str) {
     let proxy = TlsProxy::start(server);
-    let tls = format!("tls_roots={};", proxy.authority().display());
+    let tls = trust();
     let roads = [
         format!("http::addr=127.0.0.1:{};{http_login}", server.http_port()),
         format!("tcp::addr=127.0.0.1:{};{tcp_login}", server.tcp_port()),

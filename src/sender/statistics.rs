@@ -100,12 +100,12 @@ impl fmt::Debug for Stats {
 
 /// The live counters behind [`Stats`].
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct SenderCounters {
     values: [AtomicU64; Stat::ALL.len()],
     last_error: Mutex<Option<Error>>,
 }
 
-impl Counters {
+impl SenderCounters {
     pub(super) fn add(&self, stat: Stat, n: u64) {
         self.values[stat as usize].fetch_add(n, Ordering::Relaxed);
     }
@@ -139,7 +139,7 @@ impl Counters {
 
 /// Reads the counters of one sender, also while another thread is using it.
 #[derive(Debug, Clone, Default)]
-pub struct StatsReader(pub(super) Arc<Counters>);
+pub struct StatsReader(pub(super) Arc<SenderCounters>);
 
 impl StatsReader {
     /// All counters as they are now, and the last error.

@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longer than anything takes unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
+pub fn connect(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&addr, PATIENCE).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -16,33 +16,33 @@ pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
 
 /// An answer to a request.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
 }
 
 /// A connection that requests are sent on.
-pub(crate) struct Http<S> {
+pub struct Http<S> {
     stream: BufReader<S>,
 }
 
 impl<S: Read + Write> Http<S> {
-    pub(crate) fn over(stream: S) -> Self {
+    pub fn over(stream: S) -> Self {
         Http { stream: BufReader::new(stream) }
     }
 
-    pub(crate) fn into_inner(self) -> S {
+    pub fn into_inner(self) -> S {
         self.stream.into_inner()
     }
 
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
+    pub fn send(&mut self, bytes: &[u8]) {
         // The receiver may have answered and stopped reading already.
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
     /// The next answer; to a HEAD request it has no body.
-    pub(crate) fn answer(&mut self, to_head: bool) -> Answer {
+    pub fn answer(&mut self, to_head: bool) -> Answer {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             let read = self.stream.read_line(&mut head).unwrap();
@@ -74,20 +74,20 @@ impl<S: Read + Write> Http<S> {
     }
 
     /// Sends a request and waits for its answer.
-    pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+    pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
         self.send(bytes.as_ref());
         self.answer(bytes.as_ref().starts_with(b"HEAD "))
     }
 
     /// Posts rows to `/write`.
-    pub(crate) fn write(&mut self, rows: impl AsRef<[u8]>) -> Answer {
+    pub fn write(&mut self, rows: impl AsRef<[u8]>) -> Answer {
         let rows = rows.as_ref();
         let head = format!("POST /write HTTP/1.1\r\nContent-Length: {}\r\n\r\n", rows.len());
         self.ask([head.as_bytes(), rows].concat())
     }
 
     /// Whether the receiver has closed the connection.
-    pub(crate) fn is_closed(&mut self) -> bool {
+    pub fn is_closed(&mut self) -> bool {
         matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 /// Bytes that are lines more often than chance would have it.
-pub(crate) fn almost_lines() -> impl Strategy<Value = Vec<u8>> {
+pub fn almost_lines() -> impl Strategy<Value = Vec<u8>> {
     let word: &[&[u8]] = &[
         b"t",
         b"T",

@@ -1,0 +1,180 @@
+//! What all threads of a receiver share: settings, tables, counters, and the list of open connections.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::Stats;
+use crate::auth::{EcdsaKeys, HttpAuth};
+use crate::store::memory::Store;
+use crate::store::table::Policy;
+
+/// The time that connections have to finish when the receiver stops.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// All settings, after they were checked.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) http_auth: HttpAuth,
+    pub(crate) ecdsa: EcdsaKeys,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) protocol_versions: Vec<u8>,
+    pub(crate) settings: bool,
+    pub(crate) settings_auth: bool,
+    pub(crate) error_replies: bool,
+    pub(crate) max_body: usize,
+    pub(crate) max_line: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) max_stored: usize,
+    pub(crate) policy: Policy,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) connections: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) rejected: AtomicU64,
+}
+
+/// Adds to a counter.
+pub(crate) fn count(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}
+
+/// The state that all threads of a receiver share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) counters: Counters,
+    error_ids: ErrorIds,
+    /// Bytes of rows that all connections together have received and not stored yet.
+    held: AtomicUsize,
+    pub(crate) stopping: AtomicBool,
+    pub(crate) open: Mutex<Open>,
+    /// Is notified when a connection has ended.
+    pub(crate) ended: Condvar,
+}
+
+#[derive(Debug)]
+struct ErrorIds {
+    receiver: u64,
+    last: AtomicU64,
+}
+
+impl Default for ErrorIds {
+    fn default() -> Self {
+        let random = RandomState::new().build_hasher().finish();
+        ErrorIds { receiver: random >> 16, last: AtomicU64::new(0) }
+    }
+}
+
+/// The connections that are being served.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    pub(crate) next_id: u64,
+    /// A second handle of each socket, with which its thread can be woken from what it waits for.
+    pub(crate) sockets: HashMap<u64, TcpStream>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: Options) -> Shared {
+        Shared {
+            store: Store::new(options.policy.clone(), options.max_stored),
+            options,
+            counters: Counters::default(),
+            error_ids: ErrorIds::default(),
+            held: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            open: Mutex::default(),
+            ended: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            connections: get(&self.counters.connections),
+            requests: get(&self.counters.requests),
+            // Read from the store, so that it is never lower than a number that a waiting thread was told.
+            rows: self.store.total_rows(),
+            bytes: get(&self.counters.bytes),
+            rejected: get(&self.counters.rejected),
+        }
+    }
+
+    /// Registers a connection among those that hold received bytes.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held { shared: self, bytes: 0 }
+    }
+
+    /// Returns a new id for an error answer: twelve hexadecimal digits of this receiver, and a number.
+    pub(crate) fn next_error_id(&self) -> String {
+        let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("{:012x}-{number}", self.error_ids.receiver)
+    }
+
+    /// Shuts down the reading side of all connections, and after a grace period also the writing side. Returns their threads.
+    pub(crate) fn end_connections(&self) -> Vec<JoinHandle<()>> {
+        let mut open = self.open();
+        // A connection that is working on a request may still answer it.
+        open.break_off(Shutdown::Read);
+        let busy = |open: &mut Open| !open.sockets.is_empty();
+        let waited = self.ended.wait_timeout_while(open, GRACE, busy);
+        open = waited.unwrap_or_else(PoisonError::into_inner).0;
+        open.break_off(Shutdown::Both);
+        std::mem::take(&mut open.threads)
+    }
+
+    pub(crate) fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bytes that a connection holds and that are not stored yet. The limit is for all connections together, because with many
+/// connections a limit for each would not limit the memory.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    shared: &'a Shared,
+    bytes: usize,
+}
+
+impl Held<'_> {
+    /// Sets how many bytes are held now. If that is too much for all connections together, returns false and changes nothing.
+    pub(crate) fn set(&mut self, bytes: usize) -> bool {
+        let all = &self.shared.held;
+        if bytes > self.bytes {
+            let more = bytes - self.bytes;
+            let before = all.fetch_add(more, Ordering::Relaxed);
+            if before.saturating_add(more) > self.shared.options.max_stored {
+                all.fetch_sub(more, Ordering::Relaxed);
+                return false;
+            }
+        } else {
+            all.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.shared.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Open {
+    fn break_off(&self, how: Shutdown) {
+        for socket in self.sockets.values() {
+            // A connection that has ended already needs no shutdown, so the error is ignored.
+            let _ = socket.shutdown(how);
+        }
+    }
+}

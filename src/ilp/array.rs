@@ -1,78 +1,89 @@
 //! Arrays of doubles on the wire.
 
-use super::write::{self, Out as _, Quick, Tail};
+use super::ProtocolVersion;
+use super::value::{Feature, Payload, WireValue};
+use super::write::{PayloadLen, Room, double_bytes};
 use crate::table::{ArrayData, ArrayView, walk};
 
-const ITEM: usize = size_of::<f64>();
 /// Binary marker, array, of doubles.
 const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 
-/// An array whose elements lie as they go out.
-#[derive(Clone, Copy)]
-pub(super) struct DenseArray<'a> {
-    shape: &'a [usize],
-    data: &'a [u8],
+/// So many dimensions are written by a loop of known length.
+const FEW: usize = 4;
+
+/// The elements of an array of few dimensions as they go out, if they lie so.
+#[inline(always)]
+fn simple<'a>(view: &ArrayView<'a>) -> Option<&'a [u8]> {
+    let data = match *view.data() {
+        ArrayData::Bytes(data) => data,
+        ArrayData::Doubles(data) => double_bytes(data)?,
+        ArrayData::Elements { .. } | ArrayData::Strided { .. } => return None,
+    };
+    (view.shape().len() <= FEW).then_some(data)
 }
 
-impl<'a> DenseArray<'a> {
-    /// The elements as they go out, if they lie so and there are few dimensions.
-    #[inline(always)]
-    pub(super) fn of(view: &ArrayView<'a>) -> Option<DenseArray<'a>> {
-        let data = match *view.data() {
-            ArrayData::Bytes(data) => data,
-            ArrayData::Doubles(data) => write::double_bytes(data)?,
-            _ => return None,
-        };
-        let shape = view.shape();
-        (shape.len() <= DenseArray::MAX_DIMS).then_some(DenseArray { shape, data })
-    }
+impl WireValue for &ArrayView<'_> {
+    const ROOM: usize = HEADER.len() + 1 + 4 * FEW;
+    const PAYLOAD: Payload = Payload::AsItIs;
+    const NEEDS: Feature = Feature::ARRAYS;
 
-    const MAX_DIMS: usize = 4;
-    /// What [`DenseArray::write`] writes at most besides the data.
-    pub(super) const ROOM: usize = HEADER.len() + 1 + 4 * DenseArray::MAX_DIMS;
-
+    /// The elements, and the dimensions if these are many.
     #[inline(always)]
-    pub(super) fn data(&self) -> &'a [u8] {
-        self.data
+    fn payload(&self) -> PayloadLen {
+        simple(self).map_or_else(|| any_payload(self), PayloadLen::of)
     }
 
     #[inline(always)]
-    pub(super) fn write(&self, out: &mut Quick) {
-        let [dims, ..] = self.shape.len().to_le_bytes();
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        // The view was checked when it was made: a dimension fits four bytes, their number one.
+        let [dims, ..] = self.shape().len().to_le_bytes();
         let [a, b, c] = HEADER;
         out.put([a, b, c, dims], 4);
-        for dim in self.shape.iter().take(DenseArray::MAX_DIMS) {
-            let [a, b, c, d, ..] = dim.to_le_bytes();
-            out.put([a, b, c, d], 4);
+        match simple(self) {
+            Some(data) => {
+                for dim in self.shape().iter().take(FEW) {
+                    let [a, b, c, d, ..] = dim.to_le_bytes();
+                    out.put([a, b, c, d], 4);
+                }
+                out.slice(data);
+            }
+            None => out.apart(|out| any(self, out)),
         }
-        out.slice(self.data);
+        true
     }
 }
 
-/// Appends an array.
-pub(super) fn array(out: &mut Tail<'_>, view: &ArrayView<'_>) {
-    out.put(HEADER, 3);
-    // The views were checked when they were made: these conversions cannot fail.
-    out.byte(u8::try_from(view.shape().len()).unwrap_or(0));
-    for &dim in view.shape() {
-        out.put(u32::try_from(dim).unwrap_or(0).to_le_bytes(), 4);
+#[inline(never)]
+fn any_payload(view: &ArrayView<'_>) -> PayloadLen {
+    // Checked when the view was made, but where a zero makes it zero.
+    let elements = view.shape().iter().copied().fold(size_of::<f64>(), usize::wrapping_mul);
+    PayloadLen::bytes(elements.saturating_add(4 * view.shape().len()))
+}
+
+/// Dimensions and elements of any array, out of the payload.
+#[inline(never)]
+fn any(view: &ArrayView<'_>, mut out: Room) -> Room {
+    for dim in view.shape() {
+        let [a, b, c, d, ..] = dim.to_le_bytes();
+        out.slice(&[a, b, c, d]);
     }
+    // The extent was checked when the view was made: every element is there.
     match *view.data() {
-        ArrayData::Doubles(data) => out.doubles(data),
+        ArrayData::Doubles(data) => data.iter().for_each(|value| out.slice(&value.to_le_bytes())),
         ArrayData::Bytes(data) => out.slice(data),
-        // The extent was checked when the view was made: every element is there.
         ArrayData::Elements { strides, data, origin } => {
             walk(view.shape(), strides, origin, |at| {
-                out.put(data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes(), ITEM);
+                out.slice(&data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes());
             });
         }
         ArrayData::Strided { strides, data, origin } => {
             walk(view.shape(), strides, origin, |at| {
-                let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<ITEM>);
-                out.put(bytes.copied().unwrap_or(f64::NAN.to_le_bytes()), ITEM);
+                let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<8>);
+                out.slice(&bytes.copied().unwrap_or(f64::NAN.to_le_bytes()));
             });
         }
     }
+    out
 }
 
 #[cfg(test)]
@@ -84,14 +95,10 @@ pub(super) fn array(out: &mut Tail<'_>, view: &ArrayView<'_>) {
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use crate::ilp::write::Store;
+    use crate::ilp::write::tests::appended;
 
     fn encoded(view: &ArrayView<'_>) -> Vec<u8> {
-        let mut store = Store::new(1 << 20);
-        let mut out = store.tail();
-        array(&mut out, view);
-        out.finish().unwrap();
-        store.as_slice().to_vec()
+        appended(view, ProtocolVersion::V2).unwrap()
     }
 
     /// The places of all elements in C order, one by one.

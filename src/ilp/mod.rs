@@ -9,7 +9,6 @@ mod decimal;
 mod lines;
 mod name_cache;
 mod number;
-mod quick_calls;
 mod remove_rows;
 mod rewrite;
 mod row_state;
@@ -38,6 +37,13 @@ pub enum ProtocolVersion {
 }
 
 impl ProtocolVersion {
+    /// Whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated timestamps
+    /// are nanoseconds without a unit.
+    #[inline(always)]
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, ProtocolVersion::V1)
+    }
+
     /// The version with a number, for other languages.
     ///
     /// # Errors

@@ -3,6 +3,9 @@
 use super::plan::{PlanColumn, PlanKind, RowPlan, RowValues};
 use crate::error::Result;
 use crate::ilp::Buffer;
+use crate::ilp::decimal::{Decimal, DecimalText};
+use crate::ilp::timestamp::Designated;
+use crate::ilp::value::{Integer, Nanos, Symbol};
 use crate::ilp::whole_rows::RowsOut;
 use crate::ilp::write::{Slot, Written};
 use crate::name::Name;
@@ -34,7 +37,7 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
     #[inline(always)]
     fn symbol<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
         match self.cells.text(column.place) {
-            Some(text) => slot.symbol(&column.lead, text),
+            Some(text) => slot.value(&column.lead, Symbol(text)),
             None => self.missing(column.place, slot),
         }
     }
@@ -45,36 +48,36 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
         // Written out: by one function with closures rows with texts took a tenth more instructions from C.
         match column.kind {
             PlanKind::F64 => match cells.f64(place) {
-                Some(value) => Some(slot.f64(lead, value)),
+                Some(value) => slot.f64(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::I64 => match cells.i64(place) {
-                Some(value) => Some(slot.i64(lead, value)),
+                Some(value) => slot.value(lead, Integer::i64(value)),
                 None => self.missing(place, slot),
             },
             PlanKind::Bool => match cells.bool(place) {
-                Some(value) => Some(slot.bool(lead, value)),
+                Some(value) => slot.value(lead, value),
                 None => self.missing(place, slot),
             },
             PlanKind::Str => match cells.text(place) {
-                Some(text) => slot.str(lead, text),
+                Some(text) => slot.value(lead, text),
                 None => self.missing(place, slot),
             },
             PlanKind::TsMicros => match cells.i64(place) {
-                Some(value) => Some(slot.ts_micros(lead, value)),
+                Some(value) => slot.value(lead, Integer::micros(value)),
                 None => self.missing(place, slot),
             },
             PlanKind::TsNanos => match cells.i64(place) {
-                Some(value) => Some(slot.ts_nanos(lead, value)),
+                Some(value) => slot.value(lead, Nanos(value)),
                 None => self.missing(place, slot),
             },
             PlanKind::Array => match cells.array(place) {
-                Some(view) => slot.array(lead, &view),
+                Some(view) => slot.value(lead, &view),
                 None => self.missing(place, slot),
             },
             PlanKind::Decimal => match (cells.text(place), cells.decimal(place)) {
-                (Some(text), _) => slot.decimal_text(lead, text),
-                (_, Some((scale, unscaled))) => slot.decimal(lead, scale, unscaled),
+                (Some(text), _) => slot.apart(lead, DecimalText(text)),
+                (_, Some((scale, unscaled))) => slot.apart(lead, Decimal(scale, unscaled)),
                 _ => self.missing(place, slot),
             },
             PlanKind::Symbol => None,
@@ -159,8 +162,8 @@ impl Buffer {
 
 pub(super) fn end_row(layout: &RowLayout, out: &mut RowsOut<'_>, at: Option<i64>) -> Result<()> {
     match (layout.timestamp_kind(), at) {
-        (TimestampKind::Nanos, Some(nanos)) => out.end_nanos(nanos),
-        (TimestampKind::Micros, Some(micros)) => out.end_micros(micros),
+        (TimestampKind::Nanos, Some(nanos)) => out.end(Designated::Nanos(nanos)),
+        (TimestampKind::Micros, Some(micros)) => out.end(Designated::Micros(micros)),
         (TimestampKind::Now, None) => out.end_now(),
         _ => Err(layout.timestamp_mismatch()),
     }
@@ -171,16 +174,18 @@ fn write(column: &Column, out: &mut RowsOut<'_>, cell: &Cell<'_>) -> Result<()> 
     let wire = column.name.wire();
     let written = match (column.kind, cell) {
         (_, Cell::Null) => return Ok(()),
-        (K::Symbol, Cell::Text(value)) => out.symbol(wire, *value),
+        (K::Symbol, Cell::Text(value)) => out.value(wire, Symbol(*value)),
         (K::F64, Cell::F64(value)) => out.f64(wire, *value),
-        (K::I64, Cell::I64(value)) => out.i64(wire, *value),
-        (K::Bool, Cell::Bool(value)) => out.bool(wire, *value),
-        (K::TsMicros, Cell::I64(value)) => out.ts_micros(wire, *value),
-        (K::TsNanos, Cell::I64(value)) => out.ts_nanos(wire, *value),
-        (K::Str, Cell::Text(value)) => out.str(wire, *value),
-        (K::F64Array, Cell::Array(value)) => out.array(wire, value),
-        (K::Decimal, Cell::Text(value)) => out.decimal_text(wire, *value),
-        (K::Decimal, Cell::Decimal { scale, unscaled }) => out.decimal(wire, *scale, unscaled),
+        (K::I64, Cell::I64(value)) => out.value(wire, Integer::i64(*value)),
+        (K::Bool, Cell::Bool(value)) => out.value(wire, *value),
+        (K::TsMicros, Cell::I64(value)) => out.value(wire, Integer::micros(*value)),
+        (K::TsNanos, Cell::I64(value)) => out.value(wire, Nanos(*value)),
+        (K::Str, Cell::Text(value)) => out.value(wire, *value),
+        (K::F64Array, Cell::Array(value)) => out.value(wire, *value),
+        (K::Decimal, Cell::Text(value)) => out.value(wire, DecimalText(*value)),
+        (K::Decimal, Cell::Decimal { scale, unscaled }) => {
+            out.value(wire, Decimal(*scale, unscaled))
+        }
         (_, cell) => return Err(column.mismatch(cell.describe())),
     };
     written.map_err(|e| column.context(e))

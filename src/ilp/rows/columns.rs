@@ -3,7 +3,9 @@
 use super::cells::end_row;
 use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
 use crate::error::{Error, Result, err};
-use crate::ilp::whole_rows::{RowsOut, string_lead, symbol_lead};
+use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
+use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
+use crate::ilp::whole_rows::{RowsOut, lead};
 use crate::ilp::write::{Slot, Written};
 use crate::ilp::{Buffer, ProtocolVersion};
 use crate::memory::room;
@@ -190,7 +192,7 @@ impl<'a> Dictionary<'a> {
     ) -> Option<Written<'s>> {
         let code = self.codes.get(row)?;
         match self.ready.get(code) {
-            Some(lead) if !lead.is_none() => Some(slot.ready(lead)),
+            Some(lead) if !lead.is_none() => slot.ready(lead),
             _ => write(slot, self.texts.quick(code)?),
         }
     }
@@ -241,11 +243,11 @@ impl<'a> Source<'a> {
                 let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
                 match kind {
                     K::Symbol => {
-                        let ready = |text| symbol_lead(name, text);
+                        let ready = |text| lead(name, Symbol(text));
                         Values::SymbolCodes(Dictionary::new(codes, texts, ready))
                     }
                     _ => {
-                        let ready = |text| string_lead(name, text);
+                        let ready = |text| lead(name, text);
                         Values::StringCodes(Dictionary::new(codes, texts, ready))
                     }
                 }
@@ -265,7 +267,7 @@ impl<'a> Source<'a> {
         };
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
         let doubles = match values {
-            Values::F64(values) if validity.is_none() && version > ProtocolVersion::V1 => values,
+            Values::F64(values) if validity.is_none() && !version.is_text() => values,
             _ => &[],
         };
         Ok(Source {
@@ -284,24 +286,24 @@ impl<'a> Source<'a> {
         }
         let wire = self.wire;
         match &mut self.values {
-            Values::Symbols(texts) => out.symbol(wire, texts.get(row)?),
-            Values::Strings(texts) => out.str(wire, texts.get(row)?),
-            Values::SymbolCodes(dictionary) => out.symbol(wire, dictionary.text(row)?),
-            Values::StringCodes(dictionary) => out.str(wire, dictionary.text(row)?),
+            Values::Symbols(texts) => out.value(wire, Symbol(texts.get(row)?)),
+            Values::Strings(texts) => out.value(wire, texts.get(row)?),
+            Values::SymbolCodes(dictionary) => out.value(wire, Symbol(dictionary.text(row)?)),
+            Values::StringCodes(dictionary) => out.value(wire, dictionary.text(row)?),
             Values::F64(values) => out.f64(wire, *at(values, row)?),
-            Values::I64(values) => out.i64(wire, *at(values, row)?),
-            Values::TsMicros(values) => out.ts_micros(wire, *at(values, row)?),
-            Values::TsNanos(values) => out.ts_nanos(wire, *at(values, row)?),
-            Values::Bytes(bytes) => out.bool(wire, *at(bytes, row)? != 0),
-            Values::Bits(bits) => out.bool(wire, bits.get(row)),
-            Values::DecimalTexts(texts) => out.decimal_text(wire, texts.get(row)?),
-            Values::Arrays(views) => out.array(wire, at(views, row)?),
+            Values::I64(values) => out.value(wire, Integer::i64(*at(values, row)?)),
+            Values::TsMicros(values) => out.value(wire, Integer::micros(*at(values, row)?)),
+            Values::TsNanos(values) => out.value(wire, Nanos(*at(values, row)?)),
+            Values::Bytes(bytes) => out.value(wire, *at(bytes, row)? != 0),
+            Values::Bits(bits) => out.value(wire, bits.get(row)),
+            Values::DecimalTexts(texts) => out.value(wire, DecimalText(texts.get(row)?)),
+            Values::Arrays(views) => out.value(wire, at(views, row)?),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                out.decimal(wire, *scale, bytes.unwrap_or(&[]))
+                out.value(wire, Decimal(*scale, bytes.unwrap_or(&[])))
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                out.decimal_i128(wire, *scale, *at(unscaled, row)?)
+                out.value(wire, DecimalInteger(*scale, *at(unscaled, row)?))
             }
         }
     }
@@ -323,9 +325,9 @@ impl<'s> RowValues for Sources<'s> {
         let lead = &source.lead;
         match &source.values {
             Values::SymbolCodes(dictionary) => {
-                dictionary.write(row, slot, |slot, text| slot.symbol(lead, text))
+                dictionary.write(row, slot, |slot, text| slot.value(lead, Symbol(text)))
             }
-            Values::Symbols(texts) => slot.symbol(lead, texts.quick(row)?),
+            Values::Symbols(texts) => slot.value(lead, Symbol(texts.quick(row)?)),
             _ => None,
         }
     }
@@ -334,30 +336,30 @@ impl<'s> RowValues for Sources<'s> {
     fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
         let lead = &source.lead;
         if let Some(value) = source.doubles.get(row) {
-            return Some(slot.binary_f64(lead, *value));
+            return slot.value(lead, DoubleBits(*value));
         }
         if source.validity.is_some_and(|bits| !bits.get(row)) {
             return Some(slot.skip());
         }
         match &source.values {
-            Values::F64(values) => Some(slot.f64(lead, *values.get(row)?)),
-            Values::I64(values) => Some(slot.i64(lead, *values.get(row)?)),
-            Values::TsMicros(values) => Some(slot.ts_micros(lead, *values.get(row)?)),
-            Values::TsNanos(values) => Some(slot.ts_nanos(lead, *values.get(row)?)),
-            Values::Bytes(bytes) => Some(slot.bool(lead, *bytes.get(row)? != 0)),
-            Values::Bits(bits) => Some(slot.bool(lead, bits.get(row))),
-            Values::Strings(texts) => slot.str(lead, texts.quick(row)?),
+            Values::F64(values) => slot.f64(lead, *values.get(row)?),
+            Values::I64(values) => slot.value(lead, Integer::i64(*values.get(row)?)),
+            Values::TsMicros(values) => slot.value(lead, Integer::micros(*values.get(row)?)),
+            Values::TsNanos(values) => slot.value(lead, Nanos(*values.get(row)?)),
+            Values::Bytes(bytes) => slot.value(lead, *bytes.get(row)? != 0),
+            Values::Bits(bits) => slot.value(lead, bits.get(row)),
+            Values::Strings(texts) => slot.value(lead, texts.quick(row)?),
             Values::StringCodes(dictionary) => {
-                dictionary.write(row, slot, |slot, text| slot.str(lead, text))
+                dictionary.write(row, slot, |slot, text| slot.value(lead, text))
             }
-            Values::Arrays(views) => slot.array(lead, views.get(row)?),
-            Values::DecimalTexts(texts) => slot.decimal_text(lead, texts.quick(row)?),
+            Values::Arrays(views) => slot.value(lead, views.get(row)?),
+            Values::DecimalTexts(texts) => slot.apart(lead, DecimalText(texts.quick(row)?)),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                slot.decimal(lead, *scale, bytes?)
+                slot.apart(lead, Decimal(*scale, bytes?))
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                slot.decimal_i128(lead, *scale, *unscaled.get(row)?)
+                slot.apart(lead, DecimalInteger(*scale, *unscaled.get(row)?))
             }
             Values::Symbols(_) | Values::SymbolCodes(_) => None,
         }

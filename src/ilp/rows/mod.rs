@@ -6,4 +6,4 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub(super) use plan::{COLUMN_ROOM, Lead, RowPlan, RowValues, SHORT_TEXT};
+pub(super) use plan::{Lead, RowPlan, RowValues};

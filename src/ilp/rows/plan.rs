@@ -3,9 +3,6 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::ilp::array::DenseArray;
-use crate::ilp::number;
-use crate::ilp::value::{DecimalInteger, Integer, Value};
 use crate::ilp::write::{Slot, Written};
 use crate::memory::room;
 use crate::name::{Name as _, Wire};
@@ -157,18 +154,6 @@ pub(crate) trait RowValues {
     /// The designated timestamp.
     fn stamp(&self, row: usize) -> Option<i64>;
 }
-
-/// Bytes that a column takes at most besides text and elements.
-pub(in crate::ilp) const COLUMN_ROOM: usize = Wire::HEAD + 2 + 2 * SHORT_TEXT + 32;
-/// A text that is shorter needs no more room than that, be all of it escaped.
-pub(in crate::ilp) const SHORT_TEXT: usize = 16;
-
-const _: () = {
-    assert!(Integer::ROOM <= COLUMN_ROOM - Wire::HEAD);
-    assert!(number::DOUBLE_ROOM <= COLUMN_ROOM - Wire::HEAD);
-    assert!(DenseArray::ROOM <= COLUMN_ROOM - Wire::HEAD);
-    assert!(DecimalInteger::ROOM <= COLUMN_ROOM - Wire::HEAD);
-};
 
 #[cfg(test)]
 mod tests {

@@ -94,7 +94,12 @@ impl ErrorCode {
         ErrorCode::Cancelled,
     ];
 
-    /// The name that C uses, such as `INVALID_NAME`.
+    /// The name in every language, such as `INVALID_NAME`.
+    pub fn as_str(self) -> &'static str {
+        self.name().to_str().unwrap_or_default()
+    }
+
+    /// As [`ErrorCode::as_str`], for C.
     pub(crate) fn name(self) -> &'static CStr {
         match self {
             ErrorCode::InvalidArgument => c"INVALID_ARGUMENT",
@@ -155,7 +160,12 @@ impl Outcome {
         Outcome::Committed,
     ];
 
-    /// The name that C uses, such as `IN_DOUBT`.
+    /// The name in every language, such as `IN_DOUBT`.
+    pub fn as_str(self) -> &'static str {
+        self.name().to_str().unwrap_or_default()
+    }
+
+    /// As [`Outcome::as_str`], for C.
     pub(crate) fn name(self) -> &'static CStr {
         match self {
             Outcome::NotSent => c"NOT_SENT",
@@ -168,7 +178,35 @@ impl Outcome {
     }
 }
 
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// An error with everything a caller acts on.
+///
+/// ```
+/// use questdb_ingress::{ErrorCode, Outcome, Sender};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// sender.row("trades")?.column_i64("price", 2615)?.at_now()?;
+/// sender.row("trades")?.column_str("price", "a lot")?.at_now()?;
+/// // The server has learned from the first row that prices are numbers.
+/// let e = sender.flush_own().unwrap_err();
+/// assert_eq!((e.code(), e.outcome()), (ErrorCode::Rejected, Outcome::Rejected));
+/// assert_eq!((e.http_status(), e.server_line()), (Some(400), Some(2)));
+/// assert_eq!(e.outcome().to_string(), "REJECTED");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Error(Box<Repr>);
 
 #[derive(Clone)]
@@ -302,9 +340,9 @@ impl Error {
         self.0.facts.in_doubt_attempts
     }
 
-    /// The HTTP status of the last answer, 0 without one.
-    pub fn http_status(&self) -> u16 {
-        self.0.facts.http_status
+    /// The HTTP status of the last answer, if there was one.
+    pub fn http_status(&self) -> Option<u16> {
+        Some(self.0.facts.http_status).filter(|status| *status != 0)
     }
 
     /// How long the server asked to wait before the next attempt.
@@ -322,10 +360,11 @@ impl Error {
         self.0.facts.server_code.as_deref()
     }
 
-    /// The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error
-    /// `ProtocolVersion` about a row that waited for its server.
-    pub fn server_line(&self) -> u64 {
-        self.0.facts.server_line
+    /// The number of the first refused row of the flushed buffer, where known; the first row is 1, as in
+    /// [`Buffer::remove_rows`](crate::Buffer::remove_rows). Also set by an error `ProtocolVersion` about a row that waited for
+    /// its server.
+    pub fn server_line(&self) -> Option<usize> {
+        usize::try_from(self.0.facts.server_line).ok().filter(|line| *line != 0)
     }
 
     /// The table the error is about, where known.

@@ -1,5 +1,6 @@
 //! What the C ABI, the bindings and the benchmarks need beside the public API. It promises nothing: anything here may change
 //! or go in any release.
+#![allow(clippy::missing_errors_doc, reason = "each does what the public call of its name does")]
 
 use std::ffi::CStr;
 use std::fmt;

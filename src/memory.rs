@@ -13,6 +13,9 @@ pub(crate) fn room<T>(count: usize, what: &str) -> Result<Vec<T>> {
 }
 
 /// The items, or the first error among them.
+///
+/// # Errors
+/// `OutOfMemory`, and those of the items.
 pub fn collected<T>(items: impl ExactSizeIterator<Item = Result<T>>, what: &str) -> Result<Vec<T>> {
     let mut all = room(items.len(), what)?;
     for item in items {

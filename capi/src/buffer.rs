@@ -80,7 +80,10 @@ pub unsafe extern "C" fn questdb_buffer_with_limits(
     guard_free(|| {
         required(buffer, "buffer")?;
         let version = version_numbered(protocol_version)?;
-        let options = BufferOptions { version, max_name_len, init_buf_size, max_buf_size };
+        let mut options = BufferOptions::new(version);
+        options.max_name_len = max_name_len;
+        options.init_buf_size = init_buf_size;
+        options.max_buf_size = max_buf_size;
         put(buffer, questdb_buffer::into_raw(Buffer::with_options(options)?));
         Ok(())
     })

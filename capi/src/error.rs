@@ -154,7 +154,7 @@ pub extern "C" fn questdb_error_in_doubt_attempts(error: Option<&questdb_error>)
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_error_http_status(error: Option<&questdb_error>) -> u32 {
-    error.map_or(0, |e| e.error.http_status().into())
+    error.map_or(0, |e| e.error.http_status().unwrap_or(0).into())
 }
 
 /// Returns how many milliseconds the server asked the client to wait before the next attempt, or -1 if it did not ask.
@@ -191,7 +191,7 @@ pub extern "C" fn questdb_error_server_code(error: Option<&questdb_error>) -> *c
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_error_server_line(error: Option<&questdb_error>) -> u64 {
-    error.map_or(0, |e| e.error.server_line())
+    error.map_or(0, |e| e.error.server_line().unwrap_or(0) as u64)
 }
 
 /// Returns the table that the error is about, or NULL if it is unknown.

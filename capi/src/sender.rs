@@ -19,7 +19,7 @@ use crate::guard::{
 use crate::text::{checked, put, required};
 use client::Result;
 use client::internal::{OwnBuffer as _, Uncancellable};
-use client::{Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
+use client::{Atomicity, Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
 
 /// A sender: sends rows to QuestDB.
 ///
@@ -116,7 +116,8 @@ unsafe fn make(
     let _held = Uncancellable::new();
     let mut sender = sender()?;
     // This is the buffer that the sender holds between two calls. Nothing is written to it.
-    let empty = BufferOptions { init_buf_size: 0, ..BufferOptions::new(sender.protocol_version()) };
+    let mut empty = BufferOptions::new(sender.protocol_version());
+    empty.init_buf_size = 0;
     let mut own = Box::new(Buffer::with_options(empty)?);
     sender.swap_own(&mut own);
     let (stats, canceller) = (sender.stats_reader(), sender.canceller());
@@ -330,7 +331,12 @@ pub unsafe extern "C" fn questdb_sender_flush_and_keep(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
 ) -> Failed {
-    guard_flush(sender, buffer, |s| s.flush_own_and_keep(false), |s, b| s.flush_and_keep(b))
+    guard_flush(
+        sender,
+        buffer,
+        |s| s.flush_own_and_keep(Atomicity::Any),
+        |s, b| s.flush_and_keep(b),
+    )
 }
 
 /// Like `questdb_sender_flush_and_keep`. With `transactional`, it refuses what the server could store only in part: a buffer
@@ -345,12 +351,12 @@ pub unsafe extern "C" fn questdb_sender_flush_and_keep_with_flags(
     buffer: *mut questdb_buffer,
     transactional: Flag,
 ) -> Failed {
-    let whole = transactional != 0;
+    let atomicity = if transactional != 0 { Atomicity::AllOrNothing } else { Atomicity::Any };
     guard_flush(
         sender,
         buffer,
-        |s| s.flush_own_and_keep(whole),
-        |s, b| s.flush_and_keep_with_flags(b, whole),
+        |s| s.flush_own_and_keep(atomicity),
+        |s, b| s.flush_and_keep_with(b, atomicity),
     )
 }
 

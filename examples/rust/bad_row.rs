@@ -16,10 +16,9 @@ fn main() -> Result<()> {
         }
     }
     while let Err(e) = sender.flush_own() {
-        let Ok(row) = usize::try_from(e.server_line()) else { return Err(e) };
-        if e.outcome() != Outcome::Rejected || row == 0 {
-            return Err(e); // the error is not about a single row
-        }
+        let (Outcome::Rejected, Some(row)) = (e.outcome(), e.server_line()) else {
+            return Err(e); // nothing is known about a single row
+        };
         complain("refused", &e);
         sender.remove_rows(row, 1)?; // the other rows are still in the buffer
     }

@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use questdb_ingress::{Sender, Stat};
+use questdb_ingress::{Sender, Stat, TimestampMicros};
 use questdb_receiver::{Protocol, Receiver};
 
 const WEATHER: &str = include_str!("../data/seattle-weather.csv");
@@ -62,7 +62,7 @@ fn weather(sender: &mut Sender) -> Anything {
             .column_f64("temp_max_c", max.parse::<f64>()?)?
             .column_f64("temp_min_c", min.parse::<f64>()?)?
             .column_f64("wind_ms", wind.parse::<f64>()?)?
-            .at_nanos(nanos(date)?)?;
+            .at(timestamp(date)?)?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ fn temps(sender: &mut Sender) -> Anything {
             .row("temps")?
             .symbol("city", "Seattle")?
             .column_f64("temp_f", temp.parse::<f64>()?)?
-            .at_nanos(nanos(date)?)?;
+            .at(timestamp(date)?)?;
     }
     Ok(())
 }
@@ -84,13 +84,13 @@ fn fields<const N: usize>(line: &str) -> Result<[&str; N], String> {
     fields.try_into().map_err(|_| format!("not {N} fields: {line}"))
 }
 
-/// Converts `2012-01-31` or `2010/01/31 23:00` to nanoseconds since 1970.
-fn nanos(date: &str) -> Result<i64, Box<dyn std::error::Error>> {
+/// Reads `2012-01-31` or `2010/01/31 23:00`.
+fn timestamp(date: &str) -> Result<TimestampMicros, Box<dyn std::error::Error>> {
     let numbers: Vec<i64> =
         date.split(['-', '/', ' ', ':', 'T']).map(str::parse).collect::<Result<_, _>>()?;
     let [year, month, day, hour] = [0, 1, 2, 3].map(|i| numbers.get(i).copied().unwrap_or(0));
     // Days since 1970-01-01 in the Gregorian calendar. Years begin in March, so that leap days are at the end of a year.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    Ok((days * 24 + hour) * 3_600_000_000_000)
+    Ok(TimestampMicros::from_secs((days * 24 + hour) * 3_600)?)
 }

@@ -45,7 +45,9 @@ impl Case {
         let max_buf_size = if tight { 16 + usize::from(input.byte()) } else { 1 << 24 };
         // Both so small that every way to grow is gone.
         let init_buf_size = usize::from(input.byte()).min(max_buf_size);
-        let options = BufferOptions { version, max_name_len: 127, init_buf_size, max_buf_size };
+        let mut options = BufferOptions::new(version);
+        options.init_buf_size = init_buf_size;
+        options.max_buf_size = max_buf_size;
         let buffer = Buffer::with_options(options).unwrap();
         Case { buffer, model: Model::default(), tight, whole: 0 }
     }

@@ -56,11 +56,11 @@ fn verdict(result: Result<Outcome, Error>) -> Verdict {
                 outcome: e.outcome(),
                 retryable: e.is_retryable(),
                 in_doubt: e.in_doubt(),
-                status: e.http_status(),
+                status: e.http_status().unwrap_or(0),
                 retry_after: e.retry_after(),
                 id: e.server_error_id().map(str::to_owned),
                 server_code: e.server_code().map(str::to_owned),
-                line: e.server_line(),
+                line: e.server_line().unwrap_or(0) as u64,
                 // What is not HTTP is shown as far as it has arrived.
                 message: if e.message().contains("not HTTP") {
                     String::new()

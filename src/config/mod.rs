@@ -52,6 +52,9 @@ impl Config {
     ///
     /// Each key and value is checked on its own, so that further options can be [`set`](Config::set) before
     /// [`Config::validate`] checks all of them together.
+    ///
+    /// # Errors
+    /// `Config`, with the place in the string.
     pub fn from_conf(conf: &str) -> Result<Config> {
         let lexed = lexer::lex(conf)?;
         let mut config = Config::new();
@@ -80,11 +83,17 @@ impl Config {
     }
 
     /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are ignored.
+    ///
+    /// # Errors
+    /// `Config`, also if the variable is not set.
     pub fn from_env() -> Result<Config> {
         Config::from_conf(&env::client_conf()?)
     }
 
     /// Sets one option and replaces an earlier value, also that of `addr`. `protocol` is an option like the others.
+    ///
+    /// # Errors
+    /// `Config` if there is no such option or the value is out of range. The configuration is as it was.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match options::find(key) {
             Some(opt) => self.put(opt.key, value, Place(None), Place(None)),
@@ -93,6 +102,9 @@ impl Config {
     }
 
     /// Checks that the values fit together, and adds the defaults.
+    ///
+    /// # Errors
+    /// `Config`.
     pub fn validate(&self) -> Result<Settings> {
         Settings::build(self)
     }

@@ -12,6 +12,20 @@ use crate::table::ArrayView;
 use crate::text::{MaybeText, Text};
 
 /// How a [`Buffer`] is made.
+///
+/// ```
+/// use questdb_ingress::{Buffer, BufferOptions, ErrorCode, ProtocolVersion};
+///
+/// let mut options = BufferOptions::new(ProtocolVersion::V2);
+/// options.init_buf_size = 16;
+/// options.max_buf_size = 16;
+/// let mut buffer = Buffer::with_options(options)?;
+/// buffer.row("t")?.column_i64("x", 1)?.at_now()?;
+/// let e = buffer.row("t").and_then(|row| row.column_str("x", "too long")?.at_now()).unwrap_err();
+/// assert_eq!((e.code(), buffer.row_count()), (ErrorCode::LimitExceeded, 1));
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BufferOptions {
     /// The protocol version of the rows.
@@ -42,13 +56,15 @@ impl BufferOptions {
 /// fails leaves the buffer exactly as it was; the row can go on with a correct call.
 ///
 /// ```
-/// use questdb_ingress::{Buffer, ProtocolVersion};
+/// use questdb_ingress::{Buffer, ProtocolVersion, TimestampNanos};
 ///
 /// let mut buffer = Buffer::new(ProtocolVersion::V1);
-/// buffer.table("trades")?.symbol("symbol", "ETH-USD")?.column_f64("price", 2615.54)?.at_nanos(1_646_762_637_609_765_000)?;
+/// let ts = TimestampNanos::new(1_646_762_637_609_765_000);
+/// buffer.table("trades")?.symbol("symbol", "ETH-USD")?.column_f64("price", 2615.54)?.at(ts)?;
 /// assert_eq!(buffer.peek(), b"trades,symbol=ETH-USD price=2615.54 1646762637609765000\n");
 /// # Ok::<(), questdb_ingress::Error>(())
 /// ```
+#[must_use = "rows in a buffer go nowhere until a sender flushes it"]
 pub struct Buffer {
     pub(super) lines: Lines,
     tables: NameCache<TableName>,

@@ -16,6 +16,7 @@ pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+mod typed;
 mod value;
 mod whole_rows;
 mod write;
@@ -26,6 +27,7 @@ pub use buffer::{Buffer, BufferOptions};
 
 /// The version of the line protocol.
 #[repr(u8)]
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProtocolVersion {
     /// Text only; every server.
@@ -36,12 +38,28 @@ pub enum ProtocolVersion {
     V3 = 3,
 }
 
+impl std::fmt::Display for ProtocolVersion {
+    /// Writes its number.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl ProtocolVersion {
     /// Whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated timestamps
     /// are nanoseconds without a unit.
     #[inline(always)]
     pub(crate) const fn is_text(self) -> bool {
         matches!(self, ProtocolVersion::V1)
+    }
+
+    /// The number as text, as the option `protocol_version` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProtocolVersion::V1 => "1",
+            ProtocolVersion::V2 => "2",
+            ProtocolVersion::V3 => "3",
+        }
     }
 
     /// The version with a number, for other languages.

@@ -40,6 +40,32 @@ pub use crate::net::Canceller;
 use crate::net::{Deadline, Net, SystemNet};
 use crate::table::{Cell, ColumnData, RowLayout};
 
+/// What a flush does with rows that the server could store only in part: those of several tables, and all over TCP.
+///
+/// ```
+/// use questdb_ingress::{Atomicity, ErrorCode, Sender};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut buffer = sender.new_buffer()?;
+/// buffer.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
+/// buffer.row("quotes")?.column_f64("bid", 2615.5)?.at_now()?;
+/// let e = sender.flush_and_keep_with(&buffer, Atomicity::AllOrNothing).unwrap_err();
+/// assert_eq!(e.code(), ErrorCode::InvalidState);
+/// sender.flush_and_keep_with(&buffer, Atomicity::Any)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Atomicity {
+    /// Sends them; an error may say [`Outcome::Partial`].
+    #[default]
+    Any,
+    /// Refuses them and sends nothing.
+    AllOrNothing,
+}
+
 /// Sends rows to QuestDB.
 ///
 /// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_columns`] go into the sender's own buffer, which is
@@ -50,6 +76,30 @@ use crate::table::{Cell, ColumnData, RowLayout};
 /// Success means [`Outcome::Committed`] over HTTP and [`Outcome::Submitted`] over TCP, where the protocol has no
 /// acknowledgement. After any failure the buffer is exactly as it was. Dropping a sender sends nothing; see
 /// [`Sender::close`].
+///
+/// ```
+/// use std::time::Duration;
+/// use questdb_ingress::{Outcome, Sender, TimestampNanos};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?; // stands in for a server
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// sender
+///     .row("trades")?
+///     .symbol("symbol", "ETH-USD")?
+///     .column_f64("price", 2615.54)?
+///     .at(TimestampNanos::now())?;
+/// assert_eq!(sender.flush_own()?, Outcome::Committed);
+///
+/// // A buffer of its own can be filled in another thread.
+/// let mut buffer = sender.new_buffer()?;
+/// buffer.row("trades")?.symbol("symbol", "BTC-USD")?.column_f64("price", 39269.98)?.at_now()?;
+/// sender.flush(&mut buffer)?;
+/// assert_eq!(receiver.wait_for_rows("trades", 2, Duration::from_secs(10))?.row_count(), 2);
+/// sender.close(Duration::from_secs(10)).result?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a sender that is dropped sends nothing"]
 pub struct Sender {
     flusher: Flusher,
     options: BufferOptions,
@@ -78,11 +128,17 @@ impl fmt::Debug for Sender {
 
 impl Sender {
     /// Makes a sender from a connection string such as `http::addr=localhost:9000;`.
+    ///
+    /// # Errors
+    /// As [`Config::from_conf`] and [`Sender::new`].
     pub fn from_conf(conf: &str) -> Result<Sender> {
         Sender::new(&Config::from_conf(conf)?)
     }
 
     /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`] and [`Sender::new`].
     pub fn from_env() -> Result<Sender> {
         Sender::new(&Config::from_env()?)
     }
@@ -138,6 +194,9 @@ impl Sender {
     /// An independent buffer with this sender's protocol version and limits. It can be filled in another thread and sent
     /// by any sender. While `lazy_connect` has put off the question for the version it is made for the newest, and brought
     /// into the server's version when it is flushed.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
     pub fn new_buffer(&self) -> Result<Buffer> {
         self.server_version.new_buffer(self.options)
     }
@@ -203,7 +262,10 @@ impl Sender {
     }
 
     /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row: for a program that calls
-    /// it now and then, so that the last rows of a quiet time go out. An error leaves all rows in the buffer.
+    /// it now and then, so that the last rows of a quiet time go out.
+    ///
+    /// # Errors
+    /// As [`Sender::flush_own`]. All rows stay in the buffer.
     pub fn flush_if_due(&mut self) -> Result<()> {
         if self.is_due() { self.auto_flush_now() } else { Ok(()) }
     }
@@ -328,23 +390,28 @@ impl Sender {
         })
     }
 
-    /// As [`Sender::flush_and_keep`]; with `transactional`, refuses whatever the server could store only in part: a buffer
-    /// with several tables, or TCP.
-    pub fn flush_and_keep_with_flags(
+    /// As [`Sender::flush_and_keep`], and says what to do with rows that the server could store only in part.
+    ///
+    /// # Errors
+    /// As [`Sender::flush`], and `InvalidState` for what [`Atomicity`] refuses.
+    pub fn flush_and_keep_with(
         &mut self,
         buffer: &Buffer,
-        transactional: bool,
+        atomicity: Atomicity,
     ) -> Result<Outcome> {
-        if transactional {
+        if atomicity == Atomicity::AllOrNothing {
             self.check_transactional(buffer)?;
         }
         self.flush_and_keep(buffer)
     }
 
-    /// As [`Sender::flush_and_keep_with_flags`], for the own buffer.
-    pub fn flush_own_and_keep(&mut self, transactional: bool) -> Result<Outcome> {
+    /// As [`Sender::flush_and_keep_with`], for the own buffer.
+    ///
+    /// # Errors
+    /// As [`Sender::flush_and_keep_with`], and `InvalidState` while a transaction is open.
+    pub fn flush_own_and_keep(&mut self, atomicity: Atomicity) -> Result<Outcome> {
         self.no_transaction_is_open()?;
-        if transactional {
+        if atomicity == Atomicity::AllOrNothing {
             self.check_transactional(&self.buffer)?;
         }
         self.begin_call(None)?;

@@ -252,7 +252,7 @@ mod tests {
                 (code, outcome, retryable),
                 "{status}"
             );
-            assert_eq!(e.http_status(), status);
+            assert_eq!(e.http_status(), Some(status));
         }
         assert_eq!(refuse(&answer(400, "", false), ONE).outcome(), Outcome::Rejected);
         for (status, outcome) in [
@@ -304,7 +304,7 @@ mod tests {
         for asked in [ONE, SEVERAL] {
             let e = refuse(&answer(500, named, true), asked);
             assert_eq!((e.code(), e.outcome()), (ErrorCode::Rejected, Outcome::Rejected));
-            assert_eq!((e.is_retryable(), e.server_line()), (false, 4));
+            assert_eq!((e.is_retryable(), e.server_line()), (false, Some(4)));
         }
         for other in [
             r#"{"code":"internal error","message":"commit error","errorId":"a1-7"}"#,
@@ -337,7 +337,7 @@ mod tests {
         );
         assert_eq!(
             (e.server_error_id(), e.server_code(), e.server_line()),
-            (Some("a1b2-17"), Some("invalid"), 3)
+            (Some("a1b2-17"), Some("invalid"), Some(3))
         );
         assert_eq!(refuse(&answer(400, json, true), SEVERAL).outcome(), Outcome::Rejected);
         let commit = r#"{"code":"invalid","message":"commit error for table: t, errno: 12"}"#;

@@ -1,11 +1,13 @@
 //! [`Row`]: one row as a value, which is ended by `at_*` or dropped with what it wrote.
 
 use super::Sender;
+use crate::decimal::ToMaybeDecimal;
 use crate::error::Result;
 use crate::ilp::Buffer;
 use crate::name::{ColumnRef, TableRef};
 use crate::table::ArrayView;
 use crate::text::MaybeText;
+use crate::timestamp::{ToMaybeTimestamp, ToTimestamp};
 
 /// A row under construction in a [`Sender`], a [`Transaction`](super::Transaction) or a [`Buffer`]: symbols first, then
 /// columns, at least one of either, then one of the `at` calls, which ends it.
@@ -246,6 +248,45 @@ impl Row<'_> {
     ) -> Result<Self> {
         self.buffer().column_dec_i128(name, scale, unscaled)?;
         Ok(self)
+    }
+
+    /// Adds a timestamp column. `None` leaves it out; version 1 cuts nanoseconds to microseconds.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_ts`]. The row is dropped.
+    #[inline]
+    pub fn column_ts<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl ToMaybeTimestamp,
+    ) -> Result<Self> {
+        self.buffer().column_ts(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds a decimal column; needs version 3. `None` leaves it out.
+    ///
+    /// # Errors
+    /// As [`Buffer::column_decimal`]. The row is dropped.
+    pub fn column_decimal<'n>(
+        mut self,
+        name: impl Into<ColumnRef<'n>>,
+        value: impl ToMaybeDecimal,
+    ) -> Result<Self> {
+        self.buffer().column_decimal(name, value)?;
+        Ok(self)
+    }
+
+    /// Ends the row with its designated timestamp, such as a [`TimestampNanos`](crate::TimestampNanos) or a
+    /// [`SystemTime`](std::time::SystemTime).
+    ///
+    /// # Errors
+    /// As [`Buffer::at`]: the row is dropped. As [`Sender::flush`] if it is flushed automatically: the row is in the buffer, see
+    /// [`Error::row_accepted`](crate::Error::row_accepted).
+    #[inline]
+    pub fn at(mut self, timestamp: impl ToTimestamp) -> Result<()> {
+        self.buffer().at(timestamp)?;
+        self.ended()
     }
 
     /// Ends the row with its designated timestamp in nanoseconds since 1970.

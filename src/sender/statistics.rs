@@ -64,13 +64,56 @@ impl Stat {
         Stat::AutoFlushWaitMillis,
     ];
 
+    /// The name as a metric has it, such as `rows_committed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stat::Flushes => "flushes",
+            Stat::FailedFlushes => "failed_flushes",
+            Stat::RowsCommitted => "rows_committed",
+            Stat::BytesCommitted => "bytes_committed",
+            Stat::RowsSubmitted => "rows_submitted",
+            Stat::BytesSubmitted => "bytes_submitted",
+            Stat::RetriesConnect => "retries_connect",
+            Stat::RetriesConnection => "retries_connection",
+            Stat::RetriesTimeout => "retries_timeout",
+            Stat::RetriesBusy => "retries_busy",
+            Stat::RetriesServer => "retries_server",
+            Stat::InDoubtAttempts => "in_doubt_attempts",
+            Stat::Reconnects => "reconnects",
+            Stat::FailedAutoFlushes => "failed_auto_flushes",
+            Stat::AutoFlushWaitMillis => "auto_flush_wait_millis",
+        }
+    }
+
     /// The counter with a number, for other languages.
     pub(crate) fn from_number(number: u32) -> Option<Stat> {
         Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
     }
 }
 
+impl fmt::Display for Stat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// What a sender has done so far.
+///
+/// ```
+/// use questdb_ingress::{Sender, Stat};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let reader = sender.stats_reader(); // for the thread that reports metrics
+/// sender.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
+/// sender.flush_own()?;
+/// assert_eq!(reader.get(Stat::RowsCommitted), 1);
+/// for stat in Stat::ALL {
+///     println!("{stat} {}", reader.read().get(*stat));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Stats {
     values: [u64; Stat::ALL.len()],
@@ -121,13 +164,13 @@ impl SenderCounters {
 
     pub(super) fn retrying(&self, error: &Error) {
         let cause = match (error.http_status(), error.code()) {
-            (408 | 425 | 429 | 503, _) => Stat::RetriesBusy,
-            (1.., _) => Stat::RetriesServer,
-            (0, ErrorCode::Timeout) => Stat::RetriesTimeout,
-            (0, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => {
+            (Some(408 | 425 | 429 | 503), _) => Stat::RetriesBusy,
+            (Some(_), _) => Stat::RetriesServer,
+            (None, ErrorCode::Timeout) => Stat::RetriesTimeout,
+            (None, _) if error.outcome() == Outcome::NotSent && error.bytes_sent() == 0 => {
                 Stat::RetriesConnect
             }
-            (0, _) => Stat::RetriesConnection,
+            (None, _) => Stat::RetriesConnection,
         };
         self.add(cause, 1);
     }

@@ -7,7 +7,6 @@ use questdb_ingress::{Buffer, ProtocolVersion};
 /// # Panics
 ///
 /// Panics where the encoder refuses the rows.
-#[must_use]
 pub fn rows(bytes: usize) -> Buffer {
     let mut buffer = Buffer::new(ProtocolVersion::V1);
     let text = "x".repeat(bytes.min(60_000));

@@ -119,7 +119,7 @@ fn a_refused_row_is_removed_and_the_rest_is_stored() {
         row(&mut sender, n).unwrap();
     }
     let e = sender.flush_own().unwrap_err();
-    assert_eq!((e.outcome(), e.server_line()), (Outcome::Rejected, 5000));
+    assert_eq!((e.outcome(), e.server_line()), (Outcome::Rejected, Some(5000)));
     assert!(sender.remove_rows(8001, 1).is_err(), "there is no such row");
     sender.remove_rows(5000, 1).unwrap();
     assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
@@ -143,10 +143,13 @@ fn what_was_refused_is_not_sent_again_by_itself() {
             refused.push(e.server_line());
         }
     }
-    assert_eq!(refused, [11], "told once, by the call that made the attempt");
+    assert_eq!(refused, [Some(11)], "told once, by the call that made the attempt");
     assert_eq!((server.requests(), sender.stats().get(Stat::FailedAutoFlushes)), (21, 1));
     assert_eq!(sender.buffer().row_count(), 6000);
-    assert!(sender.stats().last_error().is_some_and(|e| e.server_line() == 11), "still readable");
+    assert!(
+        sender.stats().last_error().is_some_and(|e| e.server_line() == Some(11)),
+        "still readable"
+    );
     sender.remove_rows(11, 1).unwrap();
     // The next row ends the wait, if not at once, then soon.
     let mut n = 8000;

@@ -3,7 +3,7 @@
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
 
-use questdb_ingress::{ArrayView, Buffer, ErrorCode, Outcome, ProtocolVersion, Sender};
+use questdb_ingress::{ArrayView, Atomicity, Buffer, ErrorCode, Outcome, ProtocolVersion, Sender};
 
 use questdb_ingress_testkit::fault_server::{FaultServer, script};
 use questdb_ingress_testkit::port::RefusingPort;
@@ -96,7 +96,7 @@ fn every_way_to_send_brings_rows_into_the_version_of_the_server() {
         sender.flush(&mut other).unwrap();
         assert_eq!(other.protocol_version(), version);
         fill(sender.own_buffer());
-        sender.flush_own_and_keep(false).unwrap();
+        sender.flush_own_and_keep(Atomicity::Any).unwrap();
         assert!(sender.close(Duration::from_secs(10)).result.is_ok());
         assert_eq!(server.committed(), [want.peek(); 4]);
         assert_eq!(server.requests(), 5, "asked once");
@@ -174,7 +174,7 @@ fn a_value_that_the_server_lacks_is_an_error_of_the_flush() {
     ] {
         let e = sender.flush_own().unwrap_err();
         assert_eq!((e.code(), e.outcome()), (ErrorCode::ProtocolVersion, Outcome::NotSent));
-        assert_eq!(e.server_line(), row as u64, "a program can act on it");
+        assert_eq!(e.server_line(), Some(row), "a program can act on it");
         let want =
             format!("row {row} of the buffer: {what}, the server speaks version 1; remove_rows");
         assert!(e.message().starts_with(&want), "{e}");

@@ -3,7 +3,7 @@
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::{Duration, Instant};
 
-use questdb_ingress::{ErrorCode, Outcome, ProtocolVersion, Sender, Stat};
+use questdb_ingress::{Atomicity, ErrorCode, Outcome, ProtocolVersion, Sender, Stat};
 
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 use questdb_ingress_testkit::rows;
@@ -214,15 +214,15 @@ fn transactions() {
 
     let mut two = rows(50);
     two.table("other").unwrap().column_bool("x", true).unwrap().at_now().unwrap();
-    state(sender.flush_and_keep_with_flags(&two, true));
+    state(sender.flush_and_keep_with(&two, Atomicity::AllOrNothing));
     let before = server.requests();
-    sender.flush_and_keep_with_flags(&rows(50), true).unwrap();
+    sender.flush_and_keep_with(&rows(50), Atomicity::AllOrNothing).unwrap();
     assert_eq!(server.requests(), before + 1);
 
     let tcp = FaultServer::start(None, script(|peer| peer.hold()));
     let mut sender = Sender::from_conf(&format!("tcp::addr={};", tcp.addr())).unwrap();
     state(sender.begin("t").map(|()| Outcome::Submitted));
-    state(sender.flush_and_keep_with_flags(&rows(50), true));
+    state(sender.flush_and_keep_with(&rows(50), Atomicity::AllOrNothing));
 }
 
 /// A refusal of rows of several tables: some may be stored, and a later 503 does not change that.

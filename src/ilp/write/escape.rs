@@ -23,6 +23,7 @@ pub(super) unsafe fn escape<const QUOTED: bool>(
         let end = unsafe { at.add(text.len()) };
         return (known_utf8 || utf8::is_valid(text)).then_some(end);
     }
+    // SAFETY: the caller's promise.
     unsafe { escape_by::<Block, QUOTED>(at, text, known_utf8) }
 }
 

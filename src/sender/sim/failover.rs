@@ -243,7 +243,7 @@ fn a_500_that_names_a_row_is_final() {
     let sim = Sim::http(&NAMES_A_ROW, V1);
     let e = flush_one(&sim).unwrap_err();
     assert_eq!(facts(&e), (ErrorCode::Rejected, Outcome::Rejected, 1));
-    assert_eq!((e.server_line(), e.is_retryable(), sim.now()), (1, false, Duration::ZERO));
+    assert_eq!((e.server_line(), e.is_retryable(), sim.now()), (Some(1), false, Duration::ZERO));
 }
 
 /// A proxy's 503 says nothing about the rows: at most once does not repeat it.

@@ -136,11 +136,9 @@ impl Driver {
 fn explain(e: &Error) -> String {
     let flags = [("r", e.is_retryable()), ("d", e.in_doubt()), ("a", e.row_accepted())];
     let flags: String = flags.iter().filter(|(_, on)| *on).map(|(flag, _)| *flag).collect();
-    let (code, outcome) = (
-        internal::code_name(e.code()).to_string_lossy(),
-        internal::outcome_name(e.outcome()).to_string_lossy(),
-    );
-    format!("err {code} {outcome} {flags}. {} {} {}", e.http_status(), e.server_line(), e.message())
+    let (code, outcome) = (e.code(), e.outcome());
+    let (status, line) = (e.http_status().unwrap_or(0), e.server_line().unwrap_or(0));
+    format!("err {code} {outcome} {flags}. {status} {line} {}", e.message())
 }
 
 fn main() {

@@ -4,7 +4,7 @@
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
 
-use questdb_ingress::{Buffer, ErrorCode, Outcome, ProtocolVersion, Result, Sender};
+use questdb_ingress::{Atomicity, Buffer, ErrorCode, Outcome, ProtocolVersion, Result, Sender};
 use serde_json::json;
 
 use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, unique, with_shared};
@@ -101,7 +101,7 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
     sender.own_buffer().table(table.as_str()).unwrap().column_str("x", "text").unwrap();
     sender.at_micros(1).unwrap();
     let error = sender.commit().unwrap_err();
-    assert_eq!((error.outcome(), error.server_line()), (Outcome::Rejected, 501), "{error}");
+    assert_eq!((error.outcome(), error.server_line()), (Outcome::Rejected, Some(501)), "{error}");
     assert!(sender.in_transaction() && sender.buffer().row_count() == 501);
     sender.rollback().unwrap();
     assert_eq!(count(server, &table), 1000);
@@ -112,7 +112,7 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
     let mut buffer = sender.new_buffer().unwrap();
     row(&mut buffer, &table, 1).unwrap();
     row(&mut buffer, &other, 1).unwrap();
-    let error = sender.flush_and_keep_with_flags(&buffer, true).unwrap_err();
+    let error = sender.flush_and_keep_with(&buffer, Atomicity::AllOrNothing).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidState);
     assert_eq!((count(server, &table), count(server, &other)), (json!(1000), json!(1)));
 }
@@ -133,7 +133,10 @@ fn an_error_names_the_row_the_table_and_the_entry_in_the_log(server: &QuestDb) {
     let error = sender.flush(&mut buffer).unwrap_err();
     assert_eq!(buffer.peek(), before, "the buffer is as it was");
     assert_eq!((error.code(), error.outcome()), (ErrorCode::Rejected, Outcome::Rejected));
-    assert_eq!((error.http_status(), error.server_line(), error.attempts()), (400, 5, 1));
+    assert_eq!(
+        (error.http_status(), error.server_line(), error.attempts()),
+        (Some(400), Some(5), 1)
+    );
     assert_eq!((error.server_code(), error.table()), (Some("invalid"), Some(table.as_str())));
     assert!(!error.is_retryable() && !error.in_doubt());
     let reason = "cast error from protocol type: STRING to column type: LONG";
@@ -146,7 +149,7 @@ fn an_error_names_the_row_the_table_and_the_entry_in_the_log(server: &QuestDb) {
     row(&mut buffer, &other, 1).unwrap();
     let error = sender.flush(&mut buffer).unwrap_err();
     assert!(matches!(error.outcome(), Outcome::Rejected | Outcome::Partial), "{error}");
-    assert_eq!((error.server_line(), error.table()), (5, None));
+    assert_eq!((error.server_line(), error.table()), (Some(5), None));
     assert_eq!(count(server, &table), 1);
     // The sender goes on.
     buffer.clear();
@@ -195,7 +198,7 @@ fn wrong_credentials_are_an_auth_error(server: &QuestDb) {
         row(&mut buffer, &table, 1).unwrap();
         let error = sender.flush(&mut buffer).unwrap_err();
         let facts = (error.code(), error.outcome(), error.http_status(), error.attempts());
-        assert_eq!(facts, (ErrorCode::Auth, Outcome::Rejected, 401, 1), "{login}: {error}");
+        assert_eq!(facts, (ErrorCode::Auth, Outcome::Rejected, Some(401), 1), "{login}: {error}");
         assert_eq!(buffer.row_count(), 1);
         assert!(!format!("{error:?}{sender:?}").contains("wrong"), "{error:?}");
     }

@@ -27,16 +27,16 @@ static questdb_error *run(questdb_sender *sender) {
     for (int n = 1; n <= 5; n++) {
         err = measurement(sender, n);
         if (!err) continue;
-        if (questdb_error_row_accepted(err)) return err; /* the row is good, sending it failed */
+        if (questdb_error_row_accepted(err)) return err; /* the row is in the buffer, only sending it failed */
         complain("left out", err);
-        if ((err = questdb_buffer_drop_row(rows))) return err; /* only this row */
+        if ((err = questdb_buffer_drop_row(rows))) return err; /* drops only this row */
     }
     while ((err = questdb_sender_flush_own(sender))) {
         const uint64_t row = questdb_error_server_line(err);
         if (questdb_error_outcome(err) != QUESTDB_OUTCOME_REJECTED || row == 0)
-            return err; /* nothing is known about a single row */
+            return err; /* the error is not about a single row */
         complain("refused", err);
-        if ((err = questdb_buffer_remove_rows(rows, (size_t)row, 1))) return err; /* the others are still there */
+        if ((err = questdb_buffer_remove_rows(rows, (size_t)row, 1))) return err; /* the other rows are still in the buffer */
     }
     return questdb_sender_close(sender, 10000, NULL);
 }

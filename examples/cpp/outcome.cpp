@@ -1,5 +1,5 @@
-// What to do after a failed flush: the error says what is known about the rows. ./outcome
-// "http::addr=localhost:9000;"
+// What to do after a failed flush: the error says what is known about the rows.
+// ./outcome "http::addr=localhost:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>
 

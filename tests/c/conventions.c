@@ -230,7 +230,7 @@ static void null_columns(void) {
     KEEPS(INVALID_ARGUMENT, questdb_buffer_column_f64_arr(buffer, T, &array));
     array.data_len = 0;
     KEEPS(INVALID_ARRAY, questdb_buffer_column_f64_arr(buffer, T, &array));
-    CHECK(questdb_buffer_len(buffer) == 1); /* "t": nothing of all this is in the buffer */
+    CHECK(questdb_buffer_len(buffer) == 1); /* only "t": the failed calls added nothing */
 }
 
 static void null_rows(void) {
@@ -318,7 +318,7 @@ enum kind { NAME, VALUE, DECIMAL, WHOLE };
 static const struct bad_text {
     const char *ptr;
     size_t len;
-    uint32_t code[4]; /* by kind */
+    uint32_t code[4]; /* one for each kind */
 } bad_texts[] = {
 #define ALL(code) {QUESTDB_ERROR_CODE_##code, QUESTDB_ERROR_CODE_##code, QUESTDB_ERROR_CODE_##code, QUESTDB_ERROR_CODE_##code}
 #define EACH(a, b, c, d) {QUESTDB_ERROR_CODE_##a, QUESTDB_ERROR_CODE_##b, QUESTDB_ERROR_CODE_##c, QUESTDB_ERROR_CODE_##d}
@@ -463,7 +463,7 @@ static void wrong_order_of_senders(void) {
     OK(questdb_sender_new(config, &s));
     questdb_buffer *own = questdb_sender_buffer(s);
     CHECK(own && own == questdb_sender_buffer(s));
-    questdb_buffer_free(own); /* lent: does nothing */
+    questdb_buffer_free(own); /* the buffer is lent, so this does nothing */
     CHECK(questdb_buffer_protocol_version(own) == 3);
     FAILS(INVALID_STATE, questdb_sender_at_now(s));
     FAILS(INVALID_STATE, questdb_sender_commit(s));
@@ -499,7 +499,7 @@ static void wrong_order_of_senders(void) {
     FAILS(CONNECTION, questdb_sender_close(s, 1000, &unconfirmed));
     CHECK(unconfirmed == 1);
     unconfirmed = 0;
-    FAILS(INVALID_STATE, questdb_sender_close(s, 1000, &unconfirmed)); /* closed already, and the row is still there */
+    FAILS(INVALID_STATE, questdb_sender_close(s, 1000, &unconfirmed)); /* closed already; the row is still in the buffer */
     CHECK(unconfirmed == 1 && questdb_buffer_row_count(own) == 1);
     FAILS(INVALID_STATE, questdb_buffer_table(own, QUESTDB_STR("t")));
     FAILS(INVALID_STATE, questdb_sender_at_micros(s, 1));
@@ -518,7 +518,7 @@ static void wrong_order_of_senders(void) {
     CHECK(questdb_error_http_status(last) == 0 && !questdb_error_in_doubt(last));
     CHECK(questdb_sender_stat(s, QUESTDB_STAT_FAILED_FLUSHES) >= 3);
     questdb_sender_free(s);
-    questdb_error_free(last); /* outlives its sender */
+    questdb_error_free(last); /* the error outlives its sender */
     CHECK(questdb_buffer_row_count(copy) == 0);
     questdb_buffer_free(copy);
 }
@@ -566,7 +566,7 @@ static void memory_that_cannot_be_had(void) {
     OK(questdb_buffer_with_limits(1, 127, 0, SIZE_MAX, &b));
     FAILS(OUT_OF_MEMORY, questdb_buffer_reserve(b, SIZE_MAX));
     FAILS(OUT_OF_MEMORY, questdb_buffer_reserve(b, NOBODY_HAS));
-    questdb_error *err = questdb_buffer_reserve(b, (size_t)5 << 30); /* some machines have it */
+    questdb_error *err = questdb_buffer_reserve(b, (size_t)5 << 30); /* some machines have that much memory */
     CHECK(!err || questdb_error_get_code(err) == QUESTDB_ERROR_CODE_OUT_OF_MEMORY);
     questdb_error_free(err);
     questdb_buffer_free(b);
@@ -651,7 +651,7 @@ static void bad_rows(void) {
     KEEPS(INVALID_TIMESTAMP, questdb_buffer_append_row(buffer, layout, cells, 1, -1));
     OK(questdb_buffer_append_row(buffer, layout, cells, 1, 1));
     CHECK(questdb_buffer_row_count(buffer) == 1);
-    KEEPS(INVALID_NAME, questdb_row_layout_add(layout, QUESTDB_STR("c"), QUESTDB_COLUMN_KIND_STR)); /* there already */
+    KEEPS(INVALID_NAME, questdb_row_layout_add(layout, QUESTDB_STR("c"), QUESTDB_COLUMN_KIND_STR)); /* added before */
 
     questdb_column_data data;
 #define FRESH(values_kind, pointer) (memset(&data, 0, sizeof data), data.kind = (values_kind), data.values = (pointer))
@@ -732,7 +732,7 @@ static void ownership(void) {
     CHECK(questdb_sender_max_name_len(s) == 127);
     questdb_buffer *b = NULL;
     OK(questdb_sender_new_buffer(s, &b));
-    questdb_sender_free(s); /* nor the buffer the sender */
+    questdb_sender_free(s); /* the buffer does not need the sender either */
     OK(questdb_buffer_table_named(b, table));
     OK(questdb_buffer_column_bool_named(b, column, true));
     OK(questdb_buffer_at_now(b));

@@ -132,7 +132,7 @@ static void resolves_late(void) {
     err = questdb_sender_close(sender, 200, NULL);
     CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE && seconds() - closing < 0.2 + overshoot());
     questdb_error_free(err);
-    questdb_sender_free(sender); /* while the resolver is still at work */
+    questdb_sender_free(sender); /* the resolver is still working */
     for (int i = 0; i < 500 && entries("/proc/self/task") > alone; i++) usleep(10000);
     CHECK(entries("/proc/self/task") == alone && asking == 0);
 }

@@ -296,7 +296,7 @@ static void a_peer_vanishes_in(int by_close) {
     questdb_buffer_free(buffer);
     questdb_sender_free(sender);
     fflush(stdout);
-    _exit(failures ? 1 : 0); /* the server waits for a connection that nobody ends any more */
+    _exit(failures ? 1 : 0); /* no server_stop: the server waits for a connection that will never end */
 }
 
 static void a_peer_that_vanishes(void) {

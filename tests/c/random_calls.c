@@ -266,7 +266,7 @@ static void a_buffer_as_a_whole(void) {
         return;
     case 6: a_copy(); return;
     default:
-        CALL(questdb_buffer_free)(once_in(2) ? NULL : ONE_OF(senders).own.handle); /* lent: left alone */
+        CALL(questdb_buffer_free)(once_in(2) ? NULL : ONE_OF(senders).own.handle); /* the buffer is lent, so this does nothing */
     }
 }
 
@@ -479,7 +479,7 @@ static void about_senders(void) {
     } else {
         questdb_error *last = (questdb_error *)1;
     CALL(questdb_sender_cancel)(once_in(5) ? NULL : s->handle); /* no call is running */
-    (void)done(CALL(questdb_sender_connect)(s->handle)); /* no server is met lazily */
+    (void)done(CALL(questdb_sender_connect)(s->handle)); /* no sender has put off meeting its server */
         const uint32_t code = done(CALL(questdb_sender_last_error)(s->handle, once_in(20) ? NULL : &last));
         if (code) return;
         EXPECT(s->handle != NULL);
@@ -499,7 +499,7 @@ static void errors(void) {
     EXPECT(CALL(questdb_error_server_code)(err) == NULL && CALL(questdb_error_server_error_id)(err) == NULL);
     const char *table = CALL(questdb_error_table)(err);
     EXPECT(table == NULL || table[0]);
-    EXPECT(CALL(questdb_error_earlier_rows_in_doubt)(err) == 0); /* none of the servers is one for TCP */
+    EXPECT(CALL(questdb_error_earlier_rows_in_doubt)(err) == 0); /* no sender here uses TCP */
     EXPECT(CALL(questdb_error_elapsed_millis)(err) < 60000 && CALL(questdb_error_bytes_sent)(err) < (100u << 20));
     if (CALL(questdb_error_retryable)(err)) EXPECT(err != NULL);
 }

@@ -68,7 +68,7 @@ static size_t functions_reached(void) {
 /* --- errors -------------------------------------------------------------------------------------------------------- */
 
 static questdb_error *kept_errors[4];
-static int row_accepted; /* of the last error */
+static int row_accepted; /* what the last error said */
 static unsigned long failed_calls, codes_seen[64];
 
 /* Examines an error, then frees it or keeps it for later. Returns its code. No error may be a defect of the library. */
@@ -101,7 +101,7 @@ enum state { CLOSED = -2, UNKNOWN = -1, BETWEEN, TABLE, SYMBOL, COLUMN };
 struct tracked {
     questdb_buffer *handle;
     enum state state;
-    int marker; /* whether there is one, or UNSURE */
+    int marker; /* whether a marker is set, or UNSURE */
     /* The content before the call. */
     uint8_t *bytes;
     size_t len, capacity, rows;
@@ -147,7 +147,7 @@ static void is_cleared(struct tracked *t) {
 /* Updates the model after a call that may have sent the rows. */
 static void may_be_cleared(struct tracked *t) {
     if (t->len > 0 && is_empty(t)) is_cleared(t);
-    else if (is_empty(t) && t->marker) t->marker = UNSURE; /* sending nothing may end it or not */
+    else if (is_empty(t) && t->marker) t->marker = UNSURE; /* sending nothing may or may not clear the marker */
 }
 
 /* Checks the result of a call that builds a row. `allowed` says whether the state permits the call. Returns whether it

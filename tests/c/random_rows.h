@@ -75,7 +75,7 @@ static int any_cell(questdb_cell *cell, uint32_t kind) {
     int good = GOOD;
     memset(cell, 0, sizeof *cell);
     if (once_in(8)) return GOOD; /* null */
-    if (once_in(25)) {             /* of any kind at all; what it points to is empty */
+    if (once_in(25)) {             /* any kind; what it points to is empty */
         cell->kind = any_kind(6);
         return cell->kind == QUESTDB_CELL_KIND_ARRAY ? BAD : UNSURE;
     }
@@ -201,7 +201,7 @@ static int any_codes(questdb_column_data *data, size_t rows, size_t count) {
             code = rnd();
             good = UNSURE;
         }
-        memcpy(bytes + i * data->width, &code, data->width); /* little-endian, as all machines that run this */
+        memcpy(bytes + i * data->width, &code, data->width); /* little-endian, like all machines that run this test */
     }
     data->values = copied(bytes, rows * data->width);
     data->dictionary_len = count;
@@ -269,7 +269,7 @@ static void spoil(questdb_column_data *data) {
     case 1: data->offset_width = data->width = 3; break;
     case 2: data->values = data->offsets = NULL; break;
     case 3: data->dictionary_len = SIZE_MAX - below(9); break;
-    default: data->values = (const char *)data->values + 1; break; /* misaligned, or one byte too far to be read: */
+    default: data->values = (const char *)data->values + 1; break; /* misaligned, unless the values are single bytes: */
     }
     if (data->kind == QUESTDB_VALUES_KIND_BYTES || data->kind == QUESTDB_VALUES_KIND_BITS ||
         data->kind == QUESTDB_VALUES_KIND_DECIMALS || data->width == 1)
@@ -285,7 +285,7 @@ static struct prepared any_columns(const questdb_buffer *b) {
         worse(&p.good, any_column(&columns[i], p.layout->kinds[i], p.rows));
         if (once_in(6)) {
             any_bits(&columns[i].validity, &columns[i].validity_first_bit, p.rows);
-            worse(&p.good, UNSURE); /* a row may be empty then, and what is not there is not looked at */
+            worse(&p.good, UNSURE); /* a row may have no values then, and values that are null are not examined */
         }
         if (once_in(40)) {
             spoil(&columns[i]);
@@ -308,7 +308,7 @@ static struct prepared any_columns(const questdb_buffer *b) {
         p.stamps = p.stamps ? NULL : copied(stamps, sizeof stamps);
         p.good = BAD;
     } else if (once_in(60) && p.stamps) {
-        p.rows = SIZE_MAX - below(9); /* more than memory can be: not looked at */
+        p.rows = SIZE_MAX - below(9); /* larger than any memory, so the values are not read */
         p.good = BAD;
     }
     return p;

@@ -62,7 +62,7 @@ static int64_t any_i64(void) {
 static double any_f64(void) {
     static const double special[] = {0.0, -0.0, 1.0, 0.1, 1e300, -1e-300, 5e-324, 1e16, 123456789.125};
     if (once_in(3)) return ONE_OF(special);
-    const uint64_t bits = rnd(); /* NaNs and infinities among them */
+    const uint64_t bits = rnd(); /* may be a NaN or an infinity */
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;

@@ -286,7 +286,7 @@ static void set_up(void) {
     OK(questdb_table_name_new(QUESTDB_STR("t"), &table));
     OK(questdb_column_name_new(QUESTDB_STR("x"), &column));
     memset(text, 'y', sizeof text);
-    for (size_t i = 1; i < sizeof text; i += 100) text[i] = ' '; /* escaped in symbols */
+    for (size_t i = 1; i < sizeof text; i += 100) text[i] = ' '; /* a space is escaped in symbols */
     narrow = layout_of(1, QUESTDB_COLUMN_KIND_I64);
     wide = layout_of(WIDE, QUESTDB_COLUMN_KIND_I64);
     arrays = layout_of(WIDE - 1, QUESTDB_COLUMN_KIND_F64_ARRAY);
@@ -329,7 +329,7 @@ int main(void) {
     questdb_row_layout_free(arrays);
     questdb_row_layout_free(few_arrays);
     questdb_row_layout_free(texts);
-    CHECK(done_without > 0); /* the table of a dictionary only saves time */
+    CHECK(done_without > 0); /* the table for a dictionary is optional: it only saves time */
     printf("%lu calls, %lu requests of 1 KiB and more refused, %lu times done without\n", calls, refusals, done_without);
     return verdict("refused_memory");
 }

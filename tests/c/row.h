@@ -45,7 +45,7 @@ static inline double waited(void) {
     return (double)waiting / 1e9;
 }
 
-static double waited_before; /* the row */
+static double waited_before; /* the time that was waited before the row */
 
 /* Returns by how much a deadline may be missed: more on a busy machine. */
 static inline double overshoot(void) {

@@ -18,7 +18,7 @@
 enum mode {
     ANSWER,     /* HTTP: 204 to every request */
     HOLD,       /* HTTP: 204 to every request, after `release` was posted */
-    SLOW,       /* HTTP: reads little at a time, then 204 */
+    SLOW,       /* HTTP: reads slowly, then answers 204 */
     RESET_HTTP, /* HTTP: reset in the middle of every request */
     CLOSE_HTTP, /* HTTP: closed after every request, without an answer */
     SWALLOW,    /* TCP: reads everything */
@@ -104,7 +104,7 @@ static void *server_main(void *argument) {
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
             if (errno != EMFILE) return NULL;
-            usleep(1000); /* the test has taken all descriptors */
+            usleep(1000); /* the test has used up all descriptors */
             continue;
         }
         fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -72,7 +72,7 @@ static void storm_begins(suseconds_t valgrind_micros) {
 static void storm_ends(void) {
     const struct itimerval never = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &never, NULL);
-    signal(SIGALRM, SIG_IGN); /* one may still be on its way */
+    signal(SIGALRM, SIG_IGN); /* a signal may still be pending */
     CHECK(alarms > 5);
 }
 
@@ -127,7 +127,7 @@ static void a_storm_over_waits(void) {
     fill(questdb_sender_buffer(sender), 3);
     storm_begins(2000);
     double begin = seconds();
-    FAILS(TIMEOUT, questdb_sender_flush_own(sender)); /* a wait for the answer */
+    FAILS(TIMEOUT, questdb_sender_flush_own(sender)); /* waits for the answer */
     const double first = seconds() - begin;
     questdb_sender_free(sender);
     OK(questdb_sender_from_conf(

@@ -223,7 +223,7 @@ static void ended_by_cancel(struct job *job) {
     void *result = NULL;
     CHECK(pthread_join(job->thread, &result) == 0);
     CHECK(result == PTHREAD_CANCELED);
-    CHECK(job->done == 1); /* the call was left by returning from it */
+    CHECK(job->done == 1); /* the thread ended only after the call had returned */
 }
 
 /* pthread_cancel takes effect only when the call has returned. questdb_sender_cancel makes it return. */

@@ -7,7 +7,7 @@
 enum { MAX_FIELDS = 4096 };
 
 static uint8_t bytes[1 << 20];
-static size_t used; /* of bytes, by the current line */
+static size_t used; /* the bytes that the current line uses */
 
 struct text {
     const char *ptr;
@@ -104,7 +104,7 @@ static questdb_error *apply(questdb_buffer *b, char **field, int by_handle) {
 /* The state of the vector that is being replayed. */
 static questdb_buffer *buffer;
 static char id[256];
-static questdb_error *err; /* of the call that failed, after which the vector goes no further */
+static questdb_error *err; /* the error of the failed call; the rest of the vector is skipped */
 
 static int unchanged(const questdb_buffer *copy, int was_flushable) {
     size_t len = 0, copy_len = 0;

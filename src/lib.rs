@@ -53,11 +53,12 @@ pub mod internal;
 pub use config::Config;
 pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
+pub use ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Atomicity, Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader,
     Transaction,
 };
+pub use table::ArrayView;
 pub use text::{MaybeText, Text};
 pub use timestamp::{Timestamp, TimestampMicros, TimestampNanos, ToMaybeTimestamp, ToTimestamp};

@@ -9,7 +9,9 @@ use std::ptr;
 
 use client::Buffer;
 use client::Result;
-use client::internal::{self, LayoutChecks as _, OwnBuffer as _, QuickCalls as _};
+use client::internal::{
+    self, AppendCells as _, LayoutChecks as _, OwnBuffer as _, QuickCalls as _,
+};
 use client::table::RowLayout;
 
 use crate::buffer::questdb_buffer;
@@ -57,7 +59,7 @@ pub unsafe extern "C" fn questdb_row_layout_new(
     guard_free(|| {
         required(layout, "layout")?;
         let mut made = RowLayout::new(text(table, table_len)?)?;
-        made.set_stamp(internal::stamp(stamp)?);
+        made.set_timestamp(internal::timestamp_kind(stamp)?);
         put(
             layout,
             Box::into_raw(Box::new(questdb_row_layout { state: State::Fine, layout: made })),
@@ -194,7 +196,7 @@ pub unsafe extern "C" fn questdb_buffer_append_columns(
         layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
-        layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
+        b.buffer.append_columns(layout, rows, &column_data(columns, &arrays, rows)?, at)
     })
 }
 
@@ -235,7 +237,7 @@ fn append(
     cells: &CCells<'_>,
     at: Option<i64>,
 ) -> Result<()> {
-    layout.append_cells(buffer, cells, at)
+    buffer.append_cells(layout, cells, at)
 }
 
 /// Returns the layout behind a handle, or an error if the handle is NULL or poisoned.

@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     }
     while let Err(e) = sender.flush_own() {
         let (Outcome::Rejected, Some(row)) = (e.outcome(), e.server_line()) else {
-            return Err(e); // the error is not about a single row
+            return Err(e); // nothing is known about a single row
         };
         complain("refused", &e);
         sender.remove_rows(row, 1)?; // the other rows are still in the buffer

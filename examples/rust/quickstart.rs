@@ -84,7 +84,7 @@ fn fields<const N: usize>(line: &str) -> Result<[&str; N], String> {
     fields.try_into().map_err(|_| format!("not {N} fields: {line}"))
 }
 
-/// Converts `2012-01-31` or `2010/01/31 23:00` to a timestamp.
+/// Reads `2012-01-31` or `2010/01/31 23:00`.
 fn timestamp(date: &str) -> Result<TimestampMicros, Box<dyn std::error::Error>> {
     let numbers: Vec<i64> =
         date.split(['-', '/', ' ', ':', 'T']).map(str::parse).collect::<Result<_, _>>()?;

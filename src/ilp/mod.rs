@@ -9,7 +9,6 @@ mod decimal;
 mod lines;
 mod name_cache;
 mod number;
-mod quick_calls;
 mod remove_rows;
 mod rewrite;
 mod row_state;
@@ -24,12 +23,7 @@ mod write;
 
 use crate::error::{Result, err};
 
-pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub use rows::Cell;
-pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
-pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
-pub(crate) use write::{Slot, Written};
 
 /// The version of the line protocol.
 #[repr(u8)]
@@ -52,6 +46,13 @@ impl std::fmt::Display for ProtocolVersion {
 }
 
 impl ProtocolVersion {
+    /// Whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated timestamps
+    /// are nanoseconds without a unit.
+    #[inline(always)]
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, ProtocolVersion::V1)
+    }
+
     /// The number as text, as the option `protocol_version` has it.
     pub fn as_str(self) -> &'static str {
         match self {

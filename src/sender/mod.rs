@@ -219,7 +219,7 @@ impl Sender {
     /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
     ///
     /// # Errors
-    /// As [`RowLayout::append_row`]: the buffer is as it was. As [`Sender::flush`]: the row is in the buffer, see
+    /// As [`Buffer::append_row`]: the buffer is as it was. As [`Sender::flush`]: the row is in the buffer, see
     /// [`Error::row_accepted`].
     #[inline]
     pub fn append_row(
@@ -228,14 +228,14 @@ impl Sender {
         cells: &[Cell<'_>],
         at: Option<i64>,
     ) -> Result<()> {
-        layout.append_row(&mut self.buffer, cells, at)?;
+        self.buffer.append_row(layout, cells, at)?;
         self.after_row()
     }
 
     /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
     ///
     /// # Errors
-    /// As [`RowLayout::append_columns`]: the buffer is as it was. As [`Sender::flush`]: the rows are in the buffer, see
+    /// As [`Buffer::append_columns`]: the buffer is as it was. As [`Sender::flush`]: the rows are in the buffer, see
     /// [`Error::row_accepted`].
     pub fn append_columns(
         &mut self,
@@ -244,7 +244,7 @@ impl Sender {
         columns: &[ColumnData<'_>],
         at: Option<&[i64]>,
     ) -> Result<()> {
-        layout.append_columns(&mut self.buffer, rows, columns, at)?;
+        self.buffer.append_columns(layout, rows, columns, at)?;
         self.after_row()
     }
 

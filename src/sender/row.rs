@@ -3,8 +3,9 @@
 use super::Sender;
 use crate::decimal::ToMaybeDecimal;
 use crate::error::Result;
-use crate::ilp::{ArrayView, Buffer};
+use crate::ilp::Buffer;
 use crate::name::{ColumnRef, TableRef};
+use crate::table::ArrayView;
 use crate::text::MaybeText;
 use crate::timestamp::{ToMaybeTimestamp, ToTimestamp};
 

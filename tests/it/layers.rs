@@ -17,8 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ilp", &["base", "table"]),
     ("config", &["base"]),
     ("net", &["base", "config"]),
-    ("table", &["base", "ilp"]),
-    ("arrow", &["base", "ilp"]),
+    ("table", &["base"]),
+    ("arrow", &["base", "table"]),
     ("sender", &["base", "ilp", "table", "arrow", "config", "net"]),
     // Stands in for the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "net", "sender"]),

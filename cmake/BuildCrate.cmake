@@ -1,5 +1,5 @@
-# Runs cargo, and knows what it makes on each platform. Sets QUESTDB_SHARED_FILE, QUESTDB_STATIC_FILE, QUESTDB_SONAME, and on
-# Windows QUESTDB_IMPORT_FILE.
+# Runs cargo, and describes what it makes on each platform. Sets QUESTDB_SHARED_FILE, QUESTDB_STATIC_FILE, QUESTDB_SONAME, and
+# on Windows QUESTDB_IMPORT_FILE.
 
 set(_questdb_features "")
 if(QUESTDB_INSECURE_SKIP_VERIFY)
@@ -8,14 +8,14 @@ endif()
 string(REPLACE ";" "," _questdb_features "${_questdb_features}")
 separate_arguments(_questdb_flags NATIVE_COMMAND "${QUESTDB_CARGO_FLAGS}")
 
-# Before 1.0 a minor version may break the ABI.
+# Before 1.0 a minor version may change the ABI.
 if(PROJECT_VERSION_MAJOR EQUAL 0)
   set(_questdb_abi "0.${PROJECT_VERSION_MINOR}")
 else()
   set(_questdb_abi "${PROJECT_VERSION_MAJOR}")
 endif()
 
-# Several build trees may share one, so that the crate is compiled once for all of them.
+# Several build trees may share one target folder, so that the crate is compiled once for all of them.
 set(QUESTDB_CARGO_TARGET_DIR "${CMAKE_CURRENT_BINARY_DIR}/cargo" CACHE PATH "Where cargo keeps what it builds")
 set(_questdb_target_dir "${QUESTDB_CARGO_TARGET_DIR}")
 set(_questdb_release "${_questdb_target_dir}/release")
@@ -24,7 +24,7 @@ if(QUESTDB_CROSS)
 endif()
 set(_questdb_lib_dir "${CMAKE_CURRENT_BINARY_DIR}/lib")
 file(MAKE_DIRECTORY "${_questdb_lib_dir}")
-# Elsewhere than on Windows, programs find the library by two links that carry the version.
+# Except on Windows, programs find the library through two links that contain the version.
 set(_questdb_links "")
 set(QUESTDB_IMPORT_FILE "")
 if(WIN32)
@@ -65,8 +65,8 @@ foreach(_questdb_file IN ITEMS "${QUESTDB_STATIC_FILE}" "${QUESTDB_IMPORT_FILE}"
   endif()
 endforeach()
 
-# cargo decides what is out of date, so it is asked on every build. CARGO_TARGET_DIR and CARGO_BUILD_TARGET of the environment are
-# overridden: the files must be found again.
+# cargo decides what is out of date, so it runs in every build. CARGO_TARGET_DIR and CARGO_BUILD_TARGET of the environment are
+# overridden, because the files must be found afterwards.
 add_custom_target(questdb_crate ALL
   COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "QUESTDB_SONAME=${QUESTDB_SONAME}" ${_questdb_target_environment}
     "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress-capi

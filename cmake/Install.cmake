@@ -1,4 +1,4 @@
-# Install rules. Everything is relative to the prefix, so that an installed tree can be moved.
+# Install rules. All paths are relative to the prefix, so that an installed tree can be moved.
 install(FILES include/questdb_ingress.h cpp/questdb_ingress.hpp
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT Development)
 if(WIN32)

@@ -1,5 +1,5 @@
-# Writes what find_package and pkg-config read, for the build tree and for the install tree. Both are laid out as a prefix
-# that can be moved.
+# Writes the files that find_package and pkg-config read, for the build tree and for the install tree. Both trees are laid out
+# as a prefix that can be moved.
 include(CMakePackageConfigHelpers)
 get_filename_component(QUESTDB_SHARED_NAME "${QUESTDB_SHARED_FILE}" NAME)
 set(QUESTDB_IMPORT_NAME "")
@@ -13,7 +13,7 @@ else()
   set(_questdb_compatible SameMajorVersion)
 endif()
 
-# The relative folders are those of a prefix; `prefix` itself is only a place holder in the result.
+# The relative folders are those of a prefix; `prefix` is only a placeholder in the result.
 function(questdb_write_package prefix include_dir lib_dir bin_dir cmake_dir pkgconfig_dir)
   set(QUESTDB_INCLUDE_DIR "${include_dir}")
   set(QUESTDB_LIB_DIR "${lib_dir}")
@@ -31,7 +31,7 @@ function(questdb_write_package prefix include_dir lib_dir bin_dir cmake_dir pkgc
     set(QUESTDB_PC_PREFIX "${prefix}")
     file(RELATIVE_PATH lib_dir "${prefix}" "${lib_dir}")
   else()
-    # Relative to the file itself.
+    # The path is relative to the file itself.
     file(RELATIVE_PATH up "/prefix/${lib_dir}/pkgconfig" "/prefix")
     string(REGEX REPLACE "/$" "" QUESTDB_PC_PREFIX "\${pcfiledir}/${up}")
   endif()

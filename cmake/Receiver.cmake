@@ -1,4 +1,5 @@
-# The program questdb-receiver, a server for tests. Sets QUESTDB_RECEIVER_FILE. It needs neither the library nor its headers.
+# Builds the program questdb-receiver, a server for tests. Sets QUESTDB_RECEIVER_FILE. It needs neither the library nor its
+# headers.
 set(QUESTDB_RECEIVER_FILE "${CMAKE_CURRENT_BINARY_DIR}/bin/questdb-receiver${CMAKE_EXECUTABLE_SUFFIX}")
 set(_questdb_name "questdb-receiver${CMAKE_EXECUTABLE_SUFFIX}")
 file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/bin")
@@ -12,5 +13,5 @@ add_custom_target(questdb_receiver ALL
   BYPRODUCTS "${QUESTDB_RECEIVER_FILE}"
   COMMENT "Building questdb-receiver with cargo"
   VERBATIM USES_TERMINAL)
-# Two cargos would wait for each other in the one target folder.
+# Two runs of cargo at once would wait for each other, because they share a target folder.
 add_dependencies(questdb_receiver questdb_crate)

@@ -1,11 +1,11 @@
-# For which system cargo builds: for the one that this project's C compiler makes programs for, whatever machine this is.
-# A library of another system would only be found out when a program is linked, or never, if nothing is.
+# Finds the system that cargo has to build for: the one that this project's C compiler makes programs for, whatever machine this
+# is. A library for another system would be noticed only when a program is linked, or never, if none is.
 #
-# Sets QUESTDB_CROSS, the Rust target where that is another system than cargo's own, and what cargo must know for it:
-# _questdb_target_flags and _questdb_target_environment.
+# Sets QUESTDB_CROSS to the Rust target if that is not cargo's own system, and _questdb_target_flags and
+# _questdb_target_environment to what cargo must know for it.
 set(QUESTDB_RUST_TARGET "" CACHE STRING "The Rust target to build for; empty: the system that the C compiler builds for")
 
-# A triple as compilers have it, or a name of a processor alone, as Rust has it; empty where this list ends.
+# Converts a triple as compilers write it, or the name of a processor alone, to Rust's name; empty if it is not in this list.
 function(questdb_rust_triple triple result)
   string(TOLOWER "${triple}" triple)
   string(REGEX MATCH "^[^-]*" arch "${triple}")
@@ -23,7 +23,7 @@ function(questdb_rust_triple triple result)
     set(arch powerpc64le)
   endif()
   if(arch STREQUAL "arm" AND triple MATCHES "eabihf$")
-    set(arch armv7)  # every distribution for this floating point interface needs ARMv7; Raspbian has QUESTDB_RUST_TARGET
+    set(arch armv7)  # all distributions with this floating-point ABI need ARMv7, except Raspbian: set QUESTDB_RUST_TARGET
   endif()
   set(found "")
   if(triple MATCHES "linux-android")
@@ -49,8 +49,8 @@ function(questdb_rust_triple triple result)
   set(${result} "${found}" PARENT_SCOPE)
 endfunction()
 
-# The flags of this project that say for which machine to compile and link, and no other ones: warnings are no business of
-# the crates.
+# The flags of this project that select the machine to compile and link for, and no others: warnings, for example, do not
+# concern the crates.
 set(_questdb_machine_flags "")
 if(CMAKE_C_COMPILER_TARGET AND CMAKE_C_COMPILE_OPTIONS_TARGET)
   list(APPEND _questdb_machine_flags "${CMAKE_C_COMPILE_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET}")
@@ -72,7 +72,7 @@ foreach(_questdb_flag IN LISTS _questdb_given)
   endif()
 endforeach()
 
-# What the compiler says of itself.
+# What the compiler reports about itself.
 set(_questdb_machine "")
 if(APPLE AND CMAKE_OSX_ARCHITECTURES)
   if(CMAKE_OSX_ARCHITECTURES MATCHES ";")
@@ -90,7 +90,7 @@ if(CMAKE_SIZEOF_VOID_P EQUAL 4)
 endif()
 questdb_rust_triple("${_questdb_machine}" _questdb_target)
 
-# A toolchain file that names a system and forgets the compiler gets that of this machine from CMake.
+# If a toolchain file names a system and no compiler, CMake uses the compiler of this machine.
 if(CMAKE_CROSSCOMPILING AND NOT QUESTDB_RUST_TARGET)
   set(_questdb_systems_Linux "linux")
   set(_questdb_systems_Android "android")
@@ -120,7 +120,7 @@ if(_questdb_said MATCHES "host: ([^ \r\n]+)")
 endif()
 set(QUESTDB_CROSS "${QUESTDB_RUST_TARGET}")
 if(NOT QUESTDB_CROSS)
-  # Two names of one system, such as x86_64-redhat-linux and x86_64-unknown-linux-gnu, are one.
+  # Two names may mean the same system, such as x86_64-redhat-linux and x86_64-unknown-linux-gnu.
   questdb_rust_triple("${_questdb_host}" _questdb_native)
   if(NOT _questdb_target AND (CMAKE_CROSSCOMPILING OR _questdb_native))
     message(FATAL_ERROR "the C compiler builds for \"${_questdb_machine}\", whose Rust target is not known here: set "
@@ -139,7 +139,7 @@ if(QUESTDB_CROSS)
   message(STATUS "questdb-ingress is built for the Rust target ${QUESTDB_CROSS}")
   set(_questdb_target_flags --target "${QUESTDB_CROSS}")
 
-  # Said now and in plain words, instead of by a compiler error about a crate that nobody named.
+  # Stops here with a plain message, instead of later with a compiler error about an unknown crate.
   get_filename_component(_questdb_tools "${QUESTDB_CARGO}" DIRECTORY)
   if(DEFINED ENV{RUSTC})
     set(_questdb_rustc "$ENV{RUSTC}")
@@ -161,8 +161,8 @@ if(QUESTDB_CROSS)
     endif()
   endif()
 
-  # Crates with C code are compiled, and the library is linked, by the compiler of this project. What the environment says
-  # already wins, and Xcode and Visual Studio are found by cargo itself.
+  # The compiler of this project compiles the C code of crates and links the library. Variables that are set in the environment
+  # take precedence, and cargo finds Xcode and Visual Studio itself.
   if(NOT APPLE AND NOT MSVC)
     string(REPLACE "-" "_" _questdb_lower "${QUESTDB_CROSS}")
     string(REPLACE "." "_" _questdb_lower "${_questdb_lower}")

@@ -1,4 +1,4 @@
-# What a program needs besides the static library; a test compares this with what rustc says.
+# What a program needs besides the static library. A test compares this list with what rustc says.
 if(APPLE)
   set(QUESTDB_STATIC_LIBRARIES "-framework Security" "-framework CoreFoundation" -lSystem -lc -lm)
 elseif(MSVC)

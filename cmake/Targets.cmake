@@ -1,4 +1,4 @@
-# The targets for projects that have these sources in them; questdbConfig.cmake declares the same ones for find_package.
+# Declares the targets for projects that include these sources. questdbConfig.cmake declares the same targets for find_package.
 include("${CMAKE_CURRENT_LIST_DIR}/StaticLibraries.cmake")
 
 add_library(questdb_shared SHARED IMPORTED GLOBAL)

@@ -1,22 +1,22 @@
-// The C++17 wrapper of questdb-ingress: rows into QuestDB. One header over questdb_ingress.h.
+// The C++17 wrapper of questdb-ingress, which sends rows to QuestDB. It is one header on top of questdb_ingress.h.
 //
 //   questdb::sender sender{"http::addr=localhost:9000;"};
 //   sender.table("trades").symbol("symbol", "ETH-USD").column("price", 2615.54).at(std::chrono::system_clock::now());
 //   sender.close(std::chrono::seconds{10});
 //
-// ERRORS are exceptions of type questdb::error; nothing else is thrown but std::bad_alloc. After an exception the object is
-// as it was before the call. An object that was moved from throws QUESTDB_ERROR_CODE_INVALID_ARGUMENT.
+// ERRORS are exceptions of type questdb::error; the only other exception is std::bad_alloc. After an exception the object is as
+// it was before the call. An object that was moved from throws QUESTDB_ERROR_CODE_INVALID_ARGUMENT.
 //
-// ROWS. `sender::table`, `transaction::new_row` and `buffer::new_row` give a row. It is part of what is sent once `at` or
-// `at_now` ended it; a row that is destroyed before, because an exception came between or because it was forgotten, is
-// dropped, and the rows before it stay.
+// ROWS. `sender::table`, `transaction::new_row` and `buffer::new_row` return a row. The row is sent only after `at` or `at_now`
+// has ended it. A row that is destroyed earlier, because an exception was thrown or `at` was forgotten, is dropped, and the
+// rows before it stay.
 //
-// VALUES. `column` takes bool, every integer that fits 64 bits with a sign, float, double, text, points in time of the
-// system clock, arrays of doubles, decimals, and a std::optional of each, which is left out of the row when it is empty.
-// Anything else does not compile. Text is UTF-8 and read during the call only.
+// VALUES. `column` takes bool, every integer that fits in 64 bits with a sign, float, double, text, points in time of the
+// system clock, arrays of doubles, decimals, and a std::optional of each of these: an empty one leaves the column out of the
+// row. Anything else does not compile. Text is UTF-8 and is read during the call only.
 //
-// THREADS. As in questdb_ingress.h: an object may move between threads and is used by one at a time. `sender::cancel`,
-// `sender::stat` and `sender::last_error` may be called by any thread at any time.
+// THREADS. As in questdb_ingress.h: an object may move between threads and is used by one at a time. Any thread may call
+// `sender::cancel`, `sender::stat` and `sender::last_error` at any time.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -62,9 +62,9 @@ class buffer;
 class row_layout;
 class sender;
 
-/// The version of the library, such as `0.1.0`.
+/// Returns the version of the library, such as `0.1.0`.
 inline const char *version() noexcept { return ::questdb_version(); }
-/// Whether the library at hand has the functions that this header calls. One that does not must not be used.
+/// Returns whether the loaded library has the functions that this header calls. If it does not, it must not be used.
 inline bool library_fits() noexcept { return ::questdb_abi_version() == QUESTDB_ABI_VERSION; }
 
 namespace detail {
@@ -114,12 +114,12 @@ struct optional_value<std::optional<T>> {
 [[noreturn]] QUESTDB_COLD inline void raise(::questdb_error *failed);
 [[noreturn]] QUESTDB_COLD inline void raise(error_code code, const char *message);
 
-/// The only place that throws what the library reports.
+/// Throws the error that the library returned, if there is one.
 inline void throw_if(::questdb_error *failed) {
     if (failed != nullptr) raise(failed);
 }
 
-/// A handle of the library: move-only, as large as a pointer.
+/// Owns a handle of the library. It can only be moved, and is as large as a pointer.
 template <class T, void (*Free)(T *)>
 struct deleter {
     void operator()(T *handle) const noexcept { Free(handle); }
@@ -132,64 +132,64 @@ using handle = std::unique_ptr<T, deleter<T, Free>>;
 /// What went wrong, and what is known about the data. `what()` is one line for people, without secrets.
 class error : public std::runtime_error {
   public:
-    /// Takes over an error of the C interface.
+    /// Takes ownership of an error of the C interface.
     explicit error(::questdb_error *failed)
         : std::runtime_error(::questdb_error_message(failed)),
           handle_(failed, ::questdb_error_free),
           code_(static_cast<error_code>(::questdb_error_get_code(failed))) {}
-    /// An error of the wrapper itself, or of your own layer above it: nothing was sent.
+    /// Makes an error of the wrapper itself, or of your own layer above it, which means that nothing was sent.
     error(error_code code, const std::string &message) : std::runtime_error(message), code_(code) {}
 
-    /// What kind of thing went wrong. A newer library may give a number that the header does not name.
+    /// Returns the kind of the error. A newer library may return a number that the header does not name.
     error_code code() const noexcept { return code_; }
-    /// Its name, such as `INVALID_NAME`.
+    /// Returns the name of the kind, such as `INVALID_NAME`.
     const char *code_name() const noexcept { return ::questdb_error_code_name(code_); }
-    /// What is known about the data of a failed flush.
+    /// Returns what is known about the data of a failed flush.
     ::questdb_outcome outcome() const noexcept {
         const std::uint32_t known = handle_ ? ::questdb_error_outcome(handle_.get()) : QUESTDB_OUTCOME_NOT_SENT;
         return known >= QUESTDB_OUTCOME_NOT_SENT && known <= QUESTDB_OUTCOME_COMMITTED
                    ? static_cast<::questdb_outcome>(known)
                    : QUESTDB_OUTCOME_IN_DOUBT;
     }
-    /// Its name, such as `IN_DOUBT`.
+    /// Returns the name of the outcome, such as `IN_DOUBT`.
     const char *outcome_name() const noexcept { return ::questdb_outcome_name(outcome()); }
-    /// Whether the same call may succeed later without changing anything.
+    /// Returns whether the same call may succeed later without any change.
     bool retryable() const noexcept { return ::questdb_error_retryable(handle_.get()); }
-    /// Whether the data may have been stored, so that sending it again may duplicate rows.
+    /// Returns whether the data may have been stored, so that sending it again may duplicate rows.
     bool in_doubt() const noexcept { return ::questdb_error_in_doubt(handle_.get()); }
-    /// Whether the row that the failed call ended is in the buffer: do not add it again.
+    /// Returns whether the row that the failed call ended is in the buffer. If so, do not add it again.
     bool row_accepted() const noexcept { return ::questdb_error_row_accepted(handle_.get()); }
     std::uint32_t attempts() const noexcept { return ::questdb_error_attempts(handle_.get()); }
     std::uint32_t in_doubt_attempts() const noexcept { return ::questdb_error_in_doubt_attempts(handle_.get()); }
-    /// The HTTP status of the last answer, 0 without one.
+    /// Returns the HTTP status of the last answer, or 0 if there was none.
     std::uint32_t http_status() const noexcept { return ::questdb_error_http_status(handle_.get()); }
-    /// How long the server asked to wait before the next attempt.
+    /// Returns how long the server asked the client to wait before the next attempt, if it did.
     std::optional<std::chrono::milliseconds> retry_after() const noexcept {
         const std::int64_t millis = handle_ ? ::questdb_error_retry_after_millis(handle_.get()) : -1;
         if (millis < 0) return std::nullopt;
         return std::chrono::milliseconds{millis};
     }
-    /// The server's id of this error, which also stands in its log; empty without one.
+    /// Returns the id that the server gave this error, which is also in its log, or an empty text.
     std::string_view server_error_id() const noexcept { return text(::questdb_error_server_error_id(handle_.get())); }
-    /// The server's own word for the kind of error; empty without one.
+    /// Returns the server's own code for the kind of error, or an empty text.
     std::string_view server_code() const noexcept { return text(::questdb_error_server_code(handle_.get())); }
-    /// The 1-based number of the first refused row of the flushed buffer, 0 where unknown.
+    /// Returns the number of the first refused row in the flushed buffer, counted from 1, or 0 if it is unknown.
     std::uint64_t server_line() const noexcept { return ::questdb_error_server_line(handle_.get()); }
-    /// The table that the error is about; empty where unknown.
+    /// Returns the table that the error is about, or an empty text if it is unknown.
     std::string_view table() const noexcept { return text(::questdb_error_table(handle_.get())); }
-    /// Bytes of the buffer that the last attempt handed to the kernel.
+    /// Returns how many bytes of the buffer the last attempt handed to the kernel.
     std::uint64_t bytes_sent() const noexcept { return ::questdb_error_bytes_sent(handle_.get()); }
-    /// Time from the start of the flush to this error.
+    /// Returns the time from the start of the flush to this error.
     std::chrono::milliseconds elapsed() const noexcept {
         return std::chrono::milliseconds{
             static_cast<std::chrono::milliseconds::rep>(::questdb_error_elapsed_millis(handle_.get()))};
     }
-    /// Rows of earlier flushes over TCP whose fate this error puts in doubt, also after `sender::close`; 0 otherwise. They
-    /// are not in the buffer any more, and `outcome` does not speak of them.
+    /// Returns how many rows of earlier flushes over TCP this error puts in doubt, also after `sender::close`, or 0. These rows
+    /// are no longer in the buffer, and `outcome` says nothing about them.
     std::uint64_t earlier_rows_in_doubt() const noexcept {
         return ::questdb_error_earlier_rows_in_doubt(handle_.get());
     }
-    /// After `sender::close`: complete rows of its own buffer that were not handed over.
+    /// After `sender::close`, returns how many complete rows of the sender's own buffer were not handed over.
     std::uint64_t unconfirmed_rows() const noexcept { return unconfirmed_rows_; }
 
   private:
@@ -225,8 +225,8 @@ struct compiles : std::false_type {};
 template <template <class> class Expression, class T>
 struct compiles<Expression, T, std::void_t<Expression<T>>> : std::true_type {};
 
-// Words that a type has for a shape of its own, or for gaps between its elements. Such a type is not taken for a list of
-// values, whatever data() and size() say.
+// Names of members that a type has for its own shape, or for gaps between its elements. A type that has one of them is not
+// treated as a list of values, whatever data() and size() return.
 #define QUESTDB_SHAPE_CALL(word)                                                          \
     template <class T>                                                                    \
     using call_##word = decltype(std::declval<T &>().word());                             \
@@ -285,8 +285,8 @@ using element_at_begin = bare<decltype(*std::declval<const T &>().begin())>;
 template <class T>
 using size_as_given = decltype(std::declval<const T &>().size());
 
-/// Whether data() and size() say all about a type: index and iterator give the elements that data() points to, and nothing
-/// speaks of a shape or of strides. Everything else has to say its shape.
+/// Whether data() and size() describe a type completely: its index operator and iterators give the elements that data() points
+/// to, and it has no member for a shape or for strides. Any other type has to state its shape.
 template <class T, class = void>
 struct one_dimensional : std::false_type {};
 template <class T>
@@ -297,8 +297,8 @@ struct one_dimensional<T, std::void_t<element_at_data<T>, size_as_given<T>, elem
 
 }  // namespace detail
 
-/// Memory of someone else: pointer and size, or anything one-dimensional that has data() and size(), such as std::span and
-/// std::vector.
+/// A view of memory that it does not own: pointer and size, or anything one-dimensional that has data() and size(), such as
+/// std::span and std::vector.
 template <class T>
 class slice {
   public:
@@ -325,7 +325,8 @@ class slice {
 
 namespace detail {
 
-// Elements as bytes. What does not fit stays too large, so that the library refuses it; it must not wrap to something small.
+// Convert numbers of elements to bytes. A result that does not fit stays too large, so that the library refuses it, instead of
+// wrapping to something small.
 constexpr std::ptrdiff_t stride_in_bytes(std::ptrdiff_t elements) noexcept {
     constexpr std::ptrdiff_t size = sizeof(double), most = (std::numeric_limits<std::ptrdiff_t>::max)() / size;
     return (elements > most ? most : elements < -most ? -most : elements) * size;
@@ -335,7 +336,7 @@ constexpr std::size_t size_in_bytes(std::size_t elements) noexcept {
     return (elements > most ? most : elements) * sizeof(double);
 }
 
-/// As the C interface has it; it points to what it is given.
+/// Makes the array of the C interface. It points to the arguments.
 inline ::questdb_array c_array(std::size_t dims, const std::size_t *shape, const std::ptrdiff_t *strides,
                                const double *data, std::size_t bytes, std::size_t origin) noexcept {
     return {dims, shape, strides, reinterpret_cast<const std::uint8_t *>(data), bytes, origin};
@@ -343,16 +344,17 @@ inline ::questdb_array c_array(std::size_t dims, const std::size_t *shape, const
 
 }  // namespace detail
 
-/// An n-dimensional array of doubles in someone else's memory.
+/// A view of an n-dimensional array of doubles in memory that it does not own.
 template <std::size_t Dims>
 class array_view {
     static_assert(Dims >= 1 && Dims <= 32, "QuestDB arrays have 1 to 32 dimensions");
 
   public:
-    /// Row-major, without gaps: `array_view<2>{{rows, columns}, values}`. A size that does not fit is INVALID_ARRAY.
+    /// A row-major array without gaps: `array_view<2>{{rows, columns}, values}`. A shape that does not match the number of
+    /// values is INVALID_ARRAY.
     array_view(const std::array<std::size_t, Dims> &shape, slice<const double> values) noexcept
         : shape_(shape), data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {}
-    /// Strides in elements, which may be zero or negative; element [0, 0, …] is `values[first]`.
+    /// An array with strides in elements, which may be zero or negative. Element [0, 0, …] is `values[first]`.
     array_view(const std::array<std::size_t, Dims> &shape, const std::array<std::ptrdiff_t, Dims> &strides,
                slice<const double> values, std::size_t first = 0) noexcept
         : shape_(shape), strides_(strides), data_(values.data()), bytes_(detail::size_in_bytes(values.size())),
@@ -360,7 +362,7 @@ class array_view {
         for (std::ptrdiff_t &stride : strides_) stride = detail::stride_in_bytes(stride);
     }
 
-    /// As the C interface has it; it points into this view.
+    /// Returns the array of the C interface. It points into this view.
     ::questdb_array c_array() const noexcept {
         return detail::c_array(Dims, shape_.data(), strided_ ? strides_.data() : nullptr, data_, bytes_, origin_);
     }
@@ -374,15 +376,15 @@ class array_view {
     bool strided_ = true;
 };
 
-/// As array_view, where the number of dimensions is known at run time only.
+/// Like array_view, for a number of dimensions that is known only at run time.
 class dynamic_array_view {
   public:
-    /// Row-major, without gaps. No dimension, or more than 32, is INVALID_ARRAY.
+    /// A row-major array without gaps. No dimension at all, or more than 32, is INVALID_ARRAY.
     dynamic_array_view(slice<const std::size_t> shape, slice<const double> values)
         : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), strided_(false) {
         take(shape);
     }
-    /// Strides in elements, as many as there are dimensions; element [0, 0, …] is `values[first]`.
+    /// An array with strides in elements, one for each dimension. Element [0, 0, …] is `values[first]`.
     dynamic_array_view(slice<const std::size_t> shape, slice<const std::ptrdiff_t> strides, slice<const double> values,
                        std::size_t first = 0)
         : data_(values.data()), bytes_(detail::size_in_bytes(values.size())), origin_(detail::size_in_bytes(first)) {
@@ -392,7 +394,7 @@ class dynamic_array_view {
         for (std::size_t i = 0; i < dims_; ++i) strides_[i] = detail::stride_in_bytes(strides[i]);
     }
 
-    /// As the C interface has it; it points into this view.
+    /// Returns the array of the C interface. It points into this view.
     ::questdb_array c_array() const noexcept {
         return detail::c_array(dims_, shape_.data(), strided_ ? strides_.data() : nullptr, data_, bytes_, origin_);
     }
@@ -414,8 +416,8 @@ class dynamic_array_view {
     bool strided_ = true;
 };
 
-// YOUR OWN ARRAY OR MATRIX TYPE becomes a column value by one function beside it, found by argument-dependent lookup, that
-// returns an array_view of its rank, or a dynamic_array_view. For a matrix that is stored column by column:
+// YOUR OWN ARRAY OR MATRIX TYPE becomes a column value with one function beside it, which argument-dependent lookup finds and
+// which returns an array_view of its rank, or a dynamic_array_view. For a matrix that is stored column by column:
 //
 //   namespace lab {
 //   questdb::array_view<2> to_questdb_array(const matrix &m) {
@@ -429,7 +431,7 @@ struct decimal_text {
     constexpr explicit decimal_text(std::string_view digits) noexcept : text(digits) {}
 };
 
-/// A decimal `unscaled / 10^scale`, scale 0 to 76.
+/// The decimal `unscaled / 10^scale`. The scale is 0 to 76.
 struct decimal {
     std::int64_t unscaled;
     std::uint32_t scale;
@@ -437,7 +439,7 @@ struct decimal {
         : unscaled(unscaled_value), scale(digits_after_point) {}
 };
 
-/// A decimal `(high * 2^64 + low) / 10^scale`.
+/// The decimal `(high * 2^64 + low) / 10^scale`.
 struct decimal_i128 {
     std::int64_t high;
     std::uint64_t low;
@@ -446,7 +448,7 @@ struct decimal_i128 {
         : high(high_half), low(low_half), scale(digits_after_point) {}
 };
 
-/// A decimal as a big-endian two's complement integer of at most 32 bytes over 10^scale; no bytes are NULL.
+/// A decimal as a big-endian two's complement integer of at most 32 bytes, divided by 10^scale. No bytes mean NULL.
 struct decimal_bytes {
     slice<const std::uint8_t> unscaled;
     std::uint32_t scale;
@@ -454,8 +456,8 @@ struct decimal_bytes {
         : unscaled(big_endian), scale(digits_after_point) {}
 };
 
-// YOUR OWN DECIMAL TYPE becomes a column value by one function beside it, found by argument-dependent lookup, that returns
-// any of the four decimals above:
+// YOUR OWN DECIMAL TYPE becomes a column value with one function beside it, which argument-dependent lookup finds and which
+// returns any of the four decimals above:
 //
 //   namespace bank { questdb::decimal to_questdb_decimal(const money &m) { return {m.cents(), 2}; } }
 
@@ -480,7 +482,7 @@ template <class T>
 struct own_array<T, std::void_t<decltype(to_questdb_array(std::declval<const T &>()))>>
     : std::bool_constant<array_of<bare<decltype(to_questdb_array(std::declval<const T &>()))>>::is> {};
 
-// Fixed arrays and arrays of such arrays are dense: rows lie one after the other.
+// Fixed arrays, and fixed arrays of them, have no gaps: each row follows the one before it.
 template <class T>
 struct dense {
     static constexpr std::size_t dims = 0;
@@ -527,7 +529,7 @@ inline constexpr bool is_dense = dense<T>::dims > 0 && dense<T>::doubles;
 template <class T>
 inline constexpr bool is_array = array_of<T>::is || own_array<T>::value || is_dense<T> || lists_doubles<T>;
 
-/// Any array value as a view.
+/// Returns any array value as a view.
 template <class T>
 auto to_array(const T &value) noexcept(!own_array<T>::value) {
     if constexpr (array_of<T>::is) {
@@ -571,7 +573,7 @@ struct is_duration : std::false_type {};
 template <class Rep, class Period>
 struct is_duration<std::chrono::duration<Rep, Period>> : std::true_type {};
 
-/// `count` whole units as nanoseconds or microseconds since 1970, whichever the unit asks for. Nothing is rounded.
+/// Converts `count` whole units to nanoseconds or microseconds since 1970, depending on the unit. Nothing is rounded.
 template <class Clock, class Duration>
 auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
     using rep = typename Duration::rep;
@@ -592,7 +594,7 @@ auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
     bool fits = true;
     if constexpr (sizeof(rep) > 8) fits = count >= static_cast<rep>(least) && count <= static_cast<rep>(most);
     else if constexpr (sizeof(rep) == 8 && std::is_unsigned_v<rep>) fits = count <= static_cast<rep>(most);
-    // Only now in 64 bits: the limits may not fit a shorter `rep`.
+    // The conversion to 64 bits comes after the check of the limits, because these may not fit in a shorter `rep`.
     const auto whole = static_cast<std::int64_t>(count);
     if constexpr (factor != 1) fits = fits && whole <= most / factor && whole >= least / factor;
     if (!fits) raise(QUESTDB_ERROR_CODE_INVALID_TIMESTAMP, "the time point does not fit 64 bits");
@@ -601,7 +603,8 @@ auto to_timestamp(std::chrono::time_point<Clock, Duration> when) {
     else return timestamp_nanos{result};
 }
 
-/// Whole milliseconds, rounded up, so that a short time does not become none. What does not fit is the most that does.
+/// Converts to whole milliseconds and rounds up, so that a short time does not become 0. A time that does not fit becomes the
+/// longest that does.
 template <class Rep, class Period>
 std::int64_t to_millis(std::chrono::duration<Rep, Period> time) {
     static_assert(std::is_arithmetic_v<Rep>, "this duration counts in a type of its own: use std::chrono::duration_cast");
@@ -627,7 +630,7 @@ std::int64_t to_millis(std::chrono::duration<Rep, Period> time) {
     }
 }
 
-/// From one unit to the other; what does not fit it is INVALID_TIMESTAMP.
+/// Convert between the two units. A result that does not fit is INVALID_TIMESTAMP.
 inline std::int64_t micros_to_nanos(std::int64_t micros) {
     constexpr std::int64_t limit = (std::numeric_limits<std::int64_t>::max)() / 1000;
     if (micros > limit || micros < -limit)
@@ -665,7 +668,7 @@ inline constexpr bool is_value = std::is_same_v<T, bool> || is_integer<T> || std
                                  std::is_same_v<T, double> || is_any_text<T> || is_time<T> || is_array<T> ||
                                  is_decimal<T> || own_decimal<T>::value;
 
-/// Fails to compile for a type that cannot be a column, with what to do instead.
+/// Fails to compile for a type that cannot be a column, with a message that says what to do instead.
 template <class T>
 constexpr void require_value() {
     if constexpr (!is_value<T>) {
@@ -692,7 +695,7 @@ constexpr void require_value() {
 
 }  // namespace detail
 
-/// A table name, checked once: using it costs no more than copying it.
+/// A table name that was checked once, so that using it costs no more than copying its bytes.
 class table_name {
   public:
     explicit table_name(std::string_view name) {
@@ -706,7 +709,7 @@ class table_name {
     detail::handle<::questdb_table_name, ::questdb_table_name_free> handle_;
 };
 
-/// A column or symbol name, checked once: using it costs no more than copying it.
+/// A column or symbol name that was checked once, so that using it costs no more than copying its bytes.
 class column_name {
   public:
     explicit column_name(std::string_view name) {
@@ -731,7 +734,7 @@ constexpr decimal_text operator""_decimal(const char *text, std::size_t size) no
 
 namespace detail {
 
-/// Calls the function for a checked name, or the one for text.
+/// Calls `named` for a checked name, otherwise `plain` for text.
 template <class Plain, class Named, class Name, class... Rest>
 void put(Plain plain, Named named, ::questdb_buffer *to, const Name &name, Rest... rest) {
     if constexpr (std::is_same_v<Name, column_name>) {
@@ -820,7 +823,7 @@ void put_column(::questdb_buffer *to, const Name &name, const T &value) {
     }
 }
 
-/// Ends a row by one of two functions, by the unit of the timestamp.
+/// Ends a row with one of two functions, depending on the unit of the timestamp.
 template <class Handle, class Nanos, class Micros, class T>
 ::questdb_error *try_at(Nanos nanos, Micros micros, Handle *to, const T &when) {
     if constexpr (is_time<T>) {
@@ -836,17 +839,17 @@ template <class Handle, class Nanos, class Micros, class T>
     }
 }
 
-/// The columns of a row, for everything that rows are built in.
+/// The functions that append columns, for everything that builds rows.
 template <class Self>
 class columns {
   public:
-    /// Appends a symbol to the open row. Symbols come before all other columns.
+    /// Appends a symbol to the open row. Symbols must come before all other columns.
     template <class Name, class T>
     Self &symbol(const Name &name, const T &value) {
         put_symbol(self().c_buffer(), name, value);
         return self();
     }
-    /// Appends a column to the open row; its type follows from the value.
+    /// Appends a column to the open row. Its type follows from the type of the value.
     template <class Name, class T>
     Self &column(const Name &name, const T &value) {
         put_column(self().c_buffer(), name, value);
@@ -863,7 +866,7 @@ class columns {
 
 namespace detail {
 
-/// A value kept in the form that a cell points into. Text stays where it is.
+/// A value that is kept in the form that a cell points to. Text is not copied.
 template <class T, class = void>
 struct kept {
     static_assert(never<T>, "unreachable: see require_value");
@@ -909,7 +912,7 @@ struct kept<T, std::enable_if_t<is_any_text<T>>> {
     std::string_view text;
 };
 
-/// A cell has no unit of its own: it is brought to that of its column.
+/// A cell does not say its unit, so the value is converted to the unit of its column.
 template <class T>
 struct kept<T, std::enable_if_t<is_time<T>>> {
     explicit kept(const T &value) : number(to_time(value).count) {}
@@ -954,7 +957,7 @@ struct kept<T, std::enable_if_t<is_decimal<T>>> {
         else
             return pointing(QUESTDB_CELL_KIND_DECIMAL, bytes.data() + first, bytes.size() - first, value.scale);
     }
-    /// Big-endian, without bytes that only repeat the sign.
+    /// Stores a big-endian integer without the leading bytes that only repeat the sign.
     void store(std::uint64_t high, std::uint64_t low) noexcept {
         for (std::size_t i = 0; i < 8; ++i) {
             bytes[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
@@ -1002,17 +1005,17 @@ constexpr bool require_cell() {
 
 }  // namespace detail
 
-/// The values of one row of a layout, ready to be appended any number of times. It borrows text, arrays and bytes: they must
-/// live and stay where they are until the row has been appended.
+/// The values of one row of a layout, ready to be appended any number of times. It borrows text, arrays and bytes: these must
+/// live, and must not move, until the row has been appended.
 template <class... T>
 class prepared_row {
   public:
     std::array<::questdb_cell, sizeof...(T)> cells() const noexcept {
         return std::apply([](const auto &...kept) { return std::array<::questdb_cell, sizeof...(T)>{kept.cell()...}; }, values_);
     }
-    /// The designated timestamp in the unit of the layout.
+    /// Returns the designated timestamp in the unit of the layout.
     std::int64_t at() const noexcept { return at_; }
-    /// Whether it was made by that layout: another one may count time in another unit.
+    /// Returns whether that layout made this row. Another layout may count time in another unit.
     bool is_of(const row_layout &layout) const noexcept;
 
   private:
@@ -1022,7 +1025,8 @@ class prepared_row {
     void fit(const std::vector<column_kind> &kinds, std::index_sequence<Index...>) {
         (fit_one(std::get<Index>(values_), kinds, Index), ...);
     }
-    /// A value too many is left to the library, which counts them.
+    /// Converts a value to the unit of its column. A value too many is left as it is: the library counts the values and reports
+    /// it.
     template <class Kept>
     static void fit_one(Kept &value, const std::vector<column_kind> &kinds, std::size_t at) {
         if constexpr (detail::has_unit<Kept>::value) {
@@ -1037,13 +1041,13 @@ class prepared_row {
     std::tuple<detail::kept<T>...> values_;
 };
 
-/// Tells a layout whose rows are stamped by the server's clock that there is nothing to say.
+/// The type of `server_time`, which stands in place of a timestamp where the server sets it.
 struct server_time_t {
     explicit server_time_t() = default;
 };
 inline constexpr server_time_t server_time{};
 
-/// A table and its columns, named once: whole rows are then appended by one call.
+/// A table and its columns, described once, so that one call appends a whole row.
 ///
 /// `row_layout{"trades"}.add("symbol", QUESTDB_COLUMN_KIND_SYMBOL).add<double>("price")`
 class row_layout {
@@ -1053,9 +1057,9 @@ class row_layout {
         detail::throw_if(::questdb_row_layout_new(table.data(), table.size(), how, &made));
         handle_.reset(made);
     }
-    /// Adds a column. Values are given in the order in which columns were added.
+    /// Adds a column. Values are given in the order in which the columns were added.
     row_layout &add(std::string_view name, column_kind kind) & {
-        kinds_.reserve(kinds_.size() + 1);  // first, so that nothing can fail once the column is there
+        kinds_.reserve(kinds_.size() + 1);  // comes first, so that nothing can fail after the column was added
         detail::throw_if(::questdb_row_layout_add(handle_.get(), name.data(), name.size(), kind));
         kinds_.push_back(kind);
         return *this;
@@ -1072,14 +1076,14 @@ class row_layout {
     }
     std::size_t column_count() const noexcept { return ::questdb_row_layout_column_count(handle_.get()); }
 
-    /// Makes a row: its designated timestamp, or `server_time`, then a value for each column.
+    /// Makes a row from its designated timestamp, or `server_time`, and a value for each column.
     template <class At, class... T>
     prepared_row<T...> row(const At &when, const T &...values) const {
         static_cast<void>((detail::require_cell<T>() && ...));
         return prepared_row<T...>{*this, at(when), values...};
     }
 
-    /// A timestamp in the unit of this layout; one that does not fit it is INVALID_TIMESTAMP.
+    /// Returns a timestamp in the unit of this layout. One that does not fit is INVALID_TIMESTAMP.
     template <class At>
     std::int64_t at(const At &when) const {
         if constexpr (std::is_same_v<At, server_time_t>) {
@@ -1129,8 +1133,8 @@ class row_layout {
     friend class prepared_row;
 
     detail::handle<::questdb_row_layout, ::questdb_row_layout_free> handle_;
-    stamp stamp_;  // beside the handle: the unit in which rows give their timestamps
-    std::vector<column_kind> kinds_;  // and those in which columns count time
+    stamp stamp_;  // the unit in which rows give their designated timestamps
+    std::vector<column_kind> kinds_;  // they say in which unit each timestamp column counts
 };
 
 template <class... T>
@@ -1143,7 +1147,7 @@ bool prepared_row<T...>::is_of(const row_layout &layout) const noexcept {
     return layout_ == layout.c_handle();
 }
 
-/// The values of one column, one per row, in someone else's memory.
+/// The values of one column, one per row, in memory that it does not own.
 class column_data {
   public:
     column_data(slice<const double> values) noexcept : column_data(QUESTDB_VALUES_KIND_F64, values.data(), values.size()) {}
@@ -1155,20 +1159,21 @@ class column_data {
     static column_data bools(slice<const std::uint8_t> bytes) noexcept {
         return {QUESTDB_VALUES_KIND_BYTES, bytes.data(), bytes.size()};
     }
-    /// Booleans, one bit each, the lowest of each byte first.
+    /// Booleans, one bit each, the lowest bit of each byte first.
     static column_data bits(const std::uint8_t *bits, std::size_t rows, std::size_t first_bit = 0) noexcept {
         column_data made{QUESTDB_VALUES_KIND_BITS, bits, rows};
         made.data_.first_bit = first_bit;
         return made;
     }
-    /// Text `i` is `text[offsets[i] .. offsets[i + 1]]`: there is one offset more than there are rows.
+    /// Texts: text `i` is `text[offsets[i] .. offsets[i + 1]]`, so there is one offset more than there are rows.
     template <class Offsets>
     static column_data texts(const Offsets &offsets, std::string_view text) noexcept {
         column_data made{QUESTDB_VALUES_KIND_TEXT, nullptr, std::size(offsets) == 0 ? 0 : std::size(offsets) - 1};
         made.point_at(std::data(offsets), text);
         return made;
     }
-    /// Row `i` has text number `codes[i]` of the dictionary, whose texts lie as in `texts`.
+    /// Texts from a dictionary: row `i` has the text with number `codes[i]`. The texts of the dictionary are given as in
+    /// `texts`.
     template <class Codes, class Offsets>
     static column_data dictionary(const Codes &codes, const Offsets &offsets, std::string_view text) noexcept {
         using code = detail::bare<decltype(*std::data(codes))>;
@@ -1179,14 +1184,14 @@ class column_data {
         made.point_at(std::data(offsets), text);
         return made;
     }
-    /// Big-endian two's complement integers of `width` bytes over 10^scale.
+    /// Decimals: big-endian two's complement integers of `width` bytes, divided by 10^scale.
     static column_data decimals(slice<const std::uint8_t> bytes, std::uint32_t width, std::uint32_t scale) noexcept {
         column_data made{QUESTDB_VALUES_KIND_DECIMALS, bytes.data(), width == 0 ? 0 : bytes.size() / width};
         made.data_.width = width;
         made.data_.scale = scale;
         return made;
     }
-    /// One bit per row, the lowest of each byte first, set where there is a value.
+    /// Says which rows have a value: one bit per row, the lowest bit of each byte first, set if there is a value.
     column_data validity(const std::uint8_t *bits, std::size_t first_bit = 0) const noexcept {
         column_data made = *this;
         made.data_.validity = bits;
@@ -1239,12 +1244,12 @@ void append_columns(Append append, Handle *to, const row_layout &layout, std::si
 
 }  // namespace detail
 
-/// A row from its table to its `at`: of a sender (`sender::table`, `transaction::new_row`), or of a buffer
-/// (`buffer::new_row`). Destroyed before it was ended it drops itself, and no other row. It must not outlive its sender or
-/// buffer.
+/// A row from its table to its `at`, in the buffer of a sender (`sender::table`, `transaction::new_row`) or in a buffer
+/// (`buffer::new_row`). If it is destroyed before it was ended it drops itself, and no other row. It must not outlive its
+/// sender or buffer.
 class [[nodiscard]] row {
   public:
-    /// Takes over the open row of a buffer; without a sender, ending it flushes nothing.
+    /// Takes over the open row of a buffer. If there is no sender, ending the row does not flush.
     row(::questdb_sender *of, ::questdb_buffer *open) noexcept : sender_(of), open_(open) {}
     row(row &&other) noexcept : sender_(other.sender_), open_(std::exchange(other.open_, nullptr)) {}
     row &operator=(row &&other) noexcept {
@@ -1257,7 +1262,7 @@ class [[nodiscard]] row {
     }
     ~row() { drop(); }
 
-    /// Appends a symbol. Symbols come before all other columns.
+    /// Appends a symbol. Symbols must come before all other columns.
     template <class Name, class T>
     row &symbol(const Name &name, const T &value) & {
         detail::put_symbol(c_buffer(), name, value);
@@ -1267,7 +1272,7 @@ class [[nodiscard]] row {
     [[nodiscard]] row &&symbol(const Name &name, const T &value) && {
         return std::move(symbol(name, value));
     }
-    /// Appends a column; its type follows from the value.
+    /// Appends a column. Its type follows from the type of the value.
     template <class Name, class T>
     row &column(const Name &name, const T &value) & {
         detail::put_column(c_buffer(), name, value);
@@ -1277,24 +1282,24 @@ class [[nodiscard]] row {
     [[nodiscard]] row &&column(const Name &name, const T &value) && {
         return std::move(column(name, value));
     }
-    /// Ends the row with its designated timestamp. A sender's row then flushes if an `auto_flush_*` limit is reached. If that
-    /// throws, the row is still open, unless `error::row_accepted` says that it is in the buffer.
+    /// Ends the row with its designated timestamp. The row of a sender then flushes if an `auto_flush_*` limit is reached. If
+    /// this throws, the row is still open, unless `error::row_accepted` says that it is in the buffer.
     template <class T>
     void at(const T &when) {
         ::questdb_buffer *const open = c_buffer();
         ended(sender_ != nullptr ? detail::try_at(::questdb_sender_at_nanos, ::questdb_sender_at_micros, sender_, when)
                                  : detail::try_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, open, when));
     }
-    /// As `at`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+    /// Like `at`, but leaves the timestamp to the server. Deduplication cannot recognise such rows.
     void at_now() {
         ::questdb_buffer *const open = c_buffer();
         ended(sender_ != nullptr ? ::questdb_sender_at_now(sender_) : ::questdb_buffer_at_now(open));
     }
-    /// Drops the row now. One that has ended stays.
+    /// Drops the row now. A row that has ended stays.
     void drop() noexcept {
         if (open_ != nullptr) ::questdb_error_free(::questdb_buffer_drop_row(std::exchange(open_, nullptr)));
     }
-    /// Whether it waits for its `at`.
+    /// Returns whether the row has not been ended yet.
     bool is_open() const noexcept { return open_ != nullptr; }
     ::questdb_buffer *c_buffer() const {
         if (open_ == nullptr) detail::raise(QUESTDB_ERROR_CODE_INVALID_STATE, "this row has ended, was dropped or was moved from");
@@ -1312,7 +1317,7 @@ class [[nodiscard]] row {
 
 namespace detail {
 
-/// What every buffer can do, whether it is yours or a sender's.
+/// The functions that every buffer has, whether it is your own or a sender's.
 template <class Self>
 class buffer_calls : public columns<Self> {
   public:
@@ -1328,13 +1333,13 @@ class buffer_calls : public columns<Self> {
         put_table(c(), name);
         return self();
     }
-    /// Ends the open row with its designated timestamp, which is not before 1970.
+    /// Ends the open row with its designated timestamp, which must not be before 1970.
     template <class T>
     Self &at(const T &when) {
         throw_if(try_at(::questdb_buffer_at_nanos, ::questdb_buffer_at_micros, c(), when));
         return self();
     }
-    /// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+    /// Ends the open row and leaves its timestamp to the server. Deduplication cannot recognise such rows.
     Self &at_now() {
         throw_if(::questdb_buffer_at_now(c()));
         return self();
@@ -1350,43 +1355,43 @@ class buffer_calls : public columns<Self> {
         append_row(::questdb_buffer_append_row, c(), layout, row);
         return self();
     }
-    /// Appends many rows, a column of values for each column of the layout; all of them or none. `at` is in the unit of the
+    /// Appends many rows, with a column of values for each column of the layout: all rows or none. `at` is in the unit of the
     /// layout.
     template <class... Columns>
     Self &append_columns(const row_layout &layout, slice<const std::int64_t> at, const Columns &...columns) {
         detail::append_columns(::questdb_buffer_append_columns, c(), layout, at.size(), at.data(), columns...);
         return self();
     }
-    /// Drops the open row and nothing else; without one nothing happens.
+    /// Drops the open row, if there is one, and nothing else.
     void drop_row() { throw_if(::questdb_buffer_drop_row(c())); }
     bool is_row_open() const noexcept { return ::questdb_buffer_is_row_open(c()); }
-    /// Removes complete rows by their number, which counts from 1 as `error::server_line` does, so that the others can be sent
-    /// after a refusal. An open row stays. It moves the rows behind.
+    /// Removes complete rows by their number, which counts from 1 like `error::server_line`, so that the other rows can be sent
+    /// after a refusal. An open row stays. Later rows move up.
     void remove_rows(std::size_t first, std::size_t count = 1) { throw_if(::questdb_buffer_remove_rows(c(), first, count)); }
     void reserve(std::size_t additional) { throw_if(::questdb_buffer_reserve(c(), additional)); }
-    /// Remembers this place, between two rows.
+    /// Remembers the present end of the buffer, between two rows.
     void set_marker() { throw_if(::questdb_buffer_set_marker(c())); }
-    /// Drops everything after the marker, also an open row, and the marker.
+    /// Drops the marker and everything after it, including an open row.
     void rewind_to_marker() { throw_if(::questdb_buffer_rewind_to_marker(c())); }
     void clear_marker() { throw_if(::questdb_buffer_clear_marker(c())); }
-    /// Drops all rows, an open row and the marker; keeps the memory.
+    /// Drops all rows, including an open row, and the marker. Keeps the memory.
     void clear() { throw_if(::questdb_buffer_clear(c())); }
     /// Throws INVALID_STATE while a row is open.
     void check_flushable() const { throw_if(::questdb_buffer_check_flushable(c())); }
-    /// An independent copy.
+    /// Returns an independent copy.
     [[nodiscard]] buffer clone() const;
 
     std::size_t size() const noexcept { return ::questdb_buffer_len(c()); }
     bool empty() const noexcept { return size() == 0; }
     std::size_t capacity() const noexcept { return ::questdb_buffer_capacity(c()); }
     std::size_t row_count() const noexcept { return ::questdb_buffer_row_count(c()); }
-    /// Whether all rows are of one table, so that the server stores all of them or none.
+    /// Returns whether all rows belong to one table, so that the server stores all of them or none.
     bool is_transactional() const noexcept { return ::questdb_buffer_is_transactional(c()); }
     std::uint32_t protocol_version() const noexcept { return ::questdb_buffer_protocol_version(c()); }
     std::size_t max_name_len() const noexcept { return ::questdb_buffer_max_name_len(c()); }
     std::size_t init_buf_size() const noexcept { return ::questdb_buffer_init_buf_size(c()); }
     std::size_t max_buf_size() const noexcept { return ::questdb_buffer_max_buf_size(c()); }
-    /// The bytes; they live until the buffer is changed.
+    /// Returns the bytes. They live until the buffer is changed.
     std::string_view peek() const noexcept {
         std::size_t len = 0;
         const std::uint8_t *bytes = ::questdb_buffer_peek(c(), &len);
@@ -1400,10 +1405,10 @@ class buffer_calls : public columns<Self> {
 
 }  // namespace detail
 
-/// Rows being built. Every call that throws leaves the buffer exactly as it was.
+/// A buffer in which rows are built. Every call that throws leaves the buffer exactly as it was.
 class buffer : public detail::buffer_calls<buffer> {
   public:
-    /// With the default limits of `questdb_buffer_new`.
+    /// Makes a buffer with the default limits of `questdb_buffer_new`.
     explicit buffer(std::uint32_t protocol_version) {
         ::questdb_buffer *made = nullptr;
         detail::throw_if(::questdb_buffer_new(protocol_version, &made));
@@ -1414,7 +1419,7 @@ class buffer : public detail::buffer_calls<buffer> {
         detail::throw_if(::questdb_buffer_with_limits(protocol_version, max_name_len, init_buf_size, max_buf_size, &made));
         handle_.reset(made);
     }
-    /// Takes over a buffer of the C interface.
+    /// Takes ownership of a buffer of the C interface.
     explicit buffer(::questdb_buffer *owned) noexcept : handle_(owned) {}
     ::questdb_buffer *c_buffer() const noexcept { return handle_.get(); }
 
@@ -1429,8 +1434,8 @@ buffer detail::buffer_calls<Self>::clone() const {
     return buffer{copy};
 }
 
-/// A sender's own buffer, lent: it must not outlive the sender. Rows that are ended here are not flushed automatically; see
-/// `sender::table` and `sender::flush_if_due`.
+/// A sender's own buffer, which is borrowed and must not outlive the sender. Rows that are ended with functions of this class
+/// do not flush automatically; see `sender::table` and `sender::flush_if_due`.
 class own_buffer : public detail::buffer_calls<own_buffer> {
   public:
     explicit own_buffer(::questdb_buffer *lent) noexcept : lent_(lent) {}
@@ -1441,22 +1446,22 @@ class own_buffer : public detail::buffer_calls<own_buffer> {
 };
 
 enum class protocol { http, https, tcp, tcps };
-/// Which certificate authorities are trusted.
+/// The certificate authorities to trust.
 enum class tls_ca { webpki_roots, os_roots, webpki_and_os_roots, pem_file };
-/// `unsafe_off` accepts any certificate from anyone.
+/// Whether the server's certificate is checked. `unsafe_off` accepts any certificate from anyone.
 enum class tls_verify { on, unsafe_off };
-/// What to do about an attempt whose fate is unknown: repeat it, or not.
+/// Whether an attempt is repeated if it is unknown whether its rows were stored.
 enum class delivery { at_least_once, at_most_once };
-/// The version of the line protocol; `automatic` asks the server where it can be asked.
+/// The version of the line protocol. `automatic` asks the server over HTTP; TCP servers cannot be asked.
 enum class protocol_version { automatic, v1, v2, v3 };
-/// For limits that can be switched off: `config.auto_flush_rows(questdb::off)`.
+/// The type of `off`, for limits that can be switched off: `config.auto_flush_rows(questdb::off)`.
 struct switched_off {
     explicit switched_off() = default;
 };
 inline constexpr switched_off off{};
 
-/// Options for a sender, by one function for each key of the connection string, or by key and value as text. doc/options.md
-/// says what they mean. A duration is rounded up to whole milliseconds. A function that throws changes nothing.
+/// Options for a sender: one function for each key of the connection string, or key and value as text. doc/options.md describes
+/// them. A duration is rounded up to whole milliseconds. A function that throws changes nothing.
 class config {
   public:
     config() {
@@ -1470,13 +1475,13 @@ class config {
         handle_.reset(made);
     }
     config(questdb::protocol how, std::string_view addresses) : config() { protocol(how).addr(addresses); }
-    /// From the connection string in the environment variable `QDB_CLIENT_CONF`.
+    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`.
     [[nodiscard]] static config from_env() {
         ::questdb_config *made = nullptr;
         detail::throw_if(::questdb_config_from_env(&made));
         return config{made};
     }
-    /// An independent copy.
+    /// Returns an independent copy.
     [[nodiscard]] config clone() const {
         ::questdb_config *copy = nullptr;
         detail::throw_if(::questdb_config_clone(handle_.get(), &copy));
@@ -1497,7 +1502,7 @@ class config {
     }
 
     config &protocol(questdb::protocol value) { return choose("protocol", value, {"http", "https", "tcp", "tcps"}); }
-    /// `host`, `host:port` or `[v6]:port`, or several of them separated by commas.
+    /// Sets `host`, `host:port` or `[v6]:port`, or several of them separated by commas.
     config &addr(std::string_view value) { return set("addr", value); }
     config &bind_interface(std::string_view value) { return set("bind_interface", value); }
     config &username(std::string_view value) { return set("username", value); }
@@ -1551,7 +1556,7 @@ class config {
         return set("keepalive_interval", value);
     }
     config &keepalive_count(std::uint64_t probes) { return set("keepalive_count", probes); }
-    /// Whether the sender connects with its first rows, or with `sender::connect`, instead of when it is made.
+    /// Sets whether the sender connects with its first rows, or with `sender::connect`, instead of when it is made.
     config &lazy_connect(bool on) { return set("lazy_connect", on ? "on" : "off"); }
     template <class Rep, class Period>
     config &connect_timeout(std::chrono::duration<Rep, Period> value) {
@@ -1565,7 +1570,7 @@ class config {
     config &request_timeout(std::chrono::duration<Rep, Period> value) {
         return set("request_timeout", value);
     }
-    /// Bytes per second.
+    /// Sets the slowest upload to allow for, in bytes per second.
     config &request_min_throughput(std::uint64_t value) { return set("request_min_throughput", value); }
     template <class Rep, class Period>
     config &retry_timeout(std::chrono::duration<Rep, Period> value) {
@@ -1583,7 +1588,8 @@ class config {
 
   private:
     explicit config(::questdb_config *owned) noexcept : handle_(owned) {}
-    /// Words in the order of the enumeration; a number that it does not have is refused.
+    /// Sets the word that belongs to a number of the enumeration. `words` are in the order of the enumeration; a number beyond
+    /// them is refused.
     template <class Enum>
     config &choose(std::string_view key, Enum value, std::initializer_list<std::string_view> words) {
         const auto index = static_cast<std::size_t>(value);
@@ -1594,9 +1600,9 @@ class config {
     detail::handle<::questdb_config, ::questdb_config_free> handle_;
 };
 
-/// Rows of one table that are stored all together or not at all, in one request over HTTP. It must not outlive its sender;
-/// moving the sender is fine. The destructor rolls back what nobody tried to commit; after a commit that failed it keeps the
-/// rows: the transaction stays open in the sender, for `sender::commit` or `sender::rollback`.
+/// Rows of one table that are stored all together or not at all, in one request over HTTP. It must not outlive its sender,
+/// which may be moved. The destructor rolls back, unless a commit was tried: after a commit that failed the transaction stays
+/// open in the sender with its rows, for `sender::commit` or `sender::rollback`.
 class [[nodiscard]] transaction {
   public:
     transaction(::questdb_sender *of, std::string_view table) : table_(table) {
@@ -1617,7 +1623,7 @@ class [[nodiscard]] transaction {
     /// Sends the rows. If that fails the transaction stays open with all of them: commit again, or roll back.
     void commit() {
         ::questdb_error *failed = ::questdb_sender_commit(sender_.get());
-        sender_.get_deleter().keeps = failed != nullptr;  // the exception must not take the rows along
+        sender_.get_deleter().keeps = failed != nullptr;  // if the commit failed, the destructor must not drop the rows
         detail::throw_if(failed);
         static_cast<void>(sender_.release());
     }
@@ -1643,7 +1649,7 @@ class [[nodiscard]] transaction {
 /// Sends rows to QuestDB. The destructor sends nothing: rows that were not flushed are lost, see `close`.
 class sender {
   public:
-    /// Connects by a connection string such as `http::addr=localhost:9000;`.
+    /// Makes a sender from a connection string such as `http::addr=localhost:9000;`. It connects now, unless `lazy_connect=on`.
     explicit sender(std::string_view conf) {
         ::questdb_sender *made = nullptr;
         detail::throw_if(::questdb_sender_from_conf(conf.data(), conf.size(), &made));
@@ -1654,17 +1660,18 @@ class sender {
         detail::throw_if(::questdb_sender_new(options.c_handle(), &made));
         handle_.reset(made);
     }
-    /// Connects by the connection string in the environment variable `QDB_CLIENT_CONF`.
+    /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
     [[nodiscard]] static sender from_env() {
         ::questdb_sender *made = nullptr;
         detail::throw_if(::questdb_sender_from_env(&made));
         return sender{made};
     }
 
-    /// Connects now and asks the server for its protocol version, if an option put that off; otherwise nothing happens.
+    /// Makes the sender ready to send, as `questdb_sender_connect` describes. The first flush that has rows does the same.
     void connect() { detail::throw_if(::questdb_sender_connect(handle_.get())); }
 
-    /// Begins a row in the sender's own buffer; ending it flushes when due. The row drops itself unless it is ended.
+    /// Begins a row in the sender's own buffer. Ending it flushes if a limit is reached. The row drops itself unless it is
+    /// ended.
     template <class Name>
     [[nodiscard]] row table(const Name &name) {
         ::questdb_buffer *own = ::questdb_sender_buffer(handle_.get());
@@ -1688,9 +1695,9 @@ class sender {
         detail::append_columns(::questdb_sender_append_columns, handle_.get(), layout, at.size(), at.data(), columns...);
         return *this;
     }
-    /// The sender's own buffer.
+    /// Returns the sender's own buffer.
     questdb::own_buffer own_buffer() noexcept { return questdb::own_buffer{::questdb_sender_buffer(handle_.get())}; }
-    /// An independent buffer with the protocol version and the limits of this sender.
+    /// Returns an independent buffer with the protocol version and the limits of this sender.
     [[nodiscard]] buffer new_buffer() {
         ::questdb_buffer *made = nullptr;
         detail::throw_if(::questdb_sender_new_buffer(handle_.get(), &made));
@@ -1701,14 +1708,14 @@ class sender {
     void flush() { detail::throw_if(::questdb_sender_flush_own(handle_.get())); }
     /// Sends the sender's own buffer if an `auto_flush_*` limit is reached.
     void flush_if_due() { detail::throw_if(::questdb_sender_flush_if_due(handle_.get())); }
-    /// Sends a buffer and clears it. If that fails the buffer stays exactly as it was.
+    /// Sends a buffer and clears it. If that fails the rows stay; see `questdb_sender_flush`.
     void flush(buffer &rows) { detail::throw_if(::questdb_sender_flush(handle_.get(), rows.c_buffer())); }
-    /// Sends a buffer and leaves it as it is. With `all_or_nothing`, refuses whatever the server could store in part.
+    /// Sends a buffer and keeps its rows. With `all_or_nothing`, refuses what the server could store only in part.
     void flush_and_keep(const buffer &rows, bool all_or_nothing = false) {
         detail::throw_if(::questdb_sender_flush_and_keep_with_flags(handle_.get(), rows.c_buffer(), all_or_nothing));
     }
 
-    /// Begins a transaction on one table; rows that wait in the own buffer are flushed first.
+    /// Begins a transaction on one table. Pending rows of the sender's own buffer are flushed first.
     [[nodiscard]] transaction begin(std::string_view table) { return transaction{handle_.get(), table}; }
     bool in_transaction() const noexcept { return ::questdb_sender_in_transaction(handle_.get()); }
     /// Commits the transaction that a failed `transaction::commit` has left open. On failure it stays open.
@@ -1718,9 +1725,9 @@ class sender {
 
     std::uint32_t protocol_version() const noexcept { return ::questdb_sender_protocol_version(handle_.get()); }
     std::size_t max_name_len() const noexcept { return ::questdb_sender_max_name_len(handle_.get()); }
-    /// One counter. At any time from any thread.
+    /// Returns one counter. Any thread may call this at any time.
     std::uint64_t stat(::questdb_stat which) const noexcept { return ::questdb_sender_stat(handle_.get(), which); }
-    /// The last error of a flush, also one that a later flush made good.
+    /// Returns the last error of a flush, even if a later flush succeeded.
     std::optional<error> last_error() const {
         ::questdb_error *last = nullptr;
         detail::throw_if(::questdb_sender_last_error(handle_.get(), &last));
@@ -1728,15 +1735,17 @@ class sender {
         return error{last};
     }
 
-    /// Ends the call that another thread is running on this sender, within 100 ms: it throws QUESTDB_ERROR_CODE_CANCELLED with
-    /// the outcome that is true, and the rows stay. A call that begins later is not affected, so repeat this every few
-    /// milliseconds until that thread has stopped. At any time from any thread, as long as the sender lives and is not moved.
+    /// Cancels the call that another thread is running on this sender. That call throws QUESTDB_ERROR_CODE_CANCELLED within 100
+    /// ms, with its true outcome, and its rows stay. A call that begins later is not affected, so repeat this every few
+    /// milliseconds until that thread has stopped. Any thread may call this at any time, as long as the sender lives and is not
+    /// being moved.
     void cancel() const noexcept { ::questdb_sender_cancel(handle_.get()); }
 
-    /// Sends the complete rows of the own buffer within the time, which is 0 if negative and is rounded up to milliseconds, and
-    /// ends the connection, also when it throws. A row that was left open is an error, INVALID_STATE, after the others were
-    /// sent. Returns the rows that were not handed over; after an exception that is `error::unconfirmed_rows`, and over TCP
-    /// `error::earlier_rows_in_doubt` tells of the flushes before.
+    /// Sends the complete rows of the sender's own buffer and ends the connection within `timeout`, which is rounded up to
+    /// milliseconds and is 0 if negative. The connection is ended also if this throws. An open row is an error, INVALID_STATE,
+    /// which is thrown after the other rows were sent. Returns how many rows were not handed over. After an exception
+    /// `error::unconfirmed_rows` has that number, and over TCP `error::earlier_rows_in_doubt` says how many rows of earlier
+    /// flushes are in doubt.
     template <class Rep, class Period>
     std::uint64_t close(std::chrono::duration<Rep, Period> timeout) {
         std::uint64_t unconfirmed = 0;

@@ -1,31 +1,32 @@
 /*
- * The C interface of questdb-ingress: rows into QuestDB.
+ * The C interface of questdb-ingress, which sends rows to QuestDB.
  *
- * ERRORS. A function that can fail returns NULL, or an error that you own: read it with questdb_error_*, then free it with
- * questdb_error_free. Nothing else reports failure. After a failure buffers, layouts and configurations are as they were
- * before the call, and an out parameter for a handle holds NULL. There are two exceptions. When questdb_sender_at_* or
- * questdb_sender_append_* fail because of the automatic flush, the rows are in the buffer, and questdb_error_row_accepted
- * says so. When questdb_sender_close fails, the sender is closed all the same, an open row is dropped, and complete rows may
- * have been sent. questdb_error_outcome says what is known about the data of a failed flush.
+ * ERRORS. A function that can fail returns NULL on success, or an error that you own: read it with questdb_error_*, then
+ * free it with questdb_error_free. Failure is reported in no other way. After a failure, buffers, layouts and configurations
+ * are as they were before the call, and an out parameter for a handle holds NULL. There are two exceptions. When
+ * questdb_sender_at_* or questdb_sender_append_* fail because of the automatic flush, the rows are in the buffer, and
+ * questdb_error_row_accepted says so. When questdb_sender_close fails, the sender is closed all the same, an open row is
+ * dropped, and complete rows may have been sent. questdb_error_outcome says what is known about the data of a failed flush.
  *
- * HANDLES. _new, _from_*, _with_* and _clone make a handle that is yours; only _free takes it back. _free of NULL
- * does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles
- * are independent: freeing one never ends another. The one that is lent, questdb_sender_buffer, lives as long as its
- * sender. A returned const char * or const uint8_t * belongs to the handle it came from and lives until that handle is
- * changed or freed.
+ * HANDLES. _new, _from_*, _with_* and _clone make a handle that you own; only _free takes it back. _free of NULL
+ * does nothing. Any other function that gets NULL for a handle returns INVALID_ARGUMENT, or 0, false or NULL if it cannot
+ * fail. Handles are independent: freeing one never invalidates another. The only exception is the buffer that
+ * questdb_sender_buffer lends, which lives as long as its sender. A returned const char * or const uint8_t * belongs to
+ * the handle it came from and lives until that handle is changed or freed.
  *
- * TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. QUESTDB_STR("literal") writes both. The
- * pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.
+ * TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. QUESTDB_STR("literal") writes both arguments.
+ * The pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.
  *
  * NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
- * a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
+ * a newer library: treat an unknown code as INTERNAL, and an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
  *
- * THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. The
- * library leaves the process alone: no logger, no signal handler, no panic hook, no change of the environment.
+ * THREADS. A handle may move between threads and is used by one at a time; the comment of a type says where more is allowed.
+ * The library does not change the process: it installs no logger, no signal handler and no panic hook, and it does not change
+ * the environment.
  *
- * DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
- * freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
- * with the data, and ends the process where a few bytes cannot be had.
+ * DEFECTS. A panic inside the library is caught: the call returns INTERNAL, and later calls on that handle return
+ * HANDLE_POISONED. Freeing the handle still works, and other handles are not affected. If memory runs out, calls whose memory
+ * grows with the data return OUT_OF_MEMORY; where only a few bytes are needed and cannot be allocated, the process ends.
  *
  * Generated from capi/src by `QUESTDB_BLESS=1 cargo test header`; do not edit.
  * SPDX-License-Identifier: Apache-2.0
@@ -372,7 +373,7 @@ typedef uint32_t questdb_column_kind;
 #endif // __cplusplus
 
 /**
- * What a cell holds.
+ * The kind of value that a cell holds.
  */
 enum
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -384,15 +385,15 @@ enum
    */
   QUESTDB_CELL_KIND_NULL = 0,
   /**
-   * `value.i64`, true unless 0.
+   * A boolean in `value.i64`: true unless it is 0.
    */
   QUESTDB_CELL_KIND_BOOL = 1,
   /**
-   * `value.i64`; also for timestamps.
+   * An integer or a timestamp in `value.i64`.
    */
   QUESTDB_CELL_KIND_I64 = 2,
   /**
-   * `value.f64`.
+   * A double in `value.f64`.
    */
   QUESTDB_CELL_KIND_F64 = 3,
   /**
@@ -404,7 +405,8 @@ enum
    */
   QUESTDB_CELL_KIND_ARRAY = 5,
   /**
-   * `len` bytes at `value.ptr`: a big-endian two's complement integer over 10 to the power of `scale`.
+   * `len` bytes at `value.ptr`: a decimal, as a big-endian two's complement integer that is divided by 10 to the power of
+   * `scale`.
    */
   QUESTDB_CELL_KIND_DECIMAL = 6,
 };
@@ -425,11 +427,11 @@ enum
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Booleans, one byte each at `values`, true unless 0.
+   * Booleans at `values`, one byte each: true unless it is 0.
    */
   QUESTDB_VALUES_KIND_BYTES = 1,
   /**
-   * Booleans, one bit each at `values`, the lowest of each byte first, from bit `first_bit`.
+   * Booleans at `values`, one bit each, the lowest bit of each byte first, beginning with bit `first_bit`.
    */
   QUESTDB_VALUES_KIND_BITS = 2,
   /**
@@ -441,12 +443,12 @@ enum
    */
   QUESTDB_VALUES_KIND_F64 = 4,
   /**
-   * Text `i` is `text[offsets[i] .. offsets[i + 1]]`; `offsets` has one entry more than there are rows.
+   * Texts: text `i` is `text[offsets[i] .. offsets[i + 1]]`, so `offsets` has one entry more than there are rows.
    */
   QUESTDB_VALUES_KIND_TEXT = 5,
   /**
-   * Row `i` has text number `values[i]`, an integer of `width` bytes, of the `dictionary_len` texts at `offsets` and
-   * `text`.
+   * Texts from a dictionary: the text of row `i` has the number `values[i]`, an integer of `width` bytes, among the
+   * `dictionary_len` texts that `offsets` and `text` describe.
    */
   QUESTDB_VALUES_KIND_DICTIONARY = 6,
   /**
@@ -454,7 +456,7 @@ enum
    */
   QUESTDB_VALUES_KIND_ARRAYS = 7,
   /**
-   * Big-endian two's complement integers of `width` bytes at `values`, over 10 to the power of `scale`.
+   * Decimals at `values`: big-endian two's complement integers of `width` bytes, divided by 10 to the power of `scale`.
    */
   QUESTDB_VALUES_KIND_DECIMALS = 8,
 };
@@ -467,14 +469,14 @@ typedef uint32_t questdb_values_kind;
 #endif // __cplusplus
 
 /**
- * Rows being built. Every call that fails leaves the buffer exactly as it was.
+ * A buffer in which rows are built. Every call that fails leaves the buffer exactly as it was.
  *
- * Threads: may move between threads; one at a time. It has no lock.
+ * Threads: may move between threads; used by one at a time. It has no lock.
  */
 typedef struct questdb_buffer questdb_buffer;
 
 /**
- * A column or symbol name, checked once: using it costs no more than copying it.
+ * A column or symbol name that was checked once, so that using it costs no more than copying its bytes.
  *
  * Threads: immutable; may be used from several threads at once.
  */
@@ -483,37 +485,37 @@ typedef struct questdb_column_name questdb_column_name;
 /**
  * Options for a sender.
  *
- * Threads: may move between threads; one at a time.
+ * Threads: may move between threads; used by one at a time.
  */
 typedef struct questdb_config questdb_config;
 
 /**
  * An error. It belongs to whoever received it, until `questdb_error_free`.
  *
- * Threads: may move between threads; reading it from several at once is fine.
+ * Threads: may move between threads, and may be read from several at once.
  */
 typedef struct questdb_error questdb_error;
 
 /**
- * A table and its columns, named once: whole rows are then appended by one call.
+ * A table and its columns, described once, so that one call appends a whole row.
  *
- * Threads: may move between threads; one at a time while columns are added, any number while rows are appended.
+ * Threads: may move between threads; used by one at a time while columns are added, and by any number while rows are appended.
  */
 typedef struct questdb_row_layout questdb_row_layout;
 
 /**
- * Sends rows to QuestDB.
+ * A sender: sends rows to QuestDB.
  *
- * Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
- * INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
- * from any thread.
- * A sender does not survive `fork`: in the child every call that goes to the server (connect, flush, begin, commit, close, an
- * automatic flush) returns INVALID_STATE.
+ * Threads: may move between threads; used by one at a time: a call that finds the sender in use by another thread returns
+ * INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from
+ * any thread.
+ * A sender does not survive `fork`: in the child process every call that goes to the server (connect, flush, begin, commit,
+ * close, an automatic flush) returns INVALID_STATE.
  */
 typedef struct questdb_sender questdb_sender;
 
 /**
- * A table name, checked once: using it costs no more than copying it.
+ * A table name that was checked once, so that using it costs no more than copying its bytes.
  *
  * Threads: immutable; may be used from several threads at once.
  */
@@ -579,7 +581,7 @@ typedef struct {
    */
   uint32_t kind;
   /**
-   * DECIMAL: 0 to 76.
+   * DECIMAL: the scale, 0 to 76.
    */
   uint32_t scale;
   /**
@@ -587,14 +589,13 @@ typedef struct {
    */
   questdb_cell_value value;
   /**
-   * TEXT, DECIMAL: bytes at `value.ptr`.
+   * TEXT, DECIMAL: the number of bytes at `value.ptr`.
    */
   size_t len;
 } questdb_cell;
 
 /**
- * The values of one column, one per row. Fields that a kind does not name are not looked at. The layout of this struct is
- * frozen.
+ * The values of one column, one per row. Fields that the kind does not use are not read. The layout of this struct is frozen.
  */
 typedef struct {
   /**
@@ -602,15 +603,15 @@ typedef struct {
    */
   uint32_t kind;
   /**
-   * DICTIONARY: bytes of a code, 1, 2, 4 or 8. DECIMALS: bytes of a value, at most 32.
+   * DICTIONARY: bytes per entry of `values`: 1, 2, 4 or 8. DECIMALS: bytes per value, at most 32.
    */
   uint32_t width;
   /**
-   * DECIMALS: 0 to 76.
+   * DECIMALS: the scale, 0 to 76.
    */
   uint32_t scale;
   /**
-   * TEXT, DICTIONARY: bytes of an offset, 4 or 8.
+   * TEXT, DICTIONARY: bytes per entry of `offsets`: 4 or 8.
    */
   uint32_t offset_width;
   /**
@@ -618,31 +619,31 @@ typedef struct {
    */
   const void *values;
   /**
-   * BITS: the bit of the first row.
+   * BITS: the number of the bit that belongs to the first row.
    */
   size_t first_bit;
   /**
-   * TEXT, DICTIONARY: where each text begins, and where the last ends.
+   * TEXT, DICTIONARY: the places in `text` where each text begins and where the last one ends.
    */
   const void *offsets;
   /**
-   * TEXT, DICTIONARY: UTF-8.
+   * TEXT, DICTIONARY: the texts, in UTF-8.
    */
   const uint8_t *text;
   /**
-   * TEXT, DICTIONARY: bytes at `text`.
+   * TEXT, DICTIONARY: the number of bytes at `text`.
    */
   size_t text_len;
   /**
-   * DICTIONARY: number of texts.
+   * DICTIONARY: the number of texts.
    */
   size_t dictionary_len;
   /**
-   * One bit per row, the lowest of each byte first, set where there is a value. NULL: every row has one.
+   * One bit per row, the lowest bit of each byte first: set if the row has a value. NULL: every row has a value.
    */
   const uint8_t *validity;
   /**
-   * The bit of the first row at `validity`.
+   * The number of the bit at `validity` that belongs to the first row.
    */
   size_t validity_first_bit;
 } questdb_column_data;
@@ -652,15 +653,15 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library, such as `0.1.0`.
+ * Returns the version of the library, such as `0.1.0`.
  *
- * Ownership: static.
+ * Ownership: the text is static.
  * Since: 0.1
  */
 QUESTDB_API const char *questdb_version(void);
 
 /**
- * The version of the ABI: a library whose number differs from `QUESTDB_ABI_VERSION` of the header must not be used.
+ * Returns the version of the ABI. A library whose number differs from `QUESTDB_ABI_VERSION` of the header must not be used.
  *
  * Since: 0.1
  */
@@ -675,8 +676,8 @@ uint32_t questdb_abi_version(void);
 QUESTDB_API void questdb_error_free(questdb_error *error);
 
 /**
- * What kind of error this is: one of `questdb_error_code`, 0 for NULL. Newer libraries may return numbers that this header
- * does not name.
+ * Returns the kind of the error: one of `questdb_error_code`, or 0 for NULL. Newer libraries may return numbers that this
+ * header does not name.
  *
  * Since: 0.1
  */
@@ -684,16 +685,16 @@ QUESTDB_API
 uint32_t questdb_error_get_code(const questdb_error *error);
 
 /**
- * The name of an error code, such as `INVALID_NAME`; `UNKNOWN` for a number that this library does not know.
+ * Returns the name of an error code, such as `INVALID_NAME`, or `UNKNOWN` for a number that this library does not know.
  *
- * Ownership: static.
+ * Ownership: the text is static.
  * Since: 0.1
  */
 QUESTDB_API
 const char *questdb_error_code_name(uint32_t code);
 
 /**
- * The message: one line for people, without secrets.
+ * Returns the message: one line for people, without secrets.
  *
  * Ownership: the text belongs to the error and lives until it is freed. NULL for NULL.
  * Since: 0.1
@@ -701,7 +702,7 @@ const char *questdb_error_code_name(uint32_t code);
 QUESTDB_API const char *questdb_error_message(const questdb_error *error);
 
 /**
- * What is known about the data: one of `questdb_outcome`, 0 for NULL. Read a number that you do not know as
+ * Returns what is known about the data: one of `questdb_outcome`, or 0 for NULL. Treat a number that you do not know as
  * `QUESTDB_OUTCOME_IN_DOUBT`.
  *
  * Since: 0.1
@@ -710,24 +711,24 @@ QUESTDB_API
 uint32_t questdb_error_outcome(const questdb_error *error);
 
 /**
- * The name of an outcome, such as `NOT_SENT`; `IN_DOUBT` for a number that this library does not know.
+ * Returns the name of an outcome, such as `NOT_SENT`, or `IN_DOUBT` for a number that this library does not know.
  *
- * Ownership: static.
+ * Ownership: the text is static.
  * Since: 0.1
  */
 QUESTDB_API
 const char *questdb_outcome_name(uint32_t outcome);
 
 /**
- * Whether the same call may succeed later without changing anything.
+ * Returns whether the same call may succeed later without any change.
  *
  * Since: 0.1
  */
 QUESTDB_API bool questdb_error_retryable(const questdb_error *error);
 
 /**
- * Whether the data may have been stored: the outcome is IN_DOUBT or PARTIAL, or an earlier attempt was in doubt. Sending it
- * again may duplicate rows.
+ * Returns whether the data may have been stored, so that sending it again may duplicate rows: the outcome is IN_DOUBT or
+ * PARTIAL, or an earlier attempt was in doubt.
  *
  * Since: 0.1
  */
@@ -735,8 +736,8 @@ QUESTDB_API
 bool questdb_error_in_doubt(const questdb_error *error);
 
 /**
- * Whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed: do not
- * add it again.
+ * Returns whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed. Do
+ * not add that row again.
  *
  * Since: 0.1
  */
@@ -744,43 +745,45 @@ QUESTDB_API
 bool questdb_error_row_accepted(const questdb_error *error);
 
 /**
- * How many attempts the flush made.
+ * Returns how many attempts the flush made.
  *
  * Since: 0.1
  */
 QUESTDB_API uint32_t questdb_error_attempts(const questdb_error *error);
 
 /**
- * How many attempts sent the complete request without learning its fate.
+ * Returns how many attempts sent the complete request without learning what became of it.
  *
  * Since: 0.1
  */
 QUESTDB_API uint32_t questdb_error_in_doubt_attempts(const questdb_error *error);
 
 /**
- * The HTTP status of the last answer, 0 without one.
+ * Returns the HTTP status of the last answer, or 0 if there was none.
  *
  * Since: 0.1
  */
 QUESTDB_API uint32_t questdb_error_http_status(const questdb_error *error);
 
 /**
- * How many milliseconds the server asked to wait before the next attempt, -1 if it did not.
+ * Returns how many milliseconds the server asked the client to wait before the next attempt, or -1 if it did not ask.
  *
  * Since: 0.1
  */
-QUESTDB_API int64_t questdb_error_retry_after_millis(const questdb_error *error);
+QUESTDB_API
+int64_t questdb_error_retry_after_millis(const questdb_error *error);
 
 /**
- * The server's id of this error, which also stands in the server's log; NULL without one.
+ * Returns the id that the server gave this error, which is also in the server's log, or NULL if there is none.
  *
  * Ownership: the text belongs to the error and lives until it is freed.
  * Since: 0.1
  */
-QUESTDB_API const char *questdb_error_server_error_id(const questdb_error *error);
+QUESTDB_API
+const char *questdb_error_server_error_id(const questdb_error *error);
 
 /**
- * The server's own word for the kind of error, such as `invalid`; NULL without one.
+ * Returns the server's own code for the kind of error, such as `invalid`, or NULL if there is none.
  *
  * Ownership: the text belongs to the error and lives until it is freed.
  * Since: 0.1
@@ -788,8 +791,8 @@ QUESTDB_API const char *questdb_error_server_error_id(const questdb_error *error
 QUESTDB_API const char *questdb_error_server_code(const questdb_error *error);
 
 /**
- * The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error PROTOCOL_VERSION
- * about a row that waited for its server.
+ * Returns the number of the first refused row in the flushed buffer, counted from 1, or 0 if it is unknown. A PROTOCOL_VERSION
+ * error about a row that was built before the server's protocol version was known has this number too.
  *
  * Since: 0.1
  */
@@ -797,7 +800,7 @@ QUESTDB_API
 uint64_t questdb_error_server_line(const questdb_error *error);
 
 /**
- * The table that the error is about; NULL where unknown.
+ * Returns the table that the error is about, or NULL if it is unknown.
  *
  * Ownership: the text belongs to the error and lives until it is freed.
  * Since: 0.1
@@ -805,9 +808,9 @@ uint64_t questdb_error_server_line(const questdb_error *error);
 QUESTDB_API const char *questdb_error_table(const questdb_error *error);
 
 /**
- * How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did not
- * end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
- * `questdb_sender_close` does count the rows which that call gave to the kernel. 0 over HTTP and for NULL.
+ * Returns how many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or
+ * did not end properly. Each row is reported once. Rows of the failed flush itself are not counted, but an error of
+ * `questdb_sender_close` counts the rows that this call gave to the kernel. 0 over HTTP and for NULL.
  *
  * Since: 0.1
  */
@@ -815,21 +818,21 @@ QUESTDB_API
 uint64_t questdb_error_earlier_rows_in_doubt(const questdb_error *error);
 
 /**
- * Bytes of the buffer that the last attempt handed to the kernel.
+ * Returns how many bytes of the buffer the last attempt handed to the kernel.
  *
  * Since: 0.1
  */
 QUESTDB_API uint64_t questdb_error_bytes_sent(const questdb_error *error);
 
 /**
- * Milliseconds from the start of the flush to this error.
+ * Returns the milliseconds from the start of the flush to this error.
  *
  * Since: 0.1
  */
 QUESTDB_API uint64_t questdb_error_elapsed_millis(const questdb_error *error);
 
 /**
- * Makes an empty configuration; `protocol` and `addr` must be set.
+ * Makes an empty configuration. Before it can be used, `protocol` and `addr` must be set.
  *
  * Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
  * Errors: INVALID_ARGUMENT.
@@ -841,7 +844,7 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_new(questdb_config **
  * Makes a configuration from a connection string such as `http::addr=localhost:9000;`.
  *
  * Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
- * Errors: CONFIG with the position and the key; INVALID_UTF8; INVALID_ARGUMENT.
+ * Errors: CONFIG, with the position and the key; INVALID_UTF8; INVALID_ARGUMENT.
  * Since: 0.1
  */
 QUESTDB_API
@@ -860,7 +863,7 @@ questdb_error *questdb_config_from_conf(const char *conf,
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_from_env(questdb_config **config);
 
 /**
- * Copies a configuration, its secrets included. `config` is not changed, and each copy is freed by itself.
+ * Copies a configuration, including its secrets. `config` does not change, and each copy is freed separately.
  *
  * Ownership: `*copy` is yours until `questdb_config_free`; NULL after an error.
  * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
@@ -872,9 +875,10 @@ questdb_error *questdb_config_clone(questdb_config *config,
                                      questdb_config **copy);
 
 /**
- * Sets one option, replacing an earlier value. Keys and values are those of the connection string, and `protocol`.
+ * Sets one option and replaces an earlier value. Keys and values are those of the connection string; the key `protocol` sets
+ * what stands before `::` there.
  *
- * Errors: CONFIG with the key, the value and the range, the configuration stays as it was; INVALID_UTF8;
+ * Errors: CONFIG, with the key, the value and the range, and the configuration stays as it was; INVALID_UTF8;
  * INVALID_ARGUMENT.
  * Since: 0.1
  */
@@ -887,7 +891,7 @@ questdb_error *questdb_config_set(questdb_config *config,
                                    size_t value_len);
 
 /**
- * Checks that all options together make sense; making a sender does the same.
+ * Checks that all options fit together. Making a sender makes the same check.
  *
  * Errors: CONFIG; INVALID_ARGUMENT.
  * Since: 0.1
@@ -902,7 +906,7 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_config_validate(questdb_conf
 QUESTDB_API void questdb_config_free(questdb_config *config);
 
 /**
- * Checks a table name.
+ * Checks a table name and makes a handle for it.
  *
  * Ownership: `*table` is yours until `questdb_table_name_free`; NULL after an error.
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
@@ -922,7 +926,7 @@ questdb_error *questdb_table_name_new(const char *name,
 QUESTDB_API void questdb_table_name_free(questdb_table_name *table);
 
 /**
- * Checks a column or symbol name.
+ * Checks a column or symbol name and makes a handle for it.
  *
  * Ownership: `*column` is yours until `questdb_column_name_free`; NULL after an error.
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
@@ -942,8 +946,8 @@ questdb_error *questdb_column_name_new(const char *name,
 QUESTDB_API void questdb_column_name_free(questdb_column_name *column);
 
 /**
- * Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of 127 bytes, 64 KiB to begin with, at most
- * 100 MiB.
+ * Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of at most 127 bytes, 64 KiB of memory to begin
+ * with, and at most 100 MiB of rows.
  *
  * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
  * Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
@@ -955,8 +959,8 @@ questdb_error *questdb_buffer_new(uint32_t protocol_version,
                                    questdb_buffer **buffer);
 
 /**
- * As `questdb_buffer_new`, with limits in bytes: the longest name, the memory to begin with, and the most that the buffer may
- * hold.
+ * Like `questdb_buffer_new`, with limits of your own, all in bytes: the longest name, the memory to begin with, and the most
+ * that the buffer may hold.
  *
  * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
  * Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, OUT_OF_MEMORY.
@@ -971,7 +975,7 @@ questdb_error *questdb_buffer_with_limits(uint32_t protocol_version,
                                            questdb_buffer **buffer);
 
 /**
- * Makes an independent copy, also of a sender's own buffer.
+ * Makes an independent copy of a buffer, which may also be a sender's own buffer.
  *
  * Ownership: `*copy` is yours until `questdb_buffer_free`; NULL after an error.
  * Errors: OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -983,14 +987,14 @@ questdb_error *questdb_buffer_clone(questdb_buffer *buffer,
                                      questdb_buffer **copy);
 
 /**
- * Frees a buffer. NULL is fine, and the own buffer of a sender is left alone.
+ * Frees a buffer. Does nothing for NULL and for a sender's own buffer.
  *
  * Since: 0.1
  */
 QUESTDB_API void questdb_buffer_free(questdb_buffer *buffer);
 
 /**
- * Makes room for so many more bytes.
+ * Makes room for at least `additional` more bytes.
  *
  * Errors: LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1001,7 +1005,7 @@ questdb_error *questdb_buffer_reserve(questdb_buffer *buffer,
                                        size_t additional);
 
 /**
- * Remembers this place, between two rows, for `questdb_buffer_rewind_to_marker`.
+ * Remembers the present end of the buffer, between two rows, for `questdb_buffer_rewind_to_marker`.
  *
  * Errors: INVALID_STATE with an open row, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1009,7 +1013,7 @@ questdb_error *questdb_buffer_reserve(questdb_buffer *buffer,
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_set_marker(questdb_buffer *buffer);
 
 /**
- * Drops everything after the marker, also an open row, and the marker.
+ * Drops the marker and everything after it, including an open row.
  *
  * Errors: INVALID_STATE without a marker, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1019,7 +1023,7 @@ QUESTDB_MUST_USE
 questdb_error *questdb_buffer_rewind_to_marker(questdb_buffer *buffer);
 
 /**
- * Drops the marker. Without one this does nothing.
+ * Drops the marker, if there is one. The rows stay.
  *
  * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1027,7 +1031,7 @@ questdb_error *questdb_buffer_rewind_to_marker(questdb_buffer *buffer);
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear_marker(questdb_buffer *buffer);
 
 /**
- * Drops all rows, an open row and the marker; keeps the memory.
+ * Drops all rows, including an open row, and the marker. Keeps the memory.
  *
  * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1035,7 +1039,7 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear_marker(questdb_
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer *buffer);
 
 /**
- * Drops the open row and keeps the complete ones. Without an open row nothing happens.
+ * Drops the open row, if there is one, and keeps the complete rows.
  *
  * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1043,11 +1047,12 @@ QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_clear(questdb_buffer 
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_drop_row(questdb_buffer *buffer);
 
 /**
- * Removes `count` complete rows, beginning with row number `first`. The first row is 1, as in `questdb_error_server_line`, so
- * that a row that the server refused can be removed and the rest be sent. Later rows move up. An open row stays, and a marker
- * moves with its place. Automatic flushes that were held back because of the refusal can run again.
+ * Removes `count` complete rows, beginning with row number `first`. Rows are counted from 1, as in
+ * `questdb_error_server_line`, so that a row that the server refused can be removed and the rest can be sent. Later rows move
+ * up, an open row stays, and a marker stays between the same rows. Automatic flushes, which stop after such a refusal, can run
+ * again.
  *
- * Takes time in proportion to the whole buffer.
+ * The time is proportional to the size of the whole buffer.
  *
  * Errors: INVALID_ARGUMENT if `first` or `count` is 0 or the rows do not all exist, HANDLE_POISONED.
  * Since: 0.1
@@ -1067,70 +1072,72 @@ questdb_error *questdb_buffer_remove_rows(questdb_buffer *buffer,
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_check_flushable(questdb_buffer *buffer);
 
 /**
- * Bytes in the buffer, the open row included. 0 for NULL.
+ * Returns the number of bytes in the buffer, including the open row. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_len(const questdb_buffer *buffer);
 
 /**
- * Bytes that the buffer can hold before it grows. 0 for NULL.
+ * Returns how many bytes the buffer can hold before it has to grow. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_capacity(const questdb_buffer *buffer);
 
 /**
- * Complete rows in the buffer. 0 for NULL.
+ * Returns the number of complete rows in the buffer. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_row_count(const questdb_buffer *buffer);
 
 /**
- * Whether a row has been started and not ended. False for NULL and for a poisoned buffer.
+ * Returns whether a row has been started and not yet ended. False for NULL and for a poisoned buffer.
  *
  * Since: 0.1
  */
-QUESTDB_API bool questdb_buffer_is_row_open(const questdb_buffer *buffer);
+QUESTDB_API
+bool questdb_buffer_is_row_open(const questdb_buffer *buffer);
 
 /**
- * Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
+ * Returns whether all rows belong to one table, so that the server stores all of them or none. False for NULL.
  *
  * Since: 0.1
  */
-QUESTDB_API bool questdb_buffer_is_transactional(const questdb_buffer *buffer);
+QUESTDB_API
+bool questdb_buffer_is_transactional(const questdb_buffer *buffer);
 
 /**
- * The protocol version, 1, 2 or 3. 0 for NULL.
+ * Returns the protocol version: 1, 2 or 3. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API uint32_t questdb_buffer_protocol_version(const questdb_buffer *buffer);
 
 /**
- * The longest name that the buffer takes, in bytes. 0 for NULL.
+ * Returns the length in bytes of the longest name that the buffer accepts. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_max_name_len(const questdb_buffer *buffer);
 
 /**
- * The memory that the buffer began with, in bytes. 0 for NULL.
+ * Returns the number of bytes of memory that the buffer began with. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_init_buf_size(const questdb_buffer *buffer);
 
 /**
- * The most that the buffer may hold, in bytes. 0 for NULL.
+ * Returns the most bytes that the buffer may hold. 0 for NULL.
  *
  * Since: 0.1
  */
 QUESTDB_API size_t questdb_buffer_max_buf_size(const questdb_buffer *buffer);
 
 /**
- * The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
+ * Returns the bytes of the buffer and stores their number in `*len`. They do not end with a NUL. NULL and 0 for NULL.
  *
  * Ownership: the bytes belong to the buffer and live until it is changed or freed.
  * Since: 0.1
@@ -1152,7 +1159,7 @@ questdb_error *questdb_buffer_table(questdb_buffer *buffer,
                                      size_t name_len);
 
 /**
- * As `questdb_buffer_table`, with a checked name.
+ * Like `questdb_buffer_table`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1163,7 +1170,7 @@ questdb_error *questdb_buffer_table_named(questdb_buffer *buffer,
                                            const questdb_table_name *name);
 
 /**
- * Appends a symbol to the open row. Symbols come before all other columns.
+ * Appends a symbol to the open row. Symbols must come before all other columns.
  *
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1177,7 +1184,7 @@ questdb_error *questdb_buffer_symbol(questdb_buffer *buffer,
                                       size_t value_len);
 
 /**
- * As `questdb_buffer_symbol`, with a checked name.
+ * Like `questdb_buffer_symbol`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1203,7 +1210,7 @@ questdb_error *questdb_buffer_column_bool(questdb_buffer *buffer,
                                            bool value);
 
 /**
- * As `questdb_buffer_column_bool`, with a checked name.
+ * Like `questdb_buffer_column_bool`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1228,7 +1235,7 @@ questdb_error *questdb_buffer_column_i64(questdb_buffer *buffer,
                                           int64_t value);
 
 /**
- * As `questdb_buffer_column_i64`, with a checked name.
+ * Like `questdb_buffer_column_i64`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1253,7 +1260,7 @@ questdb_error *questdb_buffer_column_f64(questdb_buffer *buffer,
                                           double value);
 
 /**
- * As `questdb_buffer_column_f64`, with a checked name.
+ * Like `questdb_buffer_column_f64`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1279,7 +1286,7 @@ questdb_error *questdb_buffer_column_str(questdb_buffer *buffer,
                                           size_t value_len);
 
 /**
- * As `questdb_buffer_column_str`, with a checked name.
+ * Like `questdb_buffer_column_str`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1292,7 +1299,7 @@ questdb_error *questdb_buffer_column_str_named(questdb_buffer *buffer,
                                                 size_t value_len);
 
 /**
- * Appends a timestamp column in microseconds since the epoch, which may be negative.
+ * Appends a timestamp column in microseconds since 1970 (UTC), which may be negative.
  *
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1305,7 +1312,7 @@ questdb_error *questdb_buffer_column_ts_micros(questdb_buffer *buffer,
                                                 int64_t micros);
 
 /**
- * As `questdb_buffer_column_ts_micros`, with a checked name.
+ * Like `questdb_buffer_column_ts_micros`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1317,7 +1324,7 @@ questdb_error *questdb_buffer_column_ts_micros_named(questdb_buffer *buffer,
                                                       int64_t micros);
 
 /**
- * Appends a timestamp column in nanoseconds since the epoch, which may be negative. Version 1 cuts it to
+ * Appends a timestamp column in nanoseconds since 1970 (UTC), which may be negative. Protocol version 1 cuts it to
  * microseconds.
  *
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -1331,7 +1338,7 @@ questdb_error *questdb_buffer_column_ts_nanos(questdb_buffer *buffer,
                                                int64_t nanos);
 
 /**
- * As `questdb_buffer_column_ts_nanos`, with a checked name.
+ * Like `questdb_buffer_column_ts_nanos`, but takes a checked name.
  *
  * Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1343,7 +1350,7 @@ questdb_error *questdb_buffer_column_ts_nanos_named(questdb_buffer *buffer,
                                                      int64_t nanos);
 
 /**
- * Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
+ * Ends the open row with a designated timestamp in nanoseconds since 1970 (UTC), which must not be negative.
  *
  * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1354,8 +1361,8 @@ questdb_error *questdb_buffer_at_nanos(questdb_buffer *buffer,
                                         int64_t nanos);
 
 /**
- * Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
- * 9223372036854775.
+ * Ends the open row with a designated timestamp in microseconds since 1970 (UTC), which must not be negative and in protocol
+ * version 1 must be at most 9223372036854775.
  *
  * Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
@@ -1366,17 +1373,20 @@ questdb_error *questdb_buffer_at_micros(questdb_buffer *buffer,
                                          int64_t micros);
 
 /**
- * Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+ * Ends the open row and leaves its designated timestamp to the server. Deduplication cannot recognise such rows.
  *
  * Errors: INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
-QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_buffer_at_now(questdb_buffer *buffer);
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_at_now(questdb_buffer *buffer);
 
 /**
- * Appends an n-dimensional array of doubles. Needs protocol version 2.
+ * Appends an n-dimensional array of doubles to the open row. Needs protocol version 2 or later.
  *
- * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1387,9 +1397,10 @@ questdb_error *questdb_buffer_column_f64_arr(questdb_buffer *buffer,
                                               const questdb_array *array);
 
 /**
- * As `questdb_buffer_column_f64_arr`, with a checked name.
+ * Like `questdb_buffer_column_f64_arr`, but takes a checked name.
  *
- * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+ * HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1400,11 +1411,11 @@ questdb_error *questdb_buffer_column_f64_arr_named(questdb_buffer *buffer,
 
 /**
  * Appends a decimal given as text, such as `-12.50` or `1E+5`: digits with an optional sign, point and exponent, at most 76
- * digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL, with
- * the danger that `questdb_buffer_column_dec` tells of. Needs protocol
- * version 3.
+ * digits, of which at most 75 follow the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL, which has the danger
+ * that `questdb_buffer_column_dec` describes. Needs protocol version 3.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1416,9 +1427,10 @@ questdb_error *questdb_buffer_column_dec_str(questdb_buffer *buffer,
                                               size_t value_len);
 
 /**
- * As `questdb_buffer_column_dec_str`, with a checked name.
+ * Like `questdb_buffer_column_dec_str`, but takes a checked name.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+ * HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1429,11 +1441,12 @@ questdb_error *questdb_buffer_column_dec_str_named(questdb_buffer *buffer,
                                                     size_t value_len);
 
 /**
- * Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale,
- * 0 to 76. Length 0 is NULL: leave the column out instead, for QuestDB 9.3 takes such a NULL also for a column that is no
- * decimal, and then stores rubbish or suspends the table. Needs protocol version 3.
+ * Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale, 0 to 76.
+ * Length 0 means NULL, but leave the column out instead: QuestDB 9.3 accepts such a NULL also for a column that is not a
+ * decimal, and then stores a wrong value or suspends the table. Needs protocol version 3.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1446,9 +1459,10 @@ questdb_error *questdb_buffer_column_dec(questdb_buffer *buffer,
                                           size_t unscaled_len);
 
 /**
- * As `questdb_buffer_column_dec`, with a checked name.
+ * Like `questdb_buffer_column_dec`, but takes a checked name.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+ * HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1460,9 +1474,10 @@ questdb_error *questdb_buffer_column_dec_named(questdb_buffer *buffer,
                                                 size_t unscaled_len);
 
 /**
- * Appends a decimal `unscaled / 10^scale`, scale 0 to 76. Needs protocol version 3.
+ * Appends the decimal `unscaled / 10^scale`. The scale is 0 to 76. Needs protocol version 3.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1474,9 +1489,10 @@ questdb_error *questdb_buffer_column_dec_i64(questdb_buffer *buffer,
                                               int64_t unscaled);
 
 /**
- * As `questdb_buffer_column_dec_i64`, with a checked name.
+ * Like `questdb_buffer_column_dec_i64`, but takes a checked name.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+ * HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1487,9 +1503,10 @@ questdb_error *questdb_buffer_column_dec_i64_named(questdb_buffer *buffer,
                                                     int64_t unscaled);
 
 /**
- * Appends a decimal whose unscaled value is `high * 2^64 + low`, scale 0 to 76. Needs protocol version 3.
+ * Appends the decimal `(high * 2^64 + low) / 10^scale`. The scale is 0 to 76. Needs protocol version 3.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * INVALID_ARGUMENT, HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1502,9 +1519,10 @@ questdb_error *questdb_buffer_column_dec_i128(questdb_buffer *buffer,
                                                uint64_t low);
 
 /**
- * As `questdb_buffer_column_dec_i128`, with a checked name.
+ * Like `questdb_buffer_column_dec_i128`, but takes a checked name.
  *
- * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+ * HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1516,7 +1534,8 @@ questdb_error *questdb_buffer_column_dec_i128_named(questdb_buffer *buffer,
                                                      uint64_t low);
 
 /**
- * Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.
+ * Makes a layout for a table, without columns. `stamp` is one of `questdb_stamp` and says how rows give their designated
+ * timestamp.
  *
  * Ownership: `*layout` is yours until `questdb_row_layout_free`; NULL after an error.
  * Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
@@ -1530,8 +1549,8 @@ questdb_error *questdb_row_layout_new(const char *table,
                                        questdb_row_layout **layout);
 
 /**
- * Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which columns were added; symbols
- * may be added anywhere.
+ * Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which the columns were added; symbols
+ * may be added before, after and between other columns.
  *
  * Errors: INVALID_NAME, also for a name that was added before; INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. The layout
  * stays as it was.
@@ -1545,7 +1564,7 @@ questdb_error *questdb_row_layout_add(questdb_row_layout *layout,
                                        uint32_t kind);
 
 /**
- * How many columns were added. 0 for NULL.
+ * Returns how many columns were added. 0 for NULL.
  *
  * Since: 0.1
  */
@@ -1559,11 +1578,12 @@ QUESTDB_API size_t questdb_row_layout_column_count(const questdb_row_layout *lay
 QUESTDB_API void questdb_row_layout_free(questdb_row_layout *layout);
 
 /**
- * Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
- * timestamp, which is not looked at if the layout leaves it to the server.
+ * Appends one row: one cell for each column of the layout, in the order in which the columns were added, and the designated
+ * timestamp, which is ignored if the layout leaves it to the server.
  *
- * Errors: those of the `questdb_buffer_*` calls that make the same row, with the number and the name of the column;
- * INVALID_ARGUMENT also for a wrong number of cells or a cell of another kind than its column. The buffer stays as it was.
+ * Errors: those of the `questdb_buffer_*` calls that build the same row, with the number and the name of the column;
+ * INVALID_ARGUMENT also for a wrong number of cells and for a cell of another kind than its column. The buffer stays as it
+ * was.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1575,10 +1595,11 @@ questdb_error *questdb_buffer_append_row(questdb_buffer *buffer,
                                           int64_t at);
 
 /**
- * As `questdb_buffer_append_row` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+ * Appends a row to the sender's own buffer, like `questdb_buffer_append_row`, then flushes if an `auto_flush_*` limit is
+ * reached.
  *
- * Errors: as `questdb_buffer_append_row`, the buffer stays as it was. Those of `questdb_sender_flush`: the row is in the
- * buffer, see `questdb_error_row_accepted`.
+ * Errors: those of `questdb_buffer_append_row`, and the buffer stays as it was. Those of `questdb_sender_flush`, and the row
+ * is in the buffer: see `questdb_error_row_accepted`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1590,10 +1611,10 @@ questdb_error *questdb_sender_append_row(questdb_sender *sender,
                                           int64_t at);
 
 /**
- * Appends `rows` rows: a column of values for each column of the layout, in the order in which they were added, and at `at`
- * the designated timestamps, NULL if the layout leaves them to the server. All rows are appended or none.
+ * Appends `rows` rows: a column of values for each column of the layout, in the order in which the columns were added, and the
+ * designated timestamps at `at`, which is NULL if the layout leaves them to the server. Appends all rows or none.
  *
- * Errors: as `questdb_buffer_append_row`, with the number of the row.
+ * Errors: those of `questdb_buffer_append_row`, with the number of the row.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1606,10 +1627,11 @@ questdb_error *questdb_buffer_append_columns(questdb_buffer *buffer,
                                               const int64_t *at);
 
 /**
- * As `questdb_buffer_append_columns` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+ * Appends rows to the sender's own buffer, like `questdb_buffer_append_columns`, then flushes if an `auto_flush_*` limit is
+ * reached.
  *
- * Errors: as `questdb_buffer_append_columns`, the buffer stays as it was. Those of `questdb_sender_flush`: the rows are in
- * the buffer, see `questdb_error_row_accepted`.
+ * Errors: those of `questdb_buffer_append_columns`, and the buffer stays as it was. Those of `questdb_sender_flush`, and the
+ * rows are in the buffer: see `questdb_error_row_accepted`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1622,15 +1644,16 @@ questdb_error *questdb_sender_append_columns(questdb_sender *sender,
                                               const int64_t *at);
 
 /**
- * Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
- * asks the server for its protocol version here, unless `protocol_version` is set.
+ * Makes a sender from a connection string such as `http::addr=localhost:9000;`. Over TCP it connects and authenticates; over
+ * HTTP it asks the server for its protocol version, unless `protocol_version` is set.
  *
- * Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
- * (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
+ * Cannot be cancelled. Blocks over HTTP for at most the sum of `request_timeout` and `retry_timeout`, over TCP for at most the
+ * sum of `connect_timeout` and `auth_timeout` (`send_timeout` if `auth_timeout=0`). With `lazy_connect=on` it does not connect
+ * and does not wait.
  *
  * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
- * Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
- * INVALID_UTF8; INVALID_ARGUMENT.
+ * Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION; INVALID_UTF8;
+ * INVALID_ARGUMENT.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1643,16 +1666,16 @@ questdb_error *questdb_sender_from_conf(const char *conf,
  * Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
  *
  * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
- * Errors: as `questdb_sender_from_conf`; CONFIG also when the variable is not set.
+ * Errors: those of `questdb_sender_from_conf`; CONFIG also when the variable is not set.
  * Since: 0.1
  */
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_from_env(questdb_sender **sender);
 
 /**
- * Makes a sender from a configuration, which stays yours.
+ * Makes a sender from a configuration, which you still own.
  *
  * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
- * Errors: as `questdb_sender_from_conf`.
+ * Errors: those of `questdb_sender_from_conf`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1661,19 +1684,19 @@ questdb_error *questdb_sender_new(questdb_config *config,
                                    questdb_sender **sender);
 
 /**
- * The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they
- * are flushed automatically when due. NULL for NULL.
+ * Returns the sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, which
+ * flush automatically when a limit is reached. NULL for NULL.
  *
  * Ownership: the buffer belongs to the sender and lives until it is freed; `questdb_buffer_free` on it does nothing.
- * Threads: part of the sender: one thread at a time for both.
+ * Threads: the buffer is part of the sender: one thread at a time uses either of them.
  * Since: 0.1
  */
 QUESTDB_API
 questdb_buffer *questdb_sender_buffer(questdb_sender *sender);
 
 /**
- * Makes an independent buffer with the protocol version and the limits of the sender. It can be filled in another thread
- * and sent by any sender.
+ * Makes an independent buffer with the protocol version and the limits of the sender. Another thread can fill it, and any
+ * sender can send it.
  *
  * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
  * Errors: OUT_OF_MEMORY; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED.
@@ -1685,26 +1708,27 @@ questdb_error *questdb_sender_new_buffer(questdb_sender *sender,
                                           questdb_buffer **buffer);
 
 /**
- * The protocol version that was configured or negotiated: 1, 2 or 3; 0 for NULL or a sender in use.
+ * Returns the protocol version that was configured or negotiated: 1, 2 or 3. 0 for NULL or a sender in use.
  *
  * Since: 0.1
  */
-QUESTDB_API uint32_t questdb_sender_protocol_version(const questdb_sender *sender);
+QUESTDB_API
+uint32_t questdb_sender_protocol_version(const questdb_sender *sender);
 
 /**
- * The longest name that the server accepts, in bytes; 0 for NULL or a sender in use.
+ * Returns the length in bytes of the longest name that the server accepts. 0 for NULL or a sender in use.
  *
  * Since: 0.1
  */
-QUESTDB_API size_t questdb_sender_max_name_len(const questdb_sender *sender);
+QUESTDB_API
+size_t questdb_sender_max_name_len(const questdb_sender *sender);
 
 /**
- * Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
- * an `auto_flush_*` limit is reached.
+ * Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since 1970 (UTC), then flushes if an
+ * `auto_flush_*` limit is reached.
  *
- * Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY: the row stays open. INVALID_ARGUMENT,
- * HANDLE_POISONED. Those of `questdb_sender_flush`: the row is in the buffer,
- * see `questdb_error_row_accepted`.
+ * Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY, and the row stays open. INVALID_ARGUMENT,
+ * HANDLE_POISONED. Those of `questdb_sender_flush`, and the row is in the buffer: see `questdb_error_row_accepted`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1713,9 +1737,9 @@ questdb_error *questdb_sender_at_nanos(questdb_sender *sender,
                                         int64_t nanos);
 
 /**
- * As `questdb_sender_at_nanos`, in microseconds.
+ * Like `questdb_sender_at_nanos`, with a timestamp in microseconds.
  *
- * Errors: as `questdb_sender_at_nanos`.
+ * Errors: those of `questdb_sender_at_nanos`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1724,9 +1748,9 @@ questdb_error *questdb_sender_at_micros(questdb_sender *sender,
                                          int64_t micros);
 
 /**
- * As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+ * Like `questdb_sender_at_nanos`, but leaves the timestamp to the server. Deduplication cannot recognise such rows.
  *
- * Errors: as `questdb_sender_at_nanos`.
+ * Errors: those of `questdb_sender_at_nanos`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1734,10 +1758,10 @@ QUESTDB_MUST_USE
 questdb_error *questdb_sender_at_now(questdb_sender *sender);
 
 /**
- * Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
- * such as prepared ones.
+ * Flushes the sender's own buffer if an `auto_flush_*` limit is reached. Call it after rows that were ended with functions of
+ * the buffer, which do not flush, such as `questdb_buffer_at_nanos` and `questdb_buffer_append_row`.
  *
- * Errors: those of `questdb_sender_flush`; all rows stay in the buffer.
+ * Errors: those of `questdb_sender_flush`, and all rows stay in the buffer.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1747,20 +1771,20 @@ questdb_error *questdb_sender_flush_if_due(questdb_sender *sender);
 /**
  * Sends the sender's own buffer and clears it.
  *
- * Errors: as `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
+ * Errors: those of `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
  * Since: 0.1
  */
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_flush_own(questdb_sender *sender);
 
 /**
- * Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
- * without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
+ * Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. For an empty buffer it succeeds and
+ * sends nothing. For the sender's own buffer it does what `questdb_sender_flush_own` does.
  *
- * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
- * `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
- * PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. All rows stay. The buffer stays exactly as it was,
- * but for the flush that first reaches the server with `lazy_connect=on`, which may have rewritten the rows for the server's
- * protocol version.
+ * Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS:
+ * see `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
+ * PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. After every error the buffer stays exactly as it was,
+ * with one exception: with `lazy_connect=on`, the flush that first reaches the server may have rewritten the rows for the
+ * server's protocol version.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1769,9 +1793,9 @@ questdb_error *questdb_sender_flush(questdb_sender *sender,
                                      questdb_buffer *buffer);
 
 /**
- * Sends a buffer and leaves it as it is, for example to send it to another server too.
+ * Sends a buffer and keeps its rows, for example to send them to another server too.
  *
- * Errors: as `questdb_sender_flush`.
+ * Errors: those of `questdb_sender_flush`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1780,10 +1804,10 @@ questdb_error *questdb_sender_flush_and_keep(questdb_sender *sender,
                                               questdb_buffer *buffer);
 
 /**
- * As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
- * with several tables, or TCP.
+ * Like `questdb_sender_flush_and_keep`. With `transactional`, it refuses what the server could store only in part: a buffer
+ * with rows of several tables, and every buffer over TCP.
  *
- * Errors: as `questdb_sender_flush`.
+ * Errors: those of `questdb_sender_flush`.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1793,11 +1817,11 @@ questdb_error *questdb_sender_flush_and_keep_with_flags(questdb_sender *sender,
                                                          bool transactional);
 
 /**
- * Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the server
- * for its protocol version if `lazy_connect=on` has put that off; otherwise sends nothing, so that success does not show that
- * an HTTP server is up. The first flush that has rows does the same.
+ * Makes the sender ready to send. Over TCP it connects and authenticates, unless a connection exists. Over HTTP it asks the
+ * server for its protocol version if `lazy_connect=on` has put that off; otherwise it sends nothing, so that success does not
+ * show that an HTTP server is up. The first flush that has rows does the same, so calling this is optional.
  *
- * Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
+ * Errors: those of `questdb_sender_from_conf`; CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1805,22 +1829,22 @@ QUESTDB_MUST_USE
 questdb_error *questdb_sender_connect(questdb_sender *sender);
 
 /**
- * Cancels the running call of the sender, wherever it waits. The call returns within 100 ms with CANCELLED and its true
- * outcome, is not retried, and keeps its rows; it may still succeed if it was about to.
+ * Cancels the running call of the sender, wherever it waits. That call returns within 100 ms with CANCELLED and its true
+ * outcome, is not retried, and keeps its rows. It may still succeed if it was about to.
  *
- * Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
- * repeatedly until it returns. NULL does nothing.
+ * Does nothing for NULL, or if no call is running: a call that begins later is not cancelled. If you cannot tell whether the
+ * call has begun, cancel repeatedly until it returns.
  *
- * Threads: any thread, at any time until `questdb_sender_free` begins; also a signal handler.
+ * Threads: any thread, and also a signal handler, at any time until `questdb_sender_free` begins.
  * Since: 0.1
  */
 QUESTDB_API
 void questdb_sender_cancel(const questdb_sender *sender);
 
 /**
- * One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.
+ * Returns the counter that `stat`, one of `questdb_stat`, names. 0 for NULL or a number that this library does not know.
  *
- * Threads: at any time from any thread.
+ * Threads: any thread, at any time.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1828,11 +1852,11 @@ uint64_t questdb_sender_stat(const questdb_sender *sender,
                              uint32_t stat);
 
 /**
- * A copy of the last error of a flush, also one that a later flush made good; `*last` is NULL if there was none.
+ * Copies the last error of a flush, even if a later flush succeeded. `*last` is NULL if there was none.
  *
  * Ownership: `*last` is yours until `questdb_error_free`.
  * Errors: INVALID_ARGUMENT.
- * Threads: at any time from any thread.
+ * Threads: any thread, at any time.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1842,23 +1866,26 @@ questdb_error *questdb_sender_last_error(questdb_sender *sender,
 
 /**
  * Closes the sender: sends the complete rows of its own buffer and ends the connection, within `timeout_millis` milliseconds.
- * With 0 nothing that has to wait succeeds: rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not the call
- * succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE.
+ * With 0 nothing that has to wait can succeed: complete rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not
+ * the call succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE. Free the sender
+ * afterwards.
  *
- * An open row is dropped, and the call returns INVALID_STATE although the complete rows were sent: `questdb_error_outcome`
- * says what became of them. An open transaction is not sent: INVALID_STATE, and its rows stay in the buffer. Closing again
- * sends nothing, and fails if rows are still unconfirmed. Free the sender afterwards.
+ * An open row is dropped, and the call returns INVALID_STATE even if the complete rows were sent: `questdb_error_outcome` says
+ * what became of them. An open transaction is not sent: the call returns INVALID_STATE, and the rows stay in the buffer.
+ * Closing again sends nothing, and fails if rows are still unconfirmed.
  *
- * `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
- * HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
- * if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
+ * `unconfirmed_rows` may be NULL. It receives the number of complete rows of the sender's own buffer that were not handed
+ * over: over HTTP not confirmed by the server, over TCP not given to the kernel. These rows stay in the buffer, and
+ * `questdb_buffer_clone` can copy them. It receives 0 if the rows could not be counted, because of INVALID_ARGUMENT,
+ * HANDLE_POISONED or a sender in use by another thread.
  *
- * Over TCP it waits until the server has read everything and has ended the connection in turn. Success means taken, not
- * stored: a server ends in the same way after a row that it refused.
+ * Over TCP the call waits until the server has read everything and has ended the connection on its side. Success means that
+ * the server has read the rows, not that it has stored them: a server ends the connection in the same way after a row that it
+ * refused.
  *
- * Errors: as `questdb_sender_flush`; over TCP also if the server says something, resets the connection or does not end it
- * within the deadline (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost:
- * `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
+ * Errors: those of `questdb_sender_flush`. Over TCP also if the server sends something, resets the connection or does not end
+ * it in time (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost: `questdb_error_earlier_rows_in_doubt`
+ * counts them. The connection is ended all the same.
  * Since: 0.1
  */
 QUESTDB_API
@@ -1868,8 +1895,8 @@ questdb_error *questdb_sender_close(questdb_sender *sender,
                                      uint64_t *unconfirmed_rows);
 
 /**
- * Frees a sender and its own buffer. Sends nothing and never blocks; NULL is fine. Rows that were not flushed are lost: see
- * `questdb_sender_close`.
+ * Frees a sender and its own buffer. Sends nothing and never blocks. Rows that were not flushed are lost: see
+ * `questdb_sender_close`. NULL is fine.
  *
  * Since: 0.1
  */
@@ -1877,7 +1904,7 @@ QUESTDB_API
 void questdb_sender_free(questdb_sender *sender);
 
 /**
- * Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
+ * Begins a transaction on one table in the sender's own buffer. Pending rows are flushed first, and automatic flushes are
  * suspended until commit or rollback. HTTP only.
  *
  * Errors: INVALID_STATE, INVALID_NAME, INVALID_UTF8; those of `questdb_sender_flush` for the pending rows.
@@ -1890,14 +1917,15 @@ questdb_error *questdb_sender_begin(questdb_sender *sender,
                                      size_t table_len);
 
 /**
- * Whether a transaction is open. False for NULL, or if another thread is using the sender.
+ * Returns whether a transaction is open. False for NULL, and while another thread is using the sender.
  *
  * Since: 0.1
  */
-QUESTDB_API bool questdb_sender_in_transaction(const questdb_sender *sender);
+QUESTDB_API
+bool questdb_sender_in_transaction(const questdb_sender *sender);
 
 /**
- * Sends the rows of the transaction in one request: all of them are stored or none. On failure the transaction stays open
+ * Sends the rows of the transaction in one request: all of them are stored or none. After a failure the transaction stays open
  * with all its rows: commit again or roll back.
  *
  * Errors: INVALID_STATE without a transaction, with an open row or with rows of another table; those of
@@ -1909,7 +1937,7 @@ QUESTDB_MUST_USE
 questdb_error *questdb_sender_commit(questdb_sender *sender);
 
 /**
- * Drops the rows of the transaction, also one that is not ended yet.
+ * Drops the rows of the transaction, including an open row.
  *
  * Errors: INVALID_STATE without a transaction.
  * Since: 0.1

@@ -6,6 +6,8 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Result with this crate's [`Error`].
@@ -212,7 +214,11 @@ struct Repr {
     code: ErrorCode,
     message: String,
     facts: Facts,
+    cause: Option<Cause>,
 }
+
+/// The error of another library. Shared, since it cannot be cloned.
+type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// What a flush learned on its way to an error; all of it is readable on [`Error`].
 #[derive(Debug, Clone, Default)]
@@ -237,7 +243,12 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Error {
-        Error(Box::new(Repr { code, message: message.into(), facts: Facts::default() }))
+        Error(Box::new(Repr {
+            code,
+            message: message.into(),
+            facts: Facts::default(),
+            cause: None,
+        }))
     }
 
     /// Behind [`err!`]. The text is made in here, so that each of the many places that can fail stays short.
@@ -258,6 +269,15 @@ impl Error {
 
     pub(crate) fn outcome_is(mut self, outcome: Outcome) -> Error {
         self.0.facts.outcome = outcome;
+        self
+    }
+
+    /// The same with the error of another library behind it. The message already tells what that error says.
+    pub(crate) fn caused_by(
+        mut self,
+        cause: impl std::error::Error + Send + Sync + 'static,
+    ) -> Error {
+        self.0.cause = Some(Arc::new(cause));
         self
     }
 
@@ -392,7 +412,20 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// The error of the operating system ([`std::io::Error`]) or of the TLS library that led to this one, if there is one. What
+    /// it says is part of [`Error::message`] already.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.cause {
+            Some(cause) => Some(&**cause),
+            None => None,
+        }
+    }
+}
+
+// The cause alone would hide that a panic leaves no error half changed: nobody changes a cause.
+impl UnwindSafe for Error {}
+impl RefUnwindSafe for Error {}
 
 /// Makes an [`Error`] with a formatted message: `err!(InvalidName, "name {} is bad", shown(name))`.
 macro_rules! err {

@@ -4,15 +4,15 @@
 //! The script stands where the network stands: everything above it, from the connection to the error, is the code that users
 //! run. Time is virtual, so a peer that says nothing costs no time.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
-use crate::config::{Config, Interface};
+use crate::config::Config;
 use crate::error::Result;
-use crate::net::{Deadline, Interest, Net, Ready, Socket};
-use crate::sender::HttpTransport;
+use crate::net::{self, Deadline, Interest, Ready, ScriptedNet};
+use crate::sender::HttpCarrier;
 use crate::sender::Sender;
 
 /// What the server does when it has said all its answers.
@@ -43,7 +43,7 @@ pub struct Script {
 
 /// A scripted server and the clock of its world.
 #[derive(Debug, Clone)]
-pub struct Server(Arc<Mutex<World>>);
+pub struct Server(ScriptedNet<World>);
 
 #[derive(Debug)]
 struct World {
@@ -76,12 +76,7 @@ impl Line {
 impl Server {
     /// A server in a world that begins at `epoch`.
     pub fn new(script: Script, epoch: Instant) -> Server {
-        Server(Arc::new(Mutex::new(World {
-            script,
-            epoch,
-            now: Duration::ZERO,
-            lines: Vec::new(),
-        })))
+        Server(ScriptedNet::new(World { script, epoch, now: Duration::ZERO, lines: Vec::new() }))
     }
 
     /// A sender to it.
@@ -89,7 +84,7 @@ impl Server {
     /// # Errors
     /// Those of [`Sender::new`].
     pub fn sender(&self, config: &Config) -> Result<Sender> {
-        Sender::over(&config.validate()?, Box::new(self.clone()))
+        Sender::over(&config.validate()?, Box::new(self.0.clone()))
     }
 
     /// Posts `body` once, below the sender. Returns the status and the length of the body that was kept.
@@ -98,8 +93,8 @@ impl Server {
     /// That of the exchange.
     pub fn post(&self, config: &Config, body: &[u8]) -> Result<(u16, usize)> {
         let settings = config.validate()?;
-        let deadline = Deadline::after(self, settings.request_timeout);
-        let attempt = HttpTransport::new(&settings)?.write(self, body, deadline, deadline);
+        let deadline = Deadline::after(&self.0, settings.request_timeout);
+        let attempt = HttpCarrier::new(&settings)?.request(&self.0, Some(body), deadline, deadline);
         attempt.result.map(|answer| (answer.status, answer.body.len())).map_err(|f| f.error)
     }
 
@@ -124,41 +119,79 @@ impl Server {
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.script()
     }
 }
 
-impl Net for Server {
+impl net::Script for World {
     fn now(&self) -> Instant {
-        let world = self.world();
-        world.epoch + world.now
+        self.epoch + self.now
     }
 
-    fn sleep(&self, time: Duration) {
-        self.world().now += time;
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
     }
 
-    fn random_up_to(&self, max: u64) -> u64 {
-        max
+    fn resolve(&mut self, _: &str, port: u16) -> Option<Result<Vec<SocketAddr>>> {
+        Some(Ok(vec![([10, 0, 0, 1], port).into()]))
     }
 
-    fn resolve(&self, _: &str, port: u16, _: Deadline) -> Result<Vec<SocketAddr>> {
-        Ok(vec![([10, 0, 0, 1], port).into()])
+    fn connect(&mut self, _: SocketAddr) -> Option<io::Result<usize>> {
+        self.lines.push(Line::default());
+        Some(Ok(self.lines.len() - 1))
     }
 
-    fn connect(
-        &self,
-        _: SocketAddr,
-        _: Option<&Interface>,
-        _: Duration,
-    ) -> io::Result<Box<dyn Socket>> {
-        let mut world = self.world();
-        world.lines.push(Line::default());
-        Ok(Box::new(Connection { world: self.clone(), id: world.lines.len() - 1 }))
+    fn send(&mut self, id: usize, bytes: &[u8]) -> io::Result<usize> {
+        let early = self.script.early;
+        let line = &mut self.lines[id];
+        let room = early.map_or(usize::MAX, |most| most.saturating_sub(line.begun));
+        let taken = bytes.len().min(room);
+        if taken == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        line.received.extend_from_slice(&bytes[..taken]);
+        line.begun += taken;
+        let begun = line.begun;
+        if early.is_none() && taken == bytes.len() {
+            self.answer(id);
+        } else if early == Some(begun) {
+            self.answer(id);
+            self.lines[id].begun = begun;
+        }
+        Ok(taken)
     }
 
-    fn process_id(&self) -> u32 {
-        1
+    fn recv(&mut self, id: usize, buf: &mut [u8]) -> io::Result<usize> {
+        if self.over(id) {
+            match self.script.end {
+                End::Silent => return Err(io::ErrorKind::WouldBlock.into()),
+                End::Closed => return Ok(0),
+                End::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
+                End::Endless => self.go_on(id),
+            }
+        }
+        let World { script, lines, .. } = self;
+        let line = &mut lines[id];
+        let piece = match script.pieces.len() {
+            0 => usize::MAX,
+            count => usize::from(script.pieces[line.pieces % count]).max(1),
+        };
+        line.pieces += 1;
+        let count = line.unread().len().min(buf.len()).min(piece);
+        if count == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        buf[..count].copy_from_slice(&line.unread()[..count]);
+        line.read += count;
+        Ok(count)
+    }
+
+    fn wait(&mut self, id: usize, interest: Interest, limit: Duration) -> Ready {
+        let ready = self.ready(id, interest);
+        if ready == Ready::default() {
+            self.now += limit;
+        }
+        ready
     }
 }
 
@@ -188,74 +221,6 @@ impl World {
             write: write && interest != Interest::Read,
         }
     }
-}
-
-struct Connection {
-    world: Server,
-    id: usize,
-}
-
-impl Socket for Connection {
-    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut world = self.world.world();
-        let early = world.script.early;
-        let line = &mut world.lines[self.id];
-        let offered: usize = parts.iter().map(|part| part.len()).sum();
-        let room = early.map_or(usize::MAX, |most| most.saturating_sub(line.begun));
-        let taken = offered.min(room);
-        if taken == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let end = line.received.len() + taken;
-        parts.iter().for_each(|part| line.received.extend_from_slice(part));
-        line.received.truncate(end);
-        line.begun += taken;
-        let begun = line.begun;
-        if early.is_none() && taken == offered {
-            world.answer(self.id);
-        } else if early == Some(begun) {
-            world.answer(self.id);
-            world.lines[self.id].begun = begun;
-        }
-        Ok(taken)
-    }
-
-    fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut world = self.world.world();
-        if world.over(self.id) {
-            match world.script.end {
-                End::Silent => return Err(io::ErrorKind::WouldBlock.into()),
-                End::Closed => return Ok(0),
-                End::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
-                End::Endless => world.go_on(self.id),
-            }
-        }
-        let World { script, lines, .. } = &mut *world;
-        let line = &mut lines[self.id];
-        let piece = match script.pieces.len() {
-            0 => usize::MAX,
-            count => usize::from(script.pieces[line.pieces % count]).max(1),
-        };
-        line.pieces += 1;
-        let count = line.unread().len().min(buf.len()).min(piece);
-        if count == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        buf[..count].copy_from_slice(&line.unread()[..count]);
-        line.read += count;
-        Ok(count)
-    }
-
-    fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
-        let mut world = self.world.world();
-        let ready = world.ready(self.id, interest);
-        if ready == Ready::default() {
-            world.now += limit;
-        }
-        Ok(ready)
-    }
-
-    fn shutdown_write(&mut self) {}
 }
 
 impl World {

@@ -9,14 +9,14 @@ use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::{Buffer, ProtocolVersion};
 use crate::name::{ColumnRef, TableRef};
 use crate::sender::{Sender, Stat};
-use crate::table::{ColumnKind, RowLayout, Stamp};
+use crate::table::{ColumnKind, RowLayout, TimestampKind};
 use crate::text::Text;
 
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
 pub use crate::error::shown;
-pub use crate::ilp::rows::RowCells;
 pub use crate::memory::collected;
 pub use crate::net::Uncancellable;
+pub use crate::table::cell::RowCells;
 
 /// An error of this library's own kind.
 pub fn error(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {
@@ -58,8 +58,8 @@ pub fn column_kind(number: u32) -> Result<ColumnKind> {
 ///
 /// # Errors
 /// `InvalidArgument`.
-pub fn stamp(number: u32) -> Result<Stamp> {
-    Stamp::from_number(number)
+pub fn timestamp_kind(number: u32) -> Result<TimestampKind> {
+    TimestampKind::from_number(number)
 }
 
 /// The counter with a number.
@@ -196,7 +196,7 @@ impl QuickCalls for Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> bool {
-        layout.quick_cells(self, cells, at)
+        Buffer::quick_cells(self, layout, cells, at)
     }
 }
 
@@ -216,17 +216,6 @@ pub trait LayoutChecks {
     /// # Errors
     /// `InvalidArgument`.
     fn check_columns(&self, given: usize) -> Result<()>;
-
-    /// As [`RowLayout::append_row`], with cells of the caller's own form.
-    ///
-    /// # Errors
-    /// As [`RowLayout::append_row`], and those of [`RowCells::cell`].
-    fn append_cells<C: RowCells + ?Sized>(
-        &self,
-        buffer: &mut Buffer,
-        cells: &C,
-        at: Option<i64>,
-    ) -> Result<()>;
 }
 
 impl LayoutChecks for RowLayout {
@@ -244,14 +233,31 @@ impl LayoutChecks for RowLayout {
     fn check_columns(&self, given: usize) -> Result<()> {
         self.check_count(given, "columns")
     }
+}
 
+/// Appending whole rows whose cells are not in the form of the public API.
+pub trait AppendCells {
+    /// As [`Buffer::append_row`], with cells in whatever form the caller has them. It does not look whether there is a cell
+    /// for each column.
+    ///
+    /// # Errors
+    /// As [`Buffer::append_row`], and those of [`RowCells::cell`].
+    fn append_cells<C: RowCells + ?Sized>(
+        &mut self,
+        layout: &RowLayout,
+        cells: &C,
+        at: Option<i64>,
+    ) -> Result<()>;
+}
+
+impl AppendCells for Buffer {
     #[inline(always)]
     fn append_cells<C: RowCells + ?Sized>(
-        &self,
-        buffer: &mut Buffer,
+        &mut self,
+        layout: &RowLayout,
         cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
-        RowLayout::append_cells(self, buffer, cells, at)
+        Buffer::append_cells(self, layout, cells, at)
     }
 }

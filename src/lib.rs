@@ -54,12 +54,13 @@ pub mod internal;
 pub use config::{Config, ConfigBuilder};
 pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{ArrayView, Buffer, BufferOptions};
+pub use ilp::{Buffer, BufferOptions};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Atomicity, Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader,
     Transaction,
 };
+pub use table::ArrayView;
 pub use text::{MaybeText, Text};
 pub use timestamp::{Timestamp, TimestampMicros, TimestampNanos, ToMaybeTimestamp, ToTimestamp};
 pub use version::ProtocolVersion;

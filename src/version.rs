@@ -36,6 +36,13 @@ impl fmt::Display for ProtocolVersion {
 }
 
 impl ProtocolVersion {
+    /// Whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated timestamps
+    /// are nanoseconds without a unit.
+    #[inline(always)]
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, ProtocolVersion::V1)
+    }
+
     /// The number as text, as the option `protocol_version` has it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Prepared rows: one call for each row, or one for many rows.
 
 use questdb_ingress::table::{
-    Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+    Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, TimestampKind,
 };
 use questdb_ingress::{ArrayView, Buffer};
 
@@ -49,7 +49,11 @@ impl Collector {
         for (name, kind) in S::COLUMNS.iter().zip(&self.kinds) {
             layout.add(*name, *kind).unwrap();
         }
-        layout.set_stamp(if self.in_micros { Stamp::Micros } else { Stamp::Nanos });
+        layout.set_timestamp(if self.in_micros {
+            TimestampKind::Micros
+        } else {
+            TimestampKind::Nanos
+        });
         layout
     }
 
@@ -215,7 +219,7 @@ impl Rows {
 
     #[inline(always)]
     fn end(&mut self, at: i64) -> Result {
-        self.layout.append_row(&mut self.buffer, &self.cells[..self.filled], Some(at))
+        self.buffer.append_row(&self.layout, &self.cells[..self.filled], Some(at))
     }
 }
 
@@ -357,7 +361,7 @@ impl Columns {
                 }));
             }
             let at = Some(&self.collector.at[range]);
-            if let Err(e) = self.layout.append_columns(&mut self.buffer, some, &columns, at) {
+            if let Err(e) = self.buffer.append_columns(&self.layout, some, &columns, at) {
                 panic!("{e}");
             }
             self.at = (self.at + some) % ROWS;

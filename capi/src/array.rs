@@ -26,7 +26,7 @@ pub struct questdb_array {
     pub origin: usize,
 }
 
-/// The view that a C caller describes.
+/// Returns the view that a C caller describes.
 pub(crate) unsafe fn view<'a>(array: *const questdb_array) -> Result<ArrayView<'a>> {
     let [array] = slice(array, 1, "array")? else {
         return Err(err!(InvalidArgument, "array is NULL"));

@@ -1,4 +1,4 @@
-//! `questdb_buffer_*`: the buffer as a whole; what builds its rows is in `open_row` and `rows`.
+//! `questdb_buffer_*`: the buffer as a whole. The functions that build rows in it are in `row`, `row_values` and `layout`.
 #![expect(unsafe_code, reason = "exports functions and frees handles that may be lent")]
 
 use std::ptr;
@@ -8,14 +8,14 @@ use crate::text::{put, required};
 use client::internal::protocol_version as version_numbered;
 use client::{Buffer, BufferOptions};
 
-/// Rows being built. Every call that fails leaves the buffer exactly as it was.
+/// A buffer in which rows are built. Every call that fails leaves the buffer exactly as it was.
 ///
-/// Threads: may move between threads; one at a time. It has no lock.
+/// Threads: may move between threads; used by one at a time. It has no lock.
 #[derive(Debug)]
 pub struct questdb_buffer {
     pub(crate) state: State,
     lent: bool,
-    /// Boxed so that a sender can exchange it for its own by a pointer.
+    /// Boxed so that a sender can exchange this buffer and its own by swapping two pointers.
     pub(crate) buffer: Box<Buffer>,
 }
 
@@ -34,14 +34,14 @@ impl questdb_buffer {
         Box::into_raw(Box::new(questdb_buffer { state: State::Fine, lent: false, buffer }))
     }
 
-    /// The own buffer of a sender, which callers borrow and cannot free.
+    /// Makes the handle of a sender's own buffer, which callers borrow and cannot free.
     pub(crate) fn lent(buffer: Box<Buffer>) -> questdb_buffer {
         questdb_buffer { state: State::Fine, lent: true, buffer }
     }
 }
 
-/// Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of 127 bytes, 64 KiB to begin with, at most
-/// 100 MiB.
+/// Makes a buffer of protocol version 1, 2 or 3 with the default limits: names of at most 127 bytes, 64 KiB of memory to begin
+/// with, and at most 100 MiB of rows.
 ///
 /// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
 /// Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
@@ -61,8 +61,8 @@ pub unsafe extern "C" fn questdb_buffer_new(
     })
 }
 
-/// As `questdb_buffer_new`, with limits in bytes: the longest name, the memory to begin with, and the most that the buffer may
-/// hold.
+/// Like `questdb_buffer_new`, with limits of your own, all in bytes: the longest name, the memory to begin with, and the most
+/// that the buffer may hold.
 ///
 /// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
 /// Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, OUT_OF_MEMORY.
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn questdb_buffer_with_limits(
     })
 }
 
-/// Makes an independent copy, also of a sender's own buffer.
+/// Makes an independent copy of a buffer, which may also be a sender's own buffer.
 ///
 /// Ownership: `*copy` is yours until `questdb_buffer_free`; NULL after an error.
 /// Errors: OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn questdb_buffer_clone(
     })
 }
 
-/// Frees a buffer. NULL is fine, and the own buffer of a sender is left alone.
+/// Frees a buffer. Does nothing for NULL and for a sender's own buffer.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn questdb_buffer_free(buffer: *mut questdb_buffer) {
     }
 }
 
-/// Makes room for so many more bytes.
+/// Makes room for at least `additional` more bytes.
 ///
 /// Errors: LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -133,7 +133,7 @@ pub extern "C" fn questdb_buffer_reserve(
     guard(buffer, |b| b.buffer.reserve(additional))
 }
 
-/// Remembers this place, between two rows, for `questdb_buffer_rewind_to_marker`.
+/// Remembers the present end of the buffer, between two rows, for `questdb_buffer_rewind_to_marker`.
 ///
 /// Errors: INVALID_STATE with an open row, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -143,7 +143,7 @@ pub extern "C" fn questdb_buffer_set_marker(buffer: Option<&mut questdb_buffer>)
     guard(buffer, |b| b.buffer.set_marker())
 }
 
-/// Drops everything after the marker, also an open row, and the marker.
+/// Drops the marker and everything after it, including an open row.
 ///
 /// Errors: INVALID_STATE without a marker, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -153,7 +153,7 @@ pub extern "C" fn questdb_buffer_rewind_to_marker(buffer: Option<&mut questdb_bu
     guard(buffer, |b| b.buffer.rewind_to_marker())
 }
 
-/// Drops the marker. Without one this does nothing.
+/// Drops the marker, if there is one. The rows stay.
 ///
 /// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -166,7 +166,7 @@ pub extern "C" fn questdb_buffer_clear_marker(buffer: Option<&mut questdb_buffer
     })
 }
 
-/// Drops all rows, an open row and the marker; keeps the memory.
+/// Drops all rows, including an open row, and the marker. Keeps the memory.
 ///
 /// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -179,7 +179,7 @@ pub extern "C" fn questdb_buffer_clear(buffer: Option<&mut questdb_buffer>) -> F
     })
 }
 
-/// Drops the open row and keeps the complete ones. Without an open row nothing happens.
+/// Drops the open row, if there is one, and keeps the complete rows.
 ///
 /// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -192,11 +192,12 @@ pub extern "C" fn questdb_buffer_drop_row(buffer: Option<&mut questdb_buffer>) -
     })
 }
 
-/// Removes `count` complete rows, beginning with row number `first`. The first row is 1, as in `questdb_error_server_line`, so
-/// that a row that the server refused can be removed and the rest be sent. Later rows move up. An open row stays, and a marker
-/// moves with its place. Automatic flushes that were held back because of the refusal can run again.
+/// Removes `count` complete rows, beginning with row number `first`. Rows are counted from 1, as in
+/// `questdb_error_server_line`, so that a row that the server refused can be removed and the rest can be sent. Later rows move
+/// up, an open row stays, and a marker stays between the same rows. Automatic flushes, which stop after such a refusal, can run
+/// again.
 ///
-/// Takes time in proportion to the whole buffer.
+/// The time is proportional to the size of the whole buffer.
 ///
 /// Errors: INVALID_ARGUMENT if `first` or `count` is 0 or the rows do not all exist, HANDLE_POISONED.
 /// Since: 0.1
@@ -220,12 +221,12 @@ pub extern "C" fn questdb_buffer_check_flushable(buffer: Option<&mut questdb_buf
     guard(buffer, |b| b.buffer.check_flushable())
 }
 
-/// What getters read: nothing of a buffer in which a call panicked.
+/// Returns the buffer that getters read: none for NULL, and none after a panic has poisoned the handle.
 fn healthy(buffer: Option<&questdb_buffer>) -> Option<&Buffer> {
     buffer.filter(|b| b.state == State::Fine).map(|b| &*b.buffer)
 }
 
-/// Bytes in the buffer, the open row included. 0 for NULL.
+/// Returns the number of bytes in the buffer, including the open row. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -233,7 +234,7 @@ pub extern "C" fn questdb_buffer_len(buffer: Option<&questdb_buffer>) -> usize {
     healthy(buffer).map_or(0, |b| b.len())
 }
 
-/// Bytes that the buffer can hold before it grows. 0 for NULL.
+/// Returns how many bytes the buffer can hold before it has to grow. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -241,7 +242,7 @@ pub extern "C" fn questdb_buffer_capacity(buffer: Option<&questdb_buffer>) -> us
     healthy(buffer).map_or(0, |b| b.capacity())
 }
 
-/// Complete rows in the buffer. 0 for NULL.
+/// Returns the number of complete rows in the buffer. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -249,7 +250,7 @@ pub extern "C" fn questdb_buffer_row_count(buffer: Option<&questdb_buffer>) -> u
     healthy(buffer).map_or(0, |b| b.row_count())
 }
 
-/// Whether a row has been started and not ended. False for NULL and for a poisoned buffer.
+/// Returns whether a row has been started and not yet ended. False for NULL and for a poisoned buffer.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -257,7 +258,7 @@ pub extern "C" fn questdb_buffer_is_row_open(buffer: Option<&questdb_buffer>) ->
     healthy(buffer).is_some_and(|b| b.is_row_open())
 }
 
-/// Whether all rows are of one table, so that the server stores all of them or none. False for NULL.
+/// Returns whether all rows belong to one table, so that the server stores all of them or none. False for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -265,7 +266,7 @@ pub extern "C" fn questdb_buffer_is_transactional(buffer: Option<&questdb_buffer
     healthy(buffer).is_some_and(|b| b.is_transactional())
 }
 
-/// The protocol version, 1, 2 or 3. 0 for NULL.
+/// Returns the protocol version: 1, 2 or 3. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -273,7 +274,7 @@ pub extern "C" fn questdb_buffer_protocol_version(buffer: Option<&questdb_buffer
     healthy(buffer).map_or(0, |b| b.protocol_version() as u32)
 }
 
-/// The longest name that the buffer takes, in bytes. 0 for NULL.
+/// Returns the length in bytes of the longest name that the buffer accepts. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -281,7 +282,7 @@ pub extern "C" fn questdb_buffer_max_name_len(buffer: Option<&questdb_buffer>) -
     healthy(buffer).map_or(0, |b| b.max_name_len())
 }
 
-/// The memory that the buffer began with, in bytes. 0 for NULL.
+/// Returns the number of bytes of memory that the buffer began with. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -289,7 +290,7 @@ pub extern "C" fn questdb_buffer_init_buf_size(buffer: Option<&questdb_buffer>) 
     healthy(buffer).map_or(0, |b| b.init_buf_size())
 }
 
-/// The most that the buffer may hold, in bytes. 0 for NULL.
+/// Returns the most bytes that the buffer may hold. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -297,7 +298,7 @@ pub extern "C" fn questdb_buffer_max_buf_size(buffer: Option<&questdb_buffer>) -
     healthy(buffer).map_or(0, |b| b.max_buf_size())
 }
 
-/// The bytes of the buffer, and in `*len` how many; they are not NUL-terminated. NULL and 0 for NULL.
+/// Returns the bytes of the buffer and stores their number in `*len`. They do not end with a NUL. NULL and 0 for NULL.
 ///
 /// Ownership: the bytes belong to the buffer and live until it is changed or freed.
 /// Since: 0.1

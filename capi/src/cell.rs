@@ -10,23 +10,24 @@ use client::{ArrayView, Result, Text};
 use crate::array::view;
 use crate::text::{plain, plain_slice, slice, text};
 
-/// What a cell holds.
+/// The kind of value that a cell holds.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellKind {
     /// Nothing: the column is left out of the row.
     Null = 0,
-    /// `value.i64`, true unless 0.
+    /// A boolean in `value.i64`: true unless it is 0.
     Bool = 1,
-    /// `value.i64`; also for timestamps.
+    /// An integer or a timestamp in `value.i64`.
     I64 = 2,
-    /// `value.f64`.
+    /// A double in `value.f64`.
     F64 = 3,
     /// `len` bytes of UTF-8 at `value.ptr`: a symbol, a string or the text of a decimal.
     Text = 4,
     /// A `questdb_array` at `value.ptr`.
     Array = 5,
-    /// `len` bytes at `value.ptr`: a big-endian two's complement integer over 10 to the power of `scale`.
+    /// `len` bytes at `value.ptr`: a decimal, as a big-endian two's complement integer that is divided by 10 to the power of
+    /// `scale`.
     Decimal = 6,
 }
 
@@ -54,15 +55,16 @@ impl std::fmt::Debug for questdb_cell_value {
 pub struct questdb_cell {
     /// One of `questdb_cell_kind`.
     pub kind: u32,
-    /// DECIMAL: 0 to 76.
+    /// DECIMAL: the scale, 0 to 76.
     pub scale: u32,
     /// The value.
     pub value: questdb_cell_value,
-    /// TEXT, DECIMAL: bytes at `value.ptr`.
+    /// TEXT, DECIMAL: the number of bytes at `value.ptr`.
     pub len: usize,
 }
 
-/// Views of the cells that hold arrays, by their number; empty, and without an allocation, if there is none.
+/// Returns a view of each cell that holds an array, at the number of the cell. The result is empty, and nothing is allocated,
+/// if no cell holds an array.
 pub(crate) unsafe fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<ArrayView<'_>>>> {
     const ARRAY: u32 = CellKind::Array as u32;
     if cells.iter().all(|cell| cell.kind != ARRAY) {
@@ -78,11 +80,11 @@ pub(crate) unsafe fn cell_arrays(cells: &[questdb_cell]) -> Result<Vec<Option<Ar
     collected(cells.iter().map(array), "arrays")
 }
 
-/// The cells of a row and, for [`RowCells::cell`], views of those that are arrays.
+/// The cells of a row, and views of those that are arrays for [`RowCells::cell`].
 ///
-/// Invariant, vouched for by whoever calls [`CCells::new`]: the kind of each cell says which field of its value was set, and a
-/// pointer there is NULL or points to `len` readable bytes, or to one array, while this lives. Fields that were not set are
-/// not read.
+/// Invariant, which the caller of [`CCells::new`] vouches for: the kind of each cell says which field of its value was set, and
+/// a pointer there is NULL or points to `len` readable bytes, or to one array, for as long as this value lives. Fields that
+/// were not set are not read.
 pub(crate) struct CCells<'a> {
     cells: &'a [questdb_cell],
     arrays: &'a [Option<ArrayView<'a>>],
@@ -90,7 +92,7 @@ pub(crate) struct CCells<'a> {
 
 impl<'a> CCells<'a> {
     /// # Safety
-    /// The cells are what the invariant of the type says.
+    /// The cells must satisfy the invariant of the type.
     #[inline(always)]
     pub(crate) unsafe fn new(
         cells: &'a [questdb_cell],
@@ -99,7 +101,7 @@ impl<'a> CCells<'a> {
         CCells { cells, arrays }
     }
 
-    /// The cell at `place`, if it is of this kind.
+    /// Returns the cell at `place`, if it is of this kind.
     #[inline(always)]
     fn of_kind(&self, place: usize, kind: CellKind) -> Option<&questdb_cell> {
         self.cells.get(place).filter(|cell| cell.kind == kind as u32)

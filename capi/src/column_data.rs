@@ -1,4 +1,4 @@
-//! `questdb_column_data`: columns of values from C, as the layouts of prepared rows take them.
+//! `questdb_column_data`: columns of values from C, converted to the column data that layouts of prepared rows take.
 #![expect(unsafe_code, reason = "reads memory that a C caller describes by pointer and length")]
 
 use std::ffi::c_void;
@@ -14,57 +14,56 @@ use client::table::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValuesKind {
-    /// Booleans, one byte each at `values`, true unless 0.
+    /// Booleans at `values`, one byte each: true unless it is 0.
     Bytes = 1,
-    /// Booleans, one bit each at `values`, the lowest of each byte first, from bit `first_bit`.
+    /// Booleans at `values`, one bit each, the lowest bit of each byte first, beginning with bit `first_bit`.
     Bits = 2,
     /// `int64_t` at `values`: integers and timestamps.
     I64 = 3,
     /// `double` at `values`.
     F64 = 4,
-    /// Text `i` is `text[offsets[i] .. offsets[i + 1]]`; `offsets` has one entry more than there are rows.
+    /// Texts: text `i` is `text[offsets[i] .. offsets[i + 1]]`, so `offsets` has one entry more than there are rows.
     Text = 5,
-    /// Row `i` has text number `values[i]`, an integer of `width` bytes, of the `dictionary_len` texts at `offsets` and
-    /// `text`.
+    /// Texts from a dictionary: the text of row `i` has the number `values[i]`, an integer of `width` bytes, among the
+    /// `dictionary_len` texts that `offsets` and `text` describe.
     Dictionary = 6,
     /// `questdb_array` at `values`.
     Arrays = 7,
-    /// Big-endian two's complement integers of `width` bytes at `values`, over 10 to the power of `scale`.
+    /// Decimals at `values`: big-endian two's complement integers of `width` bytes, divided by 10 to the power of `scale`.
     Decimals = 8,
 }
 
-/// The values of one column, one per row. Fields that a kind does not name are not looked at. The layout of this struct is
-/// frozen.
+/// The values of one column, one per row. Fields that the kind does not use are not read. The layout of this struct is frozen.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct questdb_column_data {
     /// One of `questdb_values_kind`.
     pub kind: u32,
-    /// DICTIONARY: bytes of a code, 1, 2, 4 or 8. DECIMALS: bytes of a value, at most 32.
+    /// DICTIONARY: bytes per entry of `values`: 1, 2, 4 or 8. DECIMALS: bytes per value, at most 32.
     pub width: u32,
-    /// DECIMALS: 0 to 76.
+    /// DECIMALS: the scale, 0 to 76.
     pub scale: u32,
-    /// TEXT, DICTIONARY: bytes of an offset, 4 or 8.
+    /// TEXT, DICTIONARY: bytes per entry of `offsets`: 4 or 8.
     pub offset_width: u32,
     /// The values.
     pub values: *const c_void,
-    /// BITS: the bit of the first row.
+    /// BITS: the number of the bit that belongs to the first row.
     pub first_bit: usize,
-    /// TEXT, DICTIONARY: where each text begins, and where the last ends.
+    /// TEXT, DICTIONARY: the places in `text` where each text begins and where the last one ends.
     pub offsets: *const c_void,
-    /// TEXT, DICTIONARY: UTF-8.
+    /// TEXT, DICTIONARY: the texts, in UTF-8.
     pub text: *const u8,
-    /// TEXT, DICTIONARY: bytes at `text`.
+    /// TEXT, DICTIONARY: the number of bytes at `text`.
     pub text_len: usize,
-    /// DICTIONARY: number of texts.
+    /// DICTIONARY: the number of texts.
     pub dictionary_len: usize,
-    /// One bit per row, the lowest of each byte first, set where there is a value. NULL: every row has one.
+    /// One bit per row, the lowest bit of each byte first: set if the row has a value. NULL: every row has a value.
     pub validity: *const u8,
-    /// The bit of the first row at `validity`.
+    /// The number of the bit at `validity` that belongs to the first row.
     pub validity_first_bit: usize,
 }
 
-/// Views of the columns that hold arrays.
+/// Returns, for each column, views of its values if they are arrays.
 pub(crate) unsafe fn column_arrays(
     columns: &[questdb_column_data],
     rows: usize,
@@ -79,7 +78,7 @@ pub(crate) unsafe fn column_arrays(
     collected(columns.iter().map(arrays), "columns")
 }
 
-/// The columns as the layout takes them; `arrays` are their [`column_arrays`].
+/// Converts the columns to the form that layouts take. `arrays` is the result of [`column_arrays`] for the same columns.
 pub(crate) unsafe fn column_data<'a>(
     columns: &'a [questdb_column_data],
     arrays: &'a [Vec<ArrayView<'a>>],

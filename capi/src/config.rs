@@ -1,4 +1,4 @@
-//! `questdb_config_*`: options, from a connection string or one by one.
+//! `questdb_config_*`: options for a sender, from a connection string or set one by one.
 #![expect(unsafe_code, reason = "exports functions")]
 
 use std::ffi::c_char;
@@ -11,7 +11,7 @@ use client::Result;
 
 /// Options for a sender.
 ///
-/// Threads: may move between threads; one at a time.
+/// Threads: may move between threads; used by one at a time.
 #[derive(Debug)]
 pub struct questdb_config {
     state: State,
@@ -35,7 +35,7 @@ unsafe fn make(out: *mut *mut questdb_config, config: impl FnOnce() -> Result<Co
     })
 }
 
-/// Makes an empty configuration; `protocol` and `addr` must be set.
+/// Makes an empty configuration. Before it can be used, `protocol` and `addr` must be set.
 ///
 /// Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
 /// Errors: INVALID_ARGUMENT.
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn questdb_config_new(config: *mut *mut questdb_config) ->
 /// Makes a configuration from a connection string such as `http::addr=localhost:9000;`.
 ///
 /// Ownership: `*config` is yours until `questdb_config_free`; NULL after an error.
-/// Errors: CONFIG with the position and the key; INVALID_UTF8; INVALID_ARGUMENT.
+/// Errors: CONFIG, with the position and the key; INVALID_UTF8; INVALID_ARGUMENT.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn questdb_config_from_env(config: *mut *mut questdb_confi
     make(config, Config::from_env)
 }
 
-/// Copies a configuration, its secrets included. `config` is not changed, and each copy is freed by itself.
+/// Copies a configuration, including its secrets. `config` does not change, and each copy is freed separately.
 ///
 /// Ownership: `*copy` is yours until `questdb_config_free`; NULL after an error.
 /// Errors: INVALID_ARGUMENT, HANDLE_POISONED.
@@ -92,9 +92,10 @@ pub unsafe extern "C" fn questdb_config_clone(
     })
 }
 
-/// Sets one option, replacing an earlier value. Keys and values are those of the connection string, and `protocol`.
+/// Sets one option and replaces an earlier value. Keys and values are those of the connection string; the key `protocol` sets
+/// what stands before `::` there.
 ///
-/// Errors: CONFIG with the key, the value and the range, the configuration stays as it was; INVALID_UTF8;
+/// Errors: CONFIG, with the key, the value and the range, and the configuration stays as it was; INVALID_UTF8;
 /// INVALID_ARGUMENT.
 /// Since: 0.1
 #[must_use]
@@ -111,7 +112,7 @@ pub unsafe extern "C" fn questdb_config_set(
     })
 }
 
-/// Checks that all options together make sense; making a sender does the same.
+/// Checks that all options fit together. Making a sender makes the same check.
 ///
 /// Errors: CONFIG; INVALID_ARGUMENT.
 /// Since: 0.1

@@ -9,7 +9,7 @@ use client::{Error, ErrorCode, Outcome};
 
 /// An error. It belongs to whoever received it, until `questdb_error_free`.
 ///
-/// Threads: may move between threads; reading it from several at once is fine.
+/// Threads: may move between threads, and may be read from several at once.
 #[derive(Debug)]
 pub struct questdb_error {
     error: Error,
@@ -19,7 +19,7 @@ pub struct questdb_error {
     table: Option<CString>,
 }
 
-/// Text for `%s`: inner NULs are replaced.
+/// Returns the text as a C string, for `%s`. NULs within the text are replaced.
 fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
 }
@@ -54,8 +54,8 @@ pub extern "C" fn questdb_error_free(error: Option<Box<questdb_error>>) {
     drop(error);
 }
 
-/// What kind of error this is: one of `questdb_error_code`, 0 for NULL. Newer libraries may return numbers that this header
-/// does not name.
+/// Returns the kind of the error: one of `questdb_error_code`, or 0 for NULL. Newer libraries may return numbers that this
+/// header does not name.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -63,9 +63,9 @@ pub extern "C" fn questdb_error_get_code(error: Option<&questdb_error>) -> u32 {
     error.map_or(0, |e| e.error.code() as u32)
 }
 
-/// The name of an error code, such as `INVALID_NAME`; `UNKNOWN` for a number that this library does not know.
+/// Returns the name of an error code, such as `INVALID_NAME`, or `UNKNOWN` for a number that this library does not know.
 ///
-/// Ownership: static.
+/// Ownership: the text is static.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_error_code_name(code: u32) -> *const c_char {
@@ -76,7 +76,7 @@ pub extern "C" fn questdb_error_code_name(code: u32) -> *const c_char {
         .as_ptr()
 }
 
-/// The message: one line for people, without secrets.
+/// Returns the message: one line for people, without secrets.
 ///
 /// Ownership: the text belongs to the error and lives until it is freed. NULL for NULL.
 /// Since: 0.1
@@ -85,7 +85,7 @@ pub extern "C" fn questdb_error_message(error: Option<&questdb_error>) -> *const
     c_ptr(error.map(|e| &e.message))
 }
 
-/// What is known about the data: one of `questdb_outcome`, 0 for NULL. Read a number that you do not know as
+/// Returns what is known about the data: one of `questdb_outcome`, or 0 for NULL. Treat a number that you do not know as
 /// `QUESTDB_OUTCOME_IN_DOUBT`.
 ///
 /// Since: 0.1
@@ -94,9 +94,9 @@ pub extern "C" fn questdb_error_outcome(error: Option<&questdb_error>) -> u32 {
     error.map_or(0, |e| e.error.outcome() as u32)
 }
 
-/// The name of an outcome, such as `NOT_SENT`; `IN_DOUBT` for a number that this library does not know.
+/// Returns the name of an outcome, such as `NOT_SENT`, or `IN_DOUBT` for a number that this library does not know.
 ///
-/// Ownership: static.
+/// Ownership: the text is static.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_outcome_name(outcome: u32) -> *const c_char {
@@ -107,7 +107,7 @@ pub extern "C" fn questdb_outcome_name(outcome: u32) -> *const c_char {
         .as_ptr()
 }
 
-/// Whether the same call may succeed later without changing anything.
+/// Returns whether the same call may succeed later without any change.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -115,8 +115,8 @@ pub extern "C" fn questdb_error_retryable(error: Option<&questdb_error>) -> bool
     error.is_some_and(|e| e.error.is_retryable())
 }
 
-/// Whether the data may have been stored: the outcome is IN_DOUBT or PARTIAL, or an earlier attempt was in doubt. Sending it
-/// again may duplicate rows.
+/// Returns whether the data may have been stored, so that sending it again may duplicate rows: the outcome is IN_DOUBT or
+/// PARTIAL, or an earlier attempt was in doubt.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -124,8 +124,8 @@ pub extern "C" fn questdb_error_in_doubt(error: Option<&questdb_error>) -> bool 
     error.is_some_and(|e| e.error.in_doubt())
 }
 
-/// Whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed: do not
-/// add it again.
+/// Returns whether the row that the failed call ended is in the buffer, because only the automatic flush after it failed. Do
+/// not add that row again.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -133,7 +133,7 @@ pub extern "C" fn questdb_error_row_accepted(error: Option<&questdb_error>) -> b
     error.is_some_and(|e| e.error.row_accepted())
 }
 
-/// How many attempts the flush made.
+/// Returns how many attempts the flush made.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -141,7 +141,7 @@ pub extern "C" fn questdb_error_attempts(error: Option<&questdb_error>) -> u32 {
     error.map_or(0, |e| e.error.attempts())
 }
 
-/// How many attempts sent the complete request without learning its fate.
+/// Returns how many attempts sent the complete request without learning what became of it.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -149,7 +149,7 @@ pub extern "C" fn questdb_error_in_doubt_attempts(error: Option<&questdb_error>)
     error.map_or(0, |e| e.error.in_doubt_attempts())
 }
 
-/// The HTTP status of the last answer, 0 without one.
+/// Returns the HTTP status of the last answer, or 0 if there was none.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -157,7 +157,7 @@ pub extern "C" fn questdb_error_http_status(error: Option<&questdb_error>) -> u3
     error.map_or(0, |e| e.error.http_status().unwrap_or(0).into())
 }
 
-/// How many milliseconds the server asked to wait before the next attempt, -1 if it did not.
+/// Returns how many milliseconds the server asked the client to wait before the next attempt, or -1 if it did not ask.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -167,7 +167,7 @@ pub extern "C" fn questdb_error_retry_after_millis(error: Option<&questdb_error>
         .map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The server's id of this error, which also stands in the server's log; NULL without one.
+/// Returns the id that the server gave this error, which is also in the server's log, or NULL if there is none.
 ///
 /// Ownership: the text belongs to the error and lives until it is freed.
 /// Since: 0.1
@@ -176,7 +176,7 @@ pub extern "C" fn questdb_error_server_error_id(error: Option<&questdb_error>) -
     c_ptr(error.and_then(|e| e.server_error_id.as_ref()))
 }
 
-/// The server's own word for the kind of error, such as `invalid`; NULL without one.
+/// Returns the server's own code for the kind of error, such as `invalid`, or NULL if there is none.
 ///
 /// Ownership: the text belongs to the error and lives until it is freed.
 /// Since: 0.1
@@ -185,8 +185,8 @@ pub extern "C" fn questdb_error_server_code(error: Option<&questdb_error>) -> *c
     c_ptr(error.and_then(|e| e.server_code.as_ref()))
 }
 
-/// The 1-based number of the first refused row of the flushed buffer, 0 where unknown. Also set by an error PROTOCOL_VERSION
-/// about a row that waited for its server.
+/// Returns the number of the first refused row in the flushed buffer, counted from 1, or 0 if it is unknown. A PROTOCOL_VERSION
+/// error about a row that was built before the server's protocol version was known has this number too.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -194,7 +194,7 @@ pub extern "C" fn questdb_error_server_line(error: Option<&questdb_error>) -> u6
     error.map_or(0, |e| e.error.server_line().unwrap_or(0) as u64)
 }
 
-/// The table that the error is about; NULL where unknown.
+/// Returns the table that the error is about, or NULL if it is unknown.
 ///
 /// Ownership: the text belongs to the error and lives until it is freed.
 /// Since: 0.1
@@ -203,9 +203,9 @@ pub extern "C" fn questdb_error_table(error: Option<&questdb_error>) -> *const c
     c_ptr(error.and_then(|e| e.table.as_ref()))
 }
 
-/// How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did not
-/// end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
-/// `questdb_sender_close` does count the rows which that call gave to the kernel. 0 over HTTP and for NULL.
+/// Returns how many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or
+/// did not end properly. Each row is reported once. Rows of the failed flush itself are not counted, but an error of
+/// `questdb_sender_close` counts the rows that this call gave to the kernel. 0 over HTTP and for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -213,7 +213,7 @@ pub extern "C" fn questdb_error_earlier_rows_in_doubt(error: Option<&questdb_err
     error.map_or(0, |e| e.error.earlier_rows_in_doubt())
 }
 
-/// Bytes of the buffer that the last attempt handed to the kernel.
+/// Returns how many bytes of the buffer the last attempt handed to the kernel.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -221,7 +221,7 @@ pub extern "C" fn questdb_error_bytes_sent(error: Option<&questdb_error>) -> u64
     error.map_or(0, |e| e.error.bytes_sent())
 }
 
-/// Milliseconds from the start of the flush to this error.
+/// Returns the milliseconds from the start of the flush to this error.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]

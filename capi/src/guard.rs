@@ -1,4 +1,5 @@
-//! What every exported function does around its work: NULL, poison and panic handling. The only `catch_unwind`.
+//! What every exported function does before and after its work: it refuses NULL and poisoned handles, and catches panics. No
+//! other file calls `catch_unwind`.
 
 #![expect(clippy::disallowed_methods, reason = "the one place that catches panics")]
 
@@ -11,22 +12,22 @@ use client::{Error, Result};
 /// What a fallible function returns: NULL or an error that the caller owns.
 pub(crate) type Failed = Option<Box<questdb_error>>;
 
-/// A `bool` of the header. As a byte every value is a valid one, whatever the caller's language passes.
+/// A `bool` of the header. It is a byte in Rust, so that whatever the caller's language passes is a valid value.
 pub(crate) type Flag = u8;
 
-/// Whether calls may work on a handle.
+/// The state of a handle: whether calls may use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum State {
     Fine,
-    /// A call works on it. Another one can only come from another thread, which is not allowed, but is told so.
+    /// A call is using the handle. A second call can only come from another thread; that is not allowed, but it gets an error.
     InUse,
-    /// A call panicked.
+    /// A call on the handle panicked.
     Poisoned,
 }
 
 impl State {
-    /// Why a call is refused.
+    /// Makes the error for a call that is refused.
     #[cold]
     #[inline(never)]
     pub(crate) fn refusal(self, name: &str) -> Failed {
@@ -37,14 +38,14 @@ impl State {
     }
 }
 
-/// A handle that knows whether calls may work on it.
+/// A handle that records whether calls may use it.
 pub(crate) trait Handle {
-    /// The type name in C.
+    /// The name of the type in C.
     const NAME: &'static str;
     fn state(&mut self) -> &mut State;
 }
 
-/// Runs `work` on a handle.
+/// Runs `work` on a handle. A panic poisons the handle.
 #[inline]
 pub(crate) fn guard<H: Handle>(
     handle: Option<&mut H>,
@@ -75,14 +76,15 @@ pub(crate) fn guard<H: Handle>(
     }
 }
 
-/// Runs `work` that cannot panic, if the handle is there and unharmed. False if it is not, or if `work` says so; then
-/// nothing was done, and it is up to [`guard_slowly`]. This saves the stack frame that catching a panic takes.
+/// Runs `work`, which cannot panic, if the handle exists and is healthy. Returns false if it does not exist or is not healthy,
+/// or if `work` returned false; then nothing was done, and the caller calls [`guard_slowly`]. This saves the stack frame that
+/// catching a panic needs.
 #[inline(always)]
 pub(crate) fn quick<H: Handle>(
     handle: &mut Option<&mut H>,
     work: impl FnOnce(&mut H) -> bool,
 ) -> bool {
-    // The tests of panics are about the guarded way.
+    // Tests of panics must take the guarded way.
     if armed() {
         return false;
     }
@@ -92,7 +94,7 @@ pub(crate) fn quick<H: Handle>(
     }
 }
 
-/// [`guard`] for what [`quick`] did not do.
+/// Does what [`guard`] does, for calls that [`quick`] did not handle.
 #[cold]
 #[inline(never)]
 pub(crate) fn guard_slowly<H: Handle>(
@@ -110,12 +112,12 @@ pub(crate) fn guard_free(work: impl FnOnce() -> Result<()>) -> Failed {
     })
 }
 
-/// Runs `work` that does its own poisoning.
+/// Runs `work` that poisons its handle itself.
 pub(crate) fn caught(work: impl FnOnce() -> Failed) -> Failed {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
 }
 
-/// Drops what the caller gave up. A panic on the way leaks the rest of it and harms nobody.
+/// Drops a value that the caller gave up. A panic during the drop leaks the rest of the value and affects nothing else.
 pub(crate) fn guard_drop<T>(given: T) {
     drop(guard_free(|| {
         drop(given);
@@ -155,7 +157,7 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failed {
     failed(err!(Internal, "a defect of this library: {}", client::internal::shown(text)))
 }
 
-/// Where tests let a call panic.
+/// A place where tests can make a call panic. In other builds it does nothing.
 #[cfg(not(test))]
 #[inline(always)]
 pub(crate) fn strike() {}
@@ -169,7 +171,7 @@ fn armed() -> bool {
 #[cfg(test)]
 pub(crate) use fault::{armed, strike};
 
-/// Panics on demand, in this thread.
+/// Panics on demand, in the current thread only.
 #[cfg(test)]
 pub(crate) mod fault {
     use std::cell::Cell;
@@ -178,22 +180,22 @@ pub(crate) mod fault {
         static COUNTDOWN: Cell<Option<usize>> = const { Cell::new(None) };
     }
 
-    /// What the panic says.
+    /// The message of the panic.
     pub(in super::super) const TEXT: &str = "struck by a test";
 
-    /// The call after `passes` more that come by panics.
+    /// Makes a guarded call panic after `passes` more calls of [`strike`] have passed.
     pub(in super::super) fn arm(passes: usize) {
         COUNTDOWN.set(Some(passes));
     }
 
-    /// Whether a call is to panic.
+    /// Returns whether a panic is armed in this thread.
     pub(in super::super) fn armed() -> bool {
         let left = COUNTDOWN.take();
         COUNTDOWN.set(left);
         left.is_some()
     }
 
-    /// Whether nothing came by that could have panicked.
+    /// Disarms, and returns whether the panic was still armed, so that no call could have panicked.
     pub(in super::super) fn disarm() -> bool {
         COUNTDOWN.take().is_some()
     }

@@ -9,7 +9,9 @@ use std::ptr;
 
 use client::Buffer;
 use client::Result;
-use client::internal::{self, LayoutChecks as _, OwnBuffer as _, QuickCalls as _};
+use client::internal::{
+    self, AppendCells as _, LayoutChecks as _, OwnBuffer as _, QuickCalls as _,
+};
 use client::table::RowLayout;
 
 use crate::buffer::questdb_buffer;
@@ -22,9 +24,9 @@ use crate::guard::{
 use crate::sender::{guard_own, questdb_sender};
 use crate::text::{plain_slice, put, required, slice, text};
 
-/// A table and its columns, named once: whole rows are then appended by one call.
+/// A table and its columns, described once, so that one call appends a whole row.
 ///
-/// Threads: may move between threads; one at a time while columns are added, any number while rows are appended.
+/// Threads: may move between threads; used by one at a time while columns are added, and by any number while rows are appended.
 #[derive(Debug)]
 pub struct questdb_row_layout {
     state: State,
@@ -39,7 +41,8 @@ impl Handle for questdb_row_layout {
     }
 }
 
-/// Begins a layout: a table without columns. `stamp` is one of `questdb_stamp`: how rows give their designated timestamp.
+/// Makes a layout for a table, without columns. `stamp` is one of `questdb_stamp` and says how rows give their designated
+/// timestamp.
 ///
 /// Ownership: `*layout` is yours until `questdb_row_layout_free`; NULL after an error.
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
@@ -56,7 +59,7 @@ pub unsafe extern "C" fn questdb_row_layout_new(
     guard_free(|| {
         required(layout, "layout")?;
         let mut made = RowLayout::new(text(table, table_len)?)?;
-        made.set_stamp(internal::stamp(stamp)?);
+        made.set_timestamp(internal::timestamp_kind(stamp)?);
         put(
             layout,
             Box::into_raw(Box::new(questdb_row_layout { state: State::Fine, layout: made })),
@@ -65,8 +68,8 @@ pub unsafe extern "C" fn questdb_row_layout_new(
     })
 }
 
-/// Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which columns were added; symbols
-/// may be added anywhere.
+/// Adds a column. `kind` is one of `questdb_column_kind`. Cells are given in the order in which the columns were added; symbols
+/// may be added before, after and between other columns.
 ///
 /// Errors: INVALID_NAME, also for a name that was added before; INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. The layout
 /// stays as it was.
@@ -85,7 +88,7 @@ pub unsafe extern "C" fn questdb_row_layout_add(
     })
 }
 
-/// How many columns were added. 0 for NULL.
+/// Returns how many columns were added. 0 for NULL.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -101,11 +104,12 @@ pub extern "C" fn questdb_row_layout_free(layout: Option<Box<questdb_row_layout>
     guard_drop(layout);
 }
 
-/// Appends one row: a cell for each column of the layout, in the order in which they were added, and the designated
-/// timestamp, which is not looked at if the layout leaves it to the server.
+/// Appends one row: one cell for each column of the layout, in the order in which the columns were added, and the designated
+/// timestamp, which is ignored if the layout leaves it to the server.
 ///
-/// Errors: those of the `questdb_buffer_*` calls that make the same row, with the number and the name of the column;
-/// INVALID_ARGUMENT also for a wrong number of cells or a cell of another kind than its column. The buffer stays as it was.
+/// Errors: those of the `questdb_buffer_*` calls that build the same row, with the number and the name of the column;
+/// INVALID_ARGUMENT also for a wrong number of cells and for a cell of another kind than its column. The buffer stays as it
+/// was.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -130,7 +134,7 @@ pub unsafe extern "C" fn questdb_buffer_append_row(
         return None;
     }
     guard_slowly(buffer, move |b| {
-        // Before the cells are read: the count may be a mistake.
+        // The count is checked before the cells are read, because a wrong count may be larger than the array.
         layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
@@ -139,10 +143,11 @@ pub unsafe extern "C" fn questdb_buffer_append_row(
     })
 }
 
-/// As `questdb_buffer_append_row` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+/// Appends a row to the sender's own buffer, like `questdb_buffer_append_row`, then flushes if an `auto_flush_*` limit is
+/// reached.
 ///
-/// Errors: as `questdb_buffer_append_row`, the buffer stays as it was. Those of `questdb_sender_flush`: the row is in the
-/// buffer, see `questdb_error_row_accepted`.
+/// Errors: those of `questdb_buffer_append_row`, and the buffer stays as it was. Those of `questdb_sender_flush`, and the row
+/// is in the buffer: see `questdb_error_row_accepted`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -158,7 +163,7 @@ pub unsafe extern "C" fn questdb_sender_append_row(
         Err(failed) => return failed,
     };
     guard_own(sender, |s| {
-        // Before the cells are read: the count may be a mistake.
+        // The count is checked before the cells are read, because a wrong count may be larger than the array.
         layout.check_cells(cell_count)?;
         let cells = slice(cells, cell_count, "cells")?;
         let arrays = cell_arrays(cells)?;
@@ -168,10 +173,10 @@ pub unsafe extern "C" fn questdb_sender_append_row(
     })
 }
 
-/// Appends `rows` rows: a column of values for each column of the layout, in the order in which they were added, and at `at`
-/// the designated timestamps, NULL if the layout leaves them to the server. All rows are appended or none.
+/// Appends `rows` rows: a column of values for each column of the layout, in the order in which the columns were added, and the
+/// designated timestamps at `at`, which is NULL if the layout leaves them to the server. Appends all rows or none.
 ///
-/// Errors: as `questdb_buffer_append_row`, with the number of the row.
+/// Errors: those of `questdb_buffer_append_row`, with the number of the row.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -191,14 +196,15 @@ pub unsafe extern "C" fn questdb_buffer_append_columns(
         layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
         let arrays = column_arrays(columns, rows)?;
-        layout.append_columns(&mut b.buffer, rows, &column_data(columns, &arrays, rows)?, at)
+        b.buffer.append_columns(layout, rows, &column_data(columns, &arrays, rows)?, at)
     })
 }
 
-/// As `questdb_buffer_append_columns` on the sender's own buffer, then flushes if an `auto_flush_*` limit is reached.
+/// Appends rows to the sender's own buffer, like `questdb_buffer_append_columns`, then flushes if an `auto_flush_*` limit is
+/// reached.
 ///
-/// Errors: as `questdb_buffer_append_columns`, the buffer stays as it was. Those of `questdb_sender_flush`: the rows are in
-/// the buffer, see `questdb_error_row_accepted`.
+/// Errors: those of `questdb_buffer_append_columns`, and the buffer stays as it was. Those of `questdb_sender_flush`, and the
+/// rows are in the buffer: see `questdb_error_row_accepted`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -223,7 +229,7 @@ pub unsafe extern "C" fn questdb_sender_append_columns(
     })
 }
 
-/// Once in the library: the loop that writes a row is large.
+/// Not inlined, so that the library has one copy of the large loop that writes a row.
 #[inline(never)]
 fn append(
     layout: &RowLayout,
@@ -231,10 +237,10 @@ fn append(
     cells: &CCells<'_>,
     at: Option<i64>,
 ) -> Result<()> {
-    layout.append_cells(buffer, cells, at)
+    buffer.append_cells(layout, cells, at)
 }
 
-/// The layout behind a handle that is neither NULL nor poisoned.
+/// Returns the layout behind a handle, or an error if the handle is NULL or poisoned.
 #[inline]
 fn ready(handle: Option<&questdb_row_layout>) -> std::result::Result<&RowLayout, Failed> {
     match handle {

@@ -1,30 +1,31 @@
-//! The C interface of questdb-ingress: rows into QuestDB.
+//! The C interface of questdb-ingress, which sends rows to QuestDB.
 //!
-//! ERRORS. A function that can fail returns NULL, or an error that you own: read it with `questdb_error_*`, then free it with
-//! `questdb_error_free`. Nothing else reports failure. After a failure buffers, layouts and configurations are as they were
-//! before the call, and an out parameter for a handle holds NULL. There are two exceptions. When `questdb_sender_at_*` or
-//! `questdb_sender_append_*` fail because of the automatic flush, the rows are in the buffer, and `questdb_error_row_accepted`
-//! says so. When `questdb_sender_close` fails, the sender is closed all the same, an open row is dropped, and complete rows may
-//! have been sent. `questdb_error_outcome` says what is known about the data of a failed flush.
+//! ERRORS. A function that can fail returns NULL on success, or an error that you own: read it with `questdb_error_*`, then
+//! free it with `questdb_error_free`. Failure is reported in no other way. After a failure, buffers, layouts and configurations
+//! are as they were before the call, and an out parameter for a handle holds NULL. There are two exceptions. When
+//! `questdb_sender_at_*` or `questdb_sender_append_*` fail because of the automatic flush, the rows are in the buffer, and
+//! `questdb_error_row_accepted` says so. When `questdb_sender_close` fails, the sender is closed all the same, an open row is
+//! dropped, and complete rows may have been sent. `questdb_error_outcome` says what is known about the data of a failed flush.
 //!
-//! HANDLES. `_new`, `_from_*`, `_with_*` and `_clone` make a handle that is yours; only `_free` takes it back. `_free` of NULL
-//! does nothing; NULL for any other handle is INVALID_ARGUMENT, and 0, false or NULL from functions that cannot fail. Handles
-//! are independent: freeing one never ends another. The one that is lent, `questdb_sender_buffer`, lives as long as its
-//! sender. A returned `const char *` or `const uint8_t *` belongs to the handle it came from and lives until that handle is
-//! changed or freed.
+//! HANDLES. `_new`, `_from_*`, `_with_*` and `_clone` make a handle that you own; only `_free` takes it back. `_free` of NULL
+//! does nothing. Any other function that gets NULL for a handle returns INVALID_ARGUMENT, or 0, false or NULL if it cannot
+//! fail. Handles are independent: freeing one never invalidates another. The only exception is the buffer that
+//! `questdb_sender_buffer` lends, which lives as long as its sender. A returned `const char *` or `const uint8_t *` belongs to
+//! the handle it came from and lives until that handle is changed or freed.
 //!
-//! TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. `QUESTDB_STR("literal")` writes both. The
-//! pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.
+//! TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. `QUESTDB_STR("literal")` writes both arguments.
+//! The pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.
 //!
 //! NUMBERS. Codes, outcomes and protocol versions are passed as integers. Numbers that this header does not name may come from
-//! a newer library: treat an unknown code as INTERNAL, an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
+//! a newer library: treat an unknown code as INTERNAL, and an unknown outcome as QUESTDB_OUTCOME_IN_DOUBT.
 //!
-//! THREADS. A handle may move between threads and is used by one at a time; types say where more is allowed. The
-//! library leaves the process alone: no logger, no signal handler, no panic hook, no change of the environment.
+//! THREADS. A handle may move between threads and is used by one at a time; the comment of a type says where more is allowed.
+//! The library does not change the process: it installs no logger, no signal handler and no panic hook, and it does not change
+//! the environment.
 //!
-//! DEFECTS. A panic inside the library is caught: the call returns INTERNAL, later calls on that handle HANDLE_POISONED;
-//! freeing it still works, and other handles are not affected. Running out of memory is OUT_OF_MEMORY where something grows
-//! with the data, and ends the process where a few bytes cannot be had.
+//! DEFECTS. A panic inside the library is caught: the call returns INTERNAL, and later calls on that handle return
+//! HANDLE_POISONED. Freeing the handle still works, and other handles are not affected. If memory runs out, calls whose memory
+//! grows with the data return OUT_OF_MEMORY; where only a few bytes are needed and cannot be allocated, the process ends.
 #![allow(non_camel_case_types, reason = "a C type and its Rust handle type have the same name")]
 #![allow(
     clippy::missing_safety_doc,
@@ -41,7 +42,7 @@ macro_rules! err {
     };
 }
 
-// The order of the header; tests/it/header.rs reads it.
+// The order of the modules is the order of the header: capi/tests/it/header.rs reads it.
 mod version;
 
 mod error;
@@ -75,7 +76,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-// For Rust code that calls the exported functions by path: the library of rlib/.
+// For Rust code that calls the exported functions by their paths: the library of capi/rlib.
 pub use {
     array::*, buffer::*, cell::*, column_data::*, config::*, error::*, layout::*, name::*, row::*,
     row_values::*, sender::*, transaction::*, version::*,

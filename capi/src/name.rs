@@ -8,19 +8,19 @@ use crate::guard::{Failed, guard_drop, guard_free};
 use crate::text::{put, required, text};
 use client::{ColumnName, TableName};
 
-/// A table name, checked once: using it costs no more than copying it.
+/// A table name that was checked once, so that using it costs no more than copying its bytes.
 ///
 /// Threads: immutable; may be used from several threads at once.
 #[derive(Debug)]
 pub struct questdb_table_name(pub(crate) TableName);
 
-/// A column or symbol name, checked once: using it costs no more than copying it.
+/// A column or symbol name that was checked once, so that using it costs no more than copying its bytes.
 ///
 /// Threads: immutable; may be used from several threads at once.
 #[derive(Debug)]
 pub struct questdb_column_name(pub(crate) ColumnName);
 
-/// Checks a table name.
+/// Checks a table name and makes a handle for it.
 ///
 /// Ownership: `*table` is yours until `questdb_table_name_free`; NULL after an error.
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.
@@ -51,7 +51,7 @@ pub extern "C" fn questdb_table_name_free(table: Option<Box<questdb_table_name>>
     guard_drop(table);
 }
 
-/// Checks a column or symbol name.
+/// Checks a column or symbol name and makes a handle for it.
 ///
 /// Ownership: `*column` is yours until `questdb_column_name_free`; NULL after an error.
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_ARGUMENT.

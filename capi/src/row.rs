@@ -1,4 +1,5 @@
-//! `questdb_buffer_table`, `_symbol`, `_column_*`, `_at_*`: one row, call by call; arrays and decimals are in `row_values`.
+//! `questdb_buffer_table`, `_symbol`, `_column_*`, `_at_*`: one row that is built call by call. Arrays and decimals are in
+//! `row_values`.
 #![expect(unsafe_code, reason = "exports functions")]
 
 use std::ffi::c_char;
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn questdb_buffer_table(
     guard_slowly(buffer, move |b| b.buffer.table(text(name, name_len)?).map(drop))
 }
 
-/// As `questdb_buffer_table`, with a checked name.
+/// Like `questdb_buffer_table`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -52,7 +53,7 @@ pub extern "C" fn questdb_buffer_table_named(
     guard_slowly(buffer, move |b| b.buffer.table(&name.ok_or_else(null_name)?.0).map(drop))
 }
 
-/// Appends a symbol to the open row. Symbols come before all other columns.
+/// Appends a symbol to the open row. Symbols must come before all other columns.
 ///
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -75,7 +76,7 @@ pub unsafe extern "C" fn questdb_buffer_symbol(
     })
 }
 
-/// As `questdb_buffer_symbol`, with a checked name.
+/// Like `questdb_buffer_symbol`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn questdb_buffer_column_bool(
     guard_slowly(buffer, move |b| b.buffer.column_bool(text(name, name_len)?, value != 0).map(drop))
 }
 
-/// As `questdb_buffer_column_bool`, with a checked name.
+/// Like `questdb_buffer_column_bool`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -158,7 +159,7 @@ pub unsafe extern "C" fn questdb_buffer_column_i64(
     guard_slowly(buffer, move |b| b.buffer.column_i64(text(name, name_len)?, value).map(drop))
 }
 
-/// As `questdb_buffer_column_i64`, with a checked name.
+/// Like `questdb_buffer_column_i64`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -199,7 +200,7 @@ pub unsafe extern "C" fn questdb_buffer_column_f64(
     guard_slowly(buffer, move |b| b.buffer.column_f64(text(name, name_len)?, value).map(drop))
 }
 
-/// As `questdb_buffer_column_f64`, with a checked name.
+/// Like `questdb_buffer_column_f64`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -243,7 +244,7 @@ pub unsafe extern "C" fn questdb_buffer_column_str(
     })
 }
 
-/// As `questdb_buffer_column_str`, with a checked name.
+/// Like `questdb_buffer_column_str`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -265,7 +266,7 @@ pub unsafe extern "C" fn questdb_buffer_column_str_named(
     })
 }
 
-/// Appends a timestamp column in microseconds since the epoch, which may be negative.
+/// Appends a timestamp column in microseconds since 1970 (UTC), which may be negative.
 ///
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -287,7 +288,7 @@ pub unsafe extern "C" fn questdb_buffer_column_ts_micros(
     })
 }
 
-/// As `questdb_buffer_column_ts_micros`, with a checked name.
+/// Like `questdb_buffer_column_ts_micros`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -308,7 +309,7 @@ pub extern "C" fn questdb_buffer_column_ts_micros_named(
     })
 }
 
-/// Appends a timestamp column in nanoseconds since the epoch, which may be negative. Version 1 cuts it to
+/// Appends a timestamp column in nanoseconds since 1970 (UTC), which may be negative. Protocol version 1 cuts it to
 /// microseconds.
 ///
 /// Errors: INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
@@ -329,7 +330,7 @@ pub unsafe extern "C" fn questdb_buffer_column_ts_nanos(
     guard_slowly(buffer, move |b| b.buffer.column_ts_nanos(text(name, name_len)?, nanos).map(drop))
 }
 
-/// As `questdb_buffer_column_ts_nanos`, with a checked name.
+/// Like `questdb_buffer_column_ts_nanos`, but takes a checked name.
 ///
 /// Errors: INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -350,7 +351,7 @@ pub extern "C" fn questdb_buffer_column_ts_nanos_named(
     })
 }
 
-/// Ends the open row with a designated timestamp in nanoseconds since the epoch, not negative.
+/// Ends the open row with a designated timestamp in nanoseconds since 1970 (UTC), which must not be negative.
 ///
 /// Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -366,8 +367,8 @@ pub extern "C" fn questdb_buffer_at_nanos(
     guard_slowly(buffer, move |b| b.buffer.at_nanos(nanos))
 }
 
-/// Ends the open row with a designated timestamp in microseconds since the epoch, not negative. In version 1 at most
-/// 9223372036854775.
+/// Ends the open row with a designated timestamp in microseconds since 1970 (UTC), which must not be negative and in protocol
+/// version 1 must be at most 9223372036854775.
 ///
 /// Errors: INVALID_TIMESTAMP, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
@@ -383,7 +384,7 @@ pub extern "C" fn questdb_buffer_at_micros(
     guard_slowly(buffer, move |b| b.buffer.at_micros(micros))
 }
 
-/// Ends the open row; the server sets its timestamp. Deduplication cannot recognise such rows.
+/// Ends the open row and leaves its designated timestamp to the server. Deduplication cannot recognise such rows.
 ///
 /// Errors: INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1

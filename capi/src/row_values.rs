@@ -10,9 +10,10 @@ use crate::name::questdb_column_name;
 use crate::row::null_name;
 use crate::text::{slice, text};
 
-/// Appends an n-dimensional array of doubles. Needs protocol version 2.
+/// Appends an n-dimensional array of doubles to the open row. Needs protocol version 2 or later.
 ///
-/// Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -25,9 +26,10 @@ pub unsafe extern "C" fn questdb_buffer_column_f64_arr(
     guard(buffer, |b| b.buffer.column_f64_arr(text(name, name_len)?, &view(array)?).map(drop))
 }
 
-/// As `questdb_buffer_column_f64_arr`, with a checked name.
+/// Like `questdb_buffer_column_f64_arr`, but takes a checked name.
 ///
-/// Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_ARRAY, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+/// HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -42,11 +44,11 @@ pub unsafe extern "C" fn questdb_buffer_column_f64_arr_named(
 }
 
 /// Appends a decimal given as text, such as `-12.50` or `1E+5`: digits with an optional sign, point and exponent, at most 76
-/// digits, of which at most 75 stand behind the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL, with
-/// the danger that `questdb_buffer_column_dec` tells of. Needs protocol
-/// version 3.
+/// digits, of which at most 75 follow the point. `NaN`, `Infinity` and `-Infinity` are stored as NULL, which has the danger
+/// that `questdb_buffer_column_dec` describes. Needs protocol version 3.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -62,9 +64,10 @@ pub unsafe extern "C" fn questdb_buffer_column_dec_str(
     })
 }
 
-/// As `questdb_buffer_column_dec_str`, with a checked name.
+/// Like `questdb_buffer_column_dec_str`, but takes a checked name.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+/// HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -79,11 +82,12 @@ pub unsafe extern "C" fn questdb_buffer_column_dec_str_named(
     })
 }
 
-/// Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale,
-/// 0 to 76. Length 0 is NULL: leave the column out instead, for QuestDB 9.3 takes such a NULL also for a column that is no
-/// decimal, and then stores rubbish or suspends the table. Needs protocol version 3.
+/// Appends a decimal as its unscaled value, a big-endian two's complement integer of at most 32 bytes, and its scale, 0 to 76.
+/// Length 0 means NULL, but leave the column out instead: QuestDB 9.3 accepts such a NULL also for a column that is not a
+/// decimal, and then stores a wrong value or suspends the table. Needs protocol version 3.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -102,9 +106,10 @@ pub unsafe extern "C" fn questdb_buffer_column_dec(
     })
 }
 
-/// As `questdb_buffer_column_dec`, with a checked name.
+/// Like `questdb_buffer_column_dec`, but takes a checked name.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+/// HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -126,9 +131,10 @@ pub unsafe extern "C" fn questdb_buffer_column_dec_named(
     })
 }
 
-/// Appends a decimal `unscaled / 10^scale`, scale 0 to 76. Needs protocol version 3.
+/// Appends the decimal `unscaled / 10^scale`. The scale is 0 to 76. Needs protocol version 3.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -142,9 +148,10 @@ pub unsafe extern "C" fn questdb_buffer_column_dec_i64(
     guard(buffer, |b| b.buffer.column_dec_i64(text(name, name_len)?, scale, unscaled).map(drop))
 }
 
-/// As `questdb_buffer_column_dec_i64`, with a checked name.
+/// Like `questdb_buffer_column_dec_i64`, but takes a checked name.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+/// HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -159,9 +166,10 @@ pub extern "C" fn questdb_buffer_column_dec_i64_named(
     })
 }
 
-/// Appends a decimal whose unscaled value is `high * 2^64 + low`, scale 0 to 76. Needs protocol version 3.
+/// Appends the decimal `(high * 2^64 + low) / 10^scale`. The scale is 0 to 76. Needs protocol version 3.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_UTF8, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// INVALID_ARGUMENT, HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -180,9 +188,10 @@ pub unsafe extern "C" fn questdb_buffer_column_dec_i128(
     })
 }
 
-/// As `questdb_buffer_column_dec_i128`, with a checked name.
+/// Like `questdb_buffer_column_dec_i128`, but takes a checked name.
 ///
-/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED.
+/// Errors: INVALID_DECIMAL, PROTOCOL_VERSION, INVALID_NAME, INVALID_STATE, LIMIT_EXCEEDED, OUT_OF_MEMORY, INVALID_ARGUMENT,
+/// HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]

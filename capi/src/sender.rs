@@ -21,25 +21,25 @@ use client::Result;
 use client::internal::{OwnBuffer as _, Uncancellable};
 use client::{Atomicity, Buffer, BufferOptions, Canceller, Outcome, Sender, StatsReader};
 
-/// Sends rows to QuestDB.
+/// A sender: sends rows to QuestDB.
 ///
-/// Threads: may move between threads; one at a time: a call that finds the sender in use by another thread returns
-/// INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time
-/// from any thread.
-/// A sender does not survive `fork`: in the child every call that goes to the server (connect, flush, begin, commit, close, an
-/// automatic flush) returns INVALID_STATE.
+/// Threads: may move between threads; used by one at a time: a call that finds the sender in use by another thread returns
+/// INVALID_STATE. `questdb_sender_cancel`, `questdb_sender_stat` and `questdb_sender_last_error` may be called at any time from
+/// any thread.
+/// A sender does not survive `fork`: in the child process every call that goes to the server (connect, flush, begin, commit,
+/// close, an automatic flush) returns INVALID_STATE.
 #[derive(Debug)]
 pub struct questdb_sender {
     sender: Mutex<Sender>,
     stats: StatsReader,
     canceller: Canceller,
-    /// What `questdb_sender_buffer` lends: the sender's own buffer between two calls.
+    /// The buffer that `questdb_sender_buffer` lends. Between two calls it holds the rows of the sender's own buffer.
     lent: *mut questdb_buffer,
 }
 
 const NAME: &str = "questdb_sender";
 
-/// Runs `work` on a sender. A panic poisons the lock, and with it the handle.
+/// Runs `work` on a sender. A panic poisons the mutex, and with it the handle.
 pub(crate) unsafe fn guard_sender(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
@@ -59,7 +59,8 @@ pub(crate) unsafe fn guard_sender(
     })
 }
 
-/// As [`guard_sender`], for work on the sender's own buffer: the rows come back from the lent handle for the call.
+/// Like [`guard_sender`], for work on the sender's own buffer: its rows move from the lent handle into the sender for the
+/// duration of the call.
 pub(crate) unsafe fn guard_own(
     handle: *const questdb_sender,
     work: impl FnOnce(&mut Sender) -> Result<()>,
@@ -94,7 +95,8 @@ pub(crate) unsafe fn guard_own(
     })
 }
 
-/// The lent buffer while a call of its sender works. Unless that says otherwise before it ends, the call has panicked.
+/// Marks the lent buffer as in use while a call of its sender works. If the state is still `InUse` when this is dropped, the
+/// call panicked, and the buffer is poisoned.
 struct InUse<'a>(&'a mut questdb_buffer);
 
 impl Drop for InUse<'_> {
@@ -110,10 +112,10 @@ unsafe fn make(
     sender: impl FnOnce() -> Result<Sender>,
 ) -> Result<()> {
     required(out, "sender")?;
-    // Files are read and random numbers are drawn on the way.
+    // Holds off `pthread_cancel`, because files are read and random numbers are drawn here.
     let _held = Uncancellable::new();
     let mut sender = sender()?;
-    // What the sender has between calls; nobody writes to it.
+    // This is the buffer that the sender holds between two calls. Nothing is written to it.
     let mut empty = BufferOptions::new(sender.protocol_version());
     empty.init_buf_size = 0;
     let mut own = Box::new(Buffer::with_options(empty)?);
@@ -125,24 +127,25 @@ unsafe fn make(
     Ok(())
 }
 
-/// The handle of a sender whose server is a script.
+/// Makes the handle of a sender whose server is a script.
 #[cfg(fuzzing)]
 pub fn handle_of(sender: Sender) -> *mut questdb_sender {
     let mut handle = ptr::null_mut();
-    // SAFETY: there is a place for the handle.
+    // SAFETY: the out parameter points to a place for the handle.
     drop(unsafe { make(&raw mut handle, || Ok(sender)) });
     handle
 }
 
-/// Makes a sender from a connection string such as `http::addr=localhost:9000;`. TCP connects and authenticates here; HTTP
-/// asks the server for its protocol version here, unless `protocol_version` is set.
+/// Makes a sender from a connection string such as `http::addr=localhost:9000;`. Over TCP it connects and authenticates; over
+/// HTTP it asks the server for its protocol version, unless `protocol_version` is set.
 ///
-/// Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
-/// (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
+/// Cannot be cancelled. Blocks over HTTP for at most the sum of `request_timeout` and `retry_timeout`, over TCP for at most the
+/// sum of `connect_timeout` and `auth_timeout` (`send_timeout` if `auth_timeout=0`). With `lazy_connect=on` it does not connect
+/// and does not wait.
 ///
 /// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
-/// Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION;
-/// INVALID_UTF8; INVALID_ARGUMENT.
+/// Errors: CONFIG; COULD_NOT_RESOLVE, CONNECTION, TIMEOUT, TLS, AUTH, NOT_QUESTDB, UNAVAILABLE, PROTOCOL_VERSION; INVALID_UTF8;
+/// INVALID_ARGUMENT.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -159,7 +162,7 @@ pub unsafe extern "C" fn questdb_sender_from_conf(
 /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
 ///
 /// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
-/// Errors: as `questdb_sender_from_conf`; CONFIG also when the variable is not set.
+/// Errors: those of `questdb_sender_from_conf`; CONFIG also when the variable is not set.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -168,10 +171,10 @@ pub unsafe extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sende
     guard_free(|| make(sender, Sender::from_env))
 }
 
-/// Makes a sender from a configuration, which stays yours.
+/// Makes a sender from a configuration, which you still own.
 ///
 /// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
-/// Errors: as `questdb_sender_from_conf`.
+/// Errors: those of `questdb_sender_from_conf`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -183,11 +186,11 @@ pub unsafe extern "C" fn questdb_sender_new(
     guard(config, |c| make(sender, || Sender::new(&c.config)))
 }
 
-/// The sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, so that they
-/// are flushed automatically when due. NULL for NULL.
+/// Returns the sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, which
+/// flush automatically when a limit is reached. NULL for NULL.
 ///
 /// Ownership: the buffer belongs to the sender and lives until it is freed; `questdb_buffer_free` on it does nothing.
-/// Threads: part of the sender: one thread at a time for both.
+/// Threads: the buffer is part of the sender: one thread at a time uses either of them.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *mut questdb_buffer {
@@ -195,8 +198,8 @@ pub unsafe extern "C" fn questdb_sender_buffer(sender: *mut questdb_sender) -> *
     unsafe { sender.as_ref() }.map_or(ptr::null_mut(), |handle| handle.lent)
 }
 
-/// Makes an independent buffer with the protocol version and the limits of the sender. It can be filled in another thread
-/// and sent by any sender.
+/// Makes an independent buffer with the protocol version and the limits of the sender. Another thread can fill it, and any
+/// sender can send it.
 ///
 /// Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
 /// Errors: OUT_OF_MEMORY; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED.
@@ -215,7 +218,7 @@ pub unsafe extern "C" fn questdb_sender_new_buffer(
     })
 }
 
-/// The protocol version that was configured or negotiated: 1, 2 or 3; 0 for NULL or a sender in use.
+/// Returns the protocol version that was configured or negotiated: 1, 2 or 3. 0 for NULL or a sender in use.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -228,7 +231,7 @@ pub unsafe extern "C" fn questdb_sender_protocol_version(sender: *const questdb_
     version
 }
 
-/// The longest name that the server accepts, in bytes; 0 for NULL or a sender in use.
+/// Returns the length in bytes of the longest name that the server accepts. 0 for NULL or a sender in use.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -241,12 +244,11 @@ pub unsafe extern "C" fn questdb_sender_max_name_len(sender: *const questdb_send
     len
 }
 
-/// Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if
-/// an `auto_flush_*` limit is reached.
+/// Ends the open row of the sender's own buffer with a designated timestamp in nanoseconds since 1970 (UTC), then flushes if an
+/// `auto_flush_*` limit is reached.
 ///
-/// Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY: the row stays open. INVALID_ARGUMENT,
-/// HANDLE_POISONED. Those of `questdb_sender_flush`: the row is in the buffer,
-/// see `questdb_error_row_accepted`.
+/// Errors: INVALID_STATE, INVALID_TIMESTAMP, LIMIT_EXCEEDED, OUT_OF_MEMORY, and the row stays open. INVALID_ARGUMENT,
+/// HANDLE_POISONED. Those of `questdb_sender_flush`, and the row is in the buffer: see `questdb_error_row_accepted`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -257,9 +259,9 @@ pub unsafe extern "C" fn questdb_sender_at_nanos(
     guard_own(sender, |s| s.at_nanos(nanos))
 }
 
-/// As `questdb_sender_at_nanos`, in microseconds.
+/// Like `questdb_sender_at_nanos`, with a timestamp in microseconds.
 ///
-/// Errors: as `questdb_sender_at_nanos`.
+/// Errors: those of `questdb_sender_at_nanos`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -270,9 +272,9 @@ pub unsafe extern "C" fn questdb_sender_at_micros(
     guard_own(sender, |s| s.at_micros(micros))
 }
 
-/// As `questdb_sender_at_nanos`, with a timestamp that the server sets. Deduplication cannot recognise such rows.
+/// Like `questdb_sender_at_nanos`, but leaves the timestamp to the server. Deduplication cannot recognise such rows.
 ///
-/// Errors: as `questdb_sender_at_nanos`.
+/// Errors: those of `questdb_sender_at_nanos`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -280,10 +282,10 @@ pub unsafe extern "C" fn questdb_sender_at_now(sender: *mut questdb_sender) -> F
     guard_own(sender, Sender::at_now)
 }
 
-/// Flushes the sender's own buffer if an `auto_flush_*` limit is reached: for rows that were ended in the buffer itself,
-/// such as prepared ones.
+/// Flushes the sender's own buffer if an `auto_flush_*` limit is reached. Call it after rows that were ended with functions of
+/// the buffer, which do not flush, such as `questdb_buffer_at_nanos` and `questdb_buffer_append_row`.
 ///
-/// Errors: those of `questdb_sender_flush`; all rows stay in the buffer.
+/// Errors: those of `questdb_sender_flush`, and all rows stay in the buffer.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -293,7 +295,7 @@ pub unsafe extern "C" fn questdb_sender_flush_if_due(sender: *mut questdb_sender
 
 /// Sends the sender's own buffer and clears it.
 ///
-/// Errors: as `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
+/// Errors: those of `questdb_sender_flush`; INVALID_STATE also while a transaction is open.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -301,14 +303,14 @@ pub unsafe extern "C" fn questdb_sender_flush_own(sender: *mut questdb_sender) -
     guard_own(sender, |s| s.flush_own().map(drop))
 }
 
-/// Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. An empty buffer is success
-/// without a request. For the sender's own buffer this is `questdb_sender_flush_own`.
+/// Sends a buffer and clears it. Success means COMMITTED over HTTP and SUBMITTED over TCP. For an empty buffer it succeeds and
+/// sends nothing. For the sender's own buffer it does what `questdb_sender_flush_own` does.
 ///
-/// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS: see
-/// `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
-/// PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. All rows stay. The buffer stays exactly as it was,
-/// but for the flush that first reaches the server with `lazy_connect=on`, which may have rewritten the rows for the server's
-/// protocol version.
+/// Errors: REJECTED, PAYLOAD_TOO_LARGE, AUTH, NOT_QUESTDB, UNAVAILABLE, CANCELLED, TIMEOUT, CONNECTION, COULD_NOT_RESOLVE, TLS:
+/// see `questdb_error_outcome`. INVALID_STATE (open row, closed, other thread, after fork), LIMIT_EXCEEDED, OUT_OF_MEMORY,
+/// PROTOCOL_VERSION, INVALID_ARGUMENT, HANDLE_POISONED: nothing was sent. After every error the buffer stays exactly as it was,
+/// with one exception: with `lazy_connect=on`, the flush that first reaches the server may have rewritten the rows for the
+/// server's protocol version.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -319,9 +321,9 @@ pub unsafe extern "C" fn questdb_sender_flush(
     guard_flush(sender, buffer, Sender::flush_own, Sender::flush)
 }
 
-/// Sends a buffer and leaves it as it is, for example to send it to another server too.
+/// Sends a buffer and keeps its rows, for example to send them to another server too.
 ///
-/// Errors: as `questdb_sender_flush`.
+/// Errors: those of `questdb_sender_flush`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -337,10 +339,10 @@ pub unsafe extern "C" fn questdb_sender_flush_and_keep(
     )
 }
 
-/// As `questdb_sender_flush_and_keep`; with `transactional`, refuses whatever the server could store only in part: a buffer
-/// with several tables, or TCP.
+/// Like `questdb_sender_flush_and_keep`. With `transactional`, it refuses what the server could store only in part: a buffer
+/// with rows of several tables, and every buffer over TCP.
 ///
-/// Errors: as `questdb_sender_flush`.
+/// Errors: those of `questdb_sender_flush`.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -358,7 +360,7 @@ pub unsafe extern "C" fn questdb_sender_flush_and_keep_with_flags(
     )
 }
 
-/// Runs `own` if the buffer is the one that the sender lends, else `other`.
+/// Runs `own` if the buffer is the one that the sender lends, otherwise `other`.
 unsafe fn guard_flush(
     sender: *mut questdb_sender,
     buffer: *mut questdb_buffer,
@@ -373,16 +375,16 @@ unsafe fn guard_flush(
     guard(buffer, |b| flatten(guard_sender(sender, |s| other(s, &mut b.buffer).map(drop))))
 }
 
-/// An error of one guard inside another.
+/// Converts what a guard within another guard returned back to a result.
 fn flatten(failed: Failed) -> Result<()> {
     failed.map_or(Ok(()), |e| Err(e.into_error()))
 }
 
-/// Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the server
-/// for its protocol version if `lazy_connect=on` has put that off; otherwise sends nothing, so that success does not show that
-/// an HTTP server is up. The first flush that has rows does the same.
+/// Makes the sender ready to send. Over TCP it connects and authenticates, unless a connection exists. Over HTTP it asks the
+/// server for its protocol version if `lazy_connect=on` has put that off; otherwise it sends nothing, so that success does not
+/// show that an HTTP server is up. The first flush that has rows does the same, so calling this is optional.
 ///
-/// Errors: as `questdb_sender_from_conf`, CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
+/// Errors: those of `questdb_sender_from_conf`; CANCELLED; INVALID_STATE; INVALID_ARGUMENT; HANDLE_POISONED. Rows stay.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -390,13 +392,13 @@ pub unsafe extern "C" fn questdb_sender_connect(sender: *mut questdb_sender) -> 
     guard_own(sender, Sender::connect)
 }
 
-/// Cancels the running call of the sender, wherever it waits. The call returns within 100 ms with CANCELLED and its true
-/// outcome, is not retried, and keeps its rows; it may still succeed if it was about to.
+/// Cancels the running call of the sender, wherever it waits. That call returns within 100 ms with CANCELLED and its true
+/// outcome, is not retried, and keeps its rows. It may still succeed if it was about to.
 ///
-/// Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
-/// repeatedly until it returns. NULL does nothing.
+/// Does nothing for NULL, or if no call is running: a call that begins later is not cancelled. If you cannot tell whether the
+/// call has begun, cancel repeatedly until it returns.
 ///
-/// Threads: any thread, at any time until `questdb_sender_free` begins; also a signal handler.
+/// Threads: any thread, and also a signal handler, at any time until `questdb_sender_free` begins.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
@@ -406,9 +408,9 @@ pub unsafe extern "C" fn questdb_sender_cancel(sender: *const questdb_sender) {
     }
 }
 
-/// One counter, as numbered by `questdb_stat`; 0 for NULL or a number that this library does not know.
+/// Returns the counter that `stat`, one of `questdb_stat`, names. 0 for NULL or a number that this library does not know.
 ///
-/// Threads: at any time from any thread.
+/// Threads: any thread, at any time.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat: u32) -> u64 {
@@ -417,11 +419,11 @@ pub unsafe extern "C" fn questdb_sender_stat(sender: *const questdb_sender, stat
     reader.zip(client::internal::stat(stat)).map_or(0, |(handle, stat)| handle.stats.get(stat))
 }
 
-/// A copy of the last error of a flush, also one that a later flush made good; `*last` is NULL if there was none.
+/// Copies the last error of a flush, even if a later flush succeeded. `*last` is NULL if there was none.
 ///
 /// Ownership: `*last` is yours until `questdb_error_free`.
 /// Errors: INVALID_ARGUMENT.
-/// Threads: at any time from any thread.
+/// Threads: any thread, at any time.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -430,7 +432,7 @@ pub unsafe extern "C" fn questdb_sender_last_error(
     last: *mut *mut questdb_error,
 ) -> Failed {
     put(last, ptr::null_mut());
-    // SAFETY: as in `guard_sender`; the statistics have a lock of their own.
+    // SAFETY: as in `guard_sender`; the statistics have their own lock.
     let Some(handle) = (unsafe { sender.as_ref() }) else { return null_handle(NAME) };
     guard_free(|| {
         required(last, "last")?;
@@ -442,23 +444,26 @@ pub unsafe extern "C" fn questdb_sender_last_error(
 }
 
 /// Closes the sender: sends the complete rows of its own buffer and ends the connection, within `timeout_millis` milliseconds.
-/// With 0 nothing that has to wait succeeds: rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not the call
-/// succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE.
+/// With 0 nothing that has to wait can succeed: complete rows fail with TIMEOUT, NOT_SENT. The sender is closed whether or not
+/// the call succeeds, also after CANCELLED: every later call that takes or sends rows returns INVALID_STATE. Free the sender
+/// afterwards.
 ///
-/// An open row is dropped, and the call returns INVALID_STATE although the complete rows were sent: `questdb_error_outcome`
-/// says what became of them. An open transaction is not sent: INVALID_STATE, and its rows stay in the buffer. Closing again
-/// sends nothing, and fails if rows are still unconfirmed. Free the sender afterwards.
+/// An open row is dropped, and the call returns INVALID_STATE even if the complete rows were sent: `questdb_error_outcome` says
+/// what became of them. An open transaction is not sent: the call returns INVALID_STATE, and the rows stay in the buffer.
+/// Closing again sends nothing, and fails if rows are still unconfirmed.
 ///
-/// `unconfirmed_rows` may be NULL. It receives the complete rows of the sender's own buffer that were not handed over: over
-/// HTTP not confirmed, over TCP not given to the kernel. They stay in the buffer, where `questdb_buffer_clone` copies them. 0
-/// if INVALID_ARGUMENT, HANDLE_POISONED or a sender in use by another thread kept the call from looking.
+/// `unconfirmed_rows` may be NULL. It receives the number of complete rows of the sender's own buffer that were not handed
+/// over: over HTTP not confirmed by the server, over TCP not given to the kernel. These rows stay in the buffer, and
+/// `questdb_buffer_clone` can copy them. It receives 0 if the rows could not be counted, because of INVALID_ARGUMENT,
+/// HANDLE_POISONED or a sender in use by another thread.
 ///
-/// Over TCP it waits until the server has read everything and has ended the connection in turn. Success means taken, not
-/// stored: a server ends in the same way after a row that it refused.
+/// Over TCP the call waits until the server has read everything and has ended the connection on its side. Success means that
+/// the server has read the rows, not that it has stored them: a server ends the connection in the same way after a row that it
+/// refused.
 ///
-/// Errors: as `questdb_sender_flush`; over TCP also if the server says something, resets the connection or does not end it
-/// within the deadline (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost:
-/// `questdb_error_earlier_rows_in_doubt` counts them. The connection is ended all the same.
+/// Errors: those of `questdb_sender_flush`. Over TCP also if the server sends something, resets the connection or does not end
+/// it in time (TIMEOUT), so that rows of earlier flushes, and of this one, may be lost: `questdb_error_earlier_rows_in_doubt`
+/// counts them. The connection is ended all the same.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -475,8 +480,8 @@ pub unsafe extern "C" fn questdb_sender_close(
     })
 }
 
-/// Frees a sender and its own buffer. Sends nothing and never blocks; NULL is fine. Rows that were not flushed are lost: see
-/// `questdb_sender_close`.
+/// Frees a sender and its own buffer. Sends nothing and never blocks. Rows that were not flushed are lost: see
+/// `questdb_sender_close`. NULL is fine.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -532,7 +537,7 @@ mod tests {
         assert_eq!(code(unsafe { questdb_sender_flush(broken, lent) }), poisoned);
         assert_eq!(code(unsafe { questdb_sender_flush_own(broken) }), poisoned);
         assert_eq!(code(unsafe { questdb_sender_close(broken, 1, ptr::null_mut()) }), poisoned);
-        // SAFETY: the buffer of a living sender, used by this thread only.
+        // SAFETY: the buffer of a living sender, used only by this thread.
         let buffer = || unsafe { lent.as_mut() };
         assert_eq!(code(unsafe { questdb_buffer_table(buffer(), c"t".as_ptr(), 1) }), poisoned);
         assert_eq!(questdb_buffer_len(buffer().map(|b| &*b)), 0);
@@ -548,7 +553,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_lent_buffer_stops_the_sender_from_using_it() {
         let sender = sender();
-        // SAFETY: the buffer of a living sender, used by this thread only.
+        // SAFETY: the buffer of a living sender, used only by this thread.
         let lent = unsafe { questdb_sender_buffer(sender).as_mut() };
         assert_eq!(code(guard(lent, |_| panic!("defect"))), Some(ErrorCode::Internal));
         assert_eq!(

@@ -1,5 +1,5 @@
-//! A panic in every exported function: an error with its text, a poisoned handle that can still be freed, and no harm to
-//! others. The list of cases is compared with `abi/symbols.txt`.
+//! A panic in every exported function yields an error with the text of the panic and a poisoned handle that can still be freed,
+//! and harms nothing else. The list of cases is compared with `abi/symbols.txt`.
 #![expect(unsafe_code, reason = "borrows handles as a C caller does")]
 
 mod cases;
@@ -14,27 +14,28 @@ use crate::guard::{Failed, fault};
 use client::ErrorCode;
 use world::World;
 
-/// What a function is to its guard.
+/// What the guard of a function has to do.
 enum Kind {
-    /// Works on a handle, which the panic poisons.
+    /// Works on a handle, which a panic poisons.
     Handle(fn(&mut World) -> Failed),
-    /// Makes a handle or reads what has a lock of its own: there is nothing to poison.
+    /// Makes a handle, or reads something that has its own lock: there is nothing to poison.
     Free(fn(&mut World) -> Failed),
-    /// Returns no error but a value, which must be the one for NULL (true here), and poisons its handle.
+    /// Returns a value instead of an error. After a panic that value must be the one for NULL (the closure then returns true),
+    /// and the handle is poisoned.
     Silent(fn(&mut World) -> bool),
     /// Takes a handle back and returns nothing.
     Takes(fn(&mut World)),
-    /// Does without a guard: a field is read, nothing there can panic, and no work of the library is called.
+    /// Has no guard: it reads a field, nothing there can panic, and it calls no code of the library.
     Plain(fn(&mut World)),
 }
 
 struct Case(&'static str, Kind);
 
-/// The code and the message, by way of C.
+/// Reads the code and the message of an error through the C functions.
 fn told(failed: Failed) -> Option<(u32, String)> {
     let failed = failed?;
     let message = questdb_error_message(Some(&failed));
-    // SAFETY: text of an error that is not freed yet.
+    // SAFETY: the text of an error that has not been freed yet.
     let text = unsafe { std::ffi::CStr::from_ptr(message) }.to_str().unwrap().to_owned();
     let code = questdb_error_get_code(Some(&failed));
     questdb_error_free(Some(failed));
@@ -52,7 +53,7 @@ fn assert_poisoned(name: &str, failed: Failed) {
     assert_eq!(code, ErrorCode::HandlePoisoned as u32, "{name}: {message}");
 }
 
-/// One call in which the guard passed `passes` times before it panics. False: there were not so many.
+/// Makes one call that passes `passes` guards before it panics. Returns false if the call has fewer guards than that.
 fn strike(Case(name, kind): &Case, passes: usize) -> bool {
     let mut world = World::new();
     fault::arm(passes);

@@ -1,4 +1,4 @@
-//! Text, slices and out parameters of C callers: the only conversions.
+//! Converts text, slices and out parameters of C callers. All conversions are here.
 #![expect(unsafe_code, reason = "reads memory that a C caller describes by pointer and length")]
 
 use std::ffi::c_char;
@@ -6,19 +6,19 @@ use std::ffi::c_char;
 use client::Result;
 use client::Text;
 
-/// Text that has not been checked to be UTF-8. The caller vouches for `len` readable bytes at `ptr`.
+/// Makes text of `len` bytes at `ptr`, which the caller vouches for. It is not yet checked to be UTF-8.
 #[inline]
 pub(crate) unsafe fn text<'a>(ptr: *const c_char, len: usize) -> Result<Text<'a>> {
     Ok(Text::unchecked(slice(ptr.cast(), len, "text")?))
 }
 
-/// Text in one piece that is there, empty or not; `None` if [`text`] has to look closer.
+/// Like [`text`], but returns `None` instead of an error or for NULL, so that the fast path stays short.
 #[inline(always)]
 pub(crate) unsafe fn plain<'a>(ptr: *const c_char, len: usize) -> Option<Text<'a>> {
     plain_slice(ptr.cast(), len).map(Text::unchecked)
 }
 
-/// A slice that is there, empty or not; `None` if [`slice`] has to look closer.
+/// Like [`slice`], but returns `None` instead of an error or for NULL, so that the fast path stays short.
 #[inline(always)]
 pub(crate) unsafe fn plain_slice<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
     if ptr.is_null() || !ptr.is_aligned() || len > isize::MAX as usize / size_of::<T>().max(1) {
@@ -28,10 +28,10 @@ pub(crate) unsafe fn plain_slice<'a, T>(ptr: *const T, len: usize) -> Option<&'a
     Some(unsafe { std::slice::from_raw_parts(ptr, len) })
 }
 
-/// No option, path or certificate name comes near this: a greater length is a mistake, and the memory is not read.
+/// The longest option, path or certificate name in bytes. A greater length is surely a mistake, and the memory is not read.
 const LONGEST_TEXT: usize = 1 << 20;
 
-/// Text as `&str`, checked.
+/// Checks text and returns it as `&str`.
 pub(crate) unsafe fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> Result<&'a str> {
     if len > LONGEST_TEXT {
         return Err(bad_slice(what, "given with more than 1 MiB:", len));
@@ -42,7 +42,7 @@ pub(crate) unsafe fn checked<'a>(ptr: *const c_char, len: usize, what: &str) -> 
     })
 }
 
-/// A slice of C memory. NULL is fine when `len` is 0 and is then not looked at.
+/// Makes a slice of C memory. If `len` is 0 the pointer is ignored and may be NULL.
 #[inline]
 pub(crate) unsafe fn slice<'a, T>(ptr: *const T, len: usize, what: &str) -> Result<&'a [T]> {
     if len == 0 {
@@ -68,7 +68,7 @@ fn bad_slice(what: &str, why: &str, len: usize) -> client::Error {
     err!(InvalidArgument, "pointer of {what} is {why} {len}")
 }
 
-/// Writes an out parameter.
+/// Writes an out parameter, unless it is NULL.
 pub(crate) unsafe fn put<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: not NULL; the caller gives a place for one `T`, which may be uninitialised and is not read.
@@ -76,7 +76,7 @@ pub(crate) unsafe fn put<T>(out: *mut T, value: T) {
     }
 }
 
-/// Fails unless the out parameter is there.
+/// Returns an error if the out parameter is NULL.
 pub(crate) fn required<T>(out: *mut T, what: &str) -> Result<()> {
     if out.is_null() { Err(err!(InvalidArgument, "out parameter {what} is NULL")) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! `questdb_sender_begin`, `_commit`, `_rollback`: the rows of one table, stored all or not at all.
+//! `questdb_sender_begin`, `_commit`, `_rollback`: rows of one table that are stored all together or not at all.
 #![expect(unsafe_code, reason = "exports functions")]
 
 use std::ffi::c_char;
@@ -8,7 +8,7 @@ use crate::sender::{guard_own, guard_sender, questdb_sender};
 use crate::text::checked;
 use client::Sender;
 
-/// Begins a transaction on one table in the sender's own buffer: pending rows are flushed first, and auto-flush is
+/// Begins a transaction on one table in the sender's own buffer. Pending rows are flushed first, and automatic flushes are
 /// suspended until commit or rollback. HTTP only.
 ///
 /// Errors: INVALID_STATE, INVALID_NAME, INVALID_UTF8; those of `questdb_sender_flush` for the pending rows.
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn questdb_sender_begin(
     guard_own(sender, |s| s.begin(checked(table, table_len, "table name")?))
 }
 
-/// Whether a transaction is open. False for NULL, or if another thread is using the sender.
+/// Returns whether a transaction is open. False for NULL, and while another thread is using the sender.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn questdb_sender_in_transaction(sender: *const questdb_se
     open
 }
 
-/// Sends the rows of the transaction in one request: all of them are stored or none. On failure the transaction stays open
+/// Sends the rows of the transaction in one request: all of them are stored or none. After a failure the transaction stays open
 /// with all its rows: commit again or roll back.
 ///
 /// Errors: INVALID_STATE without a transaction, with an open row or with rows of another table; those of
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn questdb_sender_commit(sender: *mut questdb_sender) -> F
     guard_own(sender, |s| s.commit().map(drop))
 }
 
-/// Drops the rows of the transaction, also one that is not ended yet.
+/// Drops the rows of the transaction, including an open row.
 ///
 /// Errors: INVALID_STATE without a transaction.
 /// Since: 0.1

@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_char};
 
-/// Grows when the ABI changes incompatibly.
+/// The version of the ABI. It grows when the ABI changes incompatibly.
 const ABI_VERSION: u32 = 1;
 
 const VERSION: &CStr =
@@ -12,16 +12,16 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// The version of the library, such as `0.1.0`.
+/// Returns the version of the library, such as `0.1.0`.
 ///
-/// Ownership: static.
+/// Ownership: the text is static.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn questdb_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The version of the ABI: a library whose number differs from `QUESTDB_ABI_VERSION` of the header must not be used.
+/// Returns the version of the ABI. A library whose number differs from `QUESTDB_ABI_VERSION` of the header must not be used.
 ///
 /// Since: 0.1
 #[unsafe(no_mangle)]

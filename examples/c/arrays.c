@@ -1,4 +1,4 @@
-/* Arrays of doubles, also parts and turned views of your memory: ./arrays "http::addr=localhost:9000;" */
+/* Arrays of doubles, also parts and transposed views of your memory: ./arrays "http::addr=localhost:9000;" */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,14 +16,14 @@ static questdb_error *run(questdb_sender *sender) {
     whole.data = (const uint8_t *)book;
     whole.data_len = sizeof book;
 
-    /* The same memory read with the dimensions swapped: strides are in bytes. */
+    /* The same memory with the dimensions swapped. Strides are in bytes. */
     const size_t turned_shape[] = {3, 2};
     const ptrdiff_t turned_strides[] = {item, 3 * item};
     questdb_array turned = whole;
     turned.shape = turned_shape;
     turned.strides = turned_strides;
 
-    /* The second row backwards: it begins at the last element and goes down. */
+    /* The second row backwards: it begins at the last element and the stride is negative. */
     const size_t back_shape[] = {3};
     const ptrdiff_t back_strides[] = {-item};
     questdb_array back = whole;

@@ -1,6 +1,5 @@
-/* A loop that never calls flush: rows leave by themselves when a limit is reached.
- * ./auto_flush "http::addr=localhost:9000;auto_flush_rows=1000;auto_flush_interval=500;"
- */
+/* A loop that never calls flush: rows are sent automatically when a limit is reached.
+ * ./auto_flush "http::addr=localhost:9000;auto_flush_rows=1000;auto_flush_interval=500;" */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +14,8 @@ static questdb_error *run(questdb_sender *sender, uint64_t *unconfirmed) {
             return err;
         err = questdb_sender_at_nanos(sender, 1700000000000000000 + i);
         if (!err) continue;
-        /* If only the flush failed, the row is in the buffer, and the next row tries again. Here that is the end. */
+        /* If only the flush failed, the row is in the buffer, and the next row would try again. This example stops
+         * instead. */
         if (questdb_error_row_accepted(err)) fprintf(stderr, "row %d waits in the buffer\n", i);
         return err;
     }

@@ -1,7 +1,7 @@
-/* Decimals, exact: as text, as integers with a scale, as bytes. QuestDB needs the columns to exist, for example
- * CREATE TABLE invoices (net DECIMAL(18,2), tax DECIMAL(18,2), rate DECIMAL(9,4), total DECIMAL(38,2), ts TIMESTAMP) ...
- * ./decimals "http::addr=localhost:9000;"
- */
+/* Exact decimals: as text, as integers with a scale, and as bytes. In QuestDB the columns must exist, for example:
+ * CREATE TABLE invoices (net DECIMAL(18,2), tax DECIMAL(18,2), rate DECIMAL(9,4), total DECIMAL(38,2), ts TIMESTAMP)
+ * ...
+ * ./decimals "http::addr=localhost:9000;" */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ static questdb_error *run(questdb_sender *sender) {
         (err = questdb_buffer_column_dec_str(row, QUESTDB_STR("net"), QUESTDB_STR("1234.50"))) ||
         (err = questdb_buffer_column_dec_i64(row, QUESTDB_STR("tax"), 2, 23456)) ||
         (err = questdb_buffer_column_dec(row, QUESTDB_STR("rate"), 4, minus_one, sizeof minus_one)) ||
-        /* high * 2^64 + low: 2^64 hundredths. */
+        /* high * 2^64 + low: here 2^64 hundredths. */
         (err = questdb_buffer_column_dec_i128(row, QUESTDB_STR("total"), 2, 1, 0)) ||
         (err = questdb_sender_at_nanos(sender, 1700000000000000000)))
         return err;

@@ -1,6 +1,5 @@
-/* HTTPS with a certificate authority of your own and a user:
- * ./https_ca "https::addr=localhost:9000;username=admin;password=quest;" ca.pem
- */
+/* HTTPS with your own certificate authority and a user:
+ * ./https_ca "https::addr=localhost:9000;username=admin;password=quest;" ca.pem */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 static questdb_error *run(const char *conf, const char *ca_file, questdb_sender **sender) {
     questdb_config *config = NULL;
     questdb_error *err = NULL;
-    /* Options can be set one by one, which needs no escaping of ';' as in a connection string. */
+    /* Options that are set one by one need no escaping of ';', unlike in a connection string. */
     if (!(err = questdb_config_from_conf(conf, strlen(conf), &config)) &&
         !(err = questdb_config_set(config, QUESTDB_STR("tls_roots"), ca_file, strlen(ca_file))))
         err = questdb_sender_new(config, sender);

@@ -1,10 +1,10 @@
-/* What to do about a failed flush: ask the error what is known about the rows. ./outcome "http::addr=localhost:9000;" */
+/* What to do after a failed flush: the error says what is known about the rows. ./outcome "http::addr=localhost:9000;" */
 #include <stdio.h>
 #include <string.h>
 
 #include "questdb_ingress.h"
 
-/* Whether the same rows should be sent again. */
+/* Returns whether the same rows should be sent again. */
 static bool again(const questdb_error *err) {
     switch (questdb_error_outcome(err)) {
     case QUESTDB_OUTCOME_NOT_SENT: /* nothing was stored: again, if it can help */
@@ -23,7 +23,7 @@ static questdb_error *run(questdb_sender *sender, questdb_buffer **rows) {
     questdb_error *err = NULL;
     if ((err = questdb_sender_new_buffer(sender, rows))) return err;
     for (int i = 0; i < 2; i++) {
-        /* The second row has text where the first made a column of integers: the server refuses it. */
+        /* The second row has text where the first row made a column of integers: the server refuses it. */
         if ((err = questdb_buffer_table(*rows, QUESTDB_STR("results"))) ||
             (err = i == 0 ? questdb_buffer_column_i64(*rows, QUESTDB_STR("value"), 1)
                           : questdb_buffer_column_str(*rows, QUESTDB_STR("value"), QUESTDB_STR("one"))) ||

@@ -1,6 +1,5 @@
-/* Prepared rows: the table and its columns named once, then one call per row or per batch.
- * ./prepared_rows "http::addr=localhost:9000;"
- */
+/* Prepared rows: the table and its columns are described once, then one call appends a row or a batch.
+ * ./prepared_rows "http::addr=localhost:9000;" */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@ static questdb_error *run(questdb_sender *sender, questdb_row_layout **layout) {
         (err = questdb_row_layout_add(*layout, QUESTDB_STR("size"), QUESTDB_COLUMN_KIND_I64)))
         return err;
 
-    /* One row: a cell per column. The last one is left out. */
+    /* One row: a cell for each column. The last cell is null, which leaves its column out. */
     questdb_cell cells[3] = {{0}};
     cells[0].kind = QUESTDB_CELL_KIND_TEXT;
     cells[0].value.ptr = "BTC-USD";
@@ -24,7 +23,7 @@ static questdb_error *run(questdb_sender *sender, questdb_row_layout **layout) {
     cells[2].kind = QUESTDB_CELL_KIND_NULL;
     if ((err = questdb_sender_append_row(sender, *layout, cells, 3, 1700000000000000000))) return err;
 
-    /* Three rows: an array per column. Symbol i is the text between offsets i and i + 1; row 1 has no size. */
+    /* Three rows: an array for each column. Symbol i is the text between offsets i and i + 1. Row 1 has no size. */
     static const int32_t offsets[] = {0, 7, 14, 21};
     static const double prices[] = {43211.0, 2615.5, 2616.0};
     static const int64_t sizes[] = {5, 0, 7};

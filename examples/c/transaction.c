@@ -10,7 +10,7 @@ static questdb_error *entry(questdb_sender *sender, double amount, int64_t nanos
     if ((err = questdb_buffer_table(row, QUESTDB_STR("ledger"))) ||
         (err = questdb_buffer_column_f64(row, QUESTDB_STR("amount"), amount)))
         return err;
-    return questdb_sender_at_nanos(sender, nanos); /* no automatic flush inside a transaction */
+    return questdb_sender_at_nanos(sender, nanos); /* a transaction is never flushed automatically */
 }
 
 static questdb_error *run(questdb_sender *sender) {
@@ -21,7 +21,7 @@ static questdb_error *run(questdb_sender *sender) {
         (err = questdb_sender_commit(sender)))
         return err;
 
-    /* Second thoughts: nothing of this arrives. */
+    /* This transaction is rolled back: nothing of it is stored. */
     if ((err = questdb_sender_begin(sender, QUESTDB_STR("ledger"))) ||
         (err = entry(sender, -1e9, 1700000000000000002)) ||
         (err = questdb_sender_rollback(sender)))

@@ -1,6 +1,5 @@
-/* One buffer of your own, sent to two servers:
- * ./two_servers "http::addr=first:9000;" "http::addr=second:9000;"
- */
+/* Sends one buffer of your own to two servers:
+ * ./two_servers "http::addr=first:9000;" "http::addr=second:9000;" */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +10,7 @@ static questdb_error *run(char **confs, questdb_sender **senders, questdb_buffer
     for (int i = 0; i < 2; i++)
         if ((err = questdb_sender_from_conf(confs[i], strlen(confs[i]), &senders[i]))) return err;
 
-    /* A buffer fits a server of its protocol version or a newer one: take the older of the two. */
+    /* A server accepts buffers of its own protocol version and of older ones: take the older of the two versions. */
     const int older = questdb_sender_protocol_version(senders[0]) > questdb_sender_protocol_version(senders[1]);
     if ((err = questdb_sender_new_buffer(senders[older], rows))) return err;
     for (int i = 0; i < 3; i++) {

@@ -1,4 +1,4 @@
-// Arrays of doubles, also parts and turned views of your memory: ./arrays "http::addr=localhost:9000;"
+// Arrays of doubles, also parts and transposed views of your memory: ./arrays "http::addr=localhost:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>
 
@@ -7,9 +7,9 @@ static void run(questdb::sender &sender) {
     static const double book[2][3] = {{10.5, 10.4, 10.3}, {10.6, 10.7, 10.8}};
     const questdb::slice<const double> memory{&book[0][0], 6};
 
-    // The same memory read with the dimensions swapped: strides are in elements.
+    // The same memory with the dimensions swapped. Strides are in elements.
     const questdb::array_view<2> turned{{3, 2}, {1, 3}, memory};
-    // The second row backwards: it begins at the last element and goes down.
+    // The second row backwards: it begins at the last element and the stride is negative.
     const questdb::array_view<1> back{{3}, {-1}, memory, 5};
 
     sender.table("books").column("whole", book).column("turned", turned).column("back", back).at(

@@ -1,4 +1,4 @@
-// A loop that never calls flush: rows leave by themselves when a limit is reached.
+// A loop that never calls flush: rows are sent automatically when a limit is reached.
 // ./auto_flush "http::addr=localhost:9000;auto_flush_rows=1000;auto_flush_interval=500;"
 #include <iostream>
 #include <questdb_ingress.hpp>
@@ -8,7 +8,8 @@ static std::uint64_t run(questdb::sender &sender) {
         try {
             sender.table("ticks").column("number", i).at(questdb::timestamp_nanos{1700000000000000000 + i});
         } catch (const questdb::error &failed) {
-            // If only the flush failed, the row is in the buffer, and the next row tries again. Here that is the end.
+            // If only the flush failed, the row is in the buffer, and the next row would try again. This example
+            // stops instead.
             if (failed.row_accepted()) std::cerr << "row " << i << " waits in the buffer\n";
             throw;
         }

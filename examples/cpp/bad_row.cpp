@@ -1,12 +1,13 @@
-// Drop the bad row, keep the rest: a row that cannot be built, and one that the server refuses.
+// Drops the bad row and keeps the rest: a row that cannot be built, and one that the server refuses.
 // ./bad_row "http::addr=localhost:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>
 
 static void measurement(questdb::sender &sender, int n) {
-    // A row that is not ended drops itself, whatever threw: here `at_now` of the third one, which has no value.
+    // A row that is not ended drops itself when an exception is thrown: here by `at_now` of the third row,
+    // which has no value.
     questdb::row row = sender.table("measurements");
-    // The fourth is text where the others are numbers, which only the server can know.
+    // The fourth row has text where the others have numbers, which only the server can notice.
     if (n == 4) row.column("value", "four");
     else if (n != 3) row.column("value", n);
     row.at_now();
@@ -17,7 +18,7 @@ static void run(questdb::sender &sender) {
         try {
             measurement(sender, n);
         } catch (const questdb::error &failed) {
-            if (failed.row_accepted()) throw;  // the row is good, sending it failed
+            if (failed.row_accepted()) throw;  // the row is in the buffer, only sending it failed
             std::cerr << "left out: " << failed.what() << "\n";
         }
     }
@@ -26,9 +27,9 @@ static void run(questdb::sender &sender) {
             sender.flush();
         } catch (const questdb::error &failed) {
             const auto row = static_cast<std::size_t>(failed.server_line());
-            if (failed.outcome() != QUESTDB_OUTCOME_REJECTED || row == 0) throw;  // nothing is known about a single row
+            if (failed.outcome() != QUESTDB_OUTCOME_REJECTED || row == 0) throw;  // the error is not about a single row
             std::cerr << "refused: " << failed.what() << "\n";
-            sender.own_buffer().remove_rows(row);  // the others are still there
+            sender.own_buffer().remove_rows(row);  // the other rows are still in the buffer
         }
     }
     sender.close(std::chrono::seconds{10});

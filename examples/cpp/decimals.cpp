@@ -1,6 +1,6 @@
-// Decimals, exact: as text, as integers with a scale, as bytes, and from a type of your own. QuestDB needs the columns to
-// exist, for example CREATE TABLE invoices (net DECIMAL(18,2), tax DECIMAL(18,2), rate DECIMAL(9,4), total DECIMAL(38,2),
-// ts TIMESTAMP) ...
+// Exact decimals: as text, as integers with a scale, as bytes, and from a type of your own. In QuestDB the columns must
+// exist, for example: CREATE TABLE invoices (net DECIMAL(18,2), tax DECIMAL(18,2), rate DECIMAL(9,4), total
+// DECIMAL(38,2), ts TIMESTAMP) ...
 // ./decimals "http::addr=localhost:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>
@@ -9,7 +9,7 @@ namespace shop {
 struct money {
     std::int64_t cents;
 };
-// Found by argument-dependent lookup: with this function beside it, money is a column value.
+// Argument-dependent lookup finds this function, so that `money` can be a column value.
 static questdb::decimal to_questdb_decimal(const money &amount) { return {amount.cents, 2}; }
 }  // namespace shop
 

@@ -1,10 +1,10 @@
-// HTTPS with a certificate authority of your own and a user:
+// HTTPS with your own certificate authority and a user:
 // ./https_ca "https::addr=localhost:9000;username=admin;password=quest;" ca.pem
 #include <iostream>
 #include <questdb_ingress.hpp>
 
 static void run(const char *conf, const char *ca_file) {
-    // Options can be set one by one, which needs no escaping of ';' as in a connection string.
+    // Options that are set one by one need no escaping of ';', unlike in a connection string.
     questdb::config config{conf};
     config.set("tls_roots", ca_file);
     questdb::sender sender{config};

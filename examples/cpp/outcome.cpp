@@ -1,11 +1,12 @@
-// What to do about a failed flush: ask the error what is known about the rows. ./outcome "http::addr=localhost:9000;"
+// What to do after a failed flush: the error says what is known about the rows.
+// ./outcome "http::addr=localhost:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>
 
-// Whether the same rows should be sent again.
+// Returns whether the same rows should be sent again.
 static bool again(const questdb::error &failed) {
     switch (failed.outcome()) {
-    case QUESTDB_OUTCOME_NOT_SENT:  // nothing was stored: again, if it can help
+    case QUESTDB_OUTCOME_NOT_SENT:  // nothing was stored: sending again is safe, if the error may pass
         return failed.retryable();
     case QUESTDB_OUTCOME_REJECTED:  // nothing was stored, and the same rows will be refused again
         std::cerr << "row " << failed.server_line() << " is wrong (server error "

@@ -1,4 +1,4 @@
-// Prepared rows: the table and its columns named once, then one call per row or per batch.
+// Prepared rows: the table and its columns are described once, then one call appends a row or a batch.
 // ./prepared_rows "http::addr=localhost:9000;"
 #include <iostream>
 #include <optional>
@@ -11,10 +11,11 @@ static void run(questdb::sender &sender) {
                             .add<double>("price")
                             .add<std::int64_t>("size");
 
-    // One row: a value for each column, the point in time first. An empty optional is left out.
+    // One row: the timestamp, then a value for each column. An empty optional leaves the column out.
     sender.append(quotes, questdb::timestamp_nanos{1700000000000000000}, "BTC-USD", 43210.5, std::optional<int>{});
 
-    // Three rows: an array per column. Symbol i is the text between offsets i and i + 1; row 1 has no size.
+    // Three rows: an array for each column. Symbol i is the text between offsets i and i + 1. Row 1 has no
+    // size.
     const std::vector<std::int32_t> offsets{0, 7, 14, 21};
     const std::vector<double> prices{43211.0, 2615.5, 2616.0};
     const std::vector<std::int64_t> sizes{5, 0, 7};

@@ -4,11 +4,11 @@
 
 static void run(questdb::sender &sender) {
     questdb::transaction booking = sender.begin("ledger");
-    booking.new_row().column("amount", -100.0).at(questdb::timestamp_nanos{1700000000000000000});  // no automatic flush here
+    booking.new_row().column("amount", -100.0).at(questdb::timestamp_nanos{1700000000000000000});  // not flushed automatically
     booking.new_row().column("amount", 100.0).at(questdb::timestamp_nanos{1700000000000000001});
     booking.commit();
     {
-        // Second thoughts: nothing of this arrives, for whatever reason commit is not reached.
+        // If commit is not reached, for whatever reason, nothing of the transaction is stored.
         questdb::transaction mistake = sender.begin("ledger");
         mistake.new_row().column("amount", -1e9).at(questdb::timestamp_nanos{1700000000000000002});
     }

@@ -1,4 +1,4 @@
-// One buffer of your own, sent to two servers:
+// Sends one buffer of your own to two servers:
 // ./two_servers "http::addr=first:9000;" "http::addr=second:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>
@@ -6,7 +6,8 @@
 static void run(const char *first_conf, const char *second_conf) {
     questdb::sender first{first_conf};
     questdb::sender second{second_conf};
-    // A buffer fits a server of its protocol version or a newer one: take the older of the two.
+    // A server accepts buffers of its own protocol version and of older ones: take the older of
+    // the two versions.
     questdb::buffer rows = (first.protocol_version() > second.protocol_version() ? second : first).new_buffer();
     for (int i = 0; i < 3; i++)
         rows.table("pulses").column("number", i).at(questdb::timestamp_nanos{1700000000000000000 + i});

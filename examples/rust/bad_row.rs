@@ -1,4 +1,4 @@
-//! Drop the bad row, keep the rest: a row that cannot be built, and one that the server refuses.
+//! Drops the bad row and keeps the rest: a row that cannot be built, and one that the server refuses.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use questdb_ingress::{Error, Outcome, Result, Sender};
 fn main() -> Result<()> {
     let conf = std::env::args().nth(1).unwrap_or_else(|| "http::addr=localhost:9000;".into());
     let mut sender = Sender::from_conf(&conf)?;
-    // The third has no value; the fourth is text where the others are numbers, which only the server can know.
+    // The third row has no value. The fourth has text where the others have numbers, which only the server can notice.
     for (n, text) in
         [(Some(1), None), (Some(2), None), (None, None), (None, Some("four")), (Some(5), None)]
     {
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
             return Err(e); // nothing is known about a single row
         };
         complain("refused", &e);
-        sender.remove_rows(row, 1)?; // the others are still there
+        sender.remove_rows(row, 1)?; // the other rows are still in the buffer
     }
     sender.close(Duration::from_secs(10)).result
 }

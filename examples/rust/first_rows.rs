@@ -1,4 +1,4 @@
-//! Rows over any protocol: the connection string is the argument.
+//! Sends rows over any protocol. The connection string is the argument.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The main job: real data from CSV files into QuestDB, over HTTP and over TCP.
+//! Loads real data from CSV files into QuestDB, over HTTP and over TCP.
 //!
-//! Without `QDB_CLIENT_CONF` in the environment the rows go into an embedded receiver, and the example shows what arrived;
-//! with it they go into the server that it names.
+//! Without `QDB_CLIENT_CONF` in the environment the rows are sent to an embedded receiver, and the example shows what arrived.
+//! With it they are sent to the server that it names.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -15,7 +15,7 @@ use questdb_receiver::{Protocol, Receiver};
 
 const WEATHER: &str = include_str!("../data/seattle-weather.csv");
 const TEMPS: &str = include_str!("../data/seattle-temps.csv");
-/// A second round of sending would otherwise be over before the clock has moved.
+/// A single round is so short that the clock may not advance during it.
 const RATE_ROUNDS: usize = 40;
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
@@ -39,7 +39,7 @@ fn main() -> Anything {
     Ok(())
 }
 
-/// Sends both files `rounds` times. Rows are flushed automatically, and what is left by `close`.
+/// Sends both files `rounds` times. Rows are flushed automatically, and `close` sends the rest.
 fn load(mut sender: Sender, rounds: usize) -> Anything {
     let start = Instant::now();
     for _ in 0..rounds {
@@ -89,7 +89,7 @@ fn timestamp(date: &str) -> Result<TimestampMicros, Box<dyn std::error::Error>> 
     let numbers: Vec<i64> =
         date.split(['-', '/', ' ', ':', 'T']).map(str::parse).collect::<Result<_, _>>()?;
     let [year, month, day, hour] = [0, 1, 2, 3].map(|i| numbers.get(i).copied().unwrap_or(0));
-    // Days since 1970-01-01 in the Gregorian calendar; years begin in March so that leap days come last.
+    // Days since 1970-01-01 in the Gregorian calendar. Years begin in March, so that leap days are at the end of a year.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Ok(TimestampMicros::from_secs((days * 24 + hour) * 3_600)?)

@@ -12,8 +12,8 @@ use questdb_ingress::{
 use questdb_ingress_fuzz::Input;
 use questdb_ingress_fuzz::cells::{self, Cell, Fate};
 use questdb_ingress_fuzz::checks::assert_error;
-use questdb_ingress_fuzz::model::{At, Model, Seen, SeenRow, parse};
 use questdb_ingress_fuzz::prepared::Prepared;
+use questdb_ingress_testkit::row_model::{At, Model, Seen, SeenRow, parse};
 
 /// A buffer, and what it must hold.
 struct Case {

@@ -5,7 +5,7 @@ use questdb_ingress::{ArrayView, ProtocolVersion};
 use questdb_receiver::line::TimeUnit;
 
 use crate::Input;
-use crate::model::Seen;
+use questdb_ingress_testkit::row_model::Seen;
 
 /// Names that every table and column may have; the long ones do not fit into the quick paths.
 pub const NAMES: [&str; 8] = [

@@ -6,7 +6,6 @@ pub mod conf;
 pub mod handles;
 pub mod input;
 pub mod memory;
-pub mod model;
 pub mod prepared;
 
 pub use input::Input;

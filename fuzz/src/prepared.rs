@@ -1,15 +1,15 @@
 //! Prepared rows: layouts, rows of cells and columns of values, each next to what must come out of it.
 
-use questdb_ingress::internal::{LayoutChecks as _, RowCells};
+use questdb_ingress::internal::{AppendCells as _, LayoutChecks as _, RowCells};
 use questdb_ingress::table::{
     Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
-    Stamp as Stamped,
+    TimestampKind,
 };
 use questdb_ingress::{ArrayView, Buffer, ProtocolVersion, Result, Text};
 
 use crate::Input;
 use crate::cells::{self, Array, Cell, Fate, NAMES};
-use crate::model::{At, Seen, SeenRow};
+use questdb_ingress_testkit::row_model::{At, Seen, SeenRow};
 
 /// A layout and what was declared in it.
 #[derive(Debug)]
@@ -17,15 +17,15 @@ pub struct Prepared {
     pub layout: RowLayout,
     table: &'static str,
     columns: Vec<(&'static str, ColumnKind)>,
-    stamp: Stamped,
+    stamp: TimestampKind,
 }
 
 impl Prepared {
     pub fn new(input: &mut Input<'_>) -> Prepared {
         let table = input.one(&NAMES);
         let mut layout = RowLayout::new(table).unwrap();
-        let stamp = input.one(&[Stamped::Nanos, Stamped::Micros, Stamped::Now]);
-        layout.set_stamp(stamp);
+        let stamp = input.one(&[TimestampKind::Nanos, TimestampKind::Micros, TimestampKind::Now]);
+        layout.set_timestamp(stamp);
         let mut columns: Vec<(&str, ColumnKind)> = Vec::new();
         for _ in 0..input.below(7) {
             let (name, kind) = (input.one(&NAMES), input.one(ColumnKind::ALL));
@@ -40,9 +40,9 @@ impl Prepared {
 
     fn at(&self, value: i64) -> At {
         match self.stamp {
-            Stamped::Nanos => At::Nanos(value),
-            Stamped::Micros => At::Micros(value),
-            Stamped::Now => At::Now,
+            TimestampKind::Nanos => At::Nanos(value),
+            TimestampKind::Micros => At::Micros(value),
+            TimestampKind::Now => At::Now,
         }
     }
 
@@ -89,10 +89,10 @@ impl Prepared {
             At::Nanos(v) | At::Micros(v) => Some(v),
         };
         let result = if input.flag() {
-            self.layout.append_row(buffer, &given, stamp)
+            buffer.append_row(&self.layout, &given, stamp)
         } else {
             match self.layout.check_cells(given.len()) {
-                Ok(()) => self.layout.append_cells(buffer, &Plain(&given), stamp),
+                Ok(()) => buffer.append_cells(&self.layout, &Plain(&given), stamp),
                 Err(e) => Err(e),
             }
         };
@@ -125,8 +125,8 @@ impl Prepared {
             .zip(&views)
             .map(|(c, v)| c.data(v.as_deref().unwrap_or_default()))
             .collect();
-        let at = (self.stamp != Stamped::Now).then_some(&stamps[..]);
-        (self.layout.append_columns(buffer, count, &data, at), rows)
+        let at = (self.stamp != TimestampKind::Now).then_some(&stamps[..]);
+        (buffer.append_columns(&self.layout, count, &data, at), rows)
     }
 }
 

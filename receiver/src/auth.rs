@@ -1,4 +1,4 @@
-//! Who may send: basic and bearer credentials over HTTP, a signed challenge over TCP.
+//! Who may send rows: basic and bearer credentials over HTTP, a signed challenge over TCP.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,14 +10,14 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedP
 
 use crate::error::{Result, err};
 
-/// Bytes of a challenge.
+/// The length of a challenge in bytes.
 pub(crate) const CHALLENGE_LEN: usize = 512;
-/// The longest line a client may send while it authenticates.
+/// The longest line in bytes that a client may send while it authenticates.
 pub(crate) const MAX_AUTH_LINE: usize = 512;
-/// The longest signature in base64 that QuestDB reads.
+/// The longest signature in base64 that QuestDB reads, in bytes.
 const MAX_SIGNATURE: usize = 96;
 
-/// The values of `Authorization` that are let in.
+/// The values of the header `Authorization` that are accepted.
 #[derive(Clone, Default)]
 pub(crate) struct HttpAuth {
     accepted: Vec<Vec<u8>>,
@@ -44,7 +44,7 @@ impl HttpAuth {
         auth
     }
 
-    /// Whether a request with this `Authorization` may go on.
+    /// Returns whether a request with this `Authorization` is accepted.
     pub(crate) fn admits(&self, authorization: Option<&[u8]>) -> bool {
         if self.schemes.is_empty() {
             return true;
@@ -64,7 +64,7 @@ pub(crate) struct EcdsaKey([u8; 65]);
 impl EcdsaKey {
     pub(crate) fn from_base64url(x: &str, y: &str) -> Result<EcdsaKey> {
         let mut key = [0; 65];
-        // The mark of an uncompressed point.
+        // The first byte 4 marks an uncompressed point.
         key[0] = 4;
         for (name, text, place) in [("x", x, 1), ("y", y, 33)] {
             let bytes = URL_SAFE_NO_PAD
@@ -80,10 +80,10 @@ impl EcdsaKey {
     }
 }
 
-/// The keys that may sign.
+/// The public keys, by key id, whose signatures are accepted.
 pub(crate) type EcdsaKeys = HashMap<String, EcdsaKey>;
 
-/// Random printable characters; `None` when the system has no randomness.
+/// Returns random printable characters, or `None` if the system has no randomness.
 pub(crate) fn new_challenge() -> Option<[u8; CHALLENGE_LEN]> {
     const PRINTABLE: u8 = 95;
     let mut challenge = [0; CHALLENGE_LEN];
@@ -91,7 +91,7 @@ pub(crate) fn new_challenge() -> Option<[u8; CHALLENGE_LEN]> {
     let mut random = [0; CHALLENGE_LEN];
     while filled < CHALLENGE_LEN {
         SystemRandom::new().fill(&mut random).ok()?;
-        // Two whole cycles of the alphabet, so that no character is more likely.
+        // Larger bytes are dropped: two whole cycles of the alphabet remain, so that all characters are equally likely.
         let usable = random.iter().filter(|b| **b < 2 * PRINTABLE);
         for (slot, b) in challenge[filled..].iter_mut().zip(usable) {
             *slot = b' ' + b % PRINTABLE;
@@ -101,7 +101,7 @@ pub(crate) fn new_challenge() -> Option<[u8; CHALLENGE_LEN]> {
     Some(challenge)
 }
 
-/// Whether `signature`, in base64, signs the challenge by the key of that name.
+/// Returns whether `signature`, in base64, is a signature of the challenge with the key of that id.
 pub(crate) fn verify(keys: &EcdsaKeys, id: &[u8], challenge: &[u8], signature: &[u8]) -> bool {
     let Some(key) = std::str::from_utf8(id).ok().and_then(|id| keys.get(id)) else {
         return false;

@@ -1,4 +1,4 @@
-//! Settings of a receiver.
+//! The settings of a receiver.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,7 +15,7 @@ use crate::io::server::Server;
 use crate::shared::Options;
 use crate::store::table::Policy;
 
-/// Settings of a [`Receiver`]; without any it listens on 127.0.0.1 on two free ports, without TLS and authentication.
+/// The settings of a [`Receiver`]. By default it listens on two free ports of 127.0.0.1, without TLS and authentication.
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
@@ -64,7 +64,7 @@ impl Default for Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The credentials and the private key stay out.
+        // Credentials and the private key are not shown.
         f.debug_struct("Builder")
             .field("bind", &self.bind)
             .field("http_port", &self.http_port)
@@ -74,24 +74,24 @@ impl fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// The address to listen on; loopback unless told otherwise.
+    /// Sets the address to listen on. The default is the loopback address.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = address;
         self
     }
 
-    /// Listens on `[::1]`.
+    /// Sets the address to listen on to `[::1]`.
     pub fn ipv6(self) -> Self {
         self.bind(Ipv6Addr::LOCALHOST.into())
     }
 
-    /// The port for HTTP; 0, the default, takes a free one.
+    /// Sets the port for HTTP. 0, the default, takes a free one.
     pub fn http_port(mut self, port: u16) -> Self {
         self.http_port = port;
         self
     }
 
-    /// The port for TCP; 0, the default, takes a free one.
+    /// Sets the port for TCP. 0, the default, takes a free one.
     pub fn tcp_port(mut self, port: u16) -> Self {
         self.tcp_port = port;
         self
@@ -109,74 +109,76 @@ impl Builder {
         self
     }
 
-    /// Requires TCP connections to sign a challenge; `x` and `y` are the public key in base64url. May be repeated.
+    /// Requires TCP connections to sign a challenge. `x` and `y` are the public key in base64url. May be called for several
+    /// keys.
     pub fn auth_ecdsa(mut self, key_id: &str, x: &str, y: &str) -> Self {
         self.ecdsa.push((key_id.to_owned(), x.to_owned(), y.to_owned()));
         self
     }
 
-    /// Speaks TLS on both ports with this certificate chain and private key.
+    /// Uses TLS on both ports, with this certificate chain and private key.
     pub fn tls(mut self, cert_chain_pem: &[u8], key_pem: &[u8]) -> Self {
         self.tls = Some((cert_chain_pem.to_vec(), key_pem.to_vec()));
         self
     }
 
-    /// The protocol versions that `/settings` offers; none leaves the key out, as old servers do.
+    /// Sets the protocol versions that `/settings` offers. If there are none, the key is left out of the answer, as old servers
+    /// do.
     pub fn protocol_versions(mut self, versions: &[u8]) -> Self {
         self.protocol_versions = versions.to_vec();
         self
     }
 
-    /// The longest name in UTF-16 units, which is how QuestDB counts.
+    /// Sets the longest name, in UTF-16 units, which is how QuestDB counts.
     pub fn max_name_len(mut self, units: usize) -> Self {
         self.max_name_len = units;
         self
     }
 
-    /// Whether `/settings` exists; otherwise it answers 404, as servers before it did.
+    /// Sets whether `/settings` exists. If not, it is answered with 404, as older servers do.
     pub fn settings(mut self, exist: bool) -> Self {
         self.settings = exist;
         self
     }
 
-    /// Whether `/settings` asks for credentials too; QuestDB does not.
+    /// Sets whether `/settings` requires credentials too. QuestDB requires none.
     pub fn settings_auth(mut self, required: bool) -> Self {
         self.settings_auth = required;
         self
     }
 
-    /// Whether a bad line over TCP is answered by a line of text before the connection closes; QuestDB closes silently.
+    /// Sets whether a bad line over TCP is answered with a line of text before the connection closes. QuestDB closes silently.
     pub fn error_replies(mut self, replies: bool) -> Self {
         self.error_replies = replies;
         self
     }
 
-    /// Whether decimals need a column that exists, as in QuestDB; see [`Receiver::create_table`].
+    /// Sets whether decimals need a column that exists already, as in QuestDB; see [`Receiver::create_table`].
     pub fn strict_decimals(mut self, strict: bool) -> Self {
         self.strict_decimals = strict;
         self
     }
 
-    /// The largest body of a request; larger ones get status 413.
+    /// Sets the largest body of a request, in bytes. Larger ones get status 413.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// The longest line over TCP; a longer one ends the connection.
+    /// Sets the longest line over TCP, in bytes. A longer one ends the connection.
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self
     }
 
-    /// About how many bytes of tables to keep, whatever is in them; then lines are refused by status 503 until
-    /// [`Receiver::clear`]. As many may be on their way on all connections together.
+    /// Sets about how many bytes the tables may take, whatever is in them. Above that, lines are refused with status 503 until
+    /// [`Receiver::clear`]. The same number of bytes may be in transit on all connections together.
     pub fn max_stored(mut self, bytes: usize) -> Self {
         self.max_stored = bytes;
         self
     }
 
-    /// How many connections to serve at once; more are closed at once.
+    /// Sets how many connections are served at once. Further ones are closed immediately.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self
@@ -185,7 +187,8 @@ impl Builder {
     /// Binds the ports and starts to serve.
     ///
     /// # Errors
-    /// `Config` for keys and certificates, `Listen` for a port that cannot be had, `Thread` for threads.
+    /// `Config` for unusable keys and certificates, `Listen` for a port that is not available, `Thread` if the system refuses a
+    /// thread.
     pub fn start(self) -> Result<Receiver> {
         let tls = self.tls.map(|(cert, key)| tls_config(&cert, &key)).transpose()?;
         let ecdsa = self

@@ -1,29 +1,29 @@
-//! The one error of this package.
+//! The error type of this package.
 
 use std::fmt;
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A key, a certificate or another setting cannot be used.
     Config,
-    /// A port cannot be listened on.
+    /// A port is not available.
     Listen,
     /// The system refused a thread.
     Thread,
-    /// A name that QuestDB does not allow, or that is there twice.
+    /// QuestDB does not allow this name, or it occurs twice.
     InvalidName,
-    /// A table of that name exists already.
+    /// A table with this name exists already.
     TableExists,
-    /// An argument that has no meaning here.
+    /// An argument is not valid for this call.
     InvalidArgument,
-    /// The rows that were waited for did not come in time.
+    /// The expected rows did not arrive in time.
     Timeout,
 }
 
-/// Why a call to a [`Receiver`](crate::Receiver) or its [`Builder`](crate::Builder) failed. Errors of clients are answered
-/// to the clients.
+/// Why a call to a [`Receiver`](crate::Receiver) or its [`Builder`](crate::Builder) failed. Errors that clients make are not
+/// reported here, but in the answers to these clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -38,7 +38,7 @@ impl Error {
         Error { kind, message }
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -60,8 +60,8 @@ macro_rules! err {
 }
 pub(crate) use err;
 
-/// Text of a caller or a client on one printable line: control characters and invalid bytes are escaped, and what is longer
-/// than `max` bytes is cut.
+/// Formats text of a caller or a client as one printable line: control characters and invalid bytes are escaped, and the text
+/// is cut after `max` bytes.
 pub(crate) fn printable(bytes: &[u8], max: usize) -> String {
     let mut text = String::new();
     for chunk in bytes[..bytes.len().min(max)].utf8_chunks() {
@@ -82,7 +82,7 @@ pub(crate) fn printable(bytes: &[u8], max: usize) -> String {
     text
 }
 
-/// Characters without a form of their own that break lines, hide, or change the order of what is shown.
+/// Returns whether this is an invisible character that breaks lines, or hides or reorders the text around it.
 fn reorders_text(c: char) -> bool {
     matches!(
         c,
@@ -90,7 +90,7 @@ fn reorders_text(c: char) -> bool {
     )
 }
 
-/// As [`printable`], in quotes, for names.
+/// Like [`printable`], but puts the text in quotes. For names.
 pub(crate) fn shown(text: &str) -> String {
     format!("\"{}\"", printable(text.as_bytes(), 128))
 }

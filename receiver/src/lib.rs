@@ -1,7 +1,8 @@
-//! The embedded ILP receiver: takes rows over TCP and HTTP on loopback and keeps them in memory as tables.
+//! The embedded receiver: a small server on loopback that receives rows of the line protocol (ILP) over TCP and HTTP and keeps
+//! them in memory as tables.
 //!
-//! It imitates QuestDB: the same parser rules, column types, casts, error answers and authentication. It shares no code
-//! with the encoder and the transports, so that it can judge them.
+//! It imitates QuestDB: it has the same parser rules, column types, conversions, error answers and authentication. It shares no
+//! code with the encoder and the network layer of the client, so that it can be used to test them.
 //!
 //! ```
 //! use questdb_receiver::{Protocol, Receiver};
@@ -11,6 +12,7 @@
 //! # Ok::<(), questdb_receiver::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::disallowed_methods,
     reason = "a server has sockets, threads and a clock of its own"
@@ -41,13 +43,13 @@ pub use value::{Array, ColumnType, Value};
 /// A protocol that a [`Receiver`] speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protocol {
-    /// ILP over HTTP, or HTTPS when TLS was configured.
+    /// ILP over HTTP, or over HTTPS if TLS was configured.
     Http,
-    /// ILP over TCP, within TLS when that was configured.
+    /// ILP over TCP, inside TLS if that was configured.
     Tcp,
 }
 
-/// What a receiver counted since its start.
+/// Counters of a receiver since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Connections accepted.
@@ -56,9 +58,9 @@ pub struct Stats {
     pub requests: u64,
     /// Rows stored.
     pub rows: u64,
-    /// Bytes of rows received, before judging them.
+    /// Bytes of rows received, including those that were refused.
     pub bytes: u64,
-    /// Requests and connections refused for what they sent: bad rows, bad credentials, bad requests.
+    /// Requests and connections that were refused because of what they sent: bad rows, bad credentials, bad requests.
     pub rejected: u64,
 }
 
@@ -69,22 +71,22 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Settings for a new receiver.
+    /// Returns the settings for a new receiver, for changes before its start.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Where it listens for HTTP.
+    /// Returns the address on which it listens for HTTP.
     pub fn http_addr(&self) -> SocketAddr {
         self.server.http_addr()
     }
 
-    /// Where it listens for TCP.
+    /// Returns the address on which it listens for TCP.
     pub fn tcp_addr(&self) -> SocketAddr {
         self.server.tcp_addr()
     }
 
-    /// The start of a configuration string for this receiver, such as `http::addr=127.0.0.1:40123;`.
+    /// Returns the start of a connection string for this receiver, such as `http::addr=127.0.0.1:40123;`.
     pub fn conf(&self, protocol: Protocol) -> String {
         let (scheme, addr) = match protocol {
             Protocol::Http => ("http", self.http_addr()),
@@ -94,18 +96,18 @@ impl Receiver {
         format!("{scheme}{s}::addr={addr};")
     }
 
-    /// The table of that name, in any case of letters, as it is now.
+    /// Returns the present state of the table with that name, whose upper and lower case does not matter.
     pub fn table(&self, name: &str) -> Option<Arc<Table>> {
         self.server.shared().store.table(name)
     }
 
-    /// The names of all tables, in order of creation.
+    /// Returns the names of all tables, in order of creation.
     pub fn table_names(&self) -> Vec<String> {
         self.server.shared().store.table_names()
     }
 
-    /// Makes an empty table, for column types that rows do not create. A designated column `timestamp` is added when it
-    /// is not among the columns.
+    /// Makes an empty table, for column types that rows do not create. Adds a designated column `timestamp` if `columns` has
+    /// none.
     ///
     /// # Errors
     /// `InvalidName`, `TableExists`, `InvalidArgument`.
@@ -121,7 +123,8 @@ impl Receiver {
         self.server.shared().store.wait(table, rows, timeout)
     }
 
-    /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed; returns how many were.
+    /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed. Returns how many rows were
+    /// stored.
     pub fn wait_for_more(&self, seen: u64, timeout: Duration) -> u64 {
         self.server.shared().store.wait_for_more(seen, timeout)
     }
@@ -131,12 +134,12 @@ impl Receiver {
         self.server.shared().store.clear();
     }
 
-    /// What was counted so far.
+    /// Returns the counters.
     pub fn stats(&self) -> Stats {
         self.server.shared().stats()
     }
 
-    /// Stops listening, breaks all connections and waits for the threads; the tables stay readable.
+    /// Stops listening, breaks all connections and waits for the threads. The tables can still be read.
     pub fn shutdown(&self) {
         self.server.stop();
     }

@@ -1,4 +1,5 @@
-//! `questdb-receiver`: the embedded receiver as a program. It takes rows over HTTP and TCP and shows them as they come.
+//! `questdb-receiver`: the embedded receiver as a program. It receives rows over HTTP and TCP and shows them as they arrive.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -36,9 +37,9 @@ usage: questdb-receiver [option]...
   --help
 ";
 
-/// How long no rows must come before those that came are shown.
+/// Rows are shown when no further rows have arrived for this time.
 const LULL: Duration = Duration::from_millis(300);
-/// How long to sleep when nothing waits to be shown.
+/// The time to sleep when there is nothing to show.
 const LONG: Duration = Duration::from_secs(3600);
 
 struct Args {
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the arguments ask for; `None` when that was only the help.
+/// Parses the arguments. Returns `None` if they only asked for the help text.
 fn parse_args(mut args: impl Iterator<Item = String>) -> Result<Option<Args>, String> {
     let mut parsed = Args {
         builder: Receiver::builder().http_port(9000).tcp_port(9009),
@@ -105,14 +106,14 @@ fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("bad value {text:?} of {option}"))
 }
 
-/// No certificate chain or key comes near this.
+/// The largest file that is read, in bytes. No certificate chain or key is nearly as large.
 const LONGEST_FILE: u64 = 1 << 20;
-/// The longest command.
+/// The longest command, in bytes.
 const LONGEST_LINE: u64 = 1 << 20;
 
 fn file(path: &str) -> Result<Vec<u8>, String> {
     let cannot = |e: std::io::Error| format!("cannot read {path:?}: {e}");
-    // Before it is opened, which a pipe would let wait for ever. A device may have no end.
+    // The file is checked before it is opened, because opening a pipe could block for ever, and a device may have no end.
     if !std::fs::metadata(path).map_err(cannot)?.is_file() {
         return Err(format!("cannot read {path:?}: it is not a regular file"));
     }
@@ -147,7 +148,7 @@ fn run(args: Args) -> Result<(), String> {
     Ok(())
 }
 
-/// Answers every command by lines, the last of which is empty or says what was wrong.
+/// Answers every command with lines of text. The last line is empty, or says what was wrong.
 fn obey(receiver: &Receiver) -> Result<(), String> {
     let mut input = std::io::stdin().lock();
     let mut line = String::new();
@@ -206,7 +207,7 @@ fn create<'a>(
     receiver.create_table(table, &columns).map_err(|e| e.to_string())
 }
 
-/// Cells are null or text, as the text keeps what the numbers of JSON lose.
+/// Converts a table to JSON. Cells are null or text, because text keeps what the numbers of JSON would lose.
 fn json(table: &Table) -> serde_json::Value {
     let cell = |value: &Value<'_>| match value {
         Value::Null => serde_json::Value::Null,

@@ -1,19 +1,19 @@
-//! Which names QuestDB accepts.
+//! The names that QuestDB accepts.
 
-/// Whether a table may have this name of at most `max_len` UTF-16 units.
+/// Returns whether a table may have this name. `max_len` is in UTF-16 units.
 pub(crate) fn is_table_name(name: &str, max_len: usize) -> bool {
     let dots_fit = !name.starts_with('.') && !name.ends_with('.') && !name.contains("..");
     let spaces_fit = !name.starts_with(' ') && !name.ends_with(' ');
     fits(name, max_len) && dots_fit && spaces_fit && !name.chars().any(is_forbidden)
 }
 
-/// Whether a column may have this name of at most `max_len` UTF-16 units.
+/// Returns whether a column may have this name. `max_len` is in UTF-16 units.
 pub(crate) fn is_column_name(name: &str, max_len: usize) -> bool {
     fits(name, max_len) && !name.chars().any(|c| is_forbidden(c) || matches!(c, '.' | '-'))
 }
 
 fn fits(name: &str, max_len: usize) -> bool {
-    // As in Java, the length is one of UTF-16.
+    // QuestDB is written in Java, so it counts UTF-16 units.
     !name.is_empty() && (name.len() <= max_len || name.encode_utf16().count() <= max_len)
 }
 
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn names_by_kind() {
-        // name, fit for a table, fit for a column
+        // The name, whether a table may have it, whether a column may have it.
         let cases: &[(&str, bool, bool)] = &[
             ("a", true, true),
             ("", false, false),

@@ -1,30 +1,30 @@
-//! Why rows are refused, and by whose fault.
+//! Why rows are refused, and which status the answer has.
 
-/// What a client is told of a row that was not stored.
+/// The answer to a client about a row that was not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) fault: Fault,
     pub(crate) message: String,
 }
 
-/// Whose fault it is, which decides the status of the answer.
+/// Who caused the refusal. This decides the status of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The row's: 400.
+    /// The row is wrong: status 400.
     Row,
-    /// The row's too, but QuestDB finds it while it writes, and calls it its own: 500.
+    /// The row is wrong too, but QuestDB notices it only while it writes, and reports an internal error: status 500.
     Writing,
-    /// There is no room for it: 503.
+    /// There is no room for the row: status 503.
     Full,
 }
 
 impl Refusal {
-    /// What QuestDB says of an error of its writer; `details` begin with what kind of error it is.
+    /// Returns QuestDB's text for an error of its writer. `details` begin with the kind of error.
     pub(crate) fn writing(table: &str, details: &str) -> Refusal {
         Refusal { fault: Fault::Writing, message: format!("write error: {table}, {details}") }
     }
 
-    /// What QuestDB says where its writer has no way to put a value into a column.
+    /// Returns QuestDB's text for a value that its writer cannot put into a column of that type.
     pub(crate) fn unsupported(table: &str) -> Refusal {
         Refusal::writing(table, "error: java.lang.UnsupportedOperationException")
     }

@@ -1,4 +1,4 @@
-//! What all threads of a receiver share: settings, tables, counters, and which connections are open.
+//! What all threads of a receiver share: settings, tables, counters, and the list of open connections.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -13,10 +13,10 @@ use crate::auth::{EcdsaKeys, HttpAuth};
 use crate::store::memory::Store;
 use crate::store::table::Policy;
 
-/// How long connections may take to finish when the receiver stops.
+/// The time that connections have to finish when the receiver stops.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Everything that was configured, checked.
+/// All settings, after they were checked.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) http_auth: HttpAuth,
@@ -46,18 +46,18 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
     counter.fetch_add(by, Ordering::Relaxed);
 }
 
-/// What all threads of a receiver share.
+/// The state that all threads of a receiver share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) store: Store,
     pub(crate) counters: Counters,
     error_ids: ErrorIds,
-    /// Bytes of rows that were received and not stored yet, of all connections.
+    /// Bytes of rows that all connections together have received and not stored yet.
     held: AtomicUsize,
     pub(crate) stopping: AtomicBool,
     pub(crate) open: Mutex<Open>,
-    /// A connection has ended.
+    /// Is notified when a connection has ended.
     pub(crate) ended: Condvar,
 }
 
@@ -74,11 +74,11 @@ impl Default for ErrorIds {
     }
 }
 
-/// The connections being served.
+/// The connections that are being served.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
     pub(crate) next_id: u64,
-    /// A second handle of each socket, to break off what its thread waits for.
+    /// A second handle of each socket, with which its thread can be woken from what it waits for.
     pub(crate) sockets: HashMap<u64, TcpStream>,
     pub(crate) threads: Vec<JoinHandle<()>>,
 }
@@ -102,28 +102,28 @@ impl Shared {
         Stats {
             connections: get(&self.counters.connections),
             requests: get(&self.counters.requests),
-            // Never behind what a waiting thread was told.
+            // Read from the store, so that it is never lower than a number that a waiting thread was told.
             rows: self.store.total_rows(),
             bytes: get(&self.counters.bytes),
             rejected: get(&self.counters.rejected),
         }
     }
 
-    /// A place among those who hold received bytes.
+    /// Registers a connection among those that hold received bytes.
     pub(crate) fn hold(&self) -> Held<'_> {
         Held { shared: self, bytes: 0 }
     }
 
-    /// A new id for an error answer: twelve hexadecimal digits of this receiver and a number.
+    /// Returns a new id for an error answer: twelve hexadecimal digits of this receiver, and a number.
     pub(crate) fn next_error_id(&self) -> String {
         let number = self.error_ids.last.fetch_add(1, Ordering::Relaxed) + 1;
         format!("{:012x}-{number}", self.error_ids.receiver)
     }
 
-    /// Breaks off what connections wait for, and after a while also what they do; returns their threads.
+    /// Shuts down the reading side of all connections, and after a grace period also the writing side. Returns their threads.
     pub(crate) fn end_connections(&self) -> Vec<JoinHandle<()>> {
         let mut open = self.open();
-        // Who has a request in hand may still answer it.
+        // A connection that is working on a request may still answer it.
         open.break_off(Shutdown::Read);
         let busy = |open: &mut Open| !open.sockets.is_empty();
         let waited = self.ended.wait_timeout_while(open, GRACE, busy);
@@ -137,8 +137,8 @@ impl Shared {
     }
 }
 
-/// What a connection holds of bytes that are not stored yet. All together may hold as much as may be stored: with many
-/// connections the limit of each would be none.
+/// The bytes that a connection holds and that are not stored yet. The limit is for all connections together, because with many
+/// connections a limit for each would not limit the memory.
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     shared: &'a Shared,
@@ -146,7 +146,7 @@ pub(crate) struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// Says how much is held now; false, and nothing changed, if that is too much for all together.
+    /// Sets how many bytes are held now. If that is too much for all connections together, returns false and changes nothing.
     pub(crate) fn set(&mut self, bytes: usize) -> bool {
         let all = &self.shared.held;
         if bytes > self.bytes {
@@ -173,7 +173,7 @@ impl Drop for Held<'_> {
 impl Open {
     fn break_off(&self, how: Shutdown) {
         for socket in self.sockets.values() {
-            // A connection that is gone already has nothing to break off.
+            // A connection that has ended already needs no shutdown, so the error is ignored.
             let _ = socket.shutdown(how);
         }
     }

@@ -1,14 +1,14 @@
-//! What a cell holds, and the types of columns.
+//! The values of cells, and the types of columns.
 
 use std::fmt;
 
 use crate::line::{Decimal, Long256};
 
-/// Type of a column.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ColumnType {
-    /// Text from a small set.
+    /// Text with few different values.
     Symbol,
     /// A 64-bit integer.
     Long,
@@ -26,7 +26,7 @@ pub enum ColumnType {
     Long256,
     /// An array of doubles with this many dimensions.
     Array(u8),
-    /// A decimal; every value keeps the scale it came with.
+    /// A decimal. Every value keeps the scale that it was sent with.
     Decimal,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for ColumnType {
     }
 }
 
-/// An array of doubles. Equality compares bits.
+/// An array of doubles. Two arrays are equal if the bits of their elements are.
 #[derive(Debug, Clone)]
 pub struct Array {
     pub(crate) shape: Vec<u32>,
@@ -58,12 +58,12 @@ pub struct Array {
 }
 
 impl Array {
-    /// The dimensions, outermost first.
+    /// Returns the dimensions, outermost first.
     pub fn shape(&self) -> &[u32] {
         &self.shape
     }
 
-    /// The elements in row-major order.
+    /// Returns the elements in row-major order.
     pub fn data(&self) -> &[f64] {
         &self.data
     }
@@ -78,7 +78,7 @@ impl Array {
         let inner: usize = self.shape[dim + 1..].iter().map(|n| *n as usize).product();
         f.write_str("[")?;
         for i in 0..*len as usize {
-            // Empty inner dimensions could make the outer one endless to print.
+            // With empty inner dimensions the outer one could be extremely long, so it is not printed.
             if self.data.is_empty() && i > 0 {
                 f.write_str(",…")?;
                 break;
@@ -103,11 +103,11 @@ impl fmt::Display for Array {
     }
 }
 
-/// A cell. Doubles are equal when their bits are, so that NaN equals itself and `0.0` differs from `-0.0`.
+/// The value of a cell. Two doubles are equal if their bits are, so that NaN equals itself and `0.0` differs from `-0.0`.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Value<'a> {
-    /// No value. Unlike in QuestDB a boolean can be null too, which tells "left out" from "false".
+    /// No value. Unlike in QuestDB, a boolean can be null too, so that "left out" and "false" are different.
     Null,
     /// Value of a symbol column.
     Symbol(&'a str),
@@ -184,9 +184,9 @@ fn write_time(
     write!(f, ".{fraction:0digits$}Z")
 }
 
-/// Days since 1970 to a date of the proleptic Gregorian calendar.
+/// Converts days since 1970 to a date of the proleptic Gregorian calendar.
 fn civil_date(days: i64) -> (i64, i64, i64) {
-    // Counted from 1 March of year 0, leap days fall at the end of a year and 400 years have equally many days.
+    // Counted from 1 March of year 0, leap days are at the end of a year, and every 400 years have the same number of days.
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;

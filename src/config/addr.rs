@@ -1,22 +1,22 @@
-//! Server addresses: `host`, `host:port`, `[v6]:port`, or several of them separated by commas.
+//! Addresses of the server: `host`, `host:port`, `[v6]:port`, or several of them separated by commas.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// How many addresses one list may hold.
+/// The most addresses that one list may hold.
 pub(super) const MAX_ADDRS: usize = 64;
 
-/// Where a server listens.
+/// An address on which the server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Addr {
-    /// A name or an address; an IPv6 address stands here without its brackets.
+    /// A host name or an IP address. An IPv6 address is written without brackets here.
     pub host: String,
-    /// Never 0.
+    /// The port, never 0.
     pub port: u16,
 }
 
 impl Addr {
-    /// Whether the host is an IPv6 address, which needs brackets in URLs and `Host` headers.
+    /// Returns whether the host is an IPv6 address, which needs brackets in URLs and `Host` headers.
     pub fn is_ipv6(&self) -> bool {
         self.host.contains(':')
     }
@@ -32,7 +32,7 @@ impl fmt::Display for Addr {
     }
 }
 
-/// An address as written; the port may still depend on the protocol.
+/// An address as it was written. Without a port it gets the default port of the protocol later.
 #[derive(Debug, Clone)]
 pub(super) struct RawAddr {
     pub(super) host: String,
@@ -50,8 +50,8 @@ impl fmt::Display for RawAddr {
     }
 }
 
-/// What is wrong with an address list. `echo` says whether the message may show the list: one that looks like a URL
-/// with credentials must not be repeated.
+/// What is wrong with an address list. `echo` says whether the message may show the list: one that looks like a URL with
+/// credentials must not be repeated.
 #[derive(Debug)]
 pub(super) struct BadAddr {
     pub(super) reason: String,
@@ -62,7 +62,7 @@ fn bad<T>(reason: impl Into<String>) -> Result<T, BadAddr> {
     Err(BadAddr { reason: reason.into(), echo: true })
 }
 
-/// Splits and checks a list of addresses. Hosts are checked for form only; whether they exist is the resolver's word.
+/// Splits and checks a list of addresses. Only the form of hosts is checked; the resolver finds out whether they exist.
 pub(super) fn parse_list(text: &str) -> Result<Vec<RawAddr>, BadAddr> {
     if text.contains('@') {
         return Err(BadAddr {
@@ -117,14 +117,14 @@ fn parse_one(text: &str) -> Result<RawAddr, BadAddr> {
 }
 
 fn parse_port(text: &str) -> Result<u16, BadAddr> {
-    // `u16::from_str` would also take a leading plus sign.
+    // `u16::from_str` would also accept a leading plus sign.
     match text.parse::<u16>() {
         Ok(port) if port > 0 && text.bytes().all(|b| b.is_ascii_digit()) => Ok(port),
         _ => bad("needs a port of 1 to 65535 after \":\""),
     }
 }
 
-/// A DNS name (underscores allowed, as container networks use them) or an IPv4 address.
+/// Checks a DNS name, in which underscores are allowed because container networks use them, or an IPv4 address.
 fn check_name(host: &str) -> Result<(), BadAddr> {
     if host.is_empty() {
         return bad("has no host before \":\"");

@@ -1,4 +1,4 @@
-//! How the values of a configuration fit together: [`Config`] to [`Settings`].
+//! Checks that the values of a configuration fit together, and turns a [`Config`] into [`Settings`].
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,8 +67,8 @@ impl Settings {
     }
 }
 
-/// A configuration whose protocol is known and fits every key. What is asked for every option is not inlined: twenty copies
-/// of it would be a hundredth of the whole library.
+/// A configuration whose protocol is known and which has no key of another protocol. The methods that are called for every
+/// option are not inlined, because twenty copies of them would be a hundredth of the whole library.
 struct View<'a> {
     config: &'a Config,
     protocol: Protocol,
@@ -114,7 +114,7 @@ impl<'a> View<'a> {
         self.given(key).map_or(Place(None), |e| e.at)
     }
 
-    /// The value given, or the table's default.
+    /// Returns the value that was given, or the default from the option table.
     #[inline(never)]
     fn value(&self, key: Key) -> Result<Value> {
         match (self.given(key), key.opt().default.text(self.protocol)) {
@@ -215,7 +215,8 @@ impl<'a> View<'a> {
                 Ok(Auth::Basic { username: username.to_owned(), password: password.clone() })
             }
             (None, None, Some(token)) => {
-                // Control characters are refused in every value. Blanks at an end are not part of a header's value.
+                // A header's value has no blanks at its ends, so they would be lost. Control characters are refused in every
+                // value.
                 if token.expose().trim_matches(' ').len() < token.expose().len() {
                     return Err(err!(
                         Config,
@@ -315,7 +316,7 @@ impl<'a> View<'a> {
         Ok(Some(Tls { verify: self.word(Key::TlsVerify)? == "on", roots, client_cert }))
     }
 
-    /// Rows, bytes and milliseconds.
+    /// Returns the limits of automatic flushes: rows, bytes, and time in milliseconds.
     fn auto_flush(&self) -> Result<(Option<u64>, Option<u64>, Option<u64>)> {
         let keys = [Key::AutoFlushRows, Key::AutoFlushBytes, Key::AutoFlushInterval];
         if self.word(Key::AutoFlush)? == "off" {
@@ -330,7 +331,7 @@ impl<'a> View<'a> {
         Ok(limits)
     }
 
-    /// `init_buf_size` and `max_buf_size`.
+    /// Returns `init_buf_size` and `max_buf_size`.
     fn buffer_sizes(&self, auto_flush_bytes: Option<u64>) -> Result<(usize, usize)> {
         let (init, max) = (self.size(Key::InitBufSize)?, self.size(Key::MaxBufSize)?);
         if init > max && self.given(Key::InitBufSize).is_some() {
@@ -352,7 +353,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// `connect_timeout` and `request_timeout`.
+    /// Returns `connect_timeout` and `request_timeout`.
     fn attempt_timeouts(&self) -> Result<(Duration, Duration)> {
         let (connect, request) =
             (self.millis(Key::ConnectTimeout)?, self.millis(Key::RequestTimeout)?);

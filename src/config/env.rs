@@ -1,4 +1,4 @@
-//! The one environment variable that this library reads.
+//! Reads the only environment variable that this library uses.
 #![expect(clippy::disallowed_methods, reason = "the owner of the environment variable")]
 
 use std::env::{self, VarError};
@@ -9,11 +9,11 @@ use crate::error::{Result, err};
 
 const NAME: &str = "QDB_CLIENT_CONF";
 
-/// The connection string in the environment; wiped when dropped, as it may hold secrets.
+/// Returns the connection string in the environment. It may hold secrets, so it is overwritten when it is dropped.
 pub(super) fn client_conf() -> Result<Zeroizing<String>> {
     match env::var(NAME) {
         Ok(mut conf) => {
-            // Files and templates that variables are filled from end with a line end.
+            // Files and templates from which variables are filled often end with a line end.
             conf.truncate(conf.trim_end_matches(['\r', '\n']).len());
             Ok(Zeroizing::new(conf))
         }

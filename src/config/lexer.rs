@@ -1,4 +1,4 @@
-//! The connection string to key/value pairs, with 0-based byte positions for messages.
+//! Splits a connection string into pairs of key and value, with 0-based byte positions for messages.
 //!
 //! ```text
 //! conf  = service "::" [ param *( ";" param ) [ ";" ] ]
@@ -7,13 +7,13 @@
 //! value = *( any character but U+0000-001F, U+007F-009F and ";" / ";;" )          ; ";;" is one ";"
 //! ```
 //!
-//! The string may hold secrets, therefore no message repeats any part of it but the one offending character.
+//! The string may hold secrets. Therefore no message repeats any part of it, except the one character that is wrong.
 
 use zeroize::Zeroizing;
 
 use crate::error::{Result, err};
 
-/// A connection string, taken apart; nothing is known yet about the keys and the values.
+/// A connection string, split into its parts. The keys and the values are not checked yet.
 pub(super) struct Lexed<'a> {
     pub(super) service: &'a str,
     pub(super) pairs: Vec<Pair<'a>>,
@@ -26,7 +26,7 @@ pub(super) struct Pair<'a> {
     pub(super) value_at: usize,
 }
 
-/// Takes a connection string apart.
+/// Splits a connection string into its parts.
 pub(super) fn lex(text: &str) -> Result<Lexed<'_>> {
     let mut cursor = Cursor { text, at: 0 };
     let service = cursor.ident("a protocol name")?;
@@ -44,7 +44,7 @@ pub(super) fn lex(text: &str) -> Result<Lexed<'_>> {
     Ok(Lexed { service, pairs })
 }
 
-/// Whether a value may hold the character.
+/// Returns whether a value may contain the character.
 pub(super) fn is_allowed(c: char) -> bool {
     // `is_control` is exactly U+0000-001F and U+007F-009F.
     !c.is_control()
@@ -82,10 +82,11 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// The value up to a single `;` or the end, which are consumed.
+    /// Reads the value up to a single `;` or the end of the string, and the `;` itself.
     fn value(&mut self) -> Result<Zeroizing<String>> {
         let raw = self.raw_value()?;
-        // Room for all of it: a growing string would leave unwiped copies of a secret behind.
+        // The capacity fits the whole value: a string that grows would leave copies of a secret in memory that are not
+        // overwritten.
         let mut value = Zeroizing::new(String::with_capacity(raw.len()));
         for (i, part) in raw.split(";;").enumerate() {
             if i > 0 {
@@ -96,7 +97,7 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
-    /// As [`Cursor::value`], with `;` still doubled.
+    /// Like [`Cursor::value`], but leaves each `;;` as it is.
     fn raw_value(&mut self) -> Result<&'a str> {
         let (start, rest) = (self.at, self.rest());
         let mut chars = rest.char_indices().peekable();
@@ -115,7 +116,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[cold]
-    fn unexpected(&self, what: &str) -> crate::Error {
+    fn unexpected(&self, what: &str) -> crate::error::Error {
         match self.peek() {
             Some(c) => {
                 err!(
@@ -139,7 +140,7 @@ impl<'a> Cursor<'a> {
 mod tests {
     use super::*;
 
-    /// `service|key@at=value@at|…`
+    /// Returns `service|key@at=value@at|…`.
     fn dump(text: &str) -> Result<String> {
         let lexed = lex(text)?;
         let mut out = lexed.service.to_owned();

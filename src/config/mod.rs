@@ -1,8 +1,8 @@
 //! Configuration: from a connection string, the environment, key by key or from typed values, to a complete and checked
 //! [`Settings`].
 //!
-//! A [`Config`] holds values that are right by themselves; [`Config::validate`] checks how they fit together and fills
-//! in the defaults. Nothing here opens a file or a socket: paths are handed on to the transport. No error and no
+//! A [`Config`] holds values that are valid on their own. [`Config::validate`] checks that they fit together and fills in the
+//! defaults. Nothing here opens a file or a socket: the network layer does, from the paths and addresses. No error and no
 //! `Debug` text ever shows a password, token or private key.
 
 mod addr;
@@ -29,8 +29,8 @@ use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
-/// What to connect to and how: from a connection string, by [`Config::set`] and its text, or by
-/// [`Config::builder`] from typed values. Keys, values and defaults: `doc/options.md`.
+/// What to connect to, and how: made from a connection string, by [`Config::set`] with texts, or by [`Config::builder`] from
+/// typed values. `doc/options.md` describes keys, values and defaults.
 ///
 /// ```
 /// use questdb_ingress::Config;
@@ -52,20 +52,20 @@ pub struct Config {
 #[derive(Clone)]
 struct Entry {
     value: Value,
-    /// Where it stood in the connection string.
+    /// The position of the key in the connection string.
     at: Place,
 }
 
 impl Config {
-    /// An empty configuration; it needs at least a `protocol` and an `addr`.
+    /// Returns an empty configuration. Before it can be used it needs a `protocol` and an `addr`.
     pub fn new() -> Config {
         Config::default()
     }
 
     /// Reads `<protocol>::<key>=<value>;…;`. A `;` inside a value is written `;;`.
     ///
-    /// Each key and value is checked by itself, so that more can be [`set`](Config::set) before all are checked
-    /// together.
+    /// Each key and value is checked on its own, so that further options can be [`set`](Config::set) before
+    /// [`Config::validate`] checks all of them together.
     ///
     /// # Errors
     /// `Config`, with the place in the string.
@@ -77,7 +77,7 @@ impl Config {
         for pair in &lexed.pairs {
             let key_at = Place(Some(pair.key_at));
             let Some(opt) = options::find(pair.key) else {
-                // An unescaped `;` in a secret makes the rest of it look like a key.
+                // A `;` in a secret that is not doubled makes the rest of the secret look like a key.
                 return Err(unknown::error(pair.key, key_at, !after_secret));
             };
             if opt.key == Key::Protocol {
@@ -96,7 +96,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are not part of it.
+    /// Reads the connection string in the environment variable `QDB_CLIENT_CONF`. Line ends after it are ignored.
     ///
     /// # Errors
     /// `Config`, also if the variable is not set.
@@ -104,7 +104,7 @@ impl Config {
         Config::from_conf(&env::client_conf()?)
     }
 
-    /// Sets one option; a second time replaces the first, also for `addr`. `protocol` is an option like the others.
+    /// Sets one option and replaces an earlier value, also that of `addr`. `protocol` is an option like the others.
     ///
     /// # Errors
     /// `Config` if there is no such option or the value is out of range. The configuration is as it was.
@@ -115,7 +115,7 @@ impl Config {
         }
     }
 
-    /// Checks how the values fit together and adds the defaults.
+    /// Checks that the values fit together, and adds the defaults.
     ///
     /// # Errors
     /// `Config`.
@@ -123,7 +123,7 @@ impl Config {
         Settings::build(self)
     }
 
-    /// Adds to the addresses that are there: a connection string may name each with a key of its own.
+    /// Adds to the addresses that are already there, because a connection string may have several `addr` keys.
     fn add_addrs(&mut self, text: &str, at: Place) -> Result<()> {
         let opt = Key::Addr.opt();
         let Value::Addrs(mut more) = opt.parse(text, at)? else { return Ok(()) };
@@ -153,7 +153,7 @@ impl Config {
     }
 }
 
-/// Protocols that other clients speak.
+/// Returns whether this is a protocol that other clients support.
 fn is_foreign_protocol(name: &str) -> bool {
     ["ws", "wss", "udp"].iter().any(|foreign| foreign.eq_ignore_ascii_case(name))
 }

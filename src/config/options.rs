@@ -1,9 +1,9 @@
-//! THE option table. Parsing, `set`, range messages, suggestions for unknown keys and `doc/options.md` all come from
-//! it; a new option is one row here and one field in [`Settings`](super::Settings).
+//! The option table, the only list of options. Parsing, `set`, messages about ranges, suggestions for unknown keys and
+//! `doc/options.md` are all made from it. A new option needs a row here and a field in [`Settings`](super::Settings).
 
 use super::settings::Protocol;
 
-/// Names a row of [`OPTIONS`]; in the same order.
+/// The names of the rows of [`OPTIONS`], in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::enum_variant_names, reason = "TlsKey is called so because the option is")]
 pub(super) enum Key {
@@ -51,7 +51,7 @@ impl Key {
     }
 
     pub(super) fn opt(self) -> &'static Opt {
-        // The check below the table holds that the two agree.
+        // The check below the table guarantees that the order is the same.
         &OPTIONS[self as usize]
     }
 }
@@ -67,7 +67,7 @@ pub(super) struct Opt {
     pub(super) help: &'static str,
 }
 
-/// What the values of an option are.
+/// The values that an option takes.
 pub(super) enum Kind {
     Number { unit: &'static str, min: u64, max: u64, off: bool },
     Choice(&'static [&'static str]),
@@ -111,7 +111,7 @@ pub(super) enum Default {
     Required,
     Unset,
     Value(&'static str),
-    /// One value for http and https, another for tcp and tcps.
+    /// One default for http and https, another for tcp and tcps.
     Split {
         http: &'static str,
         tcp: &'static str,
@@ -128,9 +128,9 @@ impl Default {
     }
 }
 
-/// About 24 days, which every platform's timer takes.
+/// About 24 days, which the timers of all platforms support.
 const MAX_MILLIS: u64 = i32::MAX as u64;
-/// What the systems take, in whole seconds.
+/// The most that the operating systems accept, in milliseconds; they count in whole seconds.
 const MAX_KEEPALIVE: u64 = 32_767_000;
 const MAX_SIZE: u64 = 1 << 40;
 
@@ -142,7 +142,7 @@ const fn bytes(min: u64) -> Kind {
     Kind::Number { unit: "bytes", min, max: MAX_SIZE, off: false }
 }
 
-/// Every option there is.
+/// All options.
 pub(super) const OPTIONS: &[Opt] = &[
     Opt {
         key: Key::Protocol,
@@ -499,7 +499,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     },
 ];
 
-// A row out of order would give keys each other's values; it does not compile.
+// If the rows had another order, a key would get the value of another one. This makes that a compile error.
 const _: () = {
     let mut i = 0;
     while i < OPTIONS.len() {
@@ -509,7 +509,7 @@ const _: () = {
     assert!(Key::UserAgent as usize + 1 == OPTIONS.len(), "a Key has no row in OPTIONS");
 };
 
-/// Finds a key by its name or an alias.
+/// Finds an option by its name or an alias.
 pub(super) fn find(name: &str) -> Option<&'static Opt> {
     OPTIONS.iter().find(|o| o.name == name || o.aliases.contains(&name))
 }

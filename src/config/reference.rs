@@ -1,11 +1,11 @@
-//! `doc/options.md`, written from the option table.
+//! Writes `doc/options.md` from the option table.
 
 use std::fmt::Write;
 
 use super::options::{Default, OPTIONS, Opt};
 
-/// Where this library is stricter than, or differs from, the official Rust/C client, and why. The tests name each
-/// difference by its word and hold that it is real.
+/// Where this library is stricter than the official Rust and C client, or differs from it, and why. The tests refer to each
+/// difference by its word and prove that it exists.
 pub const DIFFERENCES: &[(&str, &str)] = &[
     (
         "unknown-key",
@@ -90,7 +90,7 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The text of `doc/options.md`.
+/// Returns the text of `doc/options.md`.
 pub fn options_markdown() -> String {
     let mut out = String::from(HEAD);
     // Writing to a string cannot fail.

@@ -1,26 +1,26 @@
-//! [`Secret`]: text that no message, log or `Debug` ever shows, and that is overwritten when it is dropped.
+//! [`Secret`]: text that no message, log or `Debug` output ever shows, and that is overwritten when it is dropped.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password, token or private key. Overwritten in memory when dropped; every copy is wiped by itself.
+/// A password, token or private key. Its memory is overwritten when it is dropped; so is that of every copy.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     pub(crate) fn new(text: &str) -> Secret {
-        // One exact allocation: a growing string would leave unwiped copies behind.
+        // The memory is allocated once and exactly: a string that grows would leave copies that are not overwritten.
         Secret(Zeroizing::new(text.to_owned()))
     }
 
-    /// The text itself. Copies made of it are the caller's to wipe.
+    /// Returns the text. Overwriting copies of it is up to the caller.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// Copies the text; the original is the caller's to wipe.
+/// Copies the text. Overwriting the original is up to the caller.
 impl From<&str> for Secret {
     fn from(text: &str) -> Secret {
         Secret::new(text)

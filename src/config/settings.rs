@@ -1,4 +1,5 @@
-//! [`Settings`]: the complete configuration, every combination checked, every default filled in. Types only.
+//! [`Settings`]: a complete configuration, in which the combination of options is checked and every default is filled in. This
+//! file has types only.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,37 +10,37 @@ use super::addr::Addr;
 use super::secret::Secret;
 use crate::version::ProtocolVersion;
 
-/// How to talk to the server.
+/// The protocol between client and server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
-    /// ILP over HTTP: every flush is answered.
+    /// The InfluxDB line protocol (ILP) over HTTP: the server answers every flush.
     Http,
     /// ILP over HTTP inside TLS.
     Https,
-    /// ILP over TCP: nothing is ever answered.
+    /// ILP over TCP: the server never answers.
     Tcp,
     /// ILP over TCP inside TLS.
     Tcps,
 }
 
 impl Protocol {
-    /// Whether this is `http` or `https`.
+    /// Returns whether this is `http` or `https`.
     pub fn is_http(self) -> bool {
         matches!(self, Protocol::Http | Protocol::Https)
     }
 
-    /// Whether this is `https` or `tcps`.
+    /// Returns whether this is `https` or `tcps`.
     pub fn is_tls(self) -> bool {
         matches!(self, Protocol::Https | Protocol::Tcps)
     }
 
-    /// The port of an address without one.
+    /// Returns the port of an address that names none.
     pub fn default_port(self) -> u16 {
         if self.is_http() { 9000 } else { 9009 }
     }
 
-    /// The word before `::` in a connection string.
+    /// Returns the name of the protocol, which stands before `::` in a connection string.
     pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Http => "http",
@@ -56,7 +57,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// Who the client says it is.
+/// The credentials of the client.
 ///
 /// ```
 /// use questdb_ingress::Config;
@@ -77,30 +78,31 @@ impl fmt::Display for Protocol {
 /// # Ok::<(), questdb_ingress::Error>(())
 /// ```
 ///
-/// `Debug` shows no key, not even the public one: the two are easily swapped.
+/// `Debug` shows no key, not even the public one, because the two are easily confused.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Auth {
-    /// Nobody.
+    /// No credentials.
     None,
-    /// HTTP basic authentication. The user name holds no `:`.
+    /// HTTP basic authentication. The user name contains no `:`.
     Basic {
         /// The user.
         username: String,
         /// The password.
         password: Secret,
     },
-    /// An HTTP bearer token: no control character, no blank at either end.
+    /// An HTTP bearer token. It contains no control character, and no blank at either end.
     Bearer(Secret),
-    /// The challenge of ILP over TCP, P-256. The parts are base64url without padding, not yet decoded.
+    /// The signed challenge of ILP over TCP, with a key on the curve P-256. The key is in base64url without padding, not
+    /// decoded yet.
     Ecdsa {
         /// The key id.
         key_id: String,
         /// The private key.
         d: Secret,
-        /// The public key's x.
+        /// The x coordinate of the public key.
         x: String,
-        /// The public key's y.
+        /// The y coordinate of the public key.
         y: String,
     },
 }
@@ -132,13 +134,13 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// Which network interface to connect from.
+/// The network interface to connect from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Interface {
-    /// The one that has this address.
+    /// The interface that has this address.
     Address(IpAddr),
-    /// The one that the system calls so, such as `eth0`.
+    /// The interface that the system calls by this name, such as `eth0`.
     Name(String),
 }
 
@@ -151,21 +153,21 @@ impl fmt::Display for Interface {
     }
 }
 
-/// Which certificate authorities to trust.
+/// The certificate authorities to trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Roots {
-    /// Those built in.
+    /// The authorities that are built into the library.
     Webpki,
-    /// Those of the operating system.
+    /// The authorities of the operating system.
     Os,
-    /// Both.
+    /// Both the built-in ones and those of the operating system.
     WebpkiAndOs,
-    /// Those of a PEM file, which has not been opened yet.
+    /// The authorities in a PEM file, which has not been opened yet.
     PemFile(PathBuf),
 }
 
-/// TLS.
+/// The options of TLS.
 ///
 /// ```
 /// use questdb_ingress::Config;
@@ -182,80 +184,80 @@ pub enum Roots {
 pub struct Tls {
     /// Whether the server's certificate is checked. False only with the cargo feature `insecure-skip-verify`.
     pub verify: bool,
-    /// Whom to trust.
+    /// The authorities to trust.
     pub roots: Roots,
     /// The PEM files of the client's certificate chain and of its key.
     pub client_cert: Option<(PathBuf, PathBuf)>,
 }
 
-/// What to do about an attempt whose fate is unknown.
+/// Whether to repeat an attempt if it is unknown whether its rows were stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// Send again: rows may be stored twice in a table without deduplication.
+    /// Sends the rows again. They may be stored twice in a table without deduplication.
     AtLeastOnce,
-    /// Give up and say so.
+    /// Does not send the rows again, and reports the doubt in an error.
     AtMostOnce,
 }
 
-/// The complete configuration. Only [`Config::validate`](super::Config::validate) makes one.
+/// A complete configuration. Only [`Config::validate`](super::Config::validate) makes one.
 ///
-/// Options that do not apply to the protocol have their defaults.
+/// Options that do not apply to the protocol have their default values.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// How to talk to the server.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Where it listens; at least one, no two alike.
+    /// The addresses of the server: at least one, and none of them twice.
     pub addrs: Vec<Addr>,
-    /// The interface to connect from; only for TCP.
+    /// The network interface to connect from. Only for TCP.
     pub bind_interface: Option<Interface>,
-    /// Credentials, of a kind that the protocol has.
+    /// The credentials, of a kind that the protocol supports.
     pub auth: Auth,
-    /// The limit of TCP authentication, never zero.
+    /// The time that authentication over TCP may take. Never zero.
     pub auth_timeout: Duration,
-    /// Limit of one flush over TCP.
+    /// The time that one flush over TCP may take.
     pub send_timeout: Duration,
-    /// How long a peer may acknowledge nothing of what was sent.
+    /// The time after which a connection is broken if the peer acknowledges nothing of what was sent.
     pub tcp_user_timeout: Option<Duration>,
-    /// How long a connection may be idle until the peer is asked whether it is there.
+    /// The time after which an idle connection is probed, to find out whether the peer still exists.
     pub keepalive_idle: Option<Duration>,
-    /// The time between two such probes.
+    /// The time between two probes.
     pub keepalive_interval: Duration,
-    /// How many probes may stay unanswered.
+    /// The number of unanswered probes after which a connection is broken.
     pub keepalive_count: u32,
-    /// Present exactly for `https` and `tcps`.
+    /// The options of TLS. Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
-    /// `None` for automatic.
+    /// The version of the line protocol, or `None` for automatic.
     pub protocol_version: Option<ProtocolVersion>,
-    /// Rows after which to flush.
+    /// The number of rows that causes a flush.
     pub auto_flush_rows: Option<u64>,
-    /// Bytes after which to flush; at most `max_buf_size`.
+    /// The number of bytes that causes a flush; at most `max_buf_size`.
     pub auto_flush_bytes: Option<u64>,
-    /// Time since the last flush after which to flush.
+    /// The time since the last flush that causes a flush.
     pub auto_flush_interval: Option<Duration>,
-    /// Longest wait before the next automatic flush after one that failed.
+    /// The longest wait before an automatic flush that follows a failed one.
     pub auto_flush_max_backoff: Duration,
-    /// First size of a buffer; at most `max_buf_size`.
+    /// The first size of a buffer in bytes; at most `max_buf_size`.
     pub init_buf_size: usize,
-    /// Largest size of a buffer.
+    /// The largest size of a buffer in bytes.
     pub max_buf_size: usize,
-    /// Longest name, if set; else the server's limit or 127.
+    /// The longest name in bytes. If it is not set, the server's limit applies, or 127.
     pub max_name_len: Option<usize>,
     /// Whether the sender connects with the first flush instead of when it is made.
     pub lazy_connect: bool,
-    /// Limit of reaching one address, TLS included.
+    /// The time that reaching one address may take, including TLS.
     pub connect_timeout: Duration,
-    /// Limit of one attempt before the addition for its size.
+    /// The time that one attempt may take, before the time for its size is added.
     pub request_timeout: Duration,
-    /// Bytes per second that add time to an attempt; 0 adds none.
+    /// The throughput in bytes per second from which time for the size of an attempt is added; 0 adds none.
     pub request_min_throughput: u64,
-    /// Limit of all attempts of a flush; zero means one attempt.
+    /// The time that a flush may go on after its first failed attempt. Zero means exactly one request.
     pub retry_timeout: Duration,
-    /// Longest wait between attempts.
+    /// The longest wait between two attempts.
     pub retry_max_backoff: Duration,
-    /// What to do about an attempt whose fate is unknown.
+    /// Whether to repeat an attempt if it is unknown whether its rows were stored.
     pub delivery: Delivery,
-    /// Added to the `User-Agent` header; printable ASCII.
+    /// Text that is added to the `User-Agent` header; printable ASCII.
     pub user_agent_suffix: Option<String>,
 }

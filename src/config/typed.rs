@@ -1,7 +1,7 @@
 //! [`ConfigBuilder`]: setters that take Rust values instead of text, together one for every option of the table.
 //!
-//! Each turns its value into the text of the connection string and hands it to the same check, so that ranges and messages
-//! cannot differ. Defaults are not known here.
+//! Each setter turns its value into the text that a connection string would have, and passes it to the same check, so that
+//! ranges and messages are the same for both. No default is known here.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -14,14 +14,14 @@ use super::{Config, Entry};
 use crate::error::{Error, Result};
 use crate::version::ProtocolVersion;
 
-/// A value as a connection string has it.
+/// A value as the text that a connection string has.
 trait Text {
     fn text(&self) -> Cow<'_, str>;
 }
 
 impl Text for &str {
     fn text(&self) -> Cow<'_, str> {
-        // Not copied: it may be a secret.
+        // Borrowed, not copied, because it may be a secret.
         Cow::Borrowed(self)
     }
 }
@@ -32,7 +32,7 @@ impl Text for bool {
     }
 }
 
-/// What is less than a millisecond is rounded up, so that only zero is zero.
+/// Rounds up to whole milliseconds, so that only zero becomes zero.
 impl Text for Duration {
     fn text(&self) -> Cow<'_, str> {
         Cow::Owned(self.as_nanos().div_ceil(1_000_000).to_string())
@@ -78,10 +78,10 @@ impl Text for Interface {
     }
 }
 
-/// Makes a [`Config`] from typed values; begun by [`Config::builder`]. `doc/options.md` describes each option, its range and its
+/// Makes a [`Config`] from typed values; [`Config::builder`] returns one. `doc/options.md` describes each option, its range and its
 /// default.
 ///
-/// A later value replaces an earlier one. The first value that is out of range is told by [`ConfigBuilder::build`], which also
+/// A later value replaces an earlier one. [`ConfigBuilder::build`] returns an error for the first value that is out of range, and
 /// checks that the options fit together.
 ///
 /// ```
@@ -108,12 +108,12 @@ impl Text for Interface {
 #[must_use = "nothing is configured until `build` is called"]
 pub struct ConfigBuilder {
     config: Config,
-    /// The first that was refused; what comes later is not looked at.
+    /// The first value that was refused. Later calls are ignored.
     refused: Option<Error>,
 }
 
-/// A setter for each line: its documentation, its name, its option and the type of its value. Those of the second block may
-/// be switched off.
+/// Makes a setter from each line: its documentation, its name, its option and the type of its value. The options of the second
+/// block can be switched off.
 macro_rules! setters {
     (
         $($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+
@@ -138,70 +138,70 @@ macro_rules! setters {
 }
 
 setters! {
-    /// The network interface to connect from, over TCP.
+    /// Sets the network interface to connect from, over TCP.
     bind_interface(BindInterface: Interface);
-    /// How long the authentication of a TCP connection may take.
+    /// Sets how long the authentication of a TCP connection may take.
     auth_timeout(AuthTimeout: Duration);
-    /// Whether the three limits below flush; `false` wins over them.
+    /// Sets whether the limits on rows, bytes and time cause flushes. `false` disables all three.
     auto_flush(AutoFlush: bool);
-    /// The longest wait before an automatic flush that follows one that failed.
+    /// Sets the longest wait before an automatic flush that follows a failed one.
     auto_flush_max_backoff(AutoFlushMaxBackoff: Duration);
-    /// The room in bytes that a new buffer takes at once.
+    /// Sets how many bytes of memory a new buffer allocates.
     init_buf_size(InitBufSize: usize);
-    /// The most bytes that a buffer may hold.
+    /// Sets the most bytes that a buffer may hold.
     max_buf_size(MaxBufSize: usize);
-    /// The longest table or column name in bytes.
+    /// Sets the length in bytes of the longest table or column name.
     max_name_len(MaxNameLen: usize);
-    /// Whether to connect with the first flush instead of when the sender is made.
+    /// Sets whether to connect with the first flush instead of when the sender is made.
     lazy_connect(LazyConnect: bool);
-    /// How long resolving, connecting and the TLS handshake may take for one entry of `addr`.
+    /// Sets how long resolving, connecting and the TLS handshake may take for one entry of `addr`.
     connect_timeout(ConnectTimeout: Duration);
-    /// How long one flush over TCP may take.
+    /// Sets how long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
-    /// The time between two such probes; rounded up to whole seconds.
+    /// Sets the time between two probes of an idle connection, rounded up to whole seconds.
     keepalive_interval(KeepaliveInterval: Duration);
-    /// How many probes may stay unanswered until the connection counts as broken.
+    /// Sets how many probes may stay unanswered before the connection is broken.
     keepalive_count(KeepaliveCount: u64);
-    /// How long one attempt over HTTP may take, before the time that its size adds.
+    /// Sets how long one attempt over HTTP may take, before the time for its size is added.
     request_timeout(RequestTimeout: Duration);
-    /// The slowest upload to put up with, in bytes per second; 0 adds no time for the size.
+    /// Sets the slowest upload to allow for, in bytes per second; 0 adds no time for the size.
     request_min_throughput(RequestMinThroughput: u64);
-    /// How long a flush over HTTP may go on after its first failed attempt; zero means exactly one request.
+    /// Sets how long a flush over HTTP may go on after its first failed attempt; zero means exactly one request.
     retry_timeout(RetryTimeout: Duration);
-    /// The longest wait between two attempts.
+    /// Sets the longest wait between two attempts.
     retry_max_backoff(RetryMaxBackoff: Duration);
-    /// Whether an attempt whose fate is unknown is repeated.
+    /// Sets whether an attempt is repeated if it is unknown whether its rows were stored.
     delivery(Delivery: Delivery);
-    /// Text that is added to the `User-Agent` header.
+    /// Sets text that is added to the `User-Agent` header.
     user_agent(UserAgent: &str);
     optional:
-    /// Rows after which to flush; `None` for no such limit.
+    /// Sets the number of rows that causes a flush; `None` for no such limit.
     auto_flush_rows(AutoFlushRows: u64);
-    /// Bytes after which to flush; `None` for no such limit.
+    /// Sets the number of bytes that causes a flush; `None` for no such limit.
     auto_flush_bytes(AutoFlushBytes: u64);
-    /// The time since the last flush after which to flush; `None` for no such limit.
+    /// Sets the time since the last flush that causes a flush; `None` for no such limit.
     auto_flush_interval(AutoFlushInterval: Duration);
-    /// How long a peer may leave sent bytes unacknowledged until the connection counts as broken; `None` for no limit.
+    /// Sets how long a peer may leave sent bytes unacknowledged before the connection is broken; `None` for no limit.
     tcp_user_timeout(TcpUserTimeout: Duration);
-    /// How long a connection may be idle until the peer is asked whether it is still there; `None` for never.
+    /// Sets how long a connection may be idle before it is probed; `None` for no probes.
     keepalive_idle(KeepaliveIdle: Duration);
 }
 
 impl Config {
-    /// Begins a configuration for a server. `addr` is `host`, `host:port`, `[IPv6 address]:port`, or several of these
+    /// Starts a configuration for a server. `addr` is `host`, `host:port`, `[IPv6 address]:port`, or several of these
     /// separated by commas.
     pub fn builder(protocol: Protocol, addr: &str) -> ConfigBuilder {
         Config::new().to_builder().put(Key::Protocol, protocol.as_str()).addr(addr)
     }
 
-    /// Begins with the options of this configuration, for example of a connection string.
+    /// Starts with the options of this configuration, for example those of a connection string.
     pub fn to_builder(&self) -> ConfigBuilder {
         ConfigBuilder { config: self.clone(), refused: None }
     }
 }
 
 impl ConfigBuilder {
-    /// The checked configuration.
+    /// Checks the options together and returns the configuration.
     ///
     /// # Errors
     /// [`ErrorCode::Config`](crate::ErrorCode::Config) for the first value that is out of range, or if the options do not fit
@@ -214,7 +214,7 @@ impl ConfigBuilder {
         Ok(self.config)
     }
 
-    /// Adds an address, or several separated by commas, to those of the server: the others are tried when one fails.
+    /// Adds an address, or several separated by commas, to those of the server. When one fails, the others are tried.
     pub fn addr(self, addr: &str) -> ConfigBuilder {
         if self.config.entries.contains_key(&Key::Addr) {
             self.with(|config| config.add_addrs(addr, Place(None)))
@@ -223,7 +223,7 @@ impl ConfigBuilder {
         }
     }
 
-    /// Who the client says it is, in place of all credentials that were there.
+    /// Sets the credentials of the client and replaces all that were set before.
     pub fn auth(self, auth: Auth) -> ConfigBuilder {
         self.with(|config| {
             let mut new = Config::new();
@@ -250,13 +250,13 @@ impl ConfigBuilder {
         })
     }
 
-    /// Whether the server's certificate is checked. `false` is refused unless the library was built with the cargo feature
+    /// Sets whether the server's certificate is checked. `false` is refused unless the library was built with the cargo feature
     /// `insecure-skip-verify`.
     pub fn tls_verify(self, verify: bool) -> ConfigBuilder {
         self.put(Key::TlsVerify, if verify { "on" } else { "unsafe_off" })
     }
 
-    /// Which certificate authorities to trust, instead of `tls_ca` and `tls_roots`.
+    /// Sets the certificate authorities to trust, in place of `tls_ca` and `tls_roots`.
     pub fn tls_roots(self, roots: Roots) -> ConfigBuilder {
         let (ca, file) = match &roots {
             Roots::Webpki => ("webpki_roots", None),
@@ -274,17 +274,17 @@ impl ConfigBuilder {
         this.put(Key::TlsCa, ca)
     }
 
-    /// The PEM file with the client's certificate chain; needs [`ConfigBuilder::tls_key`].
+    /// Sets the PEM file with the client's certificate chain; needs [`ConfigBuilder::tls_key`].
     pub fn tls_cert(self, file: impl AsRef<Path>) -> ConfigBuilder {
         self.put_path(Key::TlsCert, file.as_ref())
     }
 
-    /// The PEM file with the private key of [`ConfigBuilder::tls_cert`].
+    /// Sets the PEM file with the private key of [`ConfigBuilder::tls_cert`].
     pub fn tls_key(self, file: impl AsRef<Path>) -> ConfigBuilder {
         self.put_path(Key::TlsKey, file.as_ref())
     }
 
-    /// The version of the line protocol; `None` asks an HTTP server and means 1 over TCP.
+    /// Sets the version of the line protocol. `None` asks an HTTP server and means 1 over TCP.
     pub fn protocol_version(self, version: impl Into<Option<ProtocolVersion>>) -> ConfigBuilder {
         match version.into() {
             Some(version) => self.put(Key::ProtocolVersion, &version.text()),
@@ -335,8 +335,8 @@ mod tests {
         Auth::Ecdsa { key_id: "k".into(), d: "d".into(), x: "x".into(), y: "y".into() }
     }
 
-    /// A call of the typed setter, an option that it sets, and the text that `set` takes for the same value. Every option
-    /// of the table has a line.
+    /// A call of a typed setter, an option that it sets, and the text that `set` takes for the same value. Every option of the
+    /// table has a line.
     const SETTERS: &[(Setter, &str, &str)] = &[
         (|_| Config::builder(Protocol::Tcps, "h"), "protocol", "tcps"),
         (|_| Config::builder(Protocol::Tcps, "[::1]:9000"), "addr", "[::1]:9000"),
@@ -390,7 +390,7 @@ mod tests {
         (|c| c.user_agent("app/1"), "user_agent", "app/1"),
     ];
 
-    /// As `Debug`, with the secrets.
+    /// Formats an option like `Debug`, but shows the secrets.
     fn shown(config: &Config, name: &str) -> String {
         match config.entries.iter().find(|(key, _)| key.name() == name) {
             Some((_, Entry { value: Value::Secret(secret), .. })) => secret.expose().to_owned(),

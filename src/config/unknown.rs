@@ -1,10 +1,10 @@
-//! Keys that no option has, and what was probably meant.
+//! The error for a key that is no option, with the option that was probably meant.
 
 use super::options::OPTIONS;
 use super::value::Place;
 use crate::error::{Error, err, shown};
 
-/// Keys of other clients that deserve more than "unknown".
+/// Keys of other clients, with a message that says more than that they are unknown.
 const FOREIGN: &[(&str, &str)] = &[
     ("tls_roots_password", "a PEM file is not encrypted; leave it out"),
     ("gzip", "bodies are not compressed; leave it out"),
@@ -19,9 +19,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
 ];
 
-/// The known key that an unknown one was probably meant to be.
+/// Returns the option that an unknown key was probably meant to be.
 fn nearest(name: &str) -> Option<&'static str> {
-    // No known key is that long; the bound keeps a hostile string from costing quadratic time.
+    // No option has a name that is this long. The limit bounds the quadratic time that a long key would take.
     if name.len() > 40 {
         return None;
     }
@@ -33,7 +33,7 @@ fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
+/// Returns how many edits (insert, delete, replace, swap of neighbours) turn `a` into `b`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut before = vec![0; b.len() + 1];
@@ -52,7 +52,7 @@ fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
-/// The error for a key that is not in the table. `echo` is false where the name may be the rest of a secret.
+/// Returns the error for a key that is not in the table. `echo` is false where the key may be the rest of a secret.
 pub(super) fn error(name: &str, at: Place, echo: bool) -> Error {
     if let Some((name, hint)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
         return err!(Config, "the key \"{name}\"{at} is not supported: {hint}");

@@ -1,4 +1,4 @@
-//! One value of one option: its type, its range and the messages when it is wrong.
+//! One value of one option: its type, its range, and the messages for wrong values.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// Where in the connection string something stands; empty for what came by `set`.
+/// A position in the connection string. It is empty for a value that `set` has set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place(pub(super) Option<usize>);
 
@@ -58,12 +58,12 @@ impl fmt::Display for Place {
 }
 
 impl Opt {
-    /// Whether values must never be shown.
+    /// Returns whether the values must never be shown.
     pub(super) fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret { .. })
     }
 
-    /// Checks a value by itself; how it fits the others is checked by [`Settings`](super::Settings).
+    /// Checks a value on its own. [`Config::validate`](super::Config::validate) checks how it fits the others.
     pub(super) fn parse(&self, text: &str, at: Place) -> Result<Value> {
         if text.is_empty() {
             let name = self.name;
@@ -103,12 +103,12 @@ impl Opt {
         }
     }
 
-    /// What is no address is taken for a name; whether there is such an interface is the system's word.
+    /// Text that is not an address is taken for the name of an interface. The system finds out whether the interface exists.
     fn interface(&self, text: &str, at: Place) -> Result<Value> {
         if let Ok(ip) = text.parse() {
             return Ok(Value::Interface(Interface::Address(ip)));
         }
-        // No system takes more, nor other characters; numbers alone are an address that went wrong.
+        // No system allows longer names or other characters. A name of digits only is an address that was misspelled.
         let fits = |b: u8| b.is_ascii_graphic() && b != b'/' && b != b':';
         let number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if text.len() > MAX_INTERFACE || number || !text.bytes().all(fits) {
@@ -121,7 +121,7 @@ impl Opt {
         if off && text == "off" {
             return Ok(Value::Off);
         }
-        // `u64::from_str` would also take a leading plus sign.
+        // `u64::from_str` would also accept a leading plus sign.
         let plain = text.bytes().all(|b| b.is_ascii_digit());
         match text.parse::<u64>() {
             Ok(n) if plain && (min..=max).contains(&n) => Ok(Value::Number(n)),
@@ -151,14 +151,14 @@ impl Opt {
         Ok(())
     }
 
-    /// Only for values that may be shown.
+    /// Returns the error for a wrong value. Only for values that may be shown.
     #[cold]
     fn bad(&self, wanted: &str, text: &str, at: Place) -> Error {
         err!(Config, "\"{}\" must be {wanted}, got {}{at}", self.name, shown(text))
     }
 }
 
-/// The values in words, for messages and the documentation.
+/// Describes the values in words, for messages and the documentation.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,313 +1,89 @@
-//! N-dimensional arrays of doubles: views of foreign memory, checked against its real extent, and their encoding.
+//! Arrays of doubles on the wire.
 
-use super::write::{self, Out as _, Quick, Tail};
-use crate::error::{Error, Result, err};
+use super::ProtocolVersion;
+use super::value::{Feature, Payload, WireValue};
+use super::write::{PayloadLen, Room, double_bytes};
+use crate::table::{ArrayData, ArrayView, walk};
 
-/// The most dimensions an array may have.
-pub const MAX_ARRAY_DIMS: usize = 32;
-/// The most elements one dimension may have.
-pub const MAX_ARRAY_DIM: usize = 0x0FFF_FFFF;
-/// The most bytes of data an array may have.
-pub const MAX_ARRAY_BYTES: usize = 512 << 20;
-
-const ITEM: usize = size_of::<f64>();
 /// Binary marker, array, of doubles.
 const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 
-/// An n-dimensional array of doubles in the caller's memory. What is sent is always in C order, whatever the layout.
-///
-/// ```
-/// use questdb_ingress::{ArrayView, Buffer, ProtocolVersion};
-///
-/// let levels = [[2615.5, 3.0], [2615.4, 7.5]]; // price and amount
-/// let view = ArrayView::c_major(&[2, 2], levels.as_flattened())?;
-/// let mut buffer = Buffer::new(ProtocolVersion::V2);
-/// buffer.row("book")?.column_f64_arr("bids", &view)?.at_now()?;
-/// # Ok::<(), questdb_ingress::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy)]
-pub struct ArrayView<'a> {
-    shape: &'a [usize],
-    data: Data<'a>,
+/// So many dimensions are written by a loop of known length.
+const FEW: usize = 4;
+
+/// The elements of an array of few dimensions as they go out, if they lie so.
+#[inline(always)]
+fn simple<'a>(view: &ArrayView<'a>) -> Option<&'a [u8]> {
+    let data = match *view.data() {
+        ArrayData::Bytes(data) => data,
+        ArrayData::Doubles(data) => double_bytes(data)?,
+        ArrayData::Elements { .. } | ArrayData::Strided { .. } => return None,
+    };
+    (view.shape().len() <= FEW).then_some(data)
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Data<'a> {
-    /// All elements, the last dimension fastest.
-    Doubles(&'a [f64]),
-    /// As `Doubles`, as bytes of little-endian doubles.
-    Bytes(&'a [u8]),
-    /// Steps in doubles.
-    Elements { strides: &'a [isize], data: &'a [f64], origin: usize },
-    /// Steps in bytes.
-    Strided { strides: &'a [isize], data: &'a [u8], origin: usize },
-}
+impl WireValue for &ArrayView<'_> {
+    const ROOM: usize = HEADER.len() + 1 + 4 * FEW;
+    const PAYLOAD: Payload = Payload::AsItIs;
+    const NEEDS: Feature = Feature::ARRAYS;
 
-impl<'a> ArrayView<'a> {
-    /// A dense array with the last dimension fastest; `data` holds exactly its elements.
-    ///
-    /// # Errors
-    /// `InvalidArray`.
-    pub fn c_major(shape: &'a [usize], data: &'a [f64]) -> Result<ArrayView<'a>> {
-        let count = elements(shape)?;
-        if data.len() != count {
-            return Err(err!(
-                InvalidArray,
-                "shape {shape:?} has {count} elements, the data has {}",
-                data.len()
-            ));
-        }
-        Ok(ArrayView { shape, data: Data::Doubles(data) })
-    }
-
-    /// As [`ArrayView::c_major`], in memory of little-endian doubles that need no alignment; the first is at byte `origin`
-    /// and the memory may go on after the last.
-    ///
-    /// # Errors
-    /// `InvalidArray`, also when an element lies outside `data`.
-    pub fn c_major_bytes(
-        shape: &'a [usize],
-        data: &'a [u8],
-        origin: usize,
-    ) -> Result<ArrayView<'a>> {
-        let count = elements(shape)?;
-        let exact =
-            data.get(origin..).and_then(|rest| rest.get(..count * ITEM)).ok_or_else(|| {
-                err!(
-                    InvalidArray,
-                    "shape {shape:?} needs {} bytes from offset {origin}, the memory has {} bytes",
-                    count * ITEM,
-                    data.len()
-                )
-            })?;
-        Ok(ArrayView { shape, data: Data::Bytes(exact) })
-    }
-
-    /// Memory of little-endian doubles in which dimension `i` advances by `strides[i]` bytes. `data` is the whole memory
-    /// that may be read and `origin` the place of element `[0, 0, …]` in it.
-    ///
-    /// # Errors
-    /// `InvalidArray`, also when an element lies outside `data`.
-    pub fn byte_strides(
-        shape: &'a [usize],
-        strides: &'a [isize],
-        data: &'a [u8],
-        origin: usize,
-    ) -> Result<ArrayView<'a>> {
-        let count = elements(shape)?;
-        check_extent(shape, strides, count, data.len(), ITEM, origin)?;
-        let dense = is_dense(shape, strides, ITEM);
-        let data = match data.get(origin..origin.saturating_add(count * ITEM)) {
-            Some(exact) if dense => Data::Bytes(exact),
-            _ => Data::Strided { strides, data, origin },
-        };
-        Ok(ArrayView { shape, data })
-    }
-
-    /// Doubles in which dimension `i` advances by `strides[i]` elements. `data` is the whole memory that may be read and
-    /// `origin` the index of element `[0, 0, …]` in it.
-    ///
-    /// # Errors
-    /// `InvalidArray`, also when an element lies outside `data`.
-    pub fn element_strides(
-        shape: &'a [usize],
-        strides: &'a [isize],
-        data: &'a [f64],
-        origin: usize,
-    ) -> Result<ArrayView<'a>> {
-        let count = elements(shape)?;
-        check_extent(shape, strides, count, data.len(), 1, origin)?;
-        let dense = is_dense(shape, strides, 1);
-        let data = match data.get(origin..origin.saturating_add(count)) {
-            Some(exact) if dense => Data::Doubles(exact),
-            _ => Data::Elements { strides, data, origin },
-        };
-        Ok(ArrayView { shape, data })
-    }
-
-    /// The elements as they go out, if they lie so and there are few dimensions.
+    /// The elements, and the dimensions if these are many.
     #[inline(always)]
-    pub(super) fn dense(&self) -> Option<DenseArray<'a>> {
-        let data = match self.data {
-            Data::Bytes(data) => data,
-            Data::Doubles(data) => write::double_bytes(data)?,
-            _ => return None,
-        };
-        (self.shape.len() <= DenseArray::MAX_DIMS).then_some(DenseArray { shape: self.shape, data })
-    }
-
-    /// The length of each dimension.
-    pub fn shape(&self) -> &'a [usize] {
-        self.shape
-    }
-}
-
-/// An array whose elements lie as they go out.
-#[derive(Clone, Copy)]
-pub(super) struct DenseArray<'a> {
-    shape: &'a [usize],
-    data: &'a [u8],
-}
-
-impl<'a> DenseArray<'a> {
-    const MAX_DIMS: usize = 4;
-    /// What [`DenseArray::write`] writes at most besides the data.
-    pub(super) const ROOM: usize = HEADER.len() + 1 + 4 * DenseArray::MAX_DIMS;
-
-    #[inline(always)]
-    pub(super) fn data(&self) -> &'a [u8] {
-        self.data
+    fn payload(&self) -> PayloadLen {
+        simple(self).map_or_else(|| any_payload(self), PayloadLen::of)
     }
 
     #[inline(always)]
-    pub(super) fn write(&self, out: &mut Quick) {
-        let [dims, ..] = self.shape.len().to_le_bytes();
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        // The view was checked when it was made: a dimension fits four bytes, their number one.
+        let [dims, ..] = self.shape().len().to_le_bytes();
         let [a, b, c] = HEADER;
         out.put([a, b, c, dims], 4);
-        for dim in self.shape.iter().take(DenseArray::MAX_DIMS) {
-            let [a, b, c, d, ..] = dim.to_le_bytes();
-            out.put([a, b, c, d], 4);
-        }
-        out.slice(self.data);
-    }
-}
-
-/// Appends an array.
-pub(super) fn array(out: &mut Tail<'_>, view: &ArrayView<'_>) {
-    out.put(HEADER, 3);
-    // The views were checked when they were made: these conversions cannot fail.
-    out.byte(u8::try_from(view.shape.len()).unwrap_or(0));
-    for &dim in view.shape {
-        out.put(u32::try_from(dim).unwrap_or(0).to_le_bytes(), 4);
-    }
-    match view.data {
-        Data::Doubles(data) => out.doubles(data),
-        Data::Bytes(data) => out.slice(data),
-        Data::Elements { strides, data, origin } => walk(view.shape, strides, origin, |at| {
-            out.put(data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes(), ITEM);
-        }),
-        Data::Strided { strides, data, origin } => walk(view.shape, strides, origin, |at| {
-            let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<ITEM>);
-            out.put(bytes.copied().unwrap_or(f64::NAN.to_le_bytes()), ITEM);
-        }),
-    }
-}
-
-/// Visits the place of every element in C order.
-fn walk(shape: &[usize], strides: &[isize], origin: usize, mut visit: impl FnMut(usize)) {
-    let (Some((&inner, outer)), Some((&step, outer_steps))) =
-        (shape.split_last(), strides.split_last())
-    else {
-        return;
-    };
-    if shape.contains(&0) {
-        return;
-    }
-    let mut index = [0usize; MAX_ARRAY_DIMS];
-    let mut start = origin;
-    loop {
-        let mut at = start;
-        for _ in 0..inner {
-            visit(at);
-            at = at.wrapping_add_signed(step);
-        }
-        // Like an odometer: the last outer dimension that has not reached its end goes on, those behind it start again.
-        let mut dim = outer.len();
-        loop {
-            if dim == 0 {
-                return;
+        match simple(self) {
+            Some(data) => {
+                for dim in self.shape().iter().take(FEW) {
+                    let [a, b, c, d, ..] = dim.to_le_bytes();
+                    out.put([a, b, c, d], 4);
+                }
+                out.slice(data);
             }
-            dim -= 1;
-            let step = outer_steps[dim];
-            index[dim] += 1;
-            start = start.wrapping_add_signed(step);
-            if index[dim] < outer[dim] {
-                break;
-            }
-            start = start.wrapping_sub(step.cast_unsigned().wrapping_mul(outer[dim]));
-            index[dim] = 0;
+            None => out.apart(|out| any(self, out)),
+        }
+        true
+    }
+}
+
+#[inline(never)]
+fn any_payload(view: &ArrayView<'_>) -> PayloadLen {
+    // Checked when the view was made, but where a zero makes it zero.
+    let elements = view.shape().iter().copied().fold(size_of::<f64>(), usize::wrapping_mul);
+    PayloadLen::bytes(elements.saturating_add(4 * view.shape().len()))
+}
+
+/// Dimensions and elements of any array, out of the payload.
+#[inline(never)]
+fn any(view: &ArrayView<'_>, mut out: Room) -> Room {
+    for dim in view.shape() {
+        let [a, b, c, d, ..] = dim.to_le_bytes();
+        out.slice(&[a, b, c, d]);
+    }
+    // The extent was checked when the view was made: every element is there.
+    match *view.data() {
+        ArrayData::Doubles(data) => data.iter().for_each(|value| out.slice(&value.to_le_bytes())),
+        ArrayData::Bytes(data) => out.slice(data),
+        ArrayData::Elements { strides, data, origin } => {
+            walk(view.shape(), strides, origin, |at| {
+                out.slice(&data.get(at).copied().unwrap_or(f64::NAN).to_le_bytes());
+            });
+        }
+        ArrayData::Strided { strides, data, origin } => {
+            walk(view.shape(), strides, origin, |at| {
+                let bytes = data.get(at..).and_then(<[u8]>::first_chunk::<8>);
+                out.slice(&bytes.copied().unwrap_or(f64::NAN.to_le_bytes()));
+            });
         }
     }
-}
-
-/// The number of elements, if the shape is allowed.
-fn elements(shape: &[usize]) -> Result<usize> {
-    if shape.is_empty() || shape.len() > MAX_ARRAY_DIMS {
-        return Err(err!(
-            InvalidArray,
-            "an array has {} dimensions, allowed are 1 to {MAX_ARRAY_DIMS}",
-            shape.len()
-        ));
-    }
-    for (i, &dim) in shape.iter().enumerate() {
-        if dim > MAX_ARRAY_DIM {
-            return Err(err!(
-                InvalidArray,
-                "dimension {i} of an array has {dim} elements, the limit is {MAX_ARRAY_DIM}"
-            ));
-        }
-    }
-    // A dimension of length zero makes the product zero, wherever it stands.
-    if shape.contains(&0) {
-        return Ok(0);
-    }
-    shape
-        .iter()
-        .try_fold(1usize, |product, &dim| product.checked_mul(dim))
-        .filter(|&count| count <= MAX_ARRAY_BYTES / ITEM)
-        .ok_or_else(|| too_large(shape))
-}
-
-#[cold]
-fn too_large(shape: &[usize]) -> Error {
-    err!(InvalidArray, "shape {shape:?} has more than {MAX_ARRAY_BYTES} bytes of data")
-}
-
-/// Checks that every element, `width` units wide, lies within `len` units.
-fn check_extent(
-    shape: &[usize],
-    strides: &[isize],
-    count: usize,
-    len: usize,
-    width: usize,
-    origin: usize,
-) -> Result<()> {
-    if strides.len() != shape.len() {
-        return Err(err!(
-            InvalidArray,
-            "an array has {} dimensions and {} strides",
-            shape.len(),
-            strides.len()
-        ));
-    }
-    if count == 0 {
-        return Ok(());
-    }
-    // The first and the last place that any element has. 128 bits hold every product of 64-bit numbers, and the sum of
-    // 32 of these with dimensions below 2^28.
-    let (mut first, mut last) = (origin as i128, origin as i128);
-    for (&dim, &stride) in shape.iter().zip(strides) {
-        let reach = (dim as i128 - 1) * stride as i128;
-        if reach < 0 { first += reach } else { last += reach }
-    }
-    if first < 0 || last + width as i128 > len as i128 {
-        return Err(err!(
-            InvalidArray,
-            "shape {shape:?} with strides {strides:?} from {origin} reads {first} to {}, the data has 0 to {len}",
-            last + width as i128
-        ));
-    }
-    Ok(())
-}
-
-/// Whether the elements follow one another in C order without gaps.
-fn is_dense(shape: &[usize], strides: &[isize], width: usize) -> bool {
-    let mut expected = width.cast_signed();
-    shape.iter().zip(strides).rev().all(|(&dim, &stride)| {
-        let fits = dim == 1 || stride == expected;
-        expected = expected.saturating_mul(dim.cast_signed());
-        fits
-    })
+    out
 }
 
 #[cfg(test)]
@@ -319,14 +95,10 @@ fn is_dense(shape: &[usize], strides: &[isize], width: usize) -> bool {
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use crate::ilp::write::Store;
+    use crate::ilp::write::tests::appended;
 
     fn encoded(view: &ArrayView<'_>) -> Vec<u8> {
-        let mut store = Store::new(1 << 20);
-        let mut out = store.tail();
-        array(&mut out, view);
-        out.finish().unwrap();
-        store.as_slice().to_vec()
+        appended(view, ProtocolVersion::V2).unwrap()
     }
 
     /// The places of all elements in C order, one by one.
@@ -386,37 +158,5 @@ mod tests {
             }
         }
         assert!(accepted > 2000 && refused > 2000, "{accepted} {refused}");
-    }
-
-    #[test]
-    fn shapes_and_extents_at_their_limits() {
-        let one = [1usize; 33];
-        let cases: [(&[usize], bool); 8] = [
-            (&[], false),
-            (&one[..32], true),
-            (&one, false),
-            (&[0, MAX_ARRAY_DIM], true),
-            (&[0, MAX_ARRAY_DIM + 1], false),
-            (&[MAX_ARRAY_BYTES / 8 + 1], false),
-            (&[MAX_ARRAY_DIM, MAX_ARRAY_DIM, MAX_ARRAY_DIM], false),
-            (&[usize::MAX], false),
-        ];
-        for (shape, good) in cases {
-            let strides = vec![0isize; shape.len()];
-            let view = ArrayView::element_strides(shape, &strides, &[7.0], 0);
-            assert_eq!(view.is_ok(), good, "{shape:?}");
-        }
-        // Strides and origins that overflow any smaller arithmetic.
-        for stride in [isize::MAX, isize::MIN, isize::MAX / 4, isize::MIN / 4] {
-            for origin in [0, 1, usize::MAX] {
-                let shape = [3, 2];
-                assert!(ArrayView::byte_strides(&shape, &[8, stride], &[0; 48], origin).is_err());
-            }
-        }
-        assert!(ArrayView::byte_strides(&[2], &[8, 8], &[0; 48], 0).is_err(), "strides differ");
-        // Without elements nothing is read, wherever it would be.
-        assert!(ArrayView::byte_strides(&[0], &[8], &[], 99).is_ok());
-        assert!(ArrayView::c_major(&[2, 2], &[1.0; 3]).is_err());
-        assert!(ArrayView::c_major(&[2, 2], &[1.0; 5]).is_err());
     }
 }

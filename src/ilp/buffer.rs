@@ -1,12 +1,14 @@
 //! [`Buffer`]: rows under construction.
 
-use super::lines::{Lines, Place};
+use super::ProtocolVersion;
+use super::decimal::{Decimal, DecimalInteger, DecimalText};
+use super::lines::{Lines, Marker};
 use super::name_cache::NameCache;
-use super::timestamp::Stamp;
-use super::value::{Decimal, DecimalInteger, DecimalText, Decimals, DoubleBits, Integer, Value};
-use super::{ArrayView, ProtocolVersion};
+use super::timestamp::Designated;
+use super::value::{DoubleBits, DoubleText, Integer, Nanos, Symbol, WireValue};
 use crate::error::{Result, err};
 use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
+use crate::table::ArrayView;
 use crate::text::{MaybeText, Text};
 
 /// How a [`Buffer`] is made.
@@ -68,7 +70,7 @@ pub struct Buffer {
     tables: NameCache<TableName>,
     columns: NameCache<ColumnName>,
     pub(super) init_buf_size: usize,
-    pub(super) marker: Option<Place>,
+    pub(super) marker: Option<Marker>,
     /// Whether the version is taken for granted, see [`Buffer::convert`].
     pub(super) assumed: bool,
 }
@@ -140,11 +142,6 @@ impl Buffer {
         })
     }
 
-    #[inline]
-    pub(crate) fn lines_mut(&mut self) -> &mut Lines {
-        &mut self.lines
-    }
-
     /// Starts a row.
     ///
     /// # Errors
@@ -153,10 +150,7 @@ impl Buffer {
     pub fn table<'n>(&mut self, name: impl Into<TableRef<'n>>) -> Result<&mut Self> {
         let name = name.into().0;
         if !self.quick_table(name) {
-            match name {
-                NameRef::Checked(name) => self.slow_table(name)?,
-                NameRef::Raw(text) => self.slow_table_text(text)?,
-            }
+            self.slow_table(name)?;
         }
         Ok(self)
     }
@@ -177,18 +171,15 @@ impl Buffer {
 
     #[cold]
     #[inline(never)]
-    fn slow_table(&mut self, name: &TableName) -> Result<()> {
-        self.lines.table(name)?;
-        self.columns.restart();
-        Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slow_table_text(&mut self, text: Text<'_>) -> Result<()> {
-        let name = self.tables.resolve(text, self.lines.max_name_len())?;
-        self.lines.table(name)?;
-        self.tables.repeat();
+    fn slow_table(&mut self, name: NameRef<'_, TableName>) -> Result<()> {
+        match name {
+            NameRef::Checked(name) => self.lines.table(name)?,
+            NameRef::Raw(text) => {
+                let name = self.tables.resolve(text, self.lines.max_name_len())?;
+                self.lines.table(name)?;
+                self.tables.repeat();
+            }
+        }
         self.columns.restart();
         Ok(())
     }
@@ -204,43 +195,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        let (name, value) = (name.into().0, value.into().0);
-        if !value.is_some_and(|value| self.quick_symbol(name, value)) {
-            match name {
-                NameRef::Checked(name) => self.slow_symbol(name, value)?,
-                NameRef::Raw(text) => self.slow_symbol_text(text, value)?,
-            }
-        }
-        Ok(self)
-    }
-
-    /// Adds a symbol if that needs nothing special, or does nothing and says false.
-    #[inline(always)]
-    pub(crate) fn quick_symbol(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
-        match name {
-            NameRef::Checked(name) => self.lines.quick_symbol(name, value),
-            NameRef::Raw(text) => {
-                let Some(name) = self.columns.expected_short(text) else { return false };
-                let written = self.lines.quick_symbol(name, value);
-                if written {
-                    self.columns.advance();
-                }
-                written
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slow_symbol(&mut self, name: &ColumnName, value: Option<Text<'_>>) -> Result<()> {
-        self.lines.symbol(name, value)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slow_symbol_text(&mut self, text: Text<'_>, value: Option<Text<'_>>) -> Result<()> {
-        let name = self.columns.resolve(text, self.lines.max_name_len())?;
-        self.lines.symbol(name, value)
+        self.add(name.into().0, value.into().0.map(Symbol))
     }
 
     /// Adds a boolean column to the open row.
@@ -253,7 +208,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<bool>>,
     ) -> Result<&mut Self> {
-        self.column(name.into().0, value.into())
+        self.add(name.into().0, value.into())
     }
 
     /// Adds a 64-bit integer column to the open row. The server takes the smallest integer for NULL.
@@ -266,8 +221,8 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        let value = value.into().map(|value| Integer(value, b'i'));
-        self.column(name.into().0, value)
+        let value = value.into().map(Integer::i64);
+        self.add(name.into().0, value)
     }
 
     /// Adds a double column to the open row: as the shortest text that gives it back in version 1, as its bits after that.
@@ -281,21 +236,11 @@ impl Buffer {
         value: impl Into<Option<f64>>,
     ) -> Result<&mut Self> {
         let (name, value) = (name.into().0, value.into());
-        if self.lines.version() == ProtocolVersion::V1 {
-            self.column_decimals(name, value)
+        if self.lines.version().is_text() {
+            self.add_apart(name, value.map(DoubleText))
         } else {
-            self.column(name, value.map(DoubleBits))
+            self.add(name, value.map(DoubleBits))
         }
-    }
-
-    /// Apart, since it calls others.
-    #[inline(never)]
-    fn column_decimals(
-        &mut self,
-        name: NameRef<'_, ColumnName>,
-        value: Option<f64>,
-    ) -> Result<&mut Self> {
-        self.column(name, value.map(Decimals))
     }
 
     /// Adds a string column to the open row.
@@ -308,7 +253,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        self.column(name.into().0, value.into().0)
+        self.add(name.into().0, value.into().0)
     }
 
     /// Adds a timestamp column in microseconds since 1970 to the open row.
@@ -321,8 +266,8 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        let value = value.into().map(|value| Integer(value, b't'));
-        self.column(name.into().0, value)
+        let value = value.into().map(Integer::micros);
+        self.add(name.into().0, value)
     }
 
     /// Adds a timestamp column in nanoseconds since 1970 to the open row. Version 1 has microseconds only: the rest is
@@ -336,9 +281,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<i64>>,
     ) -> Result<&mut Self> {
-        let version = self.lines.version();
-        let value = value.into().map(|value| Integer::nanos(value, version));
-        self.column(name.into().0, value)
+        self.add(name.into().0, value.into().map(Nanos))
     }
 
     /// Adds an n-dimensional array of doubles to the open row; needs version 2.
@@ -350,7 +293,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<Option<&'v ArrayView<'v>>>,
     ) -> Result<&mut Self> {
-        self.column(name.into().0, value.into())
+        self.add(name.into().0, value.into())
     }
 
     /// Adds a decimal given as text to the open row; needs version 3. The text is digits with an optional sign, point and
@@ -364,7 +307,7 @@ impl Buffer {
         name: impl Into<ColumnRef<'n>>,
         value: impl Into<MaybeText<'v>>,
     ) -> Result<&mut Self> {
-        self.column(name.into().0, value.into().0.map(DecimalText))
+        self.add(name.into().0, value.into().0.map(DecimalText))
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3. `unscaled_be` is a big-endian integer in
@@ -380,7 +323,7 @@ impl Buffer {
         scale: u32,
         unscaled_be: impl Into<Option<&'v [u8]>>,
     ) -> Result<&mut Self> {
-        self.column(name.into().0, unscaled_be.into().map(|unscaled| Decimal(scale, unscaled)))
+        self.add(name.into().0, unscaled_be.into().map(|unscaled| Decimal(scale, unscaled)))
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3.
@@ -406,37 +349,47 @@ impl Buffer {
         scale: u32,
         unscaled: impl Into<Option<i128>>,
     ) -> Result<&mut Self> {
-        self.column(name.into().0, unscaled.into().map(|n| DecimalInteger(scale, n)))
+        self.add(name.into().0, unscaled.into().map(|n| DecimalInteger(scale, n)))
     }
 
-    /// What all columns have in common.
+    /// What all symbols and columns have in common.
     #[inline(always)]
-    fn column<V: Value>(
+    fn add<V: WireValue>(
         &mut self,
         name: NameRef<'_, ColumnName>,
         value: Option<V>,
     ) -> Result<&mut Self> {
-        if !value.is_some_and(|value| self.quick_column(name, value)) {
+        if !value.is_some_and(|value| self.quick_add(name, value)) {
             match name {
-                NameRef::Checked(name) => self.slow_column(name, value)?,
-                NameRef::Raw(text) => self.slow_column_text(text, value)?,
+                NameRef::Checked(name) => self.slow_add(name, value)?,
+                NameRef::Raw(text) => self.slow_add_text(text, value)?,
             }
         }
         Ok(self)
     }
 
-    /// Adds a column if that needs nothing special, or does nothing and says false.
+    /// Apart, since it calls others.
+    #[inline(never)]
+    fn add_apart<V: WireValue>(
+        &mut self,
+        name: NameRef<'_, ColumnName>,
+        value: Option<V>,
+    ) -> Result<&mut Self> {
+        self.add(name, value)
+    }
+
+    /// Adds a value if that needs nothing special, or does nothing and says false.
     #[inline(always)]
-    pub(super) fn quick_column<V: Value>(
+    pub(super) fn quick_add<V: WireValue>(
         &mut self,
         name: NameRef<'_, ColumnName>,
         value: V,
     ) -> bool {
         match name {
-            NameRef::Checked(name) => self.lines.quick_column(name, value),
+            NameRef::Checked(name) => self.lines.quick_value(name, value),
             NameRef::Raw(text) => {
                 let Some(name) = self.columns.expected_short(text) else { return false };
-                let written = self.lines.quick_column(name, value);
+                let written = self.lines.quick_value(name, value);
                 if written {
                     self.columns.advance();
                 }
@@ -447,15 +400,15 @@ impl Buffer {
 
     #[cold]
     #[inline(never)]
-    fn slow_column<V: Value>(&mut self, name: &ColumnName, value: Option<V>) -> Result<()> {
-        self.lines.column(name, value)
+    fn slow_add<V: WireValue>(&mut self, name: &ColumnName, value: Option<V>) -> Result<()> {
+        self.lines.value(name, value)
     }
 
     #[cold]
     #[inline(never)]
-    fn slow_column_text<V: Value>(&mut self, text: Text<'_>, value: Option<V>) -> Result<()> {
+    fn slow_add_text<V: WireValue>(&mut self, text: Text<'_>, value: Option<V>) -> Result<()> {
         let name = self.columns.resolve(text, self.lines.max_name_len())?;
-        self.lines.column(name, value)
+        self.lines.value(name, value)
     }
 
     /// Ends the row with its designated timestamp in nanoseconds since 1970.
@@ -464,7 +417,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
-        self.lines.at(Stamp::Nanos(nanos))
+        self.lines.at(Designated::Nanos(nanos))
     }
 
     /// Ends the row with its designated timestamp in microseconds since 1970. Version 1 sends nanoseconds, which reach to
@@ -474,7 +427,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative or too large, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_micros(&mut self, micros: i64) -> Result<()> {
-        self.lines.at(Stamp::Micros(micros))
+        self.lines.at(Designated::Micros(micros))
     }
 
     /// Ends the row without a timestamp: the server takes the time at which it receives the row, so that rows sent twice
@@ -485,6 +438,66 @@ impl Buffer {
     #[inline]
     pub fn at_now(&mut self) -> Result<()> {
         self.lines.at_now()
+    }
+}
+
+/// The calls as far as they need nothing special, for callers who want no more than that inlined. Each does what the call of
+/// the same name does and says true, or does nothing and says false: then that call has to do it. They cannot panic, and most
+/// need no stack frame.
+impl Buffer {
+    #[inline(always)]
+    pub(crate) fn quick_symbol(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
+        self.quick_add(name, Symbol(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_bool(&mut self, name: NameRef<'_, ColumnName>, value: bool) -> bool {
+        self.quick_add(name, value)
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_i64(&mut self, name: NameRef<'_, ColumnName>, value: i64) -> bool {
+        self.quick_add(name, Integer::i64(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_f64(&mut self, name: NameRef<'_, ColumnName>, value: f64) -> bool {
+        if self.lines.version().is_text() {
+            self.quick_add_apart(name, DoubleText(value))
+        } else {
+            self.quick_add(name, DoubleBits(value))
+        }
+    }
+
+    /// Apart, since it calls others.
+    #[inline(never)]
+    fn quick_add_apart<V: WireValue>(&mut self, name: NameRef<'_, ColumnName>, value: V) -> bool {
+        self.quick_add(name, value)
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_str(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
+        self.quick_add(name, value)
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_ts_micros(&mut self, name: NameRef<'_, ColumnName>, micros: i64) -> bool {
+        self.quick_add(name, Integer::micros(micros))
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_ts_nanos(&mut self, name: NameRef<'_, ColumnName>, nanos: i64) -> bool {
+        self.quick_add(name, Nanos(nanos))
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_at_nanos(&mut self, nanos: i64) -> bool {
+        self.lines.quick_at(Designated::Nanos(nanos))
+    }
+
+    #[inline(always)]
+    pub(crate) fn quick_at_micros(&mut self, micros: i64) -> bool {
+        self.lines.quick_at(Designated::Micros(micros))
     }
 }
 

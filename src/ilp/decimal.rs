@@ -1,8 +1,11 @@
 //! Decimals: text that is really a number, and binary unscaled integers. The server refuses a whole request for a number that
 //! is out of range, so what is in range is decided here, as the server decides it (`tests/decimals.txt`).
 
-use super::write::{Out as _, Tail};
-use crate::error::{Error, Result, err, shown_bytes};
+use super::ProtocolVersion;
+use super::value::{Feature, Payload, WireValue};
+use super::write::{PayloadLen, Room};
+use crate::error::{Error, err, shown_bytes};
+use crate::text::Text;
 
 const MAX_SCALE: u32 = 76;
 const MAX_LEN: usize = 32;
@@ -18,17 +21,115 @@ const MAX_EXPONENT: i64 = 1_000_000;
 const BINARY: [u8; 2] = [b'=', 0x17];
 
 /// The bytes before an unscaled integer.
-pub(super) const HEAD: usize = 4;
+const HEAD: usize = 4;
 
-/// Whether a text can be sent as a decimal.
-#[inline]
-pub(super) fn is_good_text(text: &[u8]) -> bool {
-    is_plain(text) || judge(text).is_ok()
+/// A decimal as text.
+#[derive(Clone, Copy)]
+pub(super) struct DecimalText<'a>(pub(super) Text<'a>);
+
+impl WireValue for DecimalText<'_> {
+    const ROOM: usize = 1;
+    const PAYLOAD: Payload = Payload::AsItIs;
+    const NEEDS: Feature = Feature::DECIMALS;
+
+    #[inline(always)]
+    fn payload(&self) -> PayloadLen {
+        PayloadLen::of(self.0.as_bytes())
+    }
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        let text = self.0.as_bytes();
+        let good = is_plain(text) || judge(text).is_ok();
+        if good {
+            out.slice(text);
+            out.byte(b'd');
+        }
+        good
+    }
+
+    #[cold]
+    fn fault(self) -> Option<Error> {
+        let text = self.0.as_bytes();
+        judge(text).err().map(|fault| bad_text(text, fault))
+    }
+}
+
+/// A decimal as scale and big-endian two's complement; no bytes mean NULL.
+#[derive(Clone, Copy)]
+pub(super) struct Decimal<'a>(pub(super) u32, pub(super) &'a [u8]);
+
+impl WireValue for Decimal<'_> {
+    const ROOM: usize = HEAD;
+    const PAYLOAD: Payload = Payload::AsItIs;
+    const NEEDS: Feature = Feature::DECIMALS;
+
+    #[inline(always)]
+    fn payload(&self) -> PayloadLen {
+        PayloadLen::of(self.1)
+    }
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        let Some(head) = head(self.0, self.1.len()) else { return false };
+        out.put(head, HEAD);
+        out.slice(self.1);
+        is_short(self.1) || out.looks_twice() && fits_digits(self.0, self.1)
+    }
+
+    #[cold]
+    fn fault(self) -> Option<Error> {
+        let Decimal(scale, unscaled) = self;
+        let len = unscaled.len();
+        if scale > MAX_SCALE {
+            return Some(err!(
+                InvalidDecimal,
+                "the scale of a decimal is {scale}, the limit is {MAX_SCALE}"
+            ));
+        }
+        if len > MAX_LEN {
+            return Some(err!(
+                InvalidDecimal,
+                "the unscaled integer of a decimal has {len} bytes, the limit is {MAX_LEN}"
+            ));
+        }
+        if is_short(unscaled) || fits_digits(scale, unscaled) {
+            return None;
+        }
+        let hex: String = unscaled.iter().map(|b| format!("{b:02x}")).collect();
+        Some(err!(
+            InvalidDecimal,
+            "the unscaled integer 0x{hex} of a decimal has 77 digits, the limit is {MAX_DIGITS}"
+        ))
+    }
+}
+
+/// A decimal as scale and integer, written with as few bytes as it needs.
+#[derive(Clone, Copy)]
+pub(super) struct DecimalInteger(pub(super) u32, pub(super) i128);
+
+impl WireValue for DecimalInteger {
+    const ROOM: usize = HEAD + size_of::<i128>();
+    const NEEDS: Feature = Feature::DECIMALS;
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        let (bytes, len) = shortest(self.1);
+        let Some(head) = head(self.0, len) else { return false };
+        out.put(head, HEAD);
+        out.put(bytes, len);
+        true
+    }
+
+    #[cold]
+    fn fault(self) -> Option<Error> {
+        Decimal(self.0, &[]).fault()
+    }
 }
 
 /// What stands before an unscaled integer of `len` bytes; `None` if one of them is out of range.
 #[inline(always)]
-pub(super) fn head(scale: u32, len: usize) -> Option<[u8; HEAD]> {
+fn head(scale: u32, len: usize) -> Option<[u8; HEAD]> {
     let ([scale_byte, ..], [len_byte, ..]) = (scale.to_le_bytes(), len.to_le_bytes());
     (scale <= MAX_SCALE && len <= MAX_LEN).then_some([BINARY[0], BINARY[1], scale_byte, len_byte])
 }
@@ -36,46 +137,16 @@ pub(super) fn head(scale: u32, len: usize) -> Option<[u8; HEAD]> {
 /// Whether an integer can be seen at once to have no more digits than a decimal: fewer than 32 bytes, or 32 of which the
 /// first repeats the sign.
 #[inline(always)]
-pub(super) fn is_short(unscaled: &[u8]) -> bool {
+fn is_short(unscaled: &[u8]) -> bool {
     unscaled.len() < MAX_LEN || matches!(unscaled.first(), Some(0 | 0xFF))
 }
 
 /// An integer in as few big-endian bytes as it needs, and how many these are.
 #[inline(always)]
-pub(super) fn shortest(unscaled: i128) -> ([u8; 16], usize) {
+fn shortest(unscaled: i128) -> ([u8; 16], usize) {
     // Bits that only repeat the sign, less the one that must stay.
     let redundant = ((unscaled ^ (unscaled >> 127)).leading_zeros() - 1) / 8;
     ((unscaled << (8 * redundant)).to_be_bytes(), 16 - redundant as usize)
-}
-
-/// Appends a decimal given as text.
-pub(super) fn text(out: &mut Tail<'_>, text: &[u8]) -> Result<()> {
-    if !is_plain(text) {
-        judge(text).map_err(|fault| bad_text(text, fault))?;
-    }
-    out.slice(text);
-    out.byte(b'd');
-    Ok(())
-}
-
-/// Appends `unscaled / 10^scale`, where `unscaled` is big-endian two's complement; empty means NULL.
-pub(super) fn binary(out: &mut Tail<'_>, scale: u32, unscaled: &[u8]) -> Result<()> {
-    let head = head(scale, unscaled.len()).ok_or_else(|| out_of_range(scale, unscaled.len()))?;
-    if let (false, Some(wide)) = (is_short(unscaled), unscaled.first_chunk::<MAX_LEN>())
-        && !fits_digits(scale, wide)
-    {
-        return Err(too_wide(wide));
-    }
-    out.put(head, HEAD);
-    out.slice(unscaled);
-    Ok(())
-}
-
-/// Appends `unscaled / 10^scale` with as few bytes as it needs.
-#[inline]
-pub(super) fn integer(out: &mut Tail<'_>, scale: u32, unscaled: i128) -> Result<()> {
-    let (bytes, len) = shortest(unscaled);
-    binary(out, scale, bytes.get(..len).unwrap_or(&bytes))
 }
 
 /// Whether a text is digits with an optional sign and point, and too short to be out of range.
@@ -166,10 +237,11 @@ fn exponent(text: &[u8]) -> Option<i64> {
 /// passes: it is the server's NULL.
 #[cold]
 #[inline(never)]
-fn fits_digits(scale: u32, unscaled: &[u8; MAX_LEN]) -> bool {
+fn fits_digits(scale: u32, unscaled: &[u8]) -> bool {
     /// Ten to the power of 76.
     const LIMIT: [u64; 4] =
         [0x161B_CCA7_1199_15B5, 0x0764_B4AB_E865_2979, 0x7775_A5F1_7195_1000, 0];
+    let Some(unscaled) = unscaled.first_chunk::<MAX_LEN>() else { return true };
     let mut words = magnitude(unscaled);
     let mut places = scale;
     while words >= LIMIT {
@@ -239,33 +311,10 @@ fn bad_text(text: &[u8], fault: Fault) -> Error {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn out_of_range(scale: u32, len: usize) -> Error {
-    if scale > MAX_SCALE {
-        err!(InvalidDecimal, "the scale of a decimal is {scale}, the limit is {MAX_SCALE}")
-    } else {
-        err!(
-            InvalidDecimal,
-            "the unscaled integer of a decimal has {len} bytes, the limit is {MAX_LEN}"
-        )
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn too_wide(unscaled: &[u8; MAX_LEN]) -> Error {
-    let hex: String = unscaled.iter().map(|b| format!("{b:02x}")).collect();
-    err!(
-        InvalidDecimal,
-        "the unscaled integer 0x{hex} of a decimal has 77 digits, the limit is {MAX_DIGITS}"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ilp::write::Store;
+    use crate::ilp::write::tests::appended;
 
     /// The text that a word of the table stands for.
     fn spelled(word: &str) -> String {
@@ -301,13 +350,9 @@ mod tests {
                 _ => panic!("{line}"),
             };
             counts[usize::from(good)] += 1;
-            assert_eq!(is_good_text(text.as_bytes()), good, "{line}");
-            let mut store = Store::new(10_000);
-            let mut out = store.tail();
-            match super::text(&mut out, text.as_bytes()) {
-                Ok(()) => {
-                    out.finish().unwrap();
-                    assert_eq!(store.as_slice(), format!("{text}d").as_bytes(), "{line}");
+            match appended(DecimalText(Text::from(&text)), ProtocolVersion::V3) {
+                Ok(bytes) => {
+                    assert_eq!(bytes, format!("{text}d").as_bytes(), "{line}");
                     assert!(good, "{line}");
                 }
                 Err(e) => {
@@ -331,12 +376,11 @@ mod tests {
             ("1,5", r#""1,5" is not a decimal number"#),
         ];
         for (text, message) in cases {
-            let mut store = Store::new(100);
-            let e = super::text(&mut store.tail(), text.as_bytes()).unwrap_err();
+            let e = appended(DecimalText(Text::from(text)), ProtocolVersion::V3).unwrap_err();
             assert_eq!(e.message(), message);
         }
         let long = "0".repeat(LONGEST_TEXT + 1);
-        let e = super::text(&mut Store::new(100).tail(), long.as_bytes()).unwrap_err();
+        let e = appended(DecimalText(Text::from(&long)), ProtocolVersion::V3).unwrap_err();
         assert_eq!(e.message(), "the text of a decimal has 4097 bytes, the limit is 4096");
     }
 
@@ -389,13 +433,13 @@ mod tests {
                 forms.push(negated(&number));
             }
             for form in forms {
-                let mut store = Store::new(100);
-                let outcome = binary(&mut store.tail(), scale, &form);
+                let outcome = appended(Decimal(scale, &form), ProtocolVersion::V3);
                 assert_eq!(outcome.is_ok(), good, "{form:x?} {scale}: {outcome:?}");
             }
         }
-        assert!(binary(&mut Store::new(100).tail(), 77, &[1]).is_err());
-        assert!(binary(&mut Store::new(100).tail(), 0, &[0; 33]).is_err());
+        assert!(appended(Decimal(77, &[1]), ProtocolVersion::V3).is_err());
+        assert!(appended(Decimal(0, &[0; 33]), ProtocolVersion::V3).is_err());
+        assert!(appended(DecimalInteger(77, 1), ProtocolVersion::V3).is_err());
     }
 
     #[test]
@@ -405,11 +449,8 @@ mod tests {
         let extremes = [i128::MAX, i128::MIN, i64::MAX.into(), i64::MIN.into()];
         let shifted = (0..10_000).map(|_| random.i128(..) >> random.u32(0..128));
         for value in borders.into_iter().chain(extremes).chain(shifted) {
-            let mut store = Store::new(100);
-            let mut out = store.tail();
-            integer(&mut out, 7, value).unwrap();
-            out.finish().unwrap();
-            let [b'=', 0x17, 7, len, bytes @ ..] = store.as_slice() else { panic!("{value}") };
+            let written = appended(DecimalInteger(7, value), ProtocolVersion::V3).unwrap();
+            let [b'=', 0x17, 7, len, bytes @ ..] = written.as_slice() else { panic!("{value}") };
             assert_eq!(usize::from(*len), bytes.len());
             let mut wide = [if bytes[0] & 0x80 == 0 { 0 } else { 0xFF }; 16];
             wide[16 - bytes.len()..].copy_from_slice(bytes);

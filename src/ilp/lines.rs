@@ -2,16 +2,15 @@
 
 use super::ProtocolVersion;
 use super::row_state::{Call, RowState};
+use std::sync::Arc;
+
 use super::rows::RowPlan;
-use super::timestamp::{Stamp, StampCache};
-use super::value::Value;
-use super::write::{Out as _, Store, escape};
+use super::timestamp::{Designated, EarlyEnd, RowEnd, StampCache};
+use super::value::{WireValue, no_room};
+use super::write::{COLUMN_ROOM, PayloadLen, Store};
 use crate::error::{Error, Result, shown};
 use crate::name::{ColumnName, Name, TableName, Wire};
-use crate::text::Text;
-
-/// What a quick column takes at most, besides its text.
-pub(super) const COLUMN_ROOM: usize = 80;
+use crate::table::RowLayout;
 
 /// The bytes of a buffer and what has to be known about them.
 #[derive(Clone)]
@@ -31,14 +30,14 @@ pub(crate) struct Lines {
     pub(super) first_table: Option<TableName>,
     /// Grows whenever rows go away, so that a sender can tell whether what was refused is still there.
     pub(super) removals: u64,
-    /// The last plan that was seen to be of the first table; 0 for none.
-    pub(super) known_plan: u64,
+    /// The plan of a layout of the first table, whose names are short enough for this buffer: rows of it need no look.
+    pub(super) known_plan: Option<Arc<RowPlan>>,
     pub(super) stamps: StampCache,
 }
 
 /// A place between rows to go back to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Marker {
     pub(super) len: usize,
     pub(super) rows: usize,
     pub(super) one_table: bool,
@@ -58,7 +57,7 @@ impl Lines {
             quick_names: quick_names(max_name_len),
             first_table: None,
             removals: 0,
-            known_plan: 0,
+            known_plan: None,
             stamps: StampCache::new(),
         }
     }
@@ -76,7 +75,7 @@ impl Lines {
             quick_names: self.quick_names,
             first_table: self.first_table.clone(),
             removals: self.removals,
-            known_plan: self.known_plan,
+            known_plan: self.known_plan.clone(),
             stamps: self.stamps.clone(),
         })
     }
@@ -88,9 +87,13 @@ impl Lines {
             return false;
         }
         self.row_start = self.store.len();
-        let Some(mut open) = self.store.open::<{ Wire::HEAD }>(&[]) else { return false };
-        open.out().head(name.wire());
-        open.finish();
+        let Some(mut open) = self.store.open::<{ Wire::HEAD }>(PayloadLen::NONE) else {
+            return false;
+        };
+        open.head(name.wire());
+        if !open.commit() {
+            return false;
+        }
         self.state = RowState::Table;
         true
     }
@@ -100,9 +103,9 @@ impl Lines {
         name.fits(self.max_name_len)?;
         self.state.require(Call::Table)?;
         let start = self.store.len();
-        let mut out = self.store.tail();
-        out.wire(name.wire());
-        out.finish()?;
+        let mut draft = self.store.draft();
+        draft.wire(name.wire())?;
+        draft.keep();
         self.note_table(name, start == 0);
         self.row_start = start;
         self.state = RowState::Table;
@@ -126,18 +129,22 @@ impl Lines {
         self.is_same_table(name) || !self.one_table
     }
 
-    /// The same for a plan of this table.
-    #[inline(always)]
-    pub(super) fn knows(&mut self, plan: &RowPlan, name: &TableName) -> bool {
-        self.known_plan == plan.id || self.learn(plan, name)
+    /// The plan of a layout other than that of the known plan, if rows of it change nothing about the tables.
+    #[inline(never)]
+    pub(super) fn other_plan<'l>(&self, layout: &'l RowLayout) -> Option<&'l RowPlan> {
+        let plan = RowPlan::made(layout)?;
+        let name = layout.table();
+        // Without a known plan the row takes the careful way, by which its plan becomes the known one.
+        let good =
+            if self.is_same_table(name) { self.known_plan.is_some() } else { !self.one_table };
+        (good && layout.is_short_for(self.max_name_len)).then_some(plan)
     }
 
-    #[inline(never)]
-    fn learn(&mut self, plan: &RowPlan, name: &TableName) -> bool {
-        if self.is_same_table(name) {
-            self.known_plan = plan.id;
+    /// Takes note of the plan of rows that were appended, if there is no known one and they are of the first table.
+    pub(super) fn learn(&mut self, plan: &Arc<RowPlan>, name: &TableName) {
+        if self.known_plan.is_none() && self.is_same_table(name) {
+            self.known_plan = Some(Arc::clone(plan));
         }
-        self.needs_no_note(name)
     }
 
     /// Keeps count of whether there is more than one table.
@@ -153,102 +160,83 @@ impl Lines {
     fn note_other_table(&mut self, name: &TableName, first: bool) {
         if first {
             self.first_table = Some(name.clone());
-            self.known_plan = 0;
+            self.known_plan = None;
         } else if self.one_table {
             self.one_table = false;
             self.mixed_at = self.rows;
         }
     }
 
-    /// Adds a symbol, if that needs nothing special.
+    /// Adds a symbol or column, if that needs nothing special.
     #[inline(always)]
-    pub(super) fn quick_symbol(&mut self, name: &ColumnName, value: Text<'_>) -> bool {
-        if !self.may(Call::Symbol, name.wire()) {
+    pub(super) fn quick_value<V: WireValue>(&mut self, name: &ColumnName, value: V) -> bool {
+        let version = self.version;
+        if !self.may(V::CALL, name.wire()) || V::NEEDS.is_new() && version < V::NEEDS.since {
             return false;
         }
-        let text = value.as_bytes();
-        let Some(mut open) = self.store.open::<{ Wire::HEAD + 16 }>(text) else { return false };
-        open.out().head(name.wire());
-        if !open.out().text::<false>(text, !value.is_known_utf8()) {
-            return false;
-        }
-        open.finish();
-        self.state = RowState::Symbol;
-        true
-    }
-
-    /// Adds a symbol.
-    pub(super) fn symbol(&mut self, name: &ColumnName, value: Option<Text<'_>>) -> Result<()> {
-        name.fits(self.max_name_len)?;
-        self.state.require(Call::Symbol)?;
-        let Some(value) = value else { return Ok(()) };
-        let mut out = self.store.tail();
-        out.wire(name.wire());
-        escape::symbol(&mut out, value).map_err(|e| in_column(e, name))?;
-        out.finish()?;
-        self.state = RowState::Symbol;
-        Ok(())
-    }
-
-    /// Adds a column, if that needs nothing special.
-    #[inline(always)]
-    pub(super) fn quick_column<V: Value>(&mut self, name: &ColumnName, value: V) -> bool {
-        if !self.may(Call::Column, name.wire()) || self.version < V::NEEDS {
-            return false;
-        }
-        // As long as constants cannot be added up in types: enough for every value, which the writer checks.
+        // As long as constants cannot be added up in types: enough for every value.
         const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
-        let separator = self.state.separator();
-        let Some(mut open) = self.store.open::<COLUMN_ROOM>(value.text()) else { return false };
-        open.out().separated(separator, name.wire());
-        if !value.quick(open.out()) {
+        let separator = self.state.separator(V::CALL);
+        let Some(mut open) = self.store.open::<COLUMN_ROOM>(value.payload()) else { return false };
+        open.name(separator, name.wire());
+        if !open.value(value, version) || !open.commit() {
             return false;
         }
-        open.finish();
-        self.state = RowState::Column;
+        self.state = RowState::after(V::CALL);
         true
     }
 
-    /// Adds a column.
-    pub(super) fn column<V: Value>(&mut self, name: &ColumnName, value: Option<V>) -> Result<()> {
+    /// Adds a symbol or column.
+    pub(super) fn value<V: WireValue>(
+        &mut self,
+        name: &ColumnName,
+        value: Option<V>,
+    ) -> Result<()> {
         name.fits(self.max_name_len)?;
-        self.state.require(Call::Column)?;
+        self.state.require(V::CALL)?;
         let Some(value) = value else { return Ok(()) };
-        let mut out = self.store.tail();
-        out.separated(self.state.separator(), name.wire());
-        value.write(&mut out, self.version).map_err(|e| in_column(e, name))?;
-        out.finish()?;
-        self.state = RowState::Column;
+        let version = self.version;
+        let mut draft = self.store.draft();
+        let named = (self.state.separator(V::CALL), name.wire());
+        draft.named(named, value, version, |e| in_column(e, name))?;
+        draft.keep();
+        self.state = RowState::after(V::CALL);
         Ok(())
     }
 
     /// Ends the row.
     #[inline(always)]
-    pub(super) fn at(&mut self, stamp: Stamp) -> Result<()> {
+    pub(super) fn at(&mut self, stamp: Designated) -> Result<()> {
         if self.quick_at(stamp) { Ok(()) } else { self.slow_at(stamp) }
     }
 
     #[inline(always)]
-    pub(super) fn quick_at(&mut self, stamp: Stamp) -> bool {
+    pub(super) fn quick_at(&mut self, stamp: Designated) -> bool {
         if !self.state.allows(Call::At) {
             return false;
         }
-        let Some(mut open) = self.store.open::<{ StampCache::ROOM }>(&[]) else { return false };
-        if !self.stamps.quick(open.out(), stamp, self.version) {
+        let Some(mut open) = self.store.open::<{ RowEnd::ROOM }>(PayloadLen::NONE) else {
+            return false;
+        };
+        let Some(end) = self.stamps.end(stamp, self.version) else { return false };
+        if !open.value(end, self.version) || !open.commit() {
             return false;
         }
-        open.finish();
         self.row_ended();
         true
     }
 
     #[cold]
     #[inline(never)]
-    fn slow_at(&mut self, stamp: Stamp) -> Result<()> {
+    fn slow_at(&mut self, stamp: Designated) -> Result<()> {
         self.state.require(Call::At)?;
-        let mut out = self.store.tail();
-        self.stamps.end_row(&mut out, stamp, self.version)?;
-        out.finish()?;
+        self.stamps.prepare(stamp, self.version)?;
+        let end = self.stamps.end(stamp, self.version).ok_or_else(no_room)?;
+        let mut draft = self.store.draft();
+        if !draft.value(EarlyEnd(end), self.version)? {
+            return Err(no_room());
+        }
+        draft.keep();
         self.row_ended();
         Ok(())
     }
@@ -257,12 +245,13 @@ impl Lines {
     #[inline(always)]
     pub(super) fn at_now(&mut self) -> Result<()> {
         if self.state.allows(Call::At)
-            && let Some(mut open) = self.store.open::<1>(&[])
+            && let Some(mut open) = self.store.open::<1>(PayloadLen::NONE)
         {
-            open.out().byte(b'\n');
-            open.finish();
-            self.row_ended();
-            return Ok(());
+            open.byte(b'\n');
+            if open.commit() {
+                self.row_ended();
+                return Ok(());
+            }
         }
         self.slow_at_now()
     }
@@ -271,9 +260,9 @@ impl Lines {
     #[inline(never)]
     fn slow_at_now(&mut self) -> Result<()> {
         self.state.require(Call::At)?;
-        let mut out = self.store.tail();
-        out.byte(b'\n');
-        out.finish()?;
+        let mut draft = self.store.draft();
+        draft.slice(b"\n")?;
+        draft.keep();
         self.row_ended();
         Ok(())
     }
@@ -315,12 +304,12 @@ impl Lines {
     }
 
     /// The end of the last row.
-    pub(super) fn place(&self) -> Result<Place> {
+    pub(super) fn place(&self) -> Result<Marker> {
         self.state.require(Call::Flush)?;
-        Ok(Place { len: self.store.len(), rows: self.rows, one_table: self.one_table })
+        Ok(Marker { len: self.store.len(), rows: self.rows, one_table: self.one_table })
     }
 
-    pub(super) fn go_back(&mut self, to: Place) {
+    pub(super) fn go_back(&mut self, to: Marker) {
         self.store.truncate(to.len);
         self.rows = to.rows;
         self.one_table = to.one_table;
@@ -329,7 +318,7 @@ impl Lines {
     }
 
     pub(super) fn clear(&mut self) {
-        self.go_back(Place { len: 0, rows: 0, one_table: true });
+        self.go_back(Marker { len: 0, rows: 0, one_table: true });
     }
 
     /// Whether a row has been started and not ended.
@@ -377,6 +366,7 @@ impl Lines {
         self.version = version;
         self.max_name_len = max_name_len;
         self.quick_names = quick_names(max_name_len);
+        self.known_plan = None;
     }
 
     pub(super) fn removals(&self) -> u64 {

@@ -9,7 +9,6 @@ mod decimal;
 mod lines;
 mod name_cache;
 mod number;
-mod quick_calls;
 mod remove_rows;
 mod rewrite;
 mod row_state;
@@ -22,11 +21,6 @@ mod value;
 mod whole_rows;
 mod write;
 
-pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
 pub use buffer::{Buffer, BufferOptions};
-pub use rows::Cell;
-pub(crate) use rows::{PlanKind, PlanStamp, RowPlan};
-pub(crate) use whole_rows::{RowsOut, string_lead, symbol_lead};
-pub(crate) use write::{Slot, Written};
 
 pub use crate::version::ProtocolVersion;

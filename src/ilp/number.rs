@@ -1,6 +1,6 @@
 //! Integers and doubles as text, eight digits at a time.
 
-use super::write::Out;
+use super::write::Room;
 
 pub(super) const TEN_8: u64 = 100_000_000;
 /// Stands between the name and the bits of a double.
@@ -12,7 +12,7 @@ pub(super) const INTEGER_ROOM: usize = 1 + 4 * 8;
 
 /// Appends a signed integer and `suffix`.
 #[inline(always)]
-pub(super) fn integer(out: &mut impl Out, value: i64, suffix: u8) {
+pub(super) fn integer(out: &mut Room, value: i64, suffix: u8) {
     if value < 0 {
         out.byte(b'-');
     }
@@ -21,7 +21,7 @@ pub(super) fn integer(out: &mut impl Out, value: i64, suffix: u8) {
 
 /// Appends an integer without leading zeros, and the first bytes of `suffix`.
 #[inline(always)]
-pub(super) fn unsigned(out: &mut impl Out, value: u64, suffix: Suffix) {
+pub(super) fn unsigned(out: &mut Room, value: u64, suffix: Suffix) {
     if value < TEN_8 {
         out.words([leading(value)]);
     } else {
@@ -67,7 +67,7 @@ fn leading(value: u64) -> (u64, usize) {
 
 /// Appends a double with few decimals, as the shortest digits that give it back; false, and nothing written, for others.
 #[inline(always)]
-pub(super) fn short_double(out: &mut impl Out, value: f64) -> bool {
+pub(super) fn short_double(out: &mut Room, value: f64) -> bool {
     let size = value.abs();
     // Most doubles were written by people with a few decimals. A decimal number of at most 15 digits that gives this
     // double is the only one of that length or less, hence the shortest: no two of them give the same double. Below
@@ -90,7 +90,7 @@ pub(super) const DOUBLE_ROOM: usize = 32;
 
 /// Appends a double as the shortest digits that give it back.
 #[inline(always)]
-pub(super) fn double(out: &mut impl Out, value: f64) {
+pub(super) fn double(out: &mut Room, value: f64) {
     if !short_double(out, value) {
         long_double(out, value);
     }
@@ -98,7 +98,7 @@ pub(super) fn double(out: &mut impl Out, value: f64) {
 
 /// Appends a double by the general algorithm.
 #[inline(always)]
-pub(super) fn long_double(out: &mut impl Out, value: f64) {
+pub(super) fn long_double(out: &mut Room, value: f64) {
     let [(first, first_len), (last, last_len)] = general(value);
     out.put(first, first_len);
     out.put(last, last_len);
@@ -106,7 +106,7 @@ pub(super) fn long_double(out: &mut impl Out, value: f64) {
 
 /// Appends `scaled / 10^8` with at least one decimal and no needless zeros.
 #[inline(always)]
-fn decimals(out: &mut impl Out, negative: bool, scaled: u64) {
+fn decimals(out: &mut Room, negative: bool, scaled: u64) {
     if negative {
         out.byte(b'-');
     }
@@ -160,15 +160,12 @@ fn huge(value: f64) -> [([u8; 16], usize); 2] {
     reason = "the numbers of these tests are small"
 )]
 mod tests {
-    use super::*;
-    use crate::ilp::write::{Store, Tail};
+    use crate::ilp::ProtocolVersion;
+    use crate::ilp::value::{DoubleText, Integer, WireValue};
+    use crate::ilp::write::tests::appended;
 
-    fn written(write: impl FnOnce(&mut Tail<'_>)) -> String {
-        let mut store = Store::new(1000);
-        let mut out = store.tail();
-        write(&mut out);
-        out.finish().unwrap();
-        String::from_utf8(store.as_slice().to_vec()).unwrap()
+    fn written(value: impl WireValue) -> String {
+        String::from_utf8(appended(value, ProtocolVersion::V1).unwrap()).unwrap()
     }
 
     /// The protocol's table of forms, over the digits that the standard library finds.
@@ -203,7 +200,7 @@ mod tests {
     }
 
     fn check_double(value: f64) {
-        let text = written(|out| double(out, value));
+        let text = written(DoubleText(value));
         let reference = reference(value);
         if text != reference {
             // Halfway between two texts the standard library goes up, the protocol's algorithm to the even digit.
@@ -250,7 +247,7 @@ mod tests {
     fn integers_of_every_length() {
         let mut random = fastrand::Rng::with_seed(43);
         let check = |value: i64| {
-            assert_eq!(written(|out| integer(out, value, b'i')), format!("{value}i"));
+            assert_eq!(written(Integer::i64(value)), format!("{value}i"));
         };
         for power in 0..19 {
             for value in [10i64.pow(power), 10i64.pow(power) - 1, 10i64.pow(power) + 1] {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::lines::{Lines, Place};
+use super::lines::{Lines, Marker};
 use crate::error::{Error, Result, err};
 use crate::name::TableName;
 use crate::text::Text;
@@ -37,7 +37,7 @@ impl Lines {
         };
         self.one_table = seen.one_table && !open_is_other;
         self.first_table = first_table;
-        self.known_plan = 0;
+        self.known_plan = None;
         let removed = seen.removed;
         self.store.remove(removed.clone());
         self.rows -= count;
@@ -51,7 +51,7 @@ impl Lines {
     /// Moves a remembered place after `count` rows from the row number `first` on were removed, which took `removed`.
     pub(super) fn move_place(
         &self,
-        place: &mut Place,
+        place: &mut Marker,
         first: usize,
         count: usize,
         removed: &Range<usize>,

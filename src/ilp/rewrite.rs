@@ -6,9 +6,9 @@
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
-use super::number::{self, integer};
 use super::remove_rows::{unescaped, value_len};
-use super::write::{Out as _, Store, Tail};
+use super::value::{DoubleText, Feature, Nanos, no_room};
+use super::write::{Draft, Store};
 use crate::error::{Error, Result, err, shown};
 
 impl Buffer {
@@ -65,9 +65,9 @@ impl Buffer {
             if rows % ROWS_AT_ONCE == 0 {
                 go_on()?;
             }
-            let mut out = new.tail();
-            let len = row(&old[at..], version, &mut out).map_err(|e| in_row(e, rows + 1))?;
-            out.finish().map_err(|e| in_row(e, rows + 1))?;
+            let mut draft = new.draft();
+            let len = row(&old[at..], version, &mut draft).map_err(|e| in_row(e, rows + 1))?;
+            draft.keep();
             at += len;
             rows += 1;
             if self.marker.is_some_and(|marker| marker.rows == rows) {
@@ -84,13 +84,13 @@ impl Buffer {
 }
 
 /// Rewrites the first row and returns how many bytes it took.
-fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<usize> {
+fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<usize> {
     let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n')).ok_or_else(unreadable)?;
-    out.slice(&bytes[..at]);
+    out.slice(&bytes[..at])?;
     loop {
         // Behind the separator stands a column's name, or what ends the row.
         let separator = *bytes.get(at).ok_or_else(unreadable)?;
-        out.byte(separator);
+        out.slice(&[separator])?;
         at += 1;
         if separator == b'\n' {
             return Ok(at);
@@ -102,8 +102,8 @@ fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<usi
             stamp(word, version, out)?;
             return Ok(at + len + 1);
         }
-        out.slice(word);
-        out.byte(b'=');
+        out.slice(word)?;
+        out.slice(b"=")?;
         let rest = &rest[1..];
         let value_len = value_len(rest).ok_or_else(unreadable)?;
         let value = rest.get(..value_len).ok_or_else(unreadable)?;
@@ -112,41 +112,35 @@ fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<usi
     }
 }
 
-fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<()> {
-    let needed = match value {
-        [b'=', 23, ..] => ProtocolVersion::V3,
+fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<()> {
+    let needs = match value {
+        [b'=', 23, ..] => Feature::DECIMALS,
         // Text apart, only decimals end so.
-        [first, .., b'd'] if *first != b'"' && *first != b'=' => ProtocolVersion::V3,
-        [b'=', 14, ..] => ProtocolVersion::V2,
-        _ => ProtocolVersion::V1,
+        [first, .., b'd'] if *first != b'"' && *first != b'=' => Feature::DECIMALS,
+        [b'=', 14, ..] => Feature::ARRAYS,
+        _ => Feature::ANY,
     };
-    if version < needed {
-        return Err(too_old(needed, version));
+    if version < needs.since {
+        return Err(too_old(needs, version));
     }
-    match value {
-        [b'=', 16, bits @ ..] if version == ProtocolVersion::V1 => {
+    let written = match value {
+        [b'=', 16, bits @ ..] if version.is_text() => {
             let bits = bits.try_into().map_err(|_| unreadable())?;
-            number::double(out, f64::from_bits(u64::from_le_bytes(bits)));
+            out.value(DoubleText(f64::from_bits(u64::from_le_bytes(bits))), version)?
         }
-        [first, digits @ .., b'n']
-            if version == ProtocolVersion::V1 && !matches!(first, b'"' | b'=') =>
-        {
-            let nanos = number_of(&value[..=digits.len()])?;
-            integer(out, nanos / 1000, b't');
+        [first, digits @ .., b'n'] if version.is_text() && !matches!(first, b'"' | b'=') => {
+            out.value(Nanos(number_of(&value[..=digits.len()])?), version)?
         }
-        _ => out.slice(value),
-    }
-    Ok(())
+        _ => return out.slice(value),
+    };
+    if written { Ok(()) } else { Err(no_room()) }
 }
 
 /// A designated timestamp and the end of the row; the older form has nanoseconds only, and says so by nothing.
-fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<()> {
+fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<()> {
     match text {
-        [nanos @ .., b'n'] if version == ProtocolVersion::V1 => {
-            out.slice(nanos);
-            out.byte(b'\n');
-        }
-        [micros @ .., b't'] if version == ProtocolVersion::V1 => {
+        [nanos @ .., b'n'] if version.is_text() => out.slice(nanos)?,
+        [micros @ .., b't'] if version.is_text() => {
             let micros = number_of(micros)?;
             let Some(nanos) = micros.checked_mul(1000) else {
                 return Err(err!(
@@ -155,14 +149,11 @@ fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Tail<'_>) -> Result<()
                     i64::MAX / 1000
                 ));
             };
-            integer(out, nanos, b'\n');
+            out.slice(nanos.to_string().as_bytes())?;
         }
-        other => {
-            out.slice(other);
-            out.byte(b'\n');
-        }
+        other => out.slice(other)?,
     }
-    Ok(())
+    out.slice(b"\n")
 }
 
 fn number_of(text: &[u8]) -> Result<i64> {
@@ -170,12 +161,11 @@ fn number_of(text: &[u8]) -> Result<i64> {
 }
 
 #[cold]
-fn too_old(needed: ProtocolVersion, version: ProtocolVersion) -> Error {
-    let what = if needed == ProtocolVersion::V3 { "decimals" } else { "arrays" };
-    let (needed, version) = (needed as u8, version as u8);
+fn too_old(Feature { since, what }: Feature, version: ProtocolVersion) -> Error {
+    let (since, version) = (since as u8, version as u8);
     err!(
         ProtocolVersion,
-        "{what} need protocol version {needed}, the server speaks version {version}; remove_rows removes the row, and connect before the first row tells the version in time"
+        "{what} need protocol version {since}, the server speaks version {version}; remove_rows removes the row, and connect before the first row tells the version in time"
     )
 }
 
@@ -201,9 +191,10 @@ fn unreadable() -> Error {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{ArrayView, BufferOptions};
+    use super::super::BufferOptions;
     use super::*;
     use crate::error::ErrorCode;
+    use crate::table::ArrayView;
     use ProtocolVersion::{V1, V2, V3};
 
     /// What a column can hold, and what the older versions lack.

@@ -51,11 +51,22 @@ impl RowState {
         if self.allows(call) { Ok(()) } else { Err(self.refusal(call)) }
     }
 
-    /// What stands before a column.
-    #[inline]
-    pub(crate) fn separator(self) -> u8 {
+    /// What stands before a symbol, or before a column.
+    #[inline(always)]
+    pub(crate) fn separator(self, call: Call) -> u8 {
         let [_, separator] = (self as u16).to_le_bytes();
-        separator
+        if matches!(call, Call::Symbol) { b',' } else { separator }
+    }
+
+    /// The state after a call that was in order.
+    #[inline(always)]
+    pub(crate) fn after(call: Call) -> RowState {
+        match call {
+            Call::Table => RowState::Table,
+            Call::Symbol => RowState::Symbol,
+            Call::Column => RowState::Column,
+            Call::At | Call::Flush => RowState::Between,
+        }
     }
 
     #[cold]

@@ -6,6 +6,7 @@
 use super::*;
 use crate::error::ErrorCode as Code;
 use crate::name::{ColumnName, TableName};
+use crate::table::ArrayView;
 use crate::text::Text;
 use proptest::prelude::*;
 

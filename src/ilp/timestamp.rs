@@ -2,24 +2,26 @@
 
 use super::ProtocolVersion;
 use super::number::{Suffix, TEN_8, eight, unsigned};
-use super::rows::PlanStamp;
-use super::write::{Out, Quick, Tail};
+use super::row_state::Call;
+use super::value::WireValue;
+use super::write::Room;
 use crate::error::{Error, Result, err};
+use crate::table::TimestampKind;
 
 /// A designated timestamp as it was given.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stamp {
+pub(super) enum Designated {
     Nanos(i64),
     Micros(i64),
 }
 
-impl Stamp {
+impl Designated {
     /// The number on the wire and what follows it, if there is one.
     #[inline(always)]
     fn wire(self, version: ProtocolVersion) -> Option<(u64, Suffix)> {
         let (unit, stamp) = match self {
-            Stamp::Nanos(nanos) => (PlanStamp::Nanos, nanos),
-            Stamp::Micros(micros) => (PlanStamp::Micros, micros),
+            Designated::Nanos(nanos) => (TimestampKind::Nanos, nanos),
+            Designated::Micros(micros) => (TimestampKind::Micros, micros),
         };
         let form = StampForm::new(unit, version)?;
         Some((form.number(stamp)?, form.end))
@@ -29,12 +31,12 @@ impl Stamp {
     #[inline(never)]
     fn error(self) -> Error {
         match self {
-            Stamp::Micros(micros) if micros >= 0 => err!(
+            Designated::Micros(micros) if micros >= 0 => err!(
                 InvalidTimestamp,
                 "the designated timestamp is {micros} microseconds, protocol version 1 reaches to {}",
                 i64::MAX / 1000
             ),
-            Stamp::Nanos(stamp) | Stamp::Micros(stamp) => err!(
+            Designated::Nanos(stamp) | Designated::Micros(stamp) => err!(
                 InvalidTimestamp,
                 "the designated timestamp is {stamp}, it may not be negative"
             ),
@@ -53,30 +55,30 @@ pub(super) struct StampForm {
 impl StampForm {
     /// `None` where the server sets them.
     #[inline(always)]
-    const fn new(stamp: PlanStamp, version: ProtocolVersion) -> Option<StampForm> {
-        let bare = matches!(version, ProtocolVersion::V1);
+    const fn new(stamp: TimestampKind, version: ProtocolVersion) -> Option<StampForm> {
+        let bare = version.is_text();
         let (end, factor) = match stamp {
-            PlanStamp::Nanos if bare => (BARE, 1),
-            PlanStamp::Nanos => (NANOS, 1),
-            PlanStamp::Micros if bare => (BARE, 1000),
-            PlanStamp::Micros => (MICROS, 1),
-            PlanStamp::Now => return None,
+            TimestampKind::Nanos if bare => (BARE, 1),
+            TimestampKind::Nanos => (NANOS, 1),
+            TimestampKind::Micros if bare => (BARE, 1000),
+            TimestampKind::Micros => (MICROS, 1),
+            TimestampKind::Now => return None,
         };
         Some(StampForm { end, factor })
     }
 
     /// The same, looked up: a single row has no loop out of which it could be taken.
     #[inline(always)]
-    pub(super) fn of(stamp: PlanStamp, version: ProtocolVersion) -> &'static Option<StampForm> {
-        const fn both(stamp: PlanStamp) -> [Option<StampForm>; 2] {
+    pub(super) fn of(stamp: TimestampKind, version: ProtocolVersion) -> &'static Option<StampForm> {
+        const fn both(stamp: TimestampKind) -> [Option<StampForm>; 2] {
             [StampForm::new(stamp, ProtocolVersion::V1), StampForm::new(stamp, ProtocolVersion::V2)]
         }
         let [bare, typed] = match stamp {
-            PlanStamp::Nanos => &const { both(PlanStamp::Nanos) },
-            PlanStamp::Micros => &const { both(PlanStamp::Micros) },
-            PlanStamp::Now => &const { both(PlanStamp::Now) },
+            TimestampKind::Nanos => &const { both(TimestampKind::Nanos) },
+            TimestampKind::Micros => &const { both(TimestampKind::Micros) },
+            TimestampKind::Now => &const { both(TimestampKind::Now) },
         };
-        if version == ProtocolVersion::V1 { bare } else { typed }
+        if version.is_text() { bare } else { typed }
     }
 
     /// The number on the wire, if there is one.
@@ -100,57 +102,31 @@ pub(super) struct StampCache {
 }
 
 impl StampCache {
-    /// What [`StampCache::quick`] writes at most.
-    pub(super) const ROOM: usize = 16 + 2 * 8;
-
     pub(super) fn new() -> StampCache {
         StampCache { base: 0, text: [b' '; 16], len: 1 }
     }
 
-    /// As [`StampCache::quick`], for a number of the wire.
+    /// The end of a row for a number of the wire.
     #[inline(always)]
-    pub(super) fn quick_number(&self, out: &mut Quick, number: u64, form: StampForm) -> bool {
-        let lower = number.wrapping_sub(self.base);
-        if lower >= TEN_8 || self.base == 0 {
-            return false;
-        }
-        // Never more than 13.
-        out.put(self.text, self.len % 16);
-        out.words([eight(lower)]);
-        out.put(form.end.0, form.end.1);
-        true
+    pub(super) fn shared(&self, number: u64, form: StampForm) -> RowEnd<'_> {
+        RowEnd { stamps: self, number, end: form.end }
     }
 
-    /// Appends the end of a row, if the timestamp shares its upper digits with the last one.
+    /// The end of a row, if there can be one; the upper digits of the timestamp may be others than those of the last.
     #[inline(always)]
-    pub(super) fn quick(&self, out: &mut Quick, stamp: Stamp, version: ProtocolVersion) -> bool {
-        match stamp.wire(version) {
-            Some((number, end)) => self.quick_number(out, number, StampForm { end, factor: 1 }),
-            None => false,
-        }
+    pub(super) fn end(&self, stamp: Designated, version: ProtocolVersion) -> Option<RowEnd<'_>> {
+        stamp.wire(version).map(|(number, end)| RowEnd { stamps: self, number, end })
     }
 
-    /// Appends the end of a row.
+    /// Gets ready for a timestamp whose upper digits may be others than those of the last, and says what is wrong with it.
+    #[cold]
     #[inline(never)]
-    pub(super) fn end_row(
-        &mut self,
-        out: &mut Tail<'_>,
-        stamp: Stamp,
-        version: ProtocolVersion,
-    ) -> Result<()> {
-        let Some((number, end)) = stamp.wire(version) else { return Err(stamp.error()) };
+    pub(super) fn prepare(&mut self, stamp: Designated, version: ProtocolVersion) -> Result<()> {
+        let Some((number, _)) = stamp.wire(version) else { return Err(stamp.error()) };
         let upper = number / TEN_8;
-        if upper == 0 {
-            out.byte(b' ');
-            unsigned(out, number, end);
-            return Ok(());
-        }
-        if upper * TEN_8 != self.base {
+        if upper > 0 && upper * TEN_8 != self.base {
             self.renew(upper);
         }
-        out.put(self.text, self.len);
-        out.words([eight(number % TEN_8)]);
-        out.put(end.0, end.1);
         Ok(())
     }
 
@@ -171,28 +147,74 @@ impl StampCache {
     }
 }
 
+/// A designated timestamp and the end of its row.
+#[derive(Clone, Copy)]
+pub(super) struct RowEnd<'a> {
+    stamps: &'a StampCache,
+    number: u64,
+    end: Suffix,
+}
+
+impl WireValue for RowEnd<'_> {
+    const ROOM: usize = 16 + 2 * 8;
+    const CALL: Call = Call::At;
+
+    /// False if the upper digits are not those of the cache.
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        let lower = self.number.wrapping_sub(self.stamps.base);
+        if lower >= TEN_8 || self.stamps.base == 0 {
+            return false;
+        }
+        // Never more than 13.
+        out.put(self.stamps.text, self.stamps.len % 16);
+        out.words([eight(lower)]);
+        out.put(self.end.0, self.end.1);
+        true
+    }
+}
+
+/// The same for a timestamp without upper digits, which begins in 1970.
+#[derive(Clone, Copy)]
+pub(super) struct EarlyEnd<'a>(pub(super) RowEnd<'a>);
+
+impl WireValue for EarlyEnd<'_> {
+    const ROOM: usize = RowEnd::ROOM;
+    const CALL: Call = Call::At;
+
+    #[inline(never)]
+    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool {
+        if self.0.number >= TEN_8 {
+            return self.0.write(out, version);
+        }
+        out.byte(b' ');
+        unsigned(out, self.0.number, self.0.end);
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ilp::write::Store;
+    use crate::ilp::write::tests::appended;
 
     /// The same stamp by both ways, which must agree.
-    fn written(cache: &mut StampCache, stamp: Stamp, version: ProtocolVersion) -> Option<String> {
-        let text = |store: &Store| String::from_utf8(store.as_slice().to_vec()).unwrap();
-        let mut store = Store::new(1000);
-        let mut out = store.tail();
-        let ended = cache.end_row(&mut out, stamp, version);
-        out.finish().unwrap();
-        let mut quick_store = Store::new(1000);
-        quick_store.reserve(300).unwrap();
-        let mut open = quick_store.open::<{ StampCache::ROOM }>(&[]).unwrap();
-        if cache.quick(open.out(), stamp, version) {
-            open.finish();
-            assert_eq!(text(&quick_store), text(&store));
-        } else {
-            assert!(ended.is_err() || cache.base == 0 || text(&store).len() < 12);
+    fn written(
+        cache: &mut StampCache,
+        stamp: Designated,
+        version: ProtocolVersion,
+    ) -> Option<String> {
+        let quick = cache.end(stamp, version).and_then(|end| appended(end, version).ok());
+        let prepared = cache.prepare(stamp, version);
+        let end = cache.end(stamp, version);
+        assert_eq!(prepared.is_ok(), end.is_some());
+        let text = appended(EarlyEnd(end?), version).unwrap();
+        assert!(quick.is_none_or(|quick| quick == text));
+        match appended(end?, version) {
+            Ok(again) => assert_eq!(again, text),
+            Err(_) => assert!(text.len() < 12),
         }
-        ended.ok().map(|()| text(&store))
+        Some(String::from_utf8(text).unwrap())
     }
 
     #[test]
@@ -203,14 +225,14 @@ mod tests {
             for (version, nanos, micros) in
                 [(ProtocolVersion::V1, "", ""), (ProtocolVersion::V2, "n", "t")]
             {
-                let text = written(&mut cache, Stamp::Nanos(value), version);
+                let text = written(&mut cache, Designated::Nanos(value), version);
                 assert_eq!(text, (value >= 0).then(|| format!(" {value}{nanos}\n")));
                 let sent = if version == ProtocolVersion::V1 {
                     value.checked_mul(1000)
                 } else {
                     Some(value)
                 };
-                let text = written(&mut cache, Stamp::Micros(value), version);
+                let text = written(&mut cache, Designated::Micros(value), version);
                 let expected = sent.filter(|v| *v >= 0).map(|v| format!(" {v}{micros}\n"));
                 assert_eq!(text, expected);
             }
@@ -232,13 +254,13 @@ mod tests {
 
     #[test]
     fn errors_name_the_stamp() {
-        let message = |stamp: Stamp| stamp.error().message().to_owned();
+        let message = |stamp: Designated| stamp.error().message().to_owned();
         assert_eq!(
-            message(Stamp::Nanos(-1)),
+            message(Designated::Nanos(-1)),
             "the designated timestamp is -1, it may not be negative"
         );
         assert_eq!(
-            message(Stamp::Micros(i64::MAX)),
+            message(Designated::Micros(i64::MAX)),
             "the designated timestamp is 9223372036854775807 microseconds, protocol version 1 reaches to 9223372036854775"
         );
     }

@@ -1,75 +1,159 @@
-//! The values of columns: how each is written, quickly where it can be.
+//! What a value of a row is to its writer, and how the simple ones are written.
 
-use super::array::DenseArray;
-use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM, integer};
-use super::write::{Out, Quick, Tail, escape};
-use super::{ArrayView, ProtocolVersion, array, decimal};
-use crate::error::{Error, Result, err};
+use super::ProtocolVersion;
+use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM};
+use super::row_state::Call;
+use super::write::{PayloadLen, Room, TEXT_ROOM, bad_string, bad_symbol, count_escapes};
+use crate::error::{Error, err};
 use crate::text::Text;
 
-/// A value of a column.
-pub(super) trait Value: Copy {
-    /// What [`Value::quick`] writes at most, besides the text.
-    const ROOM: usize;
-    /// The first version that has such values.
-    const NEEDS: ProtocolVersion = ProtocolVersion::V1;
-
-    /// Text that [`Value::quick`] writes.
-    #[inline(always)]
-    fn text(&self) -> &[u8] {
-        &[]
-    }
-
-    /// Writes the value if that needs nothing special; otherwise says false, and what was written is forgotten.
-    fn quick(self, out: &mut Quick) -> bool;
-
-    /// Writes the value or says what is wrong with it.
-    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()>;
+/// What only newer versions of the protocol have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Feature {
+    pub(super) since: ProtocolVersion,
+    pub(super) what: &'static str,
 }
 
-impl Value for bool {
+impl Feature {
+    pub(super) const ANY: Feature = Feature { since: ProtocolVersion::V1, what: "rows" };
+    pub(super) const ARRAYS: Feature = Feature { since: ProtocolVersion::V2, what: "arrays" };
+    pub(super) const DECIMALS: Feature = Feature { since: ProtocolVersion::V3, what: "decimals" };
+
+    /// Whether there are versions without it.
+    #[inline(always)]
+    pub(super) const fn is_new(self) -> bool {
+        !matches!(self.since, ProtocolVersion::V1)
+    }
+}
+
+/// What a value takes besides [`WireValue::ROOM`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Payload {
+    None,
+    /// Bytes that are copied.
+    AsItIs,
+    /// Text of which each byte may get a backslash.
+    Escaped,
+}
+
+/// A value of a row, or the end of one, that can be written into room of its own.
+pub(super) trait WireValue: Copy {
+    /// What it takes at most besides its payload.
+    const ROOM: usize;
+    const PAYLOAD: Payload = Payload::None;
+    const NEEDS: Feature = Feature::ANY;
+    /// The call that adds it to a row.
+    const CALL: Call = Call::Column;
+
+    /// The length of the payload, without backslashes.
+    #[inline(always)]
+    fn payload(&self) -> PayloadLen {
+        PayloadLen::NONE
+    }
+
+    /// How many backslashes the payload needs.
+    #[cold]
+    fn escapes(&self) -> usize {
+        0
+    }
+
+    /// Writes the value. False if that cannot be, or if it needs backslashes and has no room for them: then what was
+    /// written is forgotten.
+    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool;
+
+    /// Why the value cannot be written, if it cannot; writes nothing.
+    #[cold]
+    fn fault(self) -> Option<Error> {
+        None
+    }
+
+    /// The same, or that the version is too old for it.
+    #[cold]
+    #[inline(never)]
+    fn fault_in(self, version: ProtocolVersion) -> Error {
+        let Feature { since, what } = Self::NEEDS;
+        if version >= since {
+            return self.fault().unwrap_or_else(no_room);
+        }
+        let (since, version) = (since as u8, version as u8);
+        err!(
+            ProtocolVersion,
+            "{what} need protocol version {since}, the buffer has version {version}"
+        )
+    }
+}
+
+/// A mistake of this library: a value is good and was not written.
+#[cold]
+pub(super) fn no_room() -> Error {
+    err!(Internal, "a value needs more room than was reserved for it")
+}
+
+impl WireValue for bool {
     const ROOM: usize = 1;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         out.byte(if self { b't' } else { b'f' });
         true
-    }
-
-    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        out.byte(if self { b't' } else { b'f' });
-        Ok(())
     }
 }
 
 /// An integer and the letter that says what it counts.
 #[derive(Clone, Copy)]
-pub(super) struct Integer(pub(super) i64, pub(super) u8);
+pub(super) struct Integer(i64, u8);
 
 impl Integer {
-    /// A timestamp column in nanoseconds; version 1 has microseconds only.
     #[inline(always)]
-    pub(super) fn nanos(nanos: i64, version: ProtocolVersion) -> Integer {
-        if version == ProtocolVersion::V1 {
-            Integer(nanos / 1000, b't')
-        } else {
-            Integer(nanos, b'n')
-        }
+    pub(super) fn i64(value: i64) -> Integer {
+        Integer(value, b'i')
+    }
+
+    /// A timestamp column in microseconds.
+    #[inline(always)]
+    pub(super) fn micros(micros: i64) -> Integer {
+        Integer(micros, b't')
     }
 }
 
-impl Value for Integer {
+impl WireValue for Integer {
     const ROOM: usize = INTEGER_ROOM;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        integer(out, self.0, self.1);
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        number::integer(out, self.0, self.1);
         true
     }
+}
 
-    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        integer(out, self.0, self.1);
-        Ok(())
+/// A timestamp column in nanoseconds, cut to microseconds in a version that has no others.
+#[derive(Clone, Copy)]
+pub(super) struct Nanos(pub(super) i64);
+
+impl WireValue for Nanos {
+    const ROOM: usize = Integer::ROOM;
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool {
+        let value = match version.is_text() {
+            true => Integer::micros(self.0 / 1000),
+            false => Integer(self.0, b'n'),
+        };
+        value.write(out, version)
+    }
+}
+
+/// A double as the shortest text that gives it back.
+#[derive(Clone, Copy)]
+pub(super) struct DoubleText(pub(super) f64);
+
+impl WireValue for DoubleText {
+    const ROOM: usize = DOUBLE_ROOM;
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        number::double(out, self.0);
+        true
     }
 }
 
@@ -77,174 +161,72 @@ impl Value for Integer {
 #[derive(Clone, Copy)]
 pub(super) struct DoubleBits(pub(super) f64);
 
-impl Value for DoubleBits {
-    const ROOM: usize = 16;
+impl WireValue for DoubleBits {
+    const ROOM: usize = number::BINARY_DOUBLE.len() + size_of::<f64>();
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         out.put(number::BINARY_DOUBLE, 2);
         out.put(self.0.to_bits().to_le_bytes(), 8);
         true
     }
-
-    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        out.put(number::BINARY_DOUBLE, 2);
-        out.put(self.0.to_bits().to_le_bytes(), 8);
-        Ok(())
-    }
 }
 
-/// A double as text.
-#[derive(Clone, Copy)]
-pub(super) struct Decimals(pub(super) f64);
-
-impl Value for Decimals {
-    const ROOM: usize = DOUBLE_ROOM;
+/// A string, with its quotes.
+impl WireValue for Text<'_> {
+    const ROOM: usize = 2 + TEXT_ROOM;
+    const PAYLOAD: Payload = Payload::Escaped;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        number::double(out, self.0);
-        true
+    fn payload(&self) -> PayloadLen {
+        PayloadLen::of(self.as_bytes())
     }
 
-    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        number::double(out, self.0);
-        Ok(())
-    }
-}
-
-impl Value for Text<'_> {
-    const ROOM: usize = 2 + 16;
-
-    #[inline(always)]
-    fn text(&self) -> &[u8] {
-        self.as_bytes()
+    #[cold]
+    fn escapes(&self) -> usize {
+        count_escapes::<true>(self.as_bytes())
     }
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         out.byte(b'"');
-        let plain = out.text::<true>(self.as_bytes(), !self.is_known_utf8());
+        let good = out.text::<true>(self);
         out.byte(b'"');
-        plain
-    }
-
-    fn write(self, out: &mut Tail<'_>, _: ProtocolVersion) -> Result<()> {
-        escape::string(out, self)
-    }
-}
-
-impl Value for &ArrayView<'_> {
-    const ROOM: usize = DenseArray::ROOM;
-    const NEEDS: ProtocolVersion = ProtocolVersion::V2;
-
-    #[inline(always)]
-    fn text(&self) -> &[u8] {
-        self.dense().map_or(&[], |dense| dense.data())
-    }
-
-    #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        self.dense().is_some_and(|dense| {
-            dense.write(out);
-            true
-        })
-    }
-
-    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
-        needs(ProtocolVersion::V2, version, "arrays")?;
-        array::array(out, self);
-        Ok(())
-    }
-}
-
-/// A decimal as text.
-#[derive(Clone, Copy)]
-pub(super) struct DecimalText<'a>(pub(super) Text<'a>);
-
-impl Value for DecimalText<'_> {
-    const ROOM: usize = 1;
-    const NEEDS: ProtocolVersion = ProtocolVersion::V3;
-
-    #[inline(always)]
-    fn text(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        let good = decimal::is_good_text(self.0.as_bytes());
-        if good {
-            out.slice(self.0.as_bytes());
-            out.byte(b'd');
-        }
         good
     }
 
-    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
-        needs(ProtocolVersion::V3, version, "decimals")?;
-        decimal::text(out, self.0.as_bytes())
+    #[cold]
+    fn fault(self) -> Option<Error> {
+        bad_string(self)
     }
 }
 
-/// A decimal as scale and big-endian integer.
+/// The value of a symbol.
 #[derive(Clone, Copy)]
-pub(super) struct Decimal<'a>(pub(super) u32, pub(super) &'a [u8]);
+pub(super) struct Symbol<'a>(pub(super) Text<'a>);
 
-impl Value for Decimal<'_> {
-    const ROOM: usize = decimal::HEAD;
-    const NEEDS: ProtocolVersion = ProtocolVersion::V3;
-
-    #[inline(always)]
-    fn text(&self) -> &[u8] {
-        self.1
-    }
+impl WireValue for Symbol<'_> {
+    const ROOM: usize = TEXT_ROOM;
+    const PAYLOAD: Payload = Payload::Escaped;
+    const CALL: Call = Call::Symbol;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        let Some(head) = decimal::head(self.0, self.1.len()) else { return false };
-        out.put(head, decimal::HEAD);
-        out.slice(self.1);
-        decimal::is_short(self.1)
+    fn payload(&self) -> PayloadLen {
+        self.0.payload()
     }
 
-    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
-        needs(ProtocolVersion::V3, version, "decimals")?;
-        decimal::binary(out, self.0, self.1)
+    #[cold]
+    fn escapes(&self) -> usize {
+        count_escapes::<false>(self.0.as_bytes())
     }
-}
-
-/// A decimal as scale and integer, written with as few bytes as it needs.
-#[derive(Clone, Copy)]
-pub(super) struct DecimalInteger(pub(super) u32, pub(super) i128);
-
-impl Value for DecimalInteger {
-    const ROOM: usize = decimal::HEAD + size_of::<i128>();
-    const NEEDS: ProtocolVersion = ProtocolVersion::V3;
 
     #[inline(always)]
-    fn quick(self, out: &mut Quick) -> bool {
-        let (bytes, len) = decimal::shortest(self.1);
-        let Some(head) = decimal::head(self.0, len) else { return false };
-        out.put(head, decimal::HEAD);
-        out.put(bytes, len);
-        true
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        out.text::<false>(self.0)
     }
 
-    fn write(self, out: &mut Tail<'_>, version: ProtocolVersion) -> Result<()> {
-        needs(ProtocolVersion::V3, version, "decimals")?;
-        decimal::integer(out, self.0, self.1)
+    #[cold]
+    fn fault(self) -> Option<Error> {
+        bad_symbol(self.0)
     }
-}
-
-#[inline]
-fn needs(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Result<()> {
-    if version < needed { Err(too_old(needed, version, what)) } else { Ok(()) }
-}
-
-#[cold]
-#[inline(never)]
-fn too_old(needed: ProtocolVersion, version: ProtocolVersion, what: &str) -> Error {
-    let (needed, version) = (needed as u8, version as u8);
-    err!(ProtocolVersion, "{what} need protocol version {needed}, the buffer has version {version}")
 }

@@ -20,7 +20,7 @@ pub(crate) enum Broken {
     /// The operating system reported an error.
     Io(io::Error),
     /// TLS failed. `refused` tells that one side refused the other: no session came to be, and trying again is pointless.
-    Tls { message: String, refused: bool },
+    Tls { message: String, refused: bool, cause: Option<Box<rustls::Error>> },
     /// The deadline passed before the peer said anything in the handshake. `plain` is what it may speak instead.
     NoTls { plain: &'static str },
 }
@@ -52,8 +52,17 @@ impl Broken {
                 err!(Timeout, "{what}: {self}").retryable(true)
             }
             Broken::Cancelled => err!(Cancelled, "{what}: {self}"),
-            Broken::Tls { refused, .. } => err!(Tls, "{what}: {self}").retryable(!refused),
-            _ => err!(Connection, "{what}: {self}").retryable(true),
+            Broken::Tls { refused, ref cause, .. } => {
+                let error = err!(Tls, "{what}: {self}").retryable(!refused);
+                match cause {
+                    Some(cause) => error.caused_by((**cause).clone()),
+                    None => error,
+                }
+            }
+            Broken::Closed | Broken::Truncated => {
+                err!(Connection, "{what}: {self}").retryable(true)
+            }
+            Broken::Io(e) => err!(Connection, "{what}: {e}").retryable(true).caused_by(e),
         }
     }
 }
@@ -76,7 +85,7 @@ pub(super) fn tls_failed(e: &rustls::Error, handshake: bool, unsettled: bool) ->
     };
     let refused = handshake
         || unsettled && matches!(e, rustls::Error::AlertReceived(alert) if refuses_session(*alert));
-    Broken::Tls { message, refused }
+    Broken::Tls { message, refused, cause: Some(Box::new(e.clone())) }
 }
 
 /// Alerts of a peer that does not accept the client, and so has read nothing that was sent in the session.

@@ -7,14 +7,14 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 
 use super::broken::Broken;
-use super::connection::{Conn, left};
+use super::connection::{Connection, left};
 use super::os::{Deadline, Liveness, Net};
 use super::tls::{self, ClientTls};
 use crate::config::{Addr, Interface, Settings};
 use crate::error::{Error, Result, err};
 
 /// What connecting needs, read once from the configuration.
-pub(crate) struct Dialer {
+pub(crate) struct Connector {
     addrs: Vec<Endpoint>,
     current: usize,
     bind: Option<Interface>,
@@ -30,9 +30,9 @@ struct Endpoint {
     tls_name: Option<ServerName<'static>>,
 }
 
-impl Dialer {
+impl Connector {
     /// Reads certificates and checks names; makes no connection.
-    pub(crate) fn new(settings: &Settings) -> Result<Dialer> {
+    pub(crate) fn new(settings: &Settings) -> Result<Connector> {
         let tls = settings.tls.as_ref().map(tls::client_tls).transpose()?;
         let mut addrs = Vec::with_capacity(settings.addrs.len());
         for addr in &settings.addrs {
@@ -44,7 +44,7 @@ impl Dialer {
             };
             addrs.push(Endpoint { addr: addr.clone(), tls_name });
         }
-        Ok(Dialer {
+        Ok(Connector {
             addrs,
             current: 0,
             bind: settings.bind_interface.clone(),
@@ -75,24 +75,24 @@ impl Dialer {
         &self.addrs[self.current].addr
     }
 
-    /// Turns to the next configured address.
+    /// Makes the next configured address the one in use.
     pub(crate) fn rotate(&mut self) {
         self.current = (self.current + 1) % self.addrs.len();
     }
 
     /// Connects to the address in use.
-    pub(crate) fn dial(&self, net: &dyn Net, deadline: Deadline) -> Result<Conn> {
+    pub(crate) fn connect(&self, net: &dyn Net, deadline: Deadline) -> Result<Connection> {
         let Endpoint { addr, tls_name } = &self.addrs[self.current];
         let deadline = deadline.sooner(Deadline::after(net, self.connect_timeout));
         let found = net.resolve(&addr.host, addr.port, deadline)?;
         let mut last = Broken::Timeout;
         for (i, to) in found.iter().enumerate() {
             let Some(left) = deadline.left(net) else { break };
-            // A black hole must leave time for the addresses after it.
+            // An address that never answers must leave time for those after it.
             let share = left / u32::try_from(found.len() - i).unwrap_or(u32::MAX);
             match self.try_one(net, *to, tls_name.as_ref(), Deadline::after(net, share)) {
-                Ok(conn) => return Ok(conn),
-                // Certificates are the same at the other addresses.
+                Ok(connection) => return Ok(connection),
+                // A server has the same certificate at its other addresses.
                 Err(broken @ (Broken::Tls { refused: true, .. } | Broken::Cancelled)) => {
                     return Err(not_connected(addr, broken, i + 1));
                 }
@@ -108,7 +108,7 @@ impl Dialer {
         to: SocketAddr,
         tls_name: Option<&ServerName<'static>>,
         deadline: Deadline,
-    ) -> Result<Conn, Broken> {
+    ) -> Result<Connection, Broken> {
         let limit = left(net, deadline)?;
         let mut socket = match net.connect(to, self.bind.as_ref(), limit) {
             Ok(socket) => socket,
@@ -119,9 +119,9 @@ impl Dialer {
         socket.watch_peer(&self.liveness);
         match (&self.tls, tls_name) {
             (Some(tls), Some(name)) => {
-                Conn::tls(socket, tls, name.clone(), self.plain, net, deadline)
+                Connection::tls(socket, tls, name.clone(), self.plain, net, deadline)
             }
-            _ => Ok(Conn::plain(socket)),
+            _ => Ok(Connection::plain(socket)),
         }
     }
 }

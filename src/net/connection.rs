@@ -17,7 +17,8 @@ const PLAIN_SLICE: usize = 4 * 1024 * 1024;
 /// Plaintext encrypted before it is handed to the kernel.
 const TLS_SLICE: usize = 64 * 1024;
 
-/// Bytes on their way out, in two parts so that nothing is copied together, and how many of them are in the kernel's hands.
+/// Bytes on their way out, as a head and a body so that nothing is copied together, and how many of them are in the kernel's
+/// hands.
 #[derive(Debug)]
 pub(crate) struct Outgoing<'a> {
     head: &'a [u8],
@@ -39,7 +40,7 @@ impl<'a> Outgoing<'a> {
         self.sent.saturating_sub(self.head.len()) as u64
     }
 
-    /// What is left of both parts, with at most `most` bytes of the body.
+    /// What is left of head and body, with at most `most` bytes of the body.
     fn rest(&self, most: usize) -> (&'a [u8], &'a [u8]) {
         let (head, body) = match self.sent.checked_sub(self.head.len()) {
             Some(n) => (&[][..], &self.body[n..]),
@@ -51,7 +52,7 @@ impl<'a> Outgoing<'a> {
 
 /// How a write ended that did not fail.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum WriteEnd {
     /// Everything is in the kernel's hands.
     All,
     /// The peer sent something, and the kernel takes no more for now.
@@ -68,27 +69,27 @@ pub(crate) enum Idle {
 }
 
 /// A connection.
-pub(crate) struct Conn {
+pub(crate) struct Connection {
     socket: Box<dyn Socket>,
     tls: Option<Box<ClientConnection>>,
     /// Plaintext bytes that are encrypted and not yet in the kernel's hands.
     tls_unflushed: usize,
     /// Whether the kernel has a part of them. The peer may already read the whole records in it.
     tls_partly: bool,
-    /// Whether the peer may still refuse the session: one of TLS 1.3 judges the client's certificate that it asked for when
-    /// the client believes the session to stand already.
+    /// Whether the peer may still refuse the session. In TLS 1.3 a peer that asked for the client's certificate judges it
+    /// after the handshake, when the session already stands from the client's point of view.
     tls_unsettled: bool,
 }
 
-impl fmt::Debug for Conn {
+impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conn").field("tls", &self.tls.is_some()).finish_non_exhaustive()
+        f.debug_struct("Connection").field("tls", &self.tls.is_some()).finish_non_exhaustive()
     }
 }
 
-impl Conn {
-    pub(crate) fn plain(socket: Box<dyn Socket>) -> Conn {
-        Conn { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_unsettled: false }
+impl Connection {
+    pub(crate) fn plain(socket: Box<dyn Socket>) -> Connection {
+        Connection { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_unsettled: false }
     }
 
     /// Sets up TLS over a connected socket. `plain` is the scheme for servers without TLS.
@@ -99,33 +100,35 @@ impl Conn {
         plain: &'static str,
         net: &dyn Net,
         deadline: Deadline,
-    ) -> Result<Conn, Broken> {
-        let mut session = ClientConnection::new(Arc::clone(&tls.config), name)
-            .map_err(|e| Broken::Tls { message: explain(&e), refused: true })?;
+    ) -> Result<Connection, Broken> {
+        let mut session = ClientConnection::new(Arc::clone(&tls.config), name).map_err(|e| {
+            Broken::Tls { message: explain(&e), refused: true, cause: Some(Box::new(e)) }
+        })?;
         session.set_buffer_limit(Some(TLS_SLICE));
-        let mut conn = Conn { tls: Some(Box::new(session)), ..Conn::plain(socket) };
+        let mut connection =
+            Connection { tls: Some(Box::new(session)), ..Connection::plain(socket) };
         tls.was_certificate_wanted();
         let (mut heard, broke_off) = (false, |how: &str| {
             let message =
                 format!("the peer {how} the TLS handshake; it may not speak TLS: then use {plain}");
-            Err(Broken::Tls { message, refused: false })
+            Err(Broken::Tls { message, refused: false, cause: None })
         });
-        match conn.handshake(net, deadline, &mut heard) {
+        match connection.handshake(net, deadline, &mut heard) {
             Ok(()) => {}
             // A server that does not understand the first message often just drops the connection.
             Err(Broken::Io(e)) if is_reset(&e) => return broke_off(&format!("broke off ({e})")),
             Err(Broken::Closed) => return broke_off("closed the connection during"),
-            // Or it waits for the rest of what it takes for a request.
+            // Or it waits for the rest, because it takes the first message for a part of a request.
             Err(Broken::Timeout) if !heard => return Err(Broken::NoTls { plain }),
-            Err(Broken::Tls { message, refused }) if message.starts_with(NOT_TLS) => {
+            Err(Broken::Tls { message, refused, cause }) if message.starts_with(NOT_TLS) => {
                 let message = format!("{message}; use {plain}");
-                return Err(Broken::Tls { message, refused });
+                return Err(Broken::Tls { message, refused, cause });
             }
             Err(broken) => return Err(broken),
         }
         let wanted = tls.was_certificate_wanted();
-        conn.tls_unsettled = wanted && conn.is_tls13();
-        Ok(conn)
+        connection.tls_unsettled = wanted && connection.is_tls13();
+        Ok(connection)
     }
 
     fn is_tls13(&self) -> bool {
@@ -160,7 +163,7 @@ impl Conn {
         out: &mut Outgoing<'_>,
         deadline: Deadline,
         watch: bool,
-    ) -> Result<Written, Broken> {
+    ) -> Result<WriteEnd, Broken> {
         while !out.is_complete() {
             let going = if self.tls.is_some() {
                 self.write_tls_step(net, out, deadline, watch)?
@@ -168,14 +171,14 @@ impl Conn {
                 self.write_plain_step(net, out, deadline, watch)?
             };
             if !going {
-                return Ok(Written::PeerSpoke);
+                return Ok(WriteEnd::PeerSpoke);
             }
             // A peer that always takes a little must not stretch the deadline.
             if !out.is_complete() {
                 left(net, deadline)?;
             }
         }
-        Ok(Written::All)
+        Ok(WriteEnd::All)
     }
 
     /// Whether the kernel has more of a write than [`Outgoing`] counts: a part of what was encrypted together.
@@ -215,7 +218,7 @@ impl Conn {
     ) -> Result<bool, Broken> {
         let (head, body) = out.rest(TLS_SLICE);
         let Some(tls) = &mut self.tls else { return Ok(true) };
-        // What an earlier step left encrypted goes first; only then is the count below the truth.
+        // What an earlier step left encrypted goes first. Otherwise `tls_unflushed` would not count it.
         if !tls.wants_write() {
             self.tls_unflushed = tls.writer().write(head)?;
             self.tls_unflushed += tls.writer().write(body)?;
@@ -280,7 +283,7 @@ impl Conn {
         };
         match tls.process_new_packets() {
             Ok(state) => {
-                // Data, and tickets for later sessions, come of a peer that has accepted this one.
+                // A peer sends data, and tickets for later sessions, only when it has accepted this session.
                 let settled =
                     state.plaintext_bytes_to_read() > 0 || tls.tls13_tickets_received() > 0;
                 self.tls_unsettled &= !settled;
@@ -324,8 +327,8 @@ impl Conn {
         }
     }
 
-    /// Sends what TLS has to say by itself, such as a new key. It must hold up no answer: where it does not fit, or where
-    /// data that the peer does not read is before it, it waits for the next write.
+    /// Sends the messages of TLS itself, such as a new key. No answer may wait for them: what does not fit, or stands behind
+    /// data that the peer does not read, is left to the next write.
     fn write_session_messages(&mut self) {
         if let Some(tls) = &mut self.tls
             && tls.wants_write()
@@ -337,7 +340,7 @@ impl Conn {
 
     /// Looks at an idle connection without waiting.
     pub(crate) fn look(&mut self, buf: &mut [u8]) -> Idle {
-        // Messages of TLS itself, such as tickets, may stand before what is looked for; no peer sends many.
+        // Messages of TLS itself, such as tickets, may come before the data. No peer sends many of them.
         for _ in 0..64 {
             let pulled = match self.pull_tls(false) {
                 Err(broken) => return Idle::Gone(broken),

@@ -1,4 +1,4 @@
-//! Credentials: the ECDSA challenge of ILP/TCP and the HTTP authorization header.
+//! Credentials as servers want them: the HTTP authorization header, and signed challenges for a stream of lines.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -6,14 +6,9 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::broken::Broken;
-use super::connection::{Conn, Outgoing};
-use super::os::{Deadline, Net};
 use crate::config::{Auth, Secret};
-use crate::error::{Error, Result, err, foreign};
+use crate::error::{Result, err};
 
-/// A challenge is 512 bytes and a line end; anything much longer is not a challenge.
-const MAX_CHALLENGE_BYTES: usize = 4096;
 /// A coordinate or scalar of the curve P-256.
 const SCALAR_BYTES: usize = 32;
 
@@ -71,20 +66,18 @@ impl SigningKey {
         Ok(SigningKey { key_id: key_id.to_owned(), pair, random })
     }
 
-    /// Runs the login on a fresh connection. The server answers nothing: a refusal shows as a closed connection later.
-    pub(crate) fn log_in(&self, conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<()> {
-        let hello = format!("{}\n", self.key_id);
-        conn.write(net, &mut Outgoing::new(hello.as_bytes(), &[]), deadline, false)
-            .map_err(|broken| broken.into_error("could not send the key id"))?;
-        let challenge = read_challenge(conn, net, deadline)?;
+    /// The public name of the key.
+    pub(crate) fn id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The signature of a challenge, in base64.
+    pub(crate) fn sign(&self, challenge: &[u8]) -> Result<String> {
         let signature = self
             .pair
-            .sign(&self.random, &challenge)
+            .sign(&self.random, challenge)
             .map_err(|_| err!(Auth, "could not sign the authentication challenge"))?;
-        let answer = format!("{}\n", BASE64_STANDARD.encode(signature));
-        conn.write(net, &mut Outgoing::new(answer.as_bytes(), &[]), deadline, false)
-            .map_err(|broken| broken.into_error("could not send the signed challenge"))?;
-        Ok(())
+        Ok(BASE64_STANDARD.encode(signature))
     }
 }
 
@@ -104,52 +97,4 @@ fn decode(key: &str, text: &str) -> Result<Zeroizing<[u8; SCALAR_BYTES]>> {
     let mut padded = Zeroizing::new([0; SCALAR_BYTES]);
     padded[start..].copy_from_slice(&bytes);
     Ok(padded)
-}
-
-fn read_challenge(conn: &mut Conn, net: &dyn Net, deadline: Deadline) -> Result<Vec<u8>> {
-    let mut challenge = Vec::with_capacity(520);
-    let mut chunk = [0; 1024];
-    loop {
-        let n = match conn.read(net, &mut chunk, deadline) {
-            Ok(0) | Err(Broken::Closed) => {
-                return Err(no_challenge("the server closed the connection before it sent"));
-            }
-            Err(Broken::Timeout) => {
-                return Err(err!(
-                    Timeout,
-                    "auth_timeout passed while waiting for the authentication challenge; \
-                     is the server configured to require authentication?"
-                )
-                .retryable(true));
-            }
-            Err(broken) => {
-                return Err(broken.into_error("could not read the authentication challenge"));
-            }
-            Ok(n) => n,
-        };
-        challenge.extend_from_slice(&chunk[..n]);
-        let end = challenge.iter().position(|b| *b == b'\n');
-        if end.unwrap_or(challenge.len()) > MAX_CHALLENGE_BYTES {
-            return Err(err!(
-                Auth,
-                "the authentication challenge is longer than {MAX_CHALLENGE_BYTES} bytes"
-            ));
-        }
-        if let Some(end) = end {
-            if end + 1 != challenge.len() {
-                let extra = foreign(&challenge[end + 1..], 64).to_string();
-                return Err(err!(
-                    Auth,
-                    "the server sent more than an authentication challenge: {extra}"
-                ));
-            }
-            challenge.truncate(end);
-            return Ok(challenge);
-        }
-    }
-}
-
-#[cold]
-fn no_challenge(what: &str) -> Error {
-    err!(Auth, "{what} an authentication challenge; is it configured to require authentication?")
 }

@@ -6,20 +6,26 @@ mod connect;
 mod connection;
 mod credentials;
 mod http1;
+mod line_tcp;
 mod os;
+#[cfg(any(test, fuzzing))]
+mod scripted;
 mod secrets;
 mod tls;
 
 pub(crate) use broken::Broken;
 pub use cancel::Canceller;
-pub(crate) use connect::Dialer;
-pub(crate) use connection::{Conn, Idle, Outgoing, left};
+pub(crate) use connect::Connector;
+pub(crate) use connection::{Connection, Idle, left};
 pub(crate) use credentials::{SigningKey, authorization};
-pub(crate) use http1::{Answer, Failure, RequestHead, exchange, not_http};
+pub(crate) use http1::{Answer, Incomplete, Request, RequestHead, exchange, not_http};
+pub(crate) use line_tcp::{LineStream, MAX_TEXT, Unwritten, is_challenge};
 #[cfg(test)]
 pub(crate) use os::InFlight;
 pub use os::Uncancellable;
 pub(crate) use os::{Deadline, Net, SystemNet, pause};
 #[cfg(any(test, fuzzing))]
-pub(crate) use os::{Interest, Ready, Socket};
+pub(crate) use os::{Interest, Ready};
+#[cfg(any(test, fuzzing))]
+pub(crate) use scripted::{Script, ScriptedNet};
 pub(crate) use secrets::Secrets;

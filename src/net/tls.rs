@@ -67,7 +67,7 @@ pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|e| err!(Tls, "could not set up TLS: {e}"))?;
+        .map_err(|e| err!(Tls, "could not set up TLS: {e}").caused_by(e))?;
     let builder = if tls.verify {
         builder.with_root_certificates(roots(&tls.roots)?)
     } else {
@@ -80,9 +80,9 @@ pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
             let pem = read_pem("tls_key", key)?;
             let key = PrivateKeyDer::from_pem_slice(&pem)
                 .map_err(|e| err!(Config, "tls_key: no private key in {}: {e}", key.display()))?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|e| err!(Config, "tls_cert and tls_key cannot be used: {e}"))?
+            builder.with_client_auth_cert(chain, key).map_err(|e| {
+                err!(Config, "tls_cert and tls_key cannot be used: {e}").caused_by(e)
+            })?
         }
     };
     let certificate = Arc::new(NotedCertificate {
@@ -138,7 +138,7 @@ fn roots(wanted: &Roots) -> Result<RootCertStore> {
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     if matches!(wanted, Roots::Os | Roots::WebpkiAndOs) {
-        // One broken certificate of the system must not take the others with it.
+        // One broken certificate of the system must not make the others useless.
         let (added, _) = store.add_parsable_certificates(system_certificates());
         if added == 0 && matches!(wanted, Roots::Os) {
             return Err(err!(
@@ -199,8 +199,9 @@ fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> 
 }
 
 fn read_pem(key: &str, path: &Path) -> Result<Vec<u8>> {
-    let unreadable =
-        |e: std::io::Error| err!(Config, "{key}: could not read {}: {e}", path.display());
+    let unreadable = |e: std::io::Error| {
+        err!(Config, "{key}: could not read {}: {e}", path.display()).caused_by(e)
+    };
     // The kind is looked at before opening: opening a FIFO would block.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(err!(Config, "{key}: {} is not a regular file", path.display()));

@@ -1,31 +1,33 @@
-//! The attempts of one call over HTTP: how long each may take, whether another follows, and what all of them leave behind.
+//! The attempts of one flush: how long each may take, whether another one follows, and what all of them leave behind.
 
 use std::time::{Duration, Instant};
 
+use super::carrier::{AttemptTime, Failed};
+use super::failover::Round;
 use super::retry::{Backoff, floor, may_retry};
 use crate::config::Delivery;
 use crate::error::{Error, ErrorCode, Outcome};
 use crate::net::{Deadline, Net};
 
-/// What holds for every attempt of a call.
+/// What holds for every attempt of a flush.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     /// How long one attempt may take.
     pub(super) attempt: Duration,
-    /// How long the call may go on after its first failure.
+    /// How long the flush may go on after its first failure.
     pub(super) retry: Duration,
     pub(super) max_backoff: Duration,
     /// The caller's own deadline.
     pub(super) cap: Option<Deadline>,
     pub(super) delivery: Delivery,
-    /// Whether rows are sent. What a server speaks may be asked anywhere and as often as there is time.
+    /// Whether rows are sent. Settings may be asked of every server and as often as there is time.
     pub(super) sends_rows: bool,
-    /// How many addresses there are.
-    pub(super) addrs: usize,
+    /// Between how many servers the attempts choose.
+    pub(super) servers: usize,
 }
 
 impl Terms {
-    /// When the first attempt of a call that began at `start` must be over.
+    /// When the first attempt of a flush that began at `start` must be over.
     pub(super) fn first_ends(&self, start: Instant) -> Deadline {
         capped(Deadline::from(start, self.attempt), self.cap)
     }
@@ -35,7 +37,7 @@ impl Terms {
 pub(super) struct Attempts {
     terms: Terms,
     start: Instant,
-    /// The first attempt ends here, and so does connecting to every address where there is no time for retries.
+    /// The first attempt ends here, and so does connecting to every server where there is no time for retries.
     first_ends: Deadline,
     /// Begins with the first failure.
     budget: Option<Budget>,
@@ -44,9 +46,7 @@ pub(super) struct Attempts {
     /// The worst that an attempt left behind.
     worst: Outcome,
     immediate_retry_used: bool,
-    /// Addresses that have failed since the last wait.
-    tried: usize,
-    first_round: bool,
+    round: Round,
     /// Whether a request has gone out.
     began: bool,
     /// The last failure since the last wait that may be different next time.
@@ -64,15 +64,6 @@ struct Budget {
     floor: Duration,
 }
 
-/// A failed attempt.
-pub(super) struct Failed {
-    pub(super) error: Error,
-    /// Whether a request went out. If not, the address could not be used at all.
-    pub(super) began: bool,
-    /// Whether a connection of an earlier request died without an answer: it was most likely closed while it was idle.
-    pub(super) idle_died: bool,
-}
-
 impl Attempts {
     pub(super) fn new(start: Instant, terms: Terms) -> Attempts {
         Attempts {
@@ -84,8 +75,7 @@ impl Attempts {
             in_doubt: 0,
             worst: Outcome::NotSent,
             immediate_retry_used: false,
-            tried: 0,
-            first_round: true,
+            round: Round::first(terms.servers),
             began: false,
             last_retryable: None,
             previous: None,
@@ -93,8 +83,13 @@ impl Attempts {
         }
     }
 
-    /// When the attempt that begins now must be over.
-    pub(super) fn deadline(&self, net: &dyn Net) -> Deadline {
+    /// The time of the attempt that begins now.
+    pub(super) fn time(&self, net: &dyn Net) -> AttemptTime {
+        let ends = self.deadline(net);
+        AttemptTime { ends, connected_by: self.round.share(net, ends) }
+    }
+
+    fn deadline(&self, net: &dyn Net) -> Deadline {
         let own = Deadline::after(net, self.terms.attempt);
         if self.terms.sends_rows {
             return own.sooner(self.ends());
@@ -107,38 +102,21 @@ impl Attempts {
             }
             Some(_) => self.ends(),
         };
-        own.sooner(self.share(net, ends))
-    }
-
-    /// When the connection of an attempt with this deadline must be there: an address that never answers must leave time for
-    /// those after it.
-    pub(super) fn connected_by(&self, net: &dyn Net, deadline: Deadline) -> Deadline {
-        self.share(net, deadline)
-    }
-
-    /// An even share of the time for each address that has not been tried.
-    fn share(&self, net: &dyn Net, ends: Deadline) -> Deadline {
-        let untried = self.terms.addrs.saturating_sub(self.tried);
-        if untried <= 1 {
-            return ends;
-        }
-        ends.left(net).map_or(ends, |left| {
-            Deadline::after(net, left / u32::try_from(untried).unwrap_or(u32::MAX))
-        })
+        own.sooner(self.round.share(net, ends))
     }
 
     fn ends(&self) -> Deadline {
         match self.budget {
             None => self.first_ends,
-            // Each address is tried once, with or without a budget for retries.
+            // Each server is tried once, with or without a budget for retries.
             Some(budget) if self.first_round_without_rows() => budget.ends.max(self.first_ends),
             Some(budget) => budget.ends,
         }
     }
 
-    /// Whether no address has been tried twice and no rows have gone out.
+    /// Whether no server has been tried twice and no rows have gone out.
     fn first_round_without_rows(&self) -> bool {
-        self.first_round && !(self.terms.sends_rows && self.began)
+        self.round.is_first() && !(self.terms.sends_rows && self.began)
     }
 
     /// Remembers a failure and what it left behind.
@@ -162,31 +140,30 @@ impl Attempts {
 
     /// Returns how long to wait before the next attempt, or `None` if there is none.
     pub(super) fn wait_for_next(&mut self, net: &dyn Net, failed: &Failed) -> Option<Duration> {
-        self.tried += 1;
+        self.round.server_failed();
         let error = &failed.error;
         if error.code() == ErrorCode::Cancelled {
             return None;
         }
-        let others = self.tried < self.terms.addrs;
-        // A read-only replica refuses for good; another address may be the primary.
-        let elsewhere = error.http_status() == Some(421) && self.terms.addrs > 1;
+        let others = self.round.has_others();
+        let elsewhere = failed.only_here && self.terms.servers > 1;
         let worth_it = elsewhere || may_retry(error, self.terms.delivery);
         if worth_it {
             self.last_retryable = Some(error.clone());
         }
-        // An address that got no rows stands in the way of none.
+        // A server that got no rows cannot have stored any, so the next one may be tried.
         let passed_over = !(self.terms.sends_rows && failed.began);
         if passed_over && others && self.first_round_without_rows() {
             return self.ends().left(net).map(|_| Duration::ZERO);
         }
         let goes_on = worth_it || passed_over && (others || self.last_retryable.is_some());
         let budget = self.budget.filter(|_| goes_on)?;
-        // One that begins too late is cut off, most likely after its request went out: that would put in doubt what is
+        // An attempt that begins too late is cut off, most likely after its request went out. It would put in doubt what is
         // certain now, or store once more what is in doubt.
         let left = budget.ends.left(net)?.checked_sub(budget.floor)?;
         if failed.idle_died && worth_it && !self.immediate_retry_used {
             self.immediate_retry_used = true;
-            self.tried -= 1;
+            self.round.repeat_server();
             return Some(Duration::ZERO);
         }
         if others {
@@ -196,7 +173,8 @@ impl Attempts {
         if wait >= left {
             return None;
         }
-        (self.tried, self.first_round, self.last_retryable) = (0, false, None);
+        self.round.begin_next();
+        self.last_retryable = None;
         Some(wait)
     }
 
@@ -205,7 +183,7 @@ impl Attempts {
         self.previous = Some(error);
     }
 
-    /// The error of the call: the last one, with what all attempts together mean for the data.
+    /// The error of the flush: the last one, with what all attempts together mean for the data.
     #[cold]
     pub(super) fn conclude(mut self, net: &dyn Net, failed: Failed) -> Error {
         let Failed { error, began, .. } = failed;
@@ -216,7 +194,7 @@ impl Attempts {
         let cancelled = error.code() == ErrorCode::Cancelled;
         let error = match (self.previous.take(), self.last_retryable.take()) {
             (Some(before), _) if cut_off => before,
-            // That an address is of no use says less than that another may be again.
+            // That a server cannot be used says less than that another one may be used again.
             (_, Some(last_retryable)) if !began && !error.is_retryable() && !cancelled => {
                 last_retryable.context(error.message())
             }

@@ -61,7 +61,7 @@ impl Sender {
             return self.closed_again();
         }
         self.canceller().clear();
-        if self.link.net().process_id() != self.process {
+        if self.flusher.net().process_id() != self.process {
             // The connection and the rows are the parent's; the buffer of this process stays as it is.
             let result = self.begin_call(None);
             let unconfirmed_rows = self.buffer.row_count() as u64;
@@ -73,7 +73,7 @@ impl Sender {
             };
         }
         let row_left_open = self.buffer.is_row_open();
-        let deadline = Deadline::after(self.link.net(), timeout);
+        let deadline = Deadline::after(self.flusher.net(), timeout);
         self.buffer.close();
         let rows = self.buffer.row_count();
         let sent = match &self.transaction {
@@ -92,7 +92,7 @@ impl Sender {
         let mut result = sent.map(drop);
         let mut earlier_rows_in_doubt =
             result.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
-        let ended = self.link.close(deadline);
+        let ended = self.flusher.close(deadline);
         earlier_rows_in_doubt += ended.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
         // What became of the own buffer says more than what became of the connection, but both are told.
         result = match (result, ended) {
@@ -115,7 +115,7 @@ impl Sender {
     /// Sends the own buffer for the last time. Over TCP a connection may have ended while it was idle: where no row went over
     /// it, nothing is in doubt, and a new one may do.
     fn send_last(&mut self, deadline: Deadline) -> Result<Outcome> {
-        let was_connected = self.link.has_stream();
+        let was_connected = self.flusher.may_be_stale();
         let sent = self.send_own(Some(deadline));
         match &sent {
             Err(e)
@@ -123,7 +123,7 @@ impl Sender {
                     && e.outcome() == Outcome::NotSent
                     && e.is_retryable()
                     && e.earlier_rows_in_doubt() == 0
-                    && deadline.left(self.link.net()).is_some() =>
+                    && deadline.left(self.flusher.net()).is_some() =>
             {
                 self.send_own(Some(deadline))
             }

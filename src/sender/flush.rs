@@ -1,195 +1,188 @@
-//! The way of a body to the server, over one of the transports.
+//! The way of a batch to a server: attempts by one protocol, and what all of them together mean for the rows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::http_link::HttpLink;
-use super::negotiate::{self, ServerSettings};
-use super::outcome;
-use super::stats::{Counters, Stat};
-use super::tcp::TcpTransport;
+use super::attempts::{Attempts, Terms};
+use super::batch::Batch;
+use super::carrier::{AttemptTime, Carrier, Failed};
+use super::http::HttpCarrier;
+use super::server_settings::ServerSettings;
+use super::statistics::{SenderCounters, Stat};
+use super::tcp::TcpCarrier;
 use crate::config::{Delivery, Settings};
-use crate::error::Result;
-use crate::ilp::ProtocolVersion;
-use crate::net::{Deadline, Net, Uncancellable};
+use crate::error::{Error, ErrorCode, Outcome, Result};
+use crate::net::{Deadline, Net, Uncancellable, pause};
 
-/// A server behind one of the transports.
-pub(super) struct Link {
+/// The configured servers, and what a flush may do to reach one of them.
+pub(super) struct Flusher {
     net: Box<dyn Net>,
-    transport: Transport,
-    limits: Limits,
-    counters: Arc<Counters>,
+    carrier: Box<dyn Carrier>,
+    retry_timeout: Duration,
+    retry_max_backoff: Duration,
+    delivery: Delivery,
+    counters: Arc<SenderCounters>,
 }
 
-enum Transport {
-    Http(Box<HttpLink>),
-    Tcp(Box<TcpTransport>),
-}
-
-pub(super) struct Limits {
-    pub(super) request_timeout: Duration,
-    pub(super) request_min_throughput: u64,
-    pub(super) retry_timeout: Duration,
-    pub(super) retry_max_backoff: Duration,
-    connect_timeout: Duration,
-    auth_timeout: Duration,
-    send_timeout: Duration,
-    pub(super) delivery: Delivery,
-}
-
-/// What a flush is about, besides its bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Load {
-    pub(super) rows: u64,
-    pub(super) single_table: bool,
-    pub(super) version: ProtocolVersion,
-}
-
-impl Limits {
-    /// How long one attempt over HTTP with so many bytes may take.
-    pub(super) fn attempt(&self, bytes: usize) -> Duration {
-        let extra = match self.request_min_throughput {
-            0 => Duration::ZERO,
-            per_second => Duration::from_millis((bytes as u64).saturating_mul(1000) / per_second),
-        };
-        self.request_timeout.saturating_add(extra)
-    }
-}
-
-impl Link {
+impl Flusher {
     pub(super) fn new(
         settings: &Settings,
         net: Box<dyn Net>,
-        counters: Arc<Counters>,
-    ) -> Result<Link> {
-        let transport = if settings.protocol.is_http() {
-            Transport::Http(Box::new(HttpLink::new(settings, Arc::clone(&counters))?))
+        counters: Arc<SenderCounters>,
+    ) -> Result<Flusher> {
+        // The only place that tells the protocols apart.
+        let carrier: Box<dyn Carrier> = if settings.protocol.is_http() {
+            Box::new(HttpCarrier::new(settings)?)
         } else {
-            Transport::Tcp(Box::new(TcpTransport::new(settings)?))
+            Box::new(TcpCarrier::new(settings)?)
         };
-        let limits = Limits {
-            request_timeout: settings.request_timeout,
-            request_min_throughput: settings.request_min_throughput,
+        Ok(Flusher {
+            net,
+            carrier,
             retry_timeout: settings.retry_timeout,
             retry_max_backoff: settings.retry_max_backoff,
-            connect_timeout: settings.connect_timeout,
-            auth_timeout: settings.auth_timeout,
-            send_timeout: settings.send_timeout,
             delivery: settings.delivery,
-        };
-        Ok(Link { net, transport, limits, counters })
+            counters,
+        })
     }
 
     pub(super) fn net(&self) -> &dyn Net {
         &*self.net
     }
 
-    /// Whether a successful flush is a confirmed one.
-    pub(super) fn confirms(&self) -> bool {
-        matches!(self.transport, Transport::Http(_))
+    /// What the success of a flush says about its rows.
+    pub(super) fn success(&self) -> Outcome {
+        if self.carrier.confirms() { Outcome::Committed } else { Outcome::Submitted }
     }
 
-    /// Whether there is a connection of a stream transport.
-    pub(super) fn has_stream(&self) -> bool {
-        match &self.transport {
-            Transport::Http(_) => false,
-            Transport::Tcp(tcp) => tcp.is_connected(),
-        }
+    /// Whether servers are asked for their settings, so that a sender may be made before it knows them.
+    pub(super) fn asks(&self) -> bool {
+        self.carrier.asks()
     }
 
-    /// Makes the connection of a stream transport, so that a wrong address shows at once.
+    /// Whether the next flush may fail only because the connection ended while it was idle.
+    pub(super) fn may_be_stale(&self) -> bool {
+        self.carrier.may_be_stale()
+    }
+
+    /// Connects ahead of the first flush where a connection is kept, so that a wrong address shows at once.
     pub(super) fn connect(&mut self) -> Result<()> {
         let _held = Uncancellable::new();
-        match &mut self.transport {
-            Transport::Http(_) => Ok(()),
-            Transport::Tcp(tcp) => {
-                let limit = self.limits.connect_timeout.saturating_add(self.limits.auth_timeout);
-                tcp.connect(&*self.net, Deadline::after(&*self.net, limit))
-            }
-        }
+        self.carrier.connect(&*self.net)
     }
 
-    /// Asks an HTTP server what it speaks; a stream cannot be asked and gets the oldest version.
-    /// `cap` may shorten the time that the configuration allows.
-    pub(super) fn negotiate(&mut self, cap: Option<Deadline>) -> Result<ServerSettings> {
-        let _held = Uncancellable::new();
-        match &mut self.transport {
-            Transport::Http(http) => http.negotiate(&*self.net, &self.limits, cap),
-            Transport::Tcp(_) => Ok(negotiate::OLD_SERVER),
-        }
-    }
-
-    /// The longest that a flush of so many bytes may take over HTTP.
+    /// The longest that a flush of so many bytes may take.
     pub(super) fn flush_limit(&self, bytes: usize) -> Duration {
-        self.limits.attempt(bytes).saturating_add(self.limits.retry_timeout)
+        self.carrier.attempt_limit(bytes).saturating_add(self.retry_timeout)
     }
 
-    /// Sends a body. `cap` may shorten the time that the configuration allows.
-    pub(super) fn send(&mut self, body: &[u8], load: Load, cap: Option<Deadline>) -> Result<()> {
+    /// Returns the settings of the first server that tells them. `cap` may shorten the time that the configuration allows.
+    pub(super) fn settings(&mut self, cap: Option<Deadline>) -> Result<ServerSettings> {
         let _held = Uncancellable::new();
-        let connects = self.connects();
-        let result = match &mut self.transport {
-            Transport::Http(http) => http.send(&*self.net, &self.limits, body, load, cap),
-            Transport::Tcp(_) => self.tcp_send(body, load.rows, cap),
-        };
+        let attempts = Attempts::new(self.net.now(), self.terms(None, cap));
+        self.attempts(attempts, None, |carrier, net, time| carrier.settings(net, time))
+    }
+
+    /// Sends a batch. `cap` may shorten the time that the configuration allows.
+    pub(super) fn send(&mut self, batch: Batch<'_>, cap: Option<Deadline>) -> Result<()> {
+        let _held = Uncancellable::new();
+        let connections = self.carrier.connections_made();
+        let result = self.send_batch(batch, cap);
         // The first connection of all is not a reconnect.
-        self.counters.add(Stat::Reconnects, self.connects().saturating_sub(connects.max(1)));
+        let made = self.carrier.connections_made();
+        self.counters.add(Stat::Reconnects, made.saturating_sub(connections.max(1)));
         match &result {
-            Ok(()) => self.count_success(load.rows, body.len() as u64),
+            Ok(()) => self.count_success(batch),
             Err(e) => self.counters.failed(e),
         }
         result
     }
 
-    fn connects(&self) -> u64 {
-        match &self.transport {
-            Transport::Http(link) => link.http.connects(),
-            Transport::Tcp(tcp) => tcp.connects(),
+    fn send_batch(&mut self, batch: Batch<'_>, cap: Option<Deadline>) -> Result<()> {
+        let (terms, start) = (self.terms(Some(batch), cap), self.net.now());
+        // Most flushes have one server and one attempt, and need none of the bookkeeping.
+        let mut first = None;
+        if terms.servers == 1 {
+            let ends = terms.first_ends(start);
+            let time = AttemptTime { ends, connected_by: ends };
+            match self.carrier.send(&*self.net, batch, time) {
+                Ok(()) => return Ok(()),
+                Err(failed) => first = Some(failed),
+            }
+        }
+        self.attempts(Attempts::new(start, terms), first, |carrier, net, time| {
+            carrier.send(net, batch, time)
+        })
+    }
+
+    /// Makes attempts until one succeeds or no other may follow. `failed` is one that was made already.
+    #[cold]
+    #[inline(never)]
+    fn attempts<T>(
+        &mut self,
+        mut attempts: Attempts,
+        mut failed: Option<Failed>,
+        mut attempt: impl FnMut(&mut dyn Carrier, &dyn Net, AttemptTime) -> Result<T, Failed>,
+    ) -> Result<T> {
+        let net = &*self.net;
+        loop {
+            let failed = match failed.take() {
+                Some(failed) => failed,
+                None => match attempt(&mut *self.carrier, net, attempts.time(net)) {
+                    Ok(done) => return Ok(done),
+                    Err(failed) => failed,
+                },
+            };
+            if failed.error.outcome() == Outcome::InDoubt {
+                self.counters.add(Stat::InDoubtAttempts, 1);
+            }
+            attempts.note(net, &failed);
+            let Some(wait) = attempts.wait_for_next(net, &failed) else {
+                return Err(attempts.conclude(net, failed));
+            };
+            pause(net, wait);
+            if net.cancelled() {
+                let error = cancelled(failed.error);
+                return Err(attempts.conclude(net, Failed { error, ..failed }));
+            }
+            self.counters.retrying(&failed.error);
+            attempts.goes_on_after(failed.error);
         }
     }
 
-    fn count_success(&self, rows: u64, bytes: u64) {
+    /// What holds for the attempts to send a batch, or without one to learn the settings of a server.
+    fn terms(&self, batch: Option<Batch<'_>>, cap: Option<Deadline>) -> Terms {
+        Terms {
+            attempt: self.carrier.attempt_limit(batch.map_or(0, |batch| batch.bytes.len())),
+            retry: if self.carrier.may_be_repeated() { self.retry_timeout } else { Duration::ZERO },
+            max_backoff: self.retry_max_backoff,
+            cap,
+            delivery: if batch.is_some() { self.delivery } else { Delivery::AtLeastOnce },
+            sends_rows: batch.is_some(),
+            servers: self.carrier.servers(),
+        }
+    }
+
+    fn count_success(&self, batch: Batch<'_>) {
         self.counters.add(Stat::Flushes, 1);
-        let (row_stat, byte_stat) = if self.confirms() {
+        let (rows, bytes) = if self.carrier.confirms() {
             (Stat::RowsCommitted, Stat::BytesCommitted)
         } else {
             (Stat::RowsSubmitted, Stat::BytesSubmitted)
         };
-        self.counters.add(row_stat, rows);
-        self.counters.add(byte_stat, bytes);
+        self.counters.add(rows, batch.rows);
+        self.counters.add(bytes, batch.bytes.len() as u64);
     }
 
-    /// Ends the connection: a stream is finished properly within the deadline. The error is that it had ended already.
+    /// Ends the connection within the deadline. An error tells of rows of earlier flushes that may be lost.
     pub(super) fn close(&mut self, deadline: Deadline) -> Result<()> {
         let _held = Uncancellable::new();
-        match &mut self.transport {
-            Transport::Http(link) => {
-                link.http.disconnect();
-                Ok(())
-            }
-            Transport::Tcp(tcp) => tcp.close(&*self.net, deadline),
-        }
+        self.carrier.close(&*self.net, deadline)
     }
+}
 
-    fn tcp_send(&mut self, body: &[u8], rows: u64, cap: Option<Deadline>) -> Result<()> {
-        let net = &*self.net;
-        let start = net.now();
-        let mut deadline = Deadline::after(net, self.limits.send_timeout);
-        if let Some(cap) = cap {
-            deadline = deadline.sooner(cap);
-        }
-        let Transport::Tcp(tcp) = &mut self.transport else { return Ok(()) };
-        tcp.send(net, body, rows, deadline).map_err(|failure| {
-            let some_went = failure.executable;
-            let mut error = outcome::failed(failure);
-            if some_went {
-                self.counters.add(Stat::InDoubtAttempts, 1);
-            }
-            let facts = error.facts_mut();
-            facts.attempts = 1;
-            facts.in_doubt_attempts = u32::from(some_went);
-            facts.elapsed = net.now().saturating_duration_since(start);
-            error
-        })
-    }
+/// An attempt that failed and would be followed by another one, had the call not been cancelled.
+#[cold]
+fn cancelled(error: Error) -> Error {
+    error.becomes(ErrorCode::Cancelled).retryable(false).context("cancelled before another attempt")
 }

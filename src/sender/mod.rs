@@ -1,19 +1,21 @@
-//! [`Sender`]: a buffer, a link to the server, and the policy that joins them.
+//! [`Sender`]: a buffer, the way to a server, and the policy that joins them.
 
 mod attempts;
 mod auto_flush;
+mod batch;
+mod carrier;
 mod close;
-mod connect;
+mod failover;
 mod flush;
 mod http;
-mod http_link;
-mod negotiate;
 mod outcome;
 mod retry;
 mod row;
+mod server_settings;
+mod server_version;
 #[cfg(test)]
 mod sim;
-mod stats;
+mod statistics;
 mod tcp;
 mod transaction;
 
@@ -22,13 +24,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::auto_flush::{AutoFlush, Pause};
+use self::batch::Batch;
 pub use self::close::CloseReport;
-use self::connect::ServerVersion;
-use self::flush::{Link, Load};
+use self::flush::Flusher;
 #[cfg(fuzzing)]
-pub(crate) use self::http::HttpTransport;
+pub(crate) use self::http::HttpCarrier;
 pub use self::row::Row;
-pub use self::stats::{Stat, Stats, StatsReader};
+use self::server_version::ServerVersion;
+pub use self::statistics::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
 use crate::error::{Error, ErrorCode, Outcome, Result, err};
@@ -98,7 +101,7 @@ pub enum Atomicity {
 /// ```
 #[must_use = "a sender that is dropped sends nothing"]
 pub struct Sender {
-    link: Link,
+    flusher: Flusher,
     options: BufferOptions,
     server_version: ServerVersion,
     /// Boxed for [`Sender::swap_buffer`].
@@ -156,8 +159,8 @@ impl Sender {
 
     pub(crate) fn over(settings: &Settings, net: Box<dyn Net>) -> Result<Sender> {
         let stats = StatsReader::default();
-        let mut link = Link::new(settings, net, Arc::clone(&stats.0))?;
-        let (server_version, options) = ServerVersion::begin(settings, &mut link)?;
+        let mut flusher = Flusher::new(settings, net, Arc::clone(&stats.0))?;
+        let (server_version, options) = ServerVersion::begin(settings, &mut flusher)?;
         let auto_flush = AutoFlush {
             rows: settings.auto_flush_rows,
             bytes: settings.auto_flush_bytes,
@@ -165,9 +168,9 @@ impl Sender {
         };
         Ok(Sender {
             buffer: Box::new(server_version.new_buffer(options)?),
-            last_flush: link.net().now(),
-            process: link.net().process_id(),
-            link,
+            last_flush: flusher.net().now(),
+            process: flusher.net().process_id(),
+            flusher,
             options,
             server_version,
             auto_flush,
@@ -216,7 +219,7 @@ impl Sender {
     /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
     ///
     /// # Errors
-    /// As [`RowLayout::append_row`]: the buffer is as it was. As [`Sender::flush`]: the row is in the buffer, see
+    /// As [`Buffer::append_row`]: the buffer is as it was. As [`Sender::flush`]: the row is in the buffer, see
     /// [`Error::row_accepted`].
     #[inline]
     pub fn append_row(
@@ -225,14 +228,14 @@ impl Sender {
         cells: &[Cell<'_>],
         at: Option<i64>,
     ) -> Result<()> {
-        layout.append_row(&mut self.buffer, cells, at)?;
+        self.buffer.append_row(layout, cells, at)?;
         self.after_row()
     }
 
     /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
     ///
     /// # Errors
-    /// As [`RowLayout::append_columns`]: the buffer is as it was. As [`Sender::flush`]: the rows are in the buffer, see
+    /// As [`Buffer::append_columns`]: the buffer is as it was. As [`Sender::flush`]: the rows are in the buffer, see
     /// [`Error::row_accepted`].
     pub fn append_columns(
         &mut self,
@@ -241,7 +244,7 @@ impl Sender {
         columns: &[ColumnData<'_>],
         at: Option<&[i64]>,
     ) -> Result<()> {
-        layout.append_columns(&mut self.buffer, rows, columns, at)?;
+        self.buffer.append_columns(layout, rows, columns, at)?;
         self.after_row()
     }
 
@@ -278,8 +281,8 @@ impl Sender {
         if self.transaction.is_some() {
             return false;
         }
-        let (link, last) = (&self.link, self.last_flush);
-        let since_last = || link.net().now_coarse().saturating_duration_since(last);
+        let (flusher, last) = (&self.flusher, self.last_flush);
+        let since_last = || flusher.net().now_coarse().saturating_duration_since(last);
         self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last)
     }
 
@@ -292,7 +295,7 @@ impl Sender {
     }
 
     fn auto_flush_now(&mut self) -> Result<()> {
-        let net = self.link.net();
+        let net = self.flusher.net();
         if !self.closed && self.pause.blocks(self.buffer.removals(), || net.now_coarse()) {
             return Ok(());
         }
@@ -305,7 +308,7 @@ impl Sender {
 
     /// Lets automatic flushes wait after an attempt that failed, and no longer wait after one that did not.
     fn note_for_auto_flush(&mut self, result: &Result<Outcome>) {
-        let net = self.link.net();
+        let net = self.flusher.net();
         let wait = match result {
             Ok(_) => {
                 self.pause.succeeded();
@@ -348,14 +351,14 @@ impl Sender {
         let result = self.begin_call(cap).and_then(|()| {
             self.within_limit(self.buffer.len(), cap, |sender, cap| {
                 sender.convert_own(cap)?;
-                Self::send(&mut sender.link, &sender.options, &sender.buffer, cap)
+                Self::send(&mut sender.flusher, &sender.options, &sender.buffer, cap)
             })
         });
         self.note_for_auto_flush(&result);
         if result.is_ok() {
             self.buffer.clear();
         }
-        self.last_flush = self.link.net().now();
+        self.last_flush = self.flusher.net().now();
         result
     }
 
@@ -369,7 +372,7 @@ impl Sender {
         self.begin_call(None)?;
         self.within_limit(buffer.len(), None, |sender, cap| {
             sender.convert(buffer, cap)?;
-            let outcome = Self::send(&mut sender.link, &sender.options, buffer, cap)?;
+            let outcome = Self::send(&mut sender.flusher, &sender.options, buffer, cap)?;
             buffer.clear();
             Ok(outcome)
         })
@@ -383,7 +386,7 @@ impl Sender {
         self.begin_call(None)?;
         self.within_limit(buffer.len(), None, |sender, cap| {
             let buffer = sender.converted(buffer, cap)?;
-            Self::send(&mut sender.link, &sender.options, &buffer, cap)
+            Self::send(&mut sender.flusher, &sender.options, &buffer, cap)
         })
     }
 
@@ -414,12 +417,12 @@ impl Sender {
         self.begin_call(None)?;
         self.within_limit(self.buffer.len(), None, |sender, cap| {
             sender.convert_own(cap)?;
-            Self::send(&mut sender.link, &sender.options, &sender.buffer, cap)
+            Self::send(&mut sender.flusher, &sender.options, &sender.buffer, cap)
         })
     }
 
     fn check_transactional(&self, buffer: &Buffer) -> Result<()> {
-        if !self.link.confirms() {
+        if self.flusher.success() != Outcome::Committed {
             return Err(err!(
                 InvalidState,
                 "transactions need http or https: ILP over TCP has none"
@@ -436,7 +439,7 @@ impl Sender {
 
     /// What holds for every call that goes to the server.
     fn begin_call(&self, cap: Option<Deadline>) -> Result<()> {
-        let net = self.link.net();
+        let net = self.flusher.net();
         if cap.is_none() {
             // A call begins here; a close has begun before.
             net.canceller().clear();
@@ -454,7 +457,7 @@ impl Sender {
     }
 
     fn send(
-        link: &mut Link,
+        flusher: &mut Flusher,
         options: &BufferOptions,
         buffer: &Buffer,
         cap: Option<Deadline>,
@@ -477,22 +480,15 @@ impl Sender {
                 options.max_buf_size
             ));
         }
-        let outcome = if link.confirms() { Outcome::Committed } else { Outcome::Submitted };
-        if buffer.is_empty() {
-            return Ok(outcome);
+        if !buffer.is_empty() {
+            flusher.send(Batch::of(buffer), cap).map_err(|e| name_table(e, buffer))?;
         }
-        let load = Load {
-            rows: buffer.row_count() as u64,
-            single_table: buffer.is_transactional(),
-            version: buffer.protocol_version(),
-        };
-        link.send(buffer.peek(), load, cap).map_err(|e| name_table(e, buffer))?;
-        Ok(outcome)
+        Ok(flusher.success())
     }
 
     /// A handle that ends the running call from any thread: a flush, a commit or a close that waits for the server.
     pub fn canceller(&self) -> Canceller {
-        self.link.net().canceller()
+        self.flusher.net().canceller()
     }
 
     /// Counters; see also [`Sender::stats_reader`].

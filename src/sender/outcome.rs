@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Outcome};
-use crate::net::{Answer, Failure, Secrets};
+use crate::net::{Answer, Incomplete, Secrets};
 
 /// A server's message is shown up to this length.
 const MAX_MESSAGE_BYTES: usize = 1024;
@@ -25,7 +25,7 @@ pub(super) fn is_success(answer: &Answer) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked {
     /// To store rows.
-    Rows { single_table: bool },
+    Rows { one_table: bool },
     /// What it speaks.
     Settings,
 }
@@ -54,7 +54,7 @@ fn verdict(status: u16) -> (ErrorCode, Outcome, bool) {
 fn verdict_on_rows(
     answer: &Answer,
     server: Option<&ServerError>,
-    single_table: bool,
+    one_table: bool,
 ) -> (ErrorCode, Outcome, bool) {
     let (code, outcome, retryable) = verdict(answer.status);
     let whole = answer.request_complete;
@@ -65,10 +65,10 @@ fn verdict_on_rows(
         // also where the status says that it is the server's.
         500 if own && names_row => return (ErrorCode::Rejected, Outcome::Rejected, false),
         // One table of several could not be committed; those before it were.
-        403 | 503 if own && !names_row && !single_table => Outcome::Partial,
+        403 | 503 if own && !names_row && !one_table => Outcome::Partial,
         425 | 429 | 503 if own || answer.retry_after.is_some() || !whole => Outcome::Rejected,
         429 if is_connection_limit(&answer.body) => Outcome::Rejected,
-        _ if outcome == Outcome::Partial && (single_table || names_row) => Outcome::Rejected,
+        _ if outcome == Outcome::Partial && (one_table || names_row) => Outcome::Rejected,
         _ => outcome,
     };
     let outcome = match outcome {
@@ -94,7 +94,7 @@ fn is_connection_limit(body: &[u8]) -> bool {
 pub(super) fn refused(answer: &Answer, asked: Asked, secrets: &Secrets) -> Error {
     let server = if answer.is_json { ServerError::parse(&answer.body, secrets) } else { None };
     let (code, outcome, retryable) = match asked {
-        Asked::Rows { single_table } => verdict_on_rows(answer, server.as_ref(), single_table),
+        Asked::Rows { one_table } => verdict_on_rows(answer, server.as_ref(), one_table),
         Asked::Settings => {
             let (code, _, retryable) = verdict(answer.status);
             let code = if code == ErrorCode::Rejected { ErrorCode::NotQuestdb } else { code };
@@ -142,10 +142,10 @@ fn describe(
 
 /// The error for an exchange without a complete answer.
 #[cold]
-pub(super) fn failed(failure: Failure) -> Error {
-    let outcome = if failure.executable { Outcome::InDoubt } else { Outcome::NotSent };
-    let mut error = failure.error.outcome_is(outcome);
-    error.facts_mut().bytes_sent = failure.bytes_sent;
+pub(super) fn unanswered(incomplete: Incomplete) -> Error {
+    let outcome = if incomplete.executable { Outcome::InDoubt } else { Outcome::NotSent };
+    let mut error = incomplete.error.outcome_is(outcome);
+    error.facts_mut().bytes_sent = incomplete.bytes_sent;
     error
 }
 
@@ -196,8 +196,8 @@ mod tests {
     use super::*;
     use crate::config::{Auth, Secret};
 
-    const ONE: Asked = Asked::Rows { single_table: true };
-    const SEVERAL: Asked = Asked::Rows { single_table: false };
+    const ONE: Asked = Asked::Rows { one_table: true };
+    const SEVERAL: Asked = Asked::Rows { one_table: false };
 
     fn answer(status: u16, body: &str, is_json: bool) -> Answer {
         Answer {

@@ -3,8 +3,9 @@
 use super::Sender;
 use crate::decimal::ToMaybeDecimal;
 use crate::error::Result;
-use crate::ilp::{ArrayView, Buffer};
+use crate::ilp::Buffer;
 use crate::name::{ColumnRef, TableRef};
+use crate::table::ArrayView;
 use crate::text::MaybeText;
 use crate::timestamp::{ToMaybeTimestamp, ToTimestamp};
 
@@ -42,11 +43,11 @@ use crate::timestamp::{ToMaybeTimestamp, ToTimestamp};
 #[derive(Debug)]
 #[must_use = "a row that is not ended by an `at` call is dropped"]
 pub struct Row<'a> {
-    place: Place<'a>,
+    home: RowHome<'a>,
 }
 
 #[derive(Debug)]
-enum Place<'a> {
+enum RowHome<'a> {
     Buffer(&'a mut Buffer),
     Sender(&'a mut Sender),
 }
@@ -58,7 +59,7 @@ impl Sender {
     /// `InvalidUtf8`, `InvalidName`, `InvalidState` if a row is open in the buffer or the sender is closed, `LimitExceeded`, `OutOfMemory`.
     pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
         self.buffer.table(table)?;
-        Ok(Row { place: Place::Sender(self) })
+        Ok(Row { home: RowHome::Sender(self) })
     }
 }
 
@@ -69,16 +70,16 @@ impl Buffer {
     /// As [`Buffer::table`].
     pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
         self.table(table)?;
-        Ok(Row { place: Place::Buffer(self) })
+        Ok(Row { home: RowHome::Buffer(self) })
     }
 }
 
 impl Row<'_> {
     #[inline]
     fn buffer(&mut self) -> &mut Buffer {
-        match &mut self.place {
-            Place::Buffer(buffer) => buffer,
-            Place::Sender(sender) => &mut sender.buffer,
+        match &mut self.home {
+            RowHome::Buffer(buffer) => buffer,
+            RowHome::Sender(sender) => &mut sender.buffer,
         }
     }
 
@@ -321,9 +322,9 @@ impl Row<'_> {
 
     #[inline]
     fn ended(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Buffer(_) => Ok(()),
-            Place::Sender(sender) => sender.after_row(),
+        match &mut self.home {
+            RowHome::Buffer(_) => Ok(()),
+            RowHome::Sender(sender) => sender.after_row(),
         }
     }
 }

@@ -77,7 +77,7 @@ impl Sender {
 }
 
 #[cold]
-fn no_transaction() -> crate::Error {
+fn no_transaction() -> crate::error::Error {
     err!(InvalidState, "no transaction is open")
 }
 

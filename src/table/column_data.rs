@@ -1,8 +1,9 @@
-//! The values of columns, in the layouts of Arrow.
+//! The values of columns, one slice per column. Booleans, integers, doubles, texts, dictionaries and validity lie as they do
+//! in Arrow. Decimals and arrays do not: Arrow has little-endian decimals, and lists in place of arrays.
 
+use super::array::ArrayView;
 #[cfg(doc)]
 use super::layout::ColumnKind;
-use crate::ilp::ArrayView;
 
 /// The values of one column and, where some are missing, which are there.
 ///

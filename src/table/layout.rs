@@ -1,7 +1,10 @@
 //! [`RowLayout`]: the table, columns and designated timestamp of prepared rows.
 
+use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::derived::Derived;
 use crate::error::{Error, Result, err, shown};
-use crate::ilp::{PlanKind, PlanStamp, RowPlan};
 use crate::memory::refused;
 use crate::name::{ColumnName, Name, TableName};
 use crate::text::Text;
@@ -45,20 +48,6 @@ impl ColumnKind {
         ColumnKind::Decimal,
     ];
 
-    fn plan(self) -> PlanKind {
-        match self {
-            ColumnKind::Symbol => PlanKind::Symbol,
-            ColumnKind::Bool => PlanKind::Bool,
-            ColumnKind::I64 => PlanKind::I64,
-            ColumnKind::F64 => PlanKind::F64,
-            ColumnKind::Str => PlanKind::Str,
-            ColumnKind::TsMicros => PlanKind::TsMicros,
-            ColumnKind::TsNanos => PlanKind::TsNanos,
-            ColumnKind::F64Array => PlanKind::Array,
-            ColumnKind::Decimal => PlanKind::Decimal,
-        }
-    }
-
     /// The kind with a number, for other languages.
     ///
     /// # Errors
@@ -72,7 +61,7 @@ impl ColumnKind {
 /// Where the designated timestamp of prepared rows comes from.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Stamp {
+pub enum TimestampKind {
     /// Given with each row, in nanoseconds since 1970.
     #[default]
     Nanos = 1,
@@ -82,16 +71,16 @@ pub enum Stamp {
     Now = 3,
 }
 
-impl Stamp {
-    /// The stamp with a number, for other languages.
+impl TimestampKind {
+    /// The kind with a number, for other languages.
     ///
     /// # Errors
     /// `InvalidArgument`.
-    pub(crate) fn from_number(number: u32) -> Result<Stamp> {
+    pub(crate) fn from_number(number: u32) -> Result<TimestampKind> {
         match number {
-            1 => Ok(Stamp::Nanos),
-            2 => Ok(Stamp::Micros),
-            3 => Ok(Stamp::Now),
+            1 => Ok(TimestampKind::Nanos),
+            2 => Ok(TimestampKind::Micros),
+            3 => Ok(TimestampKind::Now),
             _ => Err(err!(InvalidArgument, "{number} is not a kind of designated timestamp")),
         }
     }
@@ -107,27 +96,50 @@ impl Stamp {
 /// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?.add("note", ColumnKind::Str)?;
 /// let mut buffer = Buffer::new(ProtocolVersion::V1);
 /// let cells = [Cell::from("ETH-USD"), Cell::F64(2615.54), Cell::Null];
-/// trades.append_row(&mut buffer, &cells, Some(1_646_762_637_609_765_000))?;
+/// buffer.append_row(&trades, &cells, Some(1_646_762_637_609_765_000))?;
 /// assert_eq!(buffer.peek(), b"trades,symbol=ETH-USD price=2615.54 1646762637609765000\n");
 /// # Ok::<(), questdb_ingress::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RowLayout {
-    pub(crate) table: TableName,
-    /// In the order of the wire: symbols first.
-    pub(crate) columns: Vec<Column>,
-    pub(crate) stamp: Stamp,
+    /// Two layouts of one number are the same in every respect: a copy keeps it, a change brings a new one.
+    id: u64,
+    table: TableName,
+    /// In the order in which they were declared.
+    columns: Vec<Column>,
+    timestamp: TimestampKind,
     longest_name: usize,
-    /// The same for rows that need nothing special.
-    pub(crate) plan: RowPlan,
+    derived: Derived,
 }
 
+impl Clone for RowLayout {
+    fn clone(&self) -> RowLayout {
+        RowLayout {
+            id: self.id,
+            table: self.table.clone(),
+            columns: self.columns.clone(),
+            timestamp: self.timestamp,
+            longest_name: self.longest_name,
+            // Encoders derive it again when they need it.
+            derived: Derived::default(),
+        }
+    }
+}
+
+/// A column of a layout.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub(crate) name: ColumnName,
     pub(crate) kind: ColumnKind,
     /// The place at which the column was declared, which is that of its cells.
     pub(crate) place: usize,
+}
+
+/// A number that no layout has had.
+fn new_id() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    // A program that made a layout every nanosecond would need centuries to use all numbers.
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Column {
@@ -145,18 +157,23 @@ impl Column {
 }
 
 impl RowLayout {
-    /// A layout without columns, with the designated timestamp in nanoseconds.
+    /// Creates a layout without columns, with the designated timestamp in nanoseconds.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`.
     pub fn new<'a>(table: impl Into<Text<'a>>) -> Result<RowLayout> {
         let table = TableName::new(table)?;
-        let longest_name = table.raw().len();
-        let plan = RowPlan::new(table.wire());
-        Ok(RowLayout { table, columns: Vec::new(), stamp: Stamp::Nanos, longest_name, plan })
+        Ok(RowLayout {
+            id: new_id(),
+            longest_name: table.as_str().len(),
+            table,
+            columns: Vec::new(),
+            timestamp: TimestampKind::Nanos,
+            derived: Derived::default(),
+        })
     }
 
-    /// Declares the next column. Symbols may be declared at any place; in the row they come first.
+    /// Declares the next column. Symbols may be declared at any place, wherever they stand in the rows that are sent.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, also if there is a column of that name.
@@ -166,30 +183,25 @@ impl RowLayout {
             return Err(err!(InvalidName, "column {} is declared twice", shown(name.as_str())));
         }
         let place = self.columns.len();
-        let index = match kind {
-            ColumnKind::Symbol => {
-                self.columns.partition_point(|column| column.kind == ColumnKind::Symbol)
-            }
-            _ => place,
-        };
         let refused = |_| refused(2 * place * size_of::<Column>(), "columns");
         self.columns.try_reserve(1).map_err(refused)?;
-        self.plan.reserve_one().map_err(refused)?;
-        self.longest_name = self.longest_name.max(name.raw().len());
-        self.plan.insert(index, name.wire(), kind.plan(), place);
-        self.columns.insert(index, Column { name, kind, place });
+        self.changed();
+        self.longest_name = self.longest_name.max(name.as_str().len());
+        self.columns.push(Column { name, kind, place });
         Ok(self)
     }
 
-    /// Chooses the designated timestamp.
-    pub fn set_stamp(&mut self, stamp: Stamp) -> &mut Self {
-        self.stamp = stamp;
-        self.plan.set_stamp(match stamp {
-            Stamp::Nanos => PlanStamp::Nanos,
-            Stamp::Micros => PlanStamp::Micros,
-            Stamp::Now => PlanStamp::Now,
-        });
+    /// Chooses how rows give their designated timestamp.
+    pub fn set_timestamp(&mut self, timestamp: TimestampKind) -> &mut Self {
+        self.changed();
+        self.timestamp = timestamp;
         self
+    }
+
+    /// Forgets what was derived from the layout as it was.
+    fn changed(&mut self) {
+        self.id = new_id();
+        self.derived = Derived::default();
     }
 
     /// The table.
@@ -200,7 +212,7 @@ impl RowLayout {
     /// What a caller's timestamp means here: itself, or nothing where the server's clock is used.
     #[inline]
     pub(crate) fn designated(&self, at: i64) -> Option<i64> {
-        (self.stamp != Stamp::Now).then_some(at)
+        (self.timestamp != TimestampKind::Now).then_some(at)
     }
 
     /// How many columns were declared, which is how many cells a row has.
@@ -210,7 +222,35 @@ impl RowLayout {
 
     /// The kind of the column declared at `place`, counted from 0.
     pub fn column_kind(&self, place: usize) -> Option<ColumnKind> {
-        self.columns.iter().find(|column| column.place == place).map(|column| column.kind)
+        self.columns.get(place).map(|column| column.kind)
+    }
+
+    /// How rows give their designated timestamp.
+    #[inline]
+    pub fn timestamp_kind(&self) -> TimestampKind {
+        self.timestamp
+    }
+
+    /// A number that only layouts with the same table, columns and timestamps have.
+    #[inline]
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The columns in the order in which they were declared.
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What an encoder derived from this layout, if it has done so.
+    #[inline]
+    pub(crate) fn derived<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.derived.get()
+    }
+
+    /// What an encoder derives from this layout, by `make` if it has not done so yet.
+    pub(crate) fn derive<T: Any + Send + Sync>(&self, make: impl Fn() -> Result<T>) -> Result<&T> {
+        self.derived.get_or_make(make)
     }
 
     /// Checks the lengths of all names.
@@ -246,13 +286,13 @@ impl RowLayout {
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn stamp_mismatch(&self) -> Error {
-        match self.stamp {
-            Stamp::Now => err!(
+    pub(crate) fn timestamp_mismatch(&self) -> Error {
+        match self.timestamp {
+            TimestampKind::Now => err!(
                 InvalidArgument,
                 "a designated timestamp was given, the layout takes the server's clock"
             ),
-            stamp => err!(InvalidArgument, "the layout takes a designated timestamp in {stamp:?}"),
+            unit => err!(InvalidArgument, "the layout takes a designated timestamp in {unit:?}"),
         }
     }
 }

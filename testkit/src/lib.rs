@@ -1,22 +1,33 @@
-//! What the tests share: fake servers, certificates, and a real QuestDB. Used by tests only.
+//! What the tests share: fake servers, certificates, a real QuestDB, and rows as they must arrive. Used by tests only.
 #![allow(
     clippy::disallowed_methods,
     reason = "plays servers, reads files and starts programs, which clippy.toml keeps the library from"
 )]
 
+#[cfg(feature = "servers")]
 mod almost_lines;
+#[cfg(feature = "servers")]
 pub mod certificates;
+#[cfg(feature = "servers")]
 pub mod fault_server;
+#[cfg(feature = "servers")]
 pub mod haproxy;
+#[cfg(feature = "servers")]
 pub mod lossy;
+#[cfg(feature = "servers")]
 pub mod port;
+#[cfg(feature = "servers")]
 pub mod questdb;
+#[cfg(feature = "servers")]
 pub mod raw_client;
+#[cfg(feature = "servers")]
 pub mod raw_tls;
+pub mod row_model;
 mod rows;
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "servers")]
 pub use almost_lines::almost_lines;
 pub use rows::rows;
 

@@ -1,10 +1,10 @@
-/* A load for tests/it/real_server/bounces.rs: sends batch after batch until its input ends, each until it is confirmed,
- * while the server ends and comes back.
+/* The load for tests/it/real_server/bounces.rs: sends one batch after the other until its input ends, while the server
+ * stops and restarts. Each batch is repeated until it is confirmed.
  *
  *   bounce_load CONNECTION_STRING TABLE PART ROWS_PER_BATCH
  *
- * Prints "flushed" for each batch, and last: rows, flushes, errors, retries, attempts in doubt, the longest call in
- * milliseconds. An error that is not retryable, or changes the buffer, ends it with code 1. */
+ * Prints "flushed" for each batch, and at the end: rows, flushes, errors, retries, attempts in doubt, and the longest
+ * call in milliseconds. Ends with code 1 after an error that is not retryable or that changes the buffer. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>

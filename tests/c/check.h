@@ -1,4 +1,4 @@
-/* Checks for the programs of this folder. A failed check is printed and counted; the program goes on. */
+/* Checks for the programs in this folder. A failed check is printed and counted, and the program goes on. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -19,7 +19,7 @@ static int check(int good, const char *what, const char *file, int line) {
     return good;
 }
 
-/* Frees the error; true if it has the code (0: if there is none), a message of one line, and an outcome. */
+/* Frees the error. Returns whether it has the code (0: there is no error), a message of one line, and an outcome. */
 static inline int has_code(questdb_error *err, uint32_t code) {
     const uint32_t found = questdb_error_get_code(err);
     int good = found == code;
@@ -38,7 +38,7 @@ static inline int has_code(questdb_error *err, uint32_t code) {
 #define OK(call) check(has_code((call), 0), #call, __FILE__, __LINE__)
 #define FAILS(code, call) check(has_code((call), QUESTDB_ERROR_CODE_##code), #call, __FILE__, __LINE__)
 
-/* The last line of every program, and its exit code. */
+/* Prints the last line of a program and returns its exit code. */
 static inline int verdict(const char *name) {
     printf("%s: %lu checks, %lu failures\n", name, checks, failures);
     return failures ? 1 : 0;

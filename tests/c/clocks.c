@@ -1,4 +1,5 @@
-/* A wall clock that jumps by years with every look at it: time-outs, waits and the auto-flush interval do not notice. */
+/* The wall clock jumps by years each time it is read. Time-outs, waits and the auto-flush interval must not be
+ * affected. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 
@@ -8,7 +9,7 @@
 static volatile sig_atomic_t jumping;
 static volatile int looks;
 
-/* Stands before the one of the C library, also for the library under test. */
+/* Replaces the function of the C library, also for the library under test. */
 int clock_gettime(clockid_t clock, struct timespec *now) {
     static const time_t years[] = {0, 315360000, -1577880000, 60, -60};
     int (*real)(clockid_t, struct timespec *);
@@ -37,7 +38,7 @@ static void time_outs(void) {
     server_stop(&server);
 }
 
-/* Nobody listens: attempts and waits until the budget is used up. */
+/* Nobody listens, so attempts and waits go on until the retry budget is used up. */
 static void retries(void) {
     questdb_sender *sender = NULL;
     const double begin = seconds();
@@ -83,6 +84,6 @@ int main(int count, char **arguments) {
     row("K1", "retries while the wall clock jumps", retries);
     row("K1", "auto-flush interval while the wall clock jumps", auto_flush);
     clock_gettime(CLOCK_REALTIME, &now);
-    CHECK(looks > 0); /* the stand-in is in place */
+    CHECK(looks > 0); /* the clock above was used, not that of the C library */
     return verdict_of_rows("clocks");
 }

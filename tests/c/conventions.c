@@ -1,21 +1,23 @@
-/* The conventions of the C API, in particular under misuse: NULL for every pointer of every function (tests/it/abi.rs checks
- * that none is missing), bad lengths, bad UTF-8, wrong order, numbers out of range, memory that cannot be had. */
+/* The conventions of the C API, in particular when it is misused: NULL for every pointer of every function
+ * (capi/tests/it/abi.rs checks that none is missing), bad lengths, bad UTF-8, wrong order, numbers out of range,
+ * memory that cannot be allocated. */
 #include <stdint.h>
 
 #include "row.h"
 
-/* NULL for one pointer of a function: what must happen. */
+/* Passes NULL for one pointer of a function, which must fail with INVALID_ARGUMENT. */
 #define NULL_FAILS(function, parameter, ...) FAILS(INVALID_ARGUMENT, function(__VA_ARGS__))
 #define NULL_OK(function, parameter, ...) OK(function(__VA_ARGS__))
 #define NULL_IS(function, parameter, value, ...) CHECK(function(__VA_ARGS__) == (value))
 #define NULL_IGNORED(function, parameter, ...) (function(__VA_ARGS__), CHECK(1))
 
-/* Memory that cannot be had: a process with pointers of 32 bits may well have a quarter of all addresses. */
+/* A size that cannot be allocated. A process with 32-bit pointers may well have a quarter of its address space, so it
+ * needs more. */
 #define NOBODY_HAS (sizeof(void *) == 4 ? SIZE_MAX / 2 + 1 : SIZE_MAX / 4)
 
 #define T QUESTDB_STR("text")
 
-/* What all functions work on. The buffer has an open row of version 3. */
+/* The handles that the functions are called on. The buffer has an open row of version 3. */
 static questdb_config *config;
 static questdb_buffer *buffer;
 static questdb_table_name *table;
@@ -23,7 +25,7 @@ static questdb_column_name *column;
 static questdb_row_layout *layout;
 static questdb_sender *sender;
 
-/* A call on `buffer` that must fail with the code and leave it as it was. */
+/* Checks a call on `buffer` that must fail with the code and leave the buffer as it was. */
 static void keeps(questdb_error *err, uint32_t code, const questdb_buffer *before, const char *what, int line) {
     size_t len = 0, before_len = 0;
     const uint8_t *bytes = questdb_buffer_peek(buffer, &len), *before_bytes = questdb_buffer_peek(before, &before_len);
@@ -220,7 +222,7 @@ static void null_columns(void) {
     NULL_FAILS(questdb_buffer_column_dec_i128, name, buffer, NULL, 1, 0, 0, 1);
     NULL_FAILS(questdb_buffer_column_dec_i128_named, buffer, NULL, column, 0, 0, 1);
     NULL_FAILS(questdb_buffer_column_dec_i128_named, name, buffer, NULL, 0, 0, 1);
-    /* Pointers inside an array. */
+    /* Pointers inside the struct of an array. */
     array.shape = NULL;
     KEEPS(INVALID_ARGUMENT, questdb_buffer_column_f64_arr(buffer, T, &array));
     array.shape = shape;
@@ -228,7 +230,7 @@ static void null_columns(void) {
     KEEPS(INVALID_ARGUMENT, questdb_buffer_column_f64_arr(buffer, T, &array));
     array.data_len = 0;
     KEEPS(INVALID_ARRAY, questdb_buffer_column_f64_arr(buffer, T, &array));
-    CHECK(questdb_buffer_len(buffer) == 1); /* "t": nothing of all this is in the buffer */
+    CHECK(questdb_buffer_len(buffer) == 1); /* only "t": the failed calls added nothing */
 }
 
 static void null_rows(void) {
@@ -310,13 +312,13 @@ static void null_sender(void) {
     NULL_IGNORED(questdb_sender_free, sender, NULL);
 }
 
-/* Texts that no function may take, and what the kind of argument makes of them. */
+/* Texts that no function may accept, and the error for each kind of argument. */
 enum kind { NAME, VALUE, DECIMAL, WHOLE };
 
 static const struct bad_text {
     const char *ptr;
     size_t len;
-    uint32_t code[4]; /* by kind */
+    uint32_t code[4]; /* one for each kind */
 } bad_texts[] = {
 #define ALL(code) {QUESTDB_ERROR_CODE_##code, QUESTDB_ERROR_CODE_##code, QUESTDB_ERROR_CODE_##code, QUESTDB_ERROR_CODE_##code}
 #define EACH(a, b, c, d) {QUESTDB_ERROR_CODE_##a, QUESTDB_ERROR_CODE_##b, QUESTDB_ERROR_CODE_##c, QUESTDB_ERROR_CODE_##d}
@@ -324,10 +326,10 @@ static const struct bad_text {
     {NULL, SIZE_MAX, ALL(INVALID_ARGUMENT)},
     {"a", SIZE_MAX, ALL(INVALID_ARGUMENT)},
     {"a", (size_t)PTRDIFF_MAX + 1, ALL(INVALID_ARGUMENT)},
-    /* Lengths that memory could have and nothing that is passed here has: refused before a byte is read. */
+    /* Lengths that memory could have, but no valid argument has: they must be refused before a byte is read. */
     {"a", PTRDIFF_MAX, EACH(INVALID_NAME, LIMIT_EXCEEDED, INVALID_DECIMAL, INVALID_ARGUMENT)},
     {"a", (size_t)5 << 30, EACH(INVALID_NAME, LIMIT_EXCEEDED, INVALID_DECIMAL, INVALID_ARGUMENT)},
-    /* A stray byte, a cut character, an overlong form, a surrogate, beyond the last character. */
+    /* A stray byte, a truncated character, an overlong form, a surrogate, a code point beyond the last one. */
     {"a\xff", 2, EACH(INVALID_UTF8, INVALID_UTF8, INVALID_DECIMAL, INVALID_UTF8)},
     {"a\xe2\x82", 3, EACH(INVALID_UTF8, INVALID_UTF8, INVALID_DECIMAL, INVALID_UTF8)},
     {"\xc0\xaf", 2, EACH(INVALID_UTF8, INVALID_UTF8, INVALID_DECIMAL, INVALID_UTF8)},
@@ -335,7 +337,7 @@ static const struct bad_text {
     {"\xf4\x90\x80\x80", 4, EACH(INVALID_UTF8, INVALID_UTF8, INVALID_DECIMAL, INVALID_UTF8)},
 };
 
-/* Calls with each bad text as P, N. */
+/* Makes a call with each bad text as P, N. */
 #define BAD_TEXTS(kind, call) \
     for (size_t i = 0; i < sizeof bad_texts / sizeof bad_texts[0]; i++) { \
         const char *const P = bad_texts[i].ptr; \
@@ -383,12 +385,12 @@ static void bad_text(void) {
     BAD_TEXTS(WHOLE, questdb_sender_from_conf(P, N, &made_sender));
     BAD_TEXTS(WHOLE, questdb_sender_begin(sender, P, N));
     CHECK(!made && !made_sender && !made_table && !made_column && !made_layout);
-    /* A table name comes first in a row. */
+    /* A table name must come first in a row. */
     OK(questdb_buffer_clear(buffer));
     BAD_TEXTS(NAME, questdb_buffer_table(buffer, P, N));
     OK(questdb_buffer_table(buffer, QUESTDB_STR("t")));
 
-    /* Length 0: the pointer is not looked at. An empty value is a value, an empty name is none. */
+    /* With length 0 the pointer is ignored. An empty value is valid, an empty name is not. */
     const char *const nowhere = (const char *)1;
     questdb_buffer *row = open_row(3);
     OK(questdb_buffer_symbol(row, QUESTDB_STR("s"), NULL, 0));
@@ -449,7 +451,7 @@ static void wrong_order(void) {
     OK(questdb_buffer_clear_marker(b));
     FAILS(INVALID_STATE, questdb_buffer_rewind_to_marker(b));
     questdb_buffer_free(b);
-    /* Version 1 has neither arrays nor decimals, version 2 no decimals. */
+    /* Version 1 has no arrays and no decimals, version 2 has no decimals. */
     b = open_row(2);
     FAILS(PROTOCOL_VERSION, questdb_buffer_column_dec_i64(b, T, 0, 1));
     questdb_buffer_free(b);
@@ -461,7 +463,7 @@ static void wrong_order_of_senders(void) {
     OK(questdb_sender_new(config, &s));
     questdb_buffer *own = questdb_sender_buffer(s);
     CHECK(own && own == questdb_sender_buffer(s));
-    questdb_buffer_free(own); /* lent: does nothing */
+    questdb_buffer_free(own); /* the buffer is lent, so this does nothing */
     CHECK(questdb_buffer_protocol_version(own) == 3);
     FAILS(INVALID_STATE, questdb_sender_at_now(s));
     FAILS(INVALID_STATE, questdb_sender_commit(s));
@@ -474,18 +476,18 @@ static void wrong_order_of_senders(void) {
     OK(questdb_buffer_column_i64(own, QUESTDB_STR("x"), 1));
     FAILS(INVALID_STATE, questdb_sender_commit(s));
     OK(questdb_sender_at_nanos(s, 1));
-    /* Its rows cannot slip out of an open transaction. */
+    /* The rows of an open transaction cannot be flushed in another way. */
     FAILS(INVALID_STATE, questdb_sender_flush_own(s));
     FAILS(INVALID_STATE, questdb_sender_flush(s, own));
     FAILS(INVALID_STATE, questdb_sender_flush_and_keep(s, own));
     FAILS(INVALID_STATE, questdb_sender_flush_and_keep_with_flags(s, own, true));
     CHECK(questdb_buffer_row_count(own) == 1);
-    /* Nobody listens: the transaction stays open with its rows. */
+    /* Nobody listens: the commit fails, and the transaction stays open with its rows. */
     FAILS(CONNECTION, questdb_sender_commit(s));
     CHECK(questdb_sender_in_transaction(s) && questdb_buffer_row_count(own) == 1);
     OK(questdb_sender_rollback(s));
     CHECK(!questdb_sender_in_transaction(s) && questdb_buffer_row_count(own) == 0);
-    /* An independent copy of the sender's buffer is the caller's. */
+    /* An independent copy of the sender's buffer belongs to the caller. */
     questdb_buffer *copy = NULL;
     OK(questdb_buffer_clone(own, &copy));
     OK(questdb_buffer_table(own, QUESTDB_STR("t")));
@@ -497,7 +499,7 @@ static void wrong_order_of_senders(void) {
     FAILS(CONNECTION, questdb_sender_close(s, 1000, &unconfirmed));
     CHECK(unconfirmed == 1);
     unconfirmed = 0;
-    FAILS(INVALID_STATE, questdb_sender_close(s, 1000, &unconfirmed)); /* closed already, and the row is still there */
+    FAILS(INVALID_STATE, questdb_sender_close(s, 1000, &unconfirmed)); /* closed already; the row is still in the buffer */
     CHECK(unconfirmed == 1 && questdb_buffer_row_count(own) == 1);
     FAILS(INVALID_STATE, questdb_buffer_table(own, QUESTDB_STR("t")));
     FAILS(INVALID_STATE, questdb_sender_at_micros(s, 1));
@@ -516,7 +518,7 @@ static void wrong_order_of_senders(void) {
     CHECK(questdb_error_http_status(last) == 0 && !questdb_error_in_doubt(last));
     CHECK(questdb_sender_stat(s, QUESTDB_STAT_FAILED_FLUSHES) >= 3);
     questdb_sender_free(s);
-    questdb_error_free(last); /* outlives its sender */
+    questdb_error_free(last); /* the error outlives its sender */
     CHECK(questdb_buffer_row_count(copy) == 0);
     questdb_buffer_free(copy);
 }
@@ -564,11 +566,11 @@ static void memory_that_cannot_be_had(void) {
     OK(questdb_buffer_with_limits(1, 127, 0, SIZE_MAX, &b));
     FAILS(OUT_OF_MEMORY, questdb_buffer_reserve(b, SIZE_MAX));
     FAILS(OUT_OF_MEMORY, questdb_buffer_reserve(b, NOBODY_HAS));
-    questdb_error *err = questdb_buffer_reserve(b, (size_t)5 << 30); /* some machines have it */
+    questdb_error *err = questdb_buffer_reserve(b, (size_t)5 << 30); /* some machines have that much memory */
     CHECK(!err || questdb_error_get_code(err) == QUESTDB_ERROR_CODE_OUT_OF_MEMORY);
     questdb_error_free(err);
     questdb_buffer_free(b);
-    /* The limit holds while rows are built, too. */
+    /* The limit also applies while rows are built. */
     OK(questdb_buffer_with_limits(1, 16, 64, 64, &b));
     CHECK(questdb_buffer_max_name_len(b) == 16 && questdb_buffer_max_buf_size(b) == 64);
     CHECK(questdb_buffer_init_buf_size(b) == 64 && questdb_buffer_capacity(b) >= 64);
@@ -610,7 +612,7 @@ static void bad_arrays(void) {
     BAD(INVALID_ARGUMENT, data_len, SIZE_MAX);
     BAD(INVALID_ARRAY, origin, 8);
     BAD(INVALID_ARRAY, origin, SIZE_MAX);
-    /* Misaligned: doubles may lie anywhere, the rest may not. */
+    /* Misaligned pointers: doubles may be anywhere, everything else must be aligned. */
     static uint64_t room[16];
     char *const odd = (char *)room + 1;
     memcpy(odd, shape, sizeof shape);
@@ -633,7 +635,7 @@ static void bad_rows(void) {
     questdb_cell cells[2];
     memset(cells, 0, sizeof cells);
     OK(questdb_buffer_clear(buffer));
-    /* One column of integers. */
+    /* A layout with one column of integers. */
     static const uint32_t wrong[] = {QUESTDB_CELL_KIND_BOOL, QUESTDB_CELL_KIND_F64, QUESTDB_CELL_KIND_TEXT, 7, UINT32_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         cells[0].kind = wrong[i];
@@ -649,7 +651,7 @@ static void bad_rows(void) {
     KEEPS(INVALID_TIMESTAMP, questdb_buffer_append_row(buffer, layout, cells, 1, -1));
     OK(questdb_buffer_append_row(buffer, layout, cells, 1, 1));
     CHECK(questdb_buffer_row_count(buffer) == 1);
-    KEEPS(INVALID_NAME, questdb_row_layout_add(layout, QUESTDB_STR("c"), QUESTDB_COLUMN_KIND_STR)); /* there already */
+    KEEPS(INVALID_NAME, questdb_row_layout_add(layout, QUESTDB_STR("c"), QUESTDB_COLUMN_KIND_STR)); /* added before */
 
     questdb_column_data data;
 #define FRESH(values_kind, pointer) (memset(&data, 0, sizeof data), data.kind = (values_kind), data.values = (pointer))
@@ -670,7 +672,8 @@ static void bad_rows(void) {
     OK(questdb_buffer_append_columns(buffer, layout, 2, &data, 1, times));
     OK(questdb_buffer_append_columns(buffer, layout, 0, &data, 1, times));
 
-    /* One column of text: offsets that go down, out of the text, below it; widths that do not exist. */
+    /* A layout with one column of text: offsets that decrease, that are outside of the text, that are negative; widths
+     * that do not exist. */
     questdb_row_layout *texts = NULL;
     OK(questdb_row_layout_new(QUESTDB_STR("t"), QUESTDB_STAMP_NOW, &texts));
     OK(questdb_row_layout_add(texts, QUESTDB_STR("s"), QUESTDB_COLUMN_KIND_STR));
@@ -685,7 +688,7 @@ static void bad_rows(void) {
         data.text = (const uint8_t *)"ab";
         data.text_len = 2;
         KEEPS(INVALID_ARGUMENT, questdb_buffer_append_columns(buffer, texts, 2, &data, 1, NULL));
-        /* The same offsets with a dictionary; its codes must lie in it. */
+        /* The same offsets with a dictionary. Its codes must be less than its length. */
         static const uint8_t codes[] = {0, 1};
         data.kind = QUESTDB_VALUES_KIND_DICTIONARY;
         data.values = codes;
@@ -709,7 +712,7 @@ static void bad_rows(void) {
     OK(questdb_buffer_table(buffer, QUESTDB_STR("t")));
 }
 
-/* Handles are independent, out parameters are written and not read, text lives as long as its handle. */
+/* Handles are independent, out parameters are written and not read, and text lives as long as its handle. */
 static void ownership(void) {
     questdb_config *c = (questdb_config *)1;
     questdb_sender *s = (questdb_sender *)1;
@@ -729,26 +732,26 @@ static void ownership(void) {
     CHECK(questdb_sender_max_name_len(s) == 127);
     questdb_buffer *b = NULL;
     OK(questdb_sender_new_buffer(s, &b));
-    questdb_sender_free(s); /* nor the buffer the sender */
+    questdb_sender_free(s); /* the buffer does not need the sender either */
     OK(questdb_buffer_table_named(b, table));
     OK(questdb_buffer_column_bool_named(b, column, true));
     OK(questdb_buffer_at_now(b));
     CHECK(questdb_buffer_is_transactional(b) && questdb_buffer_row_count(b) == 1);
-    /* A misaligned out parameter, as foreign languages may pass. */
+    /* A misaligned out parameter, which other languages may pass. */
     char room[2 * sizeof(void *)];
     OK(questdb_buffer_clone(b, (questdb_buffer **)(void *)(room + 1)));
     questdb_buffer_free(b);
     memcpy(&b, room + 1, sizeof b);
     CHECK(questdb_buffer_len(b) == sizeof "t c=t\n" - 1);
     questdb_buffer_free(b);
-    /* Secrets are not repeated in messages; text ends with NUL. */
+    /* Messages must not repeat secrets, and their text ends with a NUL. */
     questdb_error *err = questdb_sender_from_conf(QUESTDB_STR("http::addr=h;token=hunter2;username=x;"), &s);
     CHECK(err && !strstr(questdb_error_message(err), "hunter2"));
     CHECK(questdb_error_message(err) == questdb_error_message(err));
     CHECK(questdb_error_table(err) == NULL && questdb_error_server_error_id(err) == NULL);
     CHECK(questdb_error_server_code(err) == NULL && questdb_error_retry_after_millis(err) == -1);
     questdb_error_free(err);
-    /* An inner NUL in text that a message repeats does not cut the message. */
+    /* A NUL within a text that a message repeats must not cut off the message. */
     err = questdb_buffer_symbol(buffer, "a\0b?", 4, T);
     CHECK(err && strstr(questdb_error_message(err), "b?"));
     questdb_error_free(err);

@@ -1,5 +1,5 @@
-/* The library as a C program uses it, driven line by line by the fault tests (capi/tests/faults/client.rs): each line of
- * the input is a call, each line of the output what came of it. SIGPIPE is at its default all the time. */
+/* The library as a C program uses it. The fault tests (capi/tests/faults/client.rs) drive it line by line: each line
+ * of the input is a call, each line of the output its result. SIGPIPE keeps its default action all the time. */
 #include <inttypes.h>
 #include <signal.h>
 
@@ -17,7 +17,7 @@ static void word(const char *text) {
     printf("\t%s%s", text ? "=" : "", text ? text : "");
 }
 
-/* All that an error says, or a success with the outcome given. */
+/* Prints all that an error says, or a success with the given outcome. */
 static void tell(questdb_error *err, uint32_t success) {
     if (!err) {
         printf("ok\t%" PRIu32 "\n", success);
@@ -38,7 +38,7 @@ static void tell(questdb_error *err, uint32_t success) {
     questdb_error_free(err);
 }
 
-/* A success is what the statistics say of it. */
+/* Prints the result of a flush. The statistics say whether a success is COMMITTED or SUBMITTED. */
 static void tell_flush(questdb_error *err, uint64_t committed, uint64_t submitted) {
     uint32_t outcome = 0;
     if (questdb_sender_stat(sender, QUESTDB_STAT_ROWS_COMMITTED) > committed) outcome = QUESTDB_OUTCOME_COMMITTED;
@@ -46,7 +46,7 @@ static void tell_flush(questdb_error *err, uint64_t committed, uint64_t submitte
     tell(err, outcome);
 }
 
-/* Rows of one table, together about so many bytes, as fault_case.rs makes them. */
+/* Appends rows of one table, of about `bytes` bytes in total, like the Rust side in client.rs. */
 static questdb_error *fill(questdb_buffer *into, size_t bytes) {
     static char text[60000];
     size_t most = bytes < sizeof text ? bytes : sizeof text;
@@ -62,7 +62,7 @@ static questdb_error *fill(questdb_buffer *into, size_t bytes) {
     return err;
 }
 
-/* Rows of the sender's own buffer, each with a text of so many bytes. */
+/* Appends rows to the sender's own buffer, each with a text of `bytes` bytes. */
 static questdb_error *fill_own(int rows, size_t bytes) {
     questdb_buffer *own = questdb_sender_buffer(sender);
     questdb_error *err = NULL;
@@ -78,7 +78,7 @@ static questdb_error *fill_own(int rows, size_t bytes) {
     return err;
 }
 
-/* Length and FNV-1a hash of the buffer's bytes. */
+/* Prints the length and the FNV-1a hash of the buffer's bytes. */
 static void tell_buffer(void) {
     size_t len = 0;
     const uint8_t *bytes = questdb_buffer_peek(buffer, &len);
@@ -122,7 +122,7 @@ static void tell_last_error(void) {
     questdb_error_free(last);
 }
 
-/* One call; false for the last. */
+/* Makes one call. Returns false for the last one. */
 static int obey(const char *verb, const char *rest) {
     char *end = NULL;
     const unsigned long long number = strtoull(rest, &end, 10), second = strtoull(end, NULL, 10);

@@ -1,4 +1,5 @@
-/* Sizes and offsets of the public structs, and the numbers of the enums: programs built with an older header rely on them. */
+/* Checks sizes and offsets of the public structs, and the numbers of the enums: programs built with an older header
+ * rely on them. */
 #include <stddef.h>
 
 #include "check.h"
@@ -32,7 +33,7 @@ int main(void) {
     FIELD(questdb_cell, scale, 4, 4);
     FIELD(questdb_cell, value, 8, 8);
     FIELD(questdb_cell, len, 16, word);
-    /* Where 64-bit numbers need no more than the alignment of words, as on i386, nothing is behind the length. */
+    /* Where 64-bit numbers need only the alignment of words, as on i386, the struct has no padding after the length. */
     struct aligned {
         char before;
         questdb_cell_value value;
@@ -55,7 +56,7 @@ int main(void) {
     FIELD(questdb_column_data, validity_first_bit, 16 + 7 * word, word);
     CHECK(sizeof(questdb_column_data) == 16 + 8 * word);
 
-    /* The first and last number of each enum; tests/it/abi.rs compares the others with the ledgers. */
+    /* The first and the last number of each enum. capi/tests/it/abi.rs compares the others with the ledgers. */
     CHECK(QUESTDB_ERROR_CODE_INVALID_ARGUMENT == 1);
     CHECK(QUESTDB_ERROR_CODE_INTERNAL == 22);
     CHECK(QUESTDB_ERROR_CODE_CANCELLED == 23);
@@ -72,7 +73,7 @@ int main(void) {
     CHECK(QUESTDB_VALUES_KIND_BYTES == 1);
     CHECK(QUESTDB_VALUES_KIND_DECIMALS == 8);
 
-    /* The library that was loaded is the one of this header. */
+    /* The loaded library fits this header. */
     CHECK(questdb_abi_version() == QUESTDB_ABI_VERSION);
     CHECK(strcmp(questdb_version(), QUESTDB_VERSION) == 0);
     char parts[32];

@@ -1,10 +1,10 @@
-/* How long it takes to load the shared library and find every function: dlopen and dlsym, as a program without a linker's
- * help does it. Each measurement is a process of its own, since a library is loaded only once.
+/* Measures how long it takes to load the shared library and to find every function, with dlopen and dlsym, like a
+ * program that is not linked to it. Each measurement runs in its own process, because a library is loaded only once.
  *
- *   load_time LIBRARY SYMBOLS RUNS   runs itself so often; prints least and median in microseconds
+ *   load_time LIBRARY SYMBOLS RUNS   runs itself RUNS times; prints the least and the median time in microseconds
  *   load_time LIBRARY SYMBOLS        measures once; prints nanoseconds
  *
- * SYMBOLS is a file with a function's name at the start of each line; a line with # is none. */
+ * SYMBOLS is a file with a function name at the start of each line; lines with # are ignored. */
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static int64_t now_nanos(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* In a process of its own: prints the time, or fails if something is missing. */
+/* Runs in its own process: prints the time, or fails if something is missing. */
 static int measure(const char *path) {
     const int64_t began = now_nanos();
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -1,5 +1,5 @@
-/* Names that do not resolve, resolve slowly, or to several addresses of which some are dead: the resolver of the C library is
- * replaced by a scripted one; the connections are real. */
+/* Names that do not resolve, resolve slowly, or resolve to several addresses of which some do not answer. A scripted
+ * resolver replaces that of the C library; the connections are real. */
 #define _GNU_SOURCE
 #include <netdb.h>
 
@@ -29,7 +29,7 @@ static struct addrinfo *one_address(const char *host) {
     return entry;
 }
 
-/* Stands before the ones of the C library, also for the library under test. */
+/* These replace the functions of the C library, also for the library under test. */
 int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **result) {
     struct addrinfo **end = result;
     (void)host;
@@ -73,7 +73,7 @@ static questdb_sender *sender_of(const char *protocol, unsigned port, const char
     return sender;
 }
 
-/* A listener at another address with the same port, whose queue is full: connects to it are never answered. */
+/* Listens on another address with the same port, with a full queue, so that connects to it are never answered. */
 static int black_hole(const char *host, unsigned port, int *waiting, int count) {
     struct sockaddr_in address;
     const int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
@@ -91,7 +91,7 @@ static int black_hole(const char *host, unsigned port, int *waiting, int count) 
     return listener;
 }
 
-/* The name has no address, or none now. */
+/* The name has no address, or none at the moment. */
 static void does_not_resolve(enum script kind) {
     const double begin = seconds();
     script = kind;
@@ -102,7 +102,7 @@ static void does_not_resolve(enum script kind) {
     questdb_error *err = questdb_sender_flush_own(sender);
     CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE);
     CHECK(questdb_error_outcome(err) == QUESTDB_OUTCOME_NOT_SENT && questdb_error_retryable(err));
-    /* Asked anew for each attempt; on a busy machine the last may not have come to it. */
+    /* The name is resolved again for each attempt. On a busy machine the last attempt may not have got that far. */
     CHECK(questdb_error_attempts(err) > (under_valgrind() ? 0 : 1) && asked + 1 >= (int)questdb_error_attempts(err));
     CHECK(questdb_buffer_row_count(buffer) == 2);
     CHECK(seconds() - begin < 0.4 + overshoot());
@@ -115,7 +115,7 @@ static void nxdomain(void) { does_not_resolve(NXDOMAIN); }
 static void servfail(void) { does_not_resolve(SERVFAIL); }
 static void nothing_found(void) { does_not_resolve(NOTHING_FOUND); }
 
-/* The resolver cannot be interrupted; the flush does not wait for it. */
+/* The resolver cannot be interrupted, but the flush does not wait for it. */
 static void resolves_late(void) {
     const double begin = seconds();
     const int alone = 3; /* ".", ".." and this thread */
@@ -132,7 +132,7 @@ static void resolves_late(void) {
     err = questdb_sender_close(sender, 200, NULL);
     CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_COULD_NOT_RESOLVE && seconds() - closing < 0.2 + overshoot());
     questdb_error_free(err);
-    questdb_sender_free(sender); /* while the resolver is still at work */
+    questdb_sender_free(sender); /* the resolver is still working */
     for (int i = 0; i < 500 && entries("/proc/self/task") > alone; i++) usleep(10000);
     CHECK(entries("/proc/self/task") == alone && asking == 0);
 }
@@ -194,7 +194,7 @@ static void server_moves(void) {
     fill(buffer, 1);
     FAILS(CONNECTION, questdb_sender_flush(sender, buffer));
     CHECK(asked == 1);
-    /* The name now means another machine, on which nobody listens. */
+    /* The name now resolves to another machine, on which nobody listens. */
     resolves_to(1, second);
     questdb_error *err = questdb_sender_flush(sender, buffer);
     CHECK(questdb_error_get_code(err) == QUESTDB_ERROR_CODE_CONNECTION);

@@ -1,4 +1,4 @@
-/* What a process may run out of, and what it may become: descriptors, local ports, exec, fork in the middle of a flush. */
+/* What a process may run out of (descriptors, local ports), and exec and fork in the middle of a flush. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <net/if.h>
@@ -11,10 +11,10 @@
 #include "server.h"
 
 static const char *self;
-/* Connects fail as they do without free local ports. */
+/* Makes connects fail as they do when there are no free local ports. */
 static volatile sig_atomic_t no_ports;
 
-/* Stands before the one of the C library, also for the library under test. */
+/* Replaces the function of the C library, also for the library under test. */
 int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len) {
     if (no_ports) {
         errno = EADDRNOTAVAIL;
@@ -26,7 +26,7 @@ int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len) {
     return real(fd, address.__sockaddr__, len);
 }
 
-/* How many descriptors a program has that is started here. */
+/* Returns how many descriptors a program has that is started here. */
 static int descriptors_after_exec(void) {
     int status = -1;
     fflush(stdout);
@@ -39,7 +39,7 @@ static int descriptors_after_exec(void) {
     return WEXITSTATUS(status);
 }
 
-/* Another program that the process starts must not hold connections open. */
+/* Another program that the process starts must not inherit connections and hold them open. */
 static void an_exec(void) {
     struct server http, tcp;
     questdb_buffer *buffer = NULL;
@@ -62,7 +62,7 @@ static void an_exec(void) {
     server_stop(&tcp);
 }
 
-/* Lets the process have no descriptor more than it has; returns how many it could have before. */
+/* Lowers the limit so that the process can open no further descriptor. Returns the old limit. */
 static rlim_t take_descriptors(void) {
     struct rlimit limit;
     const int lowest = dup(0);
@@ -81,7 +81,7 @@ static void give_descriptors(rlim_t count) {
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
-/* A flush that cannot connect, and one more when it can again. */
+/* A flush fails because it cannot connect, and works when connecting is possible again. */
 static void fails_then_works(questdb_sender *sender, void (*take)(void), void (*give)(void)) {
     questdb_buffer *buffer = NULL;
     OK(questdb_sender_new_buffer(sender, &buffer));
@@ -119,7 +119,7 @@ static questdb_sender *by_name(const struct server *server, const char *options)
 static void no_descriptors(void) {
     struct server server;
     server_start(&server, ANSWER);
-    /* By address and by a name, whose resolution needs descriptors too. */
+    /* By address, and by a name, because resolving a name needs descriptors too. */
     questdb_sender *senders[] = {server_sender(&server, "retry_timeout=0;"), by_name(&server, "retry_timeout=0;")};
     for (int i = 0; i < 2; i++) {
         fails_then_works(senders[i], take_all, give_all);
@@ -150,7 +150,7 @@ static void *give_after_a_while(void *nothing) {
     return nothing;
 }
 
-/* A shortage that ends within the budget of the retries is not even noticed. */
+/* A shortage that ends within the retry budget does not make the flush fail. */
 static void descriptors_come_back(void) {
     struct server server;
     pthread_t thread;
@@ -184,7 +184,8 @@ static int written(const char *path, const char *text) {
     return fclose(file) == 0 && good;
 }
 
-/* A network of its own with a loopback of three ports for outgoing connections; false where the machine forbids it. */
+/* Enters a new network namespace whose loopback has three ports for outgoing connections. Returns false if the machine
+ * forbids it. */
 static int own_network(void) {
     struct ifreq loopback;
     if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET)) return 0;
@@ -199,7 +200,7 @@ static int own_network(void) {
 
 static int used[8], used_count;
 
-/* Binds all ports for outgoing connections but the one that the server has, so that no connection may have them. */
+/* Binds all ports for outgoing connections except the server's, so that no connection can get one. */
 static void use_ports(void) {
     static struct sockaddr_in address;
     int bound = 0;
@@ -218,7 +219,7 @@ static void free_ports(void) {
     while (used_count > 0) close(used[--used_count]);
 }
 
-/* In a process of its own, whose network then is one of its own. */
+/* Runs in its own process, because that process gets its own network namespace. */
 static void no_ports_by_the_kernel(void) {
     int status = -1;
     fflush(stdout);
@@ -240,7 +241,7 @@ static void no_ports_by_the_kernel(void) {
     else CHECK(WEXITSTATUS(status) == 0);
 }
 
-/* Switches the loopback on or off: off, what is sent is lost, and nobody says so. */
+/* Switches the loopback on or off. While it is off, what is sent is lost without an error. */
 static int loopback(int up) {
     struct ifreq request;
     memset(&request, 0, sizeof request);
@@ -252,7 +253,7 @@ static int loopback(int up) {
     return good;
 }
 
-/* Flushes a row every 50 ms until that fails; the rows that went well. */
+/* Flushes a row every 50 ms until a flush fails. Returns the number of rows that were flushed. */
 static uint64_t rows_until_noticed(questdb_sender *sender, questdb_buffer *buffer) {
     uint64_t rows = 0;
     for (int i = 0; i < 400; i++) {
@@ -270,7 +271,7 @@ static uint64_t rows_until_noticed(questdb_sender *sender, questdb_buffer *buffe
     return UINT64_MAX;
 }
 
-/* A peer that vanishes, in a network of its own, within the time that the option gives. */
+/* A peer that vanishes is noticed within the time that the option sets. Runs in its own network namespace. */
 static void a_peer_vanishes_in(int by_close) {
     struct server server;
     questdb_buffer *buffer = NULL;
@@ -295,7 +296,7 @@ static void a_peer_vanishes_in(int by_close) {
     questdb_buffer_free(buffer);
     questdb_sender_free(sender);
     fflush(stdout);
-    _exit(failures ? 1 : 0); /* the server waits for a connection that nobody ends any more */
+    _exit(failures ? 1 : 0); /* no server_stop: the server waits for a connection that will never end */
 }
 
 static void a_peer_that_vanishes(void) {
@@ -318,7 +319,7 @@ static void *flush_own(void *sender) {
     return questdb_sender_flush_own(sender);
 }
 
-/* The child of a fork has a sender whose thread does not exist any more. */
+/* After a fork in the middle of a flush, the child has a sender whose other thread does not exist. */
 static void a_fork_in_a_flush(void) {
     struct server server;
     pthread_t thread;
@@ -337,7 +338,7 @@ static void a_fork_in_a_flush(void) {
         FAILS(INVALID_STATE, questdb_sender_close(sender, 1000, NULL));
         CHECK(questdb_sender_stat(sender, QUESTDB_STAT_FLUSHES) == 0);
         fflush(stdout);
-        /* What the other thread had in hand cannot be freed here, and exec is not asked for it. */
+        /* What the other thread was using cannot be freed here. With exec nothing needs to be freed. */
         if (!failures) execl(self, self, "nothing", (char *)NULL);
         _exit(1);
     }

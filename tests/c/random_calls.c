@@ -1,8 +1,9 @@
-/* Random sequences of calls over the whole C API, good and bad ones mixed: random_calls LEDGER [CALLS [SEED]].
+/* Random sequences of good and bad calls over the whole C API: random_calls LEDGER [CALLS [SEED]].
  *
- * No call may be a defect of the library (INTERNAL, a poisoned handle, or whatever a checker of memory sees), a call that
- * fails leaves its buffer byte for byte as it was, one that must fail fails, one that must succeed succeeds, and rows are
- * counted right. Every function of the ledger must be reached. The same seed makes the same calls. */
+ * No call may reveal a defect of the library (INTERNAL, a poisoned handle, or an error that a memory checker reports).
+ * A call that fails leaves its buffer byte for byte as it was, calls that must fail do fail, calls that must succeed
+ * do succeed, and rows are counted correctly. Every function of the ledger must be called. The same seed makes the
+ * same calls. */
 #include "random_rows.h"
 #include "server.h"
 
@@ -24,7 +25,7 @@ static struct {
     size_t len;
 } columns_named[NAMES];
 
-/* Any buffer there may be: one of one's own, one of a sender, or none. */
+/* Returns any buffer that exists: an independent one, one of a sender, or none. */
 static struct tracked *any_buffer(void) {
     if (once_in(40)) return &no_buffer;
     return once_in(4) ? &ONE_OF(senders).own : &ONE_OF(buffers);
@@ -65,7 +66,7 @@ static void symbol(struct tracked *t, size_t most) {
     if (judge(t, err, good, t->state == TABLE || t->state == SYMBOL, 0) && t->state != UNKNOWN) t->state = SYMBOL;
 }
 
-/* Both forms of a column call: by a name and by a checked name. */
+/* Makes a column call in one of its two forms: with a name as text, or with a checked name. */
 #define COLUMN_CALL(kind, ...) \
     (named ? CALL(questdb_buffer_column_##kind##_named)(t->handle, checked, __VA_ARGS__) \
            : CALL(questdb_buffer_column_##kind)(t->handle, name.ptr, name.len, __VA_ARGS__))
@@ -132,7 +133,7 @@ static void a_call_of_a_row(void) {
         return;
     }
     size_t what = below(8);
-    /* Mostly what may come next. */
+    /* Mostly chooses a call that is allowed next. */
     if (!once_in(5)) what = t->state == BETWEEN ? 0 : t->state == TABLE ? 1 + below(4) : 1 + below(7);
     if (what == 0) begin_row(t, most);
     else if (what == 1 || (what == 2 && t->state <= SYMBOL)) symbol(t, most);
@@ -265,7 +266,7 @@ static void a_buffer_as_a_whole(void) {
         return;
     case 6: a_copy(); return;
     default:
-        CALL(questdb_buffer_free)(once_in(2) ? NULL : ONE_OF(senders).own.handle); /* lent: left alone */
+        CALL(questdb_buffer_free)(once_in(2) ? NULL : ONE_OF(senders).own.handle); /* the buffer is lent, so this does nothing */
     }
 }
 
@@ -332,7 +333,7 @@ static void config(void) {
         }
         EXPECT((code == 0) == (*c != NULL));
         if (!*c) return;
-        /* Nothing here may wait for the server that is not there, or depend on the time that has passed. */
+        /* No call here may wait for the server, which does not exist, or depend on the time that has passed. */
         (void)done(CALL(questdb_config_set)(*c, QUESTDB_STR("retry_timeout"), QUESTDB_STR("0")));
         (void)done(CALL(questdb_config_set)(*c, QUESTDB_STR("auto_flush_interval"), QUESTDB_STR("off")));
         return;
@@ -363,7 +364,7 @@ static void free_sender(struct sender *s) {
 static void a_new_sender(void) {
     struct sender *s = &ONE_OF(senders);
     const size_t number = (size_t)(s - senders);
-    /* No flush depends on the time that has passed. */
+    /* No flush may depend on the time that has passed. */
     static const char *const options[] = {"auto_flush=off;", "auto_flush_interval=off;auto_flush_rows=3;",
                                           "auto_flush_interval=off;auto_flush_bytes=500;",
                                           "auto_flush_interval=off;max_name_len=16;",
@@ -394,7 +395,7 @@ static void a_new_sender(void) {
     is_cleared(&s->own);
 }
 
-/* Ends a row or sends what is due, in the sender's own buffer. */
+/* Ends a row, or flushes if a limit is reached, in the sender's own buffer. */
 static void sender_row(void) {
     struct sender *s = any_sender();
     const int64_t at = once_in(4) ? any_i64() : (int64_t)below(1u << 30);
@@ -438,7 +439,7 @@ static void flush(void) {
         const uint32_t code = done(CALL(questdb_sender_close)(s->handle, 1000, once_in(5) ? NULL : &unconfirmed));
         EXPECT(s->handle || code != 0);
         EXPECT(unconfirmed == 99 || unconfirmed <= s->own.rows);
-        /* An open row is dropped. */
+        /* Closing drops an open row. */
         may_be_cleared(&s->own);
         if (s->handle) s->own.state = CLOSED;
     }
@@ -478,7 +479,7 @@ static void about_senders(void) {
     } else {
         questdb_error *last = (questdb_error *)1;
     CALL(questdb_sender_cancel)(once_in(5) ? NULL : s->handle); /* no call is running */
-    (void)done(CALL(questdb_sender_connect)(s->handle)); /* no server is met lazily */
+    (void)done(CALL(questdb_sender_connect)(s->handle)); /* no sender has put off meeting its server */
         const uint32_t code = done(CALL(questdb_sender_last_error)(s->handle, once_in(20) ? NULL : &last));
         if (code) return;
         EXPECT(s->handle != NULL);
@@ -498,7 +499,7 @@ static void errors(void) {
     EXPECT(CALL(questdb_error_server_code)(err) == NULL && CALL(questdb_error_server_error_id)(err) == NULL);
     const char *table = CALL(questdb_error_table)(err);
     EXPECT(table == NULL || table[0]);
-    EXPECT(CALL(questdb_error_earlier_rows_in_doubt)(err) == 0); /* none of the servers is one for TCP */
+    EXPECT(CALL(questdb_error_earlier_rows_in_doubt)(err) == 0); /* no sender here uses TCP */
     EXPECT(CALL(questdb_error_elapsed_millis)(err) < 60000 && CALL(questdb_error_bytes_sent)(err) < (100u << 20));
     if (CALL(questdb_error_retryable)(err)) EXPECT(err != NULL);
 }

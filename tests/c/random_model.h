@@ -1,4 +1,5 @@
-/* What random calls are judged by: a ledger of the functions that were called, and a small model of every buffer. */
+/* What the results of random calls are compared with: a ledger of the functions that were called, and a small model of
+ * every buffer. */
 #ifndef RANDOM_MODEL_H
 #define RANDOM_MODEL_H
 
@@ -27,7 +28,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const struct function *)a)->name, ((const struct function *)b)->name);
 }
 
-/* Reads `symbol version` lines, which are sorted. */
+/* Reads lines of the form `symbol version`, which are sorted. */
 static void read_ledger(const char *path) {
     char line[256];
     FILE *file = fopen(path, "r");
@@ -52,7 +53,7 @@ static void called(const char *name) {
     else if (CHECK(!"a function that is not in the ledger")) printf("  %s\n", name);
 }
 
-/* Calls a function and counts it. */
+/* Calls a function and counts the call. */
 #define CALL(function) (called(#function), function)
 
 static size_t functions_reached(void) {
@@ -67,10 +68,10 @@ static size_t functions_reached(void) {
 /* --- errors -------------------------------------------------------------------------------------------------------- */
 
 static questdb_error *kept_errors[4];
-static int row_accepted; /* of the last error */
+static int row_accepted; /* what the last error said */
 static unsigned long failed_calls, codes_seen[64];
 
-/* Looks at an error and frees it, or keeps it for later; its code. None of them may be a defect of the library. */
+/* Examines an error, then frees it or keeps it for later. Returns its code. No error may be a defect of the library. */
 static uint32_t done(questdb_error *err) {
     row_accepted = 0;
     if (!err) return 0;
@@ -94,14 +95,14 @@ static uint32_t done(questdb_error *err) {
 
 /* --- buffers ------------------------------------------------------------------------------------------------------- */
 
-/* CLOSED: the buffer of a closed sender, which takes no rows. */
+/* CLOSED: the buffer of a closed sender, which accepts no rows. */
 enum state { CLOSED = -2, UNKNOWN = -1, BETWEEN, TABLE, SYMBOL, COLUMN };
 
 struct tracked {
     questdb_buffer *handle;
     enum state state;
-    int marker; /* whether there is one, or UNSURE */
-    /* As they were before the call. */
+    int marker; /* whether a marker is set, or UNSURE */
+    /* The content before the call. */
     uint8_t *bytes;
     size_t len, capacity, rows;
 };
@@ -126,7 +127,7 @@ static int is_unchanged(const struct tracked *t) {
            CALL(questdb_buffer_row_count)(t->handle) == t->rows;
 }
 
-/* Whether `rows` rows were appended, or a part of one, and what was there is still there. */
+/* Returns whether `rows` rows, or a part of one, were appended and the content before them is unchanged. */
 static int has_grown(const struct tracked *t, size_t rows) {
     size_t len = 0;
     const uint8_t *bytes = CALL(questdb_buffer_peek)(t->handle, &len);
@@ -143,13 +144,14 @@ static void is_cleared(struct tracked *t) {
     t->marker = 0;
 }
 
-/* After a call that may have sent what was there. */
+/* Updates the model after a call that may have sent the rows. */
 static void may_be_cleared(struct tracked *t) {
     if (t->len > 0 && is_empty(t)) is_cleared(t);
-    else if (is_empty(t) && t->marker) t->marker = UNSURE; /* sending nothing may end it or not */
+    else if (is_empty(t) && t->marker) t->marker = UNSURE; /* sending nothing may or may not clear the marker */
 }
 
-/* Judges a call that builds a row: `allowed` says whether the state lets it through. Whether it succeeded. */
+/* Checks the result of a call that builds a row. `allowed` says whether the state permits the call. Returns whether it
+ * succeeded. */
 static int judge(const struct tracked *t, questdb_error *err, int good, int allowed, size_t rows) {
     const uint32_t code = done(err);
     if (code) EXPECT(is_unchanged(t));
@@ -162,7 +164,7 @@ static int judge(const struct tracked *t, questdb_error *err, int good, int allo
     return code == 0;
 }
 
-/* The same for a call that may have flushed the buffer after the rows were in it. */
+/* The same for a call that may also have flushed the buffer after the rows were in it. */
 static void judge_sending(struct tracked *t, questdb_error *err, int good, int allowed, size_t rows) {
     const uint32_t code = done(err);
     const int accepted = row_accepted;

@@ -1,4 +1,4 @@
-/* Random prepared rows: layouts, cells, columns of values in the layouts of Arrow. */
+/* Random prepared rows: layouts, cells, and columns of values in all of their forms. */
 #ifndef RANDOM_ROWS_H
 #define RANDOM_ROWS_H
 
@@ -50,7 +50,7 @@ static void change_layout(void) {
     EXPECT(CALL(questdb_row_layout_column_count)(l->handle) == l->count);
 }
 
-/* Whether rows of the layout fit the buffer: the version has its values and the names are not too long. */
+/* Returns whether rows of the layout fit the buffer: its version has such values, and the names are not too long. */
 static int fits(const struct layout *l, const questdb_buffer *b) {
     const uint32_t version = CALL(questdb_buffer_protocol_version)(b);
     if (l->longest_name > CALL(questdb_buffer_max_name_len)(b)) return 0;
@@ -69,13 +69,13 @@ static int stamp_is_good(const struct layout *l, int64_t at, uint32_t version) {
 
 /* --- one row ------------------------------------------------------------------------------------------------------- */
 
-/* A cell for a kind of column; says whether it must be taken. */
+/* Makes a cell for a kind of column. Returns whether it must be accepted. */
 static int any_cell(questdb_cell *cell, uint32_t kind) {
     struct text text;
     int good = GOOD;
     memset(cell, 0, sizeof *cell);
     if (once_in(8)) return GOOD; /* null */
-    if (once_in(25)) {             /* of any kind at all; what it points to is empty */
+    if (once_in(25)) {             /* any kind; what it points to is empty */
         cell->kind = any_kind(6);
         return cell->kind == QUESTDB_CELL_KIND_ARRAY ? BAD : UNSURE;
     }
@@ -142,7 +142,7 @@ static struct prepared any_row(const questdb_buffer *b) {
     p.cells = cells;
     p.count = p.layout->count;
     if (!p.layout->handle || values == 0 || !stamp_is_good(p.layout, p.at, version)) p.good = BAD;
-    /* Columns that the version does not have are refused, but nulls are not looked at. */
+    /* Values that the version does not have are refused, but a null is not examined. */
     else if (!fits(p.layout, b)) worse(&p.good, UNSURE);
     if (once_in(20)) {
         p.count += once_in(2) ? 1 : (size_t)(rnd() >> below(64));
@@ -156,7 +156,7 @@ static struct prepared any_row(const questdb_buffer *b) {
 
 /* --- many rows ----------------------------------------------------------------------------------------------------- */
 
-/* Texts one behind the other: `count` of them, with offsets of `width` bytes. One time in ten the offsets are nonsense. */
+/* Makes `count` texts, one after the other, with offsets of `width` bytes. One time in ten the offsets are invalid. */
 static int any_texts(questdb_column_data *data, size_t count, uint32_t kind) {
     char bytes[64 * (MOST_ROWS + 1)];
     int64_t offsets[MOST_ROWS + 1] = {0};
@@ -188,7 +188,7 @@ static int any_texts(questdb_column_data *data, size_t count, uint32_t kind) {
     return good;
 }
 
-/* Codes of `width` bytes into a dictionary of `count` texts; one time in ten one is outside. */
+/* Makes codes of `width` bytes for a dictionary of `count` texts. One time in ten a code is outside. */
 static int any_codes(questdb_column_data *data, size_t rows, size_t count) {
     static const uint32_t widths[] = {1, 2, 4, 8};
     uint8_t bytes[8 * MOST_ROWS];
@@ -201,7 +201,7 @@ static int any_codes(questdb_column_data *data, size_t rows, size_t count) {
             code = rnd();
             good = UNSURE;
         }
-        memcpy(bytes + i * data->width, &code, data->width); /* little-endian, as all machines that run this */
+        memcpy(bytes + i * data->width, &code, data->width); /* little-endian, like all machines that run this test */
     }
     data->values = copied(bytes, rows * data->width);
     data->dictionary_len = count;
@@ -216,7 +216,7 @@ static void any_bits(const uint8_t **bits, size_t *first, size_t rows) {
     *bits = made;
 }
 
-/* 64-bit values: whether the column has them as doubles or integers does not matter to their memory. */
+/* Returns 64-bit values. For this test it does not matter whether the column reads them as doubles or integers. */
 static const void *any_words(size_t rows) {
     int64_t words[MOST_ROWS];
     for (size_t i = 0; i < rows; i++) words[i] = any_i64();
@@ -253,7 +253,7 @@ static int any_column(questdb_column_data *data, uint32_t kind, size_t rows) {
         data->scale = any_scale(&good);
         data->width = (uint32_t)below(34);
         data->values = memset(block(rows * data->width), 0x81, rows * data->width);
-        /* What fills 32 bytes has more digits than a decimal. */
+        /* A number that needs all 32 bytes may have more digits than a decimal can have. */
         return good == BAD || data->width >= 32 ? UNSURE : GOOD;
     default:
         data->kind = kind == QUESTDB_COLUMN_KIND_F64 ? QUESTDB_VALUES_KIND_F64 : QUESTDB_VALUES_KIND_I64;
@@ -262,14 +262,14 @@ static int any_column(questdb_column_data *data, uint32_t kind, size_t rows) {
     }
 }
 
-/* Spoils what a column says about its memory, in ways that are refused before the memory is read. */
+/* Makes a statement of the column about its memory wrong, in ways that must be refused before the memory is read. */
 static void spoil(questdb_column_data *data) {
     switch (below(5)) {
     case 0: data->kind = once_in(2) ? 0 : 9 + (uint32_t)below(UINT32_MAX - 9); break;
     case 1: data->offset_width = data->width = 3; break;
     case 2: data->values = data->offsets = NULL; break;
     case 3: data->dictionary_len = SIZE_MAX - below(9); break;
-    default: data->values = (const char *)data->values + 1; break; /* misaligned, or one byte too far to be read: */
+    default: data->values = (const char *)data->values + 1; break; /* misaligned, unless the values are single bytes: */
     }
     if (data->kind == QUESTDB_VALUES_KIND_BYTES || data->kind == QUESTDB_VALUES_KIND_BITS ||
         data->kind == QUESTDB_VALUES_KIND_DECIMALS || data->width == 1)
@@ -285,7 +285,7 @@ static struct prepared any_columns(const questdb_buffer *b) {
         worse(&p.good, any_column(&columns[i], p.layout->kinds[i], p.rows));
         if (once_in(6)) {
             any_bits(&columns[i].validity, &columns[i].validity_first_bit, p.rows);
-            worse(&p.good, UNSURE); /* a row may be empty then, and what is not there is not looked at */
+            worse(&p.good, UNSURE); /* a row may have no values then, and values that are null are not examined */
         }
         if (once_in(40)) {
             spoil(&columns[i]);
@@ -308,7 +308,7 @@ static struct prepared any_columns(const questdb_buffer *b) {
         p.stamps = p.stamps ? NULL : copied(stamps, sizeof stamps);
         p.good = BAD;
     } else if (once_in(60) && p.stamps) {
-        p.rows = SIZE_MAX - below(9); /* more than memory can be: not looked at */
+        p.rows = SIZE_MAX - below(9); /* larger than any memory, so the values are not read */
         p.good = BAD;
     }
     return p;

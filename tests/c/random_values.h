@@ -1,5 +1,5 @@
-/* What random calls are made of: numbers, texts, arrays, good ones and bad ones. Memory is allocated to the byte, so that a
- * checker sees every access beside it, and lives for one step. */
+/* The arguments of random calls: good and bad numbers, texts and arrays. Each block of memory has exactly the size
+ * that is needed, so that a memory checker sees every access beyond it, and lives for one step. */
 #ifndef RANDOM_VALUES_H
 #define RANDOM_VALUES_H
 
@@ -8,7 +8,8 @@
 
 #include "check.h"
 
-/* What is known of the arguments of a call: whether it must fail, may fail, or must succeed unless the state forbids it. */
+/* What is known about the arguments of a call: it must fail, it may fail, or it must succeed unless the state forbids
+ * it. */
 enum { BAD = 0, UNSURE = -1, GOOD = 1 };
 
 static uint64_t random_state;
@@ -22,7 +23,7 @@ static uint64_t rnd(void) { /* splitmix64 */
 
 static size_t below(size_t limit) { return (size_t)(rnd() % limit); }
 
-/* One time in `times`. */
+/* True one time in `times`. */
 static int once_in(size_t times) { return below(times) == 0; }
 
 #define ONE_OF(array) ((array)[below(sizeof(array) / sizeof((array)[0]))])
@@ -61,13 +62,13 @@ static int64_t any_i64(void) {
 static double any_f64(void) {
     static const double special[] = {0.0, -0.0, 1.0, 0.1, 1e300, -1e-300, 5e-324, 1e16, 123456789.125};
     if (once_in(3)) return ONE_OF(special);
-    const uint64_t bits = rnd(); /* NaNs and infinities among them */
+    const uint64_t bits = rnd(); /* may be a NaN or an infinity */
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-/* Mostly one of 1 to `last`. */
+/* Mostly returns one of 1 to `last`. */
 static uint32_t any_kind(uint32_t last) {
     static const uint32_t bad[] = {0, 100, 255, 256, 0x80000000u, UINT32_MAX};
     return once_in(15) ? ONE_OF(bad) : 1 + (uint32_t)below(last);
@@ -93,7 +94,7 @@ static struct text text_of(const char *ptr, size_t len, int good) {
     return made;
 }
 
-/* Pointers and lengths that must be refused before a byte is read. */
+/* Returns pointers and lengths that must be refused before a byte is read. */
 static struct text impossible_text(void) {
     static const struct text all[] = {{NULL, 1, BAD},       {NULL, SIZE_MAX, BAD},       {"a", SIZE_MAX, BAD},
                                       {"a", PTRDIFF_MAX, BAD}, {"a", (size_t)5 << 30, BAD}, {NULL, 4096, BAD}};
@@ -107,7 +108,8 @@ static struct text bytes_that_are_no_text(void) {
     return text_of(chosen, strlen(chosen), BAD);
 }
 
-/* A name for a buffer that takes `most` bytes; few names, so that a buffer remembers them, and sometimes one of many. */
+/* Returns a name for a buffer that accepts `most` bytes: mostly one of a few, so that the buffer remembers them,
+ * sometimes one of many. */
 static struct text any_name(size_t most) {
     static const char *const usual[] = {"t", "x", "price", "trades", "a name with spaces", "k=v", "\xc3\xa9t\xc3\xa9",
                                         "a_name_that_is_longer_than_thirty_two_bytes"};
@@ -153,7 +155,7 @@ static struct text any_value(void) {
     return text_of(made, len, GOOD);
 }
 
-/* A NUL in a symbol is refused. */
+/* Returns a symbol. One that contains a NUL must be refused. */
 static struct text any_symbol(void) {
     struct text text = any_value();
     if (text.good == GOOD && text.len > 0 && memchr(text.ptr, 0, text.len)) text.good = BAD;
@@ -170,7 +172,7 @@ static struct text any_decimal_text(void) {
     return text_of(chosen, strlen(chosen), fine ? GOOD : BAD);
 }
 
-/* Big-endian integers, by most of them short enough. */
+/* Returns a big-endian integer, most of them short enough. */
 static struct text any_unscaled(void) {
     uint8_t bytes[40];
     const size_t len = once_in(10) ? 33 + below(8) : below(33);
@@ -179,14 +181,14 @@ static struct text any_unscaled(void) {
         return none;
     }
     for (size_t i = 0; i < len; i++) bytes[i] = (uint8_t)rnd();
-    /* So large a number may have more digits than a decimal. */
+    /* Such a large number may have more digits than a decimal can have. */
     const int large = len == 32 && bytes[0] != 0 && bytes[0] != 0xff;
     return text_of((const char *)bytes, len, large ? UNSURE : len <= 32 ? GOOD : BAD);
 }
 
 /* --- arrays -------------------------------------------------------------------------------------------------------- */
 
-/* Fills a view; says whether it must be taken. */
+/* Makes a view of an array. Returns whether it must be accepted. */
 static int any_array(questdb_array *view) {
     size_t shape[33], count = 1;
     const size_t dims = 1 + below(4);

@@ -1,5 +1,6 @@
-/* The allocator says no: to every request of 1 KiB and more that a call makes, one after the other. Each time the call must
- * return OUT_OF_MEMORY and leave the buffer byte for byte as it was, or do without; and work as soon as there is memory. */
+/* The allocator refuses each request of 1 KiB or more that a call makes, one after the other. Each time the call must
+ * return OUT_OF_MEMORY and leave the buffer byte for byte as it was, or manage without the memory. When memory is
+ * available again, the call must work. */
 #include "refusing_malloc.h"
 #include "server.h"
 
@@ -68,7 +69,8 @@ CALL(c_dictionaries, questdb_buffer_append_columns(b, texts, ROWS, columns, 2, n
 
 enum state { BETWEEN, TABLE, SYMBOL };
 
-/* What has to be done before, and how full the buffer is to be: small calls need memory only where there is little room. */
+/* The state that a call needs, and how full the buffer is before it: small calls need memory only if there is little
+ * room. */
 static const struct growing {
     const char *name;
     questdb_error *(*call)(questdb_buffer *);
@@ -95,7 +97,7 @@ static questdb_buffer *copy_of(questdb_buffer *b) {
     return copy;
 }
 
-/* A buffer of a good 1 KiB with exactly `free_bytes` of it free: copies have no more than they need. */
+/* Returns a buffer of a little more than 1 KiB with exactly `free_bytes` of it free. A copy has no spare capacity. */
 static questdb_buffer *nearly_full(enum state state, size_t free_bytes) {
     questdb_buffer *b = NULL;
     OK(questdb_buffer_with_limits(3, 127, 0, SIZE_MAX, &b));
@@ -117,7 +119,8 @@ static int same(const questdb_buffer *a, const questdb_buffer *b) {
     return len == other_len && memcmp(bytes, others, len) == 0 && questdb_buffer_row_count(a) == questdb_buffer_row_count(b);
 }
 
-/* One call with the requests from number `granted` on refused, `most` in a row. False when there was none to refuse. */
+/* Makes one call while the requests after the first `granted` ones are refused, `most` in a row. Returns false if no
+ * request was refused. */
 static int refused_once(const struct growing *g, size_t free_bytes, unsigned long granted, unsigned long most) {
     questdb_buffer *b = nearly_full(g->before, free_bytes), *before = copy_of(b), *expected = copy_of(b);
     OK(g->call(expected));
@@ -145,7 +148,7 @@ static void growth(const struct growing *g) {
     for (size_t free_bytes = 0; free_bytes <= 240; free_bytes += 3) {
         refused_once(g, free_bytes, 0, ULONG_MAX);
         for (unsigned long granted = 0; refused_once(g, free_bytes, granted, 1); granted++) {}
-        /* They are long, and it does not matter how full the buffer was. */
+        /* These calls take long, and it does not matter for them how full the buffer is. */
         if (g->call == c_wide_columns || g->call == c_columns_of_arrays || g->call == c_dictionaries) break;
     }
     if (!CHECK(refusals > refused_before)) printf("  %s never needed memory\n", g->name);
@@ -153,7 +156,7 @@ static void growth(const struct growing *g) {
 
 /* --- what is made -------------------------------------------------------------------------------------------------- */
 
-/* `making` with all of the memory refused, then with some of it, until it works. */
+/* Runs `making` with its first large request refused, then with the second one refused, and so on, until none was. */
 #define MADE(handle, free, making) \
     do { \
         for (unsigned long granted = 0;; granted++) { \
@@ -186,7 +189,7 @@ static void made(void) {
     questdb_buffer_free(full);
 }
 
-/* Layouts and the names that a buffer remembers grow by small steps: every large request is refused once. */
+/* Layouts, and the names that a buffer remembers, grow in small steps: every large request is refused once. */
 static void names(void) {
     questdb_row_layout *layout = NULL;
     questdb_buffer *b = NULL;
@@ -218,7 +221,7 @@ static void names(void) {
 
 /* --- sending ------------------------------------------------------------------------------------------------------- */
 
-/* Rows in the sender's own buffer, and a large flush: it asks for no memory that grows with the data. */
+/* Rows in the sender's own buffer and a large flush. The flush requests no memory that grows with the data. */
 static void sending(enum mode mode) {
     struct server server;
     server_start(&server, mode);
@@ -259,7 +262,7 @@ static questdb_row_layout *layout_of(size_t count, uint32_t kind) {
     return layout;
 }
 
-/* Dictionaries of texts that are so long that each is a large request. */
+/* Prepares dictionaries with texts that are so long that each one is a large request. */
 static void set_up_texts(void) {
     static uint8_t codes[ROWS];
     static int32_t offsets[TEXTS + 1];
@@ -283,7 +286,7 @@ static void set_up(void) {
     OK(questdb_table_name_new(QUESTDB_STR("t"), &table));
     OK(questdb_column_name_new(QUESTDB_STR("x"), &column));
     memset(text, 'y', sizeof text);
-    for (size_t i = 1; i < sizeof text; i += 100) text[i] = ' '; /* escaped in symbols */
+    for (size_t i = 1; i < sizeof text; i += 100) text[i] = ' '; /* a space is escaped in symbols */
     narrow = layout_of(1, QUESTDB_COLUMN_KIND_I64);
     wide = layout_of(WIDE, QUESTDB_COLUMN_KIND_I64);
     arrays = layout_of(WIDE - 1, QUESTDB_COLUMN_KIND_F64_ARRAY);
@@ -326,7 +329,7 @@ int main(void) {
     questdb_row_layout_free(arrays);
     questdb_row_layout_free(few_arrays);
     questdb_row_layout_free(texts);
-    CHECK(done_without > 0); /* the table of a dictionary only saves time */
+    CHECK(done_without > 0); /* the table for a dictionary is optional: it only saves time */
     printf("%lu calls, %lu requests of 1 KiB and more refused, %lu times done without\n", calls, refusals, done_without);
     return verdict("refused_memory");
 }

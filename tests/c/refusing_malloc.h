@@ -1,4 +1,5 @@
-/* An allocator that says no when told so: the program's own malloc, which the library gets too. */
+/* An allocator that refuses requests when told to. It replaces malloc in the program, and therefore in the library
+ * too. */
 #ifndef REFUSING_MALLOC_H
 #define REFUSING_MALLOC_H
 
@@ -6,7 +7,7 @@
 #include <limits.h>
 #include <stddef.h>
 
-/* What really allocates. */
+/* The functions that really allocate. */
 #ifdef __SANITIZE_ADDRESS__
 #define REAL(name) __interceptor_##name
 #else
@@ -17,8 +18,8 @@ void *REAL(calloc)(size_t, size_t);
 void *REAL(realloc)(void *, size_t);
 void *REAL(memalign)(size_t, size_t);
 
-/* Requests of this many bytes and more are counted; 0: none. Those from number `refused_first` on are refused, as many as
- * `refused_most`. */
+/* Requests of at least this many bytes are counted; 0 means none. The requests from number `refused_first` on are
+ * refused, `refused_most` of them. */
 static size_t counted_from;
 static unsigned long counted, refused, refused_first, refused_most, refused_in_all;
 
@@ -32,7 +33,8 @@ static int says_no(size_t bytes) {
     return 1;
 }
 
-/* From now on, of the requests of `bytes` and more, the one after the first `granted` is refused, and `most` in a row. */
+/* From now on, of the requests of at least `bytes` bytes, the first `granted` are granted and the `most` that follow
+ * are refused. */
 static void refuse(size_t bytes, unsigned long granted, unsigned long most) {
     counted = refused = 0;
     refused_first = granted;
@@ -40,7 +42,7 @@ static void refuse(size_t bytes, unsigned long granted, unsigned long most) {
     counted_from = bytes;
 }
 
-/* How many were refused meanwhile. */
+/* Grants all requests again. Returns how many were refused. */
 static unsigned long grant(void) {
     counted_from = 0;
     return refused;

@@ -1,7 +1,7 @@
-/* Rows of the fault table. A row leaves as many descriptors as it found.
+/* Rows of the fault table. A row must leave as many descriptors open as it found.
  *
- * A program runs all of its rows; with the arguments "--row NAME" one of them, with "--list" none: it prints their ids and names.
- * Each row is a test of capi/tests/faults/c_programs.rs. */
+ * A program runs all of its rows. With the arguments "--row NAME" it runs one of them. With "--list" it runs none and
+ * prints their ids and names. Each row is a test of capi/tests/faults/c_programs.rs. */
 #ifndef ROW_H
 #define ROW_H
 
@@ -29,13 +29,13 @@ static inline double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* valgrind takes long over what it sees for the first time. */
+/* Returns whether this runs under valgrind, which needs long for code that it sees for the first time. */
 static inline int under_valgrind(void) {
     const char *const preload = getenv("LD_PRELOAD");
     return preload && strstr(preload, "vgpreload");
 }
 
-/* How long the main thread has waited for a processor. */
+/* Returns how long the main thread has waited for a processor. */
 static inline double waited(void) {
     unsigned long long ran = 0, waiting = 0;
     FILE *file = fopen("/proc/self/schedstat", "r");
@@ -45,9 +45,9 @@ static inline double waited(void) {
     return (double)waiting / 1e9;
 }
 
-static double waited_before; /* the row */
+static double waited_before; /* the time that was waited before the row */
 
-/* By how much a deadline may be missed: more on a busy machine. */
+/* Returns by how much a deadline may be missed: more on a busy machine. */
 static inline double overshoot(void) {
     return (under_valgrind() ? 5 : 0.25) + waited() - waited_before;
 }
@@ -75,7 +75,7 @@ static inline void row(const char *id, const char *what, void (*test)(void)) {
     fflush(stdout);
 }
 
-/* The last line of the program, and its exit code. */
+/* Prints the last line of the program and returns its exit code. */
 static inline int verdict_of_rows(const char *name) {
     if (listing_rows) return 0;
     CHECK(rows_run > 0);

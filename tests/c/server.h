@@ -1,4 +1,4 @@
-/* A small server in a thread: it takes one connection after the other and does with each what its mode says. */
+/* A small server in a thread. It accepts one connection after the other, and its mode says what it does with each. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -18,7 +18,7 @@
 enum mode {
     ANSWER,     /* HTTP: 204 to every request */
     HOLD,       /* HTTP: 204 to every request, after `release` was posted */
-    SLOW,       /* HTTP: reads little at a time, then 204 */
+    SLOW,       /* HTTP: reads slowly, then answers 204 */
     RESET_HTTP, /* HTTP: reset in the middle of every request */
     CLOSE_HTTP, /* HTTP: closed after every request, without an answer */
     SWALLOW,    /* TCP: reads everything */
@@ -33,7 +33,7 @@ struct server {
     sem_t arrived; /* posted when an HTTP request has arrived, and when a TCP connection was closed */
     sem_t release;
     pthread_t thread;
-    /* Read them after server_stop. */
+    /* These may be read after server_stop. */
     unsigned connections, requests;
     unsigned long lines;
 };
@@ -104,7 +104,7 @@ static void *server_main(void *argument) {
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
             if (errno != EMFILE) return NULL;
-            usleep(1000); /* the test has taken all descriptors */
+            usleep(1000); /* the test has used up all descriptors */
             continue;
         }
         fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -134,14 +134,14 @@ static void server_start(struct server *server, enum mode mode) {
         exit(2);
     }
     server->port = ntohs(address.sin_port);
-    /* Signals are for the thread that tests the client. */
+    /* Signals must go to the thread that tests the client. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&server->thread, NULL, server_main, server)) exit(2);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Connections must be closed by then. */
+/* Stops the server. All connections must be closed before. */
 static void server_stop(struct server *server) {
     shutdown(server->listener, SHUT_RDWR);
     pthread_join(server->thread, NULL);
@@ -150,7 +150,7 @@ static void server_stop(struct server *server) {
     sem_destroy(&server->release);
 }
 
-/* A sender for the server; further options end with a semicolon. */
+/* Makes a sender for the server. Further options must end with a semicolon. */
 static inline questdb_sender *server_sender(const struct server *server, const char *options) {
     char conf[256];
     questdb_sender *sender = NULL;

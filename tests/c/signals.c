@@ -1,5 +1,5 @@
-/* What a process may do to a library: signals, fork, a hostile environment; and what the library must not do to it: end it,
- * leave descriptors open. */
+/* What may happen to a process that uses the library: signals, fork, a hostile environment. And what the library must
+ * not do to its process: end it, or leave descriptors open. */
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -13,7 +13,7 @@ static void on_alarm(int number) {
     alarms++;
 }
 
-/* Flushes until an error comes, which over TCP takes more than one flush. */
+/* Flushes until there is an error, which over TCP may take more than one flush. */
 static void flush_until_error(questdb_sender *sender, uint32_t allowed) {
     questdb_buffer *buffer = NULL;
     questdb_error *err = NULL;
@@ -29,7 +29,7 @@ static void flush_until_error(questdb_sender *sender, uint32_t allowed) {
     questdb_buffer_free(buffer);
 }
 
-/* The disposition of SIGPIPE is the default: a careless write to a closed socket would end the process. */
+/* SIGPIPE has its default action: a write to a closed socket without precautions would end the process. */
 static void peers_that_hang_up(void) {
     static const enum mode modes[] = {RESET_TCP, CLOSE_TCP, RESET_HTTP, CLOSE_HTTP};
     struct sigaction before;
@@ -56,8 +56,8 @@ static void peers_that_hang_up(void) {
     CHECK(after.sa_handler == SIG_DFL); /* and the library did not change it */
 }
 
-/* Signals at a high rate, without SA_RESTART: system calls return EINTR. Under valgrind, which takes long over each, they come
- * every so many microseconds. */
+/* Starts signals at a high rate, without SA_RESTART, so that system calls return EINTR. Under valgrind, which needs
+ * long for each signal, they arrive every `valgrind_micros` microseconds. */
 static void storm_begins(suseconds_t valgrind_micros) {
     const suseconds_t every = under_valgrind() ? valgrind_micros : 100;
     const struct itimerval often = {{0, every}, {0, every}};
@@ -72,11 +72,11 @@ static void storm_begins(suseconds_t valgrind_micros) {
 static void storm_ends(void) {
     const struct itimerval never = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &never, NULL);
-    signal(SIGALRM, SIG_IGN); /* one may still be on its way */
+    signal(SIGALRM, SIG_IGN); /* a signal may still be pending */
     CHECK(alarms > 5);
 }
 
-/* A large flush to a slow reader. */
+/* A large flush to a server that reads slowly. */
 static void a_storm_in_a_flush(void) {
     struct server server;
     server_start(&server, SLOW);
@@ -89,7 +89,7 @@ static void a_storm_in_a_flush(void) {
         OK(questdb_buffer_column_str(buffer, QUESTDB_STR("s"), text, sizeof text));
         OK(questdb_buffer_at_nanos(buffer, 1700000000000000000 + i));
     }
-    /* valgrind looks at the whole body before each send, and a signal meanwhile makes it begin anew. */
+    /* valgrind checks the whole body before each send, and a signal during the check makes it start again. */
     storm_begins(50000);
     OK(questdb_sender_flush_own(sender));
     storm_ends();
@@ -119,7 +119,7 @@ static void a_storm_from_connect_to_close(enum mode mode) {
     CHECK(server.lines == 5 * TIMES);
 }
 
-/* Waits end when they should: signals neither cut them short nor make them longer. */
+/* Waits end when they should: signals make them neither shorter nor longer. */
 static void a_storm_over_waits(void) {
     struct server server;
     server_start(&server, HOLD);
@@ -127,7 +127,7 @@ static void a_storm_over_waits(void) {
     fill(questdb_sender_buffer(sender), 3);
     storm_begins(2000);
     double begin = seconds();
-    FAILS(TIMEOUT, questdb_sender_flush_own(sender)); /* a wait for the answer */
+    FAILS(TIMEOUT, questdb_sender_flush_own(sender)); /* waits for the answer */
     const double first = seconds() - begin;
     questdb_sender_free(sender);
     OK(questdb_sender_from_conf(
@@ -152,7 +152,7 @@ static int child(questdb_sender *sender, questdb_buffer *buffer) {
     FAILS(INVALID_STATE, questdb_sender_flush_own(sender));
     FAILS(INVALID_STATE, questdb_sender_close(sender, 1000, &unconfirmed));
     CHECK(unconfirmed == 1);
-    /* Buffers are memory and work as before. */
+    /* Buffers are only memory, so they work as before. */
     fill(buffer, 1);
     CHECK(questdb_buffer_row_count(buffer) == 2);
     questdb_buffer_free(buffer);
@@ -179,7 +179,7 @@ static void a_fork(enum mode mode) {
     }
     CHECK(waitpid(pid, &status, 0) == pid);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    /* The parent's connection is as it was. */
+    /* The connection of the parent process is not affected. */
     OK(questdb_sender_flush(sender, buffer));
     OK(questdb_sender_close(sender, 5000, NULL));
     CHECK(questdb_sender_stat(sender, QUESTDB_STAT_RECONNECTS) == 0);
@@ -204,7 +204,7 @@ static void a_hostile_environment(void) {
     questdb_sender_free(sender);
     server_stop(&server);
     CHECK(server.lines == 2);
-    /* Only QDB_CLIENT_CONF is read, and only by _from_env. */
+    /* The library reads only QDB_CLIENT_CONF, and only in `_from_env`. */
     questdb_sender *from_env = NULL;
     questdb_config *config = NULL;
     unsetenv("QDB_CLIENT_CONF");

@@ -1,5 +1,5 @@
-/* Threads: a sender refuses a second thread, statistics are readable at any time, handles move, and immutable handles are
- * shared. */
+/* Threads: a sender refuses a second thread, statistics can be read at any time, handles move between threads, and
+ * immutable handles are shared. */
 #include "server.h"
 
 enum { THREADS = 4, FLUSHES = 50, ROWS = 20 };
@@ -43,7 +43,7 @@ static void *flush_often(void *argument) {
     return NULL;
 }
 
-/* Rows by shared names and by a shared layout, into a buffer of this thread. */
+/* Builds rows with shared names and a shared layout in a buffer of this thread. */
 static void *build(void *argument) {
     struct job *job = argument;
     questdb_cell cell;
@@ -100,7 +100,7 @@ static void second_thread_is_refused(void) {
     CHECK(unconfirmed == 0);
     CHECK(!questdb_sender_in_transaction(job.sender));
     CHECK(questdb_buffer_row_count(mine) == 1);
-    /* Statistics are read meanwhile. */
+    /* Statistics can be read while the flush is running. */
     CHECK(questdb_sender_stat(job.sender, QUESTDB_STAT_FLUSHES) == 0);
     OK(questdb_sender_last_error(job.sender, &last));
     CHECK(last == NULL);
@@ -110,7 +110,7 @@ static void second_thread_is_refused(void) {
     job.err = NULL;
     CHECK(questdb_sender_stat(job.sender, QUESTDB_STAT_FLUSHES) == 1);
     CHECK(questdb_sender_stat(job.sender, QUESTDB_STAT_ROWS_COMMITTED) == 3);
-    /* The refused calls did no harm. */
+    /* The refused calls had no effect. */
     sem_post(&server.release);
     OK(questdb_sender_flush(job.sender, mine));
     questdb_buffer_free(mine);
@@ -178,7 +178,7 @@ static void names_and_layouts_are_shared(void) {
     questdb_row_layout_free(layout);
 }
 
-/* Everything is made here and freed in another thread. */
+/* Everything is made in this thread and freed in another one. */
 static void handles_move(void) {
     struct server server;
     struct job job = {0};
@@ -197,7 +197,7 @@ static void handles_move(void) {
     CHECK(server.lines == 1);
 }
 
-/* Ends by itself only after the call: a cancelled thread goes no further than that. */
+/* Ends on its own only after the call. A thread that is cancelled ends right after the call. */
 static void *flush_then_ends(void *argument) {
     struct job *job = argument;
     job->err = questdb_sender_flush(job->sender, job->buffer);
@@ -223,17 +223,17 @@ static void ended_by_cancel(struct job *job) {
     void *result = NULL;
     CHECK(pthread_join(job->thread, &result) == 0);
     CHECK(result == PTHREAD_CANCELED);
-    CHECK(job->done == 1); /* the call was left by returning from it */
+    CHECK(job->done == 1); /* the thread ended only after the call had returned */
 }
 
-/* pthread_cancel waits until the call has returned; questdb_sender_cancel makes it return. */
+/* pthread_cancel takes effect only when the call has returned. questdb_sender_cancel makes it return. */
 static void a_cancelled_thread_leaves_the_call_first(void) {
     struct server server;
     struct job job = {0};
     server_start(&server, HOLD);
     job.sender = server_sender(&server, "request_timeout=60000;retry_timeout=0;");
     OK(questdb_sender_new_buffer(job.sender, &job.buffer));
-    /* The answer comes. */
+    /* First case: the server answers. */
     fill(job.buffer, 3);
     start(&job, flush_then_ends);
     sem_wait(&server.arrived);
@@ -242,7 +242,7 @@ static void a_cancelled_thread_leaves_the_call_first(void) {
     ended_by_cancel(&job);
     OK(job.err);
     CHECK(questdb_buffer_row_count(job.buffer) == 0);
-    /* The answer does not come. */
+    /* Second case: the server does not answer. */
     job.done = 0;
     fill(job.buffer, 2);
     start(&job, flush_then_ends);
@@ -253,7 +253,7 @@ static void a_cancelled_thread_leaves_the_call_first(void) {
     CHECK(questdb_error_outcome(job.err) == QUESTDB_OUTCOME_IN_DOUBT);
     FAILS(CANCELLED, job.err);
     CHECK(questdb_buffer_row_count(job.buffer) == 2);
-    /* The sender is as good as before. */
+    /* The sender can still be used. */
     sem_post(&server.release);
     sem_post(&server.release);
     OK(questdb_sender_flush(job.sender, job.buffer));
@@ -261,7 +261,7 @@ static void a_cancelled_thread_leaves_the_call_first(void) {
     questdb_buffer_free(job.buffer);
     server_stop(&server);
     CHECK(server.lines == 7);
-    /* Where there is no server, and where handles come and go. */
+    /* Third case: there is no server, and handles are made and freed. */
     job.done = 0;
     start(&job, makes_then_ends);
     ended_by_cancel(&job);

@@ -1,5 +1,5 @@
-/* Values that the server would refuse together with the whole request are refused here, on every road of C: decimals out of
- * range and symbols that hold a NUL. And what it takes is taken. */
+/* Values for which the server would refuse the whole request are refused by the library, whichever C function passes
+ * them: decimals out of range, and symbols that contain a NUL. Values that the server accepts are accepted. */
 #include "check.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -14,7 +14,7 @@ static void fresh_row(void) {
     OK(questdb_buffer_table(b, QUESTDB_STR("t")));
 }
 
-/* A layout with one column of a kind. */
+/* Returns a layout with one column of a kind. */
 static questdb_row_layout *layout_of(uint32_t kind) {
     questdb_row_layout *layout = NULL;
     OK(questdb_row_layout_new(QUESTDB_STR("t"), QUESTDB_STAMP_NANOS, &layout));
@@ -27,7 +27,7 @@ static int is(questdb_error *err, uint32_t code, const char *part) {
     return has_code(err, code) && told;
 }
 
-/* One text by every road. */
+/* Passes one text with each function that takes it. */
 static void text(uint32_t kind, const char *ptr, size_t len, uint32_t code, const char *part) {
     const int64_t stamp = 1;
     const int32_t offsets[] = {0, (int32_t)len};
@@ -71,7 +71,7 @@ static void text(uint32_t kind, const char *ptr, size_t len, uint32_t code, cons
     questdb_row_layout_free(layout);
 }
 
-/* One binary decimal by every road. */
+/* Passes one binary decimal with each function that takes it. */
 static void binary(uint32_t scale, const uint8_t *bytes, size_t len, uint32_t code) {
     const int64_t stamp = 1;
     questdb_cell cell;
@@ -132,7 +132,7 @@ static void nul(void) {
     }
 }
 
-/* With pointers of 32 bits place and length of this text add up to a small number. */
+/* With 32-bit pointers the sum of address and length of this text overflows to a small number. */
 static void over_the_end(void) {
     size_t len;
     fresh_row();

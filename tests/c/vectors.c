@@ -1,5 +1,5 @@
-/* The golden vectors through the C API. Reads the text form that tests/it/c_vectors.rs writes: a line per call, text and
- * bytes in hex ("-" for none), first with names as text, then with checked names. */
+/* Replays the golden vectors through the C API. Reads the text form that tests/it/c_vectors.rs writes: one line per
+ * call, text and bytes in hex ("-" for none). Each vector is replayed with names as text, then with checked names. */
 #include <inttypes.h>
 
 #include "check.h"
@@ -7,7 +7,7 @@
 enum { MAX_FIELDS = 4096 };
 
 static uint8_t bytes[1 << 20];
-static size_t used; /* of bytes, by the current line */
+static size_t used; /* the bytes that the current line uses */
 
 struct text {
     const char *ptr;
@@ -51,7 +51,7 @@ static questdb_error *array(questdb_buffer *b, struct text name, questdb_column_
                    : questdb_buffer_column_f64_arr(b, name.ptr, name.len, &view);
 }
 
-/* Calls the function with the name as text, or its counterpart with a checked name. */
+/* Calls the function that takes the name as text, or the one that takes a checked name. */
 #define EITHER(function, ...) \
     (column ? function##_named(b, column, __VA_ARGS__) : function(b, name.ptr, name.len, __VA_ARGS__))
 
@@ -101,10 +101,10 @@ static questdb_error *apply(questdb_buffer *b, char **field, int by_handle) {
     return err;
 }
 
-/* State of the vector that is being replayed. */
+/* The state of the vector that is being replayed. */
 static questdb_buffer *buffer;
 static char id[256];
-static questdb_error *err; /* of the call that failed, after which the vector goes no further */
+static questdb_error *err; /* the error of the failed call; the rest of the vector is skipped */
 
 static int unchanged(const questdb_buffer *copy, int was_flushable) {
     size_t len = 0, copy_len = 0;
@@ -127,7 +127,8 @@ static void call(char **field, int by_handle) {
     questdb_buffer_free(copy);
 }
 
-/* "expect hex...": one of these; "expect error CODE": that error, or any if CODE is ANY. True if so. */
+/* "expect hex...": the bytes must be one of these. "expect error CODE": the error must be that one, or any if CODE is
+ * ANY. Returns whether this is so. */
 static int met(char **field) {
     size_t len = 0;
     const uint8_t *made = questdb_buffer_peek(buffer, &len);

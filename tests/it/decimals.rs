@@ -1,7 +1,7 @@
 //! Decimals: one table, to which the encoder is held on every road, and the receiver. `real_server::decimals` confirms it.
 
 use questdb_ingress::table::{
-    Cell, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+    Cell, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, TimestampKind,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result};
 use questdb_receiver::{ColumnType, Receiver, Value};
@@ -83,7 +83,7 @@ type Roads<'a> = Vec<(&'static str, Box<dyn Fn(&mut Buffer) -> Result<()> + 'a>)
 fn layout() -> RowLayout {
     let mut layout = RowLayout::new("t").unwrap();
     layout.add("d", ColumnKind::Decimal).unwrap();
-    layout.set_stamp(Stamp::Nanos);
+    layout.set_timestamp(TimestampKind::Nanos);
     layout
 }
 
@@ -102,7 +102,7 @@ fn by_calls(buffer: &mut Buffer, add: impl Fn(&mut Buffer) -> Result<()>) -> Res
 }
 
 fn by_columns(buffer: &mut Buffer, values: ColumnValues<'_>) -> Result<()> {
-    layout().append_columns(buffer, 1, &[ColumnData::from(values)], Some(&[0]))
+    buffer.append_columns(&layout(), 1, &[ColumnData::from(values)], Some(&[0]))
 }
 
 fn text_roads(text: &str) -> Roads<'_> {
@@ -110,7 +110,7 @@ fn text_roads(text: &str) -> Roads<'_> {
     vec![
         ("call", Box::new(move |b| by_calls(b, |b| b.column_dec_str("d", text).map(drop)))),
         ("named", Box::new(move |b| by_calls(b, |b| b.column_dec_str(&name, text).map(drop)))),
-        ("row", Box::new(move |b| layout().append_row(b, &[Cell::from(text)], Some(0)))),
+        ("row", Box::new(move |b| b.append_row(&layout(), &[Cell::from(text)], Some(0)))),
         (
             "columns",
             Box::new(move |b| {
@@ -130,7 +130,7 @@ fn binary_roads(scale: u32, bytes: &[u8]) -> Roads<'_> {
         (
             "row",
             Box::new(move |b| {
-                layout().append_row(b, &[Cell::Decimal { scale, unscaled: bytes }], Some(0))
+                b.append_row(&layout(), &[Cell::Decimal { scale, unscaled: bytes }], Some(0))
             }),
         ),
         (

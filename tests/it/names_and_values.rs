@@ -4,110 +4,31 @@
 use std::time::Instant;
 
 use fastrand::Rng;
-use questdb_ingress::{Buffer, ErrorCode, ProtocolVersion, Result};
-use questdb_receiver::line::{FieldValue, LineParser, Progress, TimeUnit};
+use questdb_ingress::{Buffer, ErrorCode, ProtocolVersion};
+use questdb_ingress_testkit::row_model::{At, Seen, SeenRow, parse};
+use questdb_receiver::line::{Stamp, TimeUnit};
 
 /// How many random names and values; `QUESTDB_ROUND_TRIP_VALUES` changes it.
 const DEFAULT_COUNT: u64 = 200_000;
 
-#[derive(Debug, Clone, PartialEq)]
-enum Value {
-    Bool(bool),
-    Long(i64),
-    /// By its bits.
-    Double(u64),
-    Text(String),
-    Nanos(i64),
-}
-
-/// A row as it is sent, and as it arrives.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Row {
-    table: String,
-    symbols: Vec<(String, String)>,
-    fields: Vec<(String, Value)>,
-    nanos: i64,
-}
-
-impl Row {
-    fn count(&self) -> u64 {
-        2 + 2 * (self.symbols.len() + self.fields.len()) as u64
-    }
-
-    /// Appends the row; after an error the buffer is as it was.
-    fn append(&self, buffer: &mut Buffer) -> Result<()> {
-        buffer.set_marker()?;
-        let result = self.try_append(buffer);
-        if result.is_err() {
-            buffer.rewind_to_marker()?;
-        }
-        result
-    }
-
-    fn try_append(&self, buffer: &mut Buffer) -> Result<()> {
-        buffer.table(self.table.as_str())?;
-        for (name, value) in &self.symbols {
-            buffer.symbol(name.as_str(), value.as_str())?;
-        }
-        for (name, value) in &self.fields {
-            let name = name.as_str();
-            match value {
-                Value::Bool(v) => buffer.column_bool(name, *v)?,
-                Value::Long(v) => buffer.column_i64(name, *v)?,
-                Value::Double(bits) => buffer.column_f64(name, f64::from_bits(*bits))?,
-                Value::Text(v) => buffer.column_str(name, v.as_str())?,
-                Value::Nanos(v) => buffer.column_ts_nanos(name, *v)?,
-            };
-        }
-        buffer.at_nanos(self.nanos)
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// All rows in these bytes.
-fn parse(mut input: &[u8]) -> Vec<Row> {
-    let mut parser = LineParser::new();
-    let mut rows = Vec::new();
-    while !input.is_empty() {
-        let progress = parser.parse(input);
-        let Ok(Progress::Row(line, len)) = progress else {
-            panic!("{progress:?} in {:?}", String::from_utf8_lossy(input))
-        };
-        let value = |value: FieldValue<'_>| match value {
-            FieldValue::Boolean(v) => Value::Bool(v),
-            FieldValue::Long(v) => Value::Long(v),
-            FieldValue::Double(v) => Value::Double(v.to_bits()),
-            FieldValue::String(v) => Value::Text(text(v)),
-            FieldValue::Timestamp(TimeUnit::Nanos, v) => Value::Nanos(v),
-            other => panic!("not sent: {other:?}"),
-        };
-        rows.push(Row {
-            table: text(line.table()),
-            symbols: line.symbols().map(|(n, v)| (text(n), text(v))).collect(),
-            fields: line.fields().map(|(n, v)| (text(n), value(v))).collect(),
-            nanos: line.stamp().unwrap().value,
-        });
-        input = &input[len..];
-    }
-    rows
+/// How many names and values a row has.
+fn names_and_values(row: &SeenRow) -> u64 {
+    2 + 2 * (row.symbols.len() + row.fields.len()) as u64
 }
 
 /// Where a character can stand in a row.
 const PLACES: [&str; 5] = ["table", "symbol name", "symbol value", "column name", "string value"];
 
-fn with_text(place: &str, text: &str) -> Row {
-    let or = |name: &str, plain: &str| if place == name { text } else { plain }.to_owned();
-    Row {
+fn with_text(place: &str, text: &str, version: ProtocolVersion) -> SeenRow {
+    let or = |name: &str, plain: &str| if place == name { text } else { plain }.as_bytes().to_vec();
+    SeenRow {
         table: or("table", "t"),
         symbols: vec![(or("symbol name", "s"), or("symbol value", "v"))],
         fields: vec![
-            (or("column name", "c"), Value::Text(or("string value", "x"))),
-            ("last".into(), Value::Long(1)),
+            (or("column name", "c"), Seen::Text(or("string value", "x"))),
+            ("last".into(), Seen::Long(1)),
         ],
-        nanos: 1,
+        stamp: At::Nanos(1).seen(version).unwrap(),
     }
 }
 
@@ -130,7 +51,7 @@ fn no_character_makes_another_row() {
             ] {
                 for version in [ProtocolVersion::V1, ProtocolVersion::V2] {
                     let mut buffer = Buffer::new(version);
-                    let row = with_text(place, &text);
+                    let row = with_text(place, &text, version);
                     if let Err(e) = row.append(&mut buffer) {
                         let name = place.contains("name") || place == "table";
                         let wanted =
@@ -186,23 +107,28 @@ impl Maker {
         self.text("\n\r\"\\ ,='\t\u{feff}\u{2028}\u{85}").replace('\0', "0")
     }
 
-    fn value(&mut self) -> Value {
+    fn value(&mut self) -> Seen {
         match self.0.u8(0..6) {
-            0 => Value::Bool(self.0.bool()),
-            1 => Value::Long(*self.0.choice(&[i64::MIN, i64::MAX, 0, -1]).unwrap()),
-            2 => Value::Long(self.0.i64(..) >> self.0.u32(0..64)),
-            3 => Value::Double(self.0.u64(..)),
-            4 => Value::Nanos(self.0.i64(..)),
-            _ => Value::Text(self.text("\n\r\0\"\\ ,='\t\u{feff}\u{2028}\u{85}")),
+            0 => Seen::Bool(self.0.bool()),
+            1 => Seen::Long(*self.0.choice(&[i64::MIN, i64::MAX, 0, -1]).unwrap()),
+            2 => Seen::Long(self.0.i64(..) >> self.0.u32(0..64)),
+            3 => Seen::Double(self.0.u64(..)),
+            4 => Seen::Time(TimeUnit::Nanos, self.0.i64(..)),
+            _ => Seen::Text(self.text("\n\r\0\"\\ ,='\t\u{feff}\u{2028}\u{85}").into()),
         }
     }
 
-    fn row(&mut self) -> Row {
-        Row {
-            table: self.name(),
-            symbols: (0..self.0.u8(0..3)).map(|_| (self.name(), self.symbol())).collect(),
-            fields: (0..self.0.u8(1..5)).map(|_| (self.name(), self.value())).collect(),
-            nanos: self.0.i64(0..9_214_646_399_999_999_999),
+    fn row(&mut self) -> SeenRow {
+        SeenRow {
+            table: self.name().into(),
+            symbols: (0..self.0.u8(0..3))
+                .map(|_| (self.name().into(), self.symbol().into()))
+                .collect(),
+            fields: (0..self.0.u8(1..5)).map(|_| (self.name().into(), self.value())).collect(),
+            stamp: Some(Stamp {
+                value: self.0.i64(0..9_214_646_399_999_999_999),
+                unit: Some(TimeUnit::Nanos),
+            }),
         }
     }
 }
@@ -236,7 +162,7 @@ fn many_at_random() {
         }
         let parsed = parse(buffer.peek());
         assert_eq!(parsed, sent, "seed {seed}");
-        arrived += sent.iter().map(Row::count).sum::<u64>();
+        arrived += sent.iter().map(names_and_values).sum::<u64>();
     }
     assert!(refused * 3 < arrived, "{refused} refused");
     println!(

@@ -1,9 +1,9 @@
 //! A NUL costs the whole request where it stands in a symbol, so it is refused there, on every road; in a string it arrives,
 //! and no name may hold one.
 
-use questdb_ingress::internal::{LayoutChecks as _, RowCells};
+use questdb_ingress::internal::{AppendCells as _, RowCells};
 use questdb_ingress::table::{
-    Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+    Cell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, TimestampKind,
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result, TableName, Text};
 
@@ -19,7 +19,7 @@ impl RowCells for Careful<'_> {
 fn layout(kind: ColumnKind) -> RowLayout {
     let mut layout = RowLayout::new("t").unwrap();
     layout.add("s", kind).unwrap();
-    layout.set_stamp(Stamp::Nanos);
+    layout.set_timestamp(TimestampKind::Nanos);
     layout
 }
 
@@ -74,14 +74,14 @@ fn roads(
     take("call", &|b| call(b, text, false));
     take("call with a str", &|b| call(b, known.into(), false));
     take("call with a checked name", &|b| call(b, text, true));
-    take("row", &|b| layout(kind).append_row(b, &[Cell::Text(text)], Some(2)));
-    take("row with a str", &|b| layout(kind).append_row(b, &[Cell::from(known)], Some(2)));
-    take("careful row", &|b| layout(kind).append_cells(b, &Careful(&[Cell::Text(text)]), Some(2)));
+    take("row", &|b| b.append_row(&layout(kind), &[Cell::Text(text)], Some(2)));
+    take("row with a str", &|b| b.append_row(&layout(kind), &[Cell::from(known)], Some(2)));
+    take("careful row", &|b| b.append_cells(&layout(kind), &Careful(&[Cell::Text(text)]), Some(2)));
     take("columns", &|b| {
         let mut bytes = Vec::new();
         let offsets = texts(&[b"x", value], &mut bytes);
         let values = ColumnValues::Text { offsets: Offsets::I32(&offsets), bytes: &bytes };
-        layout(kind).append_columns(b, 2, &[ColumnData::from(values)], Some(&[2, 2]))
+        b.append_columns(&layout(kind), 2, &[ColumnData::from(values)], Some(&[2, 2]))
     });
     // Used once each, and so often that the texts are made ready beforehand.
     for (road, rows) in [("dictionary", 2), ("ready dictionary", 40)] {
@@ -92,7 +92,7 @@ fn roads(
             codes[rows - 1] = 1;
             let (codes, offsets) = (Codes::I8(&codes), Offsets::I32(&offsets));
             let values = ColumnValues::Dictionary { codes, offsets, bytes: &bytes };
-            layout(kind).append_columns(b, rows, &[ColumnData::from(values)], Some(&vec![2; rows]))
+            b.append_columns(&layout(kind), rows, &[ColumnData::from(values)], Some(&vec![2; rows]))
         });
     }
     outcomes
@@ -145,7 +145,7 @@ fn a_nul_that_no_row_uses_does_no_harm() {
     let values = ColumnValues::Dictionary { codes, offsets, bytes: b"x\0" };
     let stamps = [2; 40];
     let layout = layout(ColumnKind::Symbol);
-    layout.append_columns(&mut buffer, 40, &[ColumnData::from(values)], Some(&stamps)).unwrap();
+    buffer.append_columns(&layout, 40, &[ColumnData::from(values)], Some(&stamps)).unwrap();
     assert_eq!(buffer.row_count(), 41);
 }
 

@@ -1,4 +1,4 @@
-//! One call of every exported function with good arguments, by what its guard does.
+//! One call of every exported function with valid arguments, grouped by what the guard of the function does.
 #![expect(unsafe_code, reason = "calls what C calls")]
 
 use std::ffi::c_char;
@@ -27,7 +27,7 @@ static AT: i64 = 1;
 const KEY: &str = "username";
 const HOST: &str = "http::addr=127.0.0.1:1;protocol_version=1;";
 
-/// The environment belongs to all tests and has no connection string: that error is the good end of the call.
+/// Tests share the environment, and it has no connection string, so the expected result of the call is that error.
 fn without_env(failed: Failed) -> Failed {
     match told(failed) {
         Some((code, _)) if code == ErrorCode::Config as u32 => None,
@@ -40,8 +40,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     [ROW_CALLS, OTHER_CALLS, UNGUARDED].into_iter().flatten()
 }
 
-/// Those that change a buffer.
-// SAFETY: for all calls in it: handles of a living world, text and arrays that live as long as the program.
+/// Functions that change a buffer.
+// SAFETY: for all calls in it: the handles belong to a living `World`; text and arrays live as long as the program.
 const ROW_CALLS: &[Case] = unsafe {
     &[
         Case(
@@ -196,8 +196,8 @@ const ROW_CALLS: &[Case] = unsafe {
     ]
 };
 
-/// Those that make, change and take back everything else.
-// SAFETY: for all calls in it: handles of a living world, text and arrays that live as long as the program.
+/// Functions that make, change and free everything else.
+// SAFETY: for all calls in it: the handles belong to a living `World`; text and arrays live as long as the program.
 const OTHER_CALLS: &[Case] = unsafe {
     &[
         Case("questdb_sender_at_nanos", Handle(|w| questdb_sender_at_nanos(w.sender, 1))),
@@ -315,8 +315,8 @@ const OTHER_CALLS: &[Case] = unsafe {
     ]
 };
 
-/// Those that only read fields.
-// SAFETY: for all calls in it: handles of a living world, text and arrays that live as long as the program.
+/// Functions that only read fields.
+// SAFETY: for all calls in it: the handles belong to a living `World`; text and arrays live as long as the program.
 const UNGUARDED: &[Case] = unsafe {
     &[
         Case(

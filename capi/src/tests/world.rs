@@ -1,4 +1,4 @@
-//! What the functions are called on: one handle of each kind in the right state, and others that must stay unharmed.
+//! The handles that the functions are called on: one of each kind in the right state, and others that must stay unharmed.
 #![allow(
     clippy::undocumented_unsafe_blocks,
     reason = "handles that are made here, used by this thread only, and freed once"
@@ -23,26 +23,26 @@ use crate::transaction::*;
 const CONF: &str = "http::addr=127.0.0.1:1;protocol_version=3;retry_timeout=0;auto_flush=off;";
 
 pub(crate) struct World {
-    /// Between two rows, with a marker.
+    /// A buffer between two rows, with a marker.
     pub(crate) between: *mut questdb_buffer,
-    /// With a complete row and an open row that may go on in every way.
+    /// A buffer with a complete row and with an open row to which every kind of column can be added.
     pub(crate) open: *mut questdb_buffer,
     pub(crate) config: *mut questdb_config,
     pub(crate) table: *mut questdb_table_name,
     pub(crate) column: *mut questdb_column_name,
     pub(crate) layout: *mut questdb_row_layout,
-    /// Its own buffer has an open row.
+    /// A sender whose own buffer has an open row.
     pub(crate) sender: *mut questdb_sender,
-    /// Its own buffer is empty.
+    /// A sender whose own buffer is empty.
     pub(crate) idle: *mut questdb_sender,
-    /// With an open transaction.
+    /// A sender with an open transaction.
     pub(crate) busy: *mut questdb_sender,
     pub(crate) error: Failed,
     pub(crate) out: Out,
     others: Others,
 }
 
-/// Where functions put what they make.
+/// The out parameters of functions that make something.
 pub(crate) struct Out {
     pub(crate) buffer: *mut questdb_buffer,
     pub(crate) config: *mut questdb_config,
@@ -196,7 +196,7 @@ impl World {
         unsafe { questdb_sender_flush_own(self.idle) }
     }
 
-    /// A panic while something is made makes nothing.
+    /// Asserts that a call that panicked while making something left every out parameter NULL.
     pub(crate) fn assert_nothing_made(&self, name: &str) {
         let out = &self.out;
         let nothing = out.buffer.is_null()
@@ -248,7 +248,7 @@ impl World {
     }
 }
 
-/// Every handle can be freed, poisoned or not.
+/// Frees every handle, poisoned or not.
 impl Drop for World {
     fn drop(&mut self) {
         self.free_config();

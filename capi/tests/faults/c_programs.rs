@@ -1,5 +1,5 @@
-//! Rows that only a program in C can have: misuse of the C API, resolvers, clocks, signals and resources of a process of its
-//! own. The program judges; its exit code is the verdict.
+//! Rows of the fault table that only a C program can have: misuse of the C API, and resolvers, clocks, signals and resources
+//! that need their own process. The program judges; its exit code is the result.
 
 use std::process::{Command, Output};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use crate::client::{Language, c_program};
 use crate::report::{Row, row_test};
 
-/// A program, and the ids and names of its rows in the order it runs them.
+/// A program, with the ids and names of its rows in the order in which it runs them.
 type Program = (&'static str, &'static [(&'static str, &'static str)]);
 
 const PROGRAMS: [Program; 5] = [
@@ -109,7 +109,7 @@ fn run(program: &'static str, id: &'static str, what: &'static str) -> Row {
     row
 }
 
-/// Runs a program. Cargo's own library path would win over the one in it.
+/// Runs a program. cargo sets a library path that would take precedence over the one in the program, so it is removed.
 fn call(program: &'static str, arguments: &[&str]) -> Output {
     let mut command = Command::new("timeout");
     command.args(["--kill-after=10", "300"]).arg(c_program(program)).args(arguments);

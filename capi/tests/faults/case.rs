@@ -1,5 +1,5 @@
-//! A row of the fault table: what the server does, what the client does, what must come of it. Every row is two tests, one
-//! from Rust and one from C.
+//! A row of the fault table: what the server does, what the client does, and what the result must be. Every row is two tests,
+//! one from Rust and one from C.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,11 +14,12 @@ use rustls::ServerConfig;
 use crate::client::{Answer, Failure, Language, Side, hash};
 use crate::report::{Row, row_test};
 
-/// By how much a call may outlive its deadline.
+/// The time by which a call may exceed its deadline.
 pub(crate) const OVERSHOOT: Duration = Duration::from_millis(250);
-/// How long a server that is behind may take to read what it was sent.
+/// The time that a slow server may take to read what it was sent.
 const BEHIND: Duration = Duration::from_secs(5);
-/// The password of every sender whose row has no other; it and the header made of it must not show anywhere.
+/// The password of every sender whose row sets no other one. Neither it nor the header that is made from it may appear in any
+/// text.
 const CANARY: &str = "username=u;password=canary-7f3a;";
 const SECRETS: [&str; 3] =
     ["canary-7f3a", "dTpjYW5hcnktN2YzYQ", "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48"];
@@ -28,7 +29,7 @@ pub(crate) const SECRET_SHOWS: &str = "a secret shows";
 type Act = Box<dyn Fn(&mut Client) -> Answer + Send + Sync>;
 type Check = Box<dyn Fn(&Report) -> bool + Send + Sync>;
 
-/// One row.
+/// A row of the table.
 pub(crate) struct Case {
     id: &'static str,
     what: String,
@@ -41,7 +42,7 @@ pub(crate) struct Case {
     expect: Expect,
     at_least: Duration,
     limit: Duration,
-    /// Whether making the sender is part of what is measured.
+    /// Whether making the sender belongs to the call that is measured.
     opening: bool,
     checks: Vec<(&'static str, Check)>,
 }
@@ -58,13 +59,13 @@ pub(crate) struct Client {
     pub(crate) conf: String,
     pub(crate) server: FaultServer,
     start: Instant,
-    /// What client and server had waited for a processor by then.
+    /// The time that client and server had waited for a processor when the measurement started.
     waited: Duration,
-    /// What the call took, once it is over.
+    /// What the call took, after it has ended.
     took: Option<Took>,
 }
 
-/// What a call took, and how long client and server waited for a processor meanwhile.
+/// The time that a call took, and the time that client and server waited for a processor meanwhile.
 #[derive(Clone, Copy)]
 struct Took {
     elapsed: Duration,
@@ -99,19 +100,19 @@ impl Client {
         self.side.flush_and_keep()
     }
 
-    /// Flushes another buffer of so many bytes.
+    /// Flushes another buffer of about `bytes` bytes.
     pub(crate) fn flush_other(&mut self, bytes: usize) -> Answer {
         self.open()?;
         self.side.flush_other(bytes)
     }
 
-    /// Adds rows to the sender's own buffer, each with a text of so many bytes.
+    /// Adds rows to the sender's own buffer, each with a text of `bytes` bytes.
     pub(crate) fn own_rows(&mut self, rows: usize, bytes: usize) -> Answer<()> {
         self.open()?;
         self.side.own_rows(rows, bytes)
     }
 
-    /// The unconfirmed rows, and why.
+    /// Closes the sender. Returns the unconfirmed rows, and the result.
     pub(crate) fn close(&mut self, timeout: Duration) -> (u64, Answer<()>) {
         self.side.close(timeout)
     }
@@ -125,18 +126,18 @@ impl Client {
         self.side.stat(stat)
     }
 
-    /// Protocol version and longest name.
+    /// Returns the protocol version and the longest name.
     pub(crate) fn version(&mut self) -> (u64, u64) {
         self.side.version()
     }
 
-    /// Starts the clock again: what comes now is what the row is about.
+    /// Starts the measurement again: the row is about what follows.
     pub(crate) fn now_it_counts(&mut self) {
         self.waited = self.side.waited() + self.server.waited();
         self.start = Instant::now();
     }
 
-    /// Stops the clock, if what the row is about is over before the act is.
+    /// Ends the measurement, if what the row is about has ended and the client has more to do.
     pub(crate) fn it_is_over(&mut self) {
         let elapsed = self.start.elapsed();
         let waited = self.side.waited() + self.server.waited();
@@ -144,7 +145,7 @@ impl Client {
     }
 }
 
-/// What came of a row.
+/// The result of a row.
 pub(crate) struct Report {
     pub(crate) result: Answer,
     pub(crate) elapsed: Duration,
@@ -197,19 +198,19 @@ impl Case {
         self
     }
 
-    /// A client that speaks TLS to whatever the script does without it.
+    /// Uses TLS on the client's side only: the script on the server's side does without it.
     pub(crate) fn tls_client_only(mut self) -> Case {
         self.scheme = if self.scheme == "tcp" { "tcps" } else { "https" };
         self
     }
 
-    /// Further options.
+    /// Sets further options.
     pub(crate) fn conf(mut self, conf: &str) -> Case {
         self.conf.push_str(conf);
         self
     }
 
-    /// The size of the body.
+    /// Sets the size of the body in bytes.
     pub(crate) fn bytes(mut self, bytes: usize) -> Case {
         self.bytes = bytes;
         self
@@ -228,25 +229,25 @@ impl Case {
         self
     }
 
-    /// The least time it must take, in milliseconds.
+    /// Sets the least time that the call must take, in milliseconds.
     pub(crate) fn at_least(mut self, millis: u64) -> Case {
         self.at_least = Duration::from_millis(millis);
         self
     }
 
-    /// A sender that asks the server for its version.
+    /// Makes the sender ask the server for its version.
     pub(crate) fn without_version(mut self) -> Case {
         self.conf = self.conf.replace("protocol_version=2;", "");
         self
     }
 
-    /// Making the sender is part of it.
+    /// Includes making the sender in the call that is measured.
     pub(crate) fn opening(mut self) -> Case {
         self.opening = true;
         self
     }
 
-    /// The deadline, in milliseconds.
+    /// Sets the deadline in milliseconds.
     pub(crate) fn within(mut self, millis: u64) -> Case {
         self.limit = Duration::from_millis(millis);
         self
@@ -274,7 +275,7 @@ impl Case {
         let (start, waited) = (Instant::now(), Duration::ZERO);
         let mut client = Client { side, is_open: false, conf, server, start, waited, took: None };
         let filled = client.side.buffer() == before;
-        // Over HTTP nothing is sent while a sender is made; what it takes is not part of the call.
+        // Over HTTP nothing is sent while a sender is made, so that time does not belong to the call.
         if http && !self.opening {
             client.open().unwrap();
         }
@@ -331,7 +332,7 @@ impl Case {
                 faults.push(format!("wanted {code:?} {outcome:?}"));
             }
         }
-        // The oracle has the last word.
+        // The oracle knows what was stored, so it decides.
         match report.result.as_ref().map_err(Failure::outcome) {
             Ok(Outcome::Committed) if report.committed == 0 => {
                 faults.push("COMMITTED is false".into());
@@ -362,7 +363,7 @@ impl Case {
     }
 }
 
-/// Whether a server has read no request to its end. A request is executed only if the server has all of it.
+/// Returns whether the server has read no request to its end. A request is executed only if the server has all of it.
 fn never_had_a_request(server: &FaultServer) -> bool {
     let until = Instant::now() + BEHIND;
     while server.requests() == 0 && Instant::now() < until {
@@ -392,7 +393,7 @@ fn outcome(result: &Answer) -> String {
     }
 }
 
-/// Returns an outcome and a code as they are written everywhere: `NOT_SENT TLS`.
+/// Returns an outcome and a code in the usual form: `NOT_SENT TLS`.
 pub(crate) fn said(outcome: Outcome, code: ErrorCode) -> String {
     format!("{} {}", outcome_name(outcome).to_str().unwrap(), code_name(code).to_str().unwrap())
 }

@@ -1,5 +1,5 @@
-//! The client's side of a fault row: the library called from Rust, or from the C program `tests/c/faults.c`. Both offer the
-//! same calls and tell the same facts, so that one table of rows serves both.
+//! The client's side of a fault row: the library, called from Rust or from the C program `tests/c/faults.c`. Both have the same
+//! calls and report the same facts, so that one table of rows serves both.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,7 +13,7 @@ use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Sender, Stat};
 use questdb_ingress_testkit::fault_server::waited;
 use questdb_ingress_testkit::{repository, rows, scratch_folder, shared_library};
 
-/// What a failed call says, in whatever language it was made.
+/// What a failed call reports, in whichever language it was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure(Box<Facts>);
 
@@ -34,7 +34,7 @@ struct Facts {
     server_error_id: Option<String>,
     server_code: Option<String>,
     table: Option<String>,
-    /// Everything that can be printed of it.
+    /// All texts of the error that can be printed.
     shown: String,
 }
 
@@ -109,13 +109,13 @@ impl Failure {
     pub(crate) fn table(&self) -> Option<&str> {
         self.0.table.as_deref()
     }
-    /// Everything that can be printed of it.
+    /// Returns all texts of the error that can be printed.
     pub(crate) fn shown(&self) -> &str {
         &self.0.shown
     }
 }
 
-/// Who makes the calls.
+/// The language that makes the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Rust,
@@ -132,7 +132,7 @@ impl Language {
         }
     }
 
-    /// What the names of its tests end in.
+    /// Returns the end of the names of its tests.
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             Language::Rust => "rust",
@@ -140,7 +140,7 @@ impl Language {
         }
     }
 
-    /// A side with a buffer of so many bytes and without a sender.
+    /// Returns a side with a buffer of about `bytes` bytes and without a sender.
     pub(crate) fn side(self, bytes: usize) -> Box<dyn Side> {
         match self {
             Language::Rust => Box::new(RustSide { sender: None, buffer: rows(bytes) }),
@@ -154,27 +154,27 @@ pub(crate) trait Side {
     fn open(&mut self, conf: &str) -> Answer<()>;
     fn flush(&mut self) -> Answer;
     fn flush_and_keep(&mut self) -> Answer;
-    /// Flushes another buffer of so many bytes.
+    /// Flushes another buffer of about `bytes` bytes.
     fn flush_other(&mut self, bytes: usize) -> Answer;
-    /// Adds rows to the sender's own buffer, each with a text of so many bytes.
+    /// Adds rows to the sender's own buffer, each with a text of `bytes` bytes.
     fn own_rows(&mut self, rows: usize, bytes: usize) -> Answer<()>;
-    /// The unconfirmed rows, and why.
+    /// Closes the sender. Returns the unconfirmed rows, and the result.
     fn close(&mut self, timeout: Duration) -> (u64, Answer<()>);
     fn free(&mut self);
     fn stat(&mut self, stat: Stat) -> u64;
-    /// Protocol version and longest name.
+    /// Returns the protocol version and the longest name.
     fn version(&mut self) -> (u64, u64);
-    /// Length and hash of the buffer.
+    /// Returns the length and the hash of the buffer.
     fn buffer(&mut self) -> (usize, u64);
-    /// Whatever can be printed of the sender.
+    /// Returns all texts of the sender that can be printed.
     fn shown(&mut self) -> String;
-    /// How long its thread has waited for a processor.
+    /// Returns how long its thread has waited for a processor.
     fn waited(&mut self) -> Duration;
-    /// Frees everything; what is wrong with the process afterwards.
+    /// Frees everything. Returns what is wrong with the process afterwards.
     fn end(&mut self) -> Option<String>;
 }
 
-/// FNV-1a.
+/// Returns the FNV-1a hash.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
@@ -264,7 +264,7 @@ pub(crate) struct CSide {
     from: BufReader<ChildStdout>,
 }
 
-/// Compiles a program of `tests/c` once.
+/// Compiles a program of `tests/c`, once for all tests.
 pub(crate) fn c_program(name: &'static str) -> PathBuf {
     static PROGRAMS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -292,8 +292,8 @@ fn compile(name: &str) -> PathBuf {
 }
 
 impl CSide {
-    /// Starts the program after `change`, with a buffer of so many bytes. Cargo's own library path would win over the one in
-    /// the program.
+    /// Starts the program after `change`, with a buffer of about `bytes` bytes. cargo sets a library path that would take
+    /// precedence over the one in the program, so it is removed.
     pub(crate) fn start(bytes: usize, change: impl FnOnce(&mut Command)) -> CSide {
         let mut command = Command::new(c_program("faults"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -306,7 +306,7 @@ impl CSide {
         side
     }
 
-    /// The words of the answer.
+    /// Sends a line, and returns the words of the answer.
     fn call(&mut self, line: &str) -> Vec<String> {
         let answer = self.try_call(line);
         answer.unwrap_or_else(|| {
@@ -338,7 +338,7 @@ fn outcome_of(number: &str) -> Option<Outcome> {
     all.into_iter().find(|outcome| number == (*outcome as u32).to_string())
 }
 
-/// The answer to a call; a success may say its outcome.
+/// Parses the answer to a call. A success may state its outcome.
 fn read_answer(words: &[String]) -> Answer<Option<Outcome>> {
     if words[0] == "ok" {
         return Ok(outcome_of(&words[1]));
@@ -422,7 +422,7 @@ impl Side for CSide {
         let answer = self.try_call("end");
         self.to = None;
         let status = self.child.wait().unwrap();
-        // A library has nothing to say on its host's terminal.
+        // A library must print nothing on the terminal of its program.
         let mut said = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         let good = status.success() && said.is_empty();

@@ -1,5 +1,5 @@
-//! The environment of a process is not the library's: whatever stands in it, a sender does the same. Seen from C, whose process
-//! has nothing else of Rust in it.
+//! The environment variables of a process do not affect the library: a sender does the same whatever they are. Tested from C,
+//! whose process contains nothing else of Rust.
 
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             }));
         }
     }
-    // The size of a thread's stack.
+    // The variable with which Rust programs set the size of a thread's stack.
     for (stack, size) in [
         ("9999999999999999", "more than can be had"),
         ("1", "too little to resolve a name"),
@@ -43,7 +43,7 @@ fn https(server: &FaultServer, more: &str) -> String {
     format!("https::addr=localhost:{};protocol_version=1;{more}", server.addr().port())
 }
 
-/// An authority that the environment names is not one that the configuration trusts.
+/// A certificate authority that the environment names is not one that the configuration trusts.
 fn names_an_authority(what: String, variable: &str, roots: &str) -> Row {
     let server = FaultServer::start(Some(good_server()), script(Peer::serve));
     let (file, folder) = (&authority().file, scratch_folder().join("trusted-by-environment"));
@@ -56,7 +56,7 @@ fn names_an_authority(what: String, variable: &str, roots: &str) -> Row {
     });
     let code = match side.open(&https(&server, roots)).and_then(|()| side.flush()) {
         Err(e) if e.code() == ErrorCode::Tls && e.outcome() == Outcome::NotSent => e.code(),
-        // A machine without any authority of its own.
+        // This machine has no authorities of its own.
         Err(e) if e.code() == ErrorCode::Config && roots == "tls_ca=os_roots;" => e.code(),
         other => panic!("{other:?}"),
     };
@@ -67,7 +67,7 @@ fn names_an_authority(what: String, variable: &str, roots: &str) -> Row {
     row
 }
 
-/// Keys are not logged, nothing is printed, and nothing else is made of what stands in the environment.
+/// No keys are logged, nothing is printed, and the variables have no other effect.
 fn is_hostile(what: String, stack: &str) -> Row {
     let server = FaultServer::start(Some(good_server()), script(Peer::serve));
     let log = scratch_folder().join(format!("keys-must-not-be-here-{stack}.log"));

@@ -1,4 +1,4 @@
-//! Faults of HTTP servers, row by row; every verdict is held against the server's own list of what it stored.
+//! Faults of HTTP servers, row by row. Every result is compared with the server's own list of what it stored.
 
 mod answers;
 mod failover;
@@ -21,7 +21,7 @@ use questdb_ingress_testkit::rows;
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NO_RETRY: &str = "retry_timeout=0;";
 const MB: usize = 1 << 20;
-/// After every deadline of these tests.
+/// Longer than every deadline of these tests.
 const LATE: Duration = Duration::from_secs(10);
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -37,7 +37,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests
 }
 
-/// Answers each request by its number; requests answered with 204 are stored.
+/// Answers the requests by their numbers. Requests that are answered with 204 are stored.
 fn answers(statuses: &'static [(&'static str, &'static str)]) -> impl Fn(&mut Peer) + Send + Sync {
     move |peer| {
         while let Some(request) = peer.request() {
@@ -52,7 +52,7 @@ fn answers(statuses: &'static [(&'static str, &'static str)]) -> impl Fn(&mut Pe
     }
 }
 
-/// Stores the first request and ends the connection instead of answering; then serves.
+/// Stores the first request and ends the connection instead of answering. Serves the following ones.
 fn silent_once(reset: bool) -> impl Fn(&mut Peer) + Send + Sync {
     move |peer| {
         if peer.nth() > 0 {
@@ -219,7 +219,7 @@ fn retries() -> Vec<Case> {
         .act(|client| {
             let result = client.flush();
             client.it_is_over();
-            // The server may be behind the client.
+            // The server may be slower than the client.
             let doubts = result.as_ref().map_or_else(|e| e.in_doubt_attempts() as usize, |_| 0);
             let until = Instant::now() + Duration::from_secs(5);
             while client.server.committed().len() < doubts && Instant::now() < until {
@@ -243,7 +243,7 @@ fn retries() -> Vec<Case> {
         .fails(ErrorCode::Timeout, Outcome::InDoubt)
         .within(300)
         .also("stored once", |r| (r.committed, r.error().in_doubt_attempts()) == (1, 1)),
-        // The wait that is asked for does not fit the budget, so no last attempt can be cut off by it.
+        // The wait that the server asks for exceeds the budget, so that no last attempt can be interrupted by the deadline.
         Case::new("F1", "doubt, then 503: still in doubt", |peer| {
             if peer.nth() == 0 {
                 peer.take();
@@ -352,7 +352,7 @@ fn deadlines() -> Vec<Case> {
             peer.hold();
         })
         .fails(Timeout, Outcome::InDoubt),
-        // The wait that is asked for does not fit, so no last attempt can be cut off.
+        // The wait that the server asks for exceeds the deadline, so that no last attempt can be interrupted by it.
         closes("close(300) with rows, 503 for ever", |peer| {
             while peer.request().is_some() {
                 peer.answer("503 Busy", "retry-after: 9\r\n", "");
@@ -370,7 +370,7 @@ fn deadlines() -> Vec<Case> {
     ]
 }
 
-/// Closes a sender whose own buffer holds rows.
+/// Closes a sender whose own buffer contains rows.
 fn closes(what: &str, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
     let case = Case::new("F5", what, run).conf("auto_flush=off;").within(300);
     case.act(|client| close_with(client, 1, 1))
@@ -385,7 +385,7 @@ fn close_with(client: &mut Client, rows: usize, bytes: usize) -> Answer {
     result.map(|()| Outcome::Committed)
 }
 
-/// The 50th flush is refused; the sender goes on to work with the next.
+/// The 50th flush is refused, and the sender works again with the next one.
 fn a_refusal_in_the_middle_of_many() {
     let server = FaultServer::start(
         None,

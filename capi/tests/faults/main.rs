@@ -1,6 +1,6 @@
 //! Every fault that a sender must survive, over real sockets, from Rust and from C. A row of the fault table is a test with its
 //! own name: its id, what the other side does, and the language of the caller. `cargo test --test faults -- H4` runs the rows
-//! of an id. `tests/faults.txt` says which rows there must be.
+//! of one id. `tests/faults.txt` lists the rows that must exist.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
     reason = "tests play servers, start programs, and fail by panicking"
 )]
 
-// The name that the Rust client has for everybody else; the package of this target has it for the C library.
+// Elsewhere the Rust client has this name; in this package the C library has it.
 extern crate client as questdb_ingress;
 
 mod c_programs;
@@ -27,11 +27,11 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// Rows that run at a time: most of their time is waiting.
+/// The number of rows that run at the same time: most of their time they wait.
 const AT_ONCE: usize = 8;
 
 fn main() -> ExitCode {
-    // This program is also the child of some of its tests.
+    // Some tests run this program as a child process.
     for (variable, child) in [
         (http::memory::ADDR, http::memory::child as fn(&str)),
         (http::proxies::ADDR, http::proxies::child),
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Makes a test that is more than a row.
+/// Makes a test that is not a single row.
 fn plain(name: &str, test: fn()) -> Trial {
     Trial::test(name, move || {
         test();

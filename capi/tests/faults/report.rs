@@ -1,4 +1,4 @@
-//! Rows as tests, and what came of them as a table in `target/report/faults.md`.
+//! Makes tests of rows, and a table of their results in `target/report/faults.md`.
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,30 +11,30 @@ use questdb_ingress_testkit::scratch_folder;
 
 use crate::client::Language;
 
-/// How long the calls of all rows may take, one after the other, without the time that they waited for a processor.
+/// The most time that the calls of all rows may take in total, without the time that they waited for a processor.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// What came of a row.
+/// The result of a row.
 pub(crate) struct Row {
     pub(crate) id: &'static str,
     pub(crate) what: String,
     pub(crate) by: Language,
-    /// How long the call took, and by how much it outlived its deadline; without the time it waited for a processor.
+    /// How long the call took, and by how much it exceeded its deadline, without the time that it waited for a processor.
     pub(crate) elapsed: Duration,
     pub(crate) over: Duration,
-    /// Requests that the server read, and bodies that it stored.
+    /// The requests that the server read, and the bodies that it stored.
     pub(crate) requests: usize,
     pub(crate) committed: usize,
     pub(crate) outcome: String,
     pub(crate) in_doubt: bool,
-    /// In doubt although the server never had the whole request.
+    /// The error was in doubt although the server never had the whole request.
     pub(crate) needless: bool,
-    /// What is wrong, a sentence each.
+    /// What is wrong, one sentence each.
     pub(crate) wrong: Vec<String>,
 }
 
 impl Row {
-    /// Returns a row that is right and has no figures but its time.
+    /// Returns a row that is right and has no figures except its time.
     pub(crate) fn right(id: &'static str, what: &str, by: Language, elapsed: Duration) -> Row {
         Row {
             id,
@@ -54,7 +54,7 @@ impl Row {
 
 static ROWS: Mutex<Vec<Row>> = Mutex::new(Vec::new());
 
-/// Returns what a row is about as a part of a name: `503, then 204` is `503_then_204`.
+/// Returns what a row is about as a part of a name: `503, then 204` becomes `503_then_204`.
 pub(crate) fn slug(what: &str) -> String {
     let words = what.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
@@ -108,7 +108,7 @@ fn file() -> PathBuf {
 }
 
 impl Row {
-    /// Sorts `H9` before `H9b` before `H10`.
+    /// Returns a key that sorts `H9` before `H9b` before `H10`.
     fn place(&self) -> (&'static str, u32, &'static str) {
         let digits = self.id.find(|c: char| c.is_ascii_digit()).unwrap();
         let (letters, rest) = self.id.split_at(digits);

@@ -1,11 +1,11 @@
-//! What must be in the table: every row of `tests/faults.txt` from every caller it names, and the whole matrix of TLS.
+//! Checks what the table must contain: every row of `tests/faults.txt` from every caller it names, and the whole matrix of TLS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use libtest_mimic::Trial;
 use questdb_ingress_testkit::repository;
 
-/// Makes the tests that look at the names of all others.
+/// Makes the tests that check the names of all others.
 pub(crate) fn tests(names: Vec<String>) -> Vec<Trial> {
     let names = std::sync::Arc::new(names);
     let look = |name: &str, check: fn(&[String])| {
@@ -22,7 +22,7 @@ pub(crate) fn tests(names: Vec<String>) -> Vec<Trial> {
     ]
 }
 
-/// Returns the ids of `tests/faults.txt` with their callers. Lines of tests and programs elsewhere are read by `ci/promises`.
+/// Returns the ids of `tests/faults.txt` with their callers. `ci/promises` reads the lines about tests and programs elsewhere.
 fn wanted() -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(repository().join("tests/faults.txt")).unwrap();
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
@@ -31,7 +31,7 @@ fn wanted() -> BTreeMap<String, Vec<String>> {
     rows.filter(|(id, _)| id != "test" && id != "program").collect()
 }
 
-/// Whether a name is that of a row with this id from this caller.
+/// Returns whether a name is that of a row with this id from this caller.
 fn is_row(name: &str, id: &str, caller: &str) -> bool {
     let rest = name.strip_prefix(id).and_then(|rest| rest.strip_prefix('_'));
     rest.is_some_and(|rest| rest.ends_with(&format!("::{}", caller.to_lowercase())))

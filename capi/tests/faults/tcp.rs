@@ -1,4 +1,4 @@
-//! Faults of ILP over TCP, row by row. The protocol has no answer, so what is told is what the kernel knows.
+//! Faults of ILP over TCP, row by row. The protocol has no answers, so the client reports what the kernel knows.
 
 use std::net::{TcpListener, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests
 }
 
-/// Stores what comes, to the end of the stream.
+/// Stores everything until the end of the stream.
 fn serve(peer: &mut Peer) {
     let all = peer.read_to_end();
     if !all.is_empty() {
@@ -37,7 +37,7 @@ fn serve(peer: &mut Peer) {
     peer.note("stored");
 }
 
-/// Ends the first connection in some way before anything is sent on it, and serves the others.
+/// Ends the first connection with `end` before anything is sent on it, and serves the others.
 fn ends_first(end: impl Fn(&mut Peer) + Send + Sync + 'static) -> impl Fn(&mut Peer) + Send + Sync {
     move |peer| {
         if peer.nth() > 0 {
@@ -56,12 +56,12 @@ fn flush_after_end(client: &mut Client) -> Answer {
     client.flush()
 }
 
-/// How many rows a flush of so many bytes has.
+/// Returns how many rows a flush of about `bytes` bytes has.
 fn rows_of(bytes: usize) -> u64 {
     rows(bytes).row_count() as u64
 }
 
-/// Flushes, gives the server time until it has noted `note`, and closes; an error of closing is that of the row.
+/// Flushes, waits until the server has noted `note`, and closes. An error of closing is the error of the row.
 fn closes_after(note: &'static str) -> impl Fn(&mut Client) -> Answer + Send + Sync {
     move |client| {
         let outcome = client.flush_copy()?;
@@ -72,7 +72,7 @@ fn closes_after(note: &'static str) -> impl Fn(&mut Client) -> Answer + Send + S
     }
 }
 
-/// What `close` can know of a stream.
+/// What `close` can know about a stream.
 fn closing() -> Vec<Case> {
     use ErrorCode::{Auth, Connection, Rejected, Timeout};
     let challenge = "k5V q".repeat(103)[..512].to_owned() + "\n";
@@ -147,7 +147,7 @@ fn closing() -> Vec<Case> {
     };
     let mut cases: Vec<Case> = cases.into_iter().map(counted).collect();
     cases.push(
-        // A handler that decides by the outcome alone would count them as delivered.
+        // A caller that decides by the outcome alone would count these rows as delivered.
         Case::new("T13", "thousands of rows, then a reset", |peer| {
             if peer.nth() > 0 {
                 return serve(peer);
@@ -172,7 +172,7 @@ fn closing() -> Vec<Case> {
                     }
                 }
             }
-            // Told once.
+            // The rows are reported once only.
             let outcome = client.flush()?;
             client.close(Duration::from_secs(5)).1?;
             Ok(outcome)
@@ -227,7 +227,7 @@ fn cases() -> Vec<Case> {
             client.flush()
         })
         .fails(Connection, Outcome::NotSent),
-        // Whether it goes on reading cannot be seen, and a server that restarts does not.
+        // The client cannot see whether the server goes on reading, and a server that restarts does not.
         Case::new(
             "T3",
             "half-closed before the flush, goes on reading",
@@ -371,7 +371,7 @@ fn cases() -> Vec<Case> {
             .conf("auto_flush=off;")
             .fails(Timeout, Outcome::InDoubt)
             .within(400),
-        // Not before it has read the rows: a client that sees the noise first does not send them.
+        // The server sends only after it has read the rows: a client that sees this data first does not send them.
         Case::new("T11", "close while the server goes on sending", |peer| {
             peer.read_exactly(100);
             peer.flood(b"noise\n");
@@ -388,7 +388,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The name of the IPv6 loopback address, if this machine has one for it.
+/// Returns a name that means the IPv6 loopback address, if this machine has one.
 fn name_of_v6_loopback() -> &'static str {
     let is_v6 = |name: &&str| {
         (*name, 1).to_socket_addrs().is_ok_and(|mut found| found.any(|addr| addr.is_ipv6()))
@@ -396,7 +396,7 @@ fn name_of_v6_loopback() -> &'static str {
     ["localhost", "ip6-localhost"].into_iter().find(is_v6).unwrap_or("[::1]")
 }
 
-/// T9: IPv6 literals, and a name of which only the IPv6 address is served.
+/// T9: IPv6 addresses, and a name of which only the IPv6 address is served.
 fn ipv6(scheme: &'static str, form: &str, host: &'static str) -> Case {
     let http = scheme == "http";
     let case = Case::new("T9", format!("{scheme}, {form}, served on IPv6 only"), |_| {});
@@ -429,7 +429,7 @@ fn ipv6_only() -> Vec<Case> {
     ["tcp", "http"].into_iter().flat_map(both).collect()
 }
 
-/// An address that is dead is passed over, at the start and in the middle of work.
+/// An address that does not answer is skipped, at the start and later.
 fn several_addresses() {
     let nobody = RefusingPort::new();
     let dead = nobody.addr();
@@ -461,7 +461,7 @@ fn several_addresses() {
     assert!(sender.stats().get(Stat::Reconnects) >= 1);
 }
 
-/// A name that does not exist: typed, retried, within the deadline.
+/// A name that does not exist: the error has its own code, is retried, and keeps the deadline.
 fn a_name_that_does_not_resolve() {
     let begin = Instant::now();
     let e =

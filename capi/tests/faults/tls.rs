@@ -1,4 +1,5 @@
-//! TLS: which servers are trusted, which are not, and that every doubt is a typed error; over HTTPS and over TCPS.
+//! TLS: which servers are trusted and which are not, and that every doubt is an error with its own code; over HTTPS and over
+//! TCPS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     tests
 }
 
-/// An alert that a server sends which knows no version of the client.
+/// The alert of a server that supports no TLS version of the client.
 const OLD_VERSION_ALERT: &[u8] = &[0x15, 3, 2, 0, 2, 2, 70];
 
 fn serve(http: bool) -> impl Fn(&mut Peer) + Send + Sync {
@@ -51,7 +52,7 @@ fn all_versions(leaf: &questdb_ingress_testkit::certificates::Leaf) -> Arc<Serve
     server_config(leaf, rustls::ALL_VERSIONS, None)
 }
 
-/// The servers of the matrix that get as far as a certificate, and whether they are to be trusted.
+/// The servers of the matrix that send a certificate, and whether they must be trusted.
 fn servers() -> Vec<(&'static str, &'static str, Arc<ServerConfig>, bool)> {
     let ca = authority();
     let names = &["localhost"];
@@ -111,7 +112,7 @@ fn matrix() -> Vec<Case> {
     cases
 }
 
-/// S4: an address instead of a name.
+/// S4: the configuration has an address instead of a name.
 fn ip_address(http: bool) -> Case {
     let case = over(http, Case::new("S4", "by IP address", serve(http)));
     finish(case.tls(good_server()), http, true).act(move |client| {
@@ -123,7 +124,7 @@ fn ip_address(http: bool) -> Case {
     })
 }
 
-/// S11: a server that wants a certificate of the client.
+/// S11: the server requires a certificate of the client.
 fn client_certificate(http: bool, have: bool) -> Case {
     let what = if have { "with a client certificate" } else { "without a client certificate" };
     let server = server_config(&authority().server(), rustls::ALL_VERSIONS, Some(authority()));
@@ -140,7 +141,7 @@ fn client_certificate(http: bool, have: bool) -> Case {
     if http {
         return case;
     }
-    // The client of TLS 1.3 is done before the server judges it: the refusal is found by a later flush.
+    // With TLS 1.3 the client's handshake ends before the server checks the certificate: a later flush reports the refusal.
     case.act(|client| {
         let until = std::time::Instant::now() + Duration::from_secs(10);
         while std::time::Instant::now() < until {
@@ -200,7 +201,7 @@ fn handshakes() -> Vec<Case> {
                 .also("says so", |r| r.error().message().contains("may not speak TLS")),
         );
     }
-    // What rustls and OpenSSL send when something else than TLS comes in.
+    // The alerts that rustls and OpenSSL send when they receive something that is not TLS.
     cases.push(
         Case::new("S14", "plain HTTP client, TLS server", |peer| {
             peer.request_head();
@@ -230,7 +231,7 @@ fn handshakes() -> Vec<Case> {
     cases
 }
 
-/// Inside a session that stands: the same care as without TLS.
+/// Faults inside an established session: the results are those without TLS.
 fn streams_within_tls() -> Vec<Case> {
     let tls = || good_server();
     let https = |case: Case| case.tls(tls()).conf(&trust());
@@ -324,7 +325,7 @@ fn ends_session(last: usize, messages: Vec<(u8, Vec<u8>)>) -> impl Fn(&mut Peer)
         }
         peer.say_raw(&messages);
         peer.half_close();
-        // Gone with unread data, it would reset the connection and take the alert with it.
+        // Closing the connection with unread data would reset it, and the alert would be lost.
         peer.read_to_end();
     }
 }
@@ -340,7 +341,7 @@ fn alerts_after_the_request() -> Vec<Case> {
             })
     };
     for (name, version) in [("1.2", &TLS12), ("1.3", &TLS13)] {
-        // A warning that the user has gone is none of the session's ends.
+        // The warning `user_canceled` (90) does not end a session.
         for alert in ALERTS.into_iter().filter(|alert| *alert != 90) {
             let what = format!("TLS {name}, alert {alert} after the request");
             let case = Case::new("TLS8", what, ends_session(0, vec![fatal(alert)]));
@@ -356,7 +357,7 @@ fn alerts_after_the_request() -> Vec<Case> {
     cases
 }
 
-/// TLS 1.3 judges a client's certificate when the client believes the session to stand.
+/// With TLS 1.3 the server checks the client's certificate after the client considers the session established.
 fn alerts_about_a_certificate_that_was_asked_for() -> Vec<Case> {
     let wanted = |what: &str, alert: u8, last: usize| {
         let serve = move |peer: &mut Peer| {
@@ -390,7 +391,7 @@ fn alerts_about_a_certificate_that_was_asked_for() -> Vec<Case> {
     cases
 }
 
-/// What a user can do about it stands in the message.
+/// The message says what a user can do about the error.
 fn messages_about_tls_advise() -> Vec<Case> {
     let own = self_signed_authority();
     let trust_own = format!("tls_roots={};", write_file(&own.cert).display());
@@ -412,7 +413,7 @@ fn messages_about_tls_advise() -> Vec<Case> {
             case.fails(ErrorCode::Tls, Outcome::NotSent).within(300),
             &["tls_roots", "not signed by an authority"],
         ));
-        // As a QuestDB does, which waits for the rest of what it takes for a request.
+        // QuestDB behaves like this: it waits for the rest of what it takes for a request.
         let case = over(http, Case::new("S18", "plain server that waits", |peer| peer.hold()));
         let case = case.tls_client_only().conf(&trust()).conf("connect_timeout=300;");
         let case = if http { case.conf("retry_timeout=0;") } else { case };
@@ -425,7 +426,7 @@ fn messages_about_tls_advise() -> Vec<Case> {
     cases
 }
 
-/// S15 to S17: files that are no certificates are found before any connection.
+/// S15 to S17: files that are not certificates are reported before any connection.
 fn certificate_files() -> Vec<Case> {
     let empty = write_file("");
     let garbage = write_file("not PEM at all\n");

@@ -1,4 +1,4 @@
-//! The ABI: what the header, the shared library, the ledgers and the tests in C say must be one and the same.
+//! The ABI: the header, the shared library, the ledgers and the tests in C must name the same functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,7 +20,7 @@ fn output(program: &str, args: &[&str], file: &Path) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// The functions that the header declares.
+/// Returns the functions that the header declares.
 pub(crate) fn declared() -> BTreeSet<String> {
     let text = read("include/questdb_ingress.h");
     let mut names = BTreeSet::new();
@@ -35,7 +35,7 @@ pub(crate) fn declared() -> BTreeSet<String> {
     names
 }
 
-/// `symbol version` lines of a ledger.
+/// Returns the lines `symbol version` of a ledger as a map.
 fn ledger() -> BTreeMap<String, String> {
     let text = read("capi/abi/symbols.txt");
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
@@ -52,7 +52,7 @@ fn the_library_exports_what_the_header_declares_and_nothing_else() {
     let table = output("readelf", &["-W", "--dyn-syms"], &shared_library());
     let mut exported = BTreeSet::new();
     for line in table.lines() {
-        // Num: Value Size Type Bind Vis Ndx Name
+        // The columns of readelf: Num: Value Size Type Bind Vis Ndx Name
         let fields: Vec<&str> = line.split_whitespace().collect();
         let [_, _, _, _, bind, visibility, section, name] = fields[..] else { continue };
         if bind != "LOCAL" && section != "UND" && section != "Ndx" {
@@ -96,7 +96,7 @@ fn since_lines_agree_with_the_ledger() {
     assert_eq!(checked, ledger.len(), "functions whose documentation has no `Since:` line");
 }
 
-/// Every function and each of its parameters that is a pointer, from the header.
+/// Returns every function of the header with each of its parameters that is a pointer.
 fn pointers() -> BTreeSet<(String, String)> {
     let header = read("include/questdb_ingress.h");
     let mut found = BTreeSet::new();
@@ -142,7 +142,7 @@ fn numbers_of_codes_and_outcomes_never_move() {
     let text = read("capi/abi/error_codes.txt");
     let mut found = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        // NAME = number [retired version]
+        // A line of this ledger: NAME = number [retired version]
         let fields: Vec<&str> = line.split(' ').collect();
         let [name, "=", number, ref rest @ ..] = fields[..] else { panic!("bad line {line}") };
         assert!(matches!(rest, [] | ["retired", _]), "{line}");
@@ -153,7 +153,7 @@ fn numbers_of_codes_and_outcomes_never_move() {
             "{line}: number used twice"
         );
     }
-    // A removed line leaves a gap.
+    // A removed line would leave a gap.
     assert!(found.keys().copied().eq(1..=u32::try_from(found.len()).unwrap()), "{found:?}");
     let living: BTreeMap<u32, String> = found
         .into_iter()
@@ -184,7 +184,7 @@ fn ledgers_only_grow_after_a_release() {
         let done = Command::new("git").current_dir(root()).args(args).output().ok()?;
         done.status.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
     };
-    // Not a work tree, or nothing released yet: nothing to keep to.
+    // Without a work tree or a release there is nothing to compare with.
     let Some(tag) = git(&["describe", "--tags", "--abbrev=0", "--match", "v*"]) else { return };
     for file in ["capi/abi/symbols.txt", "capi/abi/error_codes.txt"] {
         let Some(before) = git(&["show", &format!("{}:{file}", tag.trim())]) else { continue };

@@ -1,4 +1,4 @@
-//! The documents about the C API say what the sources say.
+//! Checks that the documents about the C API agree with the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -64,7 +64,7 @@ fn functions_and_files_that_the_documents_name_exist() {
     assert!(seen > 40, "{seen}");
 }
 
-/// Fixed lines in a fixed order, so that readers find them.
+/// Comments have fixed lines in a fixed order, so that readers find them.
 #[test]
 fn comments_of_functions_keep_their_order() {
     let order = ["Ownership:", "Errors:", "Threads:", "Since:"];

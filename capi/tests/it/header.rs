@@ -1,4 +1,5 @@
-//! include/questdb_ingress.h is what cbindgen makes of the sources, and compiles alone. `QUESTDB_BLESS=1` rewrites it.
+//! Checks that include/questdb_ingress.h is what cbindgen makes of the sources, and that it compiles on its own.
+//! `QUESTDB_BLESS=1` rewrites it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,11 +7,11 @@ use std::process::Command;
 
 use questdb_ingress_testkit::repository as root;
 
-/// Compares a committed file with what it should be; `QUESTDB_BLESS=1` writes it instead.
+/// Compares a committed file with what it should be. With `QUESTDB_BLESS=1` writes the file instead.
 pub(crate) fn compare(path: &str, expected: &str) {
     let file = root().join(path);
     if std::env::var_os("QUESTDB_BLESS").is_some() {
-        // In one step: other tests are reading it.
+        // The file is replaced in one step, because other tests may be reading it.
         let new = file.with_extension("new");
         fs::write(&new, expected).unwrap();
         fs::rename(&new, &file).unwrap();
@@ -31,7 +32,7 @@ pub(crate) fn compare(path: &str, expected: &str) {
     assert_eq!(found, expected, "{path} differs at its end");
 }
 
-/// The `//!` lines at the top of a source file.
+/// Returns the `//!` lines at the top of a source file.
 pub(crate) fn module_docs(path: &str) -> String {
     let text = fs::read_to_string(root().join(path)).unwrap();
     text.lines()
@@ -40,11 +41,11 @@ pub(crate) fn module_docs(path: &str) -> String {
         .collect()
 }
 
-/// The sources in the order of the header: that of the `mod` lines.
+/// Returns the sources in the order of the header, which is the order of the `mod` lines.
 fn sources() -> Vec<PathBuf> {
     let list = fs::read_to_string(root().join("capi/src/lib.rs")).unwrap();
     let modules = list.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
-    let mut files = ["src/error.rs", "src/sender/stats.rs", "src/table/layout.rs"]
+    let mut files = ["src/error.rs", "src/sender/statistics.rs", "src/table/layout.rs"]
         .map(|path| root().join(path))
         .to_vec();
     files.extend(modules.map(|name| root().join("capi/src").join(format!("{name}.rs"))));
@@ -114,14 +115,14 @@ fn committed_header_is_what_the_sources_say() {
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
     let text = String::from_utf8(text).unwrap();
-    // The alias `Failed` is renamed to a type that ends in a star.
+    // cbindgen renames the alias `Failed` to a type that ends in a star, and puts a space after it.
     let text = text.replace("questdb_error * questdb_", "questdb_error *questdb_");
     let text: Vec<&str> = text.lines().map(str::trim_end).collect();
     compare("include/questdb_ingress.h", &untagged(&(text.join("\n") + "\n")));
 }
 
-/// In C before C23 the name of an enumeration is an integer type of fixed width. As a tag beside that type it would be a
-/// second meaning of one name, which C++ does not have and `-Wc++-compat` reports: there the enumeration has no tag.
+/// In C before C23 the name of an enumeration is an integer type of fixed width. The enumeration therefore has no tag there:
+/// the tag would give one name two meanings, which C++ forbids and `-Wc++-compat` reports.
 fn untagged(header: &str) -> String {
     let condition = "\n#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L\n  ";
     let tags = header.lines().filter_map(|line| line.strip_prefix("enum "));

@@ -1,4 +1,4 @@
-//! The C ABI as a whole: header, exported functions, ledgers and the documents about them.
+//! Tests of the C ABI as a whole: the header, the exported functions, the ledgers and the documents about them.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A connection, plain or within TLS, with the buffer of what was read from it.
+//! A connection, plain or inside TLS, with a buffer of what was read from it.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// How long a silent peer is kept.
+/// A peer that sends nothing for this time is disconnected.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-/// How long a peer may take to accept an answer.
+/// The time that a peer may take to accept an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a peer may go on sending after it was told off.
+/// The time that a peer may go on sending after its connection was refused.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 << 20;
 const MAX_KEPT: usize = 1 << 20;
@@ -48,7 +48,7 @@ impl Connection {
         Ok(Connection { stream, buffer: Vec::new(), start: 0, end: 0 })
     }
 
-    /// The bytes read and not yet consumed.
+    /// Returns the bytes that were read and not yet consumed.
     pub(crate) fn unread(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -58,13 +58,13 @@ impl Connection {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
             if self.buffer.len() > MAX_KEPT {
-                // A rare huge line should not cost its size for as long as the connection lives.
+                // Frees the memory, so that one very long line does not occupy it for as long as the connection lives.
                 self.buffer = Vec::new();
             }
         }
     }
 
-    /// Reads more bytes behind the unread ones; 0 at the end of the stream.
+    /// Reads more bytes and appends them to the unread ones. Returns how many were read: 0 at the end of the stream.
     pub(crate) fn fill(&mut self) -> io::Result<usize> {
         if self.buffer.len() - self.end < READ_LEN {
             if self.start > 0 {
@@ -72,7 +72,7 @@ impl Connection {
                 (self.start, self.end) = (0, self.end - self.start);
             }
             if self.buffer.len() - self.end < READ_LEN {
-                // Doubling keeps the copies of a long line linear in its length.
+                // The buffer doubles, so that the cost of copying stays linear in the length of a long line.
                 let len = (self.buffer.len() * 2).max(self.end + READ_LEN);
                 self.buffer.resize(len, 0);
             }
@@ -84,7 +84,7 @@ impl Connection {
                 Stream::Tls(s) => s.read(free),
             };
             match result {
-                // A peer that leaves without the farewell of TLS has still left.
+                // Some peers close without the closing alert of TLS. That counts as the end of the stream too.
                 Err(e) if e.kind() == ErrorKind::UnexpectedEof => break 0,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 result => break result?,
@@ -116,13 +116,13 @@ impl Connection {
         self.set_read_timeout(IDLE_TIMEOUT)
     }
 
-    /// Says goodbye and closes.
+    /// Ends TLS, if there is any, and closes the connection.
     pub(crate) fn close(mut self) {
         self.end_sending();
     }
 
-    /// Closes after an answer that the peer may not expect yet: closing with unread bytes would reset the connection
-    /// and take the answer with it, so what the peer still sends is read for a while and dropped.
+    /// Closes after an answer that the peer may not expect yet. Closing a socket with unread bytes would reset the connection
+    /// and lose the answer, so what the peer still sends is read for a while and dropped.
     pub(crate) fn close_after_answer(mut self) {
         self.end_sending();
         let deadline = Instant::now() + LINGER_TIMEOUT;
@@ -144,7 +144,7 @@ impl Connection {
     fn end_sending(&mut self) {
         if let Stream::Tls(s) = &mut self.stream {
             s.conn.send_close_notify();
-            // The peer may be gone; then there is nobody to say goodbye to.
+            // The peer may have gone; then there is nobody to tell.
             let _ = s.flush();
         }
         let _ = self.socket().shutdown(Shutdown::Write);

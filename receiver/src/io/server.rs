@@ -1,4 +1,4 @@
-//! Listeners and threads: one thread that accepts per port, one per connection.
+//! Listeners and threads: one accepting thread for each port, and one thread for each connection.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -28,7 +28,7 @@ impl Server {
         let (tcp_listener, tcp) = listen(tcp)?;
         let shared = Arc::new(Shared::new(options));
         let server = Server { shared, http, tcp, acceptors: Mutex::default() };
-        // From here on an error drops the server, which stops what runs already.
+        // If one of the following calls fails, the server is dropped, and that stops what is already running.
         server.spawn_acceptor("receiver-http", http_listener, http::serve)?;
         server.spawn_acceptor("receiver-tcp", tcp_listener, tcp::serve)?;
         Ok(server)
@@ -62,7 +62,7 @@ impl Server {
             std::mem::take(&mut *self.acceptors.lock().unwrap_or_else(PoisonError::into_inner));
         for (thread, addr) in acceptors.into_iter().zip([self.http, self.tcp]) {
             if !thread.is_finished() {
-                // Accepting has no timeout: a connection of our own wakes it.
+                // `accept` has no timeout, so a connection of our own wakes it.
                 let _ = TcpStream::connect_timeout(&reachable(addr), Duration::from_millis(100));
             }
             let _ = thread.join();
@@ -89,7 +89,7 @@ fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
         .map_err(|e| err!(Listen, "cannot listen on {addr}: {e}"))
 }
 
-/// An address that reaches a listener bound to "any".
+/// Returns an address that reaches the listener, also if it listens on all addresses.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -106,7 +106,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener, serve: Serve) {
             return;
         }
         match accepted {
-            // A refused connection is closed by dropping it.
+            // Dropping a connection that is not admitted closes it.
             Ok((socket, _)) => drop(admit(shared, socket, serve)),
             Err(e) if is_transient(&e) => thread::sleep(Duration::from_millis(10)),
             Err(_) => return,
@@ -114,7 +114,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener, serve: Serve) {
     }
 }
 
-/// Errors of one connection, or of a shortage that may pass.
+/// Returns whether the error concerns only one connection, or is a shortage that may pass.
 fn is_transient(error: &io::Error) -> bool {
     const SHORTAGES: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     let kinds = [
@@ -139,7 +139,7 @@ fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()
     open.sockets.insert(id, second);
     drop(open);
     let guard = Registered { shared: Arc::clone(shared), id };
-    // The lock is free again: a thread that cannot be started gives its place back at once.
+    // The lock was released before, because a thread that cannot be started unregisters its connection at once.
     let thread = thread::Builder::new().name("receiver-connection".into()).spawn(move || {
         let shared = &guard.shared;
         if let Ok(connection) = Connection::open(socket, shared.options.tls.as_ref()) {
@@ -150,7 +150,7 @@ fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()
     Ok(())
 }
 
-/// A connection's place among the open ones; given back however its thread ends.
+/// The registration of a connection among the open ones. Dropping it unregisters the connection, however its thread ends.
 struct Registered {
     shared: Arc<Shared>,
     id: u64,

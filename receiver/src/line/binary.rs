@@ -1,22 +1,22 @@
-//! Binary values: a type byte and a payload whose length follows from the type.
+//! Binary values: a type byte, and a payload whose length depends on the type.
 
 use super::{Decimal, ParseErrorKind, Span, Stored, TimeUnit};
 
-/// Outcome of reading a value at some offset.
+/// The result of reading a value at some offset.
 pub(crate) enum Read {
-    /// The value and the offset behind it.
+    /// The value, and the offset of the first byte after it.
     Value(Stored, usize),
-    /// How long the input must be at least.
+    /// The value is not complete. The input must have at least this length.
     More(usize),
 }
 
 const DOUBLE_ELEMENT: u8 = 10;
 const MAX_DIMENSIONS: usize = 32;
 const MAX_DIMENSION: i32 = 0x0FFF_FFFF;
-/// The server addresses array data with a signed 32-bit number.
+/// The server uses signed 32-bit offsets for the data of an array.
 const MAX_ARRAY_BYTES: u64 = 0x7FFF_FFFF;
 
-/// Reads the value whose type byte stands at `at`.
+/// Reads the value whose type byte is at `at`.
 pub(crate) fn field(input: &[u8], at: usize) -> Result<Read, ParseErrorKind> {
     let mut cursor = Cursor { input, at };
     match read(&mut cursor) {

@@ -1,13 +1,13 @@
-//! Decimals: a 256-bit integer and a scale, from text and from two's complement.
+//! Decimals: a 256-bit integer and a scale, read from text and from two's complement.
 
 use std::fmt;
 
-/// A decimal number: an integer of up to 256 bits divided by ten to the power of `scale`. Equality is exact:
-/// `1.0` and `1.00` differ.
+/// A decimal number: an integer of up to 256 bits that is divided by ten to the power of `scale`. Equality is exact: `1.0` and
+/// `1.00` differ.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
     negative: bool,
-    /// Four words, the least significant first; zero is never negative.
+    /// Four words, the least significant first. Zero is never negative.
     magnitude: [u64; 4],
     scale: u8,
 }
@@ -15,10 +15,10 @@ pub struct Decimal {
 impl Decimal {
     /// The largest scale.
     pub const MAX_SCALE: u8 = 76;
-    /// The most digits the text form may have.
+    /// The most digits that the text form may have.
     const MAX_DIGITS: usize = 76;
 
-    /// `unscaled` divided by ten to the power of `scale`.
+    /// Returns `unscaled` divided by ten to the power of `scale`.
     pub fn new(unscaled: i128, scale: u8) -> Decimal {
         let magnitude = unscaled.unsigned_abs();
         #[expect(clippy::cast_possible_truncation, reason = "the two halves of the number")]
@@ -26,12 +26,12 @@ impl Decimal {
         Decimal { negative: unscaled < 0, magnitude: words, scale }
     }
 
-    /// How many digits stand behind the point.
+    /// Returns the number of digits after the point.
     pub fn scale(&self) -> u8 {
         self.scale
     }
 
-    /// The digits without the point, with a minus when negative.
+    /// Returns the digits without the point, with a minus sign if the number is negative.
     pub fn unscaled(&self) -> String {
         let mut digits = self.digits();
         if self.negative {
@@ -40,13 +40,13 @@ impl Decimal {
         digits
     }
 
-    /// Whether this is the least number of 256 bits, QuestDB's mark for a missing decimal.
+    /// Returns whether this is the least number of 256 bits, with which QuestDB marks a missing decimal.
     pub(crate) fn is_null_mark(&self) -> bool {
         self.negative && self.magnitude == [0, 0, 0, 1 << 63]
     }
 
-    /// A big-endian two's complement number of any length; `None` when it does not fit 256 bits. Beyond 32 bytes QuestDB
-    /// takes no negative one, however small.
+    /// Converts a big-endian two's complement number of any length. Returns `None` if it does not fit in 256 bits. With more
+    /// than 32 bytes QuestDB accepts no negative number, however small.
     pub(crate) fn from_be_bytes(bytes: &[u8], scale: u8) -> Option<Decimal> {
         let negative = bytes.first().is_some_and(|b| b & 0x80 != 0);
         let extension = if negative { 0xFF } else { 0 };
@@ -67,7 +67,7 @@ impl Decimal {
         Some(Decimal { negative, magnitude, scale })
     }
 
-    /// The text form without its `d`. The outer `None` means not a decimal, the inner one NULL.
+    /// Parses the text form without its final `d`. The outer `None` means that it is not a decimal, the inner one means NULL.
     pub(crate) fn parse(text: &[u8]) -> Option<Option<Decimal>> {
         let text = without_letters(text);
         let blanks = text.iter().take_while(|b| **b == b' ').count();
@@ -76,7 +76,7 @@ impl Decimal {
             [b'+', rest @ ..] => (false, rest),
             rest => (false, rest),
         };
-        // Whatever follows these words is not looked at.
+        // What follows these words is ignored, as in QuestDB.
         if text.starts_with(b"NaN") || text.starts_with(b"Infinity") {
             return Some(None);
         }
@@ -98,7 +98,7 @@ impl Decimal {
         let scale = i64::try_from(fraction.len()).ok()? - exponent;
         let appended = usize::try_from(-scale).unwrap_or(0);
         let scale = usize::try_from(scale).unwrap_or(0);
-        // One digit is always there, and so is one before the point.
+        // There is always at least one digit, and at least one before the point.
         let precision = digits.len().max(1).checked_add(appended)?.max(scale + 1);
         if precision > Self::MAX_DIGITS {
             return None;
@@ -111,8 +111,8 @@ impl Decimal {
         Some(Some(Decimal { negative: negative && magnitude != [0; 4], magnitude, scale }))
     }
 
-    /// Whether a column of some scale can hold the number: it has at most 76 digits, not counting zeros at the end of its
-    /// places.
+    /// Returns whether a column of some scale can hold the number: it has at most 76 digits, not counting zeros at the end of
+    /// the fraction.
     pub(crate) fn fits_a_column(&self) -> bool {
         let digits = self.digits();
         let zeros = digits.len() - digits.trim_end_matches('0').len();
@@ -151,7 +151,7 @@ impl fmt::Debug for Decimal {
     }
 }
 
-/// QuestDB drops an `m` and then an `f` or `d` at the end, in either case.
+/// Removes an `m`, and then an `f` or `d`, from the end, in upper or lower case, as QuestDB does.
 fn without_letters(text: &[u8]) -> &[u8] {
     let text = match text {
         [rest @ .., b'm' | b'M'] => rest,
@@ -167,7 +167,7 @@ fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|b| b.is_ascii_digit()).count())
 }
 
-/// An integer of 32 bits with single underscores between its digits.
+/// Parses an integer of 32 bits that may have single underscores between its digits.
 fn exponent(text: &[u8]) -> Option<i64> {
     let negative = text.first() == Some(&b'-');
     let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
@@ -278,7 +278,7 @@ mod tests {
         let least = Decimal::from_be_bytes(&least, 0).unwrap();
         let text = "57896044618658097711785492504343953926634992332820282019728792003956564819968";
         assert_eq!(least.to_string(), format!("-{text}"));
-        // One bit more than 256 in each direction.
+        // Numbers that need one bit more than 256, of either sign.
         assert_eq!(Decimal::from_be_bytes(&[&[0], &[0x80; 32][..]].concat(), 0), None);
         assert_eq!(Decimal::from_be_bytes(&[&[0xFF], &[0x7F; 32][..]].concat(), 0), None);
     }

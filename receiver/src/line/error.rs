@@ -1,26 +1,26 @@
-//! Why a line is refused, in the words of QuestDB's parser.
+//! The reasons why a line is refused, in the words of QuestDB's parser.
 
 use std::fmt;
 
-/// Why a line was refused, in the vocabulary of QuestDB's parser.
+/// The reason why a line was refused, with the names that QuestDB's parser uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
-    /// A table name and nothing else.
+    /// The line has a table name and nothing else.
     NoFields,
-    /// A symbol without a name.
+    /// A symbol has no name.
     IncompleteTag,
-    /// A field without a name.
+    /// A field has no name.
     IncompleteField,
-    /// A byte that may not stand between two parts of the line.
+    /// A byte is not allowed between two parts of the line.
     InvalidFieldSeparator,
     /// The designated timestamp is not an integer with a known suffix.
     InvalidTimestamp,
-    /// A field (or a symbol) has a value of no known form.
+    /// The value of a field or a symbol has no known form.
     InvalidFieldValue,
-    /// The table name holds a byte that no name may hold.
+    /// The table name contains a byte that is not allowed in names.
     InvalidTableName,
-    /// A column name holds a byte that no name may hold.
+    /// A column name contains a byte that is not allowed in names.
     InvalidColumnName,
     /// A field name is not followed by a value.
     MissingFieldValue,
@@ -38,16 +38,16 @@ pub enum ParseErrorKind {
     DecimalInvalidScale,
     /// The unscaled value of a decimal does not fit 256 bits.
     DecimalOverflow,
-    /// A hexadecimal integer that is none, or that has more than 64 digits.
+    /// A hexadecimal integer has other characters, or more than 64 digits.
     MalformedLong256,
-    /// A line has more symbols and fields than the receiver takes; QuestDB has no such limit.
+    /// The line has more symbols and fields than the receiver accepts. QuestDB has no such limit.
     TooManyValues,
-    /// NUL or `/` inside the designated timestamp; QuestDB has no name for it.
+    /// The designated timestamp contains a NUL or `/`. QuestDB has no name for this error.
     Unnamed,
 }
 
 impl ParseErrorKind {
-    /// QuestDB's name, such as `NO_FIELDS`.
+    /// Returns QuestDB's name, such as `NO_FIELDS`.
     pub fn name(self) -> &'static str {
         match self {
             ParseErrorKind::NoFields => "NO_FIELDS",
@@ -73,7 +73,7 @@ impl ParseErrorKind {
     }
 }
 
-/// A refused line; `Display` gives QuestDB's sentence about it.
+/// The error for a refused line. `Display` gives QuestDB's sentence about it.
 #[derive(Debug, Clone)]
 pub struct ParseError {
     pub(crate) kind: ParseErrorKind,
@@ -83,12 +83,12 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// What is wrong.
+    /// Returns the reason.
     pub fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
-    /// The table of the line, empty when it was not reached.
+    /// Returns the table of the line. It is empty if the error occurred before the table name was read.
     pub fn table(&self) -> &str {
         &self.table
     }

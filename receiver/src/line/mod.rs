@@ -1,8 +1,8 @@
-//! The receiver's own parser: bytes of a line to a [`Line`], text and binary forms of every protocol version.
+//! The receiver's own parser: it turns the bytes of a line, text and binary forms of every protocol version, into a [`Line`].
 //!
-//! A line cannot be found by looking for its line feed, since binary values may hold any byte; so the parser reads values
-//! one after the other and keeps its place when the input ends early. Feeding a line in pieces costs no more than
-//! feeding it at once. Errors carry the names QuestDB's parser uses.
+//! A line cannot be found by searching for its line feed, because binary values may contain any byte. The parser therefore
+//! reads one value after the other, and remembers its position when the input ends early, so that a line that arrives in pieces
+//! costs no more than one that arrives at once. Errors have the names that QuestDB's parser uses.
 
 mod binary;
 mod decimal;
@@ -17,17 +17,17 @@ pub use error::{ParseError, ParseErrorKind};
 pub(crate) use text::long256 as parse_long256;
 pub use value::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
 
-/// The most symbols and fields of a line. What is known of each takes much more memory than the few bytes that it may have.
+/// The most symbols and fields of a line. Each of them needs much more memory than the few bytes that it may have in the line.
 const MAX_VALUES: usize = 100_000;
 
 /// What [`LineParser::parse`] found at the start of its input.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// A row, and how many bytes it takes with its line end.
+    /// A row, and its length in bytes including the line end.
     Row(Line<'a>, usize),
-    /// An empty line, and how many bytes it takes.
+    /// An empty line, and its length in bytes.
     Empty(usize),
-    /// The line has not ended. Call again with the same bytes and more behind them: at least this many in total.
+    /// The line has not ended. Call again with the same bytes and more bytes after them: at least this many in total.
     NeedMore(usize),
 }
 
@@ -40,28 +40,28 @@ enum Phase {
     FieldToken,
     String,
     Binary,
-    /// After the closing quote or the last byte of a payload.
+    /// After the closing quote of a string, or after the last byte of a binary value.
     AfterValue(ParseErrorKind),
     Stamp,
 }
 
-/// Reads lines, one per call, and remembers how far it got in a line that has not ended.
+/// Parses lines, one per call, and remembers its position in a line that has not ended.
 #[derive(Debug)]
 pub struct LineParser {
     phase: Phase,
-    /// Symbols are over.
+    /// Whether the symbols have ended.
     in_fields: bool,
-    /// Where the current token begins.
+    /// The offset at which the current token begins.
     token: usize,
-    /// How far the current token has been looked at.
+    /// The offset up to which the current token was examined.
     scan: usize,
-    /// Whether the current token holds a backslash.
+    /// Whether the current token contains a backslash.
     escaped: bool,
     name: Span,
-    /// Where the current field value begins.
+    /// The offset at which the current field value begins.
     value_at: usize,
     parts: Parts,
-    /// The last call ended a line, so the next one begins anew.
+    /// Whether the last call ended a line, so that the next one begins a new line.
     ended: bool,
 }
 
@@ -71,7 +71,7 @@ impl Default for LineParser {
     }
 }
 
-/// What a step of the parser leads to.
+/// What the parser does after one step.
 enum Step {
     Next,
     More(usize),
@@ -82,7 +82,7 @@ enum Step {
 type Stepped = Result<Step, ParseErrorKind>;
 
 impl LineParser {
-    /// A parser at the start of a line.
+    /// Returns a parser that expects the start of a line.
     pub fn new() -> LineParser {
         LineParser {
             phase: Phase::Table,
@@ -97,10 +97,10 @@ impl LineParser {
         }
     }
 
-    /// Reads the line that `input` begins with. After `Row`, `Empty` or an error the next call starts a new line.
+    /// Parses the line that `input` begins with. After `Row`, `Empty` or an error, the next call starts a new line.
     ///
     /// # Errors
-    /// What QuestDB's parser would say of the line; it is read no further.
+    /// The error that QuestDB's parser would report for the line. The rest of the line is not read.
     pub fn parse<'a>(&'a mut self, input: &'a [u8]) -> Result<Progress<'a>, ParseError> {
         if self.ended {
             self.restart();
@@ -129,7 +129,7 @@ impl LineParser {
         }
     }
 
-    /// Whether the input ended where a line end would be a part of a value.
+    /// Returns whether the input ended inside a binary value, where a line feed would be a part of the value.
     pub(crate) fn is_inside_binary(&self) -> bool {
         !self.ended && self.phase == Phase::Binary
     }
@@ -153,9 +153,9 @@ impl LineParser {
     #[cold]
     fn error(&self, input: &[u8], kind: ParseErrorKind) -> ParseError {
         let token = input.get(self.token..self.scan.min(input.len())).unwrap_or_default();
-        // QuestDB names the column up to and with the byte that spoils it.
+        // QuestDB shows the column name up to and including the byte that is not allowed.
         let spoiled = input.get(self.token..=self.scan).unwrap_or(token);
-        // A name that is refused was not taken yet; a refused value belongs to the name taken last.
+        // If the name is wrong, it was not stored yet. If a value is wrong, it belongs to the name that was stored last.
         let entity = match self.phase {
             Phase::Name if token.is_empty() => self.parts.text(input, self.name),
             Phase::Name if kind == ParseErrorKind::InvalidColumnName => spoiled,
@@ -163,7 +163,7 @@ impl LineParser {
             _ => self.parts.text(input, self.name),
         };
         let value = match self.phase {
-            // Symbols, broken strings and what holds a NUL are not quoted.
+            // Symbols, broken strings and values that contain a NUL are not quoted in the message.
             Phase::TagValue | Phase::String => b"",
             Phase::FieldToken if input.get(self.scan) == Some(&0) => b"",
             Phase::AfterValue(_) => {
@@ -203,7 +203,7 @@ impl LineParser {
         };
         match end {
             b'\n' | b'\r' if self.scan == 0 => return Ok(Step::Empty),
-            // QuestDB swallows an equals sign at the very start.
+            // QuestDB ignores an equals sign at the very start of a line.
             b'=' if self.scan == 0 => {
                 self.begin_token(1);
                 return Ok(Step::Next);
@@ -243,7 +243,7 @@ impl LineParser {
                 self.next_token(Phase::Name);
             }
             (b'\n' | b'\r', true, _) => return Ok(Step::Row),
-            // A lone token after the symbols is the timestamp.
+            // A single token after the symbols is the timestamp.
             (b'\n' | b'\r', false, true)
                 if self.parts.fields.is_empty() && !self.parts.symbols.is_empty() =>
             {
@@ -362,7 +362,7 @@ impl LineParser {
         }
     }
 
-    /// Moves to the byte that ends the token and returns it; `None` when the input ends first.
+    /// Moves to the byte that ends the token and returns it, or returns `None` if the input ends first.
     #[inline]
     fn token_end(
         &mut self,
@@ -401,7 +401,7 @@ impl LineParser {
         let start = scratch.len();
         let mut bytes = input[self.token..self.scan].iter();
         while let Some(b) = bytes.next() {
-            // The byte behind a backslash stands for itself, whatever it is.
+            // The byte after a backslash stands for itself, whatever it is.
             scratch.extend(if *b == b'\\' { bytes.next() } else { Some(b) });
         }
         Span { start, end: scratch.len(), unescaped: true }
@@ -423,19 +423,19 @@ impl LineParser {
     }
 }
 
-/// A name or value in a message: as QuestDB does it, up to the first byte that is not UTF-8; and not without end.
+/// Formats a name or value for a message: like QuestDB, up to the first byte that is not UTF-8, and with a limited length.
 pub(crate) fn quoted(bytes: &[u8]) -> String {
     const MAX: usize = 256;
     let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     valid.chars().take(MAX).collect()
 }
 
-/// As [`quoted`], without the backslashes that escape.
+/// Like [`quoted`], but removes the backslashes that escape other characters.
 fn unescaped(bytes: &[u8]) -> String {
     let mut plain = Vec::new();
     let mut rest = bytes.iter();
     while let Some(b) = rest.next() {
-        // A backslash with nothing behind it is shown.
+        // A backslash that is the last character is shown.
         plain.push(if *b == b'\\' { *rest.next().unwrap_or(b) } else { *b });
     }
     quoted(&plain)
@@ -445,7 +445,7 @@ const NAME: u8 = 1;
 const VALUE: u8 = 2;
 const STRING: u8 = 4;
 
-/// Which bytes stop the scan of which kind of token.
+/// For each byte, the kinds of tokens whose scan it stops.
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     classes[b'\n' as usize] = NAME | VALUE | STRING;

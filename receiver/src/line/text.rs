@@ -2,7 +2,7 @@
 
 use super::{Decimal, Long256, ParseErrorKind, Stamp, Stored, TimeUnit};
 
-/// Reads an unquoted field value; its last byte decides what it is.
+/// Parses an unquoted field value. Its last byte decides which type it has.
 pub(crate) fn field(token: &[u8]) -> Result<Stored, ParseErrorKind> {
     match token {
         [b'0', b'x', _, .., b'i'] => long256(&token[..token.len() - 1])
@@ -31,7 +31,7 @@ fn other_field(token: &[u8]) -> Option<Stored> {
     Some(value)
 }
 
-/// Reads a designated timestamp.
+/// Parses a designated timestamp.
 pub(crate) fn stamp(token: &[u8]) -> Option<Stamp> {
     let (last, head) = token.split_last()?;
     let (unit, digits) = match *last {
@@ -53,7 +53,7 @@ fn boolean(token: &[u8]) -> Option<bool> {
     }
 }
 
-/// An optional minus, digits with single underscores between them, an optional final `L`.
+/// Parses an optional minus sign, digits with single underscores between them, and an optional final `L`.
 pub(crate) fn long(token: &[u8]) -> Option<i64> {
     let token = token.strip_suffix(b"L").unwrap_or(token);
     let (negative, digits) = match token.strip_prefix(b"-") {
@@ -65,7 +65,7 @@ pub(crate) fn long(token: &[u8]) -> Option<i64> {
     for b in digits {
         match b {
             b'0'..=b'9' => {
-                // Built downwards, since the smallest number has no positive counterpart.
+                // The value is built as a negative number, because the smallest integer has no positive counterpart.
                 value = value.checked_mul(10)?.checked_sub(i64::from(b - b'0'))?;
                 after_digit = true;
             }
@@ -80,7 +80,7 @@ pub(crate) fn long(token: &[u8]) -> Option<i64> {
     }
 }
 
-/// A floating literal without its optional `D`.
+/// Parses a floating-point number without its optional final `D`.
 fn double(token: &[u8]) -> Option<f64> {
     let unsigned = token.strip_prefix(b"-").or(token.strip_prefix(b"+")).unwrap_or(token);
     let negative = token.first() == Some(&b'-');
@@ -90,7 +90,7 @@ fn double(token: &[u8]) -> Option<f64> {
         b"Infinity" => return Some(f64::INFINITY),
         _ => {}
     }
-    // The standard library also reads `inf`, `nan` and `infinity`, which the server does not.
+    // The standard library would also accept `inf`, `nan` and `infinity`, which the server refuses.
     let numeric = |b: &u8| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
     if !token.iter().all(numeric) {
         return None;
@@ -98,7 +98,7 @@ fn double(token: &[u8]) -> Option<f64> {
     std::str::from_utf8(token).ok()?.parse().ok()
 }
 
-/// `0x` and up to 64 hexadecimal digits.
+/// Parses `0x` and up to 64 hexadecimal digits.
 pub(crate) fn long256(token: &[u8]) -> Option<Long256> {
     let digits = token.strip_prefix(b"0x")?;
     if digits.is_empty() || digits.len() > 64 {

@@ -1,10 +1,10 @@
-//! A line taken apart: what the parser leaves behind and how it is read.
+//! A parsed line: what the parser stores, and the types through which it is read.
 
 use std::fmt;
 
 use super::Decimal;
 
-/// Unit of a timestamp on the wire.
+/// The unit of a timestamp on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeUnit {
     /// A binary timestamp that states no unit.
@@ -23,12 +23,12 @@ pub enum TimeUnit {
     Hours,
 }
 
-/// The designated timestamp of a line; without a unit the receiver's default applies.
+/// The designated timestamp of a line. Without a unit, the receiver's default unit applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// The number on the wire.
     pub value: i64,
-    /// Its suffix, if it has one.
+    /// The unit that its suffix states, if there is one.
     pub unit: Option<TimeUnit>,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Long256 {
     }
 }
 
-/// A double array as it lies in the input.
+/// An array of doubles in the form that it has in the input.
 #[derive(Debug, Clone, Copy)]
 pub struct RawArray<'a> {
     shape: &'a [u8],
@@ -52,46 +52,46 @@ pub struct RawArray<'a> {
 }
 
 impl<'a> RawArray<'a> {
-    /// Number of dimensions, 1 to 32.
+    /// Returns the number of dimensions, 1 to 32.
     pub fn ndim(&self) -> usize {
         self.shape.len() / 4
     }
 
-    /// The dimensions, outermost first.
+    /// Returns the dimensions, outermost first.
     pub fn shape(&self) -> impl Iterator<Item = u32> + 'a {
         self.shape.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b))
     }
 
-    /// The elements in row-major order.
+    /// Returns the elements in row-major order.
     pub fn data(&self) -> impl Iterator<Item = f64> + 'a {
         self.data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b))
     }
 }
 
-/// The value of a field as it was sent.
+/// The value of a field, as it was sent.
 #[derive(Debug, Clone, Copy)]
 pub enum FieldValue<'a> {
-    /// Nothing after the equals sign.
+    /// No value: nothing follows the equals sign.
     Null,
-    /// `t`, `f` and their longer spellings, or the binary form.
+    /// A boolean: `t`, `f` or one of their longer spellings, or the binary form.
     Boolean(bool),
     /// An integer.
     Long(i64),
     /// A double.
     Double(f64),
-    /// A quoted string, without its quotes and backslashes; not known to be UTF-8.
+    /// A quoted string, without its quotes and with its backslashes resolved. It may not be UTF-8.
     String(&'a [u8]),
     /// A hexadecimal integer.
     Long256(Long256),
     /// A timestamp.
     Timestamp(TimeUnit, i64),
-    /// An array; `None` is the null array.
+    /// An array. `None` is the null array.
     Array(Option<RawArray<'a>>),
-    /// A decimal; `None` stands for null, NaN and the infinities.
+    /// A decimal. `None` stands for null, NaN and the infinities.
     Decimal(Option<Decimal>),
 }
 
-/// One complete line. Names and values are bytes: whether they are UTF-8 is for the reader to judge.
+/// A complete line. Names and values are bytes: the reader has to check whether they are UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     pub(crate) input: &'a [u8],
@@ -99,30 +99,30 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The table name, possibly empty.
+    /// Returns the table name, which may be empty.
     pub fn table(&self) -> &'a [u8] {
         self.parts.text(self.input, self.parts.table)
     }
 
-    /// Names and values of the symbols, in order, duplicates included.
+    /// Returns the names and values of the symbols, in order, including duplicates.
     pub fn symbols(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         let (input, parts) = (self.input, self.parts);
         parts.symbols.iter().map(move |(n, v)| (parts.text(input, *n), parts.text(input, *v)))
     }
 
-    /// Names and values of the fields, in order, duplicates included.
+    /// Returns the names and values of the fields, in order, including duplicates.
     pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], FieldValue<'a>)> + use<'a> {
         let (input, parts) = (self.input, self.parts);
         parts.fields.iter().map(move |(n, v)| (parts.text(input, *n), parts.value(input, v)))
     }
 
-    /// The designated timestamp.
+    /// Returns the designated timestamp.
     pub fn stamp(&self) -> Option<Stamp> {
         self.parts.stamp
     }
 }
 
-/// Where a piece of text lies: in the input, or unescaped in the scratch buffer.
+/// Where a piece of text is: in the input, or in the scratch buffer if it had backslashes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Span {
     pub(crate) start: usize,
@@ -143,14 +143,14 @@ pub(crate) enum Stored {
     Decimal(Option<Decimal>),
 }
 
-/// The parts of the line read so far; offsets are relative to the start of the line.
+/// The parts of the line that were read so far. Offsets are relative to the start of the line.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) table: Span,
     pub(crate) symbols: Vec<(Span, Span)>,
     pub(crate) fields: Vec<(Span, Stored)>,
     pub(crate) stamp: Option<Stamp>,
-    /// Text that had backslashes, without them.
+    /// Text that had backslashes, after they were resolved.
     pub(crate) scratch: Vec<u8>,
 }
 

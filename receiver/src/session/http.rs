@@ -1,4 +1,4 @@
-//! ILP over HTTP: requests one after the other on a connection, answered as QuestDB answers them.
+//! ILP over HTTP: the requests of a connection are answered one after the other, as QuestDB answers them.
 
 mod answer;
 mod body;
@@ -12,7 +12,7 @@ use answer::Answer;
 use body::BodyError;
 use request::{Body, HeadError, Request};
 
-/// Bodies up to this size are read even when the answer does not depend on them, to keep the connection.
+/// Bodies up to this size in bytes are read even if the answer does not depend on them, so that the connection can be kept.
 const MAX_DRAINED: u64 = 1 << 20;
 
 pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
@@ -23,7 +23,7 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
             Err(HeadError::Closed) => return,
             Err(HeadError::Bad(status)) => {
                 count(&shared.counters.rejected, 1);
-                // Whatever follows cannot be understood either.
+                // After a malformed head the rest of the connection cannot be understood either.
                 if connection.send(&Answer::plain(status).bytes(false, true)).is_ok() {
                     connection.close_after_answer();
                 }
@@ -45,7 +45,7 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
     }
 }
 
-/// The answer, and whether the body was read to its end; `None` when the peer has gone.
+/// Returns the answer, and whether the body was read to its end, or `None` if the peer has gone.
 fn answer(
     shared: &Shared,
     connection: &mut Connection,
@@ -90,11 +90,11 @@ fn answer(
     Some((answer, true))
 }
 
-/// Everything that the head alone decides. `Ok` means rows follow, whose bare timestamps have this unit.
+/// Decides everything that depends on the head alone. `Ok` means that rows follow, with the unit of timestamps that have none.
 fn judge_head(shared: &Shared, request: &Request) -> Result<TimeUnit, Answer> {
     let options = &shared.options;
     let admitted = || options.http_auth.admits(request.authorization.as_deref());
-    // QuestDB sends no WWW-Authenticate along.
+    // QuestDB sends no `WWW-Authenticate` header.
     let unauthorised = || Answer::plain(401);
     let reading = matches!(request.method.as_str(), "GET" | "HEAD");
     match request.path.as_str() {
@@ -137,7 +137,8 @@ fn precision(name: Option<&str>) -> Option<TimeUnit> {
     })
 }
 
-/// Reads a body that does not matter. `Some(false)` leaves it where it is: too large, or held back by the client.
+/// Reads a body that has no effect on the answer. Returns `Some(false)` without reading it if it is too large, or if the client
+/// waits before sending it.
 fn drain(connection: &mut Connection, request: &Request) -> Option<bool> {
     let small = matches!(request.body, Body::Length(len) if len <= MAX_DRAINED);
     if !small || (request.expects_continue && request.body != Body::Length(0)) {

@@ -1,4 +1,4 @@
-//! What is said on one connection: HTTP requests, or lines over TCP.
+//! What is sent on one connection: HTTP requests, or lines over TCP.
 
 pub(crate) mod http;
 pub(crate) mod tcp;

@@ -44,7 +44,7 @@ fn read_lines(shared: &Shared, connection: &mut Connection) -> End {
     let mut needed = 0;
     let mut held = shared.hold();
     loop {
-        // Bytes that came with the authentication are lines too.
+        // Bytes that arrived together with the authentication are lines too.
         let unread = connection.unread();
         if !unread.is_empty() && unread.len() >= needed {
             let stored = shared.store.append(&mut parser, unread, TimeUnit::Nanos);
@@ -83,7 +83,7 @@ fn authenticate(shared: &Shared, connection: &mut Connection) -> Result<(), End>
     message.push(b'\n');
     connection.send(&message).map_err(closed)?;
     let signature = read_auth_line(connection)?;
-    // An unknown key is refused only now, so that a client cannot ask which keys exist.
+    // An unknown key id is refused only here, so that a client cannot find out which ids exist.
     if !auth::verify(keys, &key_id, &challenge, &signature) {
         return Err(End::Refused("authentication failed".into()));
     }

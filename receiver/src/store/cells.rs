@@ -1,4 +1,4 @@
-//! The values of one column, and which values it takes.
+//! The values of one column, and which values the column accepts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::value::{Array, ColumnType, Value};
 use super::table::{Cell, convert, not_utf8};
 use crate::refusal::Refusal;
 
-/// Why a column did not take a value.
+/// Why a column did not accept a value.
 pub(crate) enum Refused {
     Cast(ColumnType),
     NotUtf8,
@@ -21,7 +21,7 @@ impl Refused {
     #[cold]
     pub(crate) fn told(&self, table: &str, column: &str, cell: Cell<'_>) -> Refusal {
         match (self, cell) {
-            // Only of a symbol; QuestDB would even store a string.
+            // Applies to symbols only: QuestDB stores even such a string.
             (Refused::NotUtf8, Cell::Tag(value)) => not_utf8(table, value),
             _ => self.message(table, column, cell).into(),
         }
@@ -48,7 +48,7 @@ impl Refused {
     }
 }
 
-/// One bit per row.
+/// A set of bits, one per row.
 #[derive(Debug, Clone, Default)]
 struct Bits {
     words: Vec<u64>,
@@ -99,17 +99,17 @@ enum Values {
     Decimals(Vec<Decimal>),
 }
 
-/// What a text of a symbol column takes besides its letters, and an array besides its elements, about.
+/// About how many bytes a text of a symbol column takes besides its letters, and an array besides its elements.
 const WORD_BYTES: usize = 100;
 
 /// The cells of a column.
 #[derive(Debug, Clone)]
 pub(crate) struct Cells {
     column_type: ColumnType,
-    /// Which rows have a value.
+    /// For each row, whether it has a value.
     valid: Bits,
     values: Values,
-    /// See [`Cells::extra_bytes`].
+    /// The result of [`Cells::extra_bytes`].
     extra: usize,
 }
 
@@ -132,9 +132,9 @@ impl Cells {
         Cells { column_type, valid: Bits::default(), values, extra: 0 }
     }
 
-    /// Bytes that each row takes in a column, null or not.
+    /// Returns the bytes that each row takes in a column, null or not.
     pub(crate) fn width_of(column_type: ColumnType) -> usize {
-        // The bit that says whether there is a value is one byte here.
+        // The bit that says whether there is a value is counted as one byte.
         1 + match column_type {
             ColumnType::Symbol => size_of::<u32>(),
             ColumnType::Boolean => 1,
@@ -153,7 +153,7 @@ impl Cells {
         Cells::width_of(self.column_type)
     }
 
-    /// Bytes that the values take beyond their width and their text on the wire.
+    /// Returns the bytes that the values take beyond their width and their text on the wire.
     pub(crate) fn extra_bytes(&self) -> usize {
         self.extra
     }
@@ -188,7 +188,7 @@ impl Cells {
         }
     }
 
-    /// Makes the column `rows` long with nulls at its end.
+    /// Extends the column with nulls until it has `rows` rows.
     #[inline]
     pub(crate) fn fill(&mut self, rows: usize) {
         if self.valid.len < rows {
@@ -214,7 +214,7 @@ impl Cells {
         match &mut self.values {
             Values::Symbols { ids, words, index } if ids.len() > rows => {
                 ids.truncate(rows);
-                // Words are numbered as they come, so those of the removed rows are the last.
+                // Words are numbered in the order in which they arrive, so those of the removed rows are the last ones.
                 let kept = ids.iter().max().map_or(0, |id| *id as usize + 1);
                 words.drain(kept.min(words.len())..).for_each(|word| {
                     index.remove(&word);
@@ -240,7 +240,7 @@ impl Cells {
         };
     }
 
-    /// Appends a timestamp that was converted to the column's unit before.
+    /// Appends a timestamp that was already converted to the unit of the column.
     pub(crate) fn push_time(&mut self, value: i64) {
         if let Values::Longs(v) = &mut self.values {
             v.push(value);
@@ -248,7 +248,7 @@ impl Cells {
         }
     }
 
-    /// Appends a value, converted as QuestDB converts it. A refused value leaves the column as it was.
+    /// Appends a value, converted as QuestDB converts it. If the value is refused, the column stays as it was.
     #[inline]
     pub(crate) fn push(&mut self, cell: Cell<'_>) -> Result<(), Refused> {
         let refused = Err(Refused::Cast(self.column_type));
@@ -270,7 +270,7 @@ impl Cells {
             (Values::Longs(v), Cell::Field(field)) => {
                 let Some(value) = as_long(field, self.column_type) else { return refused };
                 v.push(value);
-                // QuestDB's mark for a missing integer is the smallest one.
+                // QuestDB marks a missing integer with the smallest one.
                 value != i64::MIN
             }
             (Values::Doubles(v), Cell::Field(field)) => {
@@ -312,7 +312,7 @@ impl Cells {
     }
 }
 
-/// The text that a symbol column stores for a value.
+/// Returns the text that a symbol column stores for a value.
 #[inline]
 fn symbol_text<'a>(cell: &Cell<'a>) -> Result<Option<std::borrow::Cow<'a, str>>, Refused> {
     let field = match cell {

@@ -1,4 +1,4 @@
-//! All tables behind one lock; who writes, who waits for rows.
+//! All tables behind one lock, with the threads that write rows and those that wait for rows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,22 +15,22 @@ use crate::value::ColumnType;
 /// A refused line of a batch.
 #[derive(Debug)]
 pub(crate) struct BadLine {
-    /// Its number among the rows of the batch, from 1.
+    /// The number of its row in the batch, counted from 1.
     pub(crate) number: u64,
-    /// QuestDB's sentence about it.
+    /// QuestDB's message about it.
     pub(crate) refusal: Refusal,
 }
 
-/// How far the lines of a buffer were stored.
+/// How many lines of a buffer were stored.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// Bytes of the complete lines before the first bad or unfinished one.
+    /// The length in bytes of the complete lines before the first bad or unfinished one.
     pub(crate) consumed: usize,
-    /// Rows stored.
+    /// The number of rows stored.
     pub(crate) rows: u64,
-    /// How long the unfinished line behind them must be at least.
+    /// The least length of the unfinished line that follows, as far as it is known.
     pub(crate) needed: usize,
-    /// The line that ended the work.
+    /// The bad line that ended the work.
     pub(crate) bad: Option<BadLine>,
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct Store {
 struct Tables {
     list: Vec<Arc<Table>>,
     by_lower_name: HashMap<Box<str>, usize>,
-    /// The table of the last row: the next one is most likely for it too.
+    /// The index of the table of the last row, which is most likely the table of the next one too.
     last: usize,
     bytes: usize,
-    /// Rows ever stored, also those forgotten since.
+    /// All rows ever stored, including those that were removed by `clear`.
     total_rows: u64,
 }
 
@@ -62,8 +62,8 @@ impl Store {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores the complete lines at the start of `buffer` up to the first bad one. The parser remembers its place in an
-    /// unfinished line, so pass the rest of the buffer and more to the next call.
+    /// Stores the complete lines at the start of `buffer`, up to the first bad one. The parser remembers its position in an
+    /// unfinished line, so the next call must pass the rest of the buffer and more.
     pub(crate) fn append(&self, parser: &mut LineParser, buffer: &[u8], unit: TimeUnit) -> Stored {
         let mut tables = self.lock();
         let stored = tables.append(parser, buffer, unit, self, |_, _| {});
@@ -75,7 +75,7 @@ impl Store {
         stored
     }
 
-    /// Stores all lines of a body or none; its last line may lack the end. Tables and columns that it created stay.
+    /// Stores all lines of a body or none. Its last line need not have a line end. Tables and columns that it created stay.
     pub(crate) fn append_all(&self, body: &mut Vec<u8>, unit: TimeUnit) -> Result<(), BadLine> {
         let mut tables = self.lock();
         let mut before: Vec<Option<(usize, usize)>> = Vec::new();
@@ -162,19 +162,20 @@ impl Store {
         *tables = Tables { total_rows: tables.total_rows, ..Tables::default() };
     }
 
-    /// Rows ever stored.
+    /// Returns the number of all rows ever stored.
     pub(crate) fn total_rows(&self) -> u64 {
         self.lock().total_rows
     }
 
-    /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed; returns how many were.
+    /// Waits until more than `seen` rows were stored since the start, or `timeout` has passed. Returns how many rows were
+    /// stored.
     pub(crate) fn wait_for_more(&self, seen: u64, timeout: Duration) -> u64 {
         let nothing_new = |tables: &mut Tables| tables.total_rows <= seen;
         let waited = self.changed.wait_timeout_while(self.lock(), timeout, nothing_new);
         waited.unwrap_or_else(PoisonError::into_inner).0.total_rows
     }
 
-    /// Waits until the table has `rows` rows or more.
+    /// Waits until the table has at least `rows` rows.
     pub(crate) fn wait(&self, name: &str, rows: usize, timeout: Duration) -> Result<Arc<Table>> {
         let deadline = Instant::now().checked_add(timeout);
         let lower = name.to_lowercase();
@@ -257,7 +258,7 @@ impl Tables {
         };
         self.last = index;
         before_row(index, &self.list[index]);
-        // Copies the table when a snapshot of it is still held.
+        // This copies the table if a snapshot of it is still in use.
         let table = Arc::make_mut(&mut self.list[index]);
         let bytes = table.bytes();
         let limit = Limit { max: store.max_bytes, others: self.bytes - bytes };
@@ -290,10 +291,10 @@ impl Tables {
     }
 }
 
-/// What is said of a line that could not be read.
+/// Returns the refusal for a line that could not be parsed.
 fn refusal_of(error: &ParseError) -> Refusal {
     match error.kind() {
-        // QuestDB reads these only when it writes the row.
+        // QuestDB parses these only when it writes the row.
         ParseErrorKind::MalformedLong256 => {
             Refusal::writing(error.table(), "error: io.questdb.cairo.ImplicitCastException")
         }
@@ -301,7 +302,7 @@ fn refusal_of(error: &ParseError) -> Refusal {
     }
 }
 
-/// The time given to rows without one.
+/// Returns the time for rows that have none.
 fn now_nanos() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! A table as aligned text.
+//! Shows a table as aligned text.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::table::Table;
 use crate::value::{ColumnType, Value};
 
-/// Characters of one cell at most.
+/// The most characters of a cell that are shown.
 const MAX_CELL: usize = 60;
 
 pub(crate) struct Shown<'a> {
@@ -67,7 +67,7 @@ fn is_number(column_type: ColumnType) -> bool {
     matches!(column_type, ColumnType::Long | ColumnType::Double | ColumnType::Decimal)
 }
 
-/// One printable line of bounded length.
+/// Returns the text as one printable line of limited length.
 fn cell(text: &str) -> String {
     let mut out: String = text
         .chars()

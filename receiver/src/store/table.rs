@@ -1,4 +1,4 @@
-//! Tables: typed columns in memory, and how a line becomes a row.
+//! Tables: typed columns in memory, and the conversion of a line to a row.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,10 +11,10 @@ use crate::names;
 use crate::refusal::Refusal;
 use crate::value::{ColumnType, Value};
 
-/// The column that holds the time of a row.
+/// The name of the column that holds the time of a row.
 pub(crate) const DESIGNATED: &str = "timestamp";
 
-/// What a table needs to know to take rows.
+/// The settings that a table needs when it accepts rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) max_name_len: usize,
@@ -22,18 +22,18 @@ pub(crate) struct Policy {
     pub(crate) max_columns: usize,
 }
 
-/// How much memory there is.
+/// How much memory may be used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// For all tables together, in bytes.
+    /// The bytes that all tables together may take.
     pub(crate) max: usize,
-    /// What the other tables take.
+    /// The bytes that the other tables take.
     pub(crate) others: usize,
 }
 
-/// What a column takes without a single row, apart from its name.
+/// The bytes that a column without rows takes, not counting its name.
 const COLUMN_BYTES: usize = 512;
-/// The longest name of a file is 255 bytes; QuestDB's columns have two letters more.
+/// A file name has at most 255 bytes, and QuestDB appends two letters to the name of a column for its files.
 const MAX_NAME_BYTES: usize = 253;
 
 /// A column of a [`Table`].
@@ -44,17 +44,17 @@ pub struct Column {
 }
 
 impl Column {
-    /// The name, spelled as it first came.
+    /// Returns the name, spelled as it was in the row that created the column.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The type.
+    /// Returns the type.
     pub fn column_type(&self) -> ColumnType {
         self.cells.column_type()
     }
 
-    /// The cell of a row; null behind the last row.
+    /// Returns the cell of a row, or null after the last row.
     pub fn value(&self, row: usize) -> Value<'_> {
         self.cells.get(row)
     }
@@ -68,71 +68,71 @@ pub struct Table {
     by_lower_name: HashMap<Box<str>, usize>,
     rows: usize,
     designated: usize,
-    /// The column that the nth value of the last line went to: most lines look alike.
+    /// For the nth value of a line, the column of the nth value of the last line: most lines have the same columns.
     guesses: Vec<usize>,
-    /// Bytes that the rows took on the wire: as many as their texts and arrays at least.
+    /// The bytes that the rows had on the wire, a lower bound for the size of their texts and arrays.
     line_bytes: usize,
-    /// Bytes that the cells of a row take in their columns, be they null or not.
+    /// The bytes that the cells of a row take in all columns, null or not.
     row_width: usize,
-    /// Bytes of the columns without rows, and of what some values take besides.
+    /// The bytes of the columns without rows, and of what some values take in addition.
     column_bytes: usize,
 }
 
 impl Table {
-    /// The name, spelled as it first came.
+    /// Returns the name, spelled as it was in the row that created the table.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn row_count(&self) -> usize {
         self.rows
     }
 
-    /// The columns, in order of creation.
+    /// Returns the columns, in order of creation.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The column of that name, in any case of letters.
+    /// Returns the column with that name, whose upper and lower case does not matter.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.get(*self.by_lower_name.get(name.to_lowercase().as_str())?)
     }
 
-    /// The cell of a row in a named column; `None` without such a row or column.
+    /// Returns the cell of a row in a named column, or `None` if there is no such row or column.
     pub fn value(&self, row: usize, column: &str) -> Option<Value<'_>> {
         let column = self.column(column)?;
         (row < self.rows).then(|| column.value(row))
     }
 
-    /// The cells of a row, in the order of [`columns`](Table::columns); empty without such a row.
+    /// Returns the cells of a row, in the order of [`columns`](Table::columns), or nothing if there is no such row.
     pub fn row(&self, row: usize) -> Vec<Value<'_>> {
         let columns = if row < self.rows { &self.columns[..] } else { &[] };
         columns.iter().map(|c| c.value(row)).collect()
     }
 
-    /// The column that holds the time of each row.
+    /// Returns the column that holds the time of each row.
     pub fn designated(&self) -> &Column {
         &self.columns[self.designated]
     }
 
-    /// The table as aligned text, with at most `max_rows` rows.
+    /// Returns the table as aligned text, with at most `max_rows` rows.
     pub fn show(&self, max_rows: usize) -> impl fmt::Display + '_ {
         self.show_rows(0..max_rows)
     }
 
-    /// The table as aligned text, of the rows only those in the range.
+    /// Returns the table as aligned text, with only the rows in the range.
     pub fn show_rows(&self, rows: Range<usize>) -> impl fmt::Display + '_ {
         Shown { table: self, rows }
     }
 
-    /// Bytes that the table takes, about.
+    /// Returns about how many bytes the table takes.
     pub(crate) fn bytes(&self) -> usize {
         let rows = self.rows.saturating_mul(self.row_width);
         self.line_bytes.saturating_add(rows).saturating_add(self.column_bytes)
     }
 
-    /// The part of [`bytes`](Table::bytes) that the rows took on the wire.
+    /// Returns the part of [`bytes`](Table::bytes) that the rows had on the wire.
     pub(crate) fn line_bytes(&self) -> usize {
         self.line_bytes
     }
@@ -153,7 +153,7 @@ impl Table {
         table
     }
 
-    /// The table that QuestDB makes for a line that names a new one: with all of its columns or not at all.
+    /// Returns the table that QuestDB makes for a line with a new table name: with all of its columns, or an error.
     pub(crate) fn for_line(
         name: &str,
         line: &Line<'_>,
@@ -178,7 +178,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Adds a column, null in every row so far, and returns its index.
+    /// Adds a column, which is null in all present rows, and returns its index.
     pub(crate) fn add_column(&mut self, name: &str, column_type: ColumnType) -> usize {
         let mut cells = Cells::new(column_type);
         cells.fill(self.rows);
@@ -190,7 +190,7 @@ impl Table {
         index
     }
 
-    /// Puts the designated column behind the columns of the line that created the table, as QuestDB does.
+    /// Moves the designated column after the columns of the line that created the table, as QuestDB does.
     pub(crate) fn move_designated_last(&mut self) {
         let last = self.columns.len() - 1;
         self.columns[self.designated..].rotate_left(1);
@@ -201,7 +201,7 @@ impl Table {
         self.guesses.clear();
     }
 
-    /// Appends a line as a row, or leaves the rows as they were and says why in the server's words.
+    /// Appends a line as a row. If it is refused, the rows stay as they were, and the refusal has the server's words.
     pub(crate) fn append(
         &mut self,
         line: &Line<'_>,
@@ -225,7 +225,7 @@ impl Table {
         result
     }
 
-    /// Removes the rows behind the first `rows`.
+    /// Removes the rows after the first `rows`.
     pub(crate) fn truncate(&mut self, rows: usize, line_bytes: usize) {
         for column in &mut self.columns {
             let before = column.cells.extra_bytes();
@@ -254,7 +254,7 @@ impl Table {
             self.put(position, name, Cell::Field(value), policy, limit)?;
             position += 1;
         }
-        // A field of that name has set the time already.
+        // A field with the name of the designated column has already set the time.
         if self.columns[self.designated].cells.len() > self.rows {
             return self.check_time_from_field();
         }
@@ -264,7 +264,7 @@ impl Table {
         self.put_designated(stamp.value, stamp.unit.unwrap_or(default_unit)).map_err(Refusal::from)
     }
 
-    /// A time that a field has set is judged by QuestDB's writer, which calls what is wrong with it its own fault.
+    /// Checks a time that was set by a field. QuestDB notices a wrong one in its writer, and reports an internal error.
     fn check_time_from_field(&self) -> Result<(), Refusal> {
         let (value, unit) = match self.columns[self.designated].cells.get(self.rows) {
             Value::TimestampMicros(v) => (v, TimeUnit::Micros),
@@ -284,7 +284,7 @@ impl Table {
         })
     }
 
-    /// Whether so many bytes more may be kept.
+    /// Checks that `more` bytes may be added.
     fn check_room(&self, more: usize, limit: Limit) -> Result<(), Refusal> {
         let all = limit.others.saturating_add(self.bytes()).saturating_add(more);
         if all > limit.max { Err(Refusal::full(limit.max)) } else { Ok(()) }
@@ -296,9 +296,9 @@ impl Table {
             ColumnType::TimestampNanos => TimeUnit::Nanos,
             _ => TimeUnit::Micros,
         };
-        // What does not fit is out of range either way.
+        // A time that does not fit is out of range in either case.
         let converted = convert(value, unit, target).unwrap_or(i64::MAX);
-        // The sign is judged before the division can lose it.
+        // The sign is checked before the division, which could lose it.
         match designated_range(if value < 0 { value } else { converted }, target) {
             Ok(()) => cells.push_time(converted),
             Err(message) => return Err(self.bad_time(value, &message)),
@@ -332,7 +332,7 @@ impl Table {
             }
         };
         let column = &mut self.columns[index];
-        // Of two values for one column the first counts; an empty one counts for nothing.
+        // If a line has two values for one column, the first one counts. An empty value does not count.
         if column.cells.len() > self.rows {
             return Ok(());
         }
@@ -399,7 +399,7 @@ impl Table {
     }
 }
 
-/// QuestDB shows what precedes the byte that spoils it.
+/// Returns the refusal for text that is not UTF-8. QuestDB shows the text before the first invalid byte.
 pub(super) fn not_utf8(table: &str, text: &[u8]) -> Refusal {
     let why = format!("errno: -1, error: invalid UTF8 in value for {}", quoted(text));
     Refusal::writing(table, &why)
@@ -421,7 +421,7 @@ impl fmt::Debug for Table {
     }
 }
 
-/// A value on its way into a column.
+/// A value of a line, before it is stored in a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cell<'a> {
     Tag(&'a [u8]),
@@ -429,7 +429,7 @@ pub(super) enum Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The type of column that QuestDB makes for it.
+    /// Returns the type of the column that QuestDB makes for the value.
     fn new_column_type(&self) -> Option<ColumnType> {
         let column_type = match self {
             Cell::Tag(_) => ColumnType::Symbol,
@@ -448,7 +448,7 @@ impl Cell<'_> {
         Some(column_type)
     }
 
-    /// QuestDB's name for the type on the wire.
+    /// Returns QuestDB's name for the type on the wire.
     pub(super) fn protocol_type(&self) -> &'static str {
         match self {
             Cell::Tag(_) => "TAG",
@@ -465,7 +465,7 @@ impl Cell<'_> {
     }
 }
 
-/// The column type for timestamps in that unit.
+/// Returns the column type for timestamps in that unit.
 pub(crate) fn timestamp_type(unit: TimeUnit) -> ColumnType {
     match unit {
         TimeUnit::Nanos => ColumnType::TimestampNanos,
@@ -473,7 +473,8 @@ pub(crate) fn timestamp_type(unit: TimeUnit) -> ColumnType {
     }
 }
 
-/// The designated column type for a table that this line creates. A bare stamp makes a microsecond column.
+/// Returns the type of the designated column of a table that this line creates. A timestamp without unit makes a column of
+/// microseconds.
 pub(crate) fn designated_type(line: &Line<'_>) -> ColumnType {
     let field = line.fields().find_map(|(name, value)| match value {
         FieldValue::Timestamp(unit, _) if name.eq_ignore_ascii_case(DESIGNATED.as_bytes()) => {
@@ -485,11 +486,11 @@ pub(crate) fn designated_type(line: &Line<'_>) -> ColumnType {
     unit.map_or(ColumnType::Timestamp, timestamp_type)
 }
 
-/// Converts between units; precision that does not fit is cut off, what overflows is `None`.
+/// Converts between units. Digits that the target does not have are cut off; an overflow is `None`.
 pub(super) fn convert(value: i64, unit: TimeUnit, target: TimeUnit) -> Option<i64> {
     let nanos = match unit {
         TimeUnit::Nanos => 1,
-        // A timestamp without a unit is one of microseconds.
+        // A timestamp without a unit is in microseconds.
         TimeUnit::Unset | TimeUnit::Micros => 1_000,
         TimeUnit::Millis => 1_000_000,
         TimeUnit::Seconds => 1_000_000_000,
@@ -500,7 +501,7 @@ pub(super) fn convert(value: i64, unit: TimeUnit, target: TimeUnit) -> Option<i6
     i64::try_from(i128::from(value) * nanos / divisor).ok()
 }
 
-/// The last instants QuestDB stores as designated timestamps, and no negative ones.
+/// Checks that a designated timestamp is not negative and not after the last one that QuestDB stores.
 fn designated_range(value: i64, unit: TimeUnit) -> Result<(), String> {
     const MAX: i64 = 9_214_646_399_999_999_999;
     const MAX_MICROS: i64 = 253_402_300_799_999_999;

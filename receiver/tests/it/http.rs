@@ -31,7 +31,7 @@ fn rows_arrive_and_the_connection_stays() {
     assert_eq!([table.row(0), table.row(1)], rows);
     let expected = Stats { connections: 1, requests: 3, rows: 2, bytes: 37, rejected: 0 };
     assert_eq!(receiver.stats(), expected);
-    // The snapshot stays as it was.
+    // The snapshot from before stays as it was.
     receiver.clear();
     assert_eq!((table.row_count(), receiver.table_names().len()), (2, 0));
 }
@@ -57,13 +57,13 @@ fn a_bad_line_refuses_the_whole_request() {
     assert_eq!(body, json!({"code": "invalid", "message": message, "line": 3, "errorId": null}));
     assert!(refused.body.starts_with("{\"code\":"), "{}", refused.body);
     assert_eq!(receiver.table("a").unwrap().row_count(), 1);
-    // What was created on the way stays.
+    // The table that the refused request created stays.
     assert_eq!(receiver.table("b").unwrap().row_count(), 0);
     assert_eq!(client.write("b y=2i\n").status, 204);
     assert_eq!(receiver.stats().rejected, 1);
 }
 
-/// One request, the status of its answer, a part of the answer, and whether the connection stays.
+/// A request, the status of its answer, a part of the answer, and whether the connection stays open.
 type Case<'a> = (&'a str, u16, &'a str, bool);
 
 fn run(builder: impl Fn() -> Builder, cases: &[Case<'_>]) {
@@ -171,7 +171,7 @@ fn requests_and_their_answers() {
         (&format!("{chunked}0\r\n\r\n"), 204, "", true),
         (&format!("{chunked}2\r\nt x\r\n"), 400, "", false),
         (&format!("{chunked}zz\r\n"), 400, "", false),
-        // A line without a number is no zero, which would end the body.
+        // A line without a number must not be read as 0, which would end the body.
         (&format!("{chunked}\r\n\r\n"), 400, "", false),
         (&format!("{chunked}7\r\nt x=1i\n\r\n\r\n\r\n"), 400, "", false),
         (&format!("{chunked};x\r\n\r\n"), 400, "", false),
@@ -180,7 +180,7 @@ fn requests_and_their_answers() {
         (&format!("{chunked}fffffffffffffffff\r\n"), 400, "", false),
         (&endless_extension, 400, "", false),
         (&endless_trailers, 400, "", false),
-        // Larger than the limit below, told before or noticed on the way.
+        // A body that is larger than the limit below: either its length says so, or it is noticed while reading.
         (
             "POST /write HTTP/1.1\r\nContent-Length: 100001\r\n\r\nt x=1i",
             413,
@@ -216,7 +216,7 @@ fn precision_of_bare_timestamps() {
         ("h", 32_400_000_000_000),
     ] {
         let (receiver, mut client) = start(Receiver::builder());
-        // The first line makes the column one of nanoseconds.
+        // The first line makes a column of nanoseconds.
         let rows = "t x=1i 1n\nt x=1i 9\nt x=1i 9t";
         let len = rows.len();
         let target = format!("/write?a=b&precision={name}&c");
@@ -229,7 +229,7 @@ fn precision_of_bare_timestamps() {
     let bad = "POST /write?precision=w HTTP/1.1\r\nContent-Length: 6\r\n\r\nt x=1i";
     let part = "{\"code\":\"not supported\",\"message\":\"unsupported precision\",\"errorId\":";
     run(Receiver::builder, &[(bad, 400, part, true)]);
-    // A product that does not fit is not cut short.
+    // A product that overflows is refused, not cut off.
     let (_receiver, mut client) = start(Receiver::builder());
     let huge =
         "POST /write?precision=h HTTP/1.1\r\nContent-Length: 26\r\n\r\nt x=1i 9223372036854775807";
@@ -243,7 +243,7 @@ fn precision_of_bare_timestamps() {
 
 #[test]
 fn credentials() {
-    // `joe:s3cret` and `joe:other`
+    // The base64 of `joe:s3cret` and `joe:other`.
     let (right, wrong) = ("Basic am9lOnMzY3JldA==", "Basic am9lOm90aGVy");
     let with = |target: &str, credentials: &str| {
         format!(
@@ -304,7 +304,7 @@ fn a_client_may_wait_to_be_told_to_go_on() {
     let (receiver, mut client) = start(Receiver::builder());
     assert_eq!(client.ask(head).status, 100);
     assert_eq!(client.ask("t x=1i").status, 204);
-    // A body that is already there needs no word.
+    // A body that has already arrived needs no `100 Continue`.
     assert_eq!(client.ask(format!("{head}t x=2i")).status, 204);
     assert_eq!(receiver.stats().rows, 2);
     let (_receiver, mut client) = start(Receiver::builder().auth_bearer("t"));
@@ -351,7 +351,7 @@ fn within_tls() {
     let big = "t x=1i\n".repeat(20_000);
     assert_eq!(client.write(big).status, 204);
     assert_eq!(client.ask("GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n").status, 204);
-    // With the farewell of TLS, so that nobody can cut the answer short unnoticed.
+    // The receiver sends the closing alert of TLS, so that nobody can cut off the answer unnoticed.
     assert_eq!(client.into_inner().read(&mut [0]).unwrap(), 0);
     assert_eq!(receiver.stats().rows, 20_001);
     plain.send(b"GET /ping HTTP/1.1\r\n\r\n");
@@ -364,20 +364,20 @@ fn within_tls() {
     }
 }
 
-/// The limit of each connection would be none with many of them.
+/// The limit is for all connections together, because with many connections a limit for each would not limit the memory.
 #[test]
 fn bytes_on_their_way_are_bounded_for_all_connections_together() {
     let (receiver, mut client) = start(Receiver::builder().max_stored(20_000));
-    // More than half of what may be held, and not at its end. Empty lines are no rows.
+    // The body is more than half of what may be held, and has not ended. Empty lines are not rows.
     let lines = "\n".repeat(12_000);
     client.send(format!("POST /write HTTP/1.1\r\nContent-Length: 13000\r\n\r\n{lines}").as_bytes());
-    // Until the receiver has read them they are not held.
+    // The bytes are not held until the receiver has read them.
     while Http::over(connect(receiver.http_addr())).write(&lines).status != 503 {}
-    // Over TCP the connection ends; and one alone may not hold more either.
+    // Over TCP the connection ends. A single connection may not hold more than the limit either.
     let mut tcp = connect(receiver.tcp_addr());
     let _ = tcp.write_all(&[b'x'; 30_000]);
     assert_eq!(tcp.read(&mut [0; 8]).unwrap_or(0), 0);
-    // What was held is given back with its connection.
+    // When a connection ends, what it held is free for others.
     drop(client);
     while Http::over(connect(receiver.http_addr())).write(&lines).status != 204 {}
 }

@@ -1,4 +1,4 @@
-//! From lines to tables: column types, casts, names, time, limits, and the text form of a table.
+//! From lines to tables: column types, conversions, names, time, limits, and tables as text.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use questdb_receiver::{Builder, ColumnType, Decimal, Long256, Receiver, Value};
 
 use questdb_ingress_testkit::raw_client::{Http, connect};
 
-/// A receiver and what it says to rows posted to it: nothing, or the message about the bad line.
+/// A receiver, with what it answers to rows that are posted to it: nothing, or the message about the bad line.
 struct Bench {
     receiver: Receiver,
     client: Http<std::net::TcpStream>,
@@ -42,7 +42,7 @@ impl Bench {
     }
 }
 
-/// A double array on the wire, with its type byte.
+/// Returns an array of doubles in its form on the wire, with its type byte.
 fn array(shape: &[u32], data: &[f64]) -> Vec<u8> {
     let mut out = vec![14, 10, u8::try_from(shape.len()).unwrap()];
     out.extend(shape.iter().flat_map(|n| n.to_le_bytes()));
@@ -72,7 +72,7 @@ fn columns_are_created_by_the_type_of_the_value() {
         ("m", ColumnType::Timestamp),
         ("c", ColumnType::Decimal),
         ("a", ColumnType::Array(2)),
-        // Behind the columns of the first line and before those of later ones.
+        // The designated column is after the columns of the first line and before those of later lines.
         ("timestamp", ColumnType::Timestamp),
         ("late", ColumnType::Long),
     ];
@@ -183,7 +183,7 @@ fn casts_into_columns_that_exist() {
             }
         }
     }
-    // A symbol fits two types only.
+    // A symbol can be stored in columns of two types only.
     for (column_type, fits) in [(T::Symbol, true), (T::Varchar, true), (T::Long, false)] {
         let name = format!("tag_{column_type}");
         bench.receiver.create_table(&name, &[("c", column_type)]).unwrap();
@@ -195,7 +195,7 @@ fn casts_into_columns_that_exist() {
 fn refused_rows_leave_no_trace_in_the_columns() {
     let mut bench = Bench::new(Receiver::builder());
     assert_eq!(bench.write("t,s=a i=1i,q=\"one\" 1t\n"), Ok(()));
-    // The cells before the bad one were written already; the symbol was new.
+    // The cells before the bad one were written already, and the symbol was new.
     assert!(bench.write("t,s=b i=2i,q=3i 2t\n").is_err());
     assert_eq!(bench.write("t,s=c q=\"two\",new=t 3t\nt,s=a i=4i 4t\n"), Ok(()));
     let table = bench.receiver.table("t").unwrap();
@@ -340,12 +340,12 @@ fn memory_is_bounded() {
     assert!(kept > 0 && kept.is_multiple_of(1000), "{kept}");
     bench.receiver.clear();
     assert_eq!(bench.write(&rows), Ok(()));
-    // It is nobody's fault, and may pass: the client may send the same again.
+    // The row is not wrong, and the shortage may pass: the client may send the same again.
     while bench.write(&rows).is_ok() {}
     let answer = bench.client.write(&rows);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.body.contains("receiver is full [maxBytes=100000]"), "{answer:?}");
-    // Tables and columns that refused rows created count too.
+    // Tables and columns that were created by refused rows count too.
     let many = |n: usize| format!("n{n} x=1i -1\n");
     assert!((0..1000).any(|n| bench.write(many(n)).unwrap_err().starts_with("receiver is full")));
 }
@@ -371,7 +371,7 @@ trades: 3 rows
     assert_eq!(table.show_rows(2..9).to_string().lines().count(), 5);
 }
 
-/// A column costs memory for every row that is there, whatever its line may say of it.
+/// A column costs memory for every row of the table, even for rows whose lines do not name it.
 #[test]
 fn columns_that_come_late_count_for_every_row_that_is_there() {
     const MAX: usize = 20_000_000;
@@ -386,18 +386,18 @@ fn columns_that_come_late_count_for_every_row_that_is_there() {
         assert_eq!(bench.write(&line), Err(full), "{kind}");
         let table = bench.receiver.table("t").unwrap();
         assert_eq!(table.row_count(), 100_000, "{kind}");
-        // The least that a cell takes is a byte.
+        // A cell takes at least one byte.
         let least = if kind == "t" { 1 } else { 8 };
         let made = table.columns().len();
         assert!((3..2500).contains(&made) && made * 100_000 * least < MAX, "{kind}: {made}");
-        // And a row of a wide table counts for all of its cells.
+        // A row of a wide table counts with all of its cells.
         bench.receiver.clear();
         assert_eq!(bench.write(&line), Ok(()), "{kind}");
         assert!(bench.write("t c1=\n".repeat(10_000)).is_err(), "{kind}");
     }
 }
 
-/// What is known of a value takes much more than the four bytes that it may have.
+/// A value takes much more memory than the four bytes that it may have on the wire.
 #[test]
 fn a_line_has_an_end_of_values() {
     let mut bench = Bench::new(Receiver::builder());
@@ -406,7 +406,7 @@ fn a_line_has_an_end_of_values() {
     assert_eq!(bench.write(line(100_001)), Err("TOO_MANY_VALUES".to_owned()));
 }
 
-/// QuestDB's writer calls these its own fault, and names the row: status 500, for ever.
+/// QuestDB's writer reports these as internal errors that name the row: status 500, however often they are sent.
 #[test]
 fn what_the_writer_of_the_server_refuses_is_answered_by_500() {
     let time = "write error: t, error: java.lang.UnsupportedOperationException";
@@ -457,12 +457,12 @@ fn what_the_writer_of_the_server_refuses_is_answered_by_500() {
             assert_eq!(rows, usize::from(!made.is_empty()), "{shown}");
         }
     }
-    // The first of two counts, whatever the second may be; and times are taken.
+    // The first of two values counts, whatever the second one is. Times are accepted.
     let mut bench = Bench::new(Receiver::builder());
     assert_eq!(bench.write("t timestamp=5t,timestamp=6i 1\nt x=1i,timestamp=-1n 1\n"), Ok(()));
     let table = bench.receiver.table("t").unwrap();
     assert_eq!(table.designated().value(0), Value::TimestampMicros(5));
-    // A decimal makes a column neither with a new table nor later, but the answers differ.
+    // A decimal creates no column, neither with a new table nor later, but the two answers differ.
     assert_eq!(
         bench.write("u d=1.5d 1\n"),
         Err("table: u; decimal columns must be created manually: d".to_owned())
@@ -470,7 +470,7 @@ fn what_the_writer_of_the_server_refuses_is_answered_by_500() {
     let later =
         "errno: -1, error: decimal columns cannot be created automatically [table=t, columnName=d]";
     assert_eq!(bench.write("t d=1.5d 1\n"), Err(format!("write error: t, {later}")));
-    // Two letters more than a name of a file may have.
+    // Two letters more than a file name may have.
     let long = "\u{e9}".repeat(127);
     assert!(
         bench

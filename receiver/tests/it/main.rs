@@ -1,4 +1,4 @@
-//! The embedded receiver, judged by the golden vectors and by raw clients that share no code with it.
+//! Tests of the embedded receiver with the golden vectors, and with raw clients that share no code with it.
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! The receiver's parser against the golden vectors, and the same input in pieces.
+//! Tests of the receiver's parser with the golden vectors, and with the same input in pieces.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -29,7 +29,7 @@ fn unit(unit: TimeUnit) -> &'static str {
     }
 }
 
-/// A field in the form of the vectors.
+/// Returns a field in the form that the vectors have.
 fn field(name: &[u8], value: FieldValue<'_>) -> Value {
     let mut out = match value {
         FieldValue::Null => json!({"type": "null"}),
@@ -69,7 +69,7 @@ fn row(line: &Line<'_>) -> Value {
     })
 }
 
-/// Parses all lines; `feed` says how many bytes of the input are there at each call.
+/// Parses all lines. `feed` gives the length of the input that is available at each call.
 fn parse_all(input: &[u8], mut feed: impl Iterator<Item = usize>) -> Value {
     let mut parser = LineParser::new();
     let mut rows = Vec::new();
@@ -109,7 +109,7 @@ fn golden_vectors() {
         let mut expected = case["expect"].clone();
         for row in expected["rows"].as_array_mut().unwrap() {
             for column in row["columns"].as_array_mut().unwrap() {
-                // One case gives a double as a number.
+                // One vector gives a double as a number.
                 if column["type"] == "double" && column["value"].is_f64() {
                     column["bits"] = bits(column["value"].as_f64().unwrap()).into();
                     column.as_object_mut().unwrap().remove("value");
@@ -144,7 +144,7 @@ proptest! {
     }
 }
 
-/// A request is stored or refused as a whole, whatever it holds, and the receiver lives on.
+/// A request is stored or refused as a whole, whatever it contains, and the receiver goes on working.
 #[test]
 fn any_bytes_as_a_request() {
     let receiver = Receiver::builder().strict_decimals(false).start().unwrap();
@@ -155,7 +155,7 @@ fn any_bytes_as_a_request() {
         names.iter().map(|name| receiver.table(name).unwrap().row_count()).sum()
     };
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(500));
-    // The strategy is run by hand, since a connection outlives a case.
+    // The strategy is run by hand, because the connection is used by several cases.
     for _ in 0..500 {
         let input = almost_lines().new_tree(&mut runner).unwrap().current();
         let before = count(&receiver);

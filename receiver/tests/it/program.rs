@@ -1,4 +1,4 @@
-//! The receiver as a program.
+//! Tests of the receiver as a program.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
@@ -76,7 +76,7 @@ fn it_says_what_is_wrong_with_its_arguments() {
         assert!(error.starts_with(&format!("questdb-receiver: {said}")), "{error}");
         assert!(!output.status.success());
     }
-    // A command without an end.
+    // A command that never ends.
     let args = ["--http", "0", "--tcp", "0", "--commands"];
     let mut child = program(&args).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();

@@ -1,4 +1,4 @@
-//! Keys and certificates for the tests, made anew each time or published as samples.
+//! Keys and certificates for the tests: made anew in each run, or published as samples.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(super) const X: &str = "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU";
 pub(super) const Y: &str = "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
 const D: &str = "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48";
 
-/// The signature of the sample key in base64.
+/// Returns the signature by the sample key, in base64.
 pub(super) fn sign(algorithm: &'static EcdsaSigningAlgorithm, message: &[u8]) -> String {
     let random = SystemRandom::new();
     let bytes = |text| URL_SAFE_NO_PAD.decode(text).unwrap();

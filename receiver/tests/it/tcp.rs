@@ -1,4 +1,4 @@
-//! ILP over TCP: lines, broken lines, the signed challenge, TLS; and how a receiver ends.
+//! ILP over TCP: lines, broken lines, the signed challenge, TLS, and the end of a receiver.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -20,10 +20,10 @@ fn start(builder: Builder) -> (Receiver, TcpStream) {
     (receiver, client)
 }
 
-/// Everything until the receiver closes.
+/// Reads everything until the receiver closes.
 fn rest(stream: &mut impl Read) -> String {
     let mut text = Vec::new();
-    // Closing with unread bytes resets the connection, which is as good as an end.
+    // Closing a socket with unread bytes resets the connection, which counts as an end too.
     let _ = stream.read_to_end(&mut text);
     String::from_utf8(text).unwrap()
 }
@@ -57,9 +57,9 @@ fn long_lines_arrive_whole_up_to_the_limit() {
     let error = "ERROR: line is too long [max=1000000]\n";
     for (text, expected) in [
         (line(1_000_000), ""),
-        // The line end of a longer line may still come with the bytes that break the limit.
+        // The line end of a line that is too long may arrive together with the bytes that break the limit.
         (line(1_200_000).trim_end().to_owned(), error),
-        // An array says how long it will be.
+        // An array states its size before its data.
         ("t a==\u{e}\u{a}\u{1}\0\0\u{2}\0".to_owned(), error),
     ] {
         let builder = Receiver::builder().max_line(1_000_000).error_replies(true);
@@ -86,7 +86,7 @@ fn a_signed_challenge_admits() {
     for algorithm in [&ECDSA_P256_SHA256_FIXED_SIGNING, &ECDSA_P256_SHA256_ASN1_SIGNING] {
         let (receiver, mut client) = start(Receiver::builder().auth_ecdsa(KEY_ID, X, Y));
         let challenge = challenge(&mut client, KEY_ID);
-        // Rows may come along with the signature.
+        // Rows may arrive together with the signature.
         let signature = sign(algorithm, &challenge);
         client.write_all(format!("{signature}\nt x=1i\n").as_bytes()).unwrap();
         receiver.wait_for_rows("t", 1, PATIENCE).unwrap();
@@ -146,7 +146,7 @@ fn within_tls_and_with_a_challenge() {
 #[test]
 fn on_ipv6() {
     let Ok(receiver) = Receiver::builder().ipv6().start() else {
-        return; // a machine without IPv6
+        return; // this machine has no IPv6
     };
     assert!(receiver.tcp_addr().is_ipv6() && receiver.http_addr().is_ipv6());
     connect(receiver.tcp_addr()).write_all(b"t x=1i\n").unwrap();
@@ -196,7 +196,7 @@ fn dropping_it_ends_every_connection_and_frees_the_ports() {
         half.write_all(b"POST /write HTTP/1.1\r\nContent-Length: 100\r\n\r\nt").unwrap();
         let addrs = [receiver.tcp_addr(), receiver.http_addr()];
         let (done, ended) = mpsc::channel();
-        // Nothing that the receiver waits for would end within this time by itself.
+        // Nothing that the receiver waits for would end within this time without a shutdown.
         thread::spawn(move || {
             drop(receiver);
             done.send(()).unwrap();

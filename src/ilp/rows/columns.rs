@@ -1,74 +1,84 @@
 //! Many rows from one slice per column.
 
-use super::{Lead, RowPlan, RowValues};
+use super::cells::end_row;
+use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
 use crate::error::{Error, Result, err};
-use crate::ilp::{
-    ArrayView, Buffer, ProtocolVersion, RowsOut, Slot, Written, string_lead, symbol_lead,
-};
+use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
+use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
+use crate::ilp::whole_rows::{RowsOut, lead};
+use crate::ilp::write::{Slot, Written};
+use crate::ilp::{Buffer, ProtocolVersion};
 use crate::memory::room;
 use crate::name::{Name as _, Wire};
 use crate::table::{
-    Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, Stamp,
+    ArrayView, Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
+    TimestampKind,
 };
 use crate::text::Text;
 
-impl RowLayout {
-    /// Appends `rows` rows: `columns` in the order in which they were declared, and the designated timestamps if the layout
-    /// has them. On failure the buffer is exactly as it was.
+impl Buffer {
+    /// Appends `rows` rows of a layout: `columns` in the order in which they were declared, and the designated timestamps if
+    /// the layout has them. On failure the buffer is exactly as it was.
     ///
     /// # Errors
-    /// `InvalidArgument` if the columns do not fit the layout, and those of the calls of [`Buffer`] that make the same rows.
+    /// `InvalidArgument` if the columns do not fit the layout, and those of the calls that make the same rows.
     pub fn append_columns(
-        &self,
-        buffer: &mut Buffer,
+        &mut self,
+        layout: &RowLayout,
         rows: usize,
         columns: &[ColumnData<'_>],
         at: Option<&[i64]>,
     ) -> Result<()> {
-        self.check_count(columns.len(), "columns")?;
-        if at.is_none() != (self.stamp == Stamp::Now) {
-            return Err(self.stamp_mismatch());
+        layout.check_count(columns.len(), "columns")?;
+        if at.is_none() != (layout.timestamp_kind() == TimestampKind::Now) {
+            return Err(layout.timestamp_mismatch());
         }
         if let Some(given) = at.map(<[i64]>::len).filter(|len| *len != rows) {
             return Err(err!(InvalidArgument, "{given} designated timestamps for {rows} rows"));
         }
-        let lines = buffer.lines_mut();
-        self.fits(lines.max_name_len())?;
+        let lines = &mut self.lines;
+        layout.fits(lines.max_name_len())?;
+        let plan = RowPlan::of(layout)?;
         let version = lines.version();
         let mut sources = room(columns.len(), "columns")?;
-        for column in &self.columns {
+        for planned in &plan.columns {
             // The counts were compared above.
-            let Some(data) = columns.get(column.place) else { continue };
-            sources.push(Source::new(column, data, rows, version).map_err(|e| column.context(e))?);
+            let place = planned.place;
+            let (Some(column), Some(data)) = (layout.columns().get(place), columns.get(place))
+            else {
+                continue;
+            };
+            let source = Source::new(planned, column, data, rows, version);
+            sources.push(source.map_err(|e| column.context(e))?);
         }
         let mut values = Sources { sources, at: at.unwrap_or(&[]) };
-        lines.whole_rows(&self.table, |out| {
+        lines.whole_rows(layout.table(), |out| {
             let mut row = 0;
             loop {
-                row = out.quick_rows(&self.plan, &values, row..rows);
+                row = out.quick_rows(plan, &values, row..rows);
                 if row >= rows {
                     return Ok(());
                 }
-                self.append_row_carefully(out, &mut values, row).map_err(|e| in_row(e, row))?;
+                append_row_carefully(layout, out, &mut values, row).map_err(|e| in_row(e, row))?;
                 row += 1;
             }
         })
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn append_row_carefully(
-        &self,
-        out: &mut RowsOut<'_>,
-        values: &mut Sources<'_>,
-        row: usize,
-    ) -> Result<()> {
-        out.begin(&self.table)?;
-        for source in &mut values.sources {
-            source.write(out, row).map_err(|e| source.column.context(e))?;
-        }
-        self.end_row(out, values.stamp(row))
+#[cold]
+#[inline(never)]
+fn append_row_carefully(
+    layout: &RowLayout,
+    out: &mut RowsOut<'_>,
+    values: &mut Sources<'_>,
+    row: usize,
+) -> Result<()> {
+    out.begin(layout.table())?;
+    for source in &mut values.sources {
+        source.write(out, row).map_err(|e| source.column.context(e))?;
     }
+    end_row(layout, out, values.stamp(row))
 }
 
 #[cold]
@@ -182,7 +192,7 @@ impl<'a> Dictionary<'a> {
     ) -> Option<Written<'s>> {
         let code = self.codes.get(row)?;
         match self.ready.get(code) {
-            Some(lead) if !lead.is_none() => Some(slot.ready(lead)),
+            Some(lead) if !lead.is_none() => slot.ready(lead),
             _ => write(slot, self.texts.quick(code)?),
         }
     }
@@ -204,6 +214,7 @@ impl<'a> Dictionary<'a> {
 
 impl<'a> Source<'a> {
     fn new(
+        planned: &PlanColumn,
         column: &'a Column,
         data: &ColumnData<'a>,
         rows: usize,
@@ -232,11 +243,11 @@ impl<'a> Source<'a> {
                 let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
                 match kind {
                     K::Symbol => {
-                        let ready = |text| symbol_lead(name, text);
+                        let ready = |text| lead(name, Symbol(text));
                         Values::SymbolCodes(Dictionary::new(codes, texts, ready))
                     }
                     _ => {
-                        let ready = |text| string_lead(name, text);
+                        let ready = |text| lead(name, text);
                         Values::StringCodes(Dictionary::new(codes, texts, ready))
                     }
                 }
@@ -255,13 +266,18 @@ impl<'a> Source<'a> {
             }
         };
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
-        // Without it there is no quick way, see `RowPlan::insert`.
-        let lead = Lead::new(column.name.wire()).unwrap_or(Lead::NONE);
         let doubles = match values {
-            Values::F64(values) if validity.is_none() && version > ProtocolVersion::V1 => values,
+            Values::F64(values) if validity.is_none() && !version.is_text() => values,
             _ => &[],
         };
-        Ok(Source { column, wire: column.name.wire(), lead, validity, doubles, values })
+        Ok(Source {
+            column,
+            wire: column.name.wire(),
+            lead: planned.lead.clone(),
+            validity,
+            doubles,
+            values,
+        })
     }
 
     fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
@@ -270,24 +286,24 @@ impl<'a> Source<'a> {
         }
         let wire = self.wire;
         match &mut self.values {
-            Values::Symbols(texts) => out.symbol(wire, texts.get(row)?),
-            Values::Strings(texts) => out.str(wire, texts.get(row)?),
-            Values::SymbolCodes(dictionary) => out.symbol(wire, dictionary.text(row)?),
-            Values::StringCodes(dictionary) => out.str(wire, dictionary.text(row)?),
+            Values::Symbols(texts) => out.value(wire, Symbol(texts.get(row)?)),
+            Values::Strings(texts) => out.value(wire, texts.get(row)?),
+            Values::SymbolCodes(dictionary) => out.value(wire, Symbol(dictionary.text(row)?)),
+            Values::StringCodes(dictionary) => out.value(wire, dictionary.text(row)?),
             Values::F64(values) => out.f64(wire, *at(values, row)?),
-            Values::I64(values) => out.i64(wire, *at(values, row)?),
-            Values::TsMicros(values) => out.ts_micros(wire, *at(values, row)?),
-            Values::TsNanos(values) => out.ts_nanos(wire, *at(values, row)?),
-            Values::Bytes(bytes) => out.bool(wire, *at(bytes, row)? != 0),
-            Values::Bits(bits) => out.bool(wire, bits.get(row)),
-            Values::DecimalTexts(texts) => out.decimal_text(wire, texts.get(row)?),
-            Values::Arrays(views) => out.array(wire, at(views, row)?),
+            Values::I64(values) => out.value(wire, Integer::i64(*at(values, row)?)),
+            Values::TsMicros(values) => out.value(wire, Integer::micros(*at(values, row)?)),
+            Values::TsNanos(values) => out.value(wire, Nanos(*at(values, row)?)),
+            Values::Bytes(bytes) => out.value(wire, *at(bytes, row)? != 0),
+            Values::Bits(bits) => out.value(wire, bits.get(row)),
+            Values::DecimalTexts(texts) => out.value(wire, DecimalText(texts.get(row)?)),
+            Values::Arrays(views) => out.value(wire, at(views, row)?),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                out.decimal(wire, *scale, bytes.unwrap_or(&[]))
+                out.value(wire, Decimal(*scale, bytes.unwrap_or(&[])))
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                out.decimal_i128(wire, *scale, *at(unscaled, row)?)
+                out.value(wire, DecimalInteger(*scale, *at(unscaled, row)?))
             }
         }
     }
@@ -309,9 +325,9 @@ impl<'s> RowValues for Sources<'s> {
         let lead = &source.lead;
         match &source.values {
             Values::SymbolCodes(dictionary) => {
-                dictionary.write(row, slot, |slot, text| slot.symbol(lead, text))
+                dictionary.write(row, slot, |slot, text| slot.value(lead, Symbol(text)))
             }
-            Values::Symbols(texts) => slot.symbol(lead, texts.quick(row)?),
+            Values::Symbols(texts) => slot.value(lead, Symbol(texts.quick(row)?)),
             _ => None,
         }
     }
@@ -320,30 +336,30 @@ impl<'s> RowValues for Sources<'s> {
     fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
         let lead = &source.lead;
         if let Some(value) = source.doubles.get(row) {
-            return Some(slot.binary_f64(lead, *value));
+            return slot.value(lead, DoubleBits(*value));
         }
         if source.validity.is_some_and(|bits| !bits.get(row)) {
             return Some(slot.skip());
         }
         match &source.values {
-            Values::F64(values) => Some(slot.f64(lead, *values.get(row)?)),
-            Values::I64(values) => Some(slot.i64(lead, *values.get(row)?)),
-            Values::TsMicros(values) => Some(slot.ts_micros(lead, *values.get(row)?)),
-            Values::TsNanos(values) => Some(slot.ts_nanos(lead, *values.get(row)?)),
-            Values::Bytes(bytes) => Some(slot.bool(lead, *bytes.get(row)? != 0)),
-            Values::Bits(bits) => Some(slot.bool(lead, bits.get(row))),
-            Values::Strings(texts) => slot.str(lead, texts.quick(row)?),
+            Values::F64(values) => slot.f64(lead, *values.get(row)?),
+            Values::I64(values) => slot.value(lead, Integer::i64(*values.get(row)?)),
+            Values::TsMicros(values) => slot.value(lead, Integer::micros(*values.get(row)?)),
+            Values::TsNanos(values) => slot.value(lead, Nanos(*values.get(row)?)),
+            Values::Bytes(bytes) => slot.value(lead, *bytes.get(row)? != 0),
+            Values::Bits(bits) => slot.value(lead, bits.get(row)),
+            Values::Strings(texts) => slot.value(lead, texts.quick(row)?),
             Values::StringCodes(dictionary) => {
-                dictionary.write(row, slot, |slot, text| slot.str(lead, text))
+                dictionary.write(row, slot, |slot, text| slot.value(lead, text))
             }
-            Values::Arrays(views) => slot.array(lead, views.get(row)?),
-            Values::DecimalTexts(texts) => slot.decimal_text(lead, texts.quick(row)?),
+            Values::Arrays(views) => slot.value(lead, views.get(row)?),
+            Values::DecimalTexts(texts) => slot.apart(lead, DecimalText(texts.quick(row)?)),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                slot.decimal(lead, *scale, bytes?)
+                slot.apart(lead, Decimal(*scale, bytes?))
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                slot.decimal_i128(lead, *scale, *unscaled.get(row)?)
+                slot.apart(lead, DecimalInteger(*scale, *unscaled.get(row)?))
             }
             Values::Symbols(_) | Values::SymbolCodes(_) => None,
         }

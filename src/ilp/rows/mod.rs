@@ -6,6 +6,4 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use cells::{Cell, RowCells};
-pub(super) use plan::{COLUMN_ROOM, SHORT_TEXT};
-pub(crate) use plan::{Lead, PlanColumn, PlanKind, PlanStamp, RowPlan, RowValues};
+pub(super) use plan::{Lead, RowPlan, RowValues};

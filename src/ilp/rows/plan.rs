@@ -1,49 +1,36 @@
-//! [`RowPlan`]: what rows of one table have in common, made ready for writing many of them.
+//! [`RowPlan`]: a layout made ready for writing many rows of it in the line protocol.
 
-use std::collections::TryReserveError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
-use crate::ilp::array::DenseArray;
-use crate::ilp::number;
-use crate::ilp::value::{DecimalInteger, Integer, Value};
+use crate::error::Result;
 use crate::ilp::write::{Slot, Written};
-use crate::name::Wire;
+use crate::memory::room;
+use crate::name::{Name as _, Wire};
+use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
-/// A table, its columns and the unit of its designated timestamp. Rows of other tables than these have no quick way.
-#[derive(Debug, Clone)]
+/// What all rows of a layout have in common on the wire. Layouts keep their plan for all buffers.
 pub(crate) struct RowPlan {
-    /// No other plan has it, unless it is of the same table.
-    pub(in crate::ilp) id: u64,
+    /// That of the layout.
+    layout: u64,
+    /// `None` if a name is long: then no row of the layout has a quick way.
     pub(in crate::ilp) table: Option<Lead>,
-    /// Symbols first.
-    pub(crate) columns: Vec<PlanColumn>,
+    /// In the order of the wire: symbols first.
+    pub(super) columns: Vec<PlanColumn>,
     symbols: usize,
-    pub(in crate::ilp) stamp: PlanStamp,
-}
-
-/// The designated timestamp of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PlanStamp {
-    /// Given in nanoseconds.
-    Nanos,
-    /// Given in microseconds.
-    Micros,
-    /// The server's.
-    Now,
+    pub(in crate::ilp) timestamp: TimestampKind,
 }
 
 /// A column in the order of the wire.
-#[derive(Debug, Clone)]
-pub(crate) struct PlanColumn {
-    pub(crate) lead: Lead,
-    pub(crate) kind: PlanKind,
+pub(super) struct PlanColumn {
+    pub(super) lead: Lead,
+    pub(super) kind: PlanKind,
     /// The place at which it was declared.
-    pub(crate) place: usize,
+    pub(super) place: usize,
 }
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PlanKind {
+/// A [`ColumnKind`], numbered from 0 in one byte: choosing by a public number takes an instruction more for each value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlanKind {
     Symbol,
     Bool,
     I64,
@@ -55,46 +42,70 @@ pub(crate) enum PlanKind {
     Decimal,
 }
 
-impl RowPlan {
-    pub(crate) fn new(table: &Wire) -> RowPlan {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        RowPlan {
-            id: LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
-            table: Lead::new(table),
-            columns: Vec::new(),
-            symbols: 0,
-            stamp: PlanStamp::Nanos,
+impl PlanKind {
+    fn of(kind: ColumnKind) -> PlanKind {
+        match kind {
+            ColumnKind::Symbol => PlanKind::Symbol,
+            ColumnKind::Bool => PlanKind::Bool,
+            ColumnKind::I64 => PlanKind::I64,
+            ColumnKind::F64 => PlanKind::F64,
+            ColumnKind::Str => PlanKind::Str,
+            ColumnKind::TsMicros => PlanKind::TsMicros,
+            ColumnKind::TsNanos => PlanKind::TsNanos,
+            ColumnKind::F64Array => PlanKind::Array,
+            ColumnKind::Decimal => PlanKind::Decimal,
         }
+    }
+}
+
+impl RowPlan {
+    /// The plan of a layout, made when it is first needed.
+    pub(super) fn of(layout: &RowLayout) -> Result<&Arc<RowPlan>> {
+        layout.derive(|| RowPlan::new(layout).map(Arc::new))
+    }
+
+    /// The plan of a layout, if it has been made.
+    #[inline]
+    pub(in crate::ilp) fn made(layout: &RowLayout) -> Option<&RowPlan> {
+        layout.derived::<Arc<RowPlan>>().map(|plan| &**plan)
+    }
+
+    fn new(layout: &RowLayout) -> Result<RowPlan> {
+        let mut table = Lead::new(layout.table().wire());
+        let mut columns = room(layout.column_count(), "columns")?;
+        for symbols in [true, false] {
+            for column in layout.columns() {
+                if symbols == (column.kind == ColumnKind::Symbol) {
+                    let lead = Lead::new(column.name.wire());
+                    if lead.is_none() {
+                        table = None;
+                    }
+                    columns.push(PlanColumn {
+                        lead: lead.unwrap_or(Lead::NONE),
+                        kind: PlanKind::of(column.kind),
+                        place: column.place,
+                    });
+                }
+            }
+        }
+        let symbols =
+            columns.partition_point(|column: &PlanColumn| column.kind == PlanKind::Symbol);
+        let timestamp = layout.timestamp_kind();
+        Ok(RowPlan { layout: layout.id(), table, columns, symbols, timestamp })
+    }
+
+    /// Whether this is the plan of `layout`.
+    #[inline(always)]
+    pub(in crate::ilp) fn is_of(&self, layout: &RowLayout) -> bool {
+        self.layout == layout.id()
     }
 
     /// Those of the symbols, and those of the other columns; `tracks` has one for each column, in the order of the wire.
     #[inline(always)]
-    pub(crate) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
+    pub(super) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
         match tracks.split_at_checked(self.symbols) {
             Some((symbols, others)) => [symbols, others],
             None => [&[], &[]],
-        }
-    }
-
-    pub(crate) fn set_stamp(&mut self, stamp: PlanStamp) {
-        self.stamp = stamp;
-    }
-
-    /// Sees to it that the next column finds room.
-    pub(crate) fn reserve_one(&mut self) -> Result<(), TryReserveError> {
-        self.columns.try_reserve(1)
-    }
-
-    /// Puts a column at `index`, a symbol before all others. `wire` is its name with the comma before it.
-    pub(crate) fn insert(&mut self, index: usize, wire: &Wire, kind: PlanKind, place: usize) {
-        match Lead::new(wire) {
-            Some(lead) => {
-                let index = index.min(self.columns.len());
-                self.columns.insert(index, PlanColumn { lead, kind, place });
-                self.symbols += usize::from(kind == PlanKind::Symbol);
-            }
-            // A long name: no row has a quick way.
-            None => self.table = None,
         }
     }
 }
@@ -144,14 +155,130 @@ pub(crate) trait RowValues {
     fn stamp(&self, row: usize) -> Option<i64>;
 }
 
-/// Bytes that a column takes at most besides text and elements.
-pub(in crate::ilp) const COLUMN_ROOM: usize = Wire::HEAD + 2 + 2 * SHORT_TEXT + 32;
-/// A text that is shorter needs no more room than that, be all of it escaped.
-pub(in crate::ilp) const SHORT_TEXT: usize = 16;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+    use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+    use crate::table::Cell;
 
-const _: () = {
-    assert!(Integer::ROOM <= COLUMN_ROOM - Wire::HEAD);
-    assert!(number::DOUBLE_ROOM <= COLUMN_ROOM - Wire::HEAD);
-    assert!(DenseArray::ROOM <= COLUMN_ROOM - Wire::HEAD);
-    assert!(DecimalInteger::ROOM <= COLUMN_ROOM - Wire::HEAD);
-};
+    /// A layout and what it declares.
+    #[derive(Clone)]
+    struct Declared {
+        layout: RowLayout,
+        table: &'static str,
+        columns: Vec<(String, ColumnKind)>,
+        timestamp: TimestampKind,
+    }
+
+    impl Declared {
+        fn new(table: &'static str) -> Declared {
+            let layout = RowLayout::new(table).unwrap();
+            let mut new =
+                Declared { layout, table, columns: Vec::new(), timestamp: TimestampKind::Nanos };
+            new.add(ColumnKind::I64);
+            new
+        }
+
+        fn add(&mut self, kind: ColumnKind) {
+            let place = self.columns.len();
+            let name = match place % 5 {
+                4 => format!("a_column_with_a_name_of_more_than_32_bytes_{place}"),
+                _ => format!("c{place}"),
+            };
+            self.layout.add(&name, kind).unwrap();
+            self.columns.push((name, kind));
+        }
+
+        fn set(&mut self, timestamp: TimestampKind) {
+            self.layout.set_timestamp(timestamp);
+            self.timestamp = timestamp;
+        }
+
+        /// Appends a row and returns its line.
+        fn append(&self, buffer: &mut Buffer, number: i64) -> String {
+            let text = format!("v{number}");
+            let (mut cells, mut symbols, mut others) = (Vec::new(), String::new(), Vec::new());
+            for (name, kind) in &self.columns {
+                if *kind == ColumnKind::Symbol {
+                    cells.push(Cell::from(&text));
+                    symbols += &format!(",{name}={text}");
+                } else {
+                    cells.push(Cell::I64(number));
+                    others.push(format!("{name}={number}i"));
+                }
+            }
+            let (at, end) = match self.timestamp {
+                TimestampKind::Nanos => (Some(number), format!(" {number}")),
+                TimestampKind::Micros => (Some(number), format!(" {number}000")),
+                TimestampKind::Now => (None, String::new()),
+            };
+            buffer.append_row(&self.layout, &cells, at).unwrap();
+            format!("{}{symbols} {}{end}\n", self.table, others.join(","))
+        }
+    }
+
+    #[test]
+    fn layouts_come_in_turn_and_change_and_go() {
+        let tables = ["a", "b", "c"];
+        let mut random = fastrand::Rng::with_seed(12);
+        let mut layouts: Vec<Declared> = (0..4).map(|i| Declared::new(tables[i % 3])).collect();
+        let mut buffers = [(); 2].map(|()| (Buffer::new(ProtocolVersion::V1), String::new()));
+        for number in 1..20_000 {
+            let place = random.usize(0..layouts.len());
+            match random.u8(0..60) {
+                // The memory of the old one may be that of the new one.
+                0 => layouts[place] = Declared::new(tables[random.usize(0..3)]),
+                1 => layouts[place].set(TimestampKind::Micros),
+                2 => layouts[place].set(TimestampKind::Now),
+                3 if layouts[place].columns.len() < 8 => layouts[place].add(ColumnKind::Symbol),
+                4 if layouts[place].columns.len() < 8 => layouts[place].add(ColumnKind::I64),
+                5 => layouts[place] = layouts[random.usize(0..layouts.len())].clone(),
+                6 => {
+                    let (buffer, lines) = &mut buffers[random.usize(0..2)];
+                    buffer.clear();
+                    lines.clear();
+                }
+                _ => {}
+            }
+            let (buffer, lines) = &mut buffers[random.usize(0..2)];
+            *lines += &layouts[place].append(buffer, number);
+            assert_eq!(buffer.peek(), lines.as_bytes());
+        }
+    }
+
+    #[test]
+    fn threads_and_buffers_share_a_plan() {
+        let layouts = [Declared::new("a"), Declared::new("b")];
+        let rows = || {
+            let (mut buffer, mut lines) = (Buffer::new(ProtocolVersion::V1), String::new());
+            for number in 1..500 {
+                lines += &layouts[number % 2].append(&mut buffer, i64::try_from(number).unwrap());
+            }
+            assert_eq!(buffer.peek(), lines.as_bytes());
+            layouts.each_ref().map(|l| std::ptr::from_ref(RowPlan::made(&l.layout).unwrap()).addr())
+        };
+        let rows = &rows;
+        let plans: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..3).map(|_| scope.spawn(rows)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(plans.iter().all(|plan| *plan == plans[0]));
+    }
+
+    #[test]
+    fn a_known_layout_may_be_too_long_for_another_buffer() {
+        let mut layout = RowLayout::new("t").unwrap();
+        layout.add("seventeen_letters", ColumnKind::I64).unwrap();
+        let mut long = Buffer::new(ProtocolVersion::V1);
+        let short = BufferOptions { max_name_len: 16, ..BufferOptions::new(ProtocolVersion::V1) };
+        let mut short = Buffer::with_options(short).unwrap();
+        for _ in 0..2 {
+            long.append_row(&layout, &[Cell::I64(1)], Some(1)).unwrap();
+            let e = short.append_row(&layout, &[Cell::I64(1)], Some(1)).unwrap_err();
+            assert_eq!(e.code(), ErrorCode::InvalidName);
+            assert!(short.is_empty());
+        }
+        assert_eq!(long.row_count(), 2);
+    }
+}

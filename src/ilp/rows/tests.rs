@@ -1,6 +1,6 @@
 //! Prepared rows must be what the calls of [`Buffer`] make of the same values: same bytes, same errors, nothing else changed.
 
-use crate::ilp::{ArrayView, Buffer, BufferOptions, ProtocolVersion};
+use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::table::*;
 use crate::{ErrorCode, Result, Text};
 use proptest::prelude::*;
@@ -88,12 +88,12 @@ fn name(place: usize) -> String {
     }
 }
 
-fn layout(forms: &[(ColumnKind, u8)], stamp: Stamp) -> RowLayout {
+fn layout(forms: &[(ColumnKind, u8)], stamp: TimestampKind) -> RowLayout {
     let mut layout = RowLayout::new("a table").unwrap();
     for (place, (kind, _)) in forms.iter().enumerate() {
         layout.add(&name(place), *kind).unwrap();
     }
-    layout.set_stamp(stamp);
+    layout.set_timestamp(stamp);
     layout
 }
 
@@ -107,7 +107,7 @@ fn by_calls(
     buffer: &mut Buffer,
     forms: &[(ColumnKind, u8)],
     row: &Row,
-    stamp: Stamp,
+    stamp: TimestampKind,
 ) -> Result<()> {
     use ColumnKind as K;
     buffer.table("a table")?;
@@ -137,13 +137,13 @@ fn by_calls(
         };
     }
     match stamp {
-        Stamp::Nanos => buffer.at_nanos(row.1),
-        Stamp::Micros => buffer.at_micros(row.1),
-        Stamp::Now => buffer.at_now(),
+        TimestampKind::Nanos => buffer.at_nanos(row.1),
+        TimestampKind::Micros => buffer.at_micros(row.1),
+        TimestampKind::Now => buffer.at_now(),
     }
 }
 
-fn by_row(buffer: &mut Buffer, layout: &RowLayout, row: &Row, stamp: Stamp) -> Result<()> {
+fn by_row(buffer: &mut Buffer, layout: &RowLayout, row: &Row, stamp: TimestampKind) -> Result<()> {
     let unscaled: Vec<[u8; 16]> = row
         .0
         .iter()
@@ -171,7 +171,7 @@ fn by_row(buffer: &mut Buffer, layout: &RowLayout, row: &Row, stamp: Stamp) -> R
             Value::Decimal(scale, _) => Cell::Decimal { scale: *scale, unscaled: &unscaled[i] },
         })
         .collect();
-    layout.append_row(buffer, &cells, (stamp != Stamp::Now).then_some(row.1))
+    buffer.append_row(layout, &cells, (stamp != TimestampKind::Now).then_some(row.1))
 }
 
 /// Everything that the rows of one column are made of.
@@ -232,7 +232,7 @@ fn by_columns(
     buffer: &mut Buffer,
     layout: &RowLayout,
     rows: &[Row],
-    stamp: Stamp,
+    stamp: TimestampKind,
     variant: bool,
 ) -> Result<()> {
     use ColumnKind as K;
@@ -270,8 +270,8 @@ fn by_columns(
         })
         .collect();
     let stamps: Vec<i64> = rows.iter().map(|row| row.1).collect();
-    let at = (stamp != Stamp::Now).then_some(&stamps[..]);
-    layout.append_columns(buffer, rows.len(), &columns, at)
+    let at = (stamp != TimestampKind::Now).then_some(&stamps[..]);
+    buffer.append_columns(layout, rows.len(), &columns, at)
 }
 
 fn facts(buffer: &Buffer) -> (Vec<u8>, usize, bool, bool, Option<String>) {
@@ -293,7 +293,7 @@ proptest! {
         version in prop_oneof![
             1 => Just(ProtocolVersion::V1), 1 => Just(ProtocolVersion::V2), 3 => Just(ProtocolVersion::V3)
         ],
-        stamp in prop_oneof![Just(Stamp::Nanos), Just(Stamp::Micros), Just(Stamp::Now)],
+        stamp in prop_oneof![Just(TimestampKind::Nanos), Just(TimestampKind::Micros), Just(TimestampKind::Now)],
         limit in prop_oneof![6 => Just(100 << 20), 1 => 20usize..600],
         variant: bool,
         other_table_before: bool,
@@ -349,7 +349,7 @@ fn errors_name_row_cell_and_column() {
     layout.add("price", ColumnKind::F64).unwrap().add("side", ColumnKind::Symbol).unwrap();
     let mut buffer = Buffer::new(ProtocolVersion::V2);
     let mut fails = |cells: &[Cell<'_>], at, code, message: &str| {
-        let e = layout.append_row(&mut buffer, cells, at).unwrap_err();
+        let e = buffer.append_row(&layout, cells, at).unwrap_err();
         assert_eq!((e.code(), e.message()), (code, message));
         assert!(buffer.is_empty());
     };
@@ -387,7 +387,7 @@ fn errors_name_row_cell_and_column() {
             bytes: b"buy",
         }),
     ];
-    let e = layout.append_columns(&mut buffer, 2, &columns, Some(&[1, 2])).unwrap_err();
+    let e = buffer.append_columns(&layout, 2, &columns, Some(&[1, 2])).unwrap_err();
     assert_eq!(
         (e.code(), e.message()),
         (
@@ -396,14 +396,14 @@ fn errors_name_row_cell_and_column() {
         )
     );
     assert!(buffer.is_empty());
-    let e = layout.append_columns(&mut buffer, 3, &columns, Some(&[1, 2])).unwrap_err();
+    let e = buffer.append_columns(&layout, 3, &columns, Some(&[1, 2])).unwrap_err();
     assert_eq!(e.message(), "2 designated timestamps for 3 rows");
 }
 
 #[test]
 fn foreign_offsets_and_bits_are_checked() {
     let mut layout = RowLayout::new("t").unwrap();
-    layout.add("s", ColumnKind::Str).unwrap().set_stamp(Stamp::Now);
+    layout.add("s", ColumnKind::Str).unwrap().set_timestamp(TimestampKind::Now);
     let mut buffer = Buffer::new(ProtocolVersion::V1);
     let cases: [(&[i32], Option<Bits<'_>>, bool); 6] = [
         (&[0, 1, 3], None, true),
@@ -416,8 +416,7 @@ fn foreign_offsets_and_bits_are_checked() {
     for (offsets, validity, good) in cases {
         buffer.clear();
         let values = ColumnValues::Text { offsets: Offsets::I32(offsets), bytes: b"abc" };
-        let result =
-            layout.append_columns(&mut buffer, 2, &[ColumnData { values, validity }], None);
+        let result = buffer.append_columns(&layout, 2, &[ColumnData { values, validity }], None);
         match result {
             Ok(()) => {
                 assert!(good);
@@ -442,7 +441,7 @@ fn tables_are_counted_on_every_road() {
         .iter()
         .map(|name| {
             let mut layout = RowLayout::new(*name).unwrap();
-            layout.add("x", ColumnKind::I64).unwrap().set_stamp(Stamp::Now);
+            layout.add("x", ColumnKind::I64).unwrap().set_timestamp(TimestampKind::Now);
             layout
         })
         .collect();
@@ -459,12 +458,12 @@ fn tables_are_counted_on_every_road() {
                     model.push(table);
                 }
                 3..8 => {
-                    layouts[table].append_row(&mut buffer, &[Cell::I64(1)], None).unwrap();
+                    buffer.append_row(&layouts[table], &[Cell::I64(1)], None).unwrap();
                     model.push(table);
                 }
                 8 => {
                     let columns = [ColumnValues::I64(&[1, 1]).into()];
-                    layouts[table].append_columns(&mut buffer, 2, &columns, None).unwrap();
+                    buffer.append_columns(&layouts[table], 2, &columns, None).unwrap();
                     model.extend([table; 2]);
                 }
                 9 => {

@@ -1,52 +1,133 @@
-//! Text values: symbols outside quotes, strings inside them, both checked to be UTF-8 while they are copied.
+//! Text that needs backslashes, and what is wrong with text that cannot be sent.
+#![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
-use super::store::{Out as _, Tail};
+use super::simd::{Block, Blocks};
 use super::utf8;
-use crate::error::{Error, Result, err, shown_bytes};
+use crate::error::{Error, err, shown_bytes};
 use crate::text::Text;
 
-/// Appends a symbol's value.
-#[inline]
-pub(in crate::ilp) fn symbol(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
-    let seen = out.text::<false>(value.as_bytes());
-    if seen.nul {
-        return Err(holds_nul(value.as_bytes()));
+/// Writes text with a backslash before each byte that needs one and returns its end; `None` if it is not UTF-8, or holds a
+/// NUL outside of quotes.
+///
+/// # Safety
+/// As many bytes as the text has may be written at `at`, one more for each that gets a backslash, and 16 more.
+#[inline(never)]
+pub(super) unsafe fn escape<const QUOTED: bool>(
+    at: *mut u8,
+    text: &[u8],
+    known_utf8: bool,
+) -> Option<*mut u8> {
+    // SAFETY: the caller's promise.
+    if unsafe { plain::<QUOTED>(at, text, false) } {
+        // SAFETY: all bytes of the text have been written.
+        let end = unsafe { at.add(text.len()) };
+        return (known_utf8 || utf8::is_valid(text)).then_some(end);
     }
-    checked(value, seen.high)
+    // SAFETY: the caller's promise.
+    unsafe { escape_by::<Block, QUOTED>(at, text, known_utf8) }
 }
 
-/// Appends a string with its quotes.
-#[inline]
-pub(in crate::ilp) fn string(out: &mut Tail<'_>, value: Text<'_>) -> Result<()> {
-    out.byte(b'"');
-    let seen = out.text::<true>(value.as_bytes());
-    out.byte(b'"');
-    checked(value, seen.high)
+/// # Safety
+/// As for [`escape`].
+#[inline(always)]
+pub(super) unsafe fn escape_by<B: Blocks, const QUOTED: bool>(
+    mut at: *mut u8,
+    text: &[u8],
+    known_utf8: bool,
+) -> Option<*mut u8> {
+    let (mut high, mut nul) = (0, 0);
+    for chunk in text.chunks(16) {
+        let block = block_of::<B>(chunk);
+        let valid = (1u32 << chunk.len()) - 1;
+        high |= block.high();
+        if !QUOTED {
+            nul |= block.nuls() & valid;
+        }
+        let specials = block.specials::<QUOTED>() & valid;
+        if specials == 0 {
+            // SAFETY: of the room the rest of the text and 16 bytes are left; those of the chunk are counted.
+            unsafe {
+                block.store(at);
+                at = at.add(chunk.len());
+            }
+            continue;
+        }
+        // Without branches on the text: a backslash that is not needed is overwritten.
+        for (i, byte) in chunk.iter().enumerate() {
+            // SAFETY: of the room the rest of the text, its backslashes and 16 bytes are left; each byte takes one or two.
+            unsafe {
+                at.write(b'\\');
+                at = at.add(((specials >> i) & 1) as usize);
+                at.write(*byte);
+                at = at.add(1);
+            }
+        }
+    }
+    (nul == 0 && (high == 0 || known_utf8 || utf8::is_valid(text))).then_some(at)
 }
 
-#[inline]
-fn checked(value: Text<'_>, high: bool) -> Result<()> {
-    if high && !value.is_known_utf8() { check_utf8(value.as_bytes()) } else { Ok(()) }
+/// Writes text that has nothing to escape; false if there is something, or if it is not ASCII although it should be.
+///
+/// # Safety
+/// As many bytes as the text has may be written at `at`, and 16 more.
+#[inline(always)]
+pub(super) unsafe fn plain<const QUOTED: bool>(at: *mut u8, text: &[u8], ascii_only: bool) -> bool {
+    let wrong = |block: Block| {
+        if ascii_only { block.not_plain::<QUOTED>() } else { block.suspects::<QUOTED>() }
+    };
+    if text.len() < 16 {
+        let block = Block::partial(text);
+        // SAFETY: there is room for the text and 16 bytes more.
+        unsafe { block.store(at) };
+        return wrong(block) & ((1 << text.len()) - 1) == 0;
+    }
+    let (blocks, rest) = text.as_chunks::<16>();
+    for (i, chunk) in blocks.iter().enumerate() {
+        let block = Block::full(chunk);
+        // SAFETY: there is room for the whole text.
+        unsafe { block.store(at.add(16 * i)) };
+        if wrong(block) != 0 {
+            return false;
+        }
+    }
+    if let (false, Some(last)) = (rest.is_empty(), text.last_chunk::<16>()) {
+        let block = Block::full(last);
+        // SAFETY: there is room for the whole text, of which these are the last 16 bytes.
+        unsafe { block.store(at.add(text.len() - 16)) };
+        return wrong(block) == 0;
+    }
+    true
 }
 
+/// How many bytes of a text get a backslash.
 #[inline(never)]
-fn check_utf8(bytes: &[u8]) -> Result<()> {
-    if utf8::is_valid(bytes) { Ok(()) } else { Err(not_utf8(bytes)) }
+pub(in crate::ilp) fn count_escapes<const QUOTED: bool>(text: &[u8]) -> usize {
+    let count = |chunk: &[u8]| {
+        let specials = block_of::<Block>(chunk).specials::<QUOTED>();
+        (specials & ((1u32 << chunk.len()) - 1)).count_ones() as usize
+    };
+    text.chunks(16).map(count).sum()
 }
 
-/// The server refuses the whole request for it; in a string it does not.
+/// Up to 16 bytes.
+#[inline(always)]
+fn block_of<B: Blocks>(chunk: &[u8]) -> B {
+    chunk.first_chunk::<16>().map_or_else(|| B::partial(chunk), B::full)
+}
+
+/// What is wrong with a symbol. The server refuses the whole request for a NUL; in a string it does not.
 #[cold]
-#[inline(never)]
-fn holds_nul(bytes: &[u8]) -> Error {
+pub(in crate::ilp) fn bad_symbol(text: Text<'_>) -> Option<Error> {
+    let bytes = text.as_bytes();
+    let Some(at) = bytes.iter().position(|byte| *byte == 0) else { return bad_string(text) };
     let shown = shown_bytes(bytes);
-    let at = bytes.iter().take_while(|byte| **byte != 0).count();
-    err!(InvalidArgument, "{shown} holds a NUL at byte {at}, which symbols may not")
+    Some(err!(InvalidArgument, "{shown} holds a NUL at byte {at}, which symbols may not"))
 }
 
+/// What is wrong with a string.
 #[cold]
-#[inline(never)]
-fn not_utf8(bytes: &[u8]) -> Error {
-    let shown = shown_bytes(bytes);
-    let at = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
-    err!(InvalidUtf8, "{shown} is not valid UTF-8 at byte {at}")
+pub(in crate::ilp) fn bad_string(text: Text<'_>) -> Option<Error> {
+    let at = std::str::from_utf8(text.as_bytes()).err()?.valid_up_to();
+    let shown = shown_bytes(text.as_bytes());
+    Some(err!(InvalidUtf8, "{shown} is not valid UTF-8 at byte {at}"))
 }

@@ -1,22 +1,25 @@
-//! The bytes of a buffer and the two ways to append to them. Both write behind the end, and nothing they wrote counts until
-//! it is finished. Text is copied, searched for bytes to escape and checked for ASCII in one pass over blocks of 16 bytes.
+//! The bytes of a buffer and the one way to append to them: room is reserved, a value is written within it, and what was
+//! written is made part of the buffer. Until then nothing counts. Text is copied, searched for bytes to escape and checked
+//! for ASCII in one pass over blocks of 16 bytes, and escaped in place where that finds something.
 //!
-//! [`Quick`] is for what nearly every call is: there is room, and nothing to escape; it gives up otherwise. For short values it
-//! calls no function, so that its user needs no stack frame. [`Tail`] can do everything.
+//! [`Store::open`] is for what nearly every call is: there is room at once. For short values it calls no function, so that
+//! its user needs no stack frame; what it cannot do it leaves undone. [`Draft`] makes room, and says why a value cannot be
+//! written. Both write by [`Room`], which every value goes through.
 //!
-//! Of the encoder only this folder has `unsafe`. What it offers to the rest is safe for any arguments: each write checks that it stays within what was reserved; for [`Quick`] the compiler does the sums, and `rows`
-//! does them once for a row.
+//! Of the encoder only this folder has `unsafe`. What it offers to the rest is safe for any arguments: [`Room`] takes each
+//! write out of what was reserved, where the compiler does the sums; `rows` does them once for a row.
 
 mod column;
-mod cursor;
-pub(super) mod escape;
+mod escape;
+mod room;
 mod rows;
 mod simd;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(in crate::ilp) mod tests;
 mod utf8;
 
-pub(crate) use column::{Slot, Written};
-pub(super) use cursor::{Cursor, Quick};
-pub(super) use store::{Out, Store, Tail, double_bytes};
+pub(super) use column::{Slot, Written};
+pub(super) use escape::{bad_string, bad_symbol, count_escapes};
+pub(super) use room::{COLUMN_ROOM, PayloadLen, Room, TEXT_ROOM, double_bytes};
+pub(super) use store::{Draft, Store};

@@ -3,16 +3,33 @@
 
 use std::ops::Range;
 
-use super::column::{Slot, put_byte, put_lead};
-use super::cursor::{Cursor, Quick};
-use super::store::{SLACK, grow};
+use super::column::Slot;
+use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
+use super::store::{Draft, SLACK, Store};
 use crate::ilp::ProtocolVersion;
-use crate::ilp::rows::{COLUMN_ROOM, Lead, RowPlan, RowValues};
-use crate::ilp::timestamp::{StampCache, StampForm};
+use crate::ilp::row_state::{Call, RowState};
+use crate::ilp::rows::{Lead, RowPlan, RowValues};
+use crate::ilp::timestamp::{RowEnd, StampCache, StampForm};
+use crate::ilp::value::WireValue as _;
 use crate::name::Wire;
 
-impl Cursor<'_> {
-    /// Writes `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
+impl Draft<'_> {
+    /// As [`Store::quick_rows`].
+    #[inline(always)]
+    pub(in crate::ilp) fn quick_rows<V: RowValues>(
+        &mut self,
+        plan: &RowPlan,
+        values: &V,
+        stamps: &StampCache,
+        version: ProtocolVersion,
+        rows: Range<usize>,
+    ) -> usize {
+        self.store.quick_rows(plan, values, stamps, version, rows)
+    }
+}
+
+impl Store {
+    /// Appends `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
     /// or the end.
     #[inline(always)]
     pub(in crate::ilp) fn quick_rows<V: RowValues>(
@@ -25,68 +42,62 @@ impl Cursor<'_> {
     ) -> usize {
         let Some(table) = &plan.table else { return rows.start };
         let [symbols, columns] = values.tracks(plan);
-        let tracks = symbols.len() + columns.len();
-        let Some(room) = room_of(tracks) else { return rows.start };
+        let Some(room) = room_of(symbols.len(), columns.len()) else { return rows.start };
         let row = Row {
             symbols,
             columns,
             values,
             version,
             stamps,
-            end: StampForm::of(plan.stamp, version),
+            end: StampForm::of(plan.timestamp, version),
         };
-        let (mut at, mut last) = (self.at, self.last_with(room));
+        let (mut at, mut last) = self.ends_with(room);
         let mut next = rows.start;
         while next < rows.end {
             if at as usize > last {
-                self.at = at;
-                if !self.make_room(room) {
+                // SAFETY: (here and below) whole rows have been written up to there.
+                unsafe { self.commit(at) };
+                if !self.has_made_room(room) {
                     return next;
                 }
-                (at, last) = (self.at, self.last_with(room));
+                (at, last) = self.ends_with(room);
             }
             // SAFETY: `at` has not passed the last place with room for a row.
             let Some(end) = (unsafe { row.write(at, last, table, next) }) else { break };
             at = end;
             next += 1;
         }
-        self.at = at;
+        // SAFETY: see above.
+        unsafe { self.commit(at) };
         next
     }
 
-    /// The address of the last place with `room` bytes behind it, which are more than the slack; less than any place if
-    /// there is none.
+    /// The end, and the address of the last place with `room` bytes behind it, which are more than the slack; less than any
+    /// place if there is none.
     #[inline(always)]
-    fn last_with(&self, room: usize) -> usize {
+    fn ends_with(&mut self, room: usize) -> (*mut u8, usize) {
         // Behind `last` there is the slack, or there is less and `last` is the beginning.
-        (self.last as usize).saturating_sub(room - SLACK)
+        let (at, last) = self.ends();
+        (at, (last as usize).saturating_sub(room - SLACK))
     }
 
-    /// Sees to it that `room` bytes may be written here, if that can be had.
+    /// Makes room for a row, if the limit allows it.
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self, room: usize) -> bool {
-        let position = self.at as usize - self.store.bytes.as_ptr() as usize;
-        if position.saturating_add(room) > self.store.max || !grow(self.store, position, room) {
+    fn has_made_room(&mut self, room: usize) -> bool {
+        if room > self.max().saturating_sub(self.len()) || self.make_room(room).is_err() {
             return false;
         }
-        let start = self.store.bytes.as_mut_ptr();
-        // SAFETY: both lie within the allocation of `bytes`.
-        (self.at, self.last) = unsafe { (start.add(position), start.add(self.store.limit)) };
-        self.at as usize <= self.last_with(room)
+        let (at, last) = self.ends_with(room);
+        at as usize <= last
     }
 }
 
-/// What a row of so many columns takes at most, besides texts and elements; more than the slack, on which `last_with` relies.
+/// What a row of so many columns takes at most, besides texts and elements; more than the slack, on which `ends_with` relies.
 #[inline(always)]
-fn room_of(tracks: usize) -> Option<usize> {
-    const REST: usize = Wire::HEAD + StampCache::ROOM + SLACK;
-    if cfg!(target_pointer_width = "64") {
-        // Each of them takes memory of its own: there are not so many that this could wrap.
-        Some(REST + tracks * COLUMN_ROOM)
-    } else {
-        tracks.checked_mul(COLUMN_ROOM)?.checked_add(REST)
-    }
+fn room_of(symbols: usize, columns: usize) -> Option<usize> {
+    const REST: usize = Wire::HEAD + RowEnd::ROOM + SLACK;
+    symbols.checked_add(columns)?.checked_mul(COLUMN_ROOM)?.checked_add(REST)
 }
 
 /// What one row after the other is written with.
@@ -108,7 +119,7 @@ impl<V: RowValues> Row<'_, V> {
     unsafe fn write(&self, at: *mut u8, last: usize, table: &Lead, row: usize) -> Option<*mut u8> {
         // SAFETY: (here and below) each piece takes its own part of the room that the row has: the table's, a slot for each
         // column, and the end's.
-        let start = unsafe { put_lead(at, table) };
+        let start = unsafe { Slot::new(at, last, self.version) }.ready(table)?.end();
         let mut at = start;
         for track in self.symbols {
             // SAFETY: see above.
@@ -123,7 +134,7 @@ impl<V: RowValues> Row<'_, V> {
         }
         if at != first {
             // SAFETY: something was written there. It began with a comma, as all columns but the first do.
-            unsafe { first.write(b' ') };
+            unsafe { first.write(RowState::Table.separator(Call::Column)) };
         } else if at == start {
             return None;
         }
@@ -135,13 +146,17 @@ impl<V: RowValues> Row<'_, V> {
     /// The end's part of the room must be left.
     #[inline(always)]
     unsafe fn end(&self, at: *mut u8, row: usize) -> Option<*mut u8> {
-        let Some(form) = *self.end else {
-            // SAFETY: the caller's promise.
-            return Some(unsafe { put_byte(at, b'\n') });
-        };
-        let number = form.number(self.values.stamp(row)?)?;
-        // The caller's promise makes this the room there is.
-        let mut out = Quick { at, fixed: StampCache::ROOM, text: 0 };
-        self.stamps.quick_number(&mut out, number, form).then_some(out.at)
+        // SAFETY: the caller's promise.
+        let mut room = unsafe { Room::new(at, RowEnd::ROOM, PayloadLen::NONE, Texts::Plain) };
+        match *self.end {
+            None => room.byte(b'\n'),
+            Some(form) => {
+                let end = self.stamps.shared(form.number(self.values.stamp(row)?)?, form);
+                if !end.write(&mut room, self.version) {
+                    return None;
+                }
+            }
+        }
+        room.end()
     }
 }

@@ -3,5 +3,5 @@
 mod request;
 mod response;
 
-pub(crate) use request::{Failure, RequestHead, exchange};
+pub(crate) use request::{Incomplete, Request, RequestHead, exchange};
 pub(crate) use response::{Answer, not_http};

@@ -12,49 +12,62 @@ use super::response::{Answer, AnswerReader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::Broken;
 use crate::net::Secrets;
-use crate::net::connection::{Conn, Outgoing, Written};
+use crate::net::connection::{Connection, Outgoing, WriteEnd};
 use crate::net::{Deadline, Net};
+
+/// Room for the length of a body and the end of the head.
+const LENGTH_ROOM: usize = 64;
+
+/// What stands in the head of a request, whatever its body is.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    /// Path and query.
+    pub(crate) target: &'a str,
+    /// Host and port.
+    pub(crate) host: &'a str,
+    pub(crate) user_agent: &'a str,
+    pub(crate) authorization: Option<&'a str>,
+    /// Of the body, if there is one.
+    pub(crate) content_type: Option<&'a str>,
+}
 
 /// The constant part of a request.
 pub(crate) struct RequestHead {
     bytes: Zeroizing<Vec<u8>>,
     fixed: usize,
-    /// The last answer that was a plain success and came in one piece. The engine decides by these bytes alone, so the
-    /// same bytes mean the same again, and most answers within a second are the same.
+    /// The last answer that was a plain success and came in one piece. The parser decides by these bytes alone, so the same
+    /// bytes mean the same again, and need not be parsed. Most answers within a second are the same.
     usual_answer: Vec<u8>,
 }
 
 impl RequestHead {
-    /// `target` is the path and query; `authority` the host and port for the `Host` header.
-    pub(crate) fn new(
-        method: &str,
-        target: &str,
-        authority: &str,
-        user_agent: &str,
-        authorization: Option<&str>,
-    ) -> RequestHead {
+    pub(crate) fn new(request: Request<'_>) -> RequestHead {
+        let lines = [
+            request.method,
+            " ",
+            request.target,
+            " HTTP/1.1\r\nhost: ",
+            request.host,
+            "\r\nuser-agent: ",
+            request.user_agent,
+            "\r\naccept: */*\r\n",
+        ];
+        let field = |name, value: Option<_>| value.map_or([""; 3], |value| [name, value, "\r\n"]);
+        let authorization = field("authorization: ", request.authorization);
+        let content_type = field("content-type: ", request.content_type);
+        let texts = || lines.iter().chain(&authorization).chain(&content_type);
         // The secret goes into one allocation with room for all: a growing one would leave unwiped copies behind.
-        let secret = authorization.map_or(0, str::len);
-        let room = method.len() + target.len() + authority.len() + user_agent.len() + secret + 256;
+        let room = texts().map(|text| text.len()).sum::<usize>() + LENGTH_ROOM;
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-        let line =
-            [method, " ", target, " HTTP/1.1\r\nhost: ", authority, "\r\nuser-agent: ", user_agent];
-        line.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
-        bytes.extend_from_slice(b"\r\naccept: */*\r\n");
-        if let Some(value) = authorization {
-            let line = ["authorization: ", value, "\r\n"];
-            line.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
-        }
-        if method == "POST" {
-            bytes.extend_from_slice(b"content-type: text/plain; charset=utf-8\r\n");
-        }
+        texts().for_each(|text| bytes.extend_from_slice(text.as_bytes()));
         let fixed = bytes.len();
         RequestHead { bytes, fixed, usual_answer: Vec::new() }
     }
 
-    fn with_length(&mut self, method_has_body: bool, length: usize) -> &[u8] {
+    fn with_length(&mut self, length: Option<usize>) -> &[u8] {
         self.bytes.truncate(self.fixed);
-        if method_has_body {
+        if let Some(length) = length {
             self.bytes.extend_from_slice(b"content-length: ");
             let mut digits = [0; 20];
             let (mut first, mut rest) = (digits.len(), length);
@@ -73,9 +86,9 @@ impl RequestHead {
 
 /// An exchange without a complete answer.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Incomplete {
     pub(crate) error: Error,
-    /// Whether the server may have got something that it executes: over HTTP the whole request, over TCP any byte.
+    /// Whether the server may have got the whole request, so that it may execute it.
     pub(crate) executable: bool,
     /// Whether the peer sent anything at all.
     pub(crate) answered: bool,
@@ -84,13 +97,13 @@ pub(crate) struct Failure {
 
 /// What an exchange did and whether the connection can carry another one.
 pub(crate) struct Exchange {
-    pub(crate) result: Result<Answer, Failure>,
+    pub(crate) result: Result<Answer, Incomplete>,
     pub(crate) reusable: bool,
 }
 
 /// Sends one request and reads its answer.
 pub(crate) fn exchange(
-    conn: &mut Conn,
+    connection: &mut Connection,
     net: &dyn Net,
     head: &mut RequestHead,
     body: Option<&[u8]>,
@@ -99,10 +112,10 @@ pub(crate) fn exchange(
 ) -> Exchange {
     let usual = std::mem::take(&mut head.usual_answer);
     let mut reader = AnswerReader::new(usual, Arc::clone(secrets));
-    let bytes = head.with_length(body.is_some(), body.map_or(0, <[u8]>::len));
+    let bytes = head.with_length(body.map(<[u8]>::len));
     let mut out = Outgoing::new(bytes, body.unwrap_or_default());
-    let result = send(conn, net, &mut out, &mut reader, deadline)
-        .and_then(|()| reader.finish(conn, net, deadline));
+    let result = send(connection, net, &mut out, &mut reader, deadline)
+        .and_then(|()| reader.finish(connection, net, deadline));
     let request_complete = out.is_complete();
     let bytes_sent = out.body_sent();
     let answered = reader.has_read();
@@ -114,44 +127,44 @@ pub(crate) fn exchange(
             Exchange { result: Ok(answer), reusable: keep && request_complete }
         }
         Err(error) => {
-            // A peer with which there is no TLS session has not read the request.
+            // Without a TLS session the peer cannot have read the request.
             let no_session = error.code() == ErrorCode::Tls && !error.is_retryable();
-            let failure = Failure {
+            let incomplete = Incomplete {
                 error,
                 executable: request_complete && !no_session,
                 answered,
                 bytes_sent,
             };
-            Exchange { result: Err(failure), reusable: false }
+            Exchange { result: Err(incomplete), reusable: false }
         }
     }
 }
 
 /// Sends the request, or as much of it as the server wants before it answers.
 fn send(
-    conn: &mut Conn,
+    connection: &mut Connection,
     net: &dyn Net,
     out: &mut Outgoing<'_>,
     reader: &mut AnswerReader,
     deadline: Deadline,
 ) -> Result<()> {
     loop {
-        match conn.write(net, out, deadline, true) {
-            Ok(Written::All) => return Ok(()),
-            Ok(Written::PeerSpoke) => {
+        match connection.write(net, out, deadline, true) {
+            Ok(WriteEnd::All) => return Ok(()),
+            Ok(WriteEnd::PeerSpoke) => {
                 // An informational answer changes nothing; a final one makes the rest of the body pointless.
-                if reader.read_head(conn, net, deadline, SENDING)? {
+                if reader.read_head(connection, net, deadline, SENDING)? {
                     return Ok(());
                 }
             }
             Err(broken @ (Broken::Io(_) | Broken::Truncated)) => {
-                // A server that refuses early may close before the body is through: its answer is worth more than the
-                // broken pipe, and the kernel still has it.
+                // A server that refuses early may close before it has read the body. The kernel still has its answer,
+                // which says more than the broken pipe.
                 let error = broken.into_error(SENDING);
                 loop {
                     match reader.parse_head() {
                         Ok(true) => return Ok(()),
-                        Ok(false) if matches!(reader.more(conn, net, deadline), Ok(1..)) => {}
+                        Ok(false) if matches!(reader.more(connection, net, deadline), Ok(1..)) => {}
                         _ => return Err(error),
                     }
                 }

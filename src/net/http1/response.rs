@@ -9,7 +9,7 @@ use ureq_proto::http::{HeaderMap, Method, Request, Response, header};
 
 use crate::error::{Error, Result, err};
 use crate::net::Broken;
-use crate::net::Conn;
+use crate::net::Connection;
 use crate::net::Secrets;
 use crate::net::{Deadline, Net};
 use crate::time::seconds_until_http_date;
@@ -99,16 +99,16 @@ impl AnswerReader {
     /// Reads more, which must come. Whether the head of the final answer is there then.
     pub(super) fn read_head(
         &mut self,
-        conn: &mut Conn,
+        connection: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
         what: &str,
     ) -> Result<bool> {
-        let more = self.more(conn, net, deadline);
+        let more = self.more(connection, net, deadline);
         if matches!(more, Ok(1..)) {
             return self.parse_head();
         }
-        // That it is wrong says more than that nothing follows.
+        // An error in what has come says more than the end of the stream.
         self.incomplete = 0;
         if self.parse_head()? {
             return Ok(true);
@@ -123,7 +123,7 @@ impl AnswerReader {
         }
         let mut used = 0;
         let Some(call) = &mut self.call else { return Ok((used, None)) };
-        // What is beyond the limit must not matter, however much of it came with the last piece.
+        // Bytes beyond the limit must not matter, however many of them came with the last piece.
         let most = MAX_HEAD_BYTES.saturating_sub(self.skipped).min(self.input.len());
         loop {
             // Informational answers are consumed one by one.
@@ -136,8 +136,8 @@ impl AnswerReader {
         }
     }
 
-    /// Whether the engine may find something new. It reads a head from its beginning each time: a long one that comes byte by
-    /// byte must not be read for each byte. What is wrong in such a one is seen when it has grown by a quarter, or ended.
+    /// Whether the engine may find something new. It reads a head from its beginning each time, so a long head that comes byte
+    /// by byte must not be given to it for each byte. It is asked when the head has grown by a quarter, or ended.
     fn is_worth_asking(&mut self) -> bool {
         let (len, seen) = (self.input.len(), self.incomplete);
         len <= 1024 || len >= seen + seen / 4 || self.find_end().is_some()
@@ -156,8 +156,8 @@ impl AnswerReader {
         None
     }
 
-    /// Whether the engine would judge too early, so that the verdict would hang on how the bytes are cut into pieces: what
-    /// may be a TLS record shows in its second byte, and what is to be skipped is not read.
+    /// Whether the engine would judge too early, so that its verdict would depend on how the bytes are cut into pieces. A TLS
+    /// record shows only in its second byte, and an informational answer is skipped without the engine.
     fn is_undecided(&self) -> bool {
         matches!(self.input[..], [0x15 | 0x16]) || self.is_informational()
     }
@@ -174,8 +174,8 @@ impl AnswerReader {
         }
     }
 
-    /// Drops complete informational answers, which may have headers, other than the engine believes; and the empty lines
-    /// before an answer, on which it would stop at an empty line again and again.
+    /// Drops complete informational answers, because the engine does not expect them to have headers. Also drops empty lines
+    /// before an answer, because the engine would never get past them.
     fn skip_informational(&mut self) {
         loop {
             self.skip(empty_lines(&self.input));
@@ -199,11 +199,11 @@ impl AnswerReader {
     /// Reads the answer to its end. Returns it and whether the connection can be used again.
     pub(super) fn finish(
         &mut self,
-        conn: &mut Conn,
+        connection: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<(Answer, bool)> {
-        if self.reads == 0 && self.more(conn, net, deadline)? == 0 {
+        if self.reads == 0 && self.more(connection, net, deadline)? == 0 {
             return Err(Broken::Closed.into_error(READING));
         }
         let untouched = self.head.is_none() && self.call.is_none() && self.skipped == 0;
@@ -211,7 +211,7 @@ impl AnswerReader {
             return Ok((Answer { status: 204, self_delimited: true, ..Answer::default() }, true));
         }
         let whole = if untouched { self.input.clone() } else { Vec::new() };
-        let (answer, keep) = self.finish_by_engine(conn, net, deadline)?;
+        let (answer, keep) = self.finish_by_engine(connection, net, deadline)?;
         if answer.status == 204 && keep && self.reads == 1 {
             self.usual = whole;
         }
@@ -220,13 +220,13 @@ impl AnswerReader {
 
     fn finish_by_engine(
         &mut self,
-        conn: &mut Conn,
+        connection: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<(Answer, bool)> {
         let mut is_there = self.parse_head()?;
         while !is_there {
-            is_there = self.read_head(conn, net, deadline, READING)?;
+            is_there = self.read_head(connection, net, deadline, READING)?;
         }
         let (Some(head), Some(call)) = (self.head.take(), self.call.take()) else {
             return Err(err!(Internal, "an answer without a head"));
@@ -252,7 +252,7 @@ impl AnswerReader {
             Some(RecvResponseResult::RecvBody(body)) => {
                 answer.self_delimited =
                     !matches!(body.body_mode(), ureq_proto::BodyMode::CloseDelimited);
-                self.read_body(body, &mut answer, conn, net, deadline)?
+                self.read_body(body, &mut answer, connection, net, deadline)?
             }
             // The engine reads no body of a redirect.
             Some(RecvResponseResult::Redirect(_)) => true,
@@ -266,7 +266,7 @@ impl AnswerReader {
         &mut self,
         mut call: Call<ureq_proto::client::state::RecvBody>,
         answer: &mut Answer,
-        conn: &mut Conn,
+        connection: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<bool> {
@@ -279,7 +279,7 @@ impl AnswerReader {
                 used += i;
                 answer.body.extend_from_slice(&output[..o]);
                 if answer.body.len() > MAX_BODY_BYTES {
-                    // The verdict stands in what is here already; the rest is not worth reading.
+                    // A server's message stands at the beginning; the rest is not worth reading.
                     answer.body.truncate(MAX_BODY_BYTES);
                     answer.cut_off = true;
                     return Ok(true);
@@ -299,7 +299,7 @@ impl AnswerReader {
             if !close_delimited && call.can_proceed() {
                 break;
             }
-            if self.more(conn, net, deadline)? == 0 {
+            if self.more(connection, net, deadline)? == 0 {
                 if close_delimited {
                     return Ok(true);
                 }
@@ -321,14 +321,14 @@ impl AnswerReader {
     /// Reads what has come, or waits for something; 0 is the end of the stream.
     pub(super) fn more(
         &mut self,
-        conn: &mut Conn,
+        connection: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<usize> {
         // Most answers are short.
         let old = self.input.len();
         self.input.resize(old + if old == 0 { 1024 } else { 4096 }, 0);
-        let read = conn.read(net, &mut self.input[old..], deadline);
+        let read = connection.read(net, &mut self.input[old..], deadline);
         let n = *read.as_ref().unwrap_or(&0);
         self.input.truncate(old + n);
         self.answered |= n > 0;

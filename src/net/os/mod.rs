@@ -1,4 +1,5 @@
-//! The outside world as the transports see it: clock, resolver and sockets, all replaceable in tests.
+//! The outside world as the network sees it: clock, resolver and sockets, all replaceable in tests. What differs between
+//! systems stands in one file for each.
 //!
 //! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so no call can outlive its deadline; and
 //! nobody waits for longer than [`SLICE`] at once, so that every call can be cancelled.
@@ -8,10 +9,18 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 mod system;
+#[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
+#[cfg(unix)]
+use self::unix as platform;
+#[cfg(windows)]
+use self::windows as platform;
+
+pub use self::platform::Uncancellable;
 pub(crate) use self::system::SystemNet;
-pub use self::unix::Uncancellable;
 use super::cancel::Canceller;
 use crate::config::Interface;
 use crate::error::Result;
@@ -85,8 +94,8 @@ pub(crate) struct InFlight {
 
 /// A connected stream socket that never blocks and never raises SIGPIPE.
 pub(crate) trait Socket: Send {
-    /// Sends from the front of `parts`; `WouldBlock` when nothing fits.
-    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Sends from the front of `slices`; `WouldBlock` when nothing fits.
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
     /// Receives; `Ok(0)` is the end of the stream, `WouldBlock` means nothing is there yet.
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize>;

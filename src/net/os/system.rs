@@ -8,12 +8,10 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io::{self, IoSlice, Read};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::unix;
-use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket};
+use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket, platform};
 use crate::config::Interface;
 use crate::error::{Result, err, shown};
 use crate::net::Canceller;
@@ -35,7 +33,7 @@ pub(crate) struct SystemNet {
 impl SystemNet {
     pub(crate) fn new() -> SystemNet {
         SystemNet {
-            epoch: (Instant::now(), coarse()),
+            epoch: (Instant::now(), platform::coarse_monotonic()),
             random: Mutex::new(own_random()),
             asked: Mutex::default(),
             canceller: Canceller::default(),
@@ -48,36 +46,27 @@ fn own_random() -> fastrand::Rng {
     fastrand::Rng::with_seed(RandomState::new().hash_one(0))
 }
 
-#[cfg(target_os = "linux")]
-fn coarse() -> Option<Duration> {
-    unix::coarse_monotonic()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn coarse() -> Option<Duration> {
-    None
-}
-
-type Answer = Arc<(Mutex<Option<io::Result<Vec<SocketAddr>>>>, Condvar)>;
+/// The addresses of a name, once the resolver has found them, and a signal for whoever waits for them.
+type Addresses = Arc<(Mutex<Option<io::Result<Vec<SocketAddr>>>>, Condvar)>;
 
 /// A name that the system resolver was asked for.
 #[derive(Debug)]
 struct Question {
     host: String,
     port: u16,
-    answer: Answer,
+    answer: Addresses,
 }
 
 impl SystemNet {
     /// Asks the system resolver, which cannot be interrupted: it works on a thread of its own and may finish unheard. One that
     /// still works on the same name is not joined by another, so that a resolver that hangs costs one thread and not one for
     /// each attempt.
-    fn question(&self, host: &str, port: u16) -> Result<Answer> {
+    fn question(&self, host: &str, port: u16) -> Result<Addresses> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(question) = asked.as_ref().filter(|q| q.host == host && q.port == port) {
             return Ok(Arc::clone(&question.answer));
         }
-        let answer: Answer = Arc::default();
+        let answer: Addresses = Arc::default();
         let (name, slot) = (host.to_owned(), Arc::clone(&answer));
         std::thread::Builder::new()
             .name("questdb-resolve".into())
@@ -90,6 +79,7 @@ impl SystemNet {
             .map_err(|e| {
                 err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
                     .retryable(true)
+                    .caused_by(e)
             })?;
         *asked = Some(Question { host: host.to_owned(), port, answer: Arc::clone(&answer) });
         Ok(answer)
@@ -102,14 +92,14 @@ impl Net for SystemNet {
     }
 
     fn now_coarse(&self) -> Instant {
-        match (self.epoch.1, coarse()) {
+        match (self.epoch.1, platform::coarse_monotonic()) {
             (Some(then), Some(now)) => self.epoch.0 + now.saturating_sub(then),
             _ => Instant::now(),
         }
     }
 
     fn process_id(&self) -> u32 {
-        unix::process_id()
+        platform::process_id()
     }
 
     fn canceller(&self) -> Canceller {
@@ -155,7 +145,8 @@ impl Net for SystemNet {
             Some(Ok(found)) => Ok(found),
             Some(Err(e)) => {
                 Err(err!(CouldNotResolve, "could not resolve host {}: {e}", shown(host))
-                    .retryable(true))
+                    .retryable(true)
+                    .caused_by(e))
             }
             None if self.cancelled() => {
                 Err(err!(Cancelled, "cancelled while resolving host {}", shown(host)))
@@ -177,8 +168,7 @@ impl Net for SystemNet {
         )?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        #[cfg(any(target_os = "macos", target_os = "ios"))]
-        socket.set_nosigpipe(true)?;
+        platform::prepare(&socket)?;
         if let Some(interface) = from {
             bind(&socket, interface, to).map_err(|e| {
                 io::Error::new(
@@ -189,13 +179,13 @@ impl Net for SystemNet {
         }
         match socket.connect(&to.into()) {
             Ok(()) => {}
-            Err(e) if in_progress(&e) => {
+            Err(e) if platform::is_connecting(&e) => {
                 let end = Deadline::after(self, limit);
                 loop {
                     // The caller sees by itself that it was cancelled.
                     let left = end.left(self).filter(|_| !self.cancelled());
                     let left = left.ok_or(io::ErrorKind::TimedOut)?;
-                    if unix::poll_one(socket.as_fd(), Interest::Write, left.min(SLICE))?.write {
+                    if platform::wait(&socket, Interest::Write, left.min(SLICE))?.write {
                         break;
                     }
                 }
@@ -218,42 +208,12 @@ impl Net for SystemNet {
 fn bind(socket: &socket2::Socket, interface: &Interface, to: SocketAddr) -> io::Result<()> {
     match interface {
         Interface::Address(ip) => socket.bind(&SocketAddr::new(*ip, 0).into()),
-        Interface::Name(name) => bind_device(socket, name, to),
+        Interface::Name(name) => platform::bind_device(socket, name, to),
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn bind_device(socket: &socket2::Socket, name: &str, _: SocketAddr) -> io::Result<()> {
-    socket.bind_device(Some(name.as_bytes()))
-}
-
-#[cfg(target_vendor = "apple")]
-fn bind_device(socket: &socket2::Socket, name: &str, to: SocketAddr) -> io::Result<()> {
-    // The resolver knows the numbers of interfaces: they are the scopes of link-local addresses.
-    let scope = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.find_map(|found| match found {
-        SocketAddr::V6(ip) => std::num::NonZeroU32::new(ip.scope_id()),
-        SocketAddr::V4(_) => None,
-    });
-    match (scope, to) {
-        (None, _) => Err(io::ErrorKind::NotFound.into()),
-        (scope, SocketAddr::V4(_)) => socket.bind_device_by_index_v4(scope),
-        (scope, SocketAddr::V6(_)) => socket.bind_device_by_index_v6(scope),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn bind_device(_: &socket2::Socket, _: &str, _: SocketAddr) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
-}
-
-fn in_progress(e: &io::Error) -> bool {
-    // A connect interrupted by a signal goes on in the background, like one that is in progress.
-    e.raw_os_error() == Some(libc::EINPROGRESS)
-        || matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 #[cold]
-fn timed_out_resolving(host: &str) -> crate::Error {
+fn timed_out_resolving(host: &str) -> crate::error::Error {
     err!(CouldNotResolve, "time ran out while resolving host {}", shown(host)).retryable(true)
 }
 
@@ -262,14 +222,10 @@ struct SystemSocket {
     sent: u64,
 }
 
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-const SEND_FLAGS: i32 = 0;
-
 impl Socket for SystemSocket {
-    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let count = uninterrupted(|| self.socket.send_vectored_with_flags(parts, SEND_FLAGS))?;
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let count =
+            uninterrupted(|| self.socket.send_vectored_with_flags(slices, platform::SEND_FLAGS))?;
         self.sent += count as u64;
         Ok(count)
     }
@@ -279,7 +235,7 @@ impl Socket for SystemSocket {
     }
 
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
-        unix::poll_one(self.socket.as_fd(), interest, limit)
+        platform::wait(&self.socket, interest, limit)
     }
 
     fn shutdown_write(&mut self) {
@@ -290,11 +246,11 @@ impl Socket for SystemSocket {
     fn watch_peer(&mut self, liveness: &Liveness) {
         // A connection works without any of it, so a system that refuses is no reason to fail.
         let _ = watch_idle(&self.socket, liveness);
-        let _ = watch_sent(&self.socket, liveness.unacknowledged);
+        let _ = platform::limit_unacknowledged(&self.socket, liveness.unacknowledged);
     }
 
     fn in_flight(&self) -> Option<InFlight> {
-        let outstanding = unix::unacknowledged(self.socket.as_fd())?;
+        let outstanding = platform::unacknowledged(&self.socket)?;
         Some(InFlight { acknowledged: self.sent.saturating_sub(outstanding), outstanding })
     }
 }
@@ -305,40 +261,14 @@ fn watch_idle(socket: &socket2::Socket, liveness: &Liveness) -> io::Result<()> {
     // Systems without the times below use their own.
     socket.set_keepalive(true)?;
     let probes = socket2::TcpKeepalive::new().with_time(whole_seconds(idle));
-    #[cfg(any(
-        target_os = "linux",
-        target_os = "android",
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "dragonfly",
-        target_os = "illumos",
-        target_vendor = "apple"
-    ))]
-    let probes =
-        probes.with_interval(whole_seconds(liveness.interval)).with_retries(liveness.count);
-    socket.set_tcp_keepalive(&probes)
+    let interval = whole_seconds(liveness.interval);
+    socket.set_tcp_keepalive(&platform::with_probes(probes, interval, liveness.count))
 }
 
 /// These options count in seconds; a part of one would be lost, and 0 is refused.
 fn whole_seconds(time: Duration) -> Duration {
     let seconds = time.as_millis().div_ceil(1000).max(1);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))
-}
-
-/// The longest time that sent bytes may stay unacknowledged.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
-    socket.set_tcp_user_timeout(limit)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn watch_sent(socket: &socket2::Socket, limit: Option<Duration>) -> io::Result<()> {
-    #[cfg(target_vendor = "apple")]
-    if let Some(limit) = limit {
-        unix::limit_unacknowledged(socket.as_fd(), limit);
-    }
-    let _ = (socket, limit);
-    Ok(())
 }
 
 fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {

@@ -1,5 +1,6 @@
-//! The system calls that have no safe wrapper in our dependencies: `poll`, the coarse monotonic clock, what a socket's kernel
-//! knows about its peer, `pthread_setcancelstate`, and a page of memory that a forked child finds empty.
+//! Unix: where its systems differ, and the system calls that have no safe wrapper in our dependencies. These are `poll`, the
+//! coarse monotonic clock, what a socket's kernel knows about its peer, `pthread_setcancelstate`, and a page of memory that a
+//! forked child finds empty.
 #![expect(
     unsafe_code,
     reason = "poll, clock_gettime, ioctl, sockopts, mmap and madvise are called through libc"
@@ -7,21 +8,99 @@
 #![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 #[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 #[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use socket2::Socket;
+
 use super::{Interest, Ready};
 
-/// Waits for one descriptor. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
-pub(super) fn poll_one(
-    fd: BorrowedFd<'_>,
-    interest: Interest,
-    limit: Duration,
-) -> io::Result<Ready> {
+/// A peer that has gone must not end the process by SIGPIPE.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+pub(super) const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+pub(super) const SEND_FLAGS: i32 = 0;
+
+/// Sets what [`SEND_FLAGS`] cannot say on this system.
+pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
+    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    socket.set_nosigpipe(true)?;
+    let _ = socket;
+    Ok(())
+}
+
+/// Whether a connect that failed so goes on. One that was interrupted by a signal goes on in the background, like one that is
+/// in progress.
+pub(super) fn is_connecting(e: &io::Error) -> bool {
+    e.raw_os_error() == Some(libc::EINPROGRESS)
+        || matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// Lets a socket that goes to `to` use one network interface only, by the name of it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn bind_device(socket: &Socket, name: &str, _: SocketAddr) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+#[cfg(target_vendor = "apple")]
+pub(super) fn bind_device(socket: &Socket, name: &str, to: SocketAddr) -> io::Result<()> {
+    use std::net::ToSocketAddrs;
+    // The resolver knows the numbers of interfaces: they are the scopes of link-local addresses.
+    let scope = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.find_map(|found| match found {
+        SocketAddr::V6(ip) => std::num::NonZeroU32::new(ip.scope_id()),
+        SocketAddr::V4(_) => None,
+    });
+    match (scope, to) {
+        (None, _) => Err(io::ErrorKind::NotFound.into()),
+        (scope, SocketAddr::V4(_)) => socket.bind_device_by_index_v4(scope),
+        (scope, SocketAddr::V6(_)) => socket.bind_device_by_index_v6(scope),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn bind_device(_: &Socket, _: &str, _: SocketAddr) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
+}
+
+/// Adds to the probes of an idle connection how often they are sent, and how many may stay unanswered.
+pub(super) fn with_probes(
+    probes: socket2::TcpKeepalive,
+    interval: Duration,
+    count: u32,
+) -> socket2::TcpKeepalive {
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_vendor = "apple"
+    ))]
+    return probes.with_interval(interval).with_retries(count);
+    // The others use times of their own.
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_vendor = "apple"
+    )))]
+    {
+        let _ = (interval, count);
+        probes
+    }
+}
+
+/// Waits for one socket. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
+pub(super) fn wait(socket: &Socket, interest: Interest, limit: Duration) -> io::Result<Ready> {
     let events = match interest {
         Interest::Read => libc::POLLIN,
         Interest::Write => libc::POLLOUT,
@@ -32,7 +111,7 @@ pub(super) fn poll_one(
         let left = until.saturating_duration_since(Instant::now());
         let millis = left.as_nanos().div_ceil(1_000_000);
         let timeout = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
-        let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+        let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
         // SAFETY: `entry` is one valid, exclusively borrowed pollfd, and the count says one.
         let n = unsafe { libc::poll(&raw mut entry, 1, timeout) };
         if n > 0 {
@@ -57,53 +136,67 @@ pub(super) fn poll_one(
 
 /// How many bytes given to a socket the peer's kernel has not acknowledged.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u64> {
+pub(super) fn unacknowledged(socket: &Socket) -> Option<u64> {
     let mut count: libc::c_int = 0;
     // SAFETY: for a socket this request (SIOCOUTQ) writes one int, into a valid place.
-    let failed = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) } != 0;
+    let failed = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) } != 0;
     if failed { None } else { u64::try_from(count).ok() }
 }
 
 /// How many bytes given to a socket the peer's kernel has not acknowledged.
 #[cfg(target_vendor = "apple")]
-pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Option<u64> {
+pub(super) fn unacknowledged(socket: &Socket) -> Option<u64> {
     let mut count: libc::c_int = 0;
     let mut len = size_of::<libc::c_int>() as libc::socklen_t;
     let (level, name) = (libc::SOL_SOCKET, libc::SO_NWRITE);
     // SAFETY: the option is an int, there is room for one, and the length says so.
     let failed = unsafe {
-        libc::getsockopt(fd.as_raw_fd(), level, name, (&raw mut count).cast(), &raw mut len)
+        libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut count).cast(), &raw mut len)
     } != 0;
     if failed { None } else { u64::try_from(count).ok() }
 }
 
 /// Not told by this system.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-pub(super) fn unacknowledged(_: BorrowedFd<'_>) -> Option<u64> {
+pub(super) fn unacknowledged(_: &Socket) -> Option<u64> {
     None
 }
 
-/// Has a connection broken once the peer has not acknowledged sent bytes for so long. Best effort.
+/// Makes the kernel break a connection whose peer has not acknowledged sent bytes for so long.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn limit_unacknowledged(socket: &Socket, limit: Option<Duration>) -> io::Result<()> {
+    socket.set_tcp_user_timeout(limit)
+}
+
+/// Makes the kernel break a connection whose peer has not acknowledged sent bytes for so long.
 #[cfg(target_vendor = "apple")]
-pub(super) fn limit_unacknowledged(fd: BorrowedFd<'_>, limit: Duration) {
+pub(super) fn limit_unacknowledged(socket: &Socket, limit: Option<Duration>) -> io::Result<()> {
     /// Whole seconds of retransmission; `netinet/tcp.h`.
     const TCP_RXT_CONNDROPTIME: libc::c_int = 0x80;
+    let Some(limit) = limit else { return Ok(()) };
     let seconds =
         libc::c_int::try_from(limit.as_millis().div_ceil(1000)).unwrap_or(libc::c_int::MAX);
     let len = size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: the option is an int, which is there, and the length says so.
-    let _ = unsafe {
+    let failed = unsafe {
         libc::setsockopt(
-            fd.as_raw_fd(),
+            socket.as_raw_fd(),
             libc::IPPROTO_TCP,
             TCP_RXT_CONNDROPTIME,
             (&raw const seconds).cast(),
             len,
         )
-    };
+    } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Milliseconds of the monotonic clock with the resolution of the scheduler's tick; about a fifth of the cost of the exact one.
+/// This system has no such limit.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn limit_unacknowledged(_: &Socket, _: Option<Duration>) -> io::Result<()> {
+    Ok(())
+}
+
+/// The monotonic clock with the resolution of the scheduler's tick, at about a fifth of the cost of the exact one.
 #[cfg(target_os = "linux")]
 pub(super) fn coarse_monotonic() -> Option<Duration> {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -113,6 +206,12 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
         return None;
     }
     Some(Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?))
+}
+
+/// This system has no such clock.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn coarse_monotonic() -> Option<Duration> {
+    None
 }
 
 /// The id of this process, without a system call: kept on a page that the kernel empties in a forked child.
@@ -193,7 +292,7 @@ impl Uncancellable {
         target_vendor = "apple",
         target_os = "freebsd"
     )))]
-    pub(crate) fn new() -> Uncancellable {
+    pub fn new() -> Uncancellable {
         Uncancellable { _stays: std::marker::PhantomData }
     }
 }

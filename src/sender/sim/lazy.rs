@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::world::Connect;
 use super::{HEALTHY, Sim, V1, facts, row};
 use crate::error::{ErrorCode, Outcome};
-use crate::ilp::ArrayView;
 use crate::sender::{Sender, Stat};
+use crate::table::ArrayView;
 use crate::{Config, ProtocolVersion};
 
 const LAZY: &str = "lazy_connect=on;auto_flush=off;";

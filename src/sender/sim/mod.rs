@@ -9,35 +9,36 @@ mod stream;
 mod tls;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use self::server::{Reply, Server};
-use self::world::{Connect, Resolve, SimNet, World};
+use self::world::{Connect, Resolve, World};
 use super::{Sender, Stat};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
+use crate::net::ScriptedNet;
 
 const NO_CONTENT: Reply = Reply { commits: true, ..Reply::new("HTTP/1.1 204 No Content\r\n\r\n") };
 static HEALTHY: [Reply; 1] = [NO_CONTENT];
 
 /// A world and the configuration of a sender in it.
 struct Sim {
-    world: Arc<Mutex<World>>,
+    net: ScriptedNet<World>,
     conf: String,
 }
 
 impl Sim {
     fn http(replies: &'static [Reply], conf: &str) -> Sim {
         Sim {
-            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::http(replies))))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::http(replies)))),
             conf: format!("http::addr=db;{conf}"),
         }
     }
 
     fn tcp(login: bool, conf: &str) -> Sim {
         Sim {
-            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::ilp(login))))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::ilp(login)))),
             conf: format!("tcp::addr=db;{conf}"),
         }
     }
@@ -45,7 +46,7 @@ impl Sim {
     /// A stream to a server that answers its first line.
     fn outspoken(text: &'static str) -> Sim {
         Sim {
-            world: Arc::new(Mutex::new(World::new(Box::new(move || Server::outspoken(text))))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::outspoken(text)))),
             conf: "tcp::addr=db;".into(),
         }
     }
@@ -63,12 +64,12 @@ impl Sim {
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+        self.net.script()
     }
 
     fn sender(&self) -> Result<Sender> {
         let settings = Config::from_conf(&self.conf)?.validate()?;
-        Sender::over(&settings, Box::new(SimNet(Arc::clone(&self.world))))
+        Sender::over(&settings, Box::new(self.net.clone()))
     }
 
     fn now(&self) -> Duration {
@@ -109,6 +110,30 @@ fn names_are_resolved_again_for_every_connect() {
     assert_eq!(facts(&e), (ErrorCode::CouldNotResolve, Outcome::NotSent, 4));
     assert_eq!(sim.now().as_millis(), 800 + 2000, "the fourth is cut off by the budget");
     assert_eq!(sim.world().connections(), 0);
+}
+
+/// The error of the system, or of the TLS library, stands behind ours, whatever was put before its message.
+#[test]
+fn the_cause_of_an_error_is_kept() {
+    use std::error::Error as _;
+    let conf = format!("{V1}retry_timeout=0;");
+    let sim = Sim::http(&HEALTHY, &conf);
+    sim.world().connects = [Connect::Refused].into();
+    let e = flush_one(&sim).unwrap_err();
+    let cause = e.source().unwrap().downcast_ref::<std::io::Error>().unwrap();
+    assert_eq!(cause.kind(), std::io::ErrorKind::ConnectionRefused);
+    assert!(e.message().contains(&cause.to_string()) && e.clone().source().is_some(), "{e}");
+
+    let sim = Sim::http(&HEALTHY, &conf).in_tls();
+    sim.world().new_server =
+        Box::new(|| Server::http(&HEALTHY).greeting("HTTP/1.1 503 Busy\r\n\r\n"));
+    let e = flush_one(&sim).unwrap_err();
+    assert_eq!(e.code(), ErrorCode::Tls);
+    assert!(e.source().unwrap().is::<rustls::Error>(), "{e:?}");
+
+    let sim = Sim::http(&HEALTHY, &conf);
+    sim.world().resolves = [Resolve::Fails].into();
+    assert!(flush_one(&sim).unwrap_err().source().is_none(), "nothing of another library");
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(super) struct Server {
     input: Vec<u8>,
     done: bool,
     reads: bool,
-    protocol: Protocol,
+    protocol: Dialogue,
     settings: &'static str,
     /// What it says before it is asked anything.
     greeting: &'static str,
@@ -80,7 +80,7 @@ pub(super) struct Server {
     record: Vec<u8>,
 }
 
-enum Protocol {
+enum Dialogue {
     /// The answers by the number of the request; the last one goes on.
     Http(&'static [Reply]),
     Ilp(Login),
@@ -97,20 +97,20 @@ enum Login {
 
 impl Server {
     pub(super) fn http(replies: &'static [Reply]) -> Server {
-        Server::of(Protocol::Http(replies))
+        Server::of(Dialogue::Http(replies))
     }
 
     pub(super) fn ilp(login: bool) -> Server {
         let login = if login { Login::KeyId } else { Login::Done };
-        Server::of(Protocol::Ilp(login))
+        Server::of(Dialogue::Ilp(login))
     }
 
     /// One that answers the first line of a stream.
     pub(super) fn outspoken(text: &'static str) -> Server {
-        Server::of(Protocol::Outspoken(text))
+        Server::of(Dialogue::Outspoken(text))
     }
 
-    fn of(protocol: Protocol) -> Server {
+    fn of(protocol: Dialogue) -> Server {
         Server {
             input: Vec::new(),
             done: false,
@@ -165,7 +165,7 @@ impl Server {
     /// The stream of rows so far.
     pub(super) fn received(&self) -> &[u8] {
         match self.protocol {
-            Protocol::Ilp(Login::Done) => &self.input,
+            Dialogue::Ilp(Login::Done) => &self.input,
             _ => &[],
         }
     }
@@ -224,24 +224,24 @@ impl Server {
     fn take_plain(&mut self, byte: u8, nth: usize) -> Vec<Step> {
         self.input.push(byte);
         match &mut self.protocol {
-            Protocol::Http(replies) => {
+            Dialogue::Http(replies) => {
                 let replies: &[Reply] = replies;
                 self.take_http(byte, &replies[nth.min(replies.len() - 1)])
             }
-            Protocol::Ilp(Login::Done) => Vec::new(),
-            Protocol::Outspoken(text) if byte == b'\n' => {
+            Dialogue::Ilp(Login::Done) => Vec::new(),
+            Dialogue::Outspoken(text) if byte == b'\n' => {
                 vec![Step::Say(std::mem::take(text).into())]
             }
-            Protocol::Outspoken(_) => Vec::new(),
-            Protocol::Ilp(_) if byte == b'\n' => self.take_login(),
-            Protocol::Ilp(_) => Vec::new(),
+            Dialogue::Outspoken(_) => Vec::new(),
+            Dialogue::Ilp(_) if byte == b'\n' => self.take_login(),
+            Dialogue::Ilp(_) => Vec::new(),
         }
     }
 
     fn take_login(&mut self) -> Vec<Step> {
         let mut line = std::mem::take(&mut self.input);
         line.pop();
-        let Protocol::Ilp(login) = &mut self.protocol else { return Vec::new() };
+        let Dialogue::Ilp(login) = &mut self.protocol else { return Vec::new() };
         if *login == Login::KeyId {
             if line != b"testUser1" {
                 self.done = true;

@@ -1,16 +1,14 @@
-//! A world without time and without a network: a virtual clock, scripted name resolution and connects, and sockets whose
-//! other end is a scripted server. One fault strikes at one byte of one direction.
+//! The script of the simulation: name resolution and connects as planned, and connections whose other end is a scripted
+//! server. One fault strikes at one byte of one direction.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::server::{Server, Step};
-use crate::config::Interface;
 use crate::error::{Result, err};
-use crate::net::{Canceller, Deadline, InFlight, Interest, Net, Ready, Socket, SystemNet, pause};
+use crate::net::{Canceller, InFlight, Interest, Net as _, Ready, Script, SystemNet};
 
 /// What befalls a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +178,7 @@ impl World {
     }
 
     /// The handle, on which another thread has acted if its time has come.
-    fn canceller(&mut self) -> &Canceller {
+    fn acted_on_canceller(&mut self) -> &Canceller {
         let now = self.now;
         if self.cancel_at.take_if(|at| *at <= now).is_some() {
             self.canceller.cancel();
@@ -293,47 +291,33 @@ fn contains(all: &[u8], part: &[u8]) -> bool {
     all.windows(part.len()).any(|window| window == part)
 }
 
-/// The [`Net`] of a [`World`].
-#[derive(Clone)]
-pub(super) struct SimNet(pub(super) Arc<Mutex<World>>);
-
-impl Net for SimNet {
+impl Script for World {
     fn now(&self) -> Instant {
-        let world = self.0.lock().unwrap();
-        world.epoch + world.now
+        self.epoch + self.now
     }
 
-    fn canceller(&self) -> Canceller {
-        self.0.lock().unwrap().canceller().clone()
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
     }
 
-    fn cancelled(&self) -> bool {
-        self.0.lock().unwrap().canceller().is_cancelled()
+    fn canceller(&mut self) -> Canceller {
+        self.acted_on_canceller().clone()
     }
 
-    fn sleep(&self, time: Duration) {
-        self.0.lock().unwrap().now += time;
+    fn cancelled(&mut self) -> bool {
+        self.acted_on_canceller().is_cancelled()
     }
 
-    fn random_up_to(&self, max: u64) -> u64 {
-        max
+    fn process(&self) -> u32 {
+        self.process
     }
 
-    fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>> {
-        let left = deadline.left(self);
-        let mut world = self.0.lock().unwrap();
-        world.resolved += 1;
-        world.names.push(host.to_owned());
-        match world.resolves.pop_front() {
+    fn resolve(&mut self, host: &str, port: u16) -> Option<Result<Vec<SocketAddr>>> {
+        self.resolved += 1;
+        self.names.push(host.to_owned());
+        Some(match self.resolves.pop_front() {
+            Some(Resolve::Nothing) => return None,
             Some(Resolve::Fails) => Err(err!(CouldNotResolve, "no {host}").retryable(true)),
-            Some(Resolve::Nothing) => {
-                drop(world);
-                pause(self, left.unwrap_or_default());
-                if self.cancelled() {
-                    return Err(err!(Cancelled, "cancelled while resolving {host}"));
-                }
-                Err(err!(CouldNotResolve, "time ran out while resolving {host}").retryable(true))
-            }
             Some(Resolve::Finds(count)) => {
                 Ok((1..=count).map(|n| ([10, 0, 0, n], port).into()).collect())
             }
@@ -342,36 +326,28 @@ impl Net for SimNet {
                 let letter = if host.len() == 1 { letter } else { 0 };
                 Ok(vec![([10, 0, letter, 1], port).into()])
             }
-        }
+        })
     }
 
-    fn connect(
-        &self,
-        to: SocketAddr,
-        _: Option<&Interface>,
-        limit: Duration,
-    ) -> io::Result<Box<dyn Socket>> {
-        let mut world = self.0.lock().unwrap();
-        world.called();
+    fn connect(&mut self, to: SocketAddr) -> Option<io::Result<usize>> {
+        self.called();
         let IpAddr::V4(ip) = to.ip() else { unreachable!() };
         let letter = char::from(ip.octets()[2]);
-        let planned = world.connects.pop_front();
-        match planned.or_else(|| Some(world.hosts.get(&letter)?.connect)) {
+        let planned = self.connects.pop_front();
+        match planned.or_else(|| Some(self.hosts.get(&letter)?.connect)) {
             None | Some(Connect::Fine) => {}
-            Some(Connect::Refused) => return Err(io::ErrorKind::ConnectionRefused.into()),
-            Some(Connect::NoDescriptor) => return Err(io::Error::from_raw_os_error(libc::EMFILE)),
-            Some(Connect::Nothing) => {
-                drop(world);
-                pause(self, limit);
-                return Err(io::ErrorKind::TimedOut.into());
+            Some(Connect::Refused) => return Some(Err(io::ErrorKind::ConnectionRefused.into())),
+            Some(Connect::NoDescriptor) => {
+                return Some(Err(io::Error::from_raw_os_error(libc::EMFILE)));
             }
+            Some(Connect::Nothing) => return None,
         }
-        let server = match world.hosts.get(&letter) {
+        let server = match self.hosts.get(&letter) {
             Some(host) => (host.server)(),
-            None => (world.new_server)(),
+            None => (self.new_server)(),
         };
         let outbox = server.says_first().bytes().collect();
-        world.lines.push(Line {
+        self.lines.push(Line {
             to_server: VecDeque::new(),
             to_client: VecDeque::new(),
             outbox,
@@ -385,48 +361,34 @@ impl Net for SimNet {
             drip: None,
             next: Duration::ZERO,
         });
-        Ok(Box::new(SimSocket { world: Arc::clone(&self.0), id: world.lines.len() - 1 }))
+        Some(Ok(self.lines.len() - 1))
     }
 
-    fn process_id(&self) -> u32 {
-        self.0.lock().unwrap().process
-    }
-}
-
-struct SimSocket {
-    world: Arc<Mutex<World>>,
-    id: usize,
-}
-
-impl Socket for SimSocket {
-    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut world = self.world.lock().unwrap();
-        world.called();
-        world.pump(self.id);
-        let (space, burst) = (world.space(self.id), world.burst);
-        let line = &mut world.lines[self.id];
+    fn send(&mut self, id: usize, bytes: &[u8]) -> io::Result<usize> {
+        self.called();
+        self.pump(id);
+        let (space, burst) = (self.space(id), self.burst);
+        let line = &mut self.lines[id];
         if line.reset {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         // A closed peer answers data by a reset; what it said before can still be read.
         line.reset |= line.closed;
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         let taken = bytes.len().min(space).min(burst);
         if taken == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         line.accepted.extend_from_slice(&bytes[..taken]);
         line.to_server.extend(&bytes[..taken]);
-        world.pump(self.id);
+        self.pump(id);
         Ok(taken)
     }
 
-    fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut world = self.world.lock().unwrap();
-        world.called();
-        world.pump(self.id);
-        let burst = world.burst;
-        let line = &mut world.lines[self.id];
+    fn recv(&mut self, id: usize, buf: &mut [u8]) -> io::Result<usize> {
+        self.called();
+        self.pump(id);
+        let burst = self.burst;
+        let line = &mut self.lines[id];
         let count = line.to_client.len().min(buf.len()).min(burst);
         if count > 0 {
             for (to, byte) in buf.iter_mut().zip(line.to_client.drain(..count)) {
@@ -441,43 +403,40 @@ impl Socket for SimSocket {
         }
     }
 
-    fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
-        let mut world = self.world.lock().unwrap();
-        world.called();
-        let until = world.now + limit;
+    fn wait(&mut self, id: usize, interest: Interest, limit: Duration) -> Ready {
+        self.called();
+        let until = self.now + limit;
         loop {
-            world.pump(self.id);
-            let ready = world.ready(self.id, interest);
+            self.pump(id);
+            let ready = self.ready(id, interest);
             if ready != Ready::default() {
-                return Ok(ready);
+                return ready;
             }
-            let line = &world.lines[self.id];
+            let line = &self.lines[id];
             let moving =
                 !line.to_server.is_empty() && line.server.reads() || !line.outbox.is_empty();
             match line.drip {
-                Some(_) if moving && line.next > world.now && line.next <= until => {
-                    world.now = line.next;
+                Some(_) if moving && line.next > self.now && line.next <= until => {
+                    self.now = line.next;
                 }
                 _ => {
-                    world.now = until;
-                    return Ok(Ready::default());
+                    self.now = until;
+                    return Ready::default();
                 }
             }
         }
     }
 
-    fn shutdown_write(&mut self) {
-        let mut world = self.world.lock().unwrap();
-        world.lines[self.id].finished = true;
-        world.pump(self.id);
+    fn finished(&mut self, id: usize) {
+        self.lines[id].finished = true;
+        self.pump(id);
     }
 
-    fn in_flight(&self) -> Option<InFlight> {
-        let world = self.world.lock().unwrap();
-        let line = &world.lines[self.id];
+    fn in_flight(&self, id: usize) -> Option<InFlight> {
+        let line = &self.lines[id];
         // The server's kernel has what the server reads, and nothing more.
         let outstanding = line.to_server.len() as u64;
         let acknowledged = line.accepted.len() as u64 - outstanding;
-        world.tells_acknowledged.then_some(InFlight { acknowledged, outstanding })
+        self.tells_acknowledged.then_some(InFlight { acknowledged, outstanding })
     }
 }

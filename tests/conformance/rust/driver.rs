@@ -2,13 +2,13 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
 use questdb_ingress::internal::{self, OwnBuffer as _};
-use questdb_ingress::table::{Cell, RowLayout, Stamp};
+use questdb_ingress::table::{Cell, RowLayout, TimestampKind};
 use questdb_ingress::{ArrayView, Error, Result, Sender, Text};
 
 #[derive(Default)]
 struct Driver {
     sender: Option<Sender>,
-    layout: Option<(RowLayout, Stamp)>,
+    layout: Option<(RowLayout, TimestampKind)>,
 }
 
 /// Undoes the escapes: %XX is a byte, a lone % nothing.
@@ -54,9 +54,9 @@ fn cell(word: &str) -> Result<Cell<'static>> {
 
 impl Driver {
     fn layout(&mut self, words: &[&str]) -> Result<u64> {
-        let stamp = internal::stamp(number(words[1]))?;
+        let stamp = internal::timestamp_kind(number(words[1]))?;
         let mut layout = RowLayout::new(Text::unchecked(&bytes(words[0])))?;
-        layout.set_stamp(stamp);
+        layout.set_timestamp(stamp);
         for column in &words[2..] {
             let (name, kind) = column.split_once(':').unwrap();
             layout.add(Text::unchecked(&bytes(name)), internal::column_kind(number(kind))?)?;
@@ -89,7 +89,11 @@ impl Driver {
             "row" => {
                 let (layout, stamp) = self.layout.as_ref().expect("layout comes first");
                 let cells = w[1..].iter().map(|w| cell(w)).collect::<Result<Vec<_>>>()?;
-                layout.append_row(rows, &cells, (*stamp != Stamp::Now).then_some(number(w[0])))?;
+                rows.append_row(
+                    layout,
+                    &cells,
+                    (*stamp != TimestampKind::Now).then_some(number(w[0])),
+                )?;
                 sender.row_ended()
             }
             "table" => rows.table(name).map(drop),

@@ -1,4 +1,4 @@
-//! What a server may answer: refusals, other people's servers, broken framing, hostile floods.
+//! What a server may answer: refusals, answers of other kinds of servers, broken framing, endless answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(super) fn tests() -> Vec<Trial> {
     tests
 }
 
-/// Reads the request and answers with these bytes, then ends the stream.
+/// Reads the request, answers with these bytes, then ends the stream.
 fn says(bytes: impl Into<Vec<u8>>) -> impl Fn(&mut Peer) + Send + Sync {
     let bytes = bytes.into();
     move |peer| {
@@ -254,7 +254,7 @@ fn framing() -> Vec<Case> {
     ]
 }
 
-/// H16, H17: credentials and rows go to no other origin.
+/// H16, H17: credentials and rows are sent to no other origin.
 fn redirects_are_not_followed() -> Vec<Case> {
     let elsewhere = Arc::new(FaultServer::start(None, script(Peer::serve)));
     let mut cases = Vec::new();
@@ -284,7 +284,7 @@ fn redirects_are_not_followed() -> Vec<Case> {
     cases
 }
 
-/// Retry-After as a date, in the past, and as nonsense.
+/// Retry-After as a date, as a time in the past, and as nonsense.
 fn every_form_of_retry_after() -> Vec<Case> {
     let mut cases = Vec::new();
     for (what, header) in [
@@ -323,7 +323,7 @@ fn every_form_of_retry_after() -> Vec<Case> {
     cases
 }
 
-/// An answer that is the same as the last one is not read again; one that only begins like it is.
+/// An answer that equals the last one is not parsed again. One that only begins like it is.
 fn the_usual_answer_is_known_and_no_other_is_taken_for_it() {
     let behind = format!("{OK}HTTP/1.1 500 Left over\r\n\r\n");
     let closing = OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
@@ -331,7 +331,7 @@ fn the_usual_answer_is_known_and_no_other_is_taken_for_it() {
         None,
         script(move |peer| {
             while let Some(request) = peer.request() {
-                // What is stored is stored before the client can know of it.
+                // The server stores the rows before the client can know about it.
                 if request.nth != 7 {
                     peer.commit(&request.body);
                 }
@@ -353,7 +353,7 @@ fn the_usual_answer_is_known_and_no_other_is_taken_for_it() {
         assert_eq!(result.is_ok(), nth != 7, "flush {nth}: {result:?}");
         connections.push(server.connections());
     }
-    // What stands behind an answer, and what ends with its connection, costs the connection.
+    // If bytes follow an answer, or if the answer ends the connection, the next request needs a new connection.
     assert_eq!(connections, [1, 1, 1, 1, 1, 2, 2, 3, 3]);
     assert_eq!(server.committed().len(), 8);
 }

@@ -1,5 +1,5 @@
-//! Where the next attempt goes and what an answer is worth: silent servers, several addresses, busy proxies, refusals that
-//! repeat the request.
+//! Where the next attempt goes, and what an answer means: silent servers, several addresses, busy proxies, refusals that repeat
+//! the request.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) fn tests() -> Vec<Trial> {
     tests
 }
 
-/// Answers the first request so and serves the others.
+/// Answers the first request with these bytes and serves the others.
 fn first(
     status: &'static str,
     headers: &'static str,
@@ -99,7 +99,7 @@ fn verdicts() -> Vec<Case> {
         })
         .also("one", |r| (r.requests, r.connections) == (3, 1)),
     ];
-    // Who answers 503 or 429 may be a proxy, and the server behind it may have stored the rows.
+    // The sender of a 503 or 429 may be a proxy, and the server behind it may have stored the rows.
     for status in ["503 Busy", "429 Slow"] {
         let at_most_once = |what: &str, headers: &'static str, body: &'static str| {
             let what = format!("{status}, {what}");
@@ -122,7 +122,7 @@ fn verdicts() -> Vec<Case> {
     cases
 }
 
-/// A server that puts the request into its answer: what proves who we are shows nowhere. Every row looks for it.
+/// A server that repeats the request in its answer: credentials must appear in no text. Every row checks this.
 fn credentials_that_come_back_are_masked() -> Vec<Case> {
     let mut cases = Vec::new();
     let echo = |head: &str| -> [(&'static str, &'static str, String); 4] {
@@ -158,7 +158,7 @@ fn credentials_that_come_back_are_masked() -> Vec<Case> {
                 _ => (ErrorCode::NotQuestdb, Outcome::Rejected),
             };
             let case = case.conf(NO_RETRY).fails(code, outcome);
-            // The engine reads no body of a redirect.
+            // The client reads no body of a redirect.
             let masked = status != "302 Found";
             cases.push(case.also("masked", move |r| !masked || r.error().shown().contains("***")));
         }
@@ -181,7 +181,7 @@ fn sender(servers: &[&FaultServer], conf: &str) -> Sender {
     Sender::from_conf(&format!("http::addr={};{conf}", addrs.join(","))).unwrap()
 }
 
-/// Takes whatever comes and never answers.
+/// Reads everything and never answers.
 fn stalls(peer: &mut Peer) {
     while peer.request().is_some() {
         peer.pause(LATE);
@@ -221,7 +221,7 @@ fn the_address_is_rotated_when_giving_up() {
     }
 }
 
-/// Answers `/settings` so, and stores rows.
+/// Answers `/settings` with these versions, and stores rows.
 fn speaking(versions: &'static str) -> impl Fn(&mut Peer) + Send + Sync {
     move |peer| {
         while let Some(request) = peer.request() {
@@ -280,11 +280,11 @@ fn a_server_of_another_version_is_asked_before_rows_go_to_it() {
     assert_eq!(e.outcome(), Outcome::NotSent);
     assert_eq!(old.committed().len(), 0);
     assert!(e.elapsed() <= Duration::from_secs(30));
-    // The last word is that of whichever server was tried last, but not where a flush is one request.
+    // The error is that of the server that was tried last, except where a flush is a single request.
     let e = third.flush_and_keep(&buffer).unwrap_err();
     assert_eq!(e.outcome(), Outcome::NotSent);
     assert!(e.message().contains("speaks protocol version 1, the rows are of version 2"), "{e}");
-    // With nobody else to hope for it is final.
+    // If there is no other server, the error is final.
     let only = FaultServer::start(None, script(speaking("[1]")));
     let e = sender(&[&only, &old], "").flush_and_keep(&buffer).unwrap_err();
     assert_eq!((e.code(), e.outcome()), (ErrorCode::ProtocolVersion, Outcome::NotSent));

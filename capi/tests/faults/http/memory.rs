@@ -1,4 +1,5 @@
-//! Hostile streams: however much a server sends, memory stays where it was. Measured in a child process by its own peak.
+//! Hostile streams: however much a server sends, the memory of the client does not grow. Each is measured in a child process,
+//! by the peak of its memory.
 
 use std::process::Command;
 use std::time::Instant;
@@ -13,11 +14,11 @@ use crate::case::said;
 use crate::client::Language;
 use crate::report::{Row, row_test};
 
-/// Where the child sends to.
+/// The address to which the child process sends.
 pub(crate) const ADDR: &str = "FAULT_TEST_FLOOD_ADDR";
 const LIMIT_KB: u64 = 1024;
 
-/// A name, what is said once, and what is then repeated for ever.
+/// A name, what is sent once, and what is then repeated for ever.
 type Flood = (&'static str, &'static str, &'static str);
 
 const FLOODS: &[Flood] = &[
@@ -40,7 +41,7 @@ pub(super) fn tests() -> impl Iterator<Item = Trial> {
     FLOODS.iter().map(|flood| row_test("R14", flood.0, Language::Rust, || needs_no_memory(flood)))
 }
 
-/// A process of its own for each, so that its peak is that of one flood.
+/// Each flood has its own process, so that the peak is that of one flood.
 fn needs_no_memory(flood: &'static Flood) -> Row {
     let (what, first, again) = *flood;
     let server = FaultServer::start(
@@ -68,7 +69,7 @@ fn needs_no_memory(flood: &'static Flood) -> Row {
     row
 }
 
-/// What the child process does. Prints what came of it.
+/// Runs in the child process. Prints the result.
 pub(crate) fn child(addr: &str) {
     let conf = format!("http::addr={addr};protocol_version=1;retry_timeout=0;request_timeout=800;");
     let mut sender = Sender::from_conf(&conf).unwrap();
@@ -77,14 +78,14 @@ pub(crate) fn child(addr: &str) {
     let (base, begin, before) = (peak_kb(), Instant::now(), waited("/proc/thread-self"));
     let e = sender.flush_and_keep(&buffer).unwrap_err();
     let (time, more) = (begin.elapsed().as_millis(), peak_kb() - base);
-    // On a busy machine.
+    // The time that the process waited for a processor on a busy machine does not count.
     let waited = (waited("/proc/thread-self") - before).as_millis();
     assert!(time <= 800 + 250 + waited, "{time} ms");
     assert!(more <= LIMIT_KB, "{more} kB more");
     println!("{}, +{more} kB", said(e.outcome(), e.code()));
 }
 
-/// The most memory that this process has ever had.
+/// Returns the most memory that this process has ever used.
 fn peak_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

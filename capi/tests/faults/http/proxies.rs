@@ -1,4 +1,5 @@
-//! H19: proxy variables of the environment are ignored. Child processes have them, this one must not be changed.
+//! H19: proxy variables of the environment are ignored. They are set in child processes, because this process must not change
+//! its own.
 
 use std::process::Command;
 use std::time::Instant;
@@ -11,7 +12,7 @@ use questdb_ingress_testkit::rows;
 use crate::client::{CSide, Language, Side};
 use crate::report::{Row, row_test};
 
-/// Where the child sends to.
+/// The address to which the child process sends.
 pub(crate) const ADDR: &str = "FAULT_TEST_PROXIED_ADDR";
 const WHAT: &str = "six proxy variables in the environment";
 const NAMES: [&str; 6] =
@@ -53,7 +54,7 @@ fn proxied(by: Language) -> Row {
     row
 }
 
-/// What the child process does.
+/// Runs in the child process.
 pub(crate) fn child(addr: &str) {
     let mut sender = Sender::from_conf(&conf(addr)).unwrap();
     assert_eq!(sender.flush(&mut rows(100)).unwrap(), Outcome::Committed);

@@ -1,5 +1,5 @@
-//! The faults of HTTP servers once more, while a sender asks `/settings` what the server speaks: nothing has been sent by then,
-//! so every failure is NOT_SENT and only its kind and its time matter.
+//! The faults of HTTP servers again, while a sender asks `/settings` for what the server supports. Nothing has been sent yet,
+//! so every failure is NOT_SENT, and only its kind and its time matter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 
 const VERSIONS: &str = r#"{"config":{"line.proto.support.versions":[1,2]}}"#;
 
-/// Serves `/settings` and rows, as a healthy server would.
+/// Serves `/settings` and rows, like a healthy server.
 fn serve(peer: &mut Peer) {
     while let Some(request) = peer.request() {
         if request.body.is_empty() {
@@ -46,7 +46,7 @@ fn always(bytes: impl Into<Vec<u8>>) -> impl Fn(&mut Peer) + Send + Sync {
     }
 }
 
-/// A sender that has to ask, and a flush.
+/// A sender that has to ask the server, and a flush.
 fn asking(what: &str, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
     Case::new("N1", format!("/settings: {what}"), run).without_version().opening().act(|client| {
         let outcome = client.flush()?;
@@ -55,15 +55,15 @@ fn asking(what: &str, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
     })
 }
 
-/// A server that cannot be taken for one.
+/// A server that is not recognised as QuestDB.
 fn fails(what: &str, code: ErrorCode, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
     let case = Case::new("N2", format!("/settings: {what}"), run).without_version().opening();
-    // An answer that is wrong is an error at once; time to read it is there, also on a busy machine.
+    // A wrong answer is reported at once. The deadline still leaves time to read it, also on a busy machine.
     let case = match code {
         ErrorCode::NotQuestdb | ErrorCode::Auth => case.conf("request_timeout=5000;"),
         _ => case.conf("retry_timeout=500;request_timeout=500;"),
     };
-    // One attempt, and the time to go on after it failed.
+    // One attempt, or the time for retries after it failed.
     let limit = if code == ErrorCode::Timeout { 1000 } else { 500 };
     case.fails(code, Outcome::NotSent)
         .within(limit)
@@ -176,13 +176,13 @@ fn refused() -> Vec<Case> {
     ]
 }
 
-/// A sender that has yet to ask.
+/// A sender that has not asked the server yet.
 fn late(what: &str, run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Case {
     let case = Case::new("N3", format!("/settings, lazy_connect: {what}"), run);
     case.without_version().conf("lazy_connect=on;auto_flush=off;")
 }
 
-/// Nobody is asked before the first rows go out; the own buffer, which a C program has on loan, learns what was said.
+/// The server is asked with the first flush. The sender's own buffer, which a C program has borrowed, takes over the version.
 fn asked_late() -> Vec<Case> {
     vec![
         late("asked with the first rows", serve)

@@ -1,4 +1,4 @@
-//! Answers and their bytes.
+//! The answers to requests, and their bytes.
 
 use crate::refusal::{Fault, Refusal};
 use crate::shared::Shared;
@@ -41,7 +41,7 @@ impl Answer {
         answer
     }
 
-    /// QuestDB's error answer.
+    /// Returns QuestDB's answer to an error.
     pub(crate) fn json(shared: &Shared, status: u16, code: &str, message: &str) -> Answer {
         Answer::error(shared, status, code, message, None)
     }
@@ -70,13 +70,13 @@ impl Answer {
         }
     }
 
-    /// Nothing is wrong with the request, and it may be sent again.
+    /// Returns the answer that there is no room. The request itself is correct, and may be sent again.
     pub(crate) fn full(shared: &Shared, refusal: &Refusal) -> Answer {
         Answer::error(shared, 503, "internal error", &refusal.message, None)
     }
 
     fn error(shared: &Shared, status: u16, code: &str, message: &str, line: Option<u64>) -> Answer {
-        // Written out, since clients see the keys in this order.
+        // The JSON is written by hand, because clients see the keys in this order.
         let message = serde_json::Value::from(message);
         let line = line.map(|n| format!(",\"line\":{n}")).unwrap_or_default();
         let id = shared.next_error_id();
@@ -103,12 +103,12 @@ impl Answer {
         Answer { status: 200, headers: String::new(), body: Some(body) }
     }
 
-    /// Whether the peer asked for something it does not get.
+    /// Returns whether the answer refuses the request.
     pub(crate) fn is_refusal(&self) -> bool {
         self.status >= 400
     }
 
-    /// The answer as it goes out.
+    /// Returns the bytes of the answer.
     pub(crate) fn bytes(&self, to_head: bool, close: bool) -> Vec<u8> {
         let Answer { status, headers, body } = self;
         let reason = reason(*status);
@@ -121,7 +121,7 @@ impl Answer {
         if let Some(body) = body {
             text.push_str(&format!("Content-Type: {}\r\n", body.media_type));
             let (len, written) = (body.text.len(), &body.text);
-            // The last chunk has two zeros, as QuestDB's has.
+            // The last chunk has the size `00`, as QuestDB sends it.
             if body.chunked {
                 text.push_str("Transfer-Encoding: chunked\r\n");
                 content = format!("{len:x}\r\n{written}\r\n00\r\n\r\n");

@@ -1,24 +1,24 @@
-//! The body of a request, of known length or in chunks.
+//! Reads the body of a request, of known length or in chunks.
 
 use crate::io::connection::Connection;
 
 use super::request::Body;
 
-/// The longest line between chunks, and all trailers together.
+/// The greatest length in bytes of a line between chunks, and of all trailers together.
 const MAX_CHUNK_LINE: usize = 4 << 10;
 
 /// Why a body was not read to its end.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    /// The peer left, or the connection broke.
+    /// The peer closed, or the connection broke.
     Closed,
     /// The chunks are malformed.
     Bad,
-    /// The taker did not want more.
+    /// The reader did not want more.
     Stopped,
 }
 
-/// Hands the body to `take` in parts, for as long as it returns true.
+/// Passes the body to `take` in parts, as long as `take` returns true.
 pub(crate) fn read(
     connection: &mut Connection,
     body: Body,
@@ -68,7 +68,7 @@ fn chunks(
 
 fn chunk_len(connection: &mut Connection) -> Result<u64, BodyError> {
     loop {
-        // A line without a number would be read as a zero, which ends the body.
+        // A line that does not start with a digit would be read as the number 0, which ends the body.
         if connection.unread().first().is_some_and(|b| !b.is_ascii_hexdigit()) {
             return Err(BodyError::Bad);
         }
@@ -98,7 +98,7 @@ fn trailers(connection: &mut Connection) -> Result<(), BodyError> {
     }
 }
 
-/// Drops a line and returns its length without the line end.
+/// Skips a line and returns its length without the line end.
 fn line(connection: &mut Connection) -> Result<usize, BodyError> {
     loop {
         let unread = connection.unread();

@@ -1,11 +1,11 @@
-//! The head of a request.
+//! Reads the head of a request.
 
 use crate::io::connection::Connection;
 
 const MAX_HEAD: usize = 16 << 10;
 const MAX_HEADERS: usize = 64;
 
-/// How the length of a body is told.
+/// How the length of a body is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Body {
     Length(u64),
@@ -19,7 +19,7 @@ pub(crate) struct Request {
     query: String,
     pub(crate) body: Body,
     pub(crate) expects_continue: bool,
-    /// The connection ends with the answer.
+    /// Whether the connection ends after the answer.
     pub(crate) close: bool,
     pub(crate) gzip: bool,
     pub(crate) authorization: Option<Vec<u8>>,
@@ -30,23 +30,23 @@ impl Request {
         self.method == "HEAD"
     }
 
-    /// A parameter of the query, as it stands there.
+    /// Returns a parameter of the query, without decoding it.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
 
-/// Why there is no request.
+/// Why a request could not be read.
 #[derive(Debug)]
 pub(crate) enum HeadError {
-    /// The peer left in the middle, or the connection broke.
+    /// The peer closed in the middle of the head, or the connection broke.
     Closed,
-    /// Not a request that can be served; answer with this status.
+    /// The request cannot be served: answer with this status.
     Bad(u16),
 }
 
-/// Reads the next head; `None` when the peer has closed instead of asking.
+/// Reads the next head. Returns `None` if the peer closed the connection instead of sending one.
 pub(crate) fn read(connection: &mut Connection) -> Result<Option<Request>, HeadError> {
     loop {
         if let Some((request, len)) = parse(connection.unread())? {
@@ -92,7 +92,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, HeadError> {
     Ok(Some((request, len)))
 }
 
-/// Path and query of a request target in its short or absolute form.
+/// Returns the path and the query of a request target in its short or absolute form.
 fn split_target(target: &str) -> (&str, &str) {
     let target = match target.strip_prefix("http://").or(target.strip_prefix("https://")) {
         Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
@@ -109,7 +109,7 @@ fn read_headers(request: &mut Request, headers: &[httparse::Header<'_>]) -> Resu
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("content-length") {
             let parsed = decimal(value).ok_or(HeadError::Bad(400))?;
-            // Two lengths that differ are how requests are smuggled.
+            // Two different lengths can be used to smuggle requests past a proxy.
             if length.is_some_and(|l| l != parsed) {
                 return Err(HeadError::Bad(400));
             }

@@ -46,7 +46,7 @@ pub enum Stat {
 
 impl Stat {
     /// Every counter, in ascending order of number.
-    pub const ALL: &'static [Stat] = &[
+    pub const ALL: [Stat; 15] = [
         Stat::Flushes,
         Stat::FailedFlushes,
         Stat::RowsCommitted,
@@ -87,7 +87,7 @@ impl Stat {
 
     /// The counter with a number, for other languages.
     pub(crate) fn from_number(number: u32) -> Option<Stat> {
-        Stat::ALL.iter().copied().find(|stat| *stat as u32 == number)
+        Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
     }
 }
 
@@ -111,7 +111,7 @@ impl fmt::Display for Stat {
 /// assert_eq!(reader.get(Stat::RowsCommitted), 1);
 /// let stats: Stats = reader.read();
 /// for stat in Stat::ALL {
-///     println!("{stat} {}", stats.get(*stat));
+///     println!("{stat} {}", stats.get(stat));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -144,12 +144,12 @@ impl fmt::Debug for Stats {
 
 /// The live counters behind [`Stats`].
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct SenderCounters {
     values: [AtomicU64; Stat::ALL.len()],
     last_error: Mutex<Option<Error>>,
 }
 
-impl Counters {
+impl SenderCounters {
     pub(super) fn add(&self, stat: Stat, n: u64) {
         self.values[stat as usize].fetch_add(n, Ordering::Relaxed);
     }
@@ -183,7 +183,7 @@ impl Counters {
 
 /// Reads the counters of one sender, also while another thread is using it.
 #[derive(Debug, Clone, Default)]
-pub struct StatsReader(pub(super) Arc<Counters>);
+pub struct StatsReader(pub(super) Arc<SenderCounters>);
 
 impl StatsReader {
     /// All counters as they are now, and the last error.

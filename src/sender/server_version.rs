@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Sender;
-use super::flush::Link;
+use super::flush::Flusher;
 use crate::config::Settings;
 use crate::error::{Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
@@ -22,10 +22,10 @@ impl ServerVersion {
     /// Connects and asks, unless that is put off. Until a server was asked, its version is taken to be the newest.
     pub(super) fn begin(
         settings: &Settings,
-        link: &mut Link,
+        flusher: &mut Flusher,
     ) -> Result<(ServerVersion, BufferOptions)> {
         if !settings.lazy_connect {
-            link.connect()?;
+            flusher.connect()?;
         }
         let mut options = BufferOptions {
             version: ProtocolVersion::V3,
@@ -36,20 +36,20 @@ impl ServerVersion {
         let mut this = ServerVersion { known: true, max_name_len: settings.max_name_len };
         match settings.protocol_version {
             Some(version) => options.version = version,
-            // A stream is not asked, so there is nothing to wait for.
-            None if settings.lazy_connect && link.confirms() => this.known = false,
-            None => this.ask(link, &mut options, None)?,
+            // Where servers are not asked there is nothing to wait for.
+            None if settings.lazy_connect && flusher.asks() => this.known = false,
+            None => this.ask(flusher, &mut options, None)?,
         }
         Ok((this, options))
     }
 
     fn ask(
         &mut self,
-        link: &mut Link,
+        flusher: &mut Flusher,
         options: &mut BufferOptions,
         cap: Option<Deadline>,
     ) -> Result<()> {
-        let server = link.negotiate(cap)?;
+        let server = flusher.settings(cap)?;
         options.version = server.version;
         options.max_name_len =
             self.max_name_len.or(server.max_name_len).unwrap_or(DEFAULT_MAX_NAME_LEN);
@@ -77,9 +77,9 @@ impl Sender {
     /// possibility to connect later.
     pub fn connect(&mut self) -> Result<()> {
         self.begin_call(None)?;
-        self.link.connect()?;
+        self.flusher.connect()?;
         self.ask_once(None)?;
-        let (net, options) = (self.link.net(), self.options);
+        let (net, options) = (self.flusher.net(), self.options);
         // A row that the server cannot take is the flush's to report.
         let _ =
             self.buffer.convert(options.version, options.max_name_len, &mut || go_on(net, None));
@@ -91,7 +91,7 @@ impl Sender {
         if self.server_version.known {
             return Ok(());
         }
-        self.server_version.ask(&mut self.link, &mut self.options, cap)
+        self.server_version.ask(&mut self.flusher, &mut self.options, cap)
     }
 
     /// Asks the server before the first rows go out, as part of the flush that sends them.
@@ -107,7 +107,7 @@ impl Sender {
         let rows = Rows::of(&self.buffer);
         self.ask_before(rows, cap)?;
         if rows.must_convert() {
-            let (net, options) = (self.link.net(), self.options);
+            let (net, options) = (self.flusher.net(), self.options);
             let mut go_on = || go_on(net, cap);
             self.buffer.convert(options.version, options.max_name_len, &mut go_on)?;
         }
@@ -119,7 +119,7 @@ impl Sender {
         let rows = Rows::of(buffer);
         self.ask_before(rows, cap)?;
         if rows.must_convert() {
-            let (net, options) = (self.link.net(), self.options);
+            let (net, options) = (self.flusher.net(), self.options);
             let mut go_on = || go_on(net, cap);
             buffer.convert(options.version, options.max_name_len, &mut go_on)?;
         }
@@ -138,7 +138,7 @@ impl Sender {
             return Ok(Cow::Borrowed(buffer));
         }
         let mut copy = buffer.try_clone()?;
-        let (net, options) = (self.link.net(), self.options);
+        let (net, options) = (self.flusher.net(), self.options);
         copy.convert(options.version, options.max_name_len, &mut || go_on(net, cap))?;
         Ok(Cow::Owned(copy))
     }
@@ -151,14 +151,14 @@ impl Sender {
         cap: Option<Deadline>,
         flush: impl FnOnce(&mut Sender, Option<Deadline>) -> Result<T>,
     ) -> Result<T> {
-        if self.server_version.known || !self.link.confirms() {
+        if self.server_version.known {
             return flush(self, cap);
         }
-        let start = self.link.net().now();
-        let whole = Deadline::after(self.link.net(), self.link.flush_limit(bytes));
+        let start = self.flusher.net().now();
+        let whole = Deadline::after(self.flusher.net(), self.flusher.flush_limit(bytes));
         let cap = cap.map_or(whole, |cap| cap.sooner(whole));
         flush(self, Some(cap)).map_err(|mut e| {
-            e.facts_mut().elapsed = self.link.net().now().saturating_duration_since(start);
+            e.facts_mut().elapsed = self.flusher.net().now().saturating_duration_since(start);
             e
         })
     }

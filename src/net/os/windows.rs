@@ -1,0 +1,137 @@
+//! Windows: `WSAPoll`, which has no safe wrapper in our dependencies, and what the system lacks. Checked by the compiler and
+//! not run by any test.
+#![expect(unsafe_code, reason = "WSAPoll is called directly")]
+#![expect(clippy::disallowed_methods, reason = "a wait that ended early goes on for the rest")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::windows::io::AsRawSocket;
+use std::time::{Duration, Instant};
+
+use socket2::Socket;
+
+use super::{Interest, Ready};
+
+/// There is no signal that a peer could cause.
+pub(super) const SEND_FLAGS: i32 = 0;
+
+/// Nothing has to be set.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
+pub(super) fn prepare(_: &Socket) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether a connect that failed so goes on.
+pub(super) fn is_connecting(e: &io::Error) -> bool {
+    e.kind() == io::ErrorKind::WouldBlock
+}
+
+/// An interface is chosen by its address here.
+pub(super) fn bind_device(_: &Socket, _: &str, _: SocketAddr) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
+}
+
+/// Adds to the probes of an idle connection how often they are sent, and how many may stay unanswered.
+pub(super) fn with_probes(
+    probes: socket2::TcpKeepalive,
+    interval: Duration,
+    count: u32,
+) -> socket2::TcpKeepalive {
+    probes.with_interval(interval).with_retries(count)
+}
+
+/// `WSAPOLLFD` of `winsock2.h`.
+#[repr(C)]
+struct PollEntry {
+    socket: usize,
+    events: i16,
+    revents: i16,
+}
+
+const POLLERR: i16 = 0x0001;
+const POLLHUP: i16 = 0x0002;
+const POLLNVAL: i16 = 0x0004;
+const POLLWRNORM: i16 = 0x0010;
+const POLLRDNORM: i16 = 0x0100;
+
+#[link(name = "ws2_32")]
+unsafe extern "system" {
+    fn WSAPoll(entries: *mut PollEntry, count: u32, timeout_millis: i32) -> i32;
+}
+
+/// Waits for one socket. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
+pub(super) fn wait(socket: &Socket, interest: Interest, limit: Duration) -> io::Result<Ready> {
+    let events = match interest {
+        Interest::Read => POLLRDNORM,
+        Interest::Write => POLLWRNORM,
+        Interest::Both => POLLRDNORM | POLLWRNORM,
+    };
+    let handle = usize::try_from(socket.as_raw_socket()).map_err(io::Error::other)?;
+    let until = Instant::now() + limit;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let millis = left.as_nanos().div_ceil(1_000_000);
+        let timeout = i32::try_from(millis).unwrap_or(i32::MAX);
+        let mut entry = PollEntry { socket: handle, events, revents: 0 };
+        // SAFETY: `entry` is one valid, exclusively borrowed entry, and the count says one.
+        let ready = unsafe { WSAPoll(&raw mut entry, 1, timeout) };
+        if ready > 0 {
+            let broken = entry.revents & (POLLERR | POLLHUP | POLLNVAL) != 0;
+            return Ok(Ready {
+                read: broken || entry.revents & POLLRDNORM != 0,
+                write: broken || entry.revents & POLLWRNORM != 0,
+            });
+        }
+        if ready < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // Before Windows 10 2004, a connect that failed was not reported by `WSAPoll`.
+        if interest != Interest::Read
+            && let Some(e) = socket.take_error()?
+        {
+            return Err(e);
+        }
+        if millis <= i32::MAX as u128 {
+            return Ok(Ready::default());
+        }
+    }
+}
+
+/// This system does not tell.
+pub(super) fn unacknowledged(_: &Socket) -> Option<u64> {
+    None
+}
+
+/// This system has no such limit.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
+pub(super) fn limit_unacknowledged(_: &Socket, _: Option<Duration>) -> io::Result<()> {
+    Ok(())
+}
+
+/// The exact clock is read instead.
+pub(super) fn coarse_monotonic() -> Option<Duration> {
+    None
+}
+
+/// The id of this process. There is no `fork`.
+pub(super) fn process_id() -> u32 {
+    std::process::id()
+}
+
+/// Threads are not cancelled here.
+#[derive(Debug)]
+pub struct Uncancellable {
+    /// The same bounds as on other systems, where the state is the thread's.
+    _stays: std::marker::PhantomData<*const ()>,
+}
+
+#[allow(
+    clippy::new_without_default,
+    reason = "a guard is made where it has to hold, never by default"
+)]
+impl Uncancellable {
+    /// Holds off nothing, see above.
+    pub fn new() -> Uncancellable {
+        Uncancellable { _stays: std::marker::PhantomData }
+    }
+}

@@ -176,7 +176,7 @@ pub enum Roots {
 /// let settings = Config::from_conf("https::addr=[::1];")?.validate()?;
 /// assert_eq!(settings.addrs, [Addr { host: "::1".into(), port: 9000 }]);
 /// let tls: Tls = settings.tls.expect("https has TLS");
-/// assert_eq!((tls.verify, tls.roots), (true, Roots::Webpki));
+/// assert_eq!((tls.verify, tls.roots), (true, Roots::WebpkiAndOs));
 /// # Ok::<(), questdb_ingress::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,44 +11,76 @@ const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 /// So many dimensions are written by a loop of known length.
 const FEW: usize = 4;
 
-/// The elements of an array of few dimensions as they go out, if they lie so.
+/// An array of few dimensions whose elements lie in memory as they go out.
+#[derive(Clone, Copy)]
+pub(super) struct DenseArray<'a> {
+    shape: &'a [usize],
+    data: &'a [u8],
+}
+
+impl<'a> DenseArray<'a> {
+    /// Returns the array as one of these, if it is one.
+    #[inline(always)]
+    pub(super) fn of(view: &ArrayView<'a>) -> Option<DenseArray<'a>> {
+        let data = match *view.data() {
+            ArrayData::Bytes(data) => data,
+            ArrayData::Doubles(data) => double_bytes(data)?,
+            ArrayData::Elements { .. } | ArrayData::Strided { .. } => return None,
+        };
+        let shape = view.shape();
+        (shape.len() <= FEW).then_some(DenseArray { shape, data })
+    }
+}
+
+impl WireValue for DenseArray<'_> {
+    const ROOM: usize = HEADER.len() + 1 + 4 * FEW;
+    const PAYLOAD: Payload = Payload::AsItIs;
+    const NEEDS: Feature = Feature::ARRAYS;
+
+    #[inline(always)]
+    fn payload(&self) -> PayloadLen {
+        PayloadLen::of(self.data)
+    }
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        head(self.shape, out);
+        for dim in self.shape.iter().take(FEW) {
+            let [a, b, c, d, ..] = dim.to_le_bytes();
+            out.put([a, b, c, d], 4);
+        }
+        out.slice(self.data);
+        true
+    }
+}
+
+/// Writes the marker and the number of dimensions. The view was checked when it was made: the number fits one byte, each
+/// dimension four.
 #[inline(always)]
-fn simple<'a>(view: &ArrayView<'a>) -> Option<&'a [u8]> {
-    let data = match *view.data() {
-        ArrayData::Bytes(data) => data,
-        ArrayData::Doubles(data) => double_bytes(data)?,
-        ArrayData::Elements { .. } | ArrayData::Strided { .. } => return None,
-    };
-    (view.shape().len() <= FEW).then_some(data)
+fn head(shape: &[usize], out: &mut Room) {
+    let [dims, ..] = shape.len().to_le_bytes();
+    let [a, b, c] = HEADER;
+    out.put([a, b, c, dims], 4);
 }
 
 impl WireValue for &ArrayView<'_> {
-    const ROOM: usize = HEADER.len() + 1 + 4 * FEW;
+    const ROOM: usize = DenseArray::ROOM;
     const PAYLOAD: Payload = Payload::AsItIs;
     const NEEDS: Feature = Feature::ARRAYS;
 
     /// The elements, and the dimensions if these are many.
     #[inline(always)]
     fn payload(&self) -> PayloadLen {
-        simple(self).map_or_else(|| any_payload(self), PayloadLen::of)
+        DenseArray::of(self).map_or_else(|| any_payload(self), |dense| dense.payload())
     }
 
     #[inline(always)]
-    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
-        // The view was checked when it was made: a dimension fits four bytes, their number one.
-        let [dims, ..] = self.shape().len().to_le_bytes();
-        let [a, b, c] = HEADER;
-        out.put([a, b, c, dims], 4);
-        match simple(self) {
-            Some(data) => {
-                for dim in self.shape().iter().take(FEW) {
-                    let [a, b, c, d, ..] = dim.to_le_bytes();
-                    out.put([a, b, c, d], 4);
-                }
-                out.slice(data);
-            }
-            None => out.apart(|out| any(self, out)),
+    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool {
+        if let Some(dense) = DenseArray::of(self) {
+            return dense.write(out, version);
         }
+        head(self.shape(), out);
+        out.apart(|out| any(self, out));
         true
     }
 }

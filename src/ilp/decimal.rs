@@ -32,15 +32,17 @@ impl WireValue for DecimalText<'_> {
     const PAYLOAD: Payload = Payload::AsItIs;
     const NEEDS: Feature = Feature::DECIMALS;
 
+    /// Nothing for a text that is too long, for which no room is made: it is refused for what it is.
     #[inline(always)]
     fn payload(&self) -> PayloadLen {
-        PayloadLen::of(self.0.as_bytes())
+        let text = self.0.as_bytes();
+        if text.len() > LONGEST_TEXT { PayloadLen::NONE } else { PayloadLen::of(text) }
     }
 
     #[inline(always)]
     fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         let text = self.0.as_bytes();
-        let good = is_plain(text) || judge(text).is_ok();
+        let good = text.len() <= LONGEST_TEXT && (is_plain(text) || judge(text).is_ok());
         if good {
             out.slice(text);
             out.byte(b'd');
@@ -64,9 +66,10 @@ impl WireValue for Decimal<'_> {
     const PAYLOAD: Payload = Payload::AsItIs;
     const NEEDS: Feature = Feature::DECIMALS;
 
+    /// Nothing for a number that is too long, as for a text.
     #[inline(always)]
     fn payload(&self) -> PayloadLen {
-        PayloadLen::of(self.1)
+        if self.1.len() > MAX_LEN { PayloadLen::NONE } else { PayloadLen::of(self.1) }
     }
 
     #[inline(always)]

@@ -106,10 +106,18 @@ impl StampCache {
         StampCache { base: 0, text: [b' '; 16], len: 1 }
     }
 
-    /// The end of a row for a number of the wire.
+    /// Writes the end of a row whose number on the wire has these lower digits.
     #[inline(always)]
-    pub(super) fn shared(&self, number: u64, form: StampForm) -> RowEnd<'_> {
-        RowEnd { stamps: self, number, end: form.end }
+    pub(super) fn write(&self, lower: u64, form: StampForm, out: &mut Room) {
+        self.write_with(lower, form.end, out);
+    }
+
+    #[inline(always)]
+    fn write_with(&self, lower: u64, end: Suffix, out: &mut Room) {
+        // Never more than 13.
+        out.put(self.text, self.len % 16);
+        out.words([eight(lower)]);
+        out.put(end.0, end.1);
     }
 
     /// The end of a row, if there can be one; the upper digits of the timestamp may be others than those of the last.
@@ -123,27 +131,37 @@ impl StampCache {
     #[inline(never)]
     pub(super) fn prepare(&mut self, stamp: Designated, version: ProtocolVersion) -> Result<()> {
         let Some((number, _)) = stamp.wire(version) else { return Err(stamp.error()) };
+        self.renew_for(number);
+        Ok(())
+    }
+
+    /// Takes the upper digits of a number of the wire. Returns false if it has them already, or if the number has none.
+    #[inline(never)]
+    pub(super) fn renew_for(&mut self, number: u64) -> bool {
         let upper = number / TEN_8;
-        if upper > 0 && upper * TEN_8 != self.base {
+        let new = upper > 0 && upper * TEN_8 != self.base;
+        if new {
             self.renew(upper);
         }
-        Ok(())
+        new
+    }
+
+    /// Whether a number of the wire has the upper digits of the last one; its lower digits then.
+    #[inline(always)]
+    pub(super) fn lower(&self, number: u64) -> Option<u64> {
+        let lower = number.wrapping_sub(self.base);
+        (lower < TEN_8 && self.base != 0).then_some(lower)
     }
 
     #[inline]
     fn renew(&mut self, upper: u64) {
-        // At most twelve digits.
-        let mut digits = [0; 16];
-        let (mut rest, mut start) = (upper, digits.len());
-        while rest > 0 && start > 1 {
-            start -= 1;
-            digits[start] = b'0' + (rest % 10).to_le_bytes()[0];
-            rest /= 10;
-        }
-        start -= 1;
-        digits[start] = b' ';
-        digits.rotate_left(start);
-        *self = StampCache { base: upper * TEN_8, text: digits, len: 16 - start };
+        // Sixteen digits in memory order, of which the first are zeros: there are at most twelve others, and at least one.
+        let [high, low] = [eight(upper / TEN_8).0, eight(upper % TEN_8).0];
+        let digits = u128::from(low) << 64 | u128::from(high);
+        let zeros = (digits ^ u128::from_ne_bytes([b'0'; 16])).trailing_zeros() / 8;
+        let text = digits.wrapping_shr(8 * zeros) << 8 | u128::from(b' ');
+        let len = 17_usize.saturating_sub(zeros as usize);
+        *self = StampCache { base: upper * TEN_8, text: text.to_le_bytes(), len };
     }
 }
 
@@ -162,14 +180,8 @@ impl WireValue for RowEnd<'_> {
     /// False if the upper digits are not those of the cache.
     #[inline(always)]
     fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
-        let lower = self.number.wrapping_sub(self.stamps.base);
-        if lower >= TEN_8 || self.stamps.base == 0 {
-            return false;
-        }
-        // Never more than 13.
-        out.put(self.stamps.text, self.stamps.len % 16);
-        out.words([eight(lower)]);
-        out.put(self.end.0, self.end.1);
+        let Some(lower) = self.stamps.lower(self.number) else { return false };
+        self.stamps.write_with(lower, self.end, out);
         true
     }
 }

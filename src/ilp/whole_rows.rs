@@ -6,7 +6,7 @@ use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
 use super::rows::{Lead, RowPlan, RowValues};
-use super::timestamp::{Designated, EarlyEnd, StampCache};
+use super::timestamp::{Designated, EarlyEnd, StampCache, StampForm};
 use super::value::{DoubleBits, DoubleText, WireValue, no_room};
 use super::write::{Draft, Store};
 use crate::error::{Error, Result, err};
@@ -73,11 +73,18 @@ impl Lines {
             return false;
         }
         let version = self.version();
-        if self.store.quick_rows(plan, values, &self.stamps, version, 0..1) == 0 {
+        if self.store.quick_rows::<V, false>(plan, values, &mut self.stamps, version, 0..1) == 0 {
             return false;
         }
         self.row_ended();
         true
+    }
+
+    /// Takes the upper digits of a designated timestamp. Returns false if it has them already, or if there are none.
+    pub(super) fn renew_stamp(&mut self, kind: TimestampKind, at: i64) -> bool {
+        let form = StampForm::of(kind, self.version());
+        let number = form.as_ref().and_then(|form| form.number(at));
+        number.is_some_and(|number| self.stamps.renew_for(number))
     }
 }
 

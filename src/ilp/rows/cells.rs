@@ -3,6 +3,7 @@
 use super::plan::{PlanColumn, PlanKind, RowPlan, RowValues};
 use crate::error::Result;
 use crate::ilp::Buffer;
+use crate::ilp::array::DenseArray;
 use crate::ilp::decimal::{Decimal, DecimalText};
 use crate::ilp::timestamp::Designated;
 use crate::ilp::value::{Integer, Nanos, Symbol};
@@ -72,7 +73,7 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
                 None => self.missing(place, slot),
             },
             PlanKind::Array => match cells.array(place) {
-                Some(view) => slot.value(lead, &view),
+                Some(view) => slot.value(lead, DenseArray::of(&view)?),
                 None => self.missing(place, slot),
             },
             PlanKind::Decimal => match (cells.text(place), cells.decimal(place)) {
@@ -143,6 +144,13 @@ impl Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
+        // What a row mostly needs is a timestamp with new upper digits.
+        if let Some(at_number) = at
+            && self.lines.renew_stamp(layout.timestamp_kind(), at_number)
+            && self.quick_cells(layout, cells, at)
+        {
+            return Ok(());
+        }
         let lines = &mut self.lines;
         layout.fits(lines.max_name_len())?;
         let plan = RowPlan::of(layout)?;

@@ -3,6 +3,7 @@
 use super::cells::end_row;
 use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
 use crate::error::{Error, Result, err};
+use crate::ilp::array::DenseArray;
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
 use crate::ilp::whole_rows::{RowsOut, lead};
@@ -352,7 +353,7 @@ impl<'s> RowValues for Sources<'s> {
             Values::StringCodes(dictionary) => {
                 dictionary.write(row, slot, |slot, text| slot.value(lead, text))
             }
-            Values::Arrays(views) => slot.value(lead, views.get(row)?),
+            Values::Arrays(views) => slot.value(lead, DenseArray::of(views.get(row)?)?),
             Values::DecimalTexts(texts) => slot.apart(lead, DecimalText(texts.quick(row)?)),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));

@@ -20,37 +20,31 @@ impl Draft<'_> {
         &mut self,
         plan: &RowPlan,
         values: &V,
-        stamps: &StampCache,
+        stamps: &mut StampCache,
         version: ProtocolVersion,
         rows: Range<usize>,
     ) -> usize {
-        self.store.quick_rows(plan, values, stamps, version, rows)
+        self.store.quick_rows::<V, true>(plan, values, stamps, version, rows)
     }
 }
 
 impl Store {
     /// Appends `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
-    /// or the end.
+    /// or the end. With `RENEWS`, new upper digits of a timestamp are nothing special.
     #[inline(always)]
-    pub(in crate::ilp) fn quick_rows<V: RowValues>(
+    pub(in crate::ilp) fn quick_rows<V: RowValues, const RENEWS: bool>(
         &mut self,
         plan: &RowPlan,
         values: &V,
-        stamps: &StampCache,
+        stamps: &mut StampCache,
         version: ProtocolVersion,
         rows: Range<usize>,
     ) -> usize {
         let Some(table) = &plan.table else { return rows.start };
         let [symbols, columns] = values.tracks(plan);
         let Some(room) = room_of(symbols.len(), columns.len()) else { return rows.start };
-        let row = Row {
-            symbols,
-            columns,
-            values,
-            version,
-            stamps,
-            end: StampForm::of(plan.timestamp, version),
-        };
+        let row =
+            Row { symbols, columns, values, version, end: *StampForm::of(plan.timestamp, version) };
         let (mut at, mut last) = self.ends_with(room);
         let mut next = rows.start;
         while next < rows.end {
@@ -62,8 +56,11 @@ impl Store {
                 }
                 (at, last) = self.ends_with(room);
             }
+            // Before the row, which would be written for nothing where a timestamp is the first with its upper digits.
+            let Some(lower) = row.lower_digits::<RENEWS>(stamps, next) else { break };
+            let stamp = (&*stamps, lower);
             // SAFETY: `at` has not passed the last place with room for a row.
-            let Some(end) = (unsafe { row.write(at, last, table, next) }) else { break };
+            let Some(end) = (unsafe { row.write(at, last, table, next, stamp) }) else { break };
             at = end;
             next += 1;
         }
@@ -106,8 +103,7 @@ struct Row<'a, V: RowValues> {
     columns: &'a [V::Track],
     values: &'a V,
     version: ProtocolVersion,
-    stamps: &'a StampCache,
-    end: &'static Option<StampForm>,
+    end: Option<StampForm>,
 }
 
 impl<V: RowValues> Row<'_, V> {
@@ -116,7 +112,14 @@ impl<V: RowValues> Row<'_, V> {
     /// # Safety
     /// `at` must not have passed `last`, the address of the last place with room for a row without text and elements.
     #[inline(always)]
-    unsafe fn write(&self, at: *mut u8, last: usize, table: &Lead, row: usize) -> Option<*mut u8> {
+    unsafe fn write(
+        &self,
+        at: *mut u8,
+        last: usize,
+        table: &Lead,
+        row: usize,
+        stamp: (&StampCache, u64),
+    ) -> Option<*mut u8> {
         // SAFETY: (here and below) each piece takes its own part of the room that the row has: the table's, a slot for each
         // column, and the end's.
         let start = unsafe { Slot::new(at, last, self.version) }.ready(table)?.end();
@@ -139,23 +142,30 @@ impl<V: RowValues> Row<'_, V> {
             return None;
         }
         // SAFETY: see above.
-        unsafe { self.end(at, row) }
+        unsafe { self.end(at, stamp) }
+    }
+
+    /// The lower digits of a row's timestamp, if the cache has the upper ones or may take them; 0 where the server sets
+    /// timestamps.
+    #[inline(always)]
+    fn lower_digits<const RENEWS: bool>(&self, stamps: &mut StampCache, row: usize) -> Option<u64> {
+        let Some(form) = self.end else { return Some(0) };
+        let number = form.number(self.values.stamp(row)?)?;
+        match stamps.lower(number) {
+            None if RENEWS && stamps.renew_for(number) => stamps.lower(number),
+            lower => lower,
+        }
     }
 
     /// # Safety
     /// The end's part of the room must be left.
     #[inline(always)]
-    unsafe fn end(&self, at: *mut u8, row: usize) -> Option<*mut u8> {
+    unsafe fn end(&self, at: *mut u8, (stamps, lower): (&StampCache, u64)) -> Option<*mut u8> {
         // SAFETY: the caller's promise.
         let mut room = unsafe { Room::new(at, RowEnd::ROOM, PayloadLen::NONE, Texts::Plain) };
-        match *self.end {
+        match self.end {
             None => room.byte(b'\n'),
-            Some(form) => {
-                let end = self.stamps.shared(form.number(self.values.stamp(row)?)?, form);
-                if !end.write(&mut room, self.version) {
-                    return None;
-                }
-            }
+            Some(form) => stamps.write(lower, form, &mut room),
         }
         room.end()
     }

@@ -1,4 +1,4 @@
-//! The encoder: rows to bytes of the line protocol, versions 1 to 3. Knows no I/O, clock or configuration.
+//! The encoder: converts rows to bytes of the line protocol, versions 1 to 3. It knows no I/O, clock or configuration.
 //!
 //! [`Buffer`] guarantees that it always holds whole, valid values: a call that fails leaves it exactly as it was.
 
@@ -39,21 +39,21 @@ pub enum ProtocolVersion {
 }
 
 impl std::fmt::Display for ProtocolVersion {
-    /// Writes its number.
+    /// Writes the number of the version.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
     }
 }
 
 impl ProtocolVersion {
-    /// Whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated timestamps
-    /// are nanoseconds without a unit.
+    /// Returns whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated
+    /// timestamps are nanoseconds without a unit.
     #[inline(always)]
     pub(crate) const fn is_text(self) -> bool {
         matches!(self, ProtocolVersion::V1)
     }
 
-    /// The number as text, as the option `protocol_version` has it.
+    /// Returns the number as text, as in the option `protocol_version`.
     pub fn as_str(self) -> &'static str {
         match self {
             ProtocolVersion::V1 => "1",
@@ -62,7 +62,7 @@ impl ProtocolVersion {
         }
     }
 
-    /// The version with a number, for other languages.
+    /// Returns the version with this number, which other languages use.
     ///
     /// # Errors
     /// `InvalidArgument`.

@@ -77,21 +77,21 @@ impl Handles {
 
     /// Returns where a new buffer goes; the one that was there is freed.
     pub fn new_buffer(&mut self, place: usize) -> *mut *mut questdb_buffer {
-        // SAFETY: the buffer is NULL or alive, and the caller replaces it.
+        // SAFETY: the buffer is NULL or alive, and the next line clears its place.
         unsafe { questdb_buffer_free(self.buffers[place % 2]) };
         self.buffers[place % 2] = ptr::null_mut();
         &raw mut self.buffers[place % 2]
     }
 
     pub fn new_sender(&mut self, place: usize) -> *mut *mut questdb_sender {
-        // SAFETY: the sender is NULL or alive, and the caller replaces it.
+        // SAFETY: the sender is NULL or alive, and the next line clears its place.
         questdb_sender_free(unsafe { given(self.senders[place]) });
         self.senders[place] = ptr::null_mut();
         &raw mut self.senders[place]
     }
 
     pub fn new_config(&mut self, place: usize) -> *mut *mut questdb_config {
-        // SAFETY: the configuration is NULL or alive, and the caller replaces it.
+        // SAFETY: the configuration is NULL or alive, and the next line clears its place.
         questdb_config_free(unsafe { given(self.configs[place]) });
         self.configs[place] = ptr::null_mut();
         self.harmless[place] = false;
@@ -99,7 +99,7 @@ impl Handles {
     }
 
     pub fn new_layout(&mut self, place: usize) -> *mut *mut questdb_row_layout {
-        // SAFETY: the layout is NULL or alive, and the caller replaces it.
+        // SAFETY: the layout is NULL or alive, and the next line clears its place.
         questdb_row_layout_free(unsafe { given(self.layouts[place]) });
         self.layouts[place] = ptr::null_mut();
         self.kinds[place].clear();
@@ -107,14 +107,14 @@ impl Handles {
     }
 
     pub fn new_table(&mut self, place: usize) -> *mut *mut questdb_table_name {
-        // SAFETY: the name is NULL or alive, and the caller replaces it.
+        // SAFETY: the name is NULL or alive, and the next line clears its place.
         questdb_table_name_free(unsafe { given(self.tables[place]) });
         self.tables[place] = ptr::null_mut();
         &raw mut self.tables[place]
     }
 
     pub fn new_column(&mut self, place: usize) -> *mut *mut questdb_column_name {
-        // SAFETY: the name is NULL or alive, and the caller replaces it.
+        // SAFETY: the name is NULL or alive, and the next line clears its place.
         questdb_column_name_free(unsafe { given(self.columns[place]) });
         self.columns[place] = ptr::null_mut();
         &raw mut self.columns[place]

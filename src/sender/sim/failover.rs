@@ -398,7 +398,7 @@ fn no_server_that_can_read_the_rows() {
     let e = sim.sender().unwrap().flush(&mut buffer).unwrap_err();
     assert_eq!((e.code(), e.outcome()), (ErrorCode::ProtocolVersion, Outcome::NotSent));
     assert_eq!(buffer.row_count(), 1);
-    // Both servers are taken for the same version, and only later the second is found to be older.
+    // The first server has gone, and the second, which is asked only now, is too old.
     let sim = cluster(vec![v2, v1], "");
     let mut sender = sim.sender().unwrap();
     row(&mut sender).unwrap();

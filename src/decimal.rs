@@ -66,7 +66,16 @@ pub trait ToDecimal {
     fn to_decimal(&self) -> Result<Decimal>;
 }
 
-/// What a decimal column takes: a decimal, or an `Option` of one. `None` leaves the column out.
+/// What a decimal column takes: a decimal, or an `Option` of one. `None` leaves the column out. Implement [`ToDecimal`], which
+/// brings this along.
+///
+/// ```
+/// use questdb_ingress::{Decimal, ToMaybeDecimal};
+///
+/// let price = Decimal::new(261_554, 2);
+/// assert_eq!(Some(price).to_maybe_decimal()?, price.to_maybe_decimal()?);
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a decimal",
     note = "give `Decimal::new(unscaled, scale)`, or implement `ToDecimal` for your own type"

@@ -46,14 +46,15 @@ pub mod table;
 mod text;
 mod time;
 mod timestamp;
+mod version;
 
 #[doc(hidden)]
 pub mod internal;
 
-pub use config::Config;
+pub use config::{Config, ConfigBuilder};
 pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{Buffer, BufferOptions, ProtocolVersion};
+pub use ilp::{Buffer, BufferOptions};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Atomicity, Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader,
@@ -62,3 +63,4 @@ pub use sender::{
 pub use table::ArrayView;
 pub use text::{MaybeText, Text};
 pub use timestamp::{Timestamp, TimestampMicros, TimestampNanos, ToMaybeTimestamp, ToTimestamp};
+pub use version::ProtocolVersion;

@@ -13,7 +13,25 @@ pub const DEFAULT_MAX_NAME_LEN: usize = 127;
 /// A longer name is taken for a mistake of the caller, and its text is not read.
 const LONGEST_NAME: usize = 64 << 10;
 
-/// A table name that keeps the naming rules. Using it on a buffer costs a copy of its bytes.
+/// A table name that keeps the naming rules.
+///
+/// ```
+/// use questdb_ingress::{Buffer, ColumnName, ColumnRef, ProtocolVersion, Result, TableName, TableRef};
+///
+/// // Takes names that are checked already as well as plain text.
+/// fn one<'a>(buffer: &mut Buffer, table: impl Into<TableRef<'a>>, column: impl Into<ColumnRef<'a>>) -> Result<()> {
+///     buffer.row(table)?.column_i64(column, 1)?.at_now()
+/// }
+///
+/// let (table, column) = (TableName::new("trades")?, ColumnName::new("amount")?);
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// one(&mut buffer, &table, &column)?;
+/// one(&mut buffer, "trades", "amount")?;
+/// assert!(TableName::new("no/slash").is_err());
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+///
+/// Using it on a buffer costs a copy of its bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TableName {
     raw: Box<str>,

@@ -1,6 +1,16 @@
 //! [`Text`]: text for a row. From Rust it is known to be UTF-8; from another language it has yet to be checked.
 
 /// Text for a name or a value. `&str` is UTF-8 by type; other bytes are checked in the same pass that copies them.
+///
+/// ```
+/// use questdb_ingress::{Buffer, ErrorCode, ProtocolVersion, Text};
+///
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// buffer.table("t")?.column_str("x", Text::unchecked(b"bytes of a file"))?;
+/// let e = buffer.column_str("y", Text::unchecked(b"\xFF")).unwrap_err();
+/// assert_eq!(e.code(), ErrorCode::InvalidUtf8);
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
     bytes: &'a [u8],
@@ -42,6 +52,18 @@ impl<'a> From<&'a String> for Text<'a> {
 }
 
 /// Text that may be absent: what every text parameter of a row accepts. Absent means that the column is left out.
+///
+/// ```
+/// use questdb_ingress::{Buffer, MaybeText, ProtocolVersion};
+///
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// for note in ["a", ""] {
+///     let note = MaybeText::from(Some(note).filter(|note| !note.is_empty()));
+///     buffer.row("t")?.column_i64("x", 1)?.column_str("note", note)?.at_now()?;
+/// }
+/// assert_eq!(buffer.peek(), b"t x=1i,note=\"a\"\nt x=1i\n");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct MaybeText<'a>(pub(crate) Option<Text<'a>>);
 

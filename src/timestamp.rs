@@ -46,6 +46,20 @@ pub struct TimestampNanos(i64);
 pub struct TimestampMicros(i64);
 
 /// A point in time in one of the units that QuestDB has a type of column for.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use questdb_ingress::{Timestamp, TimestampMicros, ToTimestamp};
+///
+/// let unit = |ts: Timestamp| match ts {
+///     Timestamp::Nanos(_) => "TIMESTAMP_NS",
+///     Timestamp::Micros(_) => "TIMESTAMP",
+///     _ => "newer than this program",
+/// };
+/// assert_eq!(unit(TimestampMicros::now().into()), "TIMESTAMP");
+/// assert_eq!(unit(SystemTime::now().to_timestamp()?), "TIMESTAMP_NS");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timestamp {
@@ -273,7 +287,16 @@ pub trait ToTimestamp {
     fn to_timestamp(&self) -> Result<Timestamp>;
 }
 
-/// What a timestamp column takes: a timestamp, or an `Option` of one. `None` leaves the column out.
+/// What a timestamp column takes: a timestamp, or an `Option` of one. `None` leaves the column out. Implement [`ToTimestamp`],
+/// which brings this along.
+///
+/// ```
+/// use questdb_ingress::{TimestampNanos, ToMaybeTimestamp};
+///
+/// assert_eq!(None::<TimestampNanos>.to_maybe_timestamp()?, None);
+/// assert!(TimestampNanos::now().to_maybe_timestamp()?.is_some());
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timestamp",
     label = "a timestamp says its unit",

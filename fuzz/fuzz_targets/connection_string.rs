@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
-use questdb_ingress::config::{Auth, Settings};
+use questdb_ingress::config::{Auth, Protocol, Settings};
 use questdb_ingress::fuzzing::{End, Script, Server};
 use questdb_ingress::{Config, Error, ErrorCode};
 use questdb_ingress_fuzz::checks::assert_error;
@@ -41,7 +41,6 @@ fn assert_sound(settings: &Settings) {
     assert_eq!(settings.tls.is_some(), settings.protocol.is_tls());
     assert!(settings.auto_flush_bytes.is_none_or(|b| b <= settings.max_buf_size as u64));
     assert!(settings.bind_interface.is_none() || !settings.protocol.is_http());
-    assert!(matches!(settings.protocol_version, None | Some(1..=3)));
     match &settings.auth {
         Auth::Basic { .. } | Auth::Bearer(_) => assert!(settings.protocol.is_http()),
         Auth::Ecdsa { .. } => assert!(!settings.protocol.is_http()),
@@ -104,7 +103,7 @@ fuzz_target!(|data: &[u8]| {
         Ok(settings) => {
             assert_hidden(&format!("{settings:?}"), &secrets);
             assert_sound(&settings);
-            if settings.protocol.name() == "http" && settings.init_buf_size <= 1 << 20 {
+            if settings.protocol == Protocol::Http && settings.init_buf_size <= 1 << 20 {
                 assert_head(&config, &settings);
             }
         }

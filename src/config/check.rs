@@ -10,6 +10,7 @@ use super::settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
 use super::value::{Place, Value};
 use super::{Config, Entry};
 use crate::error::{Result, err};
+use crate::version::ProtocolVersion;
 
 impl Settings {
     pub(super) fn build(config: &Config) -> Result<Settings> {
@@ -36,9 +37,9 @@ impl Settings {
             keepalive_count: u32::try_from(view.number(Key::KeepaliveCount)?).unwrap_or(u32::MAX),
             tls: view.tls()?,
             protocol_version: match view.word(Key::ProtocolVersion)? {
-                "1" => Some(1),
-                "2" => Some(2),
-                "3" => Some(3),
+                "1" => Some(ProtocolVersion::V1),
+                "2" => Some(ProtocolVersion::V2),
+                "3" => Some(ProtocolVersion::V3),
                 _ => None,
             },
             auto_flush_rows: rows,
@@ -96,7 +97,7 @@ impl<'a> View<'a> {
                     opt.name,
                     entry.at,
                     opt.on.names(),
-                    protocol.name()
+                    protocol
                 ));
             }
         }
@@ -251,7 +252,7 @@ impl<'a> View<'a> {
                     given.name(),
                     self.at(*given),
                     missing.name(),
-                    self.protocol.name()
+                    self.protocol
                 )),
                 _ => Ok(Auth::None),
             };

@@ -1,4 +1,4 @@
-//! Configuration: from a connection string, the environment, key by key or by typed setters, to a complete and checked
+//! Configuration: from a connection string, the environment, key by key or from typed values, to a complete and checked
 //! [`Settings`].
 //!
 //! A [`Config`] holds values that are valid on their own. [`Config::validate`] checks that they fit together and fills in the
@@ -24,12 +24,26 @@ pub use addr::Addr;
 use options::Key;
 pub use secret::Secret;
 pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
+pub use typed::ConfigBuilder;
 use value::{Place, Value};
 
 use crate::error::{Result, err, shown};
 
-/// What to connect to, and how: made from a connection string, by [`Config::set`] with texts, or by a setter for each option
-/// that takes a typed value. `doc/options.md` describes keys, values and defaults.
+/// What to connect to, and how: made from a connection string, by [`Config::set`] with texts, or by [`Config::builder`] from
+/// typed values. `doc/options.md` describes keys, values and defaults.
+///
+/// ```
+/// use questdb_ingress::Config;
+/// use questdb_ingress::config::Settings;
+///
+/// let mut config = Config::from_conf("http::addr=localhost:9000;retry_timeout=30000;")?;
+/// config.set("password", "from a vault")?;
+/// config.set("username", "admin")?;
+/// let settings: Settings = config.validate()?;
+/// assert_eq!(settings.addrs[0].to_string(), "localhost:9000");
+/// assert!(!format!("{config:?} {settings:?}").contains("vault"));
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Config {
     entries: BTreeMap<Key, Entry>,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::addr::Addr;
 use super::secret::Secret;
+use crate::version::ProtocolVersion;
 
 /// The protocol between client and server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +41,7 @@ impl Protocol {
     }
 
     /// Returns the name of the protocol, which stands before `::` in a connection string.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Protocol::Http => "http",
             Protocol::Https => "https",
@@ -50,7 +51,34 @@ impl Protocol {
     }
 }
 
-/// The credentials of the client. `Debug` shows no key, not even the public one, because the two are easily confused.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The credentials of the client.
+///
+/// ```
+/// use questdb_ingress::Config;
+/// use questdb_ingress::config::{Auth, Interface, Protocol, Roots, Secret};
+///
+/// let key = Auth::Ecdsa {
+///     key_id: "testUser1".into(),
+///     d: Secret::from("5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48"),
+///     x: "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU".into(),
+///     y: "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac".into(),
+/// };
+/// let config = Config::builder(Protocol::Tcps, "db-1:9009,db-2:9009")
+///     .auth(key)
+///     .tls_roots(Roots::Os)
+///     .bind_interface(Interface::Name("eth0".into()))
+///     .build()?;
+/// assert!(config.validate()?.tls.is_some());
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+///
+/// `Debug` shows no key, not even the public one, because the two are easily confused.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Auth {
@@ -77,6 +105,18 @@ pub enum Auth {
         /// The y coordinate of the public key.
         y: String,
     },
+}
+
+impl Auth {
+    /// HTTP basic authentication.
+    pub fn basic(username: &str, password: &str) -> Auth {
+        Auth::Basic { username: username.to_owned(), password: Secret::new(password) }
+    }
+
+    /// An HTTP bearer token.
+    pub fn bearer(token: &str) -> Auth {
+        Auth::Bearer(Secret::new(token))
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -128,6 +168,17 @@ pub enum Roots {
 }
 
 /// The options of TLS.
+///
+/// ```
+/// use questdb_ingress::Config;
+/// use questdb_ingress::config::{Addr, Roots, Tls};
+///
+/// let settings = Config::from_conf("https::addr=[::1];")?.validate()?;
+/// assert_eq!(settings.addrs, [Addr { host: "::1".into(), port: 9000 }]);
+/// let tls: Tls = settings.tls.expect("https has TLS");
+/// assert_eq!((tls.verify, tls.roots), (true, Roots::WebpkiAndOs));
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tls {
@@ -177,8 +228,8 @@ pub struct Settings {
     pub keepalive_count: u32,
     /// The options of TLS. Present exactly for `https` and `tcps`.
     pub tls: Option<Tls>,
-    /// The version of the line protocol, 1 to 3, or `None` for automatic.
-    pub protocol_version: Option<u8>,
+    /// The version of the line protocol, or `None` for automatic.
+    pub protocol_version: Option<ProtocolVersion>,
     /// The number of rows that causes a flush.
     pub auto_flush_rows: Option<u64>,
     /// The number of bytes that causes a flush; at most `max_buf_size`.

@@ -1,7 +1,7 @@
-//! Setters that take Rust values instead of text: one for every option of the table.
+//! [`ConfigBuilder`]: setters that take Rust values instead of text, together one for every option of the table.
 //!
 //! Each setter turns its value into the text that a connection string would have, and passes it to the same check, so that
-//! ranges and messages are the same for both.
+//! ranges and messages are the same for both. No default is known here.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::options::Key;
 use super::settings::{Auth, Delivery, Interface, Protocol, Roots};
 use super::value::{Place, Value};
-use super::{Addr, Config, Entry};
-use crate::error::{Result, err};
+use super::{Config, Entry};
+use crate::error::{Error, Result};
+use crate::version::ProtocolVersion;
 
 /// A value as the text that a connection string has.
 trait Text {
@@ -56,12 +57,6 @@ impl<T: Text> Text for Option<T> {
     }
 }
 
-impl Text for Protocol {
-    fn text(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self.name())
-    }
-}
-
 impl Text for Delivery {
     fn text(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
@@ -71,45 +66,71 @@ impl Text for Delivery {
     }
 }
 
+impl Text for ProtocolVersion {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
 impl Text for Interface {
     fn text(&self) -> Cow<'_, str> {
         Cow::Owned(self.to_string())
     }
 }
 
-/// Makes a setter from each line: its documentation, its name, its option and the type of its value.
+/// Makes a [`Config`] from typed values; [`Config::builder`] returns one. `doc/options.md` describes each option, its range and its
+/// default.
+///
+/// A later value replaces an earlier one. [`ConfigBuilder::build`] returns an error for the first value that is out of range, and
+/// checks that the options fit together.
+///
+/// ```
+/// use std::time::Duration;
+/// use questdb_ingress::{Config, ConfigBuilder};
+/// use questdb_ingress::config::{Auth, Delivery, Protocol};
+///
+/// let server: ConfigBuilder = Config::builder(Protocol::Http, "localhost:9000");
+/// let config = server
+///     .auth(Auth::basic("admin", "quest"))
+///     .auto_flush_rows(10_000)
+///     .auto_flush_interval(None)
+///     .retry_timeout(Duration::from_secs(30))
+///     .delivery(Delivery::AtMostOnce)
+///     .lazy_connect(true)
+///     .build()?;
+/// assert_eq!(config.validate()?.retry_timeout, Duration::from_secs(30));
+///
+/// let e = Config::builder(Protocol::Tcp, "localhost").retry_timeout(Duration::ZERO).build().unwrap_err();
+/// assert!(e.message().contains("retry_timeout"), "TCP has no answers: {e}");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is configured until `build` is called"]
+pub struct ConfigBuilder {
+    config: Config,
+    /// The first value that was refused. Later calls are ignored.
+    refused: Option<Error>,
+}
+
+/// Makes a setter from each line: its documentation, its name, its option and the type of its value. The options of the second
+/// block can be switched off.
 macro_rules! setters {
-    ($($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+) => {
-        /// Typed setters, one for each option. Each replaces an earlier value. A value out of range is refused at once and
-        /// changes nothing; [`Config::validate`] checks that the options fit together. `doc/options.md` describes each option,
-        /// its range and its default.
-        ///
-        /// ```
-        /// use std::time::Duration;
-        /// use questdb_ingress::Config;
-        /// use questdb_ingress::config::{Auth, Delivery};
-        ///
-        /// let mut config = Config::http("localhost", 9000)?;
-        /// config
-        ///     .auth(Auth::Basic { username: "admin".into(), password: "quest".into() })?
-        ///     .auto_flush_rows(Some(10_000))?
-        ///     .auto_flush_interval(None)?
-        ///     .retry_timeout(Duration::from_secs(30))?
-        ///     .delivery(Delivery::AtMostOnce)?
-        ///     .lazy_connect(true)?;
-        /// let settings = config.validate()?;
-        /// assert_eq!(settings.retry_timeout, Duration::from_secs(30));
-        /// # Ok::<(), questdb_ingress::Error>(())
-        /// ```
-        impl Config {
+    (
+        $($(#[$doc:meta])+ $name:ident($key:ident: $type:ty);)+
+        optional:
+        $($(#[$opt_doc:meta])+ $opt_name:ident($opt_key:ident: $opt_type:ty);)+
+    ) => {
+        impl ConfigBuilder {
             $(
                 $(#[$doc])+
-                ///
-                /// # Errors
-                /// [`ErrorCode::Config`](crate::ErrorCode::Config) if the value is out of range.
-                pub fn $name(&mut self, value: $type) -> Result<&mut Config> {
-                    self.put(Key::$key, &value.text(), Place(None), Place(None))?;
-                    Ok(self)
+                pub fn $name(self, value: $type) -> ConfigBuilder {
+                    self.put(Key::$key, &value.text())
+                }
+            )+
+            $(
+                $(#[$opt_doc])+
+                pub fn $opt_name(self, value: impl Into<Option<$opt_type>>) -> ConfigBuilder {
+                    self.put(Key::$opt_key, &value.into().text())
                 }
             )+
         }
@@ -117,30 +138,12 @@ macro_rules! setters {
 }
 
 setters! {
-    /// Sets the protocol.
-    protocol(Protocol: Protocol);
     /// Sets the network interface to connect from, over TCP.
     bind_interface(BindInterface: Interface);
-    /// Sets the user over HTTP, or the key id over TCP. [`Config::auth`] sets all credentials together.
-    username(Username: &str);
-    /// Sets the password of HTTP basic authentication.
-    password(Password: &str);
-    /// Sets the bearer token over HTTP, or the private key over TCP.
-    token(Token: &str);
-    /// Sets the x coordinate of the public key, over TCP.
-    token_x(TokenX: &str);
-    /// Sets the y coordinate of the public key, over TCP.
-    token_y(TokenY: &str);
     /// Sets how long the authentication of a TCP connection may take.
     auth_timeout(AuthTimeout: Duration);
     /// Sets whether the limits on rows, bytes and time cause flushes. `false` disables all three.
     auto_flush(AutoFlush: bool);
-    /// Sets the number of rows that causes a flush; `None` for no such limit.
-    auto_flush_rows(AutoFlushRows: Option<u64>);
-    /// Sets the number of bytes that causes a flush; `None` for no such limit.
-    auto_flush_bytes(AutoFlushBytes: Option<u64>);
-    /// Sets the time since the last flush that causes a flush; `None` for no such limit.
-    auto_flush_interval(AutoFlushInterval: Option<Duration>);
     /// Sets the longest wait before an automatic flush that follows a failed one.
     auto_flush_max_backoff(AutoFlushMaxBackoff: Duration);
     /// Sets how many bytes of memory a new buffer allocates.
@@ -155,11 +158,7 @@ setters! {
     connect_timeout(ConnectTimeout: Duration);
     /// Sets how long one flush over TCP may take.
     send_timeout(SendTimeout: Duration);
-    /// Sets how long a peer may leave sent bytes unacknowledged before the connection is broken; `None` for no limit.
-    tcp_user_timeout(TcpUserTimeout: Option<Duration>);
-    /// Sets how long a connection may be idle before it is probed; `None` for no probes.
-    keepalive_idle(KeepaliveIdle: Option<Duration>);
-    /// Sets the time between two such probes, rounded up to whole seconds.
+    /// Sets the time between two probes of an idle connection, rounded up to whole seconds.
     keepalive_interval(KeepaliveInterval: Duration);
     /// Sets how many probes may stay unanswered before the connection is broken.
     keepalive_count(KeepaliveCount: u64);
@@ -175,172 +174,146 @@ setters! {
     delivery(Delivery: Delivery);
     /// Sets text that is added to the `User-Agent` header.
     user_agent(UserAgent: &str);
+    optional:
+    /// Sets the number of rows that causes a flush; `None` for no such limit.
+    auto_flush_rows(AutoFlushRows: u64);
+    /// Sets the number of bytes that causes a flush; `None` for no such limit.
+    auto_flush_bytes(AutoFlushBytes: u64);
+    /// Sets the time since the last flush that causes a flush; `None` for no such limit.
+    auto_flush_interval(AutoFlushInterval: Duration);
+    /// Sets how long a peer may leave sent bytes unacknowledged before the connection is broken; `None` for no limit.
+    tcp_user_timeout(TcpUserTimeout: Duration);
+    /// Sets how long a connection may be idle before it is probed; `None` for no probes.
+    keepalive_idle(KeepaliveIdle: Duration);
 }
 
 impl Config {
-    /// Returns a configuration for ILP over HTTP.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn http(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Http, host, port)
+    /// Starts a configuration for a server. `addr` is `host`, `host:port`, `[IPv6 address]:port`, or several of these
+    /// separated by commas.
+    pub fn builder(protocol: Protocol, addr: &str) -> ConfigBuilder {
+        Config::new().to_builder().put(Key::Protocol, protocol.as_str()).addr(addr)
     }
 
-    /// Returns a configuration for ILP over HTTP inside TLS.
+    /// Starts with the options of this configuration, for example those of a connection string.
+    pub fn to_builder(&self) -> ConfigBuilder {
+        ConfigBuilder { config: self.clone(), refused: None }
+    }
+}
+
+impl ConfigBuilder {
+    /// Checks the options together and returns the configuration.
     ///
     /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn https(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Https, host, port)
-    }
-
-    /// Returns a configuration for ILP over TCP.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn tcp(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Tcp, host, port)
-    }
-
-    /// Returns a configuration for ILP over TCP inside TLS.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`].
-    pub fn tcps(host: &str, port: u16) -> Result<Config> {
-        Config::to(Protocol::Tcps, host, port)
-    }
-
-    fn to(protocol: Protocol, host: &str, port: u16) -> Result<Config> {
-        let mut config = Config::new();
-        config.protocol(protocol)?.add_addr(host, port)?;
-        Ok(config)
-    }
-
-    /// Adds an address of the server to those that were set before. An IPv6 address is written without brackets here.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if this is not a valid host and port, or if there are 64 addresses
-    /// already.
-    pub fn add_addr(&mut self, host: &str, port: u16) -> Result<&mut Config> {
-        let addr = Addr { host: host.to_owned(), port };
-        if host.contains(',') {
-            return Err(err!(Config, "\"addr\" has a character that no host name holds"));
+    /// [`ErrorCode::Config`](crate::ErrorCode::Config) for the first value that is out of range, or if the options do not fit
+    /// together.
+    pub fn build(self) -> Result<Config> {
+        if let Some(e) = self.refused {
+            return Err(e);
         }
-        if self.entries.contains_key(&Key::Addr) {
-            self.add_addrs(&addr.to_string(), Place(None))?;
+        self.config.validate()?;
+        Ok(self.config)
+    }
+
+    /// Adds an address, or several separated by commas, to those of the server. When one fails, the others are tried.
+    pub fn addr(self, addr: &str) -> ConfigBuilder {
+        if self.config.entries.contains_key(&Key::Addr) {
+            self.with(|config| config.add_addrs(addr, Place(None)))
         } else {
-            self.put(Key::Addr, &addr.to_string(), Place(None), Place(None))?;
+            self.put(Key::Addr, addr)
         }
-        Ok(self)
-    }
-
-    /// Sets the addresses of the server and replaces those that were set before.
-    ///
-    /// # Errors
-    /// As [`Config::add_addr`], and if the list is empty.
-    pub fn addrs(&mut self, addrs: &[Addr]) -> Result<&mut Config> {
-        let mut list = Config::new();
-        for addr in addrs {
-            list.add_addr(&addr.host, addr.port)?;
-        }
-        match list.entries.remove(&Key::Addr) {
-            Some(entry) => self.entries.insert(Key::Addr, entry),
-            None => return Err(err!(Config, "\"addr\" is empty; leave the key out instead")),
-        };
-        Ok(self)
     }
 
     /// Sets the credentials of the client and replaces all that were set before.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if a part of them is too long or empty.
-    pub fn auth(&mut self, auth: Auth) -> Result<&mut Config> {
-        let mut new = Config::new();
-        match &auth {
-            Auth::None => &mut new,
-            Auth::Basic { username, password } => {
-                new.username(username)?.password(password.expose())?
+    pub fn auth(self, auth: Auth) -> ConfigBuilder {
+        self.with(|config| {
+            let mut new = Config::new();
+            let mut put = |key, text: &str| new.put(key, text, Place(None), Place(None));
+            match &auth {
+                Auth::None => {}
+                Auth::Basic { username, password } => {
+                    put(Key::Username, username)?;
+                    put(Key::Password, password.expose())?;
+                }
+                Auth::Bearer(token) => put(Key::Token, token.expose())?,
+                Auth::Ecdsa { key_id, d, x, y } => {
+                    put(Key::Username, key_id)?;
+                    put(Key::Token, d.expose())?;
+                    put(Key::TokenX, x)?;
+                    put(Key::TokenY, y)?;
+                }
             }
-            Auth::Bearer(token) => new.token(token.expose())?,
-            Auth::Ecdsa { key_id, d, x, y } => {
-                new.username(key_id)?.token(d.expose())?.token_x(x)?.token_y(y)?
+            for key in [Key::Username, Key::Password, Key::Token, Key::TokenX, Key::TokenY] {
+                config.entries.remove(&key);
             }
-        };
-        for key in [Key::Username, Key::Password, Key::Token, Key::TokenX, Key::TokenY] {
-            self.entries.remove(&key);
-        }
-        self.entries.append(&mut new.entries);
-        Ok(self)
+            config.entries.append(&mut new.entries);
+            Ok(())
+        })
     }
 
-    /// Sets whether the server's certificate is checked.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) for `false`, unless the library was built with the cargo feature
+    /// Sets whether the server's certificate is checked. `false` is refused unless the library was built with the cargo feature
     /// `insecure-skip-verify`.
-    pub fn tls_verify(&mut self, verify: bool) -> Result<&mut Config> {
-        let text = if verify { "on" } else { "unsafe_off" };
-        self.put(Key::TlsVerify, text, Place(None), Place(None))?;
-        Ok(self)
+    pub fn tls_verify(self, verify: bool) -> ConfigBuilder {
+        self.put(Key::TlsVerify, if verify { "on" } else { "unsafe_off" })
     }
 
     /// Sets the certificate authorities to trust, in place of `tls_ca` and `tls_roots`.
-    ///
-    /// # Errors
-    /// As [`Config::tls_cert`].
-    pub fn tls_roots(&mut self, roots: Roots) -> Result<&mut Config> {
+    pub fn tls_roots(self, roots: Roots) -> ConfigBuilder {
         let (ca, file) = match &roots {
             Roots::Webpki => ("webpki_roots", None),
             Roots::Os => ("os_roots", None),
             Roots::WebpkiAndOs => ("webpki_and_os_roots", None),
             Roots::PemFile(file) => ("pem_file", Some(file)),
         };
-        match file {
-            Some(file) => self.put_path(Key::TlsRoots, file)?,
-            None => drop(self.entries.remove(&Key::TlsRoots)),
-        }
-        self.put(Key::TlsCa, ca, Place(None), Place(None))?;
-        Ok(self)
-    }
-
-    /// Sets the PEM file with the client's certificate chain. It needs [`Config::tls_key`] too.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) if the path is empty or contains control characters.
-    pub fn tls_cert(&mut self, file: impl AsRef<Path>) -> Result<&mut Config> {
-        self.put_path(Key::TlsCert, file.as_ref())?;
-        Ok(self)
-    }
-
-    /// Sets the PEM file with the private key for [`Config::tls_cert`].
-    ///
-    /// # Errors
-    /// As [`Config::tls_cert`].
-    pub fn tls_key(&mut self, file: impl AsRef<Path>) -> Result<&mut Config> {
-        self.put_path(Key::TlsKey, file.as_ref())?;
-        Ok(self)
-    }
-
-    /// Sets the version of the line protocol, 1 to 3. `None` asks the server over HTTP, and means 1 over TCP.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Config`](crate::ErrorCode::Config) for other numbers.
-    pub fn protocol_version(&mut self, version: Option<u8>) -> Result<&mut Config> {
-        let text = version.map_or("auto".to_owned(), |version| version.to_string());
-        self.put(Key::ProtocolVersion, &text, Place(None), Place(None))?;
-        Ok(self)
-    }
-
-    /// Sets an option to a path, which need not be UTF-8 as a connection string is.
-    fn put_path(&mut self, key: Key, path: &Path) -> Result<()> {
-        match path.to_str() {
-            Some(text) => self.put(key, text, Place(None), Place(None)),
-            None => {
-                let value = Value::Path(path.to_owned());
-                self.entries.insert(key, Entry { value, at: Place(None) });
+        let this = match file {
+            Some(file) => self.put_path(Key::TlsRoots, file),
+            None => self.with(|config| {
+                config.entries.remove(&Key::TlsRoots);
                 Ok(())
-            }
+            }),
+        };
+        this.put(Key::TlsCa, ca)
+    }
+
+    /// Sets the PEM file with the client's certificate chain; needs [`ConfigBuilder::tls_key`].
+    pub fn tls_cert(self, file: impl AsRef<Path>) -> ConfigBuilder {
+        self.put_path(Key::TlsCert, file.as_ref())
+    }
+
+    /// Sets the PEM file with the private key of [`ConfigBuilder::tls_cert`].
+    pub fn tls_key(self, file: impl AsRef<Path>) -> ConfigBuilder {
+        self.put_path(Key::TlsKey, file.as_ref())
+    }
+
+    /// Sets the version of the line protocol. `None` asks an HTTP server and means 1 over TCP.
+    pub fn protocol_version(self, version: impl Into<Option<ProtocolVersion>>) -> ConfigBuilder {
+        match version.into() {
+            Some(version) => self.put(Key::ProtocolVersion, &version.text()),
+            None => self.put(Key::ProtocolVersion, "auto"),
         }
+    }
+
+    fn put(self, key: Key, text: &str) -> ConfigBuilder {
+        self.with(|config| config.put(key, text, Place(None), Place(None)))
+    }
+
+    /// A path need not be text, as a connection string is.
+    fn put_path(self, key: Key, path: &Path) -> ConfigBuilder {
+        match path.to_str() {
+            Some(text) => self.put(key, text),
+            None => self.with(|config| {
+                let value = Value::Path(path.to_owned());
+                config.entries.insert(key, Entry { value, at: Place(None) });
+                Ok(())
+            }),
+        }
+    }
+
+    /// Changes the configuration, unless something was refused before.
+    fn with(mut self, change: impl FnOnce(&mut Config) -> Result<()>) -> ConfigBuilder {
+        if self.refused.is_none() {
+            self.refused = change(&mut self.config).err();
+        }
+        self
     }
 }
 
@@ -350,9 +323,7 @@ mod tests {
     use super::*;
     use crate::config::Secret;
 
-    type Setter = fn(&mut Config) -> Result<&mut Config>;
-
-    type Refused = fn(&mut Config) -> Option<crate::Error>;
+    type Setter = fn(ConfigBuilder) -> ConfigBuilder;
 
     const MS: Duration = Duration::from_millis(1234);
 
@@ -367,22 +338,14 @@ mod tests {
     /// A call of a typed setter, an option that it sets, and the text that `set` takes for the same value. Every option of the
     /// table has a line.
     const SETTERS: &[(Setter, &str, &str)] = &[
-        (|c| c.protocol(Protocol::Tcps), "protocol", "tcps"),
-        (|c| c.add_addr("::1", 9000), "addr", "[::1]:9000"),
-        (
-            |c| c.addrs(&[Addr { host: "a".into(), port: 1 }, Addr { host: "b".into(), port: 2 }]),
-            "addr",
-            "a:1,b:2",
-        ),
+        (|_| Config::builder(Protocol::Tcps, "h"), "protocol", "tcps"),
+        (|_| Config::builder(Protocol::Tcps, "[::1]:9000"), "addr", "[::1]:9000"),
+        (|c| c.addr("a:1").addr("b:2,c"), "addr", "a:1,b:2,c"),
         (|c| c.bind_interface(Interface::Name("eth0".into())), "bind_interface", "eth0"),
-        (|c| c.username("u"), "username", "u"),
-        (|c| c.password("p;="), "password", "p;="),
-        (|c| c.token("t"), "token", "t"),
-        (|c| c.token_x("t"), "token_x", "t"),
-        (|c| c.token_y("t"), "token_y", "t"),
         (|c| c.auth(basic()), "username", "u"),
         (|c| c.auth(basic()), "password", "p"),
-        (|c| c.auth(Auth::Bearer("b".into())), "token", "b"),
+        (|c| c.auth(Auth::bearer("b")), "token", "b"),
+        (|c| c.auth(Auth::basic("u", "p;=")), "password", "p;="),
         (|c| c.auth(ecdsa()), "username", "k"),
         (|c| c.auth(ecdsa()), "token", "d"),
         (|c| c.auth(ecdsa()), "token_x", "x"),
@@ -398,9 +361,9 @@ mod tests {
         (|c| c.tls_cert("/c"), "tls_cert", "/c"),
         (|c| c.tls_key("/k"), "tls_key", "/k"),
         (|c| c.protocol_version(None), "protocol_version", "auto"),
-        (|c| c.protocol_version(Some(3)), "protocol_version", "3"),
+        (|c| c.protocol_version(ProtocolVersion::V3), "protocol_version", "3"),
         (|c| c.auto_flush(false), "auto_flush", "off"),
-        (|c| c.auto_flush_rows(Some(5)), "auto_flush_rows", "5"),
+        (|c| c.auto_flush_rows(5), "auto_flush_rows", "5"),
         (|c| c.auto_flush_rows(None), "auto_flush_rows", "off"),
         (|c| c.auto_flush_bytes(Some(5)), "auto_flush_bytes", "5"),
         (|c| c.auto_flush_interval(Some(MS)), "auto_flush_interval", "1234"),
@@ -443,73 +406,83 @@ mod tests {
             assert!(has, "{} has no typed setter, or none in SETTERS", opt.name);
         }
         for (set, name, text) in SETTERS {
-            let (mut typed, mut by_text) = (Config::new(), Config::new());
-            set(&mut typed).unwrap();
+            let typed = set(Config::new().to_builder());
+            assert!(typed.refused.is_none(), "{name}={text}: {typed:?}");
+            let (typed, mut by_text) = (typed.config, Config::new());
             by_text.set(name, text).unwrap();
             assert_eq!(shown(&typed, name), shown(&by_text, name), "{name}={text}");
         }
     }
 
-    /// For values that are refused, the message is the same as for the text, and the configuration stays as it was.
+    /// Refused values: the message is that of the text, the configuration stays as it was, and the first is told.
     #[test]
     fn typed_setters_refuse_what_the_string_refuses() {
         const LONG: Duration = Duration::from_secs(1 << 40);
-        let cases: &[(Refused, &str, &str)] = &[
-            (|c| c.retry_timeout(LONG).err(), "retry_timeout", "1099511627776000"),
-            (|c| c.connect_timeout(Duration::ZERO).err(), "connect_timeout", "0"),
-            (|c| c.auto_flush_rows(Some(0)).err(), "auto_flush_rows", "0"),
-            (|c| c.max_name_len(65536).err(), "max_name_len", "65536"),
-            (|c| c.max_buf_size(0).err(), "max_buf_size", "0"),
-            (|c| c.protocol_version(Some(4)).err(), "protocol_version", "4"),
-            (|c| c.token("").err(), "token", ""),
-            (|c| c.password("a\nb").err(), "password", "a\nb"),
-            (|c| c.user_agent(" a").err(), "user_agent", " a"),
-            (|c| c.tls_cert("").err(), "tls_cert", ""),
-            (|c| c.add_addr("h", 0).err(), "addr", "h:0"),
-            (|c| c.add_addr("u:p@h", 1).err(), "addr", "[u:p@h]:1"),
-            (|c| c.bind_interface(Interface::Name("a b".into())).err(), "bind_interface", "a b"),
+        let cases: &[(Setter, &str, &str)] = &[
+            (|c| c.retry_timeout(LONG), "retry_timeout", "1099511627776000"),
+            (|c| c.connect_timeout(Duration::ZERO), "connect_timeout", "0"),
+            (|c| c.auto_flush_rows(0), "auto_flush_rows", "0"),
+            (|c| c.max_name_len(65536), "max_name_len", "65536"),
+            (|c| c.max_buf_size(0), "max_buf_size", "0"),
+            (|c| c.auth(Auth::bearer("")), "token", ""),
+            (|c| c.auth(Auth::basic("u", "a\nb")), "password", "a\nb"),
+            (|c| c.user_agent(" a"), "user_agent", " a"),
+            (|c| c.tls_cert(""), "tls_cert", ""),
+            (|c| c.addr("h:0"), "addr", "h:0"),
+            (|c| c.addr(""), "addr", ""),
+            (|c| c.addr("u:p@h:1"), "addr", "u:p@h:1"),
+            (|c| c.bind_interface(Interface::Name("a b".into())), "bind_interface", "a b"),
         ];
         for (set, name, text) in cases {
-            let mut config = Config::https("db", 1).unwrap();
-            config.retry_timeout(MS).unwrap().token("secret").unwrap();
-            let before = format!("{config:?}{}", shown(&config, "token"));
-            let typed = set(&mut config).unwrap_or_else(|| panic!("{name}={text} was taken"));
-            assert_eq!(format!("{config:?}{}", shown(&config, "token")), before, "{name}");
-            // An address that is added to a list is checked like one that stands alone.
+            let start = Config::builder(Protocol::Https, "db:1")
+                .retry_timeout(MS)
+                .auth(Auth::bearer("secret"));
+            let shown = |c: &Config| format!("{c:?}{}", shown(c, "token"));
+            let before = shown(&start.config);
+            let after = set(start);
+            assert_eq!(shown(&after.config), before, "{name}");
+            let after = after.request_timeout(Duration::ZERO);
+            let typed = after.build().unwrap_err();
+            // What is added to a list is checked as it is when it stands alone.
             let by_text = Config::new().set(name, text).unwrap_err();
             assert_eq!((typed.code(), typed.message()), (by_text.code(), by_text.message()));
         }
-        let mut config = Config::new();
-        assert!(config.add_addr("a,b", 1).is_err() && config.addrs(&[]).is_err());
-        for i in 0..64 {
-            config.add_addr(&format!("h{i}"), 1).unwrap();
-        }
-        assert!(config.add_addr("h", 1).is_err());
-        assert_eq!(config.tls_verify(false).is_err(), !cfg!(feature = "insecure-skip-verify"));
+        let many =
+            (0..64).fold(Config::builder(Protocol::Http, "h"), |c, i| c.addr(&format!("h{i}")));
+        let e = many.build().unwrap_err();
+        assert!(e.message().contains("at most 64 addresses"), "{e}");
+        let unchecked = Config::builder(Protocol::Https, "h").tls_verify(false).build();
+        assert_eq!(unchecked.is_err(), !cfg!(feature = "insecure-skip-verify"));
+        // What does not fit together is told too.
+        assert!(Config::builder(Protocol::Tcp, "h").retry_timeout(MS).build().is_err());
+        assert!(Config::new().to_builder().build().is_err());
     }
 
     #[test]
     fn kinds_of_credentials_and_roots_replace_each_other() {
-        let mut config = Config::http("db", 9000).unwrap();
-        config.auth(basic()).unwrap().auth(Auth::Bearer(Secret::from("t"))).unwrap();
+        let from = Config::builder(Protocol::Http, "db:9000").auth(basic());
+        let config = from.clone().auth(Auth::bearer("t")).build().unwrap();
         let Auth::Bearer(token) = config.validate().unwrap().auth else { panic!("{config:?}") };
         assert_eq!(token.expose(), "t");
-        assert!(config.auth(Auth::Bearer("".into())).is_err());
-        assert_eq!(shown(&config, "token"), "t");
-        config.auth(Auth::None).unwrap();
+        assert_eq!(
+            shown(&from.clone().auth(Auth::Bearer(Secret::from(""))).config, "username"),
+            "u"
+        );
+        let config = from.auth(Auth::None).build().unwrap();
         assert!(matches!(config.validate().unwrap().auth, Auth::None));
 
-        let mut config = Config::tcps("db", 9009).unwrap();
-        config.auth(ecdsa()).unwrap().tls_roots(Roots::PemFile("/r".into())).unwrap();
-        config.tls_roots(Roots::Os).unwrap();
-        let settings = config.clone().validate().unwrap();
+        let builder = Config::builder(Protocol::Tcps, "db:9009")
+            .auth(ecdsa())
+            .tls_roots(Roots::PemFile("/r".into()))
+            .tls_roots(Roots::Os);
+        let settings = builder.clone().build().unwrap().validate().unwrap();
         assert_eq!(settings.tls.unwrap().roots, Roots::Os);
         assert!(matches!(settings.auth, Auth::Ecdsa { .. }));
         #[cfg(unix)]
         {
             use std::os::unix::ffi::OsStrExt;
             let odd = Path::new(std::ffi::OsStr::from_bytes(b"/\xff"));
-            config.tls_cert(odd).unwrap().tls_key(odd).unwrap();
+            let config = builder.tls_cert(odd).tls_key(odd).build().unwrap();
             let tls = config.validate().unwrap().tls.unwrap();
             assert_eq!(tls.client_cert, Some((odd.to_owned(), odd.to_owned())));
         }

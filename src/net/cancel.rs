@@ -4,6 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Ends the call that is running on a sender, from any thread; made by [`Sender::canceller`](crate::Sender::canceller).
+///
+/// ```
+/// use questdb_ingress::{Canceller, Sender};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let canceller: Canceller = sender.canceller();
+/// // For the thread that ends the program; without a running call nothing happens.
+/// std::thread::spawn(move || canceller.cancel());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Canceller(Arc<AtomicBool>);
 

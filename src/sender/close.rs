@@ -6,7 +6,23 @@ use super::Sender;
 use crate::error::{Error, Outcome, Result, err, shown};
 use crate::net::Deadline;
 
-/// What [`Sender::close`] achieved. The compiler warns if it is not used:
+/// What [`Sender::close`] achieved.
+///
+/// ```
+/// use std::time::Duration;
+/// use questdb_ingress::{CloseReport, Sender};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// sender.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
+/// let report: CloseReport = sender.close(Duration::from_secs(10));
+/// assert_eq!((report.unconfirmed_rows, report.row_left_open), (0, false));
+/// report.result?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The compiler warns if it is not used:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]

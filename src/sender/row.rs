@@ -16,12 +16,12 @@ use crate::timestamp::{ToMaybeTimestamp, ToTimestamp};
 /// stay, and the next row can begin. A row of a sender is flushed automatically when an `auto_flush_*` limit is reached.
 ///
 /// ```
-/// use questdb_ingress::{Buffer, ProtocolVersion};
+/// use questdb_ingress::{Buffer, ProtocolVersion, Row};
 ///
 /// let mut buffer = Buffer::new(ProtocolVersion::V1);
 /// for (bid, ask) in [(Some(1.5), None), (None, None), (Some(2.5), Some(3.5))] {
 ///     // The second row has no column: at_now fails, and only that row is dropped.
-///     let row = buffer.row("quotes")?.column_f64("bid", bid)?.column_f64("ask", ask)?;
+///     let row: Row = buffer.row("quotes")?.column_f64("bid", bid)?.column_f64("ask", ask)?;
 ///     if let Err(e) = row.at_now() {
 ///         eprintln!("left out: {e}");
 ///     }

@@ -36,7 +36,7 @@ impl ServerVersion {
         };
         let mut this = ServerVersion { known: true, max_name_len: settings.max_name_len };
         match settings.protocol_version {
-            Some(number) => options.version = ProtocolVersion::from_number(number.into())?,
+            Some(version) => options.version = version,
             // If servers are not asked, there is nothing to postpone.
             None if settings.lazy_connect && flusher.asks() => this.known = false,
             None => this.ask(flusher, &mut options, None)?,

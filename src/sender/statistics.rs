@@ -100,17 +100,18 @@ impl fmt::Display for Stat {
 /// The counters of a sender at one moment, and its last error.
 ///
 /// ```
-/// use questdb_ingress::{Sender, Stat};
+/// use questdb_ingress::{Sender, Stat, Stats, StatsReader};
 /// use questdb_receiver::{Protocol, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
 /// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
-/// let reader = sender.stats_reader(); // for the thread that reports metrics
+/// let reader: StatsReader = sender.stats_reader(); // for the thread that reports metrics
 /// sender.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
 /// sender.flush_own()?;
 /// assert_eq!(reader.get(Stat::RowsCommitted), 1);
+/// let stats: Stats = reader.read();
 /// for stat in Stat::ALL {
-///     println!("{stat} {}", reader.read().get(*stat));
+///     println!("{stat} {}", stats.get(stat));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -82,6 +82,23 @@ fn no_transaction() -> crate::error::Error {
 }
 
 /// An open transaction. Dropping it rolls it back.
+///
+/// ```
+/// use questdb_ingress::{FailedCommit, Outcome, Sender, Transaction};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut transaction: Transaction = sender.transaction("trades")?;
+/// transaction.row()?.column_f64("price", 2615.54)?.at_now()?;
+/// let outcome = transaction.commit().or_else(|failed: FailedCommit| {
+///     // Nothing is lost: the rows are in the transaction, which may be committed again.
+///     let (transaction, error) = failed.into_parts();
+///     if error.is_retryable() { transaction.commit().map_err(|again| again.into()) } else { Err(error) }
+/// })?;
+/// assert_eq!(outcome, Outcome::Committed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping a transaction rolls it back"]
 pub struct Transaction<'s> {

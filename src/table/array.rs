@@ -12,6 +12,16 @@ pub const MAX_ARRAY_BYTES: usize = 512 << 20;
 const ITEM: usize = size_of::<f64>();
 
 /// An n-dimensional array of doubles in the caller's memory. It is always sent in C order, whatever its layout in memory.
+///
+/// ```
+/// use questdb_ingress::{ArrayView, Buffer, ProtocolVersion};
+///
+/// let levels = [[2615.5, 3.0], [2615.4, 7.5]]; // price and amount
+/// let view = ArrayView::c_major(&[2, 2], levels.as_flattened())?;
+/// let mut buffer = Buffer::new(ProtocolVersion::V2);
+/// buffer.row("book")?.column_f64_arr("bids", &view)?.at_now()?;
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ArrayView<'a> {
     shape: &'a [usize],

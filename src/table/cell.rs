@@ -7,6 +7,23 @@ use crate::error::Result;
 use crate::text::Text;
 
 /// The value of one column in one row. Each variant says which kinds of column take it.
+///
+/// ```
+/// use questdb_ingress::Sender;
+/// use questdb_ingress::table::{Cell, ColumnKind, RowLayout, TimestampKind};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut trades = RowLayout::new("trades")?;
+/// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?.add("note", ColumnKind::Str)?;
+/// trades.set_timestamp(TimestampKind::Nanos); // as without this line
+/// let cells = [Cell::from("ETH-USD"), Cell::F64(2615.54), Cell::Null];
+/// sender.append_row(&trades, &cells, Some(1_700_000_000_000_000_000))?;
+/// sender.flush_own()?;
+/// assert_eq!(receiver.table("trades").ok_or("no table")?.row_count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
     /// Leaves the column out of the row.

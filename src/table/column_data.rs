@@ -6,6 +6,30 @@ use super::array::ArrayView;
 use super::layout::ColumnKind;
 
 /// The values of one column and, if some are missing, which rows have one.
+///
+/// ```
+/// use questdb_ingress::Sender;
+/// use questdb_ingress::table::{Bits, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout};
+/// use questdb_receiver::{Protocol, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut trades = RowLayout::new("trades")?;
+/// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?;
+/// let symbols = ColumnValues::Dictionary {
+///     codes: Codes::U8(&[0, 1, 0]),
+///     offsets: Offsets::I32(&[0, 7, 14]),
+///     bytes: b"ETH-USDBTC-USD",
+/// };
+/// // The second price is missing.
+/// let validity = Some(Bits::new(&[0b101], 0));
+/// let prices = ColumnData { values: ColumnValues::F64(&[2615.54, 0.0, 2616.1]), validity };
+/// let start = 1_700_000_000_000_000_000;
+/// sender.append_columns(&trades, 3, &[symbols.into(), prices], Some(&[start, start + 1, start + 2]))?;
+/// sender.flush_own()?;
+/// assert_eq!(receiver.table("trades").ok_or("no table")?.row_count(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ColumnData<'a> {
     /// One value per row.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use questdb_ingress::config::{Addr, Auth, Delivery, Interface, Protocol, Roots, Settings};
 use questdb_ingress::internal::DIFFERENCES;
-use questdb_ingress::{Config, Error, ErrorCode};
+use questdb_ingress::{Config, Error, ErrorCode, ProtocolVersion};
 use serde_json::Value;
 
 fn settle(conf: &str) -> Result<Settings, Error> {
@@ -159,7 +159,7 @@ fn every_option_arrives() {
     assert_eq!(tls.roots, Roots::PemFile("/ca.pem".into()));
     assert_eq!(tls.client_cert, Some(("/c".into(), "/k".into())));
     let millis = Duration::from_millis;
-    assert_eq!((s.auth_timeout, s.protocol_version), (millis(1), Some(2)));
+    assert_eq!((s.auth_timeout, s.protocol_version), (millis(1), Some(ProtocolVersion::V2)));
     assert_eq!((s.auto_flush_rows, s.auto_flush_bytes), (Some(1), Some(2)));
     assert_eq!(s.auto_flush_interval, Some(millis(3)));
     assert_eq!(s.auto_flush_max_backoff, millis(10));

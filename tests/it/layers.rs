@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use questdb_ingress_testkit::repository as root;
 
-const BASE: &[&str] = &["decimal", "error", "memory", "name", "text", "time", "timestamp"];
+const BASE: &[&str] =
+    &["decimal", "error", "memory", "name", "text", "time", "timestamp", "version"];
 
 /// A layer, and the layers it may use besides itself. Those of the base are one layer.
 const MAY_USE: &[(&str, &[&str])] = &[

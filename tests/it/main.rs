@@ -17,6 +17,7 @@ mod cancel;
 mod complete_rows;
 mod config;
 mod decimals;
+mod doc_examples;
 mod documented;
 mod fuzzing;
 mod layers;

@@ -66,8 +66,8 @@ pub trait ToDecimal {
     fn to_decimal(&self) -> Result<Decimal>;
 }
 
-/// What a decimal column takes: a decimal, or an `Option` of one. `None` leaves the column out. Implement [`ToDecimal`], which
-/// brings this along.
+/// What a decimal column takes: a decimal, or an `Option` of one. `None` leaves the column out. To use a type of yours,
+/// implement [`ToDecimal`]: this trait then comes with it.
 ///
 /// ```
 /// use questdb_ingress::{Decimal, ToMaybeDecimal};

@@ -287,8 +287,8 @@ pub trait ToTimestamp {
     fn to_timestamp(&self) -> Result<Timestamp>;
 }
 
-/// What a timestamp column takes: a timestamp, or an `Option` of one. `None` leaves the column out. Implement [`ToTimestamp`],
-/// which brings this along.
+/// What a timestamp column takes: a timestamp, or an `Option` of one. `None` leaves the column out. To use a type of yours,
+/// implement [`ToTimestamp`]: this trait then comes with it.
 ///
 /// ```
 /// use questdb_ingress::{TimestampNanos, ToMaybeTimestamp};

@@ -26,8 +26,7 @@ impl Buffer {
     /// takes. Complete rows are rewritten; while a row is open nothing happens.
     ///
     /// Rows that fit into `max_buf_size` as they were written may exceed it afterwards: they can be sent, and no further row
-    /// is taken before that. `go_on` is called now and then and can stop the work, because many rows take
-    /// long.
+    /// is taken before that. `go_on` is called now and then and can stop the work, because many rows take long.
     ///
     /// # Errors
     /// `ProtocolVersion` with the number of the row if it has a value that the version does not have, `OutOfMemory`, and

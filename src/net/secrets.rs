@@ -125,7 +125,7 @@ impl Form {
     }
 }
 
-/// Returns whether a text may have been cut off within a character that could be any.
+/// Returns whether a text ends so early that its next character could have been any.
 fn breaks_off(rest: &[u8]) -> bool {
     match rest {
         [] => true,

@@ -329,7 +329,7 @@ fn check_told(
     Ok(())
 }
 
-/// The oracle against the client.
+/// Checks the outcome that the client reports against what the oracle stored.
 fn check_http(
     outcome: Outcome,
     stored: bool,
@@ -340,7 +340,7 @@ fn check_http(
     if other_status {
         return Ok(());
     }
-    // What was changed on its way to the server is stored as it came.
+    // A request that was changed on its way to the server is stored as it arrived.
     let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
     match outcome {
         Outcome::Committed if !stored && (!changed || committed.is_empty()) => {

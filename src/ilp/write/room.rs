@@ -50,14 +50,14 @@ impl PayloadLen {
     }
 }
 
-/// How text is written, and how many backslashes may be added.
+/// Which texts are written, and how many backslashes may be added.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Texts {
-    /// Only text that needs no backslash and no check for UTF-8 is written.
+    /// Only text that needs no backslash and no check for UTF-8. Other values that need a slow check are not written either.
     Plain,
-    /// Any text is written; most texts are expected to be plain, so that is tried first.
+    /// Any text. Most texts are expected to be plain, so writing without backslashes is tried first.
     PlainFirst(usize),
-    /// Any text is written, at once by the function that adds backslashes.
+    /// Any text. Most are expected to need backslashes or a check for UTF-8.
     Escaped(usize),
 }
 
@@ -181,7 +181,8 @@ impl Room {
         }
     }
 
-    /// Returns whether text that needs backslashes or a check for UTF-8 is written too.
+    /// Returns whether values that need a slow check are written too: text with backslashes or beyond ASCII, and decimals
+    /// that may have more digits than are allowed.
     #[inline(always)]
     pub(in crate::ilp) fn looks_twice(&self) -> bool {
         !matches!(self.texts, Texts::Plain)

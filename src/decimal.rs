@@ -1,4 +1,4 @@
-//! Decimal numbers as values of columns: [`Decimal`], and what turns into it.
+//! Decimal numbers as values of columns: [`Decimal`], and the traits for types that convert into it.
 
 use crate::error::Result;
 
@@ -18,24 +18,24 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// The number `unscaled / 10^scale`.
+    /// Creates the number `unscaled / 10^scale`.
     pub const fn new(unscaled: i128, scale: u32) -> Decimal {
         Decimal { unscaled, scale }
     }
 
-    /// The number without its point.
+    /// Returns the number without its decimal point.
     pub const fn unscaled(self) -> i128 {
         self.unscaled
     }
 
-    /// How many digits stand behind the point.
+    /// Returns how many digits stand after the decimal point.
     pub const fn scale(self) -> u32 {
         self.scale
     }
 }
 
-/// What can be the value of a decimal column: [`Decimal`], with the cargo feature of this name `rust_decimal::Decimal`, and any
-/// type of yours that you implement this for. A wider number than an `i128` goes out by
+/// What can be the value of a decimal column: [`Decimal`], with the cargo feature of this name `rust_decimal::Decimal`, and
+/// any type of yours that implements this trait. For numbers that do not fit an `i128` there is
 /// [`column_dec`](crate::Buffer::column_dec).
 ///
 /// ```
@@ -59,15 +59,15 @@ impl Decimal {
     note = "give `Decimal::new(unscaled, scale)`, or implement `ToDecimal` for your own type"
 )]
 pub trait ToDecimal {
-    /// The number.
+    /// Returns the number.
     ///
     /// # Errors
-    /// `InvalidDecimal` if it cannot be given exactly.
+    /// `InvalidDecimal` if the value is not exactly a [`Decimal`].
     fn to_decimal(&self) -> Result<Decimal>;
 }
 
-/// What a decimal column takes: a decimal, or an `Option` of one. `None` leaves the column out. Implement [`ToDecimal`], which
-/// brings this along.
+/// What a decimal column takes: a decimal, or an `Option` of one. `None` leaves the column out. To use a type of yours,
+/// implement [`ToDecimal`]: this trait then comes with it.
 ///
 /// ```
 /// use questdb_ingress::{Decimal, ToMaybeDecimal};
@@ -81,7 +81,7 @@ pub trait ToDecimal {
     note = "give `Decimal::new(unscaled, scale)`, or implement `ToDecimal` for your own type"
 )]
 pub trait ToMaybeDecimal {
-    /// The number, if there is one.
+    /// Returns the number, if there is one.
     ///
     /// # Errors
     /// As [`ToDecimal::to_decimal`].

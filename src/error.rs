@@ -94,12 +94,12 @@ impl ErrorCode {
         ErrorCode::Cancelled,
     ];
 
-    /// The name in every language, such as `INVALID_NAME`.
+    /// Returns the name, which is the same in every language, such as `INVALID_NAME`.
     pub fn as_str(self) -> &'static str {
         self.name().to_str().unwrap_or_default()
     }
 
-    /// As [`ErrorCode::as_str`], for C.
+    /// Returns the same name as [`ErrorCode::as_str`], NUL-terminated for C.
     pub(crate) fn name(self) -> &'static CStr {
         match self {
             ErrorCode::InvalidArgument => c"INVALID_ARGUMENT",
@@ -160,12 +160,12 @@ impl Outcome {
         Outcome::Committed,
     ];
 
-    /// The name in every language, such as `IN_DOUBT`.
+    /// Returns the name, which is the same in every language, such as `IN_DOUBT`.
     pub fn as_str(self) -> &'static str {
         self.name().to_str().unwrap_or_default()
     }
 
-    /// As [`Outcome::as_str`], for C.
+    /// Returns the same name as [`Outcome::as_str`], NUL-terminated for C.
     pub(crate) fn name(self) -> &'static CStr {
         match self {
             Outcome::NotSent => c"NOT_SENT",
@@ -190,7 +190,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// An error with everything a caller acts on.
+/// An error with everything that a caller acts on.
 ///
 /// ```
 /// use questdb_ingress::{ErrorCode, Outcome, Sender};
@@ -217,10 +217,10 @@ struct Repr {
     cause: Option<Cause>,
 }
 
-/// The error of another library. Shared, since it cannot be cloned.
+/// The error of another library. It is shared because such errors cannot be cloned.
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
-/// What a flush learned on its way to an error; all of it is readable on [`Error`].
+/// What a flush learned before it failed; all of it can be read through [`Error`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
     pub(crate) outcome: Outcome,
@@ -251,7 +251,8 @@ impl Error {
         }))
     }
 
-    /// Behind [`err!`]. The text is made in here, so that each of the many places that can fail stays short.
+    /// Does the work of [`err!`]. The message is formatted here, so that the code at each of the many places that can fail
+    /// stays short.
     #[cold]
     #[inline(never)]
     pub(crate) fn formatted(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {
@@ -272,7 +273,7 @@ impl Error {
         self
     }
 
-    /// The same with the error of another library behind it. The message already tells what that error says.
+    /// Attaches the error of another library as the cause. The message already says what that error says.
     pub(crate) fn caused_by(
         mut self,
         cause: impl std::error::Error + Send + Sync + 'static,
@@ -281,7 +282,7 @@ impl Error {
         self
     }
 
-    /// The same under another code.
+    /// Replaces the code.
     pub(crate) fn becomes(mut self, code: ErrorCode) -> Error {
         self.0.code = code;
         self
@@ -299,92 +300,92 @@ impl Error {
         self
     }
 
-    /// What kind of error this is.
+    /// Returns what kind of error this is.
     pub fn code(&self) -> ErrorCode {
         self.0.code
     }
 
-    /// One line for people. Never holds a secret.
+    /// Returns the message: one line for people, which never holds a secret.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What is known about the data; [`Outcome::NotSent`] where no flush was involved.
+    /// Returns what is known about the data; [`Outcome::NotSent`] where no flush was involved.
     pub fn outcome(&self) -> Outcome {
         self.0.facts.outcome
     }
 
-    /// Whether the same call may succeed later without changing anything.
+    /// Returns whether the same call may succeed later without any change.
     pub fn is_retryable(&self) -> bool {
         self.0.facts.retryable
     }
 
-    /// Whether the data may have been stored, so that a resend may duplicate rows.
+    /// Returns whether the data may have been stored, so that a resend may duplicate rows.
     pub fn in_doubt(&self) -> bool {
         matches!(self.outcome(), Outcome::InDoubt | Outcome::Partial)
             || self.0.facts.in_doubt_attempts > 0
     }
 
-    /// Whether the row that this call ended is in the buffer: do not add it again.
+    /// Returns whether the row that this call ended is in the buffer. If so, do not add it again.
     pub fn row_accepted(&self) -> bool {
         self.0.facts.row_accepted
     }
 
-    /// How many attempts the flush made.
+    /// Returns how many attempts the flush made.
     pub fn attempts(&self) -> u32 {
         self.0.facts.attempts
     }
 
-    /// How many attempts sent the complete request without learning its fate.
+    /// Returns how many attempts sent the complete request without learning its fate.
     pub fn in_doubt_attempts(&self) -> u32 {
         self.0.facts.in_doubt_attempts
     }
 
-    /// The HTTP status of the last answer, if there was one.
+    /// Returns the HTTP status of the last answer, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         Some(self.0.facts.http_status).filter(|status| *status != 0)
     }
 
-    /// How long the server asked to wait before the next attempt.
+    /// Returns how long the server asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.facts.retry_after
     }
 
-    /// The server's id of this error, which also stands in the server's log.
+    /// Returns the server's id of this error, which also stands in the server's log.
     pub fn server_error_id(&self) -> Option<&str> {
         self.0.facts.server_error_id.as_deref()
     }
 
-    /// The server's own word for the kind of error.
+    /// Returns the server's own word for the kind of error.
     pub fn server_code(&self) -> Option<&str> {
         self.0.facts.server_code.as_deref()
     }
 
-    /// The number of the first refused row of the flushed buffer, where known; the first row is 1, as in
-    /// [`Buffer::remove_rows`](crate::Buffer::remove_rows). Also set by an error `ProtocolVersion` about a row that waited for
-    /// its server.
+    /// Returns the number of the first refused row of the flushed buffer, where known. The first row is 1, as in
+    /// [`Buffer::remove_rows`](crate::Buffer::remove_rows). It is also set by a `ProtocolVersion` error about a row that was
+    /// built before the server's version was known.
     pub fn server_line(&self) -> Option<usize> {
         usize::try_from(self.0.facts.server_line).ok().filter(|line| *line != 0)
     }
 
-    /// The table the error is about, where known.
+    /// Returns the table the error is about, where known.
     pub fn table(&self) -> Option<&str> {
         self.0.facts.table.as_deref()
     }
 
-    /// How many rows of earlier successful flushes over this TCP connection may be lost, because the connection broke or did
-    /// not end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error of
-    /// [`Sender::close`](crate::Sender::close) does count the rows which that call gave to the kernel. 0 over HTTP.
+    /// Returns how many rows of earlier successful flushes over this TCP connection may be lost, because the connection
+    /// broke or did not end properly. Each row is reported once. Rows of the failed flush itself are not counted; an error
+    /// of [`Sender::close`](crate::Sender::close) does count the rows which that call gave to the kernel. 0 over HTTP.
     pub fn earlier_rows_in_doubt(&self) -> u64 {
         self.0.facts.earlier_rows_in_doubt
     }
 
-    /// Body bytes handed to the kernel by the last attempt.
+    /// Returns how many body bytes the last attempt handed to the kernel.
     pub fn bytes_sent(&self) -> u64 {
         self.0.facts.bytes_sent
     }
 
-    /// Time from the start of the call to this error.
+    /// Returns the time from the start of the call to this error.
     pub fn elapsed(&self) -> Duration {
         self.0.facts.elapsed
     }
@@ -413,8 +414,8 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {
-    /// The error of the operating system ([`std::io::Error`]) or of the TLS library that led to this one, if there is one. What
-    /// it says is part of [`Error::message`] already.
+    /// Returns the error of the operating system ([`std::io::Error`]) or of the TLS library that led to this one, if there
+    /// is one. [`Error::message`] already says what it says.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Some(cause) => Some(&**cause),
@@ -423,7 +424,8 @@ impl std::error::Error for Error {
     }
 }
 
-// The cause alone would hide that a panic leaves no error half changed: nobody changes a cause.
+// Because of the cause, the compiler does not derive these traits. They hold: nothing changes a cause, so a panic cannot
+// leave an error half changed.
 impl UnwindSafe for Error {}
 impl RefUnwindSafe for Error {}
 
@@ -438,22 +440,23 @@ macro_rules! err {
 }
 pub(crate) use err;
 
-/// Foreign text made fit for a message: quoted, control characters escaped, cut to `MAX_SHOWN` bytes with a note.
+/// Returns foreign text in a form fit for a message: quoted, control characters escaped, cut to `MAX_SHOWN` bytes with a
+/// note.
 pub fn shown(text: &str) -> impl fmt::Display + '_ {
     shown_bytes(text.as_bytes())
 }
 
-/// As [`shown`], for bytes that may not be UTF-8.
+/// Like [`shown`], for bytes that may not be UTF-8.
 pub(crate) fn shown_bytes(bytes: &[u8]) -> impl fmt::Display + '_ {
     Shown { bytes, max: MAX_SHOWN, quoted: true }
 }
 
-/// As [`shown_bytes`], without quotes and cut to `max` bytes: for text that a server sent.
+/// Like [`shown_bytes`], without quotes and cut to `max` bytes: for text that a server sent.
 pub(crate) fn foreign(bytes: &[u8], max: usize) -> impl fmt::Display + '_ {
     Shown { bytes, max, quoted: false }
 }
 
-/// Characters without a form of their own that break lines, hide, or change the order of what is shown.
+/// Returns whether a character is invisible itself and breaks lines, hides text or changes the order of what is shown.
 fn reorders_text(c: char) -> bool {
     matches!(
         c,
@@ -473,7 +476,7 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         let mut cut = self.bytes.len().min(self.max);
-        // A cut in the middle of a character would show it as broken.
+        // A cut in the middle of a character would show it as broken, so the cut moves back to its start.
         while cut < self.bytes.len() && cut > 0 && self.bytes[cut] & 0xC0 == 0x80 {
             cut -= 1;
         }

@@ -1,7 +1,7 @@
-//! What the fuzz targets reach the inner code paths by: a sender whose server follows a script. Only builds with
-//! `--cfg fuzzing` have it, which nobody but ci/fuzz makes.
+//! The way in which fuzz targets reach the inner code: a sender whose server follows a script. It exists only in builds with
+//! `--cfg fuzzing`, which only ci/fuzz makes.
 //!
-//! The script stands where the network stands: everything above it, from the connection to the error, is the code that users
+//! The script takes the place of the network: everything above it, from the connection to the error, is the code that users
 //! run. Time is virtual, so a peer that says nothing costs no time.
 
 use std::io;
@@ -15,27 +15,27 @@ use crate::net::{self, Deadline, Interest, Ready, ScriptedNet};
 use crate::sender::HttpCarrier;
 use crate::sender::Sender;
 
-/// What the server does when it has said all its answers.
+/// What the server does after its last answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Nothing: the connection stays open.
+    /// Does nothing: the connection stays open.
     Silent,
     /// Ends its half of the stream.
     Closed,
     /// Breaks the connection.
     Reset,
-    /// Says the last bytes again and again, and time passes meanwhile.
+    /// Sends the last bytes again and again, while time passes.
     Endless,
 }
 
-/// A server's part in every connection. A request is what the client hands over until a call gets rid of all it had.
+/// What the server does in every connection. A request is what the client hands over until a call takes all that it had.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// What it says to the first request, the second, and so on.
+    /// The answers to the first request, the second, and so on.
     pub answers: Vec<Vec<u8>>,
-    /// The sizes in which bytes arrive, over and over; without any, as many as the client asks for.
+    /// The sizes in which bytes arrive, over and over. Without any, as many arrive as the client asks for.
     pub pieces: Vec<u8>,
-    /// Answers when it has so many bytes of a request, and takes no more of it.
+    /// The server answers when it has so many bytes of a request, and takes no more of it.
     pub early: Option<usize>,
     /// What follows the last answer.
     pub end: End,
@@ -59,10 +59,10 @@ struct Line {
     received: Vec<u8>,
     /// Bytes of the request that is coming in.
     begun: usize,
-    /// How many answers were said.
+    /// How many answers were sent.
     answered: usize,
     to_client: Vec<u8>,
-    /// How much of it the client has read.
+    /// How many bytes of them the client has read.
     read: usize,
     pieces: usize,
 }
@@ -74,12 +74,12 @@ impl Line {
 }
 
 impl Server {
-    /// A server in a world that begins at `epoch`.
+    /// Creates a server in a world that begins at `epoch`.
     pub fn new(script: Script, epoch: Instant) -> Server {
         Server(ScriptedNet::new(World { script, epoch, now: Duration::ZERO, lines: Vec::new() }))
     }
 
-    /// A sender to it.
+    /// Creates a sender that connects to this server.
     ///
     /// # Errors
     /// Those of [`Sender::new`].
@@ -98,22 +98,22 @@ impl Server {
         attempt.result.map(|answer| (answer.status, answer.body.len())).map_err(|f| f.error)
     }
 
-    /// What came over the last connection.
+    /// Returns what came over the last connection.
     pub fn received(&self) -> Vec<u8> {
         self.world().lines.last().map(|line| line.received.clone()).unwrap_or_default()
     }
 
-    /// How many bytes the client read, over all connections.
+    /// Returns how many bytes the client has read, over all connections.
     pub fn read(&self) -> usize {
         self.world().lines.iter().map(|line| line.read).sum()
     }
 
-    /// How many connections were made.
+    /// Returns how many connections were made.
     pub fn connections(&self) -> usize {
         self.world().lines.len()
     }
 
-    /// How much time has passed.
+    /// Returns how much virtual time has passed.
     pub fn elapsed(&self) -> Duration {
         self.world().now
     }
@@ -196,7 +196,7 @@ impl net::Script for World {
 }
 
 impl World {
-    /// Lets the next answer out.
+    /// Makes the next answer readable.
     fn answer(&mut self, id: usize) {
         let line = &mut self.lines[id];
         if let Some(answer) = self.script.answers.get(line.answered) {
@@ -206,7 +206,7 @@ impl World {
         line.begun = 0;
     }
 
-    /// Whether all was said, so that the end of the script is due.
+    /// Returns whether all answers were read, so that the end of the script is due.
     fn over(&self, id: usize) -> bool {
         let line = &self.lines[id];
         line.unread().is_empty() && line.answered >= self.script.answers.len()
@@ -224,7 +224,7 @@ impl World {
 }
 
 impl World {
-    /// More of an endless answer.
+    /// Adds more of an endless answer.
     fn go_on(&mut self, id: usize) {
         const AGAIN: usize = 64;
         self.now += Duration::from_millis(100);

@@ -18,64 +18,65 @@ pub use crate::memory::collected;
 pub use crate::net::Uncancellable;
 pub use crate::table::cell::RowCells;
 
-/// An error of this library's own kind.
+/// Creates an error of this library.
 pub fn error(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {
     Error::formatted(code, message)
 }
 
-/// The error with a word before its message that says where it arose.
+/// Puts `context`, which says where the error arose, and a colon before its message.
 pub fn in_context(error: Error, context: impl fmt::Display) -> Error {
     error.context(context)
 }
 
-/// The name of an error code in C, such as `INVALID_NAME`.
+/// Returns the name of an error code in C, such as `INVALID_NAME`.
 pub fn code_name(code: ErrorCode) -> &'static CStr {
     code.name()
 }
 
-/// The name of an outcome in C, such as `NOT_SENT`.
+/// Returns the name of an outcome in C, such as `NOT_SENT`.
 pub fn outcome_name(outcome: Outcome) -> &'static CStr {
     outcome.name()
 }
 
-/// The protocol version with a number.
+/// Returns the protocol version with this number.
 ///
 /// # Errors
-/// `InvalidArgument`.
+/// `InvalidArgument` if there is none.
 pub fn protocol_version(number: u32) -> Result<ProtocolVersion> {
     ProtocolVersion::from_number(number)
 }
 
-/// The kind of column with a number.
+/// Returns the kind of column with this number.
 ///
 /// # Errors
-/// `InvalidArgument`.
+/// `InvalidArgument` if there is none.
 pub fn column_kind(number: u32) -> Result<ColumnKind> {
     ColumnKind::from_number(number)
 }
 
-/// The kind of designated timestamp with a number.
+/// Returns the kind of designated timestamp with this number.
 ///
 /// # Errors
-/// `InvalidArgument`.
+/// `InvalidArgument` if there is none.
 pub fn timestamp_kind(number: u32) -> Result<TimestampKind> {
     TimestampKind::from_number(number)
 }
 
-/// The counter with a number.
+/// Returns the counter with this number, if there is one.
 pub fn stat(number: u32) -> Option<Stat> {
     Stat::from_number(number)
 }
 
-/// The own buffer of a sender, which the C ABI lends out between calls and ends rows in by itself.
+/// Access to a sender's own buffer. The C ABI lends this buffer to its callers between two calls, and ends rows in it by
+/// itself.
 pub trait OwnBuffer {
-    /// The own buffer.
+    /// Returns the own buffer.
     fn own_buffer(&mut self) -> &mut Buffer;
 
-    /// Exchanges the own buffer for another.
+    /// Exchanges the own buffer for `other`.
     fn swap_own(&mut self, other: &mut Box<Buffer>);
 
-    /// Flushes if a limit is reached, for the call that ended a row: an error says that the row is in the buffer.
+    /// Flushes if a limit is reached. It follows the call that ended a row, so its errors say that the row is in the buffer.
     fn row_ended(&mut self) -> Result<()>;
 
     /// Ends the open row of the own buffer with a designated timestamp in nanoseconds since the epoch, and flushes if a limit
@@ -91,7 +92,7 @@ pub trait OwnBuffer {
         self.row_ended()
     }
 
-    /// As [`OwnBuffer::at_nanos`], and the server sets the timestamp.
+    /// As [`OwnBuffer::at_nanos`], but leaves the timestamp to the server.
     fn at_now(&mut self) -> Result<()> {
         self.own_buffer().at_now()?;
         self.row_ended()
@@ -115,8 +116,8 @@ impl OwnBuffer for Sender {
     }
 }
 
-/// The calls of [`Buffer`] as far as they need nothing special. Each does what the call of the same name does and says true,
-/// or does nothing and says false: then that call has to do it. They cannot panic, and most need no stack frame.
+/// The quick path of the calls of [`Buffer`]. Each function does what the call of the same name does and returns true, or
+/// changes nothing and returns false; the caller then makes that call. They cannot panic, and most need no stack frame.
 #[allow(missing_docs, reason = "named after the calls of Buffer")]
 pub trait QuickCalls {
     fn quick_table(&mut self, name: TableRef<'_>) -> bool;
@@ -200,21 +201,21 @@ impl QuickCalls for Buffer {
     }
 }
 
-/// What the C ABI asks of a layout before it reads what the caller gave.
+/// What the C ABI asks of a layout before it reads the caller's memory.
 pub trait LayoutChecks {
-    /// What a caller's timestamp means: itself, or nothing where the server's clock is used.
+    /// Returns the caller's timestamp, or nothing where the server's clock is used.
     fn designated(&self, at: i64) -> Option<i64>;
 
-    /// Checks that there is a cell for each column.
+    /// Checks that there are as many cells as columns.
     ///
     /// # Errors
-    /// `InvalidArgument`.
+    /// `InvalidArgument` if there are more or fewer.
     fn check_cells(&self, given: usize) -> Result<()>;
 
-    /// Checks that so many columns of values are given as were declared.
+    /// Checks that there are as many columns of values as were declared.
     ///
     /// # Errors
-    /// `InvalidArgument`.
+    /// `InvalidArgument` if there are more or fewer.
     fn check_columns(&self, given: usize) -> Result<()>;
 }
 
@@ -235,10 +236,9 @@ impl LayoutChecks for RowLayout {
     }
 }
 
-/// Appending whole rows whose cells are not in the form of the public API.
+/// Appends whole rows whose cells are not in the form of the public API.
 pub trait AppendCells {
-    /// As [`Buffer::append_row`], with cells in whatever form the caller has them. It does not look whether there is a cell
-    /// for each column.
+    /// As [`Buffer::append_row`], with cells in whatever form the caller has them. The number of cells is not checked here.
     ///
     /// # Errors
     /// As [`Buffer::append_row`], and those of [`RowCells::cell`].

@@ -1,9 +1,10 @@
-//! Memory that may be refused: whatever grows with the caller's data asks for it here, or where it grows, and an allocator
-//! that says no becomes `OutOfMemory`. Only what is small by nature (handles, errors) ends the process instead.
+//! Fallible allocation. Whatever grows with the caller's data asks for its memory here, or where it grows, and a refusal by
+//! the allocator becomes `OutOfMemory`. Only what is small by nature (handles, errors) is allocated in the usual way, which
+//! ends the process instead.
 
 use crate::error::{Error, Result, err};
 
-/// An empty vector with room for `count` items.
+/// Returns an empty vector with room for `count` items.
 pub(crate) fn room<T>(count: usize, what: &str) -> Result<Vec<T>> {
     let mut items = Vec::new();
     items
@@ -12,7 +13,7 @@ pub(crate) fn room<T>(count: usize, what: &str) -> Result<Vec<T>> {
     Ok(items)
 }
 
-/// The items, or the first error among them.
+/// Returns the items, or the first error among them.
 ///
 /// # Errors
 /// `OutOfMemory`, and those of the items.
@@ -24,7 +25,7 @@ pub fn collected<T>(items: impl ExactSizeIterator<Item = Result<T>>, what: &str)
     Ok(all)
 }
 
-/// A copy of bytes.
+/// Returns a copy of bytes.
 pub(crate) fn copied(bytes: &[u8], what: &str) -> Result<Box<[u8]>> {
     let mut copy = room(bytes.len(), what)?;
     copy.extend_from_slice(bytes);

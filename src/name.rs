@@ -1,4 +1,4 @@
-//! Table and column name rules: [`TableName`] and [`ColumnName`], checked once and kept in the form they have on the wire.
+//! Table and column names: [`TableName`] and [`ColumnName`] are checked once and keep the form that they have on the wire.
 //!
 //! The characters of a name are checked when the name is made; its length is checked by the buffer that uses it, since
 //! the limit is a property of the server behind that buffer.
@@ -10,7 +10,7 @@ use crate::text::Text;
 /// The longest table or column name in bytes that QuestDB takes unless it is configured otherwise.
 pub const DEFAULT_MAX_NAME_LEN: usize = 127;
 
-/// Beyond this a length is taken for a mistake, and the text is not read.
+/// A longer name is taken for a mistake of the caller, and its text is not read.
 const LONGEST_NAME: usize = 64 << 10;
 
 /// A table name that keeps the naming rules.
@@ -46,7 +46,7 @@ pub struct ColumnName {
 }
 
 impl TableName {
-    /// Checks a table name.
+    /// Checks a table name and keeps a copy of it.
     ///
     /// # Errors
     /// `InvalidUtf8` and `InvalidName`.
@@ -54,14 +54,14 @@ impl TableName {
         <TableName as Name>::parse(name.into())
     }
 
-    /// The name as it was given.
+    /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
         &self.raw
     }
 }
 
 impl ColumnName {
-    /// Checks a symbol or column name.
+    /// Checks a symbol or column name and keeps a copy of it.
     ///
     /// # Errors
     /// `InvalidUtf8` and `InvalidName`.
@@ -69,7 +69,7 @@ impl ColumnName {
         <ColumnName as Name>::parse(name.into())
     }
 
-    /// The name as it was given.
+    /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
         &self.raw
     }
@@ -101,7 +101,7 @@ pub(crate) enum NameRef<'a, N> {
     Checked(&'a N),
 }
 
-// A derive would ask for names that can be copied.
+// A derive would require that `N` can be copied, although only a reference to it is.
 impl<N> Clone for NameRef<'_, N> {
     fn clone(&self) -> Self {
         *self
@@ -138,9 +138,9 @@ impl<'a> From<&'a ColumnName> for ColumnRef<'a> {
     }
 }
 
-/// What both kinds of name have in common.
+/// What table names and column names have in common.
 pub(crate) trait Name: Sized {
-    /// How messages call it.
+    /// What messages call this kind of name.
     const KIND: &'static str;
 
     /// Checks everything but the length.
@@ -148,10 +148,10 @@ pub(crate) trait Name: Sized {
 
     fn raw(&self) -> &str;
 
-    /// A table name as it starts a row; a column name with the separator before it and `=` after it.
+    /// Returns the bytes that stand in a row: a table name alone, a column name with a comma before it and `=` after it.
     fn wire(&self) -> &Wire;
 
-    /// Checks the length.
+    /// Checks that the name has at most `max_len` bytes.
     #[inline]
     fn fits(&self, max_len: usize) -> Result<()> {
         if self.raw().len() > max_len {
@@ -200,8 +200,8 @@ impl Name for ColumnName {
     }
 }
 
-/// Bytes ready to be copied into a row. The first 32 are in the struct itself, so that a name of usual length is two loads
-/// and two stores.
+/// Bytes ready to be copied into a row. The first 32 lie in the struct itself, so that copying a name of usual length takes
+/// two loads and two stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wire {
     head: [u8; Wire::HEAD],
@@ -219,13 +219,13 @@ impl Wire {
         Ok(Wire { head, len: bytes.len(), rest: copied(rest, "a name or text")? })
     }
 
-    /// The first bytes, and zeros where there are fewer.
+    /// Returns the first 32 bytes, padded with zeros.
     #[inline]
     pub(crate) fn head(&self) -> &[u8; Wire::HEAD] {
         &self.head
     }
 
-    /// The bytes behind the first 32.
+    /// Returns the bytes after the first 32.
     #[inline]
     pub(crate) fn rest(&self) -> &[u8] {
         &self.rest
@@ -236,29 +236,33 @@ impl Wire {
         self.len
     }
 
-    /// The length of a short one, in a form whose limit the compiler knows.
+    /// Returns the length if [`Wire::is_short`]. The remainder then changes nothing, but tells the compiler that the length
+    /// is less than 32.
     #[inline]
     pub(crate) fn short_len(&self) -> usize {
         self.len % Wire::HEAD
     }
 
-    /// Whether both are the same bytes.
+    /// Returns whether both hold the same bytes.
     #[inline(always)]
     pub(crate) fn same(&self, other: &Wire) -> bool {
-        // Comparing nothing is not free: the C library's masked load from a dangling pointer takes longer than a row.
+        // Short names are not compared beyond the head: even for an empty slice, the C library's masked load from a dangling
+        // pointer takes longer than a row.
         self.head == other.head
             && self.len == other.len
             && (self.is_short() || self.rest == other.rest)
     }
 
-    /// Whether the head is everything, with room to spare: [`Wire::short_len`] is then the length.
+    /// Returns whether there are fewer than 32 bytes: [`Wire::short_len`] is then the length, and the head holds all of
+    /// them.
     #[inline]
     pub(crate) fn is_short(&self) -> bool {
         self.len < Wire::HEAD
     }
 }
 
-/// Which characters a name may not hold; all of them are ASCII but the byte order mark.
+/// Returns whether names refuse this character. All refused characters are ASCII except the byte order mark, which the
+/// caller checks.
 const fn refused_in_names(byte: u8, table: bool) -> bool {
     match byte {
         b'?' | b',' | b'\'' | b'"' | b'\\' | b'/' | b':' | b'(' | b')' | b'+' | b'*' | b'%'
@@ -315,7 +319,8 @@ fn kept(name: &str) -> Result<Box<str>> {
     Ok(copy.into_boxed_str())
 }
 
-/// The name as it stands in a line. Of the bytes that a line must escape only these two are allowed in names.
+/// Returns the name as it stands in a line, between `before` and `behind`. Of the bytes that a line must escape, names may
+/// hold only the space and `=`.
 fn escaped(before: &str, name: &str, behind: &str) -> Result<Vec<u8>> {
     let escapes = name.bytes().filter(|byte| matches!(byte, b' ' | b'=')).count();
     let mut out = room(before.len() + name.len() + escapes + behind.len(), "a name")?;

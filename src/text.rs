@@ -1,6 +1,6 @@
-//! [`Text`]: text on its way into a row, from Rust (known to be UTF-8) or from another language (not yet known).
+//! [`Text`]: text for a row. From Rust it is known to be UTF-8; from another language it has yet to be checked.
 
-/// Text for a name or a value. `&str` is UTF-8 by type; bytes are checked while they are copied, in the same pass.
+/// Text for a name or a value. `&str` is UTF-8 by type; other bytes are checked in the same pass that copies them.
 ///
 /// ```
 /// use questdb_ingress::{Buffer, ErrorCode, ProtocolVersion, Text};
@@ -18,19 +18,19 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Bytes that should be UTF-8 and have not been checked.
+    /// Wraps bytes that should be UTF-8 and have not been checked.
     #[inline]
     pub fn unchecked(bytes: &'a [u8]) -> Text<'a> {
         Text { bytes, known_utf8: false }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Whether the bytes are UTF-8 by type.
+    /// Returns whether the bytes are UTF-8 by type.
     #[inline]
     pub fn is_known_utf8(&self) -> bool {
         self.known_utf8

@@ -1,7 +1,8 @@
-//! Points in time with their unit: [`TimestampNanos`], [`TimestampMicros`], and what turns into them.
+//! Points in time with their unit: [`TimestampNanos`], [`TimestampMicros`], and the traits for types that convert into them.
 //!
-//! QuestDB has a type of column for each unit, and a bare number has none: taken for the other unit it is stored a thousand
-//! times too early or too late, which no server can notice. So a number is given its unit by the type it is wrapped in.
+//! QuestDB has a type of column for each unit, and a bare number has no unit: if it is taken for the wrong one, it is stored
+//! a thousand times too early or too late, which no server can notice. So a number gets its unit from the type it is wrapped
+//! in.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ const NANOS_PER_MICRO: i64 = 1_000;
 
 /// A point in time in nanoseconds since 1970-01-01 00:00:00 UTC; negative before. It reaches from the year 1677 to 2262.
 ///
-/// A designated timestamp may not lie before 1970, which the row is told when it ends.
+/// A designated timestamp may not lie before 1970; the call that ends the row refuses it.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,7 +29,7 @@ pub struct TimestampNanos(i64);
 
 /// A point in time in microseconds since 1970-01-01 00:00:00 UTC; negative before.
 ///
-/// A designated timestamp may not lie before 1970, which the row is told when it ends.
+/// A designated timestamp may not lie before 1970; the call that ends the row refuses it.
 ///
 /// ```
 /// use questdb_ingress::{TimestampMicros, TimestampNanos};
@@ -69,13 +70,13 @@ pub enum Timestamp {
 }
 
 impl TimestampNanos {
-    /// So many nanoseconds after the beginning of 1970.
+    /// Creates the point in time that many nanoseconds after the beginning of 1970.
     #[inline]
     pub const fn new(nanos: i64) -> TimestampNanos {
         TimestampNanos(nanos)
     }
 
-    /// So many microseconds after the beginning of 1970.
+    /// Creates the point in time that many microseconds after the beginning of 1970.
     ///
     /// # Errors
     /// `InvalidTimestamp` outside the years 1677 to 2262.
@@ -83,7 +84,7 @@ impl TimestampNanos {
         scaled(micros, "microseconds", NANOS_PER_MICRO, "nanoseconds").map(TimestampNanos)
     }
 
-    /// So many milliseconds after the beginning of 1970.
+    /// Creates the point in time that many milliseconds after the beginning of 1970.
     ///
     /// # Errors
     /// As [`TimestampNanos::from_micros`].
@@ -91,7 +92,7 @@ impl TimestampNanos {
         scaled(millis, "milliseconds", 1_000_000, "nanoseconds").map(TimestampNanos)
     }
 
-    /// So many seconds after the beginning of 1970.
+    /// Creates the point in time that many seconds after the beginning of 1970.
     ///
     /// # Errors
     /// As [`TimestampNanos::from_micros`].
@@ -99,19 +100,19 @@ impl TimestampNanos {
         scaled(secs, "seconds", 1_000_000_000, "nanoseconds").map(TimestampNanos)
     }
 
-    /// The time of the system's clock. A clock beyond the year 2262 gives the last timestamp there is.
+    /// Returns the time of the system's clock. If the clock is beyond the year 2262, this is the last timestamp there is.
     pub fn now() -> TimestampNanos {
         let nanos = since_epoch(crate::time::now());
         TimestampNanos(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// Nanoseconds since the beginning of 1970.
+    /// Returns the nanoseconds since the beginning of 1970.
     #[inline]
     pub const fn as_nanos(self) -> i64 {
         self.0
     }
 
-    /// The microsecond that this lies in: what is finer is cut off, towards the past.
+    /// Returns the microsecond in which this point in time lies, rounding towards the past.
     #[inline]
     pub const fn floor_to_micros(self) -> TimestampMicros {
         TimestampMicros(self.0.div_euclid(NANOS_PER_MICRO))
@@ -123,13 +124,13 @@ impl TimestampNanos {
 }
 
 impl TimestampMicros {
-    /// So many microseconds after the beginning of 1970.
+    /// Creates the point in time that many microseconds after the beginning of 1970.
     #[inline]
     pub const fn new(micros: i64) -> TimestampMicros {
         TimestampMicros(micros)
     }
 
-    /// So many milliseconds after the beginning of 1970.
+    /// Creates the point in time that many milliseconds after the beginning of 1970.
     ///
     /// # Errors
     /// `InvalidTimestamp` if that is more microseconds than 64 bits hold.
@@ -137,7 +138,7 @@ impl TimestampMicros {
         scaled(millis, "milliseconds", 1_000, "microseconds").map(TimestampMicros)
     }
 
-    /// So many seconds after the beginning of 1970.
+    /// Creates the point in time that many seconds after the beginning of 1970.
     ///
     /// # Errors
     /// As [`TimestampMicros::from_millis`].
@@ -145,12 +146,12 @@ impl TimestampMicros {
         scaled(secs, "seconds", 1_000_000, "microseconds").map(TimestampMicros)
     }
 
-    /// The time of the system's clock, cut to microseconds.
+    /// Returns the time of the system's clock, cut to microseconds.
     pub fn now() -> TimestampMicros {
         TimestampNanos::now().floor_to_micros()
     }
 
-    /// Microseconds since the beginning of 1970.
+    /// Returns the microseconds since the beginning of 1970.
     #[inline]
     pub const fn as_micros(self) -> i64 {
         self.0
@@ -187,7 +188,7 @@ fn too_fine(nanos: i128) -> Error {
     )
 }
 
-/// Nanoseconds since 1970; they always fit, since the system counts seconds in 64 bits.
+/// Returns nanoseconds since 1970. They always fit, because the system counts seconds in 64 bits.
 fn since_epoch(time: SystemTime) -> i128 {
     let nanos =
         |d: Duration| i128::from(d.as_secs()) * 1_000_000_000 + i128::from(d.subsec_nanos());
@@ -242,8 +243,8 @@ impl From<TimestampNanos> for SystemTime {
 }
 
 /// What can be the timestamp of a row or the value of a timestamp column: [`TimestampNanos`], [`TimestampMicros`],
-/// [`SystemTime`], with the cargo features of these names also `jiff::Timestamp`, `jiff::ZonedDateTime` and `chrono::DateTime`, and
-/// any type of yours that you implement this for. Types other than those of this crate go out in nanoseconds, which loses
+/// [`SystemTime`], with the cargo features of these names also `jiff::Timestamp`, `jiff::ZonedDateTime` and
+/// `chrono::DateTime`, and any type of yours that implements this trait. Foreign types are sent in nanoseconds, which loses
 /// nothing; convert them into [`TimestampMicros`] for a column in microseconds.
 ///
 /// A bare number is refused, because it has no unit:
@@ -279,15 +280,15 @@ impl From<TimestampNanos> for SystemTime {
     note = "a bare number has no unit: wrap it in `TimestampNanos::new` or `TimestampMicros::new`"
 )]
 pub trait ToTimestamp {
-    /// The point in time.
+    /// Returns the point in time.
     ///
     /// # Errors
     /// `InvalidTimestamp` if it is out of range.
     fn to_timestamp(&self) -> Result<Timestamp>;
 }
 
-/// What a timestamp column takes: a timestamp, or an `Option` of one. `None` leaves the column out. Implement [`ToTimestamp`],
-/// which brings this along.
+/// What a timestamp column takes: a timestamp, or an `Option` of one. `None` leaves the column out. To use a type of yours,
+/// implement [`ToTimestamp`]: this trait then comes with it.
 ///
 /// ```
 /// use questdb_ingress::{TimestampNanos, ToMaybeTimestamp};
@@ -302,7 +303,7 @@ pub trait ToTimestamp {
     note = "a bare number has no unit: wrap it in `TimestampNanos::new` or `TimestampMicros::new`"
 )]
 pub trait ToMaybeTimestamp {
-    /// The point in time, if there is one.
+    /// Returns the point in time, if there is one.
     ///
     /// # Errors
     /// As [`ToTimestamp::to_timestamp`].
@@ -351,14 +352,14 @@ impl ToTimestamp for TimestampMicros {
     }
 }
 
-/// Conversions of a type of another crate, whose nanoseconds since 1970 are given. Both are exact or an error.
+/// Implements the conversions of a type of another crate, given its nanoseconds since 1970. They are exact, or fail.
 macro_rules! from_foreign {
     ($(#[$cfg:meta])* [$($generics:tt)*] $type:ty, $nanos:expr) => {
         $(#[$cfg])*
         impl<$($generics)*> TryFrom<$type> for TimestampNanos {
             type Error = Error;
 
-            /// Is `InvalidTimestamp` outside the years 1677 to 2262.
+            /// Fails with `InvalidTimestamp` outside the years 1677 to 2262.
             fn try_from(time: $type) -> Result<TimestampNanos> {
                 TimestampNanos::from_total($nanos(&time))
             }
@@ -368,7 +369,7 @@ macro_rules! from_foreign {
         impl<$($generics)*> TryFrom<$type> for TimestampMicros {
             type Error = Error;
 
-            /// Is `InvalidTimestamp` if that is no whole number of microseconds, or more of them than 64 bits hold.
+            /// Fails with `InvalidTimestamp` if that is no whole number of microseconds, or more of them than 64 bits hold.
             fn try_from(time: $type) -> Result<TimestampMicros> {
                 TimestampMicros::from_total_nanos($nanos(&time))
             }
@@ -386,7 +387,7 @@ macro_rules! from_foreign {
 from_foreign!([] SystemTime, |time: &SystemTime| since_epoch(*time));
 from_foreign!(#[cfg(feature = "jiff")] [] jiff::Timestamp, |time: &jiff::Timestamp| time.as_nanosecond());
 from_foreign!(#[cfg(feature = "jiff")] [] jiff::ZonedDateTime, |time: &jiff::ZonedDateTime| time.timestamp().as_nanosecond());
-// A leap second is the second that follows it, as in `chrono::DateTime::timestamp_nanos_opt`.
+// A leap second is treated as the second that follows it, as `chrono::DateTime::timestamp_nanos_opt` does.
 from_foreign!(
     #[cfg(feature = "chrono")]
     [Z: chrono::TimeZone]
@@ -448,7 +449,7 @@ mod tests {
     fn the_system_clock_goes_there_and_back() {
         for nanos in [0, 1, -1, 1_700_000_000_123_456_789, i64::MAX, i64::MIN, -1_500_000_000] {
             let ts = TimestampNanos::new(nanos);
-            // Where the system's clock is coarser, as on Windows, so is its time.
+            // Where the system's clock is coarser, as on Windows, `SystemTime` is too.
             let time = SystemTime::from(ts);
             let back = TimestampNanos::try_from(time).unwrap();
             assert!(back.0.abs_diff(nanos) < 100, "{nanos} {back:?}");

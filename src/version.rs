@@ -29,21 +29,21 @@ pub enum ProtocolVersion {
 }
 
 impl fmt::Display for ProtocolVersion {
-    /// Writes its number.
+    /// Writes the number of the version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
 impl ProtocolVersion {
-    /// Whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated timestamps
-    /// are nanoseconds without a unit.
+    /// Returns whether everything is text: doubles are decimals, timestamp columns have microseconds only, and designated
+    /// timestamps are nanoseconds without a unit.
     #[inline(always)]
     pub(crate) const fn is_text(self) -> bool {
         matches!(self, ProtocolVersion::V1)
     }
 
-    /// The number as text, as the option `protocol_version` has it.
+    /// Returns the number as text, as in the option `protocol_version`.
     pub fn as_str(self) -> &'static str {
         match self {
             ProtocolVersion::V1 => "1",
@@ -52,10 +52,10 @@ impl ProtocolVersion {
         }
     }
 
-    /// The version with a number, for other languages.
+    /// Returns the version with this number, which other languages use.
     ///
     /// # Errors
-    /// `InvalidArgument`.
+    /// `InvalidArgument` if there is none.
     pub(crate) fn from_number(number: u32) -> Result<ProtocolVersion> {
         match number {
             1 => Ok(ProtocolVersion::V1),

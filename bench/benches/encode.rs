@@ -1,4 +1,4 @@
-//! Rows into a buffer: ours next to the official client, in one run, over the same rows and to the same bytes.
+//! Encodes rows into a buffer: ours and the official client's in one run, over the same rows and with the same bytes.
 //!
 //! ```text
 //! cargo bench -p questdb-ingress-bench --bench encode                     all shapes, buffer cleared every 1000 rows
@@ -23,11 +23,11 @@ use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
 use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
 use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
 
-/// What a variant is measured against.
+/// What a variant is compared with.
 #[derive(Clone, Copy, PartialEq)]
 enum Against {
     Itself,
-    /// The line of this number: the official client in the same language, where it can be had.
+    /// The line with this number: the official client in the same language, if it is available.
     Line(usize),
 }
 
@@ -38,10 +38,10 @@ struct Line {
     variant: Box<dyn Variant>,
 }
 
-/// Ratios to reach, at least and aim.
+/// Ratios to reach: at least, and aim.
 type Mark = (f64, f64);
 
-/// Marks of one shape.
+/// The marks of one shape.
 struct Marks {
     raw: Mark,
     checked: Mark,
@@ -49,11 +49,11 @@ struct Marks {
     columns: Mark,
 }
 
-/// What a run has shown so far.
+/// The results of a run so far.
 #[derive(Default)]
 struct Shown {
     text: Artifact,
-    /// Variants that did not reach "at least".
+    /// The variants that did not reach "at least".
     below: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ fn cases() -> Vec<Case> {
         case("s4", lines::<S4>, 2, all((3.0, 3.6))),
         case("s5", lines::<S5>, 2, all((1.5, 2.0))),
         case("s6", lines::<S6>, 2, all((10.0, 14.0))),
-        // No mark was set for decimals.
+        // No mark has been set for decimals.
         case("s7", lines::<S7>, 3, all((1.0, 1.0))),
     ]
 }
@@ -187,7 +187,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Every variant of ours and its name.
+/// Calls `each` with every variant of ours and its name.
 fn ours(mut each: impl FnMut(String, &mut dyn Variant)) {
     for case in cases() {
         for mut line in (case.make)(case.version, &case.marks) {
@@ -198,7 +198,7 @@ fn ours(mut each: impl FnMut(String, &mut dyn Variant)) {
     }
 }
 
-/// Holds every variant to the same output. Returns the bytes per row.
+/// Checks that every variant makes the same output. Returns the bytes per row.
 fn same_bytes(case: &str, lines: &mut [Line]) -> usize {
     let mut first: Option<Vec<u8>> = None;
     for line in lines {
@@ -221,7 +221,7 @@ fn same_bytes(case: &str, lines: &mut [Line]) -> usize {
     first.map_or(0, |b| b.len() / ROWS)
 }
 
-/// Interleaved passes; the least time of each variant counts.
+/// Runs the variants in turns; the shortest time of each counts.
 fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, shown: &mut Shown) {
     let (rows, passes, emptied) = if fresh {
         (75_000, 15, Emptied::Replaced(75_000))
@@ -240,7 +240,7 @@ fn compare(case: &Case, mut lines: Vec<Line>, bytes: usize, fresh: bool, shown: 
     table(case, &lines, &what, "ns", &least, shown);
 }
 
-/// The costs of all variants of a shape, and what they are in relation to the official client's.
+/// Prints the costs of all variants of a shape, and their ratios to those of the official client.
 fn table(case: &Case, lines: &[Line], what: &str, unit: &str, costs: &[f64], shown: &mut Shown) {
     shown.text.line(&format!("\n{}  {what}", case.name));
     let unit = format!("{unit}/row");
@@ -275,7 +275,7 @@ fn one(shape: &str, name: &str, rows: usize) {
     line.variant.run(rows, Emptied::Cleared(1000));
 }
 
-/// Instructions per row: the difference of two runs under callgrind that differ only in their rows.
+/// Counts instructions per row, as the difference of two runs under callgrind that differ only in their rows.
 fn count(case: &Case, lines: &[Line], shown: &mut Shown) {
     let instructions = |name: &str, rows: usize| {
         let this = std::env::current_exe().expect("the path of this program");

@@ -1,4 +1,4 @@
-//! Flushes over loopback to a sink process: ours next to the official client and a bare socket, in one run.
+//! Flushes over loopback to a sink process: ours, the official client and a plain socket in one run.
 //!
 //! ```text
 //! cargo bench --locked -p questdb-ingress-bench --bench flush                  pinned: to the same core, and to two

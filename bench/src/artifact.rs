@@ -1,4 +1,4 @@
-//! What a run shows, printed as it comes and kept in `target/report`, so that no document has to hold it.
+//! The results of a run. They are printed as they come and kept in `target/report`, so that no document has to hold them.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ impl Artifact {
         self.text.push('\n');
     }
 
-    /// Writes what was shown to the file of this name, in place of an earlier run's.
+    /// Writes the text to the file with this name, which replaces that of an earlier run.
     pub fn write(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/report");
         fs::create_dir_all(&folder).expect("a folder for the report");

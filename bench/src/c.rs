@@ -27,7 +27,7 @@ pub struct CNames {
     columns: [CName; 11],
 }
 
-/// Writes `count` rows at the third argument.
+/// A function that writes `count` rows from its third argument.
 pub type WriteRows = unsafe extern "C" fn(Handle, *const CNames, *const c_void, usize) -> Handle;
 
 unsafe extern "C" {
@@ -82,7 +82,7 @@ pub trait CShape: Shape {
     const RAW: WriteRows;
     const CHECKED: WriteRows;
     const PREPARED: WriteRows;
-    /// By the official library: `pre`, `val`, `all`.
+    /// The functions for the official library: `pre`, `val`, `all`.
     const OFFICIAL: [WriteRows; 3];
 }
 
@@ -98,7 +98,7 @@ c_shapes! {
 
 fn check(error: Handle) {
     if !error.is_null() {
-        // SAFETY: an error of the library, whose message ends with a zero.
+        // SAFETY: the library returned this error, and its message ends with a NUL.
         panic!("{}", unsafe { CStr::from_ptr(questdb_error_message(error)) }.to_string_lossy());
     }
 }
@@ -112,17 +112,17 @@ fn made(make: impl FnOnce(*mut Handle) -> Handle) -> Handle {
 /// How c/rows.c calls the library.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Way {
-    /// A call for each cell, names as text.
+    /// One call per cell, with names as text.
     Raw,
-    /// A call for each cell, names checked before.
+    /// One call per cell, with names that were checked before.
     Checked,
-    /// A call for each row.
+    /// One call per row.
     Prepared,
-    /// A call for many rows.
+    /// One call for many rows.
     Columns,
 }
 
-/// A buffer behind the C ABI.
+/// A buffer of our library, used through the C ABI.
 pub struct InC<S: 'static> {
     version: u32,
     buffer: Handle,
@@ -181,21 +181,21 @@ pub(crate) fn c_names<S: CShape>(collector: &Collector) -> CNames {
     let rust = Names::new(S::TABLE, S::COLUMNS);
     let bytes = rust.table.bytes();
     let stamp = if collector.in_micros { 2 } else { 1 };
-    // SAFETY: pointer and length of one text, here and below.
+    // SAFETY: (here and below) pointer and length are those of one text.
     let layout = made(|h| unsafe { questdb_row_layout_new(bytes.as_ptr(), bytes.len(), stamp, h) });
     for (name, kind) in S::COLUMNS.iter().zip(&collector.kinds) {
-        // SAFETY: as above, and a live layout.
+        // SAFETY: the layout is alive, and pointer and length are those of one text.
         check(unsafe { questdb_row_layout_add(layout, name.as_ptr(), name.len(), *kind as u32) });
     }
     CNames {
         table_raw: rust.table,
-        // SAFETY: as above.
+        // SAFETY: pointer and length are those of one text.
         table: made(|h| unsafe { questdb_table_name_new(bytes.as_ptr(), bytes.len(), h) }),
         layout,
         column_count: S::COLUMNS.len(),
         columns: rust.columns.map(|name| {
             let bytes = name.raw.bytes();
-            // SAFETY: as above.
+            // SAFETY: pointer and length are those of one text.
             let make = |h| unsafe { questdb_column_name_new(bytes.as_ptr(), bytes.len(), h) };
             CName { raw: name.raw, checked: made(make) }
         }),
@@ -231,7 +231,7 @@ impl<S: CShape> InC<S> {
         }
     }
 
-    /// Writes `some` rows without a wrap.
+    /// Writes `some` rows, which must not go beyond the last one.
     fn write(&self, some: usize) -> Handle {
         let first = self.rows[self.at..self.at + some].as_ptr().cast();
         let write = match self.way {
@@ -240,7 +240,7 @@ impl<S: CShape> InC<S> {
             Way::Prepared => S::PREPARED,
             Way::Columns => return self.write_columns(some),
         };
-        // SAFETY: so many rows are there, of the layout that this function takes.
+        // SAFETY: that many rows exist, with the layout that this function expects.
         unsafe { write(self.buffer, &raw const self.names, first, some) }
     }
 
@@ -250,7 +250,7 @@ impl<S: CShape> InC<S> {
             *data = self.column(column);
         }
         let at = self.collector.at[self.at..self.at + some].as_ptr();
-        // SAFETY: each column has the rows from `self.at` on; the buffer and the names live.
+        // SAFETY: each column has the rows from `self.at` on, and the buffer and the names are alive.
         unsafe { columns(self.buffer, &raw const self.names, data.as_ptr(), some, at) }
     }
 
@@ -303,7 +303,7 @@ impl<S: CShape> InC<S> {
 }
 
 fn new_buffer(version: u32) -> Handle {
-    // SAFETY: the handle is written.
+    // SAFETY: the function writes the handle to the place it is given.
     made(|h| unsafe { questdb_buffer_new(version, h) })
 }
 
@@ -312,12 +312,12 @@ impl<S: CShape> Variant for InC<S> {
         while rows > 0 {
             let some = match emptied {
                 Emptied::Cleared(each) => {
-                    // SAFETY: a live buffer.
+                    // SAFETY: the buffer is alive.
                     check(unsafe { questdb_buffer_clear(self.buffer) });
                     each.min(rows)
                 }
                 Emptied::Replaced(each) => {
-                    // SAFETY: a live buffer, which is not used again.
+                    // SAFETY: the buffer is alive, and is not used again.
                     unsafe { questdb_buffer_free(self.buffer) };
                     self.buffer = new_buffer(self.version);
                     each.min(rows)
@@ -329,12 +329,12 @@ impl<S: CShape> Variant for InC<S> {
     }
 
     fn output(&mut self) -> Vec<u8> {
-        // SAFETY: a live buffer.
+        // SAFETY: the buffer is alive.
         check(unsafe { questdb_buffer_clear(self.buffer) });
         self.at = 0;
         self.block(ROWS);
         let mut len = 0;
-        // SAFETY: a live buffer; what is peeked at is copied before the next call.
+        // SAFETY: the buffer is alive, and its bytes are copied before the next call.
         unsafe {
             let start = questdb_buffer_peek(self.buffer, &raw mut len);
             std::slice::from_raw_parts(start, len).to_vec()

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Time that this thread spent on a processor, in nanoseconds.
+/// Returns the time that this thread spent on a processor, in nanoseconds.
 pub fn thread_cpu_ns() -> u64 {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
-/// Time that all threads of this process spent on processors, in nanoseconds.
+/// Returns the time that all threads of this process spent on processors, in nanoseconds.
 pub fn process_cpu_ns() -> u64 {
     read(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
@@ -19,7 +19,8 @@ fn read(clock: libc::clockid_t) -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// As [`process_cpu_ns`]: in their own code, and in the kernel. The kernel splits it by samples, so this needs long runs.
+/// Returns the time of [`process_cpu_ns`] in two parts: in our own code, and in the kernel. The kernel divides it by
+/// samples, so this needs long runs.
 pub fn process_cpu() -> (Duration, Duration) {
     // SAFETY: all zeros are a valid rusage.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };

@@ -1,4 +1,4 @@
-//! Buffers of ours and of the official client as [`Encoder`]s, by what the caller has checked before.
+//! Our buffer and the official client's as [`Encoder`]s. The variants differ in what the caller has checked before.
 
 use std::str::{Utf8Error, from_utf8};
 
@@ -22,7 +22,7 @@ pub(crate) fn buffer(version: u8) -> Buffer {
     })
 }
 
-/// Ours. Values are bytes that the library checks; names too, unless `CHECKED`.
+/// Our buffer. Values are bytes that the library checks; names are too, unless `CHECKED`.
 pub struct Ours<const CHECKED: bool>(pub Buffer);
 
 impl<const CHECKED: bool> Ours<CHECKED> {
@@ -130,11 +130,11 @@ pub const VAL: u8 = 1;
 /// Nothing was checked before.
 pub const ALL: u8 = 2;
 
-/// The official client. Its Rust API takes text as `str`; where the caller has bytes, they are checked on the way, as its C
-/// API does it.
+/// The official client. Its Rust API takes text as `str`. If the caller has bytes, they are checked before the call, as its
+/// C API does.
 pub struct Theirs<const MODE: u8>(pub q::Buffer);
 
-/// What can go wrong on the official side.
+/// What can fail in the official client.
 #[derive(Debug)]
 pub enum Failure {
     Utf8(Utf8Error),

@@ -1,15 +1,16 @@
-//! Instructions per row of every variant of ours, counted by callgrind in one run and held against a committed ledger.
+//! Counts the instructions per row of every variant of ours with callgrind, in one run, and compares them with a committed
+//! ledger.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::variant::{Emptied, Variant};
 
-/// How far instructions may be from the ledger. Another patch release of the compiler moves them a little.
+/// How much the instructions may differ from the ledger. Another patch release of the compiler changes them a little.
 const TOLERANCE: f64 = 0.05;
-/// Rows that are counted for each variant.
+/// How many rows are counted for each variant.
 const ROWS: usize = 4000;
-/// The program's argument that makes it [`run_marked`].
+/// The argument that makes the program call [`run_marked`].
 pub const MARKED: &str = "--marked";
 
 const HEAD: &str = "\
@@ -31,8 +32,8 @@ pub fn run_marked(variant: &mut dyn Variant) {
     bench_count_end();
 }
 
-/// Counts the variants with these names, in the order in which the program runs them when it is called with [`MARKED`],
-/// and prints how each compares. With `bless`, writes the ledger anew instead.
+/// Counts the variants with these names, in the order in which the program runs them when it is called with [`MARKED`], and
+/// prints how each compares. With `bless`, writes the ledger anew instead.
 pub fn check(names: &[String], bless: bool) -> ExitCode {
     let counts = count(names.len());
     if bless {
@@ -64,7 +65,7 @@ pub fn check(names: &[String], bless: bool) -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Instructions per row of the variants that this program runs with [`MARKED`].
+/// Returns the instructions per row of the variants that this program runs with [`MARKED`].
 fn count(variants: usize) -> Vec<f64> {
     let program = std::env::current_exe().expect("the path of this program");
     let folder = program.with_file_name(format!("counts-{}", std::process::id()));

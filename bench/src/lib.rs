@@ -1,6 +1,6 @@
-//! What the benchmarks share: the row shapes, ways to encode them (ours and the official client's), clocks; and flushing.
+//! What the benchmarks share: the row shapes, ways to encode them (ours and the official client's), clocks, and flushing.
 
-// The exported functions, which the C of bench/c calls by symbol.
+// This links the exported functions, which the C code of bench/c calls by their symbols.
 use questdb_ingress_capi as _;
 
 pub mod artifact;

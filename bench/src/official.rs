@@ -1,5 +1,5 @@
 //! The official C library, called by the compiled C of c/official.c. It is loaded at run time from the path in
-//! `QUESTDB_OFFICIAL_LIB`, which `bench/official-c` makes.
+//! `QUESTDB_OFFICIAL_LIB`, where `bench/official-c` puts it.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ struct CText {
     ptr: *const u8,
 }
 
-/// `official_library` in c/official.h; the functions that only C calls come first.
+/// `official_library` in c/official.h. The functions that only C calls come first.
 #[repr(C)]
 struct Library {
     in_c: [*const c_void; 15],
@@ -31,7 +31,7 @@ unsafe extern "C" {
     fn official_load(path: *const c_char) -> *const Library;
 }
 
-/// Whether the library can be had; loads it.
+/// Loads the library, and returns whether it is available.
 pub fn available() -> bool {
     library().is_some()
 }
@@ -40,12 +40,12 @@ fn library() -> Option<&'static Library> {
     static LOADED: OnceLock<Option<usize>> = OnceLock::new();
     let address = LOADED.get_or_init(|| {
         let path = CString::new(std::env::var("QUESTDB_OFFICIAL_LIB").ok()?).ok()?;
-        // SAFETY: a path that ends with a zero.
+        // SAFETY: the path ends with a NUL.
         let library = unsafe { official_load(path.as_ptr()) };
         assert!(!library.is_null(), "the official library could not be loaded");
         Some(library as usize)
     });
-    // SAFETY: a static of c/official.c, which does not change after it was loaded.
+    // SAFETY: the address is that of a static of c/official.c, which does not change after it was loaded.
     address.map(|address| unsafe { &*(address as *const Library) })
 }
 
@@ -61,13 +61,13 @@ pub struct InOfficial<S: 'static> {
 }
 
 impl<S: CShape> InOfficial<S> {
-    /// `write` is one of the functions of c/official.c for this shape.
+    /// Creates a buffer. `write` is one of the functions of c/official.c for this shape.
     ///
     /// # Panics
     /// If the library is not [`available`].
     pub fn new(version: u8, write: WriteRows, rows: &'static [S]) -> Self {
         let library = library().expect("the official library");
-        // SAFETY: a version that exists.
+        // SAFETY: the version exists.
         let buffer = unsafe { (library.buffer_new)(version.into()) };
         let names = c_names::<S>(&Collector::of(&rows[..1]));
         InOfficial { library, version, buffer, names, write, rows, at: 0 }
@@ -77,11 +77,11 @@ impl<S: CShape> InOfficial<S> {
         while rows > 0 {
             let some = rows.min(ROWS - self.at);
             let first = self.rows[self.at..self.at + some].as_ptr().cast();
-            // SAFETY: so many rows are there, of the layout that this function takes.
+            // SAFETY: that many rows exist, with the layout that this function expects.
             let error = unsafe { (self.write)(self.buffer, &raw const self.names, first, some) };
             if !error.is_null() {
                 let mut len = 0;
-                // SAFETY: an error of the library, and the message that belongs to it.
+                // SAFETY: the library returned this error, and the message belongs to it.
                 let message = unsafe {
                     std::slice::from_raw_parts((self.library.error_msg)(error, &raw mut len), len)
                 };
@@ -93,7 +93,7 @@ impl<S: CShape> InOfficial<S> {
     }
 
     fn clear(&self) {
-        // SAFETY: a live buffer.
+        // SAFETY: the buffer is alive.
         unsafe { (self.library.buffer_clear)(self.buffer) }
     }
 }
@@ -107,7 +107,7 @@ impl<S: CShape> Variant for InOfficial<S> {
                     each.min(rows)
                 }
                 Emptied::Replaced(each) => {
-                    // SAFETY: a live buffer, which is not used again.
+                    // SAFETY: the buffer is alive, and is not used again.
                     unsafe {
                         (self.library.buffer_free)(self.buffer);
                         self.buffer = (self.library.buffer_new)(self.version.into());
@@ -124,7 +124,7 @@ impl<S: CShape> Variant for InOfficial<S> {
         self.clear();
         self.at = 0;
         self.block(ROWS);
-        // SAFETY: a live buffer; what is peeked at is copied before the next call.
+        // SAFETY: the buffer is alive, and its bytes are copied before the next call.
         unsafe {
             let view = (self.library.peek)(self.buffer);
             std::slice::from_raw_parts(view.ptr, view.len).to_vec()

@@ -11,7 +11,7 @@ use crate::variant::{Emptied, Variant};
 
 type Result = std::result::Result<(), questdb_ingress::Error>;
 
-/// An [`Encoder`] that notes what a row is made of, and keeps all values column by column.
+/// An [`Encoder`] that records what a row consists of, and keeps all values column by column.
 #[derive(Default)]
 pub struct Collector {
     pub kinds: Vec<ColumnKind>,
@@ -21,7 +21,7 @@ pub struct Collector {
     place: usize,
 }
 
-/// The values of one column. Text is in offsets and bytes, symbols in codes besides.
+/// The values of one column. Text is kept in offsets and bytes, symbols have codes too.
 pub enum Values {
     Bools(Vec<u8>),
     I64(Vec<i64>),
@@ -33,7 +33,7 @@ pub enum Values {
 }
 
 impl Collector {
-    /// The columns of all rows of a shape.
+    /// Collects the columns of all rows of a shape.
     pub fn of<S: Shape>(rows: &[S]) -> Collector {
         let mut collector = Collector::default();
         let names = Names::new(S::TABLE, S::COLUMNS);
@@ -43,7 +43,7 @@ impl Collector {
         collector
     }
 
-    /// The layout of these rows.
+    /// Returns the layout of these rows.
     pub fn layout<S: Shape>(&self) -> RowLayout {
         let mut layout = RowLayout::new(S::TABLE).unwrap();
         for (name, kind) in S::COLUMNS.iter().zip(&self.kinds) {
@@ -265,7 +265,7 @@ impl Encoder for Rows {
     #[inline(always)]
     fn book(&mut self, _: &Name, value: &'static [f64; 100]) -> Result {
         let view: *const _ = self.view.insert(ArrayView::c_major(&BOOK, value)?);
-        // SAFETY: the view stays in its box until the next row, which overwrites the cell before it is used again.
+        // SAFETY: the view stays in its box until the next row, which replaces the cell before that is used again.
         self.cell(Cell::Array(unsafe { &*view }))
     }
 
@@ -302,7 +302,7 @@ impl Encoder for Rows {
     }
 }
 
-/// Many rows with one call.
+/// Appends many rows with one call.
 pub struct Columns {
     collector: Collector,
     views: Vec<ArrayView<'static>>,

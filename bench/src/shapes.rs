@@ -1,13 +1,13 @@
-//! The row shapes s1 to s7: their names, 4096 different rows of each, and how a row is written by any [`Encoder`].
+//! The row shapes s1 to s7: their names, 4096 different rows of each, and how any [`Encoder`] writes a row.
 //!
 //! The layout of the rows is shared with c/abi.h.
 
 use questdb_ingress as ours;
 
-/// Different rows of each shape.
+/// How many different rows each shape has.
 pub const ROWS: usize = 4096;
 
-/// Bytes with the layout of a C pointer and length. All texts live for the whole run.
+/// Bytes in the layout of a C pointer and length. All texts live until the end of the run.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Text {
@@ -15,9 +15,9 @@ pub struct Text {
     len: usize,
 }
 
-// SAFETY: points to memory that is never changed or freed.
+// SAFETY: the pointer is to memory that is never changed or freed.
 unsafe impl Send for Text {}
-// SAFETY: as above.
+// SAFETY: the pointer is to memory that is never changed or freed.
 unsafe impl Sync for Text {}
 
 impl Text {
@@ -28,11 +28,11 @@ impl Text {
 
     #[inline(always)]
     pub fn bytes(self) -> &'static [u8] {
-        // SAFETY: made from a leaked vector in `new`.
+        // SAFETY: pointer and length are those of a vector that `new` leaked.
         unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
     }
 
-    /// For callers who have checked all values beforehand.
+    /// Returns the text, for callers who have checked all values before.
     #[inline(always)]
     pub fn checked_before(self) -> &'static str {
         // SAFETY: all texts are made from strings, or are never read as one (binary decimals).
@@ -73,7 +73,7 @@ impl Names {
     }
 }
 
-/// Something that rows are written to. The error type is that of the library behind it.
+/// Something that rows are written to. Its errors are those of the library that it uses.
 pub trait Encoder {
     type Error: std::fmt::Display;
 
@@ -111,7 +111,7 @@ pub trait Shape: Sized + 'static {
     }
 }
 
-/// SplitMix64: the same rows in every run.
+/// SplitMix64, which makes the same rows in every run.
 pub struct Random(u64);
 
 impl Random {
@@ -127,12 +127,12 @@ impl Random {
         self.bits() % n
     }
 
-    /// Full precision, from 0 to 1.
+    /// Returns a number from 0 to 1 with full precision.
     fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Two decimals.
+    /// Returns a number with two decimals.
     fn cents(&mut self, max: u64) -> f64 {
         self.below(max) as f64 / 100.0
     }
@@ -339,7 +339,7 @@ impl Shape for S5 {
     fn write<E: Encoder>(&self, e: &mut E, n: &Names) -> Result<(), E::Error> {
         e.table(n)?;
         e.symbol(&n.columns[0], self.symbol)?;
-        // SAFETY: leaked in `make`.
+        // SAFETY: `make` leaked the memory, so it is never freed.
         e.book(&n.columns[1], unsafe { &*self.book })?;
         e.at_nanos(self.at)
     }

@@ -5,18 +5,18 @@ use crate::shapes::{Encoder, Names, ROWS, Shape};
 /// When the buffer is emptied.
 #[derive(Clone, Copy, Debug)]
 pub enum Emptied {
-    /// Cleared after so many rows.
+    /// It is cleared after this many rows.
     Cleared(usize),
-    /// Replaced by a new one after so many rows.
+    /// It is replaced by a new one after this many rows.
     Replaced(usize),
 }
 
 /// One line of the tables.
 pub trait Variant {
-    /// Writes `rows` rows, going on where the last run ended.
+    /// Writes `rows` rows, starting where the last run ended.
     fn run(&mut self, rows: usize, emptied: Emptied);
 
-    /// What all different rows look like.
+    /// Returns the output of all different rows.
     fn output(&mut self) -> Vec<u8>;
 }
 
@@ -33,7 +33,7 @@ impl<E: Encoder, S: Shape> InRust<E, S> {
         InRust { encoder, names: Names::new(S::TABLE, S::COLUMNS), rows, at: 0 }
     }
 
-    /// Writes rows `from..to` of the endless repetition.
+    /// Writes the next rows; after the last different row the first one follows again.
     #[inline(never)]
     fn block(&mut self, mut rows: usize) {
         while rows > 0 {

@@ -1,5 +1,5 @@
-//! Any bytes as the challenge of a TCP server: at most 4 KiB are a challenge, exactly the challenge is signed, and how the
-//! bytes are cut into pieces decides nothing.
+//! Takes any bytes as the challenge of a TCP server. At most 4 KiB are a challenge, exactly the challenge is signed, and it
+//! does not matter how the bytes are cut into pieces.
 
 #![no_main]
 
@@ -32,10 +32,10 @@ static PUBLIC: LazyLock<UnparsedPublicKey<Vec<u8>>> = LazyLock::new(|| {
 });
 const HELLO: &[u8] = b"testUser1\n";
 const LONGEST: usize = 4096;
-/// What may be read at once beyond it.
+/// How many bytes beyond it may be read at once.
 const CHUNK: usize = 1024;
 
-/// What the client makes of a challenge.
+/// What the client does with a challenge.
 #[derive(Debug, PartialEq)]
 enum Login {
     Done,
@@ -66,7 +66,7 @@ fn assert_no_key(e: &Error) {
     assert!(!text.contains(D) && !text.contains(X) && !text.contains(Y), "{text}");
 }
 
-/// What was signed verifies, and it is the challenge.
+/// Checks that the signature verifies, and that it is that of the challenge.
 fn assert_signed(received: &[u8], challenge: &[u8]) {
     let answer = received.strip_prefix(HELLO).unwrap();
     let line = answer.split(|b| *b == b'\n').next().unwrap();
@@ -104,12 +104,12 @@ fuzz_target!(|data: &[u8]| {
     match newline {
         Some(at) if alone && at <= LONGEST => {
             assert_eq!(login, Login::Done);
-            // Verifying takes longer than all the rest.
+            // Verifying takes longer than everything else, so it is not done every time.
             if challenge.len() % 8 == 1 {
                 assert_signed(&whole.received(), &challenge[..at]);
             }
         }
-        // What follows the challenge is seen now, or before the first flush.
+        // What follows the challenge is noticed now, or before the first flush.
         Some(at) if at <= LONGEST => {}
         _ if end == End::Endless && challenge.len() <= LONGEST => {}
         _ => assert!(matches!(login, Login::Failed(..)), "{login:?}"),

@@ -1,5 +1,5 @@
-//! Any sequence of calls on a buffer: a call does what a model of the buffer says, a failing one leaves the buffer exactly as
-//! it was, and the receiver's parser, which shares no code with the encoder, finds exactly the rows of the model.
+//! Makes any sequence of calls on a buffer. A call does what a model of the buffer says, a failing one leaves the buffer
+//! exactly as it was, and the receiver's parser, which shares no code with the encoder, finds exactly the rows of the model.
 
 #![no_main]
 
@@ -43,7 +43,7 @@ impl Case {
             questdb_ingress::internal::protocol_version(1 + u32::from(input.byte()) % 3).unwrap();
         let tight = input.below(4) == 0;
         let max_buf_size = if tight { 16 + usize::from(input.byte()) } else { 1 << 24 };
-        // Both so small that every way to grow is gone.
+        // Both limits may be so small that the buffer cannot grow at all.
         let init_buf_size = usize::from(input.byte()).min(max_buf_size);
         let mut options = BufferOptions::new(version);
         options.init_buf_size = init_buf_size;
@@ -52,8 +52,8 @@ impl Case {
         Case { buffer, model: Model::default(), tight, whole: 0 }
     }
 
-    /// Runs a call and compares: failures with the state before, successes with what was expected. Returns whether it
-    /// succeeded.
+    /// Runs a call and compares: after a failure with the state before, after a success with what was expected. Returns
+    /// whether the call succeeded.
     fn call(&mut self, expected: Expected, work: impl FnOnce(&mut Buffer) -> Result<()>) -> bool {
         let before = self.buffer.peek().to_vec();
         let open = self.buffer.is_row_open();
@@ -171,7 +171,7 @@ impl Case {
     fn append(&mut self, input: &mut Input<'_>, prepared: &Prepared, columns: bool) {
         let between = self.model.open.is_none();
         let mut rows = None;
-        // Which of the two is expected is known only when the input has been read.
+        // Which of the two is expected is known only after the input has been read.
         let done = self.call(Expected::Either, |b| {
             let (result, expected) = if columns {
                 prepared.append_columns(input, b)
@@ -189,7 +189,7 @@ impl Case {
         }
     }
 
-    /// A decimal that the receiver may not take: looked at in a copy.
+    /// Adds a decimal that the receiver may not accept, so it is checked in a copy of the buffer.
     fn odd_decimal(&mut self, input: &mut Input<'_>) {
         let text = input.bytes();
         let mut copy = self.buffer.clone();
@@ -250,7 +250,7 @@ impl Case {
     }
 }
 
-/// Whether there is a call for such a value in such a column.
+/// Returns whether there is a call for such a value in such a column.
 fn takes(kind: ColumnKind, cell: &Cell) -> bool {
     use ColumnKind as K;
     matches!(
@@ -275,7 +275,7 @@ fn add<'n>(
         (K::Symbol, Cell::Text(v)) => buffer.symbol(name, Text::unchecked(v)),
         (K::Symbol, _) => buffer.symbol(name, None::<Text<'_>>),
         (K::Str, Cell::Text(v)) => match std::str::from_utf8(v) {
-            // Text that is UTF-8 by its type takes another way.
+            // Text that is UTF-8 by its type takes another path.
             Ok(text) if v.len() % 2 == 0 => buffer.column_str(name, text),
             _ => buffer.column_str(name, Text::unchecked(v)),
         },
@@ -308,7 +308,7 @@ fuzz_target!(|data: &[u8]| {
     while !input.is_empty() {
         case.step(&mut input, &mut prepared);
     }
-    // What is open has no line end yet.
+    // The open row has no line end yet.
     let whole = &case.buffer.peek()[..case.whole];
     assert_eq!(parse(whole), case.model.rows, "{:?}", case.buffer.protocol_version());
 });

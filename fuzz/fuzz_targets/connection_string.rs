@@ -1,5 +1,5 @@
-//! Any text as a connection string: settings or an error that names a place in it, never a piece of a secret; the same as
-//! setting its options one by one; and nothing of it breaks out of the head of a request.
+//! Takes any text as a connection string. It gives settings, or an error that names a place in it and never a piece of a
+//! secret; setting its options one by one gives the same; and nothing of it can add a line to the head of a request.
 
 #![no_main]
 
@@ -15,11 +15,11 @@ use questdb_ingress_fuzz::conf::{Pair, pairs, secret_windows};
 
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// An error of the configuration names a place in it.
+/// Checks that an error of the configuration names a place in it.
 fn assert_config_error(e: &Error, conf: &str) {
     assert_error(e);
     assert_eq!(e.code(), ErrorCode::Config, "{e}");
-    // Quoted values may hold these words too; ours are the last.
+    // Quoted values may contain these words too; ours are the last.
     if let Some((_, after)) = e.message().rsplit_once(" at position ") {
         let digits = after.split(|c: char| !c.is_ascii_digit()).next().unwrap();
         if let Ok(at) = digits.parse::<usize>() {
@@ -48,11 +48,11 @@ fn assert_sound(settings: &Settings) {
     }
 }
 
-/// The same options set one by one make the same configuration.
+/// Checks that the same options set one by one make the same configuration.
 fn assert_same_by_set(config: &Config, service: &str, pairs: &[Pair]) {
     let mut other = Config::new();
     other.set("protocol", service).unwrap();
-    // Addresses add up in a string, `set` replaces them.
+    // Addresses add up in a string, but `set` replaces them.
     let addrs: Vec<&str> =
         pairs.iter().filter(|pair| pair.key == "addr").map(|pair| pair.value.as_str()).collect();
     for pair in pairs {
@@ -63,7 +63,7 @@ fn assert_same_by_set(config: &Config, service: &str, pairs: &[Pair]) {
     assert_eq!(other.validate().is_ok(), config.validate().is_ok());
 }
 
-/// Sends a row over plain HTTP: the head has its lines and no others.
+/// Sends a row over plain HTTP, and checks that the head has its lines and no others.
 fn assert_head(config: &Config, settings: &Settings) {
     let answer = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
     let (pieces, early, end) = (Vec::new(), None, End::Silent);

@@ -1,5 +1,5 @@
-//! Any bytes as the JSON body of a refusal, and refusals built from any text: what the accessors say is what the server said,
-//! on one line and cut to a bounded length.
+//! Takes any bytes as the JSON body of a refusal, and refusals made from any text. The accessors return what the server
+//! said, on one line and cut to a limited length.
 
 #![no_main]
 
@@ -21,10 +21,10 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 const STATUSES: [u16; 12] = [400, 401, 403, 404, 405, 413, 415, 421, 429, 500, 503, 507];
 const TYPES: [&str; 4] =
     ["application/json", "application/json; charset=utf-8", "Application/JSON", "text/plain"];
-/// Bytes of an id or a code that are kept.
+/// How many bytes of an id or a code are kept.
 const WORD: usize = 128;
 
-/// Flushes one table's row to a server that refuses it with this body.
+/// Flushes a row of one table to a server that refuses it with this body.
 fn refuse(status: u16, content_type: &str, body: &[u8]) -> Error {
     let head = format!(
         "HTTP/1.1 {status} No\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
@@ -48,7 +48,7 @@ fn refuse(status: u16, content_type: &str, body: &[u8]) -> Error {
     e
 }
 
-/// The text as JSON, with escapes where `mask` says.
+/// Appends the text as JSON, with escapes where `mask` says.
 fn quoted(text: &str, mask: u8, json: &mut String) {
     json.push('"');
     for (i, c) in text.chars().enumerate() {
@@ -65,7 +65,7 @@ fn quoted(text: &str, mask: u8, json: &mut String) {
     json.push('"');
 }
 
-/// Checks what is shown of a text: all of it where it is plain, the start of it where it is long.
+/// Checks what is shown of a text: all of it if it is plain, its beginning if it is long.
 fn assert_shown(shown: &str, said: &str, most: usize) {
     let plain = said.bytes().all(|b| matches!(b, b' '..=b'~'));
     if plain && said.len() <= most {
@@ -82,7 +82,7 @@ fn built(input: &mut Input<'_>) {
     let repeat = if input.byte() == 255 { 1 + usize::from(input.byte()) } else { 1 };
     let mut text = || String::from_utf8_lossy(input.bytes()).into_owned();
     let (message, id, code) = (text(), text(), text());
-    // Long enough to be cut.
+    // The text is long enough to be cut.
     let message = message.repeat(repeat.min(1 + 1500 / message.len().max(1)));
     let line = input.u64();
     let order = input.byte();

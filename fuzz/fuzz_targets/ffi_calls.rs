@@ -1,8 +1,8 @@
-//! Any sequence of calls of the C functions, invalid ones among them: no call crashes, leaks or reads what it was not given, a
-//! failing one leaves its buffer as it was, and no error tells of a defect.
+//! Makes any sequence of calls of the C functions, including invalid ones. No call crashes, leaks or reads memory that it
+//! was not given, a failing one leaves its buffer as it was, and no error reports a defect.
 
 #![no_main]
-// Every function here calls what C calls, on handles that it keeps to the rules of the header.
+// Every function here calls what C calls, with handles that keep to the rules of the header.
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::ptr;
@@ -30,7 +30,7 @@ const OPTIONS: [(&[u8], &[u8]); 6] = [
 
 /// What can be seen of a buffer.
 unsafe fn seen(buffer: *mut questdb_buffer) -> (Vec<u8>, usize) {
-    // SAFETY: NULL or alive, and used by nobody else now.
+    // SAFETY: the buffer is NULL or alive, and nobody else uses it now.
     let buffer = unsafe { buffer.as_ref() };
     let mut len = usize::MAX;
     let bytes = questdb_buffer_peek(buffer, &raw mut len);
@@ -40,18 +40,18 @@ unsafe fn seen(buffer: *mut questdb_buffer) -> (Vec<u8>, usize) {
     assert_eq!(questdb_buffer_protocol_version(buffer) == 0, buffer.is_none());
     let _ = (questdb_buffer_is_transactional(buffer), questdb_buffer_max_name_len(buffer));
     let _ = questdb_buffer_init_buf_size(buffer);
-    // SAFETY: so many bytes belong to the buffer, which is not changed meanwhile.
+    // SAFETY: the buffer owns that many bytes, and is not changed meanwhile.
     let bytes = if len == 0 { &[] } else { unsafe { std::slice::from_raw_parts(bytes, len) } };
     (bytes.to_vec(), questdb_buffer_row_count(buffer))
 }
 
-/// Runs a call on a buffer. If it fails, the buffer is as it was; on NULL it fails.
+/// Runs a call on a buffer. If the call fails, the buffer is as it was; with NULL it fails.
 unsafe fn on_buffer(
     buffer: *mut questdb_buffer,
     call: impl FnOnce(Option<&mut questdb_buffer>) -> Failed,
 ) {
     let before = seen(buffer);
-    // SAFETY: NULL or alive, and used by nobody else during the call.
+    // SAFETY: the buffer is NULL or alive, and nobody else uses it during the call.
     let failure = failed(call(unsafe { borrowed(buffer) }));
     assert!(failure || !buffer.is_null());
     assert!(!failure || seen(buffer) == before);
@@ -59,7 +59,7 @@ unsafe fn on_buffer(
 
 unsafe fn build_row(handles: &mut Handles, input: &mut Input<'_>) {
     let buffer = handles.buffer(input.below(5));
-    // SAFETY: NULL or alive; names are not changed by the calls.
+    // SAFETY: the name is NULL or alive, and the calls do not change names.
     let column = unsafe { handles.columns[input.below(2)].as_ref() };
     let memory = &mut Memory::default();
     let op = input.below(30);
@@ -67,7 +67,7 @@ unsafe fn build_row(handles: &mut Handles, input: &mut Input<'_>) {
     match op {
         0 | 1 => on_buffer(buffer, |b| questdb_buffer_table(b, name, name_len)),
         2 => {
-            // SAFETY: as above.
+            // SAFETY: the name is NULL or alive, and the calls do not change names.
             let table = unsafe { handles.tables[input.below(2)].as_ref() };
             on_buffer(buffer, |b| questdb_buffer_table_named(b, table));
         }
@@ -171,9 +171,9 @@ unsafe fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
         }
         2 => {
             let to = input.below(2);
-            // Into the other place: this one would be freed before.
+            // The copy goes into the other place, because the buffer in this one would be freed first.
             let out = if to == place { ptr::null_mut() } else { handles.new_buffer(to) };
-            // SAFETY: NULL or alive, and used by nobody else during the call.
+            // SAFETY: the buffer is NULL or alive, and nobody else uses it during the call.
             failed(questdb_buffer_clone(unsafe { borrowed(buffer) }, out));
         }
         3 => {
@@ -187,14 +187,14 @@ unsafe fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
         8 => on_buffer(buffer, |b| questdb_buffer_check_flushable(b)),
         9 => {
             on_buffer(buffer, |b| questdb_buffer_drop_row(b));
-            // SAFETY: NULL or alive, and used by nobody else during the call.
+            // SAFETY: the buffer is NULL or alive, and nobody else uses it during the call.
             assert!(!questdb_buffer_is_row_open(unsafe { buffer.as_ref() }));
         }
         10 => {
             let (first, count) = (input.below(5), input.one(&[0, 1, 2, usize::MAX]));
             on_buffer(buffer, |b| questdb_buffer_remove_rows(b, first, count));
         }
-        // A lent one stays; the caller's own are freed where their place is taken.
+        // A lent buffer stays; the caller's own are freed when their place is used again.
         _ if place >= 2 => questdb_buffer_free(buffer),
         _ => drop(handles.new_buffer(place)),
     }
@@ -203,7 +203,7 @@ unsafe fn whole_buffer(handles: &mut Handles, input: &mut Input<'_>) {
 unsafe fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let memory = &mut Memory::default();
-    // SAFETY: NULL or alive; appending does not change it.
+    // SAFETY: the layout is NULL or alive, and appending does not change it.
     let layout = unsafe { handles.layouts[place].as_ref() };
     assert_eq!(questdb_row_layout_column_count(layout), handles.kinds[place].len());
     let (buffer, sender) = (handles.buffer(input.below(5)), handles.senders[input.below(2)]);
@@ -216,7 +216,7 @@ unsafe fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
         1 | 2 => {
             let (name, len) = memory.name(input);
             let kind = u32::from(input.byte()) % 11;
-            // SAFETY: NULL or alive, and used by nobody else during the call.
+            // SAFETY: the layout is NULL or alive, and nobody else uses it during the call.
             let layout = unsafe { borrowed(handles.layouts[place]) };
             if !failed(questdb_row_layout_add(layout, name, len, kind)) {
                 handles.kinds[place].push(kind);
@@ -225,7 +225,7 @@ unsafe fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
         3 | 4 => {
             let cells = memory.cells(input, &handles.kinds[place]);
             let (at, own) = (input.integer(), input.flag());
-            // A wrong count is found before the cells are read.
+            // A wrong count must be found before the cells are read.
             let (first, count) = match input.below(16) {
                 15 => (ptr::null(), usize::MAX),
                 _ => (cells.as_ptr(), cells.len()),
@@ -258,7 +258,7 @@ unsafe fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
     }
 }
 
-/// Runs a call on a sender. If it fails, its own buffer is as it was, unless the row was accepted.
+/// Runs a call on a sender. If the call fails, its own buffer is as it was, unless the row was accepted.
 unsafe fn on_sender(sender: *mut questdb_sender, call: impl FnOnce(*mut questdb_sender) -> Failed) {
     let own = questdb_sender_buffer(sender);
     let before = seen(own);
@@ -302,7 +302,7 @@ unsafe fn sending(handles: &mut Handles, input: &mut Input<'_>) {
             on_sender(sender, |s| questdb_sender_begin(s, table, len));
         }
         17 => on_sender(sender, |s| questdb_sender_commit(s)),
-        // Rolling back drops rows, and closing may send them, also when they then fail.
+        // Rolling back drops rows, and closing may send them even if it then fails.
         18 => drop(failed(questdb_sender_rollback(sender))),
         19 => {
             let mut left = u64::MAX;
@@ -312,7 +312,7 @@ unsafe fn sending(handles: &mut Handles, input: &mut Input<'_>) {
             let error = questdb_sender_close(sender, input.u16().into(), out);
             assert!(error.is_some() || !sender.is_null());
             failed(error);
-            // Complete rows are sent or stay; an open one is dropped.
+            // Complete rows are sent or stay; an open row is dropped.
             let after = seen(own);
             assert!(before.0.starts_with(&after.0), "{before:?} {after:?}");
             assert!(out.is_null() || left < 1 << 20);
@@ -351,11 +351,11 @@ unsafe fn last_error(sender: *mut questdb_sender, input: &mut Input<'_>) {
     let mut last = ptr::null_mut();
     let out = if input.below(8) == 7 { ptr::null_mut() } else { &raw mut last };
     failed(questdb_sender_last_error(sender, out));
-    // SAFETY: NULL or ours now.
+    // SAFETY: the error is NULL, or owned by this code now.
     failed(unsafe { questdb_ingress_fuzz::handles::given(last) });
 }
 
-/// Senders over the real network reach nobody.
+/// Creates a sender; over the real network it reaches nobody.
 unsafe fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize) {
     let memory = &mut Memory::default();
     match input.below(4) {
@@ -370,7 +370,7 @@ unsafe fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize
             let from = input.below(2);
             let out = handles.new_sender(place);
             if handles.harmless[from] {
-                // SAFETY: alive, and used by nobody else during the call.
+                // SAFETY: the configuration is alive, and nobody else uses it during the call.
                 failed(questdb_sender_new(unsafe { borrowed(handles.configs[from]) }, out));
             }
         }
@@ -397,18 +397,18 @@ unsafe fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
             let (key, value) = OPTIONS[input.below(OPTIONS.len())];
             let (key, key_len) = if input.flag() { memory.bytes(key) } else { memory.name(input) };
             let (value, len) = if input.flag() { memory.bytes(value) } else { memory.text(input) };
-            // SAFETY: NULL or alive, and used by nobody else during the call.
+            // SAFETY: the configuration is NULL or alive, and nobody else uses it during the call.
             let config = unsafe { borrowed(handles.configs[place]) };
             failed(questdb_config_set(config, key, key_len, value, len));
             handles.harmless[place] = false;
         }
-        // SAFETY: as above.
+        // SAFETY: the configuration is NULL or alive, and nobody else uses it during the call.
         6 => drop(failed(questdb_config_validate(unsafe { borrowed(handles.configs[place]) }))),
         7 => {
             let to = input.below(2);
-            // Into the other place: this one would be freed before.
+            // The copy goes into the other place, because the configuration in this one would be freed first.
             let out = if to == place { ptr::null_mut() } else { handles.new_config(to) };
-            // SAFETY: as above.
+            // SAFETY: the configuration is NULL or alive, and nobody else uses it during the call.
             let made =
                 !failed(questdb_config_clone(unsafe { borrowed(handles.configs[place]) }, out));
             if to != place {
@@ -442,7 +442,7 @@ fuzz_target!(|data: &[u8]| {
 unsafe fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let mut handles = Handles::default();
-    // Most sequences need these.
+    // Most sequences need a buffer and a table.
     failed(questdb_buffer_with_limits(
         1 + u32::from(input.byte()) % 3,
         127,

@@ -1,5 +1,5 @@
-//! Any bytes as a server's answer: no panic, bounded memory, success only where the answer says it, and the same verdict in
-//! whatever pieces the bytes arrive.
+//! Takes any bytes as a server's answer. There is no panic, memory is bounded, success is only what the answer calls
+//! success, and the verdict is the same in whatever pieces the bytes arrive.
 
 #![no_main]
 
@@ -18,9 +18,9 @@ static WRITE: LazyLock<Config> = LazyLock::new(|| config("protocol_version=1;ret
 static RETRY: LazyLock<Config> = LazyLock::new(|| config("protocol_version=1;retry_timeout=500;"));
 static ASK: LazyLock<Config> = LazyLock::new(|| config("retry_timeout=0;"));
 
-/// Bytes of a body that are kept.
+/// How many bytes of a body are kept.
 const MOST_OF_BODY: usize = 64 << 10;
-/// A head, a body and what is read at once.
+/// The most bytes that are read: a head, a body, and what arrives at once.
 const MOST_READ: usize = 4 * MOST_OF_BODY;
 const ROWS: &[u8] = b"t x=1i\nu x=1i\n";
 
@@ -28,7 +28,7 @@ fn config(more: &str) -> Config {
     Config::from_conf(&format!("http::addr=db;init_buf_size=1024;{more}")).unwrap()
 }
 
-/// What a caller can tell about a flush, apart from times.
+/// What a caller can see of a flush, except times.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Stored(Outcome),
@@ -72,7 +72,7 @@ fn verdict(result: Result<Outcome, Error>) -> Verdict {
     }
 }
 
-/// Flushes two tables, and again after success; the rows of a flush that failed stay as they are.
+/// Flushes rows of two tables, and once more after a success. The rows of a flush that failed must stay as they are.
 fn flush_twice(server: &Server, config: &Config) -> [Verdict; 2] {
     let mut sender = server.sender(config).unwrap();
     let mut flush = || {
@@ -106,7 +106,7 @@ fn negotiate(server: &Server) -> Result<(u8, usize), Verdict> {
     made.map_err(|e| verdict(Err(e)))
 }
 
-/// The status and the headers of the last head in an answer of heads, found without the parser under test.
+/// Returns the status and the headers of the last head in an answer of several heads, found without the parser under test.
 fn last_head(mut answer: &[u8]) -> (&[u8], &[u8]) {
     loop {
         let start = answer.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(0);
@@ -125,7 +125,7 @@ fn last_head(mut answer: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Success needs 204, or 200 with a body that is said to be empty.
+/// Checks that success was 204, or 200 with a body that is declared empty.
 fn assert_success_is_said(answer: &[u8]) {
     let (status, head) = last_head(answer);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
@@ -158,7 +158,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let place = if filler > 0 { usize::from(input.byte()) } else { 0 };
     if filler > 0 {
-        // A head is looked at again with every piece: many small ones of a long head take long.
+        // A head is examined again with every piece, so a long head in many small pieces would take long.
         pieces.iter_mut().for_each(|piece| *piece |= 64);
     }
     let mut answer = input.rest().to_vec();
@@ -180,7 +180,7 @@ fuzz_target!(|data: &[u8]| {
         }
         return;
     }
-    // Only what is long can be too long.
+    // Only a long answer can be too long.
     if end == End::Endless || answer.len() > MOST_OF_BODY {
         let once = server(&pieces);
         if let Ok((_, kept)) = once.post(&WRITE, ROWS) {

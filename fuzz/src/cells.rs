@@ -1,4 +1,4 @@
-//! Values of every kind from the fuzzer's bytes, and what must become of them.
+//! Values of every kind made from the fuzzer's bytes, and what must become of them.
 
 use questdb_ingress::table::ColumnKind;
 use questdb_ingress::{ArrayView, ProtocolVersion};
@@ -23,15 +23,15 @@ pub const NAMES: [&str; 8] = [
 #[derive(Debug, Clone)]
 pub struct Array {
     pub shape: Vec<usize>,
-    /// In bytes.
+    /// Steps in bytes.
     pub strides: Vec<isize>,
     pub origin: usize,
     pub memory: Vec<u8>,
-    /// What the view must show; `None` if it reaches outside of the memory.
+    /// What the view must show; `None` if it reaches outside the memory.
     pub elements: Option<Vec<u64>>,
 }
 
-/// A value on its way into a column.
+/// A value for a column.
 #[derive(Debug, Clone)]
 pub enum Cell {
     Null,
@@ -51,7 +51,7 @@ pub enum Fate {
     Fail,
 }
 
-/// Text of every kind; seldom not UTF-8.
+/// Makes text of every kind, which is seldom not UTF-8.
 pub fn text(input: &mut Input<'_>) -> Vec<u8> {
     match input.below(8) {
         0 => vec![input.byte(); usize::from(input.byte())],
@@ -61,7 +61,7 @@ pub fn text(input: &mut Input<'_>) -> Vec<u8> {
     }
 }
 
-/// Whether the encoder must take it as a name of a column and of a table.
+/// Makes a name. Returns whether the encoder must accept it for a column and a table.
 pub fn name<'a>(input: &mut Input<'a>) -> (&'a [u8], bool) {
     if input.below(8) == 0 {
         return (input.bytes(), false);
@@ -69,7 +69,7 @@ pub fn name<'a>(input: &mut Input<'a>) -> (&'a [u8], bool) {
     (input.one(&NAMES).as_bytes(), true)
 }
 
-/// A decimal as text.
+/// Makes a decimal as text.
 pub fn decimal_text(input: &mut Input<'_>) -> Vec<u8> {
     let (unscaled, scale) = (input.integer(), input.below(57));
     if scale > 20 || input.flag() {
@@ -82,7 +82,7 @@ pub fn decimal_text(input: &mut Input<'_>) -> Vec<u8> {
     format!("{sign}{whole}.{fraction}").into_bytes()
 }
 
-/// What the text above says: its digits, and how many of them stand behind the point.
+/// Returns what the text above says: its digits, and how many of them stand after the point.
 fn decimal_of(text: &str) -> Option<(u8, String)> {
     let (mantissa, exponent) = text.split_once("e-").unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -91,7 +91,7 @@ fn decimal_of(text: &str) -> Option<(u8, String)> {
     Some((u8::try_from(scale).ok()?, digits.to_string()))
 }
 
-/// An array of any layout; now and then one that reaches outside of its memory.
+/// Makes an array of any layout; now and then one that reaches outside its memory.
 pub fn array(input: &mut Input<'_>) -> Array {
     let shape: Vec<usize> = (0..1 + input.below(4)).map(|_| input.below(4)).collect();
     let count: usize = shape.iter().product();
@@ -113,7 +113,7 @@ pub fn array(input: &mut Input<'_>) -> Array {
         memory.extend_from_slice(&input.double().to_le_bytes());
     }
     if input.below(16) == 15 {
-        // Something that reaches where it should not.
+        // This one may reach where it should not.
         match input.below(3) {
             0 => memory.truncate(input.below(16)),
             1 => origin = usize::try_from(input.u64()).unwrap(),
@@ -124,7 +124,7 @@ pub fn array(input: &mut Input<'_>) -> Array {
     Array { shape, strides, origin, memory, elements }
 }
 
-/// The elements in row-major order, found without the code under test.
+/// Returns the elements in row-major order, found without the code under test.
 fn elements(shape: &[usize], strides: &[isize], origin: usize, memory: &[u8]) -> Option<Vec<u64>> {
     let count: usize = shape.iter().product();
     let mut found = Vec::with_capacity(count);
@@ -142,7 +142,7 @@ fn elements(shape: &[usize], strides: &[isize], origin: usize, memory: &[u8]) ->
 }
 
 impl Array {
-    /// The view, if it can be made. An array without elements may name any memory.
+    /// Returns the view, if it can be made. An array without elements may name any memory.
     pub fn view(&self) -> Option<ArrayView<'_>> {
         let made = ArrayView::byte_strides(&self.shape, &self.strides, &self.memory, self.origin);
         if self.shape.iter().product::<usize>() > 0 {
@@ -152,7 +152,7 @@ impl Array {
     }
 }
 
-/// Another kind. No text of a string for a decimal, which might be a number by chance.
+/// Returns another kind. It never chooses a decimal instead of a string, because the text might be a number by chance.
 pub fn other_kind(input: &mut Input<'_>, kind: ColumnKind) -> ColumnKind {
     match (kind, input.one(ColumnKind::ALL)) {
         (ColumnKind::Decimal, ColumnKind::Symbol) => ColumnKind::Bool,
@@ -162,7 +162,7 @@ pub fn other_kind(input: &mut Input<'_>, kind: ColumnKind) -> ColumnKind {
 }
 
 impl Cell {
-    /// A cell for a column of that kind; now and then one of another kind.
+    /// Makes a cell for a column of that kind; now and then one of another kind.
     pub fn for_kind(input: &mut Input<'_>, kind: ColumnKind) -> Cell {
         let kind = match input.below(32) {
             0 => return Cell::Null,
@@ -188,7 +188,7 @@ impl Cell {
         }
     }
 
-    /// What must come out of a column of that kind.
+    /// Returns what must come out of a column of that kind.
     pub fn fate(&self, kind: ColumnKind, version: ProtocolVersion) -> Fate {
         use ColumnKind as K;
         let v1 = version == ProtocolVersion::V1;
@@ -223,7 +223,8 @@ impl Cell {
     }
 }
 
-/// Whether a decimal has so many digits at most, not counting zeros behind its point. The least number of 32 bytes is NULL.
+/// Returns whether a decimal has at most 76 digits, not counting zeros after its point. The smallest integer of 32 bytes is
+/// NULL.
 fn has_76_digits(scale: u32, bytes: &[u8]) -> bool {
     let Some((_, text)) = integer(scale, bytes) else { return true };
     let digits = text.trim_start_matches('-');
@@ -232,7 +233,7 @@ fn has_76_digits(scale: u32, bytes: &[u8]) -> bool {
     null || digits.len() - zeros.min(scale as usize) <= 76
 }
 
-/// What bytes say as an integer of two's complement over a power of ten.
+/// Returns what bytes say as an integer in two's complement over a power of ten.
 fn integer(scale: u32, bytes: &[u8]) -> Option<(u8, String)> {
     let minus = bytes.first()? & 0x80 != 0;
     let mut magnitude = bytes.to_vec();

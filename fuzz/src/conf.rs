@@ -1,7 +1,7 @@
-//! Connection strings read by a grammar of our own: what is in them, and which of it is secret.
+//! Reads connection strings by a grammar of its own: what is in them, and which part of it is secret.
 
 const SECRETS: [&str; 5] = ["password", "pass", "token", "token_x", "token_y"];
-/// How much of a secret in a message is a leak.
+/// The number of characters of a secret in a message that count as a leak.
 const WINDOW: usize = 8;
 
 /// A key and its value without escapes.
@@ -11,7 +11,7 @@ pub struct Pair {
     pub value: String,
 }
 
-/// The word before `::`, and the pairs behind it if all of them can be read.
+/// Returns the word before `::`, and the pairs after it if all of them can be read.
 pub fn pairs(conf: &str) -> (&str, Option<Vec<Pair>>) {
     let Some((service, rest)) = conf.split_once("::") else { return (conf, None) };
     let mut found = Vec::new();
@@ -22,7 +22,7 @@ pub fn pairs(conf: &str) -> (&str, Option<Vec<Pair>>) {
     (service, Some(found))
 }
 
-/// The pieces between single semicolons, each with its place.
+/// Returns the pieces between single semicolons, each with its place.
 fn params(rest: &str) -> Vec<(&str, usize)> {
     let bytes = rest.as_bytes();
     let (mut found, mut start, mut at) = (Vec::new(), 0, 0);
@@ -47,8 +47,8 @@ fn params(rest: &str) -> Vec<(&str, usize)> {
     found
 }
 
-/// Pieces of the secrets in a connection string, what stands behind an unescaped semicolon included. Only capitals and
-/// digits, which no message of ours has so many of, and only what stands nowhere else in the string.
+/// Returns pieces of the secrets in a connection string, including what follows an unescaped semicolon. They are only
+/// capitals and digits, of which no message of ours has so many, and only what occurs nowhere else in the string.
 pub fn secret_windows(conf: &str) -> Vec<&str> {
     let Some((service, rest)) = conf.split_once("::") else { return Vec::new() };
     let base = service.len() + 2;
@@ -61,7 +61,7 @@ pub fn secret_windows(conf: &str) -> Vec<&str> {
                 spans.push(base + at + key.len() + 1..base + at + param.len());
                 behind_secret = true;
             }
-            // Not a pair, or one with a key in capitals, which no option has.
+            // This is not a pair, or one with a key in capitals, which no option has.
             _ if behind_secret
                 && key.is_none_or(|key| !key.contains(|c: char| c.is_ascii_lowercase())) =>
             {

@@ -1,4 +1,4 @@
-//! The handles of a C caller, and what holds of every error that it gets.
+//! The handles of a C caller, and what holds for every error that it gets.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -17,13 +17,14 @@ pub type Failed = Option<Box<questdb_error>>;
 
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// A few places for handles of each type; empty ones are NULL.
+/// A few places for handles of each type; empty places are NULL.
 #[derive(Debug)]
 pub struct Handles {
     buffers: [*mut questdb_buffer; 2],
     pub senders: [*mut questdb_sender; 2],
     pub configs: [*mut questdb_config; 2],
-    /// Whether a sender may be made of the configuration: only of ours, since others may name any host and any file.
+    /// Whether a sender may be created from the configuration. This is only true of ours, because others may name any host
+    /// and file.
     pub harmless: [bool; 2],
     pub layouts: [*mut questdb_row_layout; 2],
     /// The kinds of the columns of each layout.
@@ -47,7 +48,7 @@ impl Default for Handles {
     }
 }
 
-/// A handle of the caller's for a call.
+/// Borrows a handle of the caller's for a call.
 ///
 /// # Safety
 /// The handle is NULL or alive, and nothing else refers to it during the call.
@@ -55,7 +56,7 @@ pub unsafe fn borrowed<'a, T>(handle: *mut T) -> Option<&'a mut T> {
     unsafe { handle.as_mut() }
 }
 
-/// A handle given up.
+/// Gives a handle up.
 ///
 /// # Safety
 /// The handle is NULL or alive, and is not used again.
@@ -64,33 +65,33 @@ pub unsafe fn given<T>(handle: *mut T) -> Option<Box<T>> {
 }
 
 impl Handles {
-    /// A buffer: one of the caller's, one that a sender lends, or NULL.
+    /// Returns a buffer: one of the caller's, one that a sender lends, or NULL.
     pub fn buffer(&self, place: usize) -> *mut questdb_buffer {
         match place {
             0 | 1 => self.buffers[place],
-            // SAFETY: NULL or alive.
+            // SAFETY: the sender is NULL or alive.
             2 | 3 => unsafe { questdb_sender_buffer(self.senders[place - 2]) },
             _ => ptr::null_mut(),
         }
     }
 
-    /// Where a new buffer goes; the one that was there is freed.
+    /// Returns where a new buffer goes; the one that was there is freed.
     pub fn new_buffer(&mut self, place: usize) -> *mut *mut questdb_buffer {
-        // SAFETY: NULL or alive, and replaced here.
+        // SAFETY: the buffer is NULL or alive, and the next line clears its place.
         unsafe { questdb_buffer_free(self.buffers[place % 2]) };
         self.buffers[place % 2] = ptr::null_mut();
         &raw mut self.buffers[place % 2]
     }
 
     pub fn new_sender(&mut self, place: usize) -> *mut *mut questdb_sender {
-        // SAFETY: NULL or alive, and replaced here.
+        // SAFETY: the sender is NULL or alive, and the next line clears its place.
         questdb_sender_free(unsafe { given(self.senders[place]) });
         self.senders[place] = ptr::null_mut();
         &raw mut self.senders[place]
     }
 
     pub fn new_config(&mut self, place: usize) -> *mut *mut questdb_config {
-        // SAFETY: as above.
+        // SAFETY: the configuration is NULL or alive, and the next line clears its place.
         questdb_config_free(unsafe { given(self.configs[place]) });
         self.configs[place] = ptr::null_mut();
         self.harmless[place] = false;
@@ -98,7 +99,7 @@ impl Handles {
     }
 
     pub fn new_layout(&mut self, place: usize) -> *mut *mut questdb_row_layout {
-        // SAFETY: as above.
+        // SAFETY: the layout is NULL or alive, and the next line clears its place.
         questdb_row_layout_free(unsafe { given(self.layouts[place]) });
         self.layouts[place] = ptr::null_mut();
         self.kinds[place].clear();
@@ -106,20 +107,20 @@ impl Handles {
     }
 
     pub fn new_table(&mut self, place: usize) -> *mut *mut questdb_table_name {
-        // SAFETY: as above.
+        // SAFETY: the name is NULL or alive, and the next line clears its place.
         questdb_table_name_free(unsafe { given(self.tables[place]) });
         self.tables[place] = ptr::null_mut();
         &raw mut self.tables[place]
     }
 
     pub fn new_column(&mut self, place: usize) -> *mut *mut questdb_column_name {
-        // SAFETY: as above.
+        // SAFETY: the name is NULL or alive, and the next line clears its place.
         questdb_column_name_free(unsafe { given(self.columns[place]) });
         self.columns[place] = ptr::null_mut();
         &raw mut self.columns[place]
     }
 
-    /// A sender whose server follows a script of the fuzzer's.
+    /// Creates a sender whose server follows a script made from the fuzzer's bytes.
     pub fn scripted_sender(&mut self, input: &mut Input<'_>, place: usize) {
         let answers = (0..1 + input.below(4)).map(|_| input.one(&ANSWERS).to_vec()).collect();
         let end = input.one(&[End::Silent, End::Closed, End::Reset]);
@@ -171,9 +172,9 @@ static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
     all.iter().map(|conf| Config::from_conf(conf).unwrap()).collect()
 });
 
-/// A text that a function returned.
+/// Returns a text that a function returned.
 fn c_text<'a>(text: *const c_char) -> Option<&'a str> {
-    // SAFETY: NULL or NUL-terminated, and alive as long as its error.
+    // SAFETY: the text is NULL or NUL-terminated, and alive as long as its error.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_str().unwrap())
 }
 
@@ -200,7 +201,7 @@ pub fn failed(error: Failed) -> bool {
     {
         c_text(text).into_iter().for_each(assert_line);
     }
-    // Whatever they are.
+    // These values may be anything, but reading them must not crash.
     let _ =
         (questdb_error_retryable(e), questdb_error_row_accepted(e), questdb_error_server_line(e));
     let _ = (questdb_error_bytes_sent(e), questdb_error_elapsed_millis(e));

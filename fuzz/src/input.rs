@@ -1,7 +1,7 @@
 //! [`Input`]: the fuzzer's bytes, taken from the front. When they run out everything is 0, so that every prefix of an input
 //! is an input.
 
-/// Bytes that a target takes its decisions from.
+/// The bytes from which a target takes its decisions.
 #[derive(Debug, Clone)]
 pub struct Input<'a>(&'a [u8]);
 
@@ -14,12 +14,12 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
-    /// All that is left.
+    /// Returns all bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }
 
-    /// The next bytes, at most `count`.
+    /// Returns the next bytes, at most `count`.
     pub fn take(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;
@@ -49,36 +49,36 @@ impl<'a> Input<'a> {
         self.byte() & 1 == 1
     }
 
-    /// A number below `count`, which is at most 256.
+    /// Returns a number below `count`, which is at most 256.
     pub fn below(&mut self, count: usize) -> usize {
         usize::from(self.byte()) % count
     }
 
-    /// One of these.
+    /// Returns one of these.
     pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
-    /// Bytes behind their length.
+    /// Returns bytes that come after their length.
     pub fn bytes(&mut self) -> &'a [u8] {
         let len = self.byte();
         self.take(len.into())
     }
 
-    /// Integers of every size, and the extreme ones.
+    /// Returns integers of every size, and the extreme ones.
     pub fn integer(&mut self) -> i64 {
         match self.below(8) {
             0 => i64::from(i8::from_le_bytes(self.array())),
             1 => i64::from(i32::from_le_bytes(self.array())),
             2 => i64::MAX - i64::from(self.byte()),
             3 => i64::MIN + i64::from(self.byte()),
-            // Timestamps of our time, in nanoseconds.
+            // These are timestamps of our time, in nanoseconds.
             4 => 1_700_000_000_000_000_000 + i64::from(i32::from_le_bytes(self.array())),
             _ => i64::from_le_bytes(self.array()),
         }
     }
 
-    /// Doubles of every kind.
+    /// Returns doubles of every kind.
     pub fn double(&mut self) -> f64 {
         match self.below(8) {
             0 => f64::from(i8::from_le_bytes(self.array())),

@@ -1,5 +1,5 @@
-//! Arguments as a C caller has them: pointers into memory of exactly their size, so that AddressSanitizer sees a read of one
-//! byte too many; and pointers that are no pointers.
+//! Arguments as a C caller has them: pointers into memory of exactly their size, so that AddressSanitizer sees if one byte
+//! too many is read; and pointers that are invalid.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -9,7 +9,7 @@ use questdb_ingress_capi::{questdb_array, questdb_cell, questdb_cell_value, ques
 use crate::Input;
 use crate::cells::{self, NAMES};
 
-/// Everything that the arguments of one call point to.
+/// All memory that the arguments of one call point to.
 #[derive(Debug, Default)]
 pub struct Memory {
     bytes: Vec<Box<[u8]>>,
@@ -26,7 +26,7 @@ fn keep<T>(all: &mut Vec<Box<[T]>>, new: Vec<T>) -> *const T {
     all.last().map_or(ptr::null(), |kept| kept.as_ptr())
 }
 
-/// Now and then another kind of column.
+/// Returns another kind of column now and then.
 fn other(input: &mut Input<'_>, kind: u32) -> u32 {
     if input.below(32) == 31 { 1 + u32::from(input.byte()) % 9 } else { kind }
 }
@@ -39,7 +39,7 @@ impl Memory {
         (keep(&mut self.bytes, bytes.to_vec()).cast(), bytes.len())
     }
 
-    /// Text, or something that is none.
+    /// Makes text, or an invalid pointer or length.
     pub fn text(&mut self, input: &mut Input<'_>) -> (*const c_char, usize) {
         match input.below(32) {
             0 => (ptr::null(), 0),
@@ -52,7 +52,7 @@ impl Memory {
         }
     }
 
-    /// Mostly a good name.
+    /// Makes a name, which is mostly valid.
     pub fn name(&mut self, input: &mut Input<'_>) -> (*const c_char, usize) {
         match input.below(16) {
             0 => self.text(input),
@@ -61,7 +61,7 @@ impl Memory {
         }
     }
 
-    /// A number as text, or something that is none.
+    /// Makes a number as text, or text that is no number.
     pub fn decimal(&mut self, input: &mut Input<'_>) -> (*const c_char, usize) {
         match input.below(8) {
             0 => self.text(input),
@@ -73,7 +73,7 @@ impl Memory {
         }
     }
 
-    /// An array of any layout. Sizes may be mistakes, since what they describe is checked against the memory.
+    /// Makes an array of any layout. Its sizes may be mistakes, because the library checks them against the memory.
     fn array(&mut self, input: &mut Input<'_>) -> questdb_array {
         let array = cells::array(input);
         let (data, data_len) = self.bytes(&array.memory);
@@ -106,7 +106,7 @@ impl Memory {
         keep(&mut self.arrays, vec![array])
     }
 
-    /// A cell for a column of that kind; now and then one of another kind, or of none.
+    /// Makes a cell for a column of that kind; now and then one of another kind, or of no kind at all.
     fn cell(&mut self, input: &mut Input<'_>, kind: u32) -> questdb_cell {
         let mut scale = 0;
         let kind = other(input, kind);
@@ -142,7 +142,7 @@ impl Memory {
         cells
     }
 
-    /// The values of a column of that kind.
+    /// Makes the values of a column of that kind.
     pub fn column(&mut self, input: &mut Input<'_>, kind: u32, rows: usize) -> questdb_column_data {
         let mut column = questdb_column_data {
             kind: 0,
@@ -201,7 +201,7 @@ impl Memory {
             column.validity = self.some_bytes(input, len).cast();
         }
         match input.below(32) {
-            // A kind that there is would look at other memory.
+            // An existing kind would make the library read other memory, so this one does not exist.
             0 => column.kind = 9 + u32::from(input.byte()),
             1 => column.values = ptr::null(),
             2 => column.offset_width = u32::from(input.byte()) % 8,
@@ -218,7 +218,7 @@ impl Memory {
         keep(&mut self.bytes, bytes).cast()
     }
 
-    /// Offsets are the fuzzer's: they are checked against the text.
+    /// The fuzzer chooses the offsets, because the library checks them against the text.
     fn texts(&mut self, input: &mut Input<'_>, count: usize, column: &mut questdb_column_data) {
         let text = cells::text(input);
         let (mut at, mut offsets) = (0i32, vec![0]);

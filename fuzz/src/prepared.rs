@@ -1,4 +1,4 @@
-//! Prepared rows: layouts, rows of cells and columns of values, each next to what must come out of it.
+//! Prepared rows: layouts, rows of cells and columns of values, each with what must come out of it.
 
 use questdb_ingress::internal::{AppendCells as _, LayoutChecks as _, RowCells};
 use questdb_ingress::table::{
@@ -46,7 +46,7 @@ impl Prepared {
         }
     }
 
-    /// The row that the cells make, or nothing if one of them must be refused.
+    /// Returns the row that the cells make, or `None` if one of them must be refused.
     fn row(&self, cells: &[Cell], at: At, version: ProtocolVersion) -> Option<SeenRow> {
         let mut row = SeenRow { table: self.table.into(), ..SeenRow::default() };
         for ((name, kind), cell) in self.columns.iter().zip(cells) {
@@ -63,7 +63,7 @@ impl Prepared {
         (!row.symbols.is_empty() || !row.fields.is_empty()).then_some(row)
     }
 
-    /// Appends one row. Returns what it must be, or nothing if the call must fail.
+    /// Appends one row. Returns what it must be, or `None` if the call must fail.
     pub fn append_row(
         &self,
         input: &mut Input<'_>,
@@ -79,7 +79,7 @@ impl Prepared {
         }
         let views: Vec<Option<ArrayView<'_>>> = cells.iter().map(view).collect();
         if cells.iter().zip(&views).any(|(c, v)| matches!(c, Cell::Array(_)) && v.is_none()) {
-            // There is nothing to append without a view.
+            // Without a view there is nothing to append.
             return (buffer.reserve(usize::MAX), None);
         }
         let given: Vec<RowCell<'_>> =
@@ -99,7 +99,7 @@ impl Prepared {
         (result, row)
     }
 
-    /// Appends some rows from columns. Returns what they must be, or nothing if the call must fail.
+    /// Appends some rows from columns. Returns what they must be, or `None` if the call must fail.
     pub fn append_columns(
         &self,
         input: &mut Input<'_>,
@@ -153,7 +153,7 @@ fn row_cell<'a>(cell: &'a Cell, view: &'a Option<ArrayView<'a>>) -> RowCell<'a> 
 #[derive(Debug)]
 struct Column {
     values: Values,
-    /// Bits from the second on.
+    /// The bits from the second one on.
     validity: Option<Vec<u8>>,
 }
 
@@ -164,7 +164,7 @@ enum Values {
     I64(Vec<i64>),
     F64(Vec<f64>),
     Text(Vec<i32>, Vec<u8>),
-    /// Codes, where the texts begin, and the texts.
+    /// The codes, where the texts begin, and the texts.
     Dictionary(Vec<i16>, Vec<i64>, Vec<u8>),
     Arrays(Vec<Array>),
     Decimals {
@@ -225,7 +225,7 @@ impl Column {
         }
     }
 
-    /// The value of a row. Text between bad offsets is one that must be refused.
+    /// Returns the value of a row. Text between invalid offsets becomes a text that must be refused.
     fn cell(&self, row: usize) -> Cell {
         let bit = |bytes: &[u8]| bytes[(row + 1) / 8] >> ((row + 1) % 8) & 1 == 1;
         if self.validity.as_ref().is_some_and(|bits| !bit(bits)) {
@@ -255,7 +255,7 @@ impl Column {
         }
     }
 
-    /// The views of the arrays; nothing if one of them cannot be made.
+    /// Returns the views of the arrays; `None` if one of them cannot be made.
     fn views(&self) -> Option<Vec<ArrayView<'_>>> {
         match &self.values {
             Values::Arrays(arrays) => arrays.iter().map(Array::view).collect(),
@@ -286,7 +286,7 @@ impl Column {
     }
 }
 
-/// Texts one behind the other, and where each begins.
+/// Joins texts, and returns where each begins.
 fn joined(texts: impl Iterator<Item = Vec<u8>>) -> (Vec<i64>, Vec<u8>) {
     let (mut offsets, mut bytes) = (vec![0], Vec::new());
     for text in texts {
@@ -310,7 +310,7 @@ fn texts(input: &mut Input<'_>, count: usize) -> (Vec<i64>, Vec<u8>) {
     (offsets, bytes)
 }
 
-/// Cells without shortcuts, which are all written the careful way.
+/// Cells without shortcuts, which all take the slow path.
 struct Plain<'a>(&'a [RowCell<'a>]);
 
 impl RowCells for Plain<'_> {

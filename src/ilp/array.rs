@@ -1,14 +1,14 @@
-//! Arrays of doubles on the wire.
+//! Arrays of doubles in the form in which they are sent.
 
 use super::ProtocolVersion;
 use super::value::{Feature, Payload, WireValue};
 use super::write::{PayloadLen, Room, double_bytes};
 use crate::table::{ArrayData, ArrayView, walk};
 
-/// Binary marker, array, of doubles.
+/// The bytes before an array: the marker of a binary value, the type "array", and the element type "double".
 const HEADER: [u8; 3] = [b'=', 0x0E, 0x0A];
 
-/// So many dimensions are written by a loop of known length.
+/// An array of at most this many dimensions is written by a loop whose length the compiler knows.
 const FEW: usize = 4;
 
 /// An array of few dimensions whose elements lie in memory as they go out.
@@ -68,7 +68,7 @@ impl WireValue for &ArrayView<'_> {
     const PAYLOAD: Payload = Payload::AsItIs;
     const NEEDS: Feature = Feature::ARRAYS;
 
-    /// The elements, and the dimensions if these are many.
+    /// Returns the length of the elements, and of the dimensions too if there are many.
     #[inline(always)]
     fn payload(&self) -> PayloadLen {
         DenseArray::of(self).map_or_else(|| any_payload(self), |dense| dense.payload())
@@ -87,19 +87,20 @@ impl WireValue for &ArrayView<'_> {
 
 #[inline(never)]
 fn any_payload(view: &ArrayView<'_>) -> PayloadLen {
-    // Checked when the view was made, but where a zero makes it zero.
+    // The product was checked when the view was made. Only if a dimension is zero may it wrap on the way, and then it ends
+    // as zero.
     let elements = view.shape().iter().copied().fold(size_of::<f64>(), usize::wrapping_mul);
     PayloadLen::bytes(elements.saturating_add(4 * view.shape().len()))
 }
 
-/// Dimensions and elements of any array, out of the payload.
+/// Writes dimensions and elements of any array; both are counted in the payload.
 #[inline(never)]
 fn any(view: &ArrayView<'_>, mut out: Room) -> Room {
     for dim in view.shape() {
         let [a, b, c, d, ..] = dim.to_le_bytes();
         out.slice(&[a, b, c, d]);
     }
-    // The extent was checked when the view was made: every element is there.
+    // The extent was checked when the view was made, so every element is there.
     match *view.data() {
         ArrayData::Doubles(data) => data.iter().for_each(|value| out.slice(&value.to_le_bytes())),
         ArrayData::Bytes(data) => out.slice(data),
@@ -133,7 +134,7 @@ mod tests {
         appended(view, ProtocolVersion::V2).unwrap()
     }
 
-    /// The places of all elements in C order, one by one.
+    /// Returns the place of each element in C order, computed one by one.
     fn places(shape: &[usize], strides: &[isize], origin: isize) -> Vec<isize> {
         let count: usize = shape.iter().product();
         (0..count)

@@ -11,7 +11,7 @@ use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableNam
 use crate::table::ArrayView;
 use crate::text::{MaybeText, Text};
 
-/// How a [`Buffer`] is made.
+/// The limits of a [`Buffer`] and the version of its rows.
 ///
 /// ```
 /// use questdb_ingress::{Buffer, BufferOptions, ErrorCode, ProtocolVersion};
@@ -39,7 +39,7 @@ pub struct BufferOptions {
 }
 
 impl BufferOptions {
-    /// The defaults: names of 127 bytes, 64 KiB to start with, 100 MiB at most.
+    /// Returns the defaults: names of 127 bytes, 64 KiB to start with, 100 MiB at most.
     pub fn new(version: ProtocolVersion) -> BufferOptions {
         BufferOptions {
             version,
@@ -50,7 +50,7 @@ impl BufferOptions {
     }
 }
 
-/// Rows under construction, in the bytes that go to the server.
+/// Rows under construction, as the bytes that go to the server.
 ///
 /// A row is `table`, then any symbols, then any columns, at least one of either, then one of the `at` calls. A call that
 /// fails leaves the buffer exactly as it was; the row can go on with a correct call.
@@ -71,7 +71,7 @@ pub struct Buffer {
     columns: NameCache<ColumnName>,
     pub(super) init_buf_size: usize,
     pub(super) marker: Option<Marker>,
-    /// Whether the version is taken for granted, see [`Buffer::convert`].
+    /// Whether the version was assumed before the server told its own, see [`Buffer::convert`].
     pub(super) assumed: bool,
 }
 
@@ -89,15 +89,15 @@ impl Clone for Buffer {
 }
 
 impl Buffer {
-    /// An empty buffer with the default limits.
+    /// Creates an empty buffer with the default limits.
     pub fn new(version: ProtocolVersion) -> Buffer {
         let mut buffer = Buffer::without_memory(BufferOptions::new(version));
-        // Where this little memory is refused, the first row will say so.
+        // If even this little memory is refused, the first row reports it.
         let _ = buffer.lines.store.reserve(buffer.init_buf_size);
         buffer
     }
 
-    /// An empty buffer with limits of one's own.
+    /// Creates an empty buffer with the given limits.
     ///
     /// # Errors
     /// `InvalidArgument` if the limits contradict each other, `OutOfMemory`.
@@ -126,14 +126,14 @@ impl Buffer {
         }
     }
 
-    /// As [`Clone::clone`], for a caller who does not want to end where the memory cannot be had.
+    /// Like [`Clone::clone`], but returns `OutOfMemory` instead of ending the process.
     ///
     /// # Errors
     /// `OutOfMemory`.
     pub fn try_clone(&self) -> Result<Buffer> {
         Ok(Buffer {
             lines: self.lines.try_clone()?.reopened(),
-            // They only save time.
+            // The caches only save time, so the copy starts without them.
             tables: NameCache::new(),
             columns: NameCache::new(),
             init_buf_size: self.init_buf_size,
@@ -155,7 +155,7 @@ impl Buffer {
         Ok(self)
     }
 
-    /// Starts a row if that needs nothing special, or does nothing and says false.
+    /// Starts a row on the quick path. Returns false and changes nothing if the row needs the slow path.
     #[inline(always)]
     pub(crate) fn quick_table(&mut self, name: NameRef<'_, TableName>) -> bool {
         let expected = match name {
@@ -211,7 +211,7 @@ impl Buffer {
         self.add(name.into().0, value.into())
     }
 
-    /// Adds a 64-bit integer column to the open row. The server takes the smallest integer for NULL.
+    /// Adds a 64-bit integer column to the open row. The server stores the smallest integer as NULL.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
@@ -225,7 +225,8 @@ impl Buffer {
         self.add(name.into().0, value)
     }
 
-    /// Adds a double column to the open row: as the shortest text that gives it back in version 1, as its bits after that.
+    /// Adds a double column to the open row. Version 1 sends the shortest text that reads back as the same double, later
+    /// versions send its bits.
     ///
     /// # Errors
     /// `InvalidUtf8`, `InvalidName`, `InvalidState`, `LimitExceeded`, `OutOfMemory`.
@@ -311,8 +312,8 @@ impl Buffer {
     }
 
     /// Adds the decimal `unscaled / 10^scale` to the open row; needs version 3. `unscaled_be` is a big-endian integer in
-    /// two's complement of at most 32 bytes and 76 digits, the scale is at most 76. No bytes at all mean NULL:
-    /// pass `None` instead, for QuestDB 9.3 takes such a NULL also for a column that is no decimal, and then stores rubbish or
+    /// two's complement of at most 32 bytes and 76 digits, the scale is at most 76. An empty slice means NULL, but pass
+    /// `None` instead: QuestDB 9.3 takes such a NULL also for a column that is no decimal, and then stores rubbish or
     /// suspends the table.
     ///
     /// # Errors
@@ -352,7 +353,7 @@ impl Buffer {
         self.add(name.into().0, unscaled.into().map(|n| DecimalInteger(scale, n)))
     }
 
-    /// What all symbols and columns have in common.
+    /// Adds a symbol or a column, on the quick path if possible.
     #[inline(always)]
     fn add<V: WireValue>(
         &mut self,
@@ -368,7 +369,8 @@ impl Buffer {
         Ok(self)
     }
 
-    /// Apart, since it calls others.
+    /// Not inlined: writing a double as text calls other functions, for which callers of [`Buffer::column_f64`] would need a
+    /// stack frame.
     #[inline(never)]
     fn add_apart<V: WireValue>(
         &mut self,
@@ -378,7 +380,7 @@ impl Buffer {
         self.add(name, value)
     }
 
-    /// Adds a value if that needs nothing special, or does nothing and says false.
+    /// Adds a value on the quick path. Returns false and changes nothing if the value needs the slow path.
     #[inline(always)]
     pub(super) fn quick_add<V: WireValue>(
         &mut self,
@@ -441,9 +443,9 @@ impl Buffer {
     }
 }
 
-/// The calls as far as they need nothing special, for callers who want no more than that inlined. Each does what the call of
-/// the same name does and says true, or does nothing and says false: then that call has to do it. They cannot panic, and most
-/// need no stack frame.
+/// The quick path of the calls, for callers who want no more than that inlined. Each function does what the call of the same
+/// name does and returns true, or changes nothing and returns false; the caller then makes that call. They cannot panic, and
+/// most need no stack frame.
 impl Buffer {
     #[inline(always)]
     pub(crate) fn quick_symbol(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
@@ -469,7 +471,7 @@ impl Buffer {
         }
     }
 
-    /// Apart, since it calls others.
+    /// Not inlined: writing a double as text calls other functions, for which its callers would need a stack frame.
     #[inline(never)]
     fn quick_add_apart<V: WireValue>(&mut self, name: NameRef<'_, ColumnName>, value: V) -> bool {
         self.quick_add(name, value)

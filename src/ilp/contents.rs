@@ -1,4 +1,4 @@
-//! What a [`Buffer`] holds: its memory, its rows, and ways back.
+//! What a [`Buffer`] holds: its memory, its rows, and ways to take rows back.
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
@@ -6,7 +6,7 @@ use super::row_state::Call;
 use crate::error::{Result, err};
 
 impl Buffer {
-    /// Makes room for `additional` bytes more.
+    /// Makes room for `additional` more bytes.
     ///
     /// # Errors
     /// `LimitExceeded` beyond `max_buf_size`, `OutOfMemory`.
@@ -14,40 +14,40 @@ impl Buffer {
         self.lines.store.reserve(additional)
     }
 
-    /// How many bytes fit without asking for memory.
+    /// Returns how many bytes the buffer can hold without asking for memory.
     pub fn capacity(&self) -> usize {
         self.lines.store.capacity()
     }
 
-    /// The bytes so far, those of an open row among them.
+    /// Returns the number of bytes so far, including those of an open row.
     #[inline]
     pub fn len(&self) -> usize {
         self.lines.store.len()
     }
 
-    /// Whether there are no bytes.
+    /// Returns whether there are no bytes.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The rows that have been ended.
+    /// Returns the number of rows that have been ended.
     #[inline]
     pub fn row_count(&self) -> usize {
         self.lines.rows()
     }
 
-    /// Whether all rows are for one table, so that the server can store all of them or none.
+    /// Returns whether all rows are for one table, so that the server can store all of them or none.
     pub fn is_transactional(&self) -> bool {
         self.lines.one_table()
     }
 
-    /// The table of the first row.
+    /// Returns the table of the first row.
     pub fn first_table(&self) -> Option<String> {
         self.lines.first_table().map(|name| name.as_str().to_owned())
     }
 
-    /// The bytes so far, as they would be sent.
+    /// Returns the bytes so far, as they would be sent.
     #[inline]
     pub fn peek(&self) -> &[u8] {
         self.lines.store.as_slice()
@@ -66,7 +66,7 @@ impl Buffer {
 
     /// Removes `count` complete rows, from the row number `first` on. Rows are counted from 1, as
     /// [`Error::server_line`](crate::Error::server_line) counts them, so that a row that the server refused can be removed
-    /// and the rest be sent. An open row stays. Takes time in proportion to the whole buffer.
+    /// and the rest sent. An open row stays. The time it takes is proportional to the whole buffer.
     ///
     /// # Errors
     /// `InvalidArgument` if there are no such rows.
@@ -90,12 +90,12 @@ impl Buffer {
         Ok(())
     }
 
-    /// Grows whenever rows go away.
+    /// Returns a number that grows whenever rows go away.
     pub(crate) fn removals(&self) -> u64 {
         self.lines.removals()
     }
 
-    /// Drops the open row and lets no other begin: the sender that owns the buffer is closed.
+    /// Drops the open row and lets no other begin, because the sender that owns the buffer is closed.
     pub(crate) fn close(&mut self) {
         self.lines.close();
     }
@@ -109,7 +109,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Drops everything since the marker, an open row too, and the marker itself.
+    /// Drops everything since the marker, including an open row, and the marker itself.
     ///
     /// # Errors
     /// `InvalidState` if no marker is set.
@@ -128,33 +128,33 @@ impl Buffer {
         self.marker = None;
     }
 
-    /// The protocol version of the rows.
+    /// Returns the protocol version of the rows.
     #[inline]
     pub fn protocol_version(&self) -> ProtocolVersion {
         self.lines.version()
     }
 
-    /// The longest table or column name in bytes.
+    /// Returns the longest table or column name in bytes.
     pub fn max_name_len(&self) -> usize {
         self.lines.max_name_len()
     }
 
-    /// The capacity in bytes that the buffer started with.
+    /// Returns the capacity in bytes that the buffer started with.
     pub fn init_buf_size(&self) -> usize {
         self.init_buf_size
     }
 
-    /// The most bytes the buffer may hold.
+    /// Returns the most bytes that the buffer may hold.
     pub fn max_buf_size(&self) -> usize {
         self.lines.store.max()
     }
 
-    /// Whether a row has been started and not ended.
+    /// Returns whether a row has been started and not ended.
     pub fn is_row_open(&self) -> bool {
         self.lines.is_row_open()
     }
 
-    /// Whether the buffer could be sent now.
+    /// Checks that the buffer could be sent now.
     ///
     /// # Errors
     /// `InvalidState` if a row is open.

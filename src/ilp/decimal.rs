@@ -1,5 +1,5 @@
-//! Decimals: text that is really a number, and binary unscaled integers. The server refuses a whole request for a number that
-//! is out of range, so what is in range is decided here, as the server decides it (`tests/decimals.txt`).
+//! Decimals, given as text or as binary unscaled integers. The server refuses a whole request for a number that is out of
+//! range, so the range is checked here, exactly as the server checks it (`tests/decimals.txt`).
 
 use super::ProtocolVersion;
 use super::value::{Feature, Payload, WireValue};
@@ -9,18 +9,18 @@ use crate::text::Text;
 
 const MAX_SCALE: u32 = 76;
 const MAX_LEN: usize = 32;
-/// The most digits of a decimal; zeros at its start do not count.
+/// The most digits of a decimal; leading zeros do not count.
 const MAX_DIGITS: usize = 76;
-/// The most digits behind the point in text. The server counts the zero before the point too, which leaves one less than
-/// a scale may be.
+/// The most digits after the point in text. The server counts the zero before the point too, so this is one less than a
+/// scale may be.
 const MAX_PLACES: usize = MAX_DIGITS - 1;
-/// Many times what a decimal can need. Beyond it a length is taken for a mistake, and the text is not read.
+/// A decimal needs far less than this. A longer text is taken for a mistake of the caller, and is not read.
 const LONGEST_TEXT: usize = 4 << 10;
-/// Exponents are not read beyond this, which is more than any text can make up for.
+/// Exponents are not read beyond this, which is more than the digits of any text can compensate.
 const MAX_EXPONENT: i64 = 1_000_000;
 const BINARY: [u8; 2] = [b'=', 0x17];
 
-/// The bytes before an unscaled integer.
+/// The number of bytes before an unscaled integer.
 const HEAD: usize = 4;
 
 /// A decimal as text.
@@ -57,7 +57,7 @@ impl WireValue for DecimalText<'_> {
     }
 }
 
-/// A decimal as scale and big-endian two's complement; no bytes mean NULL.
+/// A decimal as scale and big-endian two's complement; an empty slice means NULL.
 #[derive(Clone, Copy)]
 pub(super) struct Decimal<'a>(pub(super) u32, pub(super) &'a [u8]);
 
@@ -107,7 +107,7 @@ impl WireValue for Decimal<'_> {
     }
 }
 
-/// A decimal as scale and integer, written with as few bytes as it needs.
+/// A decimal as scale and integer, sent in as few bytes as it needs.
 #[derive(Clone, Copy)]
 pub(super) struct DecimalInteger(pub(super) u32, pub(super) i128);
 
@@ -130,36 +130,36 @@ impl WireValue for DecimalInteger {
     }
 }
 
-/// What stands before an unscaled integer of `len` bytes; `None` if one of them is out of range.
+/// Returns the bytes before an unscaled integer of `len` bytes; `None` if scale or length is out of range.
 #[inline(always)]
 fn head(scale: u32, len: usize) -> Option<[u8; HEAD]> {
     let ([scale_byte, ..], [len_byte, ..]) = (scale.to_le_bytes(), len.to_le_bytes());
     (scale <= MAX_SCALE && len <= MAX_LEN).then_some([BINARY[0], BINARY[1], scale_byte, len_byte])
 }
 
-/// Whether an integer can be seen at once to have no more digits than a decimal: fewer than 32 bytes, or 32 of which the
-/// first repeats the sign.
+/// Returns whether an integer obviously has no more digits than a decimal may have: it has fewer than 32 bytes, or the first
+/// of its 32 bytes only repeats the sign.
 #[inline(always)]
 fn is_short(unscaled: &[u8]) -> bool {
     unscaled.len() < MAX_LEN || matches!(unscaled.first(), Some(0 | 0xFF))
 }
 
-/// An integer in as few big-endian bytes as it needs, and how many these are.
+/// Returns an integer in as few big-endian bytes as it needs, and how many these are.
 #[inline(always)]
 fn shortest(unscaled: i128) -> ([u8; 16], usize) {
-    // Bits that only repeat the sign, less the one that must stay.
+    // Counts the bytes that only repeat the sign; one bit of the sign must stay.
     let redundant = ((unscaled ^ (unscaled >> 127)).leading_zeros() - 1) / 8;
     ((unscaled << (8 * redundant)).to_be_bytes(), 16 - redundant as usize)
 }
 
-/// Whether a text is digits with an optional sign and point, and too short to be out of range.
+/// Returns whether a text is digits with an optional sign and point, and too short to be out of range.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let unsigned = match text {
         [b'+' | b'-', rest @ ..] => rest,
         _ => text,
     };
-    // Before the text is read: a length from another language may be a mistake.
+    // The length is checked before the text is read, because a length from another language may be a mistake.
     if unsigned.len() > MAX_DIGITS {
         return false;
     }
@@ -168,19 +168,19 @@ fn is_plain(text: &[u8]) -> bool {
     digits >= 1 && points <= 1 && digits + points == unsigned.len()
 }
 
-/// What is wrong with a text.
+/// What is wrong with a decimal given as text.
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
-    /// It is longer than is read.
+    /// The text is longer than what is read.
     Length,
     NotANumber,
-    /// More digits than a decimal has.
+    /// The number has more digits than a decimal may have.
     Digits(i64),
-    /// More places behind the point than text may have.
+    /// The number has more digits after the point than text may have.
     Places(i64),
 }
 
-/// `[+-] digits [. digits] [e [+-] digits]` in the server's range, or one of the words.
+/// Checks that a text is `[+-] digits [. digits] [e [+-] digits]` in the server's range, or one of the words.
 #[inline(never)]
 fn judge(text: &[u8]) -> Result<(), Fault> {
     if text.len() > LONGEST_TEXT {
@@ -208,7 +208,7 @@ fn judge(text: &[u8]) -> Result<(), Fault> {
     let zeros = whole.iter().take_while(|b| **b == b'0').count();
     let written = small(whole.len() - zeros + fraction.len()).max(1);
     let places = small(fraction.len()) - exponent;
-    // An exponent that is not used up by the fraction appends zeros.
+    // The part of an exponent that exceeds the fraction appends zeros.
     let digits = written + (-places).max(0);
     if digits > small(MAX_DIGITS) {
         return Err(Fault::Digits(digits));
@@ -216,12 +216,12 @@ fn judge(text: &[u8]) -> Result<(), Fault> {
     if places > small(MAX_PLACES) { Err(Fault::Places(places)) } else { Ok(()) }
 }
 
-/// A length of at most [`LONGEST_TEXT`].
+/// Converts a length of at most [`LONGEST_TEXT`].
 fn small(len: usize) -> i64 {
     i64::try_from(len).unwrap_or(i64::MAX / 4)
 }
 
-/// An exponent, cut to [`MAX_EXPONENT`].
+/// Reads an exponent, cut to [`MAX_EXPONENT`].
 fn exponent(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -236,8 +236,8 @@ fn exponent(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
-/// Whether an integer has at most 76 digits, apart from zeros at its end that `scale` puts behind the point. The least of all
-/// passes: it is the server's NULL.
+/// Returns whether an integer has at most 76 digits, not counting trailing zeros that `scale` puts after the point. The
+/// smallest integer of 32 bytes passes, because it is the server's NULL.
 #[cold]
 #[inline(never)]
 fn fits_digits(scale: u32, unscaled: &[u8]) -> bool {
@@ -259,7 +259,7 @@ fn fits_digits(scale: u32, unscaled: &[u8]) -> bool {
     true
 }
 
-/// An integer without its sign as words, the most significant first.
+/// Returns the absolute value of an integer as words, the most significant first.
 fn magnitude(unscaled: &[u8; MAX_LEN]) -> [u64; 4] {
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(unscaled.as_chunks::<8>().0) {
@@ -274,11 +274,11 @@ fn magnitude(unscaled: &[u8; MAX_LEN]) -> [u64; 4] {
     words
 }
 
-/// Divides and returns the remainder.
+/// Divides by ten in place and returns the remainder.
 fn divide_by_ten(words: &mut [u64; 4]) -> u64 {
     let mut remainder = 0;
     for word in words {
-        // In halves: the remainder is below ten, so that each step fits 64 bits.
+        // Each word is divided in halves: the remainder is below ten, so that each step fits 64 bits.
         let high = remainder << 32 | *word >> 32;
         let low = ((high % 10) << 32) | (*word & 0xFFFF_FFFF);
         (*word, remainder) = (((high / 10) << 32) | (low / 10), low % 10);
@@ -319,7 +319,7 @@ mod tests {
     use super::*;
     use crate::ilp::write::tests::appended;
 
-    /// The text that a word of the table stands for.
+    /// Returns the text that a word of the table stands for.
     fn spelled(word: &str) -> String {
         let mut text = String::new();
         let mut rest = word;
@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn binary_numbers_have_76_digits_at_most() {
-        // 10^76, least bits first in steps of tens.
+        // Computes 10^76 as bytes, the least significant first, by multiplying with ten again and again.
         let mut limit = [0u8; MAX_LEN];
         limit[MAX_LEN - 1] = 1;
         for _ in 0..76 {
@@ -415,7 +415,7 @@ mod tests {
         null[0] = 0x80;
         let mut most = [0xFF; MAX_LEN];
         most[0] = 0x7F;
-        // Zeros at the end may lie behind the point.
+        // Trailing zeros may lie after the point.
         let cases = [
             (plus(&limit, -1), 0, true),
             (limit, 0, false),

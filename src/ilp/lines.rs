@@ -1,4 +1,4 @@
-//! [`Lines`]: the lines written so far and the state of the one at the end. Names are checked before they come here.
+//! [`Lines`]: the lines written so far and the state of the last one. Names are checked before they come here.
 
 use super::ProtocolVersion;
 use super::row_state::{Call, RowState};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result, shown};
 use crate::name::{ColumnName, Name, TableName, Wire};
 use crate::table::RowLayout;
 
-/// The bytes of a buffer and what has to be known about them.
+/// The bytes of a buffer, and what has to be known about them.
 #[derive(Clone)]
 pub(crate) struct Lines {
     pub(super) store: Store,
@@ -22,20 +22,21 @@ pub(crate) struct Lines {
     /// The number of complete rows when a row of a second table was started.
     pub(super) mixed_at: usize,
     pub(super) rows: usize,
-    /// Where the open row begins; without an open row it means nothing.
+    /// Where the open row begins; meaningless without an open row.
     pub(super) row_start: usize,
     max_name_len: usize,
-    /// The longest wire form that needs no look at its length: what is short also keeps to `max_name_len`.
+    /// Names whose wire form is at most this long are short, and keep to `max_name_len` without a look at their length.
     quick_names: usize,
     pub(super) first_table: Option<TableName>,
-    /// Grows whenever rows go away, so that a sender can tell whether what was refused is still there.
+    /// Grows whenever rows go away, so that a sender can tell whether the rows that a server refused are still there.
     pub(super) removals: u64,
-    /// The plan of a layout of the first table, whose names are short enough for this buffer: rows of it need no look.
+    /// The plan of a layout of the first table. All its names are short enough for this buffer, so its rows need no check of
+    /// names and tables.
     pub(super) known_plan: Option<Arc<RowPlan>>,
     pub(super) stamps: StampCache,
 }
 
-/// A place between rows to go back to.
+/// A place between rows to which the buffer can go back.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marker {
     pub(super) len: usize,
@@ -80,7 +81,7 @@ impl Lines {
         })
     }
 
-    /// Starts a row, if that needs nothing special.
+    /// Starts a row on the quick path. Returns false if the row needs the slow path.
     #[inline(always)]
     pub(super) fn quick_table(&mut self, name: &TableName) -> bool {
         if !self.may(Call::Table, name.wire()) || !self.needs_no_note(name) {
@@ -112,7 +113,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Whether a call is in order and its name needs no special care.
+    /// Returns whether a call may follow now and its name is short.
     #[inline(always)]
     fn may(&self, call: Call, wire: &Wire) -> bool {
         wire.len() <= self.quick_names && self.state.allows(call)
@@ -123,31 +124,32 @@ impl Lines {
         self.first_table.as_ref().is_some_and(|first| first.wire().same(name.wire()))
     }
 
-    /// Whether a row of this table changes nothing about the tables.
+    /// Returns whether a row of this table leaves `first_table` and `one_table` as they are.
     #[inline(always)]
     fn needs_no_note(&self, name: &TableName) -> bool {
         self.is_same_table(name) || !self.one_table
     }
 
-    /// The plan of a layout other than that of the known plan, if rows of it change nothing about the tables.
+    /// Returns the plan of a layout that is not the known plan's, if its rows leave `first_table` and `one_table` as they
+    /// are.
     #[inline(never)]
     pub(super) fn other_plan<'l>(&self, layout: &'l RowLayout) -> Option<&'l RowPlan> {
         let plan = RowPlan::made(layout)?;
         let name = layout.table();
-        // Without a known plan the row takes the careful way, by which its plan becomes the known one.
+        // Without a known plan the row must take the slow path, which makes its plan the known one.
         let good =
             if self.is_same_table(name) { self.known_plan.is_some() } else { !self.one_table };
         (good && layout.is_short_for(self.max_name_len)).then_some(plan)
     }
 
-    /// Takes note of the plan of rows that were appended, if there is no known one and they are of the first table.
+    /// Remembers the plan of rows that were appended, if there is no known plan yet and they belong to the first table.
     pub(super) fn learn(&mut self, plan: &Arc<RowPlan>, name: &TableName) {
         if self.known_plan.is_none() && self.is_same_table(name) {
             self.known_plan = Some(Arc::clone(plan));
         }
     }
 
-    /// Keeps count of whether there is more than one table.
+    /// Keeps track of the first table and of whether there is another one.
     #[inline(always)]
     fn note_table(&mut self, name: &TableName, first: bool) {
         if !self.is_same_table(name) {
@@ -167,14 +169,15 @@ impl Lines {
         }
     }
 
-    /// Adds a symbol or column, if that needs nothing special.
+    /// Adds a symbol or column on the quick path. Returns false if the value needs the slow path.
     #[inline(always)]
     pub(super) fn quick_value<V: WireValue>(&mut self, name: &ColumnName, value: V) -> bool {
         let version = self.version;
         if !self.may(V::CALL, name.wire()) || V::NEEDS.is_new() && version < V::NEEDS.since {
             return false;
         }
-        // As long as constants cannot be added up in types: enough for every value.
+        // The reserved room has to be enough for every value, because Rust cannot yet add up constants of type parameters in
+        // types.
         const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
         let separator = self.state.separator(V::CALL);
         let Some(mut open) = self.store.open::<COLUMN_ROOM>(value.payload()) else { return false };
@@ -275,7 +278,7 @@ impl Lines {
         }
     }
 
-    /// Counts a row, after which the next may begin.
+    /// Counts a row, after which the next one may begin.
     #[inline]
     pub(super) fn row_ended(&mut self) {
         self.rows += 1;
@@ -303,7 +306,7 @@ impl Lines {
         self.first_table.as_ref().filter(|_| self.store.len() > 0)
     }
 
-    /// The end of the last row.
+    /// Returns the place after the last row.
     pub(super) fn place(&self) -> Result<Marker> {
         self.state.require(Call::Flush)?;
         Ok(Marker { len: self.store.len(), rows: self.rows, one_table: self.one_table })
@@ -321,12 +324,12 @@ impl Lines {
         self.go_back(Marker { len: 0, rows: 0, one_table: true });
     }
 
-    /// Whether a row has been started and not ended.
+    /// Returns whether a row has been started and not ended.
     pub(super) fn is_row_open(&self) -> bool {
         !self.state.allows(Call::Flush)
     }
 
-    /// Bytes of complete rows.
+    /// Returns the number of bytes of complete rows.
     pub(super) fn complete_len(&self) -> usize {
         if self.is_row_open() { self.row_start } else { self.store.len() }
     }
@@ -335,7 +338,7 @@ impl Lines {
     pub(super) fn drop_row(&mut self) {
         if self.is_row_open() {
             self.store.truncate(self.row_start);
-            // The second table came with the row that goes.
+            // If the second table came with the dropped row, there is one table again.
             self.one_table |= self.mixed_at == self.rows;
             self.end_open_row();
         }
@@ -353,7 +356,7 @@ impl Lines {
         self.state = RowState::Closed;
     }
 
-    /// A copy of the buffer of a closed sender takes rows again.
+    /// Lets rows begin again: a copy of the buffer of a closed sender can be used.
     pub(super) fn reopened(mut self) -> Lines {
         if self.state == RowState::Closed {
             self.state = RowState::Between;
@@ -361,7 +364,7 @@ impl Lines {
         self
     }
 
-    /// The version and the longest name of rows from here on.
+    /// Sets the version and the longest name for rows from here on.
     pub(super) fn become_version(&mut self, version: ProtocolVersion, max_name_len: usize) {
         self.version = version;
         self.max_name_len = max_name_len;
@@ -374,7 +377,7 @@ impl Lines {
     }
 }
 
-/// The longest wire form that keeps to `max_name_len` whatever it is.
+/// Returns the longest wire form that keeps to `max_name_len` whatever the name is.
 fn quick_names(max_name_len: usize) -> usize {
     if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 }
 }

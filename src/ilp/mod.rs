@@ -1,4 +1,4 @@
-//! The encoder: rows to bytes of the line protocol, versions 1 to 3. Knows no I/O, clock or configuration.
+//! The encoder: converts rows to bytes of the line protocol, versions 1 to 3. It knows no I/O, clock or configuration.
 //!
 //! [`Buffer`] guarantees that it always holds whole, valid values: a call that fails leaves it exactly as it was.
 

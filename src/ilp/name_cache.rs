@@ -1,12 +1,12 @@
-//! Names that callers give as text, remembered in checked form: checking a name costs much more than comparing it with the
-//! one that stood in its place in the row before.
+//! A cache of names that callers give as text, in checked form. Checking a name costs much more than comparing it with the
+//! name that stood at the same position in the row before.
 
 use crate::error::Result;
 use crate::memory::{refused, room};
 use crate::name::{Name, too_long};
 use crate::text::Text;
 
-/// Names kept before all are forgotten; a power of two.
+/// When the cache holds this many names, it forgets all of them. It is a power of two.
 const MAX_NAMES: usize = 256;
 const SLOTS: usize = 2 * MAX_NAMES;
 const EMPTY: u16 = u16::MAX;
@@ -15,9 +15,9 @@ const EMPTY: u16 = u16::MAX;
 #[derive(Clone)]
 pub(super) struct NameCache<N> {
     names: Vec<N>,
-    /// The name that is expected next.
+    /// The index of the name that is expected next.
     next: usize,
-    /// Places in `names` by hash, open addressing; empty as long as no name was kept.
+    /// Indexes into `names` by hash, with open addressing; empty as long as no name was kept.
     slots: Vec<u16>,
 }
 
@@ -32,13 +32,13 @@ impl<N: Name> NameCache<N> {
         self.next = 0;
     }
 
-    /// The checked form of `text` if it is the name that was expected; [`NameCache::advance`] then expects the next one.
+    /// Returns the checked form of `text` if it is the expected name; [`NameCache::advance`] then expects the next one.
     #[inline(always)]
     pub(super) fn expected(&self, text: Text<'_>) -> Option<&N> {
         self.names.get(self.next).filter(|name| same(name.raw().as_bytes(), text.as_bytes()))
     }
 
-    /// As [`NameCache::expected`], for names of at most 32 bytes only: that needs no call.
+    /// As [`NameCache::expected`], but only for names of at most 32 bytes, which need no function call.
     #[inline(always)]
     pub(super) fn expected_short(&self, text: Text<'_>) -> Option<&N> {
         self.names.get(self.next).filter(|name| same_short(name.raw().as_bytes(), text.as_bytes()))
@@ -49,12 +49,12 @@ impl<N: Name> NameCache<N> {
         self.next += 1;
     }
 
-    /// Expects the name that was found last once more.
+    /// Expects the name that was found last again.
     pub(super) fn repeat(&mut self) {
         self.next = self.next.saturating_sub(1);
     }
 
-    /// The checked form of `text`.
+    /// Returns the checked form of `text`, and checks it if it is new.
     pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
         if self.expected(text).is_some() {
             self.advance();
@@ -66,7 +66,7 @@ impl<N: Name> NameCache<N> {
 
     #[inline(never)]
     fn search(&mut self, text: Text<'_>, max_len: usize) -> Result<()> {
-        // Before the text is read: a length from another language may be a mistake.
+        // The length is checked before the text is read, because a length from another language may be a mistake.
         if text.as_bytes().len() > max_len {
             return Err(too_long(N::KIND, text.as_bytes(), max_len));
         }
@@ -99,13 +99,13 @@ impl<N: Name> NameCache<N> {
     }
 }
 
-/// Whether two names are equal; names are short, so that a call of `memcmp` would cost more than the comparison.
+/// Returns whether two names are equal. Names are short, so a call of `memcmp` would cost more than the comparison.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() > 32 { a == b } else { same_short(a, b) }
 }
 
-/// Whether two names of at most 32 bytes are equal; false for longer ones.
+/// Returns whether two names of at most 32 bytes are equal; false for longer ones.
 #[inline(always)]
 fn same_short(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
@@ -140,7 +140,7 @@ fn same_short(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-/// FNV-1a. Collisions cost time only.
+/// FNV-1a. A collision only costs time.
 fn hash(bytes: &[u8]) -> usize {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     for byte in bytes {

@@ -1,13 +1,13 @@
-//! Integers and doubles as text, eight digits at a time.
+//! Integers and doubles as text, converted eight digits at a time.
 
 use super::write::Room;
 
 pub(super) const TEN_8: u64 = 100_000_000;
-/// Stands between the name and the bits of a double.
+/// The bytes between a name and the bits of a double.
 pub(super) const BINARY_DOUBLE: [u8; 2] = [b'=', 0x10];
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// What [`integer`] writes at most.
+/// The most bytes that [`integer`] writes.
 pub(super) const INTEGER_ROOM: usize = 1 + 4 * 8;
 
 /// Appends a signed integer and `suffix`.
@@ -19,7 +19,7 @@ pub(super) fn integer(out: &mut Room, value: i64, suffix: u8) {
     unsigned(out, value.unsigned_abs(), ([suffix, 0], 1));
 }
 
-/// Appends an integer without leading zeros, and the first bytes of `suffix`.
+/// Appends an integer without leading zeros, and the suffix.
 #[inline(always)]
 pub(super) fn unsigned(out: &mut Room, value: u64, suffix: Suffix) {
     if value < TEN_8 {
@@ -35,14 +35,15 @@ pub(super) fn unsigned(out: &mut Room, value: u64, suffix: Suffix) {
     out.put(suffix.0, suffix.1);
 }
 
-/// One or two bytes. No more are stored than may be needed: stores are what wide rows take.
+/// One or two bytes and how many of them count. It is as short as possible, because rows with many columns spend most of
+/// their time on stores.
 pub(super) type Suffix = ([u8; 2], usize);
 
-/// The digits of a number below 10^8, one in each byte, the first in the lowest.
+/// Returns the digits of a number below 10^8, one in each byte, the first digit in the lowest byte.
 #[inline]
 fn digits(value: u64) -> u64 {
-    // Each step splits every lane into quotient and remainder: 4 + 4 digits, 2 + 2, 1 + 1. The factors are reciprocals
-    // that are exact for the lane's range.
+    // Each step splits every lane into quotient and remainder: into 4 + 4 digits, then 2 + 2, then 1 + 1. The factors are
+    // reciprocals that are exact for the range of a lane.
     let fours = (value / 10_000) | ((value % 10_000) << 32);
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | ((fours - hundreds * 100) << 16);
@@ -50,28 +51,29 @@ fn digits(value: u64) -> u64 {
     tens | ((twos - tens * 10) << 8)
 }
 
-/// Eight digits of text.
+/// Returns eight digits of text.
 #[inline]
 pub(super) fn eight(value: u64) -> (u64, usize) {
     (digits(value) | ASCII_ZEROS, 8)
 }
 
-/// One to eight digits of text without leading zeros.
+/// Returns one to eight digits of text without leading zeros.
 #[inline]
 fn leading(value: u64) -> (u64, usize) {
     let digits = digits(value);
-    // The bit keeps the last digit of zero.
+    // The added bit keeps the last digit of zero.
     let zeros = (digits | (1 << 56)).trailing_zeros() / 8;
     ((digits | ASCII_ZEROS) >> (8 * zeros), 8 - zeros as usize)
 }
 
-/// Appends a double with few decimals, as the shortest digits that give it back; false, and nothing written, for others.
+/// Appends a double with few decimals, as the shortest digits that read back as the same double. Returns false for other
+/// doubles, of which nothing is written.
 #[inline(always)]
 pub(super) fn short_double(out: &mut Room, value: f64) -> bool {
     let size = value.abs();
-    // Most doubles were written by people with a few decimals. A decimal number of at most 15 digits that gives this
-    // double is the only one of that length or less, hence the shortest: no two of them give the same double. Below
-    // 10^-5 the exponent form is due.
+    // Most doubles were written by people with a few decimals. If a decimal number of at most 15 digits reads as this
+    // double, it is the only one of that length or less that does, and so the shortest: no two such numbers read as the same
+    // double. Below 10^-5 the protocol wants an exponent.
     if size < 1e7 {
         #[expect(clippy::cast_possible_truncation, reason = "0 <= size < 10^15")]
         let scaled = (size * 1e8 + 0.5) as i64;
@@ -85,10 +87,10 @@ pub(super) fn short_double(out: &mut Room, value: f64) -> bool {
     false
 }
 
-/// What [`double`] writes at most.
+/// The most bytes that [`double`] writes.
 pub(super) const DOUBLE_ROOM: usize = 32;
 
-/// Appends a double as the shortest digits that give it back.
+/// Appends a double as the shortest digits that read back as the same double.
 #[inline(always)]
 pub(super) fn double(out: &mut Room, value: f64) {
     if !short_double(out, value) {
@@ -117,8 +119,9 @@ fn decimals(out: &mut Room, negative: bool, scaled: u64) {
     out.words([(fraction | ASCII_ZEROS, 8 - zeros)]);
 }
 
-/// Any double, by the general algorithm: what comes before the last 16 bytes of its text, and these; or all of a shorter one
-/// and nothing. Copies of fixed length are cheaper than one of any length, even where they overlap.
+/// Converts any double by the general algorithm. Returns what comes before the last 16 bytes of its text, and these 16
+/// bytes; or the whole of a shorter text, and nothing. Copies of fixed length are cheaper than one of any length, even if
+/// they overlap.
 #[inline(never)]
 fn general(value: f64) -> [([u8; 16], usize); 2] {
     let mut buffer = zmij::Buffer::new();
@@ -135,8 +138,8 @@ fn halves(text: &[u8]) -> [([u8; 16], usize); 2] {
     [(all, text.len()), ([0; 16], 0)]
 }
 
-/// Doubles with a positive exponent, which has a plus in the algorithm's form and none in the protocol's, and what is not a
-/// number.
+/// Converts doubles with a positive exponent, before which the algorithm writes a plus and the protocol has none, and
+/// doubles that are not numbers.
 #[cold]
 #[inline(never)]
 fn huge(value: f64) -> [([u8; 16], usize); 2] {
@@ -168,7 +171,7 @@ mod tests {
         String::from_utf8(appended(value, ProtocolVersion::V1).unwrap()).unwrap()
     }
 
-    /// The protocol's table of forms, over the digits that the standard library finds.
+    /// Formats a double by the protocol's table of forms, with the digits that the standard library finds.
     fn reference(value: f64) -> String {
         if value.is_nan() {
             return "NaN".into();
@@ -203,7 +206,8 @@ mod tests {
         let text = written(DoubleText(value));
         let reference = reference(value);
         if text != reference {
-            // Halfway between two texts the standard library goes up, the protocol's algorithm to the even digit.
+            // Halfway between two texts the standard library rounds up, and the protocol's algorithm rounds to the even
+            // digit.
             let digits = |text: &str| text.replace(['.', '-'], "").parse::<u64>();
             let (ours, theirs) = (digits(&text).unwrap(), digits(&reference).unwrap());
             assert_eq!((ours % 2, ours + 1), (0, theirs), "{value:e}: {text}, not {reference}");
@@ -219,7 +223,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(42);
         for _ in 0..200_000 {
             check_double(f64::from_bits(random.u64(..)));
-            // Decimals as people write them, around every border of the short way.
+            // These are decimals as people write them, around every border of the short way.
             let decimal = random.i64(-1_000_000_000_000_000..=1_000_000_000_000_000);
             let cut = decimal / 10i64.pow(random.u32(0..16));
             let value = cut as f64 / 10f64.powi(random.i32(0..14));

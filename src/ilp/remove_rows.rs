@@ -1,7 +1,7 @@
-//! Removes complete rows from the middle of a buffer: finds where each row ends by reading the encoder's own output.
+//! Removes complete rows from the middle of a buffer. It finds the end of each row by reading the encoder's own output.
 //!
-//! A line feed does not always end a row: it may stand in a quoted string, behind a backslash, or among the bytes of a
-//! binary value. Nothing here runs unless rows are removed.
+//! A line feed does not always end a row: it may stand in a quoted string, after a backslash, or among the bytes of a binary
+//! value. None of this code runs unless rows are removed.
 
 use std::ops::Range;
 
@@ -22,10 +22,10 @@ impl Lines {
             ));
         }
         let seen = Seen::read(&self.store.as_slice()[..self.complete_len()], first, count)?;
-        // Everything that can fail comes before the first change.
+        // Everything that can fail comes before the first change, so that an error leaves the buffer as it was.
         let first_table = match seen.first_left {
             Some(wire) => Some(table_name(&wire)?),
-            // No complete row is left: the open row, if there is one, is the only one of its table.
+            // No complete row is left. An open row, if there is one, then decides the table.
             None if self.is_row_open() => Some(table_name(self.open_table())?),
             None => self.first_table.clone(),
         };
@@ -42,13 +42,14 @@ impl Lines {
         self.store.remove(removed.clone());
         self.rows -= count;
         self.row_start = self.row_start.saturating_sub(removed.len());
-        // Only an open row that alone made the tables two may make them one again when it is dropped.
+        // Dropping the open row can make the tables one again only if this row alone belongs to a second table.
         self.mixed_at = if open_is_other && seen.one_table { self.rows } else { usize::MAX };
         self.removals += 1;
         Ok(removed)
     }
 
-    /// Moves a remembered place after `count` rows from the row number `first` on were removed, which took `removed`.
+    /// Adjusts a remembered place after `count` rows from the row number `first` on were removed, which took the bytes
+    /// `removed`.
     pub(super) fn move_place(
         &self,
         place: &mut Marker,
@@ -62,7 +63,7 @@ impl Lines {
         place.one_table = Seen::read(before, 0, 0).is_ok_and(|seen| seen.one_table);
     }
 
-    /// The table of the open row, as it stands in the buffer.
+    /// Returns the table of the open row, as it stands in the buffer.
     fn open_table(&self) -> &[u8] {
         let open = self.store.as_slice().get(self.row_start..).unwrap_or_default();
         &open[..table_end(open).unwrap_or(open.len())]
@@ -109,7 +110,7 @@ fn unreadable() -> Error {
     err!(Internal, "a row of the buffer cannot be read back")
 }
 
-/// The name behind its form on the wire.
+/// Returns the name that has this wire form.
 fn table_name(wire: &[u8]) -> Result<TableName> {
     let mut raw = Vec::with_capacity(wire.len());
     let mut bytes = wire.iter();
@@ -123,11 +124,11 @@ fn table_end(line: &[u8]) -> Option<usize> {
     unescaped(line, |byte| matches!(byte, b',' | b' '))
 }
 
-/// How many bytes the first row takes, its line end included.
+/// Returns how many bytes the first row takes, including its line end.
 pub(super) fn row_len(bytes: &[u8]) -> Option<usize> {
     let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n'))?;
     loop {
-        // Behind the separator stands a column's name, or what ends the row.
+        // After the separator comes a column's name, or the designated timestamp, which ends the row.
         match bytes.get(at)? {
             b'\n' => return Some(at + 1),
             _ => at += 1,
@@ -143,14 +144,14 @@ pub(super) fn row_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many bytes a column's value takes.
+/// Returns how many bytes a column's value takes.
 pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'"', rest @ ..] => Some(unescaped(rest, |byte| byte == b'"')? + 2),
         [b'=', 16, ..] => Some(2 + 8),
         [b'=', 14, _, dims, rest @ ..] => {
             let shape = rest.get(..4 * usize::from(*dims))?;
-            // A dimension of length zero makes the product zero, wherever it stands.
+            // A dimension of length zero makes the product zero, even if the others overflow.
             let first = usize::from(!shape.chunks_exact(4).any(|dim| dim == [0; 4]));
             let elements = shape.chunks_exact(4).try_fold(first, |product, dim| {
                 let dim = u32::from_le_bytes(dim.try_into().ok()?);
@@ -163,7 +164,7 @@ pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the first byte stands that has no backslash before it and is wanted.
+/// Returns the place of the first byte that is wanted and has no backslash before it.
 pub(super) fn unescaped(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let mut escaped = false;
     bytes.iter().position(|&byte| {

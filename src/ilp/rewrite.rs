@@ -1,8 +1,8 @@
-//! Rewrites complete rows for a server of an older protocol version than they were written for: reads the encoder's own
-//! output and writes what the older version would have written.
+//! Rewrites complete rows for a server whose protocol version is older than the one they were written for. It reads the
+//! encoder's own output and writes what the older version would have written.
 //!
-//! A sender that connects late does not know its server's version when rows begin. It takes the newest for granted, and
-//! only where that was wrong something here runs.
+//! A sender that connects late does not know its server's version when the first row begins. It assumes the newest one, and
+//! this code runs only if that was wrong.
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
@@ -12,25 +12,25 @@ use super::write::{Draft, Store};
 use crate::error::{Error, Result, err, shown};
 
 impl Buffer {
-    /// Takes for granted that the version of the rows is one that the server speaks, until [`Buffer::convert`] knows.
+    /// Marks the version of the rows as assumed, until [`Buffer::convert`] learns which one the server speaks.
     pub(crate) fn assume_version(&mut self) {
         self.assumed = true;
     }
 
-    /// Whether the version of the rows was taken for granted.
+    /// Returns whether the version of the rows was assumed.
     pub(crate) fn version_is_assumed(&self) -> bool {
         self.assumed
     }
 
-    /// Gives a buffer whose version was taken for granted the one that the server speaks, and the longest name that it
+    /// Gives a buffer whose version was assumed the version that the server speaks, and the longest name that the server
     /// takes. Complete rows are rewritten; while a row is open nothing happens.
     ///
-    /// Rows that fit into `max_buf_size` as they were written may be longer than that afterwards: they can be sent, and no
-    /// further row is taken before that. `go_on` is asked now and then, since many rows take long.
+    /// Rows that fit into `max_buf_size` as they were written may exceed it afterwards: they can be sent, and no further row
+    /// is taken before that. `go_on` is called now and then and can stop the work, because many rows take long.
     ///
     /// # Errors
-    /// `ProtocolVersion` with the number of the row if it has a value that the version does not have, `OutOfMemory`, those of
-    /// `go_on`: nothing has changed.
+    /// `ProtocolVersion` with the number of the row if it has a value that the version does not have, `OutOfMemory`, and
+    /// those of `go_on`. On failure nothing has changed.
     pub(crate) fn convert(
         &mut self,
         version: ProtocolVersion,
@@ -54,7 +54,7 @@ impl Buffer {
         version: ProtocolVersion,
         go_on: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
-        /// Takes well under a millisecond.
+        /// So many rows take well under a millisecond.
         const ROWS_AT_ONCE: usize = 1000;
         let old = self.lines.store.as_slice();
         let mut new = Store::new(usize::MAX);
@@ -88,7 +88,7 @@ fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<us
     let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n')).ok_or_else(unreadable)?;
     out.slice(&bytes[..at])?;
     loop {
-        // Behind the separator stands a column's name, or what ends the row.
+        // After the separator comes a column's name, or the designated timestamp, which ends the row.
         let separator = *bytes.get(at).ok_or_else(unreadable)?;
         out.slice(&[separator])?;
         at += 1;
@@ -115,7 +115,7 @@ fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<us
 fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<()> {
     let needs = match value {
         [b'=', 23, ..] => Feature::DECIMALS,
-        // Text apart, only decimals end so.
+        // Besides quoted text and binary values, only decimals end in this letter.
         [first, .., b'd'] if *first != b'"' && *first != b'=' => Feature::DECIMALS,
         [b'=', 14, ..] => Feature::ARRAYS,
         _ => Feature::ANY,
@@ -136,7 +136,8 @@ fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> R
     if written { Ok(()) } else { Err(no_room()) }
 }
 
-/// A designated timestamp and the end of the row; the older form has nanoseconds only, and says so by nothing.
+/// Writes a designated timestamp and the end of the row. The older form is always nanoseconds, without a letter that says
+/// so.
 fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<()> {
     match text {
         [nanos @ .., b'n'] if version.is_text() => out.slice(nanos)?,
@@ -197,7 +198,7 @@ mod tests {
     use crate::table::ArrayView;
     use ProtocolVersion::{V1, V2, V3};
 
-    /// What a column can hold, and what the older versions lack.
+    /// What a column can hold, including what the older versions lack.
     #[derive(Debug, Clone)]
     enum Cell {
         Symbol(String),
@@ -289,7 +290,7 @@ mod tests {
     }
 
     proptest! {
-        /// A buffer that learns the version late holds what one that knew it from the start does.
+        /// A buffer that learns the version late must hold what a buffer holds that knew it from the start.
         #[test]
         fn late_is_as_early(rows in prop::collection::vec(one_row(), 0..6), marked in 0_usize..6) {
             for version in [V1, V2, V3] {
@@ -315,7 +316,7 @@ mod tests {
                     if refused == rows.len() {
                         prop_assert_eq!(late.peek(), &before[..]);
                     }
-                    // As the message says.
+                    // The message names the row.
                     let number = e.message().strip_prefix("row ").unwrap().split(' ').next().unwrap();
                     late.remove_rows(number.parse().unwrap(), 1).unwrap();
                     refused -= 1;
@@ -330,7 +331,7 @@ mod tests {
                     early.rewind_to_marker().unwrap();
                     prop_assert_eq!(late.peek(), early.peek());
                 }
-                // And goes on like it.
+                // Both must also go on in the same way.
                 let next = ("z".to_owned(), vec![Cell::Double(0.5), Cell::Nanos(-1999)], End::Micros(7));
                 write(&mut late, &next).unwrap();
                 write(&mut early, &next).unwrap();
@@ -371,7 +372,7 @@ mod tests {
             buffer.table("n".repeat(21).as_str()).unwrap_err().code(),
             ErrorCode::InvalidName
         );
-        // Text may be longer than the bits: rows that fitted can be sent all the same, and no other is taken before that.
+        // Text may be longer than bits: rows that fitted before can still be sent, and no other row is taken before that.
         let options =
             BufferOptions { init_buf_size: 1, max_buf_size: 20, ..BufferOptions::new(V3) };
         let mut small = Buffer::with_options(options).unwrap();
@@ -389,7 +390,7 @@ mod tests {
         small.clear();
         small.table("t").unwrap();
 
-        // Many rows take long: whoever asked may stop it, and nothing has changed.
+        // Many rows take long: whoever asked may stop the work, and then nothing has changed.
         let mut buffer = assumed();
         for _ in 0..2500 {
             buffer.table("t").unwrap().column_f64("x", 0.5).unwrap().at_now().unwrap();

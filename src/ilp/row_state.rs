@@ -1,5 +1,5 @@
-//! Which call may follow which while a row is built. A state is the set of the calls it allows and, above it, what stands
-//! before a column.
+//! Which call may follow which while a row is built. A state is the set of the calls that it allows and, in the bits above
+//! them, the byte that comes before a column.
 
 use crate::error::{Error, Result, err};
 
@@ -11,7 +11,7 @@ const FLUSH: u16 = 16;
 const SPACE: u16 = (b' ' as u16) << 8;
 const COMMA: u16 = (b',' as u16) << 8;
 
-/// Where the row under construction stands.
+/// The state of the row under construction.
 #[repr(u16)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowState {
@@ -27,16 +27,16 @@ pub(crate) enum RowState {
     Closed = FLUSH,
 }
 
-/// What a caller wants to do next.
+/// A kind of call on a buffer.
 #[repr(u16)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
     Table = TABLE,
     Symbol = SYMBOL,
     Column = COLUMN,
-    /// Ending the row.
+    /// Ends the row.
     At = AT,
-    /// Sending, or remembering a place to go back to.
+    /// Sends, or remembers a place to go back to.
     Flush = FLUSH,
 }
 
@@ -51,14 +51,14 @@ impl RowState {
         if self.allows(call) { Ok(()) } else { Err(self.refusal(call)) }
     }
 
-    /// What stands before a symbol, or before a column.
+    /// Returns the byte that comes before a symbol or before a column.
     #[inline(always)]
     pub(crate) fn separator(self, call: Call) -> u8 {
         let [_, separator] = (self as u16).to_le_bytes();
         if matches!(call, Call::Symbol) { b',' } else { separator }
     }
 
-    /// The state after a call that was in order.
+    /// Returns the state after an allowed call.
     #[inline(always)]
     pub(crate) fn after(call: Call) -> RowState {
         match call {

@@ -1,5 +1,5 @@
-//! Random sequences of calls against a plain model of the protocol: same bytes, same errors, and a call that fails changes
-//! nothing.
+//! Runs random sequences of calls against a plain model of the protocol. Bytes and errors must be the same, and a call that
+//! fails must change nothing.
 
 #![expect(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 
@@ -32,7 +32,7 @@ enum Op {
 enum Val {
     Bool(bool),
     I64(i64),
-    /// Tenths, so that text is easy.
+    /// Counts tenths, so that the text is easy to write.
     F64(i32),
     Str(Vec<u8>),
     Micros(i64),
@@ -60,7 +60,7 @@ const NAMES: [&str; 14] = [
     "127",
 ];
 
-/// The name with this number; the last has 127 bytes, one more than the limit of these tests.
+/// Returns the name with this number; the last one has 127 bytes, one more than the limit of these tests.
 fn name(i: usize) -> String {
     if NAMES[i] == "127" { "n".repeat(127) } else { NAMES[i].to_owned() }
 }
@@ -95,7 +95,7 @@ fn val() -> impl Strategy<Value = Val> {
 
 fn op() -> impl Strategy<Value = Op> {
     let known = || 0..NAMES.len();
-    // Mostly names that are fine, or rows would seldom come about.
+    // Most names are valid, because otherwise rows would seldom be completed.
     let column = || prop_oneof![12 => 0usize..8, 1 => known()];
     prop_oneof![
         8 => (column(), any::<bool>()).prop_map(|(n, i)| Op::Table(n, i)),
@@ -134,7 +134,8 @@ fn escape(text: &[u8], set: &[u8]) -> Vec<u8> {
     text.iter().flat_map(|b| if set.contains(b) { vec![b'\\', *b] } else { vec![*b] }).collect()
 }
 
-/// Whether a number of 32 bytes at most is below 10^76, but for zeros behind its point: by long division of its digits.
+/// Returns whether a number of at most 32 bytes is below 10^76, not counting zeros after its point, by long division of its
+/// digits.
 fn has_76_digits(scale: u32, bytes: &[u8]) -> bool {
     let minus = bytes.first().is_some_and(|b| b & 0x80 != 0);
     let mut rest: Vec<u8> = bytes.iter().map(|b| if minus { !b } else { *b }).collect();
@@ -214,7 +215,7 @@ impl Model {
         })
     }
 
-    /// Appends if there is room; `state` follows.
+    /// Appends the bytes and enters `state` if there is room.
     fn append(&mut self, bytes: &[u8], state: u8) -> Result<(), Code> {
         if self.bytes.len() + bytes.len() > self.max {
             return Err(Code::LimitExceeded);
@@ -464,7 +465,7 @@ fn clearing_keeps_the_memory_and_five_gigabytes_are_refused() {
     buffer.clear();
     assert_eq!((buffer.capacity(), buffer.len(), buffer.row_count()), (capacity, 0, 0));
     buffer.table("t").unwrap();
-    // Where pointers have 32 bits these are all that there can be.
+    // With pointers of 32 bits the second value is the most that can be asked for.
     let more = usize::try_from(5u64 << 30).unwrap_or(usize::MAX - 1);
     let e = buffer.reserve(more).unwrap_err();
     let message =
@@ -473,8 +474,8 @@ fn clearing_keeps_the_memory_and_five_gigabytes_are_refused() {
     assert_eq!(buffer.peek(), b"t");
 }
 
-/// A text that would reach over the end of all addresses from where the buffer lies, as it can with pointers of 32 bits: its
-/// place and its length added up are a small number again.
+/// A text whose end would lie beyond the end of all addresses, as can happen with pointers of 32 bits: the sum of its
+/// address and its length wraps to a small number.
 #[test]
 fn a_text_that_reaches_over_the_end_of_all_addresses_is_refused() {
     let options =
@@ -484,7 +485,7 @@ fn a_text_that_reaches_over_the_end_of_all_addresses_is_refused() {
     let (table, column) = (TableName::new("t").unwrap(), ColumnName::new("c").unwrap());
     buffer.table(&table).unwrap().symbol("s", "v").unwrap();
     let rest = usize::MAX - buffer.peek().as_ptr() as usize;
-    // Elsewhere some text that is too long.
+    // On other systems any text that is too long will do.
     let len = if cfg!(target_pointer_width = "32") { rest + 4096 } else { 64 << 20 };
     let text = vec![b'7'; len];
     let before = buffer.peek().to_vec();

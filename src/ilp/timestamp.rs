@@ -16,7 +16,7 @@ pub(super) enum Designated {
 }
 
 impl Designated {
-    /// The number on the wire and what follows it, if there is one.
+    /// Returns the number that is sent and the bytes after it, if the timestamp can be sent.
     #[inline(always)]
     fn wire(self, version: ProtocolVersion) -> Option<(u64, Suffix)> {
         let (unit, stamp) = match self {
@@ -44,16 +44,16 @@ impl Designated {
     }
 }
 
-/// How the designated timestamps of one plan go out in one version.
+/// How the designated timestamps of a layout are sent in one version.
 #[derive(Clone, Copy)]
 pub(super) struct StampForm {
     end: Suffix,
-    /// What a timestamp is multiplied by.
+    /// The factor by which a timestamp is multiplied.
     factor: i64,
 }
 
 impl StampForm {
-    /// `None` where the server sets them.
+    /// Returns the form; `None` if the server sets the timestamps.
     #[inline(always)]
     const fn new(stamp: TimestampKind, version: ProtocolVersion) -> Option<StampForm> {
         let bare = version.is_text();
@@ -67,7 +67,8 @@ impl StampForm {
         Some(StampForm { end, factor })
     }
 
-    /// The same, looked up: a single row has no loop out of which it could be taken.
+    /// Returns the same from a table. A loop over rows computes the form once, but a single row would have to compute it
+    /// each time.
     #[inline(always)]
     pub(super) fn of(stamp: TimestampKind, version: ProtocolVersion) -> &'static Option<StampForm> {
         const fn both(stamp: TimestampKind) -> [Option<StampForm>; 2] {
@@ -81,7 +82,7 @@ impl StampForm {
         if version.is_text() { bare } else { typed }
     }
 
-    /// The number on the wire, if there is one.
+    /// Returns the number that is sent, if the timestamp can be sent.
     #[inline(always)]
     pub(super) fn number(self, stamp: i64) -> Option<u64> {
         u64::try_from(stamp.checked_mul(self.factor)?).ok()
@@ -92,10 +93,10 @@ const BARE: Suffix = (*b"\n\0", 1);
 const NANOS: Suffix = (*b"n\n", 2);
 const MICROS: Suffix = (*b"t\n", 2);
 
-/// A space and the upper digits of the last timestamp as text: the next one mostly shares them.
+/// A space and the upper digits of the last timestamp as text. Most timestamps share them with the one before.
 #[derive(Clone)]
 pub(super) struct StampCache {
-    /// The smallest number with these upper digits; 0 as long as there are none.
+    /// The smallest number with these upper digits; 0 if there are none yet.
     base: u64,
     text: [u8; 16],
     len: usize,
@@ -120,13 +121,14 @@ impl StampCache {
         out.put(end.0, end.1);
     }
 
-    /// The end of a row, if there can be one; the upper digits of the timestamp may be others than those of the last.
+    /// Returns the end of a row, if the timestamp can be sent. Writing it fails if its upper digits are not those of the
+    /// cache.
     #[inline(always)]
     pub(super) fn end(&self, stamp: Designated, version: ProtocolVersion) -> Option<RowEnd<'_>> {
         stamp.wire(version).map(|(number, end)| RowEnd { stamps: self, number, end })
     }
 
-    /// Gets ready for a timestamp whose upper digits may be others than those of the last, and says what is wrong with it.
+    /// Puts the upper digits of a timestamp into the cache, or returns what is wrong with the timestamp.
     #[cold]
     #[inline(never)]
     pub(super) fn prepare(&mut self, stamp: Designated, version: ProtocolVersion) -> Result<()> {
@@ -177,7 +179,7 @@ impl WireValue for RowEnd<'_> {
     const ROOM: usize = 16 + 2 * 8;
     const CALL: Call = Call::At;
 
-    /// False if the upper digits are not those of the cache.
+    /// Writes the timestamp; returns false if its upper digits are not those of the cache.
     #[inline(always)]
     fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         let Some(lower) = self.stamps.lower(self.number) else { return false };
@@ -186,7 +188,7 @@ impl WireValue for RowEnd<'_> {
     }
 }
 
-/// The same for a timestamp without upper digits, which begins in 1970.
+/// The end of any row: it also writes timestamps without upper digits, at the beginning of 1970.
 #[derive(Clone, Copy)]
 pub(super) struct EarlyEnd<'a>(pub(super) RowEnd<'a>);
 
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
     use crate::ilp::write::tests::appended;
 
-    /// The same stamp by both ways, which must agree.
+    /// Returns the same timestamp written both ways, which must agree.
     fn written(
         cache: &mut StampCache,
         stamp: Designated,

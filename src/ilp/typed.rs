@@ -1,4 +1,4 @@
-//! The calls of [`Buffer`] that take values of any type which has a unit or a scale of its own.
+//! The calls of [`Buffer`] that take values of any type that has its own unit or scale.
 
 use super::Buffer;
 use crate::decimal::ToMaybeDecimal;
@@ -7,8 +7,8 @@ use crate::name::ColumnRef;
 use crate::timestamp::{Timestamp, ToMaybeTimestamp, ToTimestamp};
 
 impl Buffer {
-    /// Adds a timestamp column to the open row: in microseconds or nanoseconds as the value has it. Version 1 has microseconds
-    /// only: the rest is cut off. `None` leaves the column out.
+    /// Adds a timestamp column to the open row, in microseconds or nanoseconds as the value has it. Version 1 has
+    /// microseconds only, so the rest is cut off. `None` leaves the column out.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -88,7 +88,7 @@ mod tests {
 
     type Call = fn(&mut Buffer) -> Result<()>;
 
-    /// A typed call and the call with the unit in its name that does the same.
+    /// Each pair is a typed call and the call with the unit in its name, which must do the same.
     const PAIRS: &[(Call, Call)] = &[
         (
             |b| b.column_f64("x", 1.5)?.at(TimestampNanos::new(1_999)),

@@ -1,4 +1,4 @@
-//! What a value of a row is to its writer, and how the simple ones are written.
+//! The interface between a value and its writer, and the simple values.
 
 use super::ProtocolVersion;
 use super::number::{self, DOUBLE_ROOM, INTEGER_ROOM};
@@ -7,7 +7,7 @@ use super::write::{PayloadLen, Room, TEXT_ROOM, bad_string, bad_symbol, count_es
 use crate::error::{Error, err};
 use crate::text::Text;
 
-/// What only newer versions of the protocol have.
+/// Something that only newer versions of the protocol have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Feature {
     pub(super) since: ProtocolVersion,
@@ -19,55 +19,55 @@ impl Feature {
     pub(super) const ARRAYS: Feature = Feature { since: ProtocolVersion::V2, what: "arrays" };
     pub(super) const DECIMALS: Feature = Feature { since: ProtocolVersion::V3, what: "decimals" };
 
-    /// Whether there are versions without it.
+    /// Returns whether there are versions without it.
     #[inline(always)]
     pub(super) const fn is_new(self) -> bool {
         !matches!(self.since, ProtocolVersion::V1)
     }
 }
 
-/// What a value takes besides [`WireValue::ROOM`].
+/// The part of a value whose length is not constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Payload {
     None,
-    /// Bytes that are copied.
+    /// Bytes that are copied unchanged.
     AsItIs,
-    /// Text of which each byte may get a backslash.
+    /// Text in which any byte may need a backslash.
     Escaped,
 }
 
-/// A value of a row, or the end of one, that can be written into room of its own.
+/// A value of a row, or the end of a row, that can be written into reserved room.
 pub(super) trait WireValue: Copy {
-    /// What it takes at most besides its payload.
+    /// The most bytes that the value takes besides its payload.
     const ROOM: usize;
     const PAYLOAD: Payload = Payload::None;
     const NEEDS: Feature = Feature::ANY;
     /// The call that adds it to a row.
     const CALL: Call = Call::Column;
 
-    /// The length of the payload, without backslashes.
+    /// Returns the length of the payload, without backslashes.
     #[inline(always)]
     fn payload(&self) -> PayloadLen {
         PayloadLen::NONE
     }
 
-    /// How many backslashes the payload needs.
+    /// Returns how many backslashes the payload needs.
     #[cold]
     fn escapes(&self) -> usize {
         0
     }
 
-    /// Writes the value. False if that cannot be, or if it needs backslashes and has no room for them: then what was
-    /// written is forgotten.
+    /// Writes the value. Returns false if it cannot be written, or if it needs backslashes for which no room was reserved;
+    /// the caller then discards what was written.
     fn write(self, out: &mut Room, version: ProtocolVersion) -> bool;
 
-    /// Why the value cannot be written, if it cannot; writes nothing.
+    /// Returns why the value cannot be written, if so. It writes nothing.
     #[cold]
     fn fault(self) -> Option<Error> {
         None
     }
 
-    /// The same, or that the version is too old for it.
+    /// Returns why the value cannot be written, also if only the version is too old for it.
     #[cold]
     #[inline(never)]
     fn fault_in(self, version: ProtocolVersion) -> Error {
@@ -83,7 +83,7 @@ pub(super) trait WireValue: Copy {
     }
 }
 
-/// A mistake of this library: a value is good and was not written.
+/// Returns the error for a defect of this library: a valid value was not written.
 #[cold]
 pub(super) fn no_room() -> Error {
     err!(Internal, "a value needs more room than was reserved for it")
@@ -99,7 +99,7 @@ impl WireValue for bool {
     }
 }
 
-/// An integer and the letter that says what it counts.
+/// An integer and the letter after it, which gives its type.
 #[derive(Clone, Copy)]
 pub(super) struct Integer(i64, u8);
 
@@ -109,7 +109,7 @@ impl Integer {
         Integer(value, b'i')
     }
 
-    /// A timestamp column in microseconds.
+    /// Creates the value of a timestamp column in microseconds.
     #[inline(always)]
     pub(super) fn micros(micros: i64) -> Integer {
         Integer(micros, b't')
@@ -126,7 +126,7 @@ impl WireValue for Integer {
     }
 }
 
-/// A timestamp column in nanoseconds, cut to microseconds in a version that has no others.
+/// The value of a timestamp column in nanoseconds; version 1 sends microseconds, cut off.
 #[derive(Clone, Copy)]
 pub(super) struct Nanos(pub(super) i64);
 
@@ -143,7 +143,7 @@ impl WireValue for Nanos {
     }
 }
 
-/// A double as the shortest text that gives it back.
+/// A double as the shortest text that reads back as the same double.
 #[derive(Clone, Copy)]
 pub(super) struct DoubleText(pub(super) f64);
 
@@ -172,7 +172,7 @@ impl WireValue for DoubleBits {
     }
 }
 
-/// A string, with its quotes.
+/// A string is written in quotes.
 impl WireValue for Text<'_> {
     const ROOM: usize = 2 + TEXT_ROOM;
     const PAYLOAD: Payload = Payload::Escaped;

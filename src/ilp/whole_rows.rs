@@ -1,4 +1,4 @@
-//! Whole rows at once, for callers who know the shape of their rows: everything or nothing is kept.
+//! Appends whole rows, for callers who know the shape of their rows. Either all rows of a call are kept, or none.
 
 use std::ops::Range;
 
@@ -13,8 +13,8 @@ use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
 use crate::table::{RowLayout, TimestampKind};
 
-/// Writes rows behind the end of a buffer. Names come in wire form: a symbol's and a column's with the separator before
-/// it, which is put right here.
+/// Writes rows at the end of a buffer. Names come in wire form; the separator before a name is replaced here by the one that
+/// belongs there.
 pub(super) struct RowsOut<'a> {
     draft: Draft<'a>,
     stamps: &'a mut StampCache,
@@ -51,7 +51,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Appends one row if that needs nothing special, or does nothing and says false.
+    /// Appends one row on the quick path. Returns false and changes nothing if the row needs the slow path.
     #[inline(always)]
     pub(super) fn quick_row<V: RowValues>(
         &mut self,
@@ -89,8 +89,8 @@ impl Lines {
 }
 
 impl RowsOut<'_> {
-    /// Writes `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
-    /// or the end.
+    /// Writes `rows` on the quick path until one of them needs the slow path. Returns that row, of which nothing was
+    /// written, or the end of `rows`.
     #[inline(never)]
     pub(super) fn quick_rows<V: RowValues>(
         &mut self,
@@ -149,7 +149,7 @@ fn empty_row() -> Error {
     err!(InvalidState, "every cell of the row is null: a row needs a symbol or column")
 }
 
-/// A name and a value as one, if that is short and the value is good.
+/// Joins a name and a value, if the result is short and the value is valid.
 pub(super) fn lead<V: WireValue>(name: &Wire, value: V) -> Option<Lead> {
     let mut store = Store::new(usize::MAX);
     let mut draft = store.draft();

@@ -19,9 +19,10 @@ pub(crate) enum Broken {
     Truncated,
     /// The operating system reported an error.
     Io(io::Error),
-    /// TLS failed. `refused` tells that one side refused the other: no session came to be, and trying again is pointless.
+    /// TLS failed. `refused` means that one side refused the other: there is no session, and trying again is pointless.
     Tls { message: String, refused: bool, cause: Option<Box<rustls::Error>> },
-    /// The deadline passed before the peer said anything in the handshake. `plain` is what it may speak instead.
+    /// The deadline passed before the peer said anything in the handshake. `plain` is the scheme without TLS that it may
+    /// speak instead.
     NoTls { plain: &'static str },
 }
 
@@ -44,7 +45,7 @@ impl fmt::Display for Broken {
 }
 
 impl Broken {
-    /// The error a caller sees; `what` says what was being done.
+    /// Returns the error that a caller sees; `what` says what was being done.
     #[cold]
     pub(crate) fn into_error(self, what: &str) -> Error {
         match self {
@@ -73,10 +74,11 @@ impl From<io::Error> for Broken {
     }
 }
 
-/// How the message of a peer begins that answers a handshake with something else.
+/// The beginning of the message about a peer that answers a handshake with something else.
 pub(super) const NOT_TLS: &str = "the peer does not speak TLS";
 
-/// `unsettled` tells that the peer may still refuse a session that the client believes to stand.
+/// Converts an error of the TLS library. `unsettled` means that the peer may still refuse a session that the client takes
+/// for established.
 #[cold]
 pub(super) fn tls_failed(e: &rustls::Error, handshake: bool, unsettled: bool) -> Broken {
     let message = match e {
@@ -88,7 +90,8 @@ pub(super) fn tls_failed(e: &rustls::Error, handshake: bool, unsettled: bool) ->
     Broken::Tls { message, refused, cause: Some(Box::new(e.clone())) }
 }
 
-/// Alerts of a peer that does not accept the client, and so has read nothing that was sent in the session.
+/// Returns whether an alert means that the peer does not accept the client, and so has read nothing that was sent in the
+/// session.
 fn refuses_session(alert: rustls::AlertDescription) -> bool {
     use rustls::AlertDescription as Alert;
     matches!(

@@ -21,8 +21,8 @@ pub struct Canceller(Arc<AtomicBool>);
 
 impl Canceller {
     /// Cancels the running call, wherever it waits. The call returns within 100 ms with
-    /// [`ErrorCode::Cancelled`](crate::ErrorCode::Cancelled) and its true outcome, is not retried, and keeps its rows; it may
-    /// still succeed if it was about to.
+    /// [`ErrorCode::Cancelled`](crate::ErrorCode::Cancelled) and its true outcome. It is not retried, and its rows stay in
+    /// the buffer. It may still succeed if it was about to.
     ///
     /// Does nothing if no call is running: a later call is not cancelled. If you cannot tell whether the call has begun, cancel
     /// repeatedly until it returns.
@@ -34,7 +34,7 @@ impl Canceller {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// A new call begins.
+    /// Resets the canceller when a new call begins.
     pub(crate) fn clear(&self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! From a configured address to a connection: every resolved address is tried, then TLS is set up.
+//! Connects to a configured address: tries every resolved address, then sets up TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub(crate) struct Connector {
     connect_timeout: Duration,
     liveness: Liveness,
     tls: Option<ClientTls>,
-    /// The scheme for servers without TLS.
+    /// The scheme for servers without TLS, for messages.
     plain: &'static str,
 }
 
@@ -60,17 +60,17 @@ impl Connector {
         })
     }
 
-    /// How many addresses are configured.
+    /// Returns how many addresses are configured.
     pub(crate) fn count(&self) -> usize {
         self.addrs.len()
     }
 
-    /// The index of the address in use.
+    /// Returns the index of the address in use.
     pub(crate) fn current(&self) -> usize {
         self.current
     }
 
-    /// The address in use, for messages.
+    /// Returns the address in use, for messages.
     pub(crate) fn addr(&self) -> &Addr {
         &self.addrs[self.current].addr
     }
@@ -92,7 +92,7 @@ impl Connector {
             let share = left / u32::try_from(found.len() - i).unwrap_or(u32::MAX);
             match self.try_one(net, *to, tls_name.as_ref(), Deadline::after(net, share)) {
                 Ok(connection) => return Ok(connection),
-                // A server has the same certificate at its other addresses.
+                // A server has the same certificate at its other addresses, so they are not tried.
                 Err(broken @ (Broken::Tls { refused: true, .. } | Broken::Cancelled)) => {
                     return Err(not_connected(addr, broken, i + 1));
                 }

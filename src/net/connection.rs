@@ -12,13 +12,14 @@ use super::broken::{Broken, NOT_TLS, is_reset, tls_failed, tls_read_failed};
 use super::os::{Deadline, InFlight, Interest, Net, Ready, SLICE, Socket};
 use super::tls::{ClientTls, explain};
 
-/// Plain bytes offered to the kernel in one call, which copies them in a few milliseconds, so that a deadline is kept.
+/// The most plain bytes that are offered to the kernel in one call. It copies them in a few milliseconds, so that deadlines
+/// are kept.
 const PLAIN_SLICE: usize = 4 * 1024 * 1024;
-/// Plaintext encrypted before it is handed to the kernel.
+/// The most plaintext that is encrypted before it is handed to the kernel.
 const TLS_SLICE: usize = 64 * 1024;
 
-/// Bytes on their way out, as a head and a body so that nothing is copied together, and how many of them are in the kernel's
-/// hands.
+/// Bytes to be sent, in a head and a body so that they need not be copied together, and how many of them the kernel has
+/// taken.
 #[derive(Debug)]
 pub(crate) struct Outgoing<'a> {
     head: &'a [u8],
@@ -35,12 +36,12 @@ impl<'a> Outgoing<'a> {
         self.sent == self.head.len() + self.body.len()
     }
 
-    /// Bytes of the body that are in the kernel's hands.
+    /// Returns how many bytes of the body the kernel has taken.
     pub(crate) fn body_sent(&self) -> u64 {
         self.sent.saturating_sub(self.head.len()) as u64
     }
 
-    /// What is left of head and body, with at most `most` bytes of the body.
+    /// Returns what is left of head and body, with at most `most` bytes of the body.
     fn rest(&self, most: usize) -> (&'a [u8], &'a [u8]) {
         let (head, body) = match self.sent.checked_sub(self.head.len()) {
             Some(n) => (&[][..], &self.body[n..]),
@@ -53,7 +54,7 @@ impl<'a> Outgoing<'a> {
 /// How a write ended that did not fail.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum WriteEnd {
-    /// Everything is in the kernel's hands.
+    /// The kernel has taken everything.
     All,
     /// The peer sent something, and the kernel takes no more for now.
     PeerSpoke,
@@ -63,21 +64,21 @@ pub(crate) enum WriteEnd {
 #[derive(Debug)]
 pub(crate) enum Idle {
     Quiet,
-    /// It sent bytes; so many are in the buffer.
+    /// It sent bytes; this many are in the buffer.
     Spoke(usize),
     Gone(Broken),
 }
 
-/// A connection.
+/// One connection, plain or TLS.
 pub(crate) struct Connection {
     socket: Box<dyn Socket>,
     tls: Option<Box<ClientConnection>>,
-    /// Plaintext bytes that are encrypted and not yet in the kernel's hands.
+    /// Plaintext bytes that are encrypted, but not yet taken by the kernel.
     tls_unflushed: usize,
-    /// Whether the kernel has a part of them. The peer may already read the whole records in it.
+    /// Whether the kernel has taken a part of them. The peer may already read the complete records in that part.
     tls_partly: bool,
     /// Whether the peer may still refuse the session. In TLS 1.3 a peer that asked for the client's certificate judges it
-    /// after the handshake, when the session already stands from the client's point of view.
+    /// after the handshake, when the client already takes the session for established.
     tls_unsettled: bool,
 }
 
@@ -118,7 +119,7 @@ impl Connection {
             // A server that does not understand the first message often just drops the connection.
             Err(Broken::Io(e)) if is_reset(&e) => return broke_off(&format!("broke off ({e})")),
             Err(Broken::Closed) => return broke_off("closed the connection during"),
-            // Or it waits for the rest, because it takes the first message for a part of a request.
+            // Or it waits for more, because it takes the first message for a part of a request.
             Err(Broken::Timeout) if !heard => return Err(Broken::NoTls { plain }),
             Err(Broken::Tls { message, refused, cause }) if message.starts_with(NOT_TLS) => {
                 let message = format!("{message}; use {plain}");
@@ -156,7 +157,7 @@ impl Connection {
         }
     }
 
-    /// Writes on. With `watch`, stops as soon as the peer has sent something and the kernel takes no more.
+    /// Continues to write. With `watch`, stops as soon as the peer has sent something and the kernel takes no more.
     pub(crate) fn write(
         &mut self,
         net: &dyn Net,
@@ -181,12 +182,12 @@ impl Connection {
         Ok(WriteEnd::All)
     }
 
-    /// Whether the kernel has more of a write than [`Outgoing`] counts: a part of what was encrypted together.
+    /// Returns whether the kernel has taken more than [`Outgoing`] counts: a part of bytes that were encrypted together.
     pub(crate) fn has_uncounted(&self) -> bool {
         self.tls_partly
     }
 
-    /// `false` means that the peer spoke.
+    /// Writes once, or waits until it can. `false` means that the peer has sent something.
     fn write_plain_step(
         &mut self,
         net: &dyn Net,
@@ -218,7 +219,7 @@ impl Connection {
     ) -> Result<bool, Broken> {
         let (head, body) = out.rest(TLS_SLICE);
         let Some(tls) = &mut self.tls else { return Ok(true) };
-        // What an earlier step left encrypted goes first. Otherwise `tls_unflushed` would not count it.
+        // Bytes that an earlier step left encrypted are sent first. Otherwise `tls_unflushed` would not count them.
         if !tls.wants_write() {
             self.tls_unflushed = tls.writer().write(head)?;
             self.tls_unflushed += tls.writer().write(body)?;
@@ -231,7 +232,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Hands all encrypted bytes to the kernel. `false` when `watch` is set and the peer sent data meanwhile.
+    /// Hands all encrypted bytes to the kernel. Returns `false` if `watch` is set and the peer has sent data meanwhile.
     fn flush_tls(
         &mut self,
         net: &dyn Net,
@@ -273,7 +274,7 @@ impl Connection {
         Ok(state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
     }
 
-    /// Takes what the kernel has into the TLS state. `None` when it has nothing, 0 at the end of the stream.
+    /// Feeds the TLS state with what the kernel has received. `None` if there is nothing, 0 at the end of the stream.
     fn pull_tls(&mut self, handshake: bool) -> Result<Option<usize>, Broken> {
         let Some(tls) = &mut self.tls else { return Ok(None) };
         let n = match tls.read_tls(&mut SocketIo(&mut *self.socket)) {
@@ -290,7 +291,7 @@ impl Connection {
                 Ok(Some(n))
             }
             Err(e) => {
-                // The alert tells the peer why; it is a courtesy and must not delay the verdict.
+                // The alert tells the peer why. It is a courtesy and must not delay the error.
                 let _ = tls.write_tls(&mut SocketIo(&mut *self.socket));
                 let settled = tls.tls13_tickets_received() > 0
                     || matches!(tls.reader().read(&mut [0]), Ok(1..));
@@ -327,8 +328,8 @@ impl Connection {
         }
     }
 
-    /// Sends the messages of TLS itself, such as a new key. No answer may wait for them: what does not fit, or stands behind
-    /// data that the peer does not read, is left to the next write.
+    /// Sends the messages of TLS itself, such as a new key. No answer may wait for them, so the next write sends what the
+    /// kernel does not take now.
     fn write_session_messages(&mut self) {
         if let Some(tls) = &mut self.tls
             && tls.wants_write()
@@ -338,9 +339,9 @@ impl Connection {
         }
     }
 
-    /// Looks at an idle connection without waiting.
+    /// Checks an idle connection without waiting.
     pub(crate) fn look(&mut self, buf: &mut [u8]) -> Idle {
-        // Messages of TLS itself, such as tickets, may come before the data. No peer sends many of them.
+        // Messages of TLS itself, such as tickets, may come before data. No peer sends many of them.
         for _ in 0..64 {
             let pulled = match self.pull_tls(false) {
                 Err(broken) => return Idle::Gone(broken),
@@ -364,12 +365,12 @@ impl Connection {
         Idle::Quiet
     }
 
-    /// What has become of the bytes sent, where the system tells.
+    /// Returns what has become of the sent bytes, if the system tells.
     pub(crate) fn in_flight(&self) -> Option<InFlight> {
         self.socket.in_flight()
     }
 
-    /// Ends our half of the stream, properly where TLS is used.
+    /// Ends our half of the stream; with TLS by its closing message.
     pub(crate) fn finish(&mut self, net: &dyn Net, deadline: Deadline) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -394,7 +395,7 @@ impl Connection {
     }
 }
 
-/// The time that a call may still take.
+/// Returns the time that a call may still take.
 pub(crate) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken> {
     if net.cancelled() {
         return Err(Broken::Cancelled);
@@ -402,7 +403,7 @@ pub(crate) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken
     deadline.left(net).ok_or(Broken::Timeout)
 }
 
-/// A [`Socket`] as rustls wants it.
+/// A [`Socket`] in the form that rustls expects.
 struct SocketIo<'a>(&'a mut dyn Socket);
 
 impl Read for SocketIo<'_> {

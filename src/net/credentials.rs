@@ -1,4 +1,4 @@
-//! Credentials as servers want them: the HTTP authorization header, and signed challenges for a stream of lines.
+//! Credentials in the form that servers expect: the HTTP authorization header, and signed challenges for a stream of lines.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -9,10 +9,10 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::config::{Auth, Secret};
 use crate::error::{Result, err};
 
-/// A coordinate or scalar of the curve P-256.
+/// The length of a coordinate or scalar of the curve P-256.
 const SCALAR_BYTES: usize = 32;
 
-/// The value of the `Authorization` header, if there is one.
+/// Returns the value of the `Authorization` header, if there is one.
 pub(crate) fn authorization(auth: &Auth) -> Option<Zeroizing<String>> {
     match auth {
         Auth::Basic { username, password } => {
@@ -25,14 +25,14 @@ pub(crate) fn authorization(auth: &Auth) -> Option<Zeroizing<String>> {
     }
 }
 
-/// Secrets in one exact allocation: a growing string would leave unwiped copies behind.
+/// Joins secrets in one allocation of exactly their size: a growing string would leave copies behind that are not wiped.
 pub(super) fn joined(parts: &[&str]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
     parts.iter().for_each(|part| text.push_str(part));
     text
 }
 
-/// A key that answers the challenge of an ILP/TCP server.
+/// A key that signs the challenge of an ILP/TCP server.
 pub(crate) struct SigningKey {
     key_id: String,
     pair: EcdsaKeyPair,
@@ -66,12 +66,12 @@ impl SigningKey {
         Ok(SigningKey { key_id: key_id.to_owned(), pair, random })
     }
 
-    /// The public name of the key.
+    /// Returns the public name of the key.
     pub(crate) fn id(&self) -> &str {
         &self.key_id
     }
 
-    /// The signature of a challenge, in base64.
+    /// Returns the signature of a challenge, in base64.
     pub(crate) fn sign(&self, challenge: &[u8]) -> Result<String> {
         let signature = self
             .pair
@@ -81,7 +81,7 @@ impl SigningKey {
     }
 }
 
-/// Overwrites the stack below its caller: ring and moves leave copies of a key there, which nothing else would wipe.
+/// Overwrites the stack below its caller. ring and moves leave copies of a key there, which nothing else would wipe.
 #[inline(never)]
 fn wipe_stack() {
     let mut room = [0_u8; 16 * 1024];

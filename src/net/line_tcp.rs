@@ -1,7 +1,7 @@
 //! A stream of lines over TCP: a login if there is a key, then bytes in one direction.
 //!
-//! The peer has nothing to say while all is well, and acknowledges nothing but to the kernel. What can be known of the bytes
-//! is what the peer says when it is about to end, and what the kernel knows of its acknowledgements.
+//! The peer says nothing while all is well, and only its kernel acknowledges anything. What can be known about the bytes is
+//! what the peer says when it is about to end, and what the kernel knows of its acknowledgements.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,9 @@ use super::credentials::SigningKey;
 use super::os::{Deadline, Net};
 use crate::error::{Error, Result, err, foreign};
 
-/// Text of a peer is kept and shown up to this length.
+/// The most bytes of a peer's text that are kept and shown.
 pub(crate) const MAX_TEXT: usize = 1024;
-/// How long the rest of a text is waited for when its beginning is there.
+/// How long the rest of a text is waited for when its beginning has arrived.
 const REST_OF_TEXT: Duration = Duration::from_millis(200);
 /// A challenge is 512 bytes and a line end; anything much longer is not a challenge.
 const MAX_CHALLENGE_BYTES: usize = 4096;
@@ -22,18 +22,18 @@ const MAX_CHALLENGE_BYTES: usize = 4096;
 /// An open stream.
 pub(crate) struct LineStream {
     connection: Connection,
-    /// How many bytes the peer had acknowledged when that number last grew or none were open, and when that was.
+    /// How many bytes the peer had acknowledged when that number last grew or no bytes were outstanding, and when that was.
     acknowledged: (u64, Instant),
-    /// When that was looked at last.
+    /// When the acknowledged bytes were last asked for.
     looked: Instant,
 }
 
-/// A write that did not hand over everything.
+/// The error of a write that the kernel did not take completely.
 pub(crate) struct Unwritten {
     pub(crate) broken: Broken,
     /// Whether the peer may have got a part of it.
     pub(crate) some_went: bool,
-    /// Bytes that are in the kernel's hands for certain.
+    /// Bytes that the kernel has certainly taken.
     pub(crate) bytes_sent: u64,
 }
 
@@ -65,7 +65,7 @@ impl LineStream {
         deadline: Deadline,
     ) -> Result<(), Unwritten> {
         let mut out = Outgoing::new(&[], bytes);
-        // A peer that speaks is heard at the next look; it must not stop a write that it still reads.
+        // What the peer says is heard at the next check. It must not stop a write that the peer still reads.
         match self.connection.write(net, &mut out, deadline, false) {
             Ok(_) => Ok(()),
             Err(broken) => {
@@ -76,7 +76,7 @@ impl LineStream {
         }
     }
 
-    /// Takes what the peer has said, as far as it is there. Returns why the connection ended, if it did.
+    /// Takes what the peer has said, as far as it has arrived. Returns why the connection ended, if it did.
     pub(crate) fn listen(&mut self, text: &mut Vec<u8>) -> Option<Broken> {
         // A small array, because there is hardly ever anything to take and it is filled with zeros first.
         let mut chunk = [0; 64];
@@ -134,21 +134,21 @@ impl LineStream {
                 deadline = deadline.sooner(Deadline::after(net, REST_OF_TEXT));
             }
             match self.connection.read(net, &mut chunk, deadline) {
-                // A peer that was told that TLS ends need not say so in turn.
+                // A peer that was told that TLS ends need not answer that.
                 Ok(0) | Err(Broken::Truncated) => break,
                 Ok(n) => text.extend_from_slice(&chunk[..n]),
                 Err(broken) => return Err(broken),
             }
         }
         match self.outstanding() {
-            // A peer that reads everything acknowledges everything before it ends.
+            // A peer that reads everything also acknowledges everything before it ends.
             Some(1..) => Err(Broken::Closed),
             _ => Ok(()),
         }
     }
 }
 
-/// Runs the login on a fresh connection. The server answers nothing: a refusal shows as a closed connection later.
+/// Logs in on a new connection. The server does not answer: a refusal shows later, as a closed connection.
 fn log_in(
     connection: &mut Connection,
     key: &SigningKey,
@@ -219,8 +219,8 @@ fn no_challenge(what: &str) -> Error {
     err!(Auth, "{what} an authentication challenge; is it configured to require authentication?")
 }
 
-/// Whether a text is a challenge. A server that wants a login answers the first line it gets, whatever it is, by 512 printable
-/// bytes and a line end. Texts for people are not as long as that, or have blanks.
+/// Returns whether a text is a challenge. A server that wants a login answers the first line it gets, whatever it is, with
+/// 512 printable bytes and a line end. Texts for people are shorter, or have blanks.
 pub(crate) fn is_challenge(text: &[u8]) -> bool {
     let Some((b'\n', line)) = text.split_last() else { return false };
     line.iter().all(|b| matches!(b, b' '..=b'~'))

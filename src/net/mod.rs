@@ -1,4 +1,4 @@
-//! Bytes to a server, and what became of them. Knows the network and nothing about rows.
+//! Delivers bytes to a server, and reports what became of them. This layer knows the network and nothing about rows.
 
 mod broken;
 mod cancel;

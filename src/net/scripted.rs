@@ -1,5 +1,5 @@
-//! A network that follows a script, for tests and fuzz targets: time passes only when somebody waits, and the other end of
-//! every connection is a part of the script.
+//! A network that follows a script, for tests and fuzz targets. Time passes only when somebody waits, and the script is the
+//! other end of every connection.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -11,18 +11,18 @@ use super::os::{Deadline, InFlight, Interest, Net, Ready, Socket, pause};
 use crate::config::Interface;
 use crate::error::{Result, err};
 
-/// What happens outside the client. Connections have numbers, in the order in which they were made.
+/// What happens outside the client. Connections are numbered in the order in which they were made.
 pub(crate) trait Script: Send + 'static {
-    /// The time.
+    /// Returns the time.
     fn now(&self) -> Instant;
 
     /// Lets time pass.
     fn pass(&mut self, time: Duration);
 
-    /// The addresses of a host; `None` if the resolver never answers.
+    /// Returns the addresses of a host; `None` if the resolver never answers.
     fn resolve(&mut self, host: &str, port: u16) -> Option<Result<Vec<SocketAddr>>>;
 
-    /// The number of a new connection; `None` if the address never answers.
+    /// Returns the number of a new connection; `None` if the address never answers.
     fn connect(&mut self, to: SocketAddr) -> Option<io::Result<usize>>;
 
     /// Takes bytes of the client into its kernel.
@@ -31,34 +31,35 @@ pub(crate) trait Script: Send + 'static {
     /// Gives bytes to the client.
     fn recv(&mut self, id: usize, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// What a connection is ready for now. If that is nothing, time passes until it is ready, but no more than `limit`.
+    /// Returns what a connection is ready for now. If that is nothing, time passes until it is ready, but no more than
+    /// `limit`.
     fn wait(&mut self, id: usize, interest: Interest, limit: Duration) -> Ready;
 
-    /// The client has ended its half of the stream.
+    /// Called when the client has ended its half of the stream.
     fn finished(&mut self, _: usize) {}
 
-    /// What the client's kernel tells of its bytes.
+    /// Returns what the client's kernel knows about the bytes of a connection.
     fn in_flight(&self, _: usize) -> Option<InFlight> {
         None
     }
 
-    /// The handle by which the running call is cancelled.
+    /// Returns the handle by which the running call is cancelled.
     fn canceller(&mut self) -> Canceller {
         Canceller::default()
     }
 
-    /// Whether the running call was cancelled.
+    /// Returns whether the running call was cancelled.
     fn cancelled(&mut self) -> bool {
         false
     }
 
-    /// The process that the client is in.
+    /// Returns the id of the process that the client is in.
     fn process(&self) -> u32 {
         1
     }
 }
 
-/// The [`Net`] of a script.
+/// The [`Net`] that a script stands behind.
 #[derive(Debug)]
 pub(crate) struct ScriptedNet<S>(Arc<Mutex<S>>);
 
@@ -73,7 +74,7 @@ impl<S> ScriptedNet<S> {
         ScriptedNet(Arc::new(Mutex::new(script)))
     }
 
-    /// The script, to look at it or to change it.
+    /// Returns the script, to inspect or change it.
     pub(crate) fn script(&self) -> MutexGuard<'_, S> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +89,7 @@ impl<S: Script> Net for ScriptedNet<S> {
         self.script().pass(time);
     }
 
-    /// The largest number, so that waits are as long as they can be.
+    /// Returns the largest number, so that waits are as long as they can be.
     fn random_up_to(&self, max: u64) -> u64 {
         max
     }

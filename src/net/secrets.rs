@@ -1,4 +1,5 @@
-//! What no message may show: the credentials that this sender sends, in whatever form a server repeats them.
+//! Removes from texts what no message may show: the credentials that this sender sends, in whatever form a server repeats
+//! them.
 
 use std::borrow::Cow;
 
@@ -10,26 +11,26 @@ use super::credentials::{authorization, joined};
 use crate::config::Auth;
 use crate::error::foreign;
 
-/// What stands in a message instead.
+/// The text that replaces a secret in a message.
 const MASK: &[u8] = b"***";
-/// A secret shorter than this is masked only as a word of its own: it is part of too many others.
+/// A shorter secret is masked only as a word of its own, because it is part of too many other words.
 const SHORT: usize = 4;
 
-/// The credentials of a sender.
+/// The credentials of a sender, in every form in which it sends them.
 #[derive(Default)]
 pub(crate) struct Secrets {
-    /// The longest first.
+    /// The forms, the longest first.
     forms: Vec<Form>,
 }
 
 struct Form {
     text: Zeroizing<String>,
-    /// Whether a beginning of it is a secret too, if the text that repeats it was cut off there.
+    /// Whether the beginning of the form is a secret too, if the text that repeats it was cut off there.
     also_in_part: bool,
 }
 
 impl Secrets {
-    /// What is sent for these credentials over HTTP, and what it was made of.
+    /// Collects what is sent for these credentials over HTTP, and what that was made of.
     pub(crate) fn new(auth: &Auth) -> Secrets {
         let mut forms = Vec::new();
         let mut add = |text: &str, also_in_part| {
@@ -55,8 +56,8 @@ impl Secrets {
         Secrets { forms }
     }
 
-    /// Text of a server made fit for a message: without secrets, escaped, cut to `max` bytes. `cut_off` says that it may
-    /// have gone on.
+    /// Returns the text of a server in a form fit for a message: without secrets, escaped, cut to `max` bytes. `cut_off`
+    /// says that the text may have gone on.
     pub(crate) fn foreign(&self, text: &[u8], cut_off: bool, max: usize) -> String {
         foreign(&self.mask(text, cut_off), max).to_string()
     }
@@ -83,13 +84,14 @@ impl Secrets {
 }
 
 impl Form {
-    /// Where this secret ends, if it begins at `at`; each of its characters may be written as JSON, HTML or a URL would.
+    /// Returns where this secret ends, if it begins at `at`. Each of its characters may be written as JSON, HTML or a URL
+    /// would write it.
     fn end_in(&self, text: &[u8], at: usize, cut_off: bool) -> Option<usize> {
         let first = text.get(at)?;
         if !matches!(first, b'\\' | b'&' | b'%') && self.text.as_bytes().first() != Some(first) {
             return None;
         }
-        // What is written in two ways may end in two places, such as `\\`.
+        // A character that can be written in two ways may end in two places, such as `\\`.
         let mut ends = vec![at];
         for (matched, wanted) in self.text.chars().enumerate() {
             if cut_off
@@ -123,26 +125,26 @@ impl Form {
     }
 }
 
-/// Whether a text may have gone on with any character.
+/// Returns whether a text ends so early that its next character could have been any.
 fn breaks_off(rest: &[u8]) -> bool {
     match rest {
         [] => true,
         [b'\\', ..] => rest.len() < 6,
         [b'&', ..] => rest.len() < 8 && !rest.contains(&b';'),
         [b'%', ..] => rest.len() < 3,
-        // A character of several bytes.
+        // The text ends within a character of several bytes.
         [first, ..] => !first.is_ascii() && rest.len() < 4,
     }
 }
 
-/// How long the character is at the beginning of a text, if it is there as it is.
+/// Returns the length of the character at the beginning of a text, if it is written as it is.
 fn plain(rest: &[u8], wanted: char) -> Option<usize> {
     let mut bytes = [0; 4];
     let wanted = wanted.encode_utf8(&mut bytes).as_bytes();
     rest.starts_with(wanted).then_some(wanted.len())
 }
 
-/// The same, if it is there as JSON or HTML writes it.
+/// Returns the same, if it is written as in JSON or HTML.
 fn escaped(rest: &[u8], wanted: char) -> Option<usize> {
     let (found, length) = match rest {
         [b'\\', b'u', ..] => {
@@ -188,7 +190,7 @@ fn escaped(rest: &[u8], wanted: char) -> Option<usize> {
     (found == wanted).then_some(length)
 }
 
-/// The same, if it is there as a URL writes it.
+/// Returns the same, if it is written as in a URL.
 fn percent(rest: &[u8], wanted: char) -> Option<usize> {
     let mut bytes = [0; 4];
     let wanted = wanted.encode_utf8(&mut bytes).as_bytes();
@@ -223,7 +225,7 @@ mod tests {
 
     #[test]
     fn whatever_form_a_server_repeats_is_masked() {
-        // Base64 of it has `/`, `+` and `=`.
+        // The base64 of these has `/`, `+` and `=`.
         let secrets = basic("c?a>b/y\"\\1\u{e9}~~?");
         let encoded = BASE64_STANDARD.encode("u:c?a>b/y\"\\1\u{e9}~~?");
         check(&secrets, "nothing of it", "nothing of it");
@@ -231,13 +233,13 @@ mod tests {
         check(&secrets, &format!("bad basic {encoded}"), "bad basic ***");
         check(&secrets, encoded.trim_end_matches('='), "***");
         check(&secrets, "u:c?a>b/y\"\\1\u{e9}~~? and on", "u:*** and on");
-        // JSON that is shown as it is, in three manners.
+        // This is JSON that is shown as it is, in three styles.
         let json = serde_json::to_string("c?a>b/y\"\\1\u{e9}~~?").unwrap();
         check(&secrets, &json, "\"***\"");
         check(&secrets, r#"c?a>b\/y\"\\1\u00E9~~?"#, "***");
         check(&secrets, r#"\u0063?a\u003eb/y\u0022\u005c1\u00e9~~?"#, "***");
         check(&secrets, &encoded.replace('=', r"\u003d").replace('+', r"\u002B"), "***");
-        // HTML and URLs.
+        // These are HTML and URLs.
         check(&secrets, "<b>c?a&gt;b/y&quot;\\1&#233;~~&#x3F;</b>", "<b>***</b>");
         check(&secrets, "?p=c%3Fa%3Eb%2Fy%22%5C1%C3%A9~~?&x", "?p=***&x");
         let smile = basic("grin\u{1f600}ning");

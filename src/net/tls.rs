@@ -20,7 +20,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore, SignatureScheme};
 use crate::config::{Roots, Tls};
 use crate::error::{Result, err};
 
-/// A PEM file larger than this is not a bundle of certificates.
+/// A larger PEM file is not a bundle of certificates.
 const MAX_PEM_BYTES: u64 = 1 << 20;
 
 /// How this client speaks TLS.
@@ -30,13 +30,13 @@ pub(crate) struct ClientTls {
 }
 
 impl ClientTls {
-    /// Whether a server has asked for the client's certificate since the last call.
+    /// Returns whether a server has asked for the client's certificate since the last call.
     pub(crate) fn was_certificate_wanted(&self) -> bool {
         self.certificate.was_wanted.swap(false, Ordering::Relaxed)
     }
 }
 
-/// The client's certificate, if it has one, and a note whether a server wanted it.
+/// The client's certificate, if it has one. It also records whether a server wanted it.
 #[derive(Debug)]
 struct NotedCertificate {
     inner: Arc<dyn ResolvesClientCert>,
@@ -62,7 +62,7 @@ impl ResolvesClientCert for NotedCertificate {
     }
 }
 
-/// Builds the client configuration; every problem with a file is found here, before any connection.
+/// Builds the client configuration. Every problem with a file is found here, before any connection.
 pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -93,7 +93,7 @@ pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
     Ok(ClientTls { config: Arc::new(config), certificate })
 }
 
-/// What went wrong in TLS, in words that say what to do about it.
+/// Returns what went wrong in TLS, in words that say what to do about it.
 #[cold]
 pub(crate) fn explain(e: &rustls::Error) -> String {
     let rustls::Error::InvalidCertificate(why) = e else { return e.to_string() };
@@ -113,7 +113,7 @@ pub(crate) fn explain(e: &rustls::Error) -> String {
         CertificateError::UnhandledCriticalExtension => {
             "it has a critical extension that this client does not know"
         }
-        // The names of the errors of the library that checks certificates.
+        // These are names of errors of the library that checks certificates.
         CertificateError::Other(other) => match other.to_string().as_str() {
             "CaUsedAsEndEntity" => {
                 "it is the certificate of an authority (CA:TRUE), as openssl req -x509 makes it, and no server may use \
@@ -161,8 +161,8 @@ fn roots(wanted: &Roots) -> Result<RootCertStore> {
     Ok(store)
 }
 
-/// What the system trusts. `load_native_certs` alone would let `SSL_CERT_FILE` and `SSL_CERT_DIR` of the environment replace
-/// it; where certificates are files, they are therefore named here.
+/// Returns the certificates that the system trusts. `load_native_certs` alone would let `SSL_CERT_FILE` and `SSL_CERT_DIR`
+/// of the environment replace them, so where certificates are files, they are named here.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn system_certificates() -> Vec<CertificateDer<'static>> {
     const FILES: [&str; 6] = [
@@ -202,7 +202,7 @@ fn read_pem(key: &str, path: &Path) -> Result<Vec<u8>> {
     let unreadable = |e: std::io::Error| {
         err!(Config, "{key}: could not read {}: {e}", path.display()).caused_by(e)
     };
-    // The kind is looked at before opening: opening a FIFO would block.
+    // The kind of file is checked before opening it, because opening a FIFO would block.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(err!(Config, "{key}: {} is not a regular file", path.display()));
     }

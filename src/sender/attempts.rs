@@ -1,4 +1,4 @@
-//! The attempts of one flush: how long each may take, whether another one follows, and what all of them leave behind.
+//! The attempts of one flush: how long each may take, whether another one follows, and what they mean together for the rows.
 
 use std::time::{Duration, Instant};
 
@@ -20,14 +20,14 @@ pub(super) struct Terms {
     /// The caller's own deadline.
     pub(super) cap: Option<Deadline>,
     pub(super) delivery: Delivery,
-    /// Whether rows are sent. Settings may be asked of every server and as often as there is time.
+    /// Whether rows are sent. Settings may be asked of every server, as often as there is time.
     pub(super) sends_rows: bool,
-    /// Between how many servers the attempts choose.
+    /// The number of servers among which the attempts choose.
     pub(super) servers: usize,
 }
 
 impl Terms {
-    /// When the first attempt of a flush that began at `start` must be over.
+    /// Returns when the first attempt of a flush that began at `start` must be over.
     pub(super) fn first_ends(&self, start: Instant) -> Deadline {
         capped(Deadline::from(start, self.attempt), self.cap)
     }
@@ -37,19 +37,19 @@ impl Terms {
 pub(super) struct Attempts {
     terms: Terms,
     start: Instant,
-    /// The first attempt ends here, and so does connecting to every server where there is no time for retries.
+    /// The end of the first attempt. Without time for retries, connecting to every server must be over by then too.
     first_ends: Deadline,
-    /// Begins with the first failure.
+    /// The time for retries, which begins with the first failure.
     budget: Option<Budget>,
     count: u32,
     in_doubt: u32,
-    /// The worst that an attempt left behind.
+    /// The worst outcome of all attempts.
     worst: Outcome,
     immediate_retry_used: bool,
     round: Round,
-    /// Whether a request has gone out.
+    /// Whether a request was sent.
     began: bool,
-    /// The last failure since the last wait that may be different next time.
+    /// The last failure since the last wait that may not occur again.
     last_retryable: Option<Error>,
     /// The failure before the last.
     previous: Option<Error>,
@@ -83,7 +83,7 @@ impl Attempts {
         }
     }
 
-    /// The time of the attempt that begins now.
+    /// Returns the time of the attempt that begins now.
     pub(super) fn time(&self, net: &dyn Net) -> AttemptTime {
         let ends = self.deadline(net);
         AttemptTime { ends, connected_by: self.round.share(net, ends) }
@@ -114,12 +114,12 @@ impl Attempts {
         }
     }
 
-    /// Whether no server has been tried twice and no rows have gone out.
+    /// Returns whether no server has been tried twice and no rows were sent.
     fn first_round_without_rows(&self) -> bool {
         self.round.is_first() && !(self.terms.sends_rows && self.began)
     }
 
-    /// Remembers a failure and what it left behind.
+    /// Remembers a failure and its outcome.
     pub(super) fn note(&mut self, net: &dyn Net, failed: &Failed) {
         self.count += 1;
         self.began |= failed.began;
@@ -158,8 +158,8 @@ impl Attempts {
         }
         let goes_on = worth_it || passed_over && (others || self.last_retryable.is_some());
         let budget = self.budget.filter(|_| goes_on)?;
-        // An attempt that begins too late is cut off, most likely after its request went out. It would put in doubt what is
-        // certain now, or store once more what is in doubt.
+        // An attempt that begins too late would be cut off, most likely after its request was sent. That would put in doubt
+        // what is certain now, or store once more what is in doubt.
         let left = budget.ends.left(net)?.checked_sub(budget.floor)?;
         if failed.idle_died && worth_it && !self.immediate_retry_used {
             self.immediate_retry_used = true;
@@ -178,23 +178,23 @@ impl Attempts {
         Some(wait)
     }
 
-    /// Another attempt follows this failure.
+    /// Remembers an error after which another attempt follows.
     pub(super) fn goes_on_after(&mut self, error: Error) {
         self.previous = Some(error);
     }
 
-    /// The error of the flush: the last one, with what all attempts together mean for the data.
+    /// Returns the error of the flush: the last one, with what all attempts together mean for the data.
     #[cold]
     pub(super) fn conclude(mut self, net: &dyn Net, failed: Failed) -> Error {
         let Failed { error, began, .. } = failed;
-        // An attempt that the end of the budget cut off before it could send says less than the one before it.
+        // If the end of the budget cut off the last attempt before it could send, the error before it is more informative.
         let cut_off = error.code() == ErrorCode::Timeout
             && error.outcome() == Outcome::NotSent
             && self.ends().left(net).is_none();
         let cancelled = error.code() == ErrorCode::Cancelled;
         let error = match (self.previous.take(), self.last_retryable.take()) {
             (Some(before), _) if cut_off => before,
-            // That a server cannot be used says less than that another one may be used again.
+            // That one server cannot be used is less important than that another one may be usable again.
             (_, Some(last_retryable)) if !began && !error.is_retryable() && !cancelled => {
                 last_retryable.context(error.message())
             }

@@ -1,5 +1,5 @@
-//! When to flush automatically: by rows, bytes or time, and not at once again after a failure. Pure decisions, taken when a
-//! row ends.
+//! Decides when to flush automatically: by rows, bytes or time, and not at once again after a failure. These are pure
+//! decisions, taken when a row ends.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use super::retry::Backoff;
 use crate::config::Delivery;
 use crate::error::{Error, Outcome};
 
-/// Limits of the sender's own buffer; an absent one never triggers.
+/// The limits of the sender's own buffer; an absent limit never triggers a flush.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AutoFlush {
     pub(super) rows: Option<u64>,
@@ -16,8 +16,8 @@ pub(super) struct AutoFlush {
 }
 
 impl AutoFlush {
-    /// Whether a buffer of `rows` and `bytes` is due, `since_last` being the time since the last flush. The clock is only
-    /// read when rows and bytes do not decide.
+    /// Returns whether a buffer of `rows` and `bytes` is due. `since_last` is the time since the last flush; it reads the
+    /// clock, so it is only called if rows and bytes do not decide.
     #[inline]
     pub(super) fn is_due(
         &self,
@@ -33,7 +33,7 @@ impl AutoFlush {
     }
 }
 
-/// What keeps automatic flushes back after one that failed, so that a row costs no attempt of its own.
+/// Delays automatic flushes after one that failed, so that not every row costs an attempt.
 #[derive(Debug)]
 pub(super) struct Pause {
     max_backoff: Duration,
@@ -54,7 +54,7 @@ impl Pause {
         Pause { max_backoff, delivery, backoff, until: None, refused_at: None }
     }
 
-    /// Whether the next attempt has to wait. `removals` tells whether rows were removed from the buffer meanwhile.
+    /// Returns whether the next attempt has to wait. `removals` shows whether rows were removed from the buffer meanwhile.
     pub(super) fn blocks(&self, removals: u64, now: impl FnOnce() -> Instant) -> bool {
         match self.until {
             None => false,
@@ -72,7 +72,7 @@ impl Pause {
     ) -> Duration {
         let refused = match error.outcome() {
             Outcome::Rejected => !error.is_retryable(),
-            // Sending again what may have been stored is what this setting forbids.
+            // This setting forbids to send again what may have been stored.
             Outcome::Partial | Outcome::InDoubt if self.delivery == Delivery::AtMostOnce => true,
             Outcome::Partial => !error.is_retryable(),
             _ => false,
@@ -118,7 +118,7 @@ mod tests {
         assert!(!pause.blocks(0, || unreachable!("the clock is not needed")));
         assert_eq!(pause.failed(&busy(), 0, start, |max| max), ms(100), "begins anew");
 
-        // What was refused waits for a change of the buffer, and then for the time too.
+        // Rows that were refused wait for a change of the buffer, and then for the time too.
         pause.failed(&bad(), 7, start, |_| 0);
         assert!(pause.blocks(7, || start + ms(1_000_000)));
         assert!(!pause.blocks(8, || start));

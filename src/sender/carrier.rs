@@ -8,32 +8,33 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::net::{Deadline, Net};
 
 /// Carries batches to the configured servers by one protocol. It makes single attempts and says what each of them means for
-/// the rows; whether another one follows is decided by the flush.
+/// the rows. The flush decides whether another attempt follows.
 pub(super) trait Carrier: Send {
-    /// Whether success means that the server has stored the rows, and not only that the kernel has taken them.
+    /// Returns whether success means that the server has stored the rows, and not only that the kernel has taken them.
     fn confirms(&self) -> bool;
 
-    /// Whether [`Carrier::settings`] asks a server, so that it can fail and takes time.
+    /// Returns whether [`Carrier::settings`] asks a server, so that it can fail and takes time.
     fn asks(&self) -> bool;
 
-    /// How long one attempt may take that sends so many bytes.
+    /// Returns how long one attempt may take that sends so many bytes.
     fn attempt_limit(&self, bytes: usize) -> Duration;
 
-    /// Whether a failed attempt may be followed by another one in the same flush.
+    /// Returns whether a failed attempt may be followed by another one in the same flush.
     fn may_be_repeated(&self) -> bool;
 
-    /// Between how many servers the attempts of a flush choose: after a failed attempt the next one goes to the next server.
+    /// Returns among how many servers the attempts of a flush choose: after a failed attempt the next one goes to the next
+    /// server.
     fn servers(&self) -> usize;
 
-    /// How many connections have been made so far.
+    /// Returns how many connections have been made so far.
     fn connections_made(&self) -> u64;
 
-    /// Whether the next attempt may fail only because a connection ended while it was idle.
+    /// Returns whether the next attempt may fail only because a connection ended while it was idle.
     fn may_be_stale(&self) -> bool {
         false
     }
 
-    /// Makes the connection ahead of the first batch, if the protocol keeps one open for all batches.
+    /// Makes the connection before the first batch, if the protocol keeps one open for all batches.
     fn connect(&mut self, _: &dyn Net) -> Result<()> {
         Ok(())
     }
@@ -53,28 +54,28 @@ pub(super) trait Carrier: Send {
 pub(super) struct AttemptTime {
     /// The attempt is over by then.
     pub(super) ends: Deadline,
-    /// A connection that has to be made must be there by then.
+    /// A connection that has to be made must be established by then.
     pub(super) connected_by: Deadline,
 }
 
 /// A failed attempt. The error holds what is known about the rows.
 pub(super) struct Failed {
     pub(super) error: Error,
-    /// Whether a request went out. If not, the server could not be used at all.
+    /// Whether a request was sent. If not, the server could not be used at all.
     pub(super) began: bool,
     /// Whether a connection of an earlier request died without an answer: it was most likely closed while it was idle.
     pub(super) idle_died: bool,
-    /// Whether this server refused for good what another one may take.
+    /// Whether this server refused for good, while another one may accept.
     pub(super) only_here: bool,
 }
 
 impl Failed {
-    /// An attempt that sent nothing.
+    /// Creates a failed attempt that sent nothing.
     pub(super) fn before_it_began(error: Error) -> Failed {
         Failed { error, began: false, idle_died: false, only_here: false }
     }
 
-    /// Whether the server refused the rows as such. It works then, and another server would refuse them too.
+    /// Returns whether the server refused the rows themselves. Then it works, and another server would refuse them too.
     pub(super) fn is_about_the_rows(&self) -> bool {
         self.began && matches!(self.error.code(), ErrorCode::Rejected | ErrorCode::PayloadTooLarge)
     }

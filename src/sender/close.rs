@@ -1,4 +1,4 @@
-//! Ending a sender: what is sent, what is reported, and what is refused from then on.
+//! Closes a sender: sends what is left, and reports what was not confirmed.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::net::Deadline;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The compiler warns where nobody looks at it:
+/// The compiler warns if it is not used:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -36,33 +36,33 @@ use crate::net::Deadline;
 #[non_exhaustive]
 #[must_use = "rows that were not sent are told here and nowhere else"]
 pub struct CloseReport {
-    /// Complete rows of the sender's own buffer that were not handed over: over HTTP not confirmed, over TCP not given to
-    /// the kernel. They stay in the buffer, see [`Sender::buffer`].
+    /// Complete rows of the sender's own buffer that were not delivered: over HTTP not confirmed, over TCP not given to the
+    /// kernel. They stay in the buffer, see [`Sender::buffer`].
     pub unconfirmed_rows: u64,
     /// Rows given to the kernel over this TCP connection, by earlier flushes or by this close, that may be lost.
     pub earlier_rows_in_doubt: u64,
     /// Whether a row had been started and not ended. It was dropped.
     pub row_left_open: bool,
-    /// The error, if anything went wrong. Also set for an open transaction, after `fork`, and when cancelled, even if all
-    /// numbers above are 0.
+    /// The error, if anything went wrong. It is also set for an open transaction, after `fork`, and when cancelled, even if
+    /// all numbers above are 0.
     pub result: Result<()>,
 }
 
 impl Sender {
     /// Sends the complete rows of the own buffer, within `timeout`, and ends the connection. A row that is still open is
-    /// dropped and reported; an open transaction is not sent. A closed sender takes and sends no rows. Closing again sends
-    /// nothing; it fails if unconfirmed rows are still in the buffer.
+    /// dropped and reported; an open transaction is not sent. A closed sender accepts no rows and sends nothing. Closing it
+    /// again sends nothing; it fails if unconfirmed rows are still in the buffer.
     ///
-    /// Over TCP it waits for the server to read everything and to end the connection in turn. Anything else is an error that
-    /// puts the rows of the connection in doubt: a text, a reset, no end within `timeout`. Success means taken, not stored: a
-    /// server ends in the same way after a row that it refused.
+    /// Over TCP it waits until the server has read everything and has ended the connection in turn. Anything else (a text, a
+    /// reset, no end within `timeout`) is an error that puts the rows of the connection in doubt. Success means that the
+    /// rows were read, not that they were stored: a server ends the connection in the same way after a row that it refused.
     pub fn close(&mut self, timeout: Duration) -> CloseReport {
         if self.closed {
             return self.closed_again();
         }
         self.canceller().clear();
         if self.flusher.net().process_id() != self.process {
-            // The connection and the rows are the parent's; the buffer of this process stays as it is.
+            // The connection and the rows belong to the parent process; the buffer of this process stays as it is.
             let result = self.begin_call(None);
             let unconfirmed_rows = self.buffer.row_count() as u64;
             return CloseReport {
@@ -94,7 +94,7 @@ impl Sender {
             result.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
         let ended = self.flusher.close(deadline);
         earlier_rows_in_doubt += ended.as_ref().err().map_or(0, Error::earlier_rows_in_doubt);
-        // What became of the own buffer says more than what became of the connection, but both are told.
+        // The error about the own buffer is more important than the error about the connection, but both are told.
         result = match (result, ended) {
             (Err(own), Err(ended)) => Err(own.context(ended)),
             (result, ended) => result.and(ended),
@@ -112,8 +112,8 @@ impl Sender {
         CloseReport { unconfirmed_rows, earlier_rows_in_doubt, row_left_open, result }
     }
 
-    /// Sends the own buffer for the last time. Over TCP a connection may have ended while it was idle: where no row went over
-    /// it, nothing is in doubt, and a new one may do.
+    /// Sends the own buffer for the last time. Over TCP the connection may have ended while it was idle. If no row went over
+    /// it, nothing is in doubt, and a new connection may succeed.
     fn send_last(&mut self, deadline: Deadline) -> Result<Outcome> {
         let was_connected = self.flusher.may_be_stale();
         let sent = self.send_own(Some(deadline));
@@ -145,7 +145,7 @@ impl Sender {
     }
 }
 
-/// The complete rows fared as `outcome` says.
+/// Creates the error for an open row; `outcome` says what became of the complete rows.
 #[cold]
 fn row_was_open(outcome: Outcome) -> Error {
     err!(

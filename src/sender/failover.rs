@@ -2,7 +2,7 @@
 
 use crate::net::{Deadline, Net};
 
-/// The attempts since the last wait: each server is tried once before waiting.
+/// The attempts since the last wait. Each server is tried once before the next wait.
 #[derive(Debug)]
 pub(super) struct Round {
     servers: usize,
@@ -16,7 +16,7 @@ impl Round {
         Round { servers, failed: 0, is_first: true }
     }
 
-    /// Whether no server has been tried twice.
+    /// Returns whether no server has been tried twice.
     pub(super) fn is_first(&self) -> bool {
         self.is_first
     }
@@ -25,23 +25,23 @@ impl Round {
         self.failed += 1;
     }
 
-    /// The server that failed last is tried once more, as if it had not been.
+    /// Lets the server that failed last be tried once more, as if it had not been tried.
     pub(super) fn repeat_server(&mut self) {
         self.failed -= 1;
     }
 
-    /// Whether a server is left that has not failed in this round.
+    /// Returns whether there is a server that has not failed in this round.
     pub(super) fn has_others(&self) -> bool {
         self.failed < self.servers
     }
 
-    /// All servers may be tried again, after a wait.
+    /// Begins a round in which all servers may be tried again.
     pub(super) fn begin_next(&mut self) {
         (self.failed, self.is_first) = (0, false);
     }
 
-    /// An even share of the time until `ends`, for each server that has not failed: a server that never answers must leave
-    /// time for those after it.
+    /// Returns the end of an even share of the time until `ends`, among the servers that have not failed: a server that
+    /// never answers must leave time for those after it.
     pub(super) fn share(&self, net: &dyn Net, ends: Deadline) -> Deadline {
         let left_over = self.servers.saturating_sub(self.failed);
         if left_over <= 1 {

@@ -1,4 +1,4 @@
-//! The way of a batch to a server: attempts by one protocol, and what all of them together mean for the rows.
+//! Delivers a batch to a server: makes attempts by one protocol, and concludes what they mean together for the rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Flusher {
         net: Box<dyn Net>,
         counters: Arc<SenderCounters>,
     ) -> Result<Flusher> {
-        // The only place that tells the protocols apart.
+        // This is the only place that distinguishes the protocols.
         let carrier: Box<dyn Carrier> = if settings.protocol.is_http() {
             Box::new(HttpCarrier::new(settings)?)
         } else {
@@ -50,28 +50,28 @@ impl Flusher {
         &*self.net
     }
 
-    /// What the success of a flush says about its rows.
+    /// Returns what the success of a flush means for its rows.
     pub(super) fn success(&self) -> Outcome {
         if self.carrier.confirms() { Outcome::Committed } else { Outcome::Submitted }
     }
 
-    /// Whether servers are asked for their settings, so that a sender may be made before it knows them.
+    /// Returns whether servers are asked for their settings, so that a sender may be created before it knows them.
     pub(super) fn asks(&self) -> bool {
         self.carrier.asks()
     }
 
-    /// Whether the next flush may fail only because the connection ended while it was idle.
+    /// Returns whether the next flush may fail only because the connection ended while it was idle.
     pub(super) fn may_be_stale(&self) -> bool {
         self.carrier.may_be_stale()
     }
 
-    /// Connects ahead of the first flush where a connection is kept, so that a wrong address shows at once.
+    /// Connects before the first flush if the protocol keeps a connection, so that a wrong address shows at once.
     pub(super) fn connect(&mut self) -> Result<()> {
         let _held = Uncancellable::new();
         self.carrier.connect(&*self.net)
     }
 
-    /// The longest that a flush of so many bytes may take.
+    /// Returns the longest time that a flush of so many bytes may take.
     pub(super) fn flush_limit(&self, bytes: usize) -> Duration {
         self.carrier.attempt_limit(bytes).saturating_add(self.retry_timeout)
     }
@@ -115,7 +115,7 @@ impl Flusher {
         })
     }
 
-    /// Makes attempts until one succeeds or no other may follow. `failed` is one that was made already.
+    /// Makes attempts until one succeeds or no other may follow. `failed` is an attempt that was made already.
     #[cold]
     #[inline(never)]
     fn attempts<T>(
@@ -150,7 +150,7 @@ impl Flusher {
         }
     }
 
-    /// What holds for the attempts to send a batch, or without one to learn the settings of a server.
+    /// Returns what holds for the attempts to send a batch or, if there is none, to learn the settings of a server.
     fn terms(&self, batch: Option<Batch<'_>>, cap: Option<Deadline>) -> Terms {
         Terms {
             attempt: self.carrier.attempt_limit(batch.map_or(0, |batch| batch.bytes.len())),
@@ -181,7 +181,7 @@ impl Flusher {
     }
 }
 
-/// An attempt that failed and would be followed by another one, had the call not been cancelled.
+/// Creates the error for an attempt that failed and that another one would have followed if the call had not been cancelled.
 #[cold]
 fn cancelled(error: Error) -> Error {
     error.becomes(ErrorCode::Cancelled).retryable(false).context("cancelled before another attempt")

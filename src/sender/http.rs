@@ -15,13 +15,13 @@ use crate::net::{
     authorization, exchange, left, not_http,
 };
 
-/// Where rows are posted. Bare designated timestamps are nanoseconds.
+/// The path to which rows are posted. Designated timestamps without a unit are nanoseconds.
 const WRITE_TARGET: &str = "/write?precision=n";
 const SETTINGS_TARGET: &str = "/settings";
-/// The status of a read-only replica. Another server may be the primary.
+/// The status of a read-only replica: another server may be the primary.
 const MISDIRECTED: u16 = 421;
 
-/// Requests to the configured servers, one at a time, over one connection that is kept.
+/// Sends requests to the configured servers, one at a time, over one connection that is kept.
 pub(crate) struct HttpCarrier {
     connector: Connector,
     heads: Vec<Heads>,
@@ -30,9 +30,9 @@ pub(crate) struct HttpCarrier {
     secrets: Arc<Secrets>,
     request_timeout: Duration,
     request_min_throughput: u64,
-    /// Whether servers are asked for the version that they know.
+    /// Whether servers are asked for the protocol version that they know.
     asks: bool,
-    /// The newest version that each server knows, as far as it has been asked.
+    /// The newest version that each server knows, if it has been asked.
     versions: Vec<Option<ProtocolVersion>>,
 }
 
@@ -42,12 +42,12 @@ struct Heads {
     settings: RequestHead,
 }
 
-/// What came of one request.
+/// The result of one request.
 pub(crate) struct Attempt {
     pub(crate) result: Result<Answer, Incomplete>,
-    /// Whether the request, or a part of it, went out.
+    /// Whether the request, or a part of it, was sent.
     began: bool,
-    /// Whether it went over a connection that had carried an earlier request.
+    /// Whether it was sent over a connection that had carried an earlier request.
     reused: bool,
 }
 
@@ -93,7 +93,7 @@ impl HttpCarrier {
         })
     }
 
-    /// Posts `body`, or asks for the settings if there is none. A new connection must be there by `connected_by`.
+    /// Posts `body`, or asks for the settings if there is none. A new connection must be established by `connected_by`.
     pub(crate) fn request(
         &mut self,
         net: &dyn Net,
@@ -119,14 +119,15 @@ impl HttpCarrier {
         Attempt { result: done.result, began: true, reused }
     }
 
-    /// The connection of an earlier request, if it is still good. One that has ended meanwhile is not worth an attempt, and
-    /// bytes that nobody asked for could pass for the next answer.
+    /// Takes the connection of an earlier request, if it is still good. It is not if it has ended meanwhile, or if bytes
+    /// have arrived that nobody asked for: those could pass for the next answer.
     fn idle_connection(&mut self) -> Option<Connection> {
         let mut connection = self.connection.take()?;
         matches!(connection.look(&mut [0; 64]), Idle::Quiet).then_some(connection)
     }
 
-    /// A connection on which nothing has been said: what is there before the request is not the answer to it.
+    /// Makes a new connection and checks that the server has not said anything: what it says before the request is not the
+    /// answer to it.
     fn new_connection(&mut self, net: &dyn Net, deadline: Deadline) -> Result<Connection> {
         const SAID: &str = "it came before the request was sent";
         let mut connection = self.connector.connect(net, deadline)?;
@@ -137,7 +138,7 @@ impl HttpCarrier {
             Idle::Gone(broken) => Err(broken.into_error("the new connection is of no use")),
             Idle::Spoke(n) if said.starts_with(b"HTTP/") => {
                 let start = self.secrets.foreign(&said[..n], true, 64);
-                // A server, or a proxy before it, that is too busy to listen may say so without being asked.
+                // A server that is too busy, or a proxy before it, may say so without being asked.
                 Err(err!(NotQuestdb, "not an answer, {SAID}: {start}").retryable(true))
             }
             Idle::Spoke(n) => Err(not_http(&said[..n], SAID, &self.secrets)),
@@ -222,7 +223,7 @@ impl HttpCarrier {
         }
     }
 
-    /// Turns to the next server after a failure, unless the one in use works and refused the rows as such.
+    /// Chooses the next server after a failure, unless the one in use works and refused the rows as such.
     fn turn_to_next(&mut self, failed: &Failed) {
         if self.connector.count() > 1 && !failed.is_about_the_rows() {
             self.connection = None;

@@ -1,4 +1,4 @@
-//! [`Sender`]: a buffer, the way to a server, and the policy that joins them.
+//! [`Sender`]: a buffer, the servers it is sent to, and the policy for sending it.
 
 mod attempts;
 mod auto_flush;
@@ -40,7 +40,8 @@ pub use crate::net::Canceller;
 use crate::net::{Deadline, Net, SystemNet};
 use crate::table::{Cell, ColumnData, RowLayout};
 
-/// What a flush does with rows that the server could store only in part: those of several tables, and all over TCP.
+/// What a flush does with rows that the server could store only in part. These are rows of several tables, and all rows over
+/// TCP.
 ///
 /// ```
 /// use questdb_ingress::{Atomicity, ErrorCode, Sender};
@@ -68,10 +69,10 @@ pub enum Atomicity {
 
 /// Sends rows to QuestDB.
 ///
-/// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_columns`] go into the sender's own buffer, which is
-/// flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the limits are looked at when
-/// a row ends. After an automatic flush that failed the next one waits, see `auto_flush_max_backoff`, and rows are taken
-/// meanwhile until `max_buf_size`. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
+/// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_columns`] go into the sender's own buffer. It is
+/// flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the limits are checked when a
+/// row ends. After a failed automatic flush the next one waits, see `auto_flush_max_backoff`; meanwhile rows are taken until
+/// `max_buf_size`. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
 ///
 /// Success means [`Outcome::Committed`] over HTTP and [`Outcome::Submitted`] over TCP, where the protocol has no
 /// acknowledgement. After any failure the buffer is exactly as it was. Dropping a sender sends nothing; see
@@ -104,7 +105,7 @@ pub struct Sender {
     flusher: Flusher,
     options: BufferOptions,
     server_version: ServerVersion,
-    /// Boxed for [`Sender::swap_buffer`].
+    /// Boxed, so that [`Sender::swap_buffer`] exchanges a pointer.
     buffer: Box<Buffer>,
     auto_flush: AutoFlush,
     pause: Pause,
@@ -127,7 +128,7 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Makes a sender from a connection string such as `http::addr=localhost:9000;`.
+    /// Creates a sender from a connection string such as `http::addr=localhost:9000;`.
     ///
     /// # Errors
     /// As [`Config::from_conf`] and [`Sender::new`].
@@ -135,7 +136,7 @@ impl Sender {
         Sender::new(&Config::from_conf(conf)?)
     }
 
-    /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
+    /// Creates a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
     ///
     /// # Errors
     /// As [`Config::from_env`] and [`Sender::new`].
@@ -143,16 +144,16 @@ impl Sender {
         Sender::new(&Config::from_env()?)
     }
 
-    /// Makes a sender. TCP connects and authenticates here; HTTP asks the server for its protocol version here, unless
-    /// `protocol_version` is set, and connects when it is first needed. With `lazy_connect=on` all that waits for the first
-    /// flush that has rows, or for [`Sender::connect`], so that a sender can be made while the server is down.
+    /// Creates a sender. TCP connects and authenticates here. HTTP asks the server for its protocol version here, unless
+    /// `protocol_version` is set; then it connects when it first needs to. With `lazy_connect=on` all of this waits for the
+    /// first flush that has rows, or for [`Sender::connect`], so that a sender can be created while the server is down.
     ///
     /// Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
     /// (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
     ///
     /// # Errors
-    /// `Config`; unless connecting is put off, also `CouldNotResolve`, `Connection`, `Timeout`, `Tls`, `Auth`, `NotQuestdb`,
-    /// `Unavailable`, `ProtocolVersion`.
+    /// `Config`; unless connecting is postponed, also `CouldNotResolve`, `Connection`, `Timeout`, `Tls`, `Auth`,
+    /// `NotQuestdb`, `Unavailable`, `ProtocolVersion`.
     pub fn new(config: &Config) -> Result<Sender> {
         Sender::over(&config.validate()?, Box::new(SystemNet::new()))
     }
@@ -181,19 +182,21 @@ impl Sender {
         })
     }
 
-    /// The protocol version that was configured or negotiated; with `lazy_connect` the newest, until the server was asked.
+    /// Returns the protocol version that was configured or negotiated; with `lazy_connect` the newest one, until the server
+    /// was asked.
     pub fn protocol_version(&self) -> ProtocolVersion {
         self.options.version
     }
 
-    /// The longest name that the server accepts, in bytes; with `lazy_connect` the default, until the server was asked.
+    /// Returns the longest name that the server accepts, in bytes; with `lazy_connect` the default, until the server was
+    /// asked.
     pub fn max_name_len(&self) -> usize {
         self.options.max_name_len
     }
 
-    /// An independent buffer with this sender's protocol version and limits. It can be filled in another thread and sent
-    /// by any sender. While `lazy_connect` has put off the question for the version it is made for the newest, and brought
-    /// into the server's version when it is flushed.
+    /// Creates an independent buffer with this sender's protocol version and limits. It can be filled in another thread and
+    /// sent by any sender. If `lazy_connect` has postponed the question for the version, the buffer has the newest one, and
+    /// its rows are converted to the server's version when it is flushed.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -201,17 +204,17 @@ impl Sender {
         self.server_version.new_buffer(self.options)
     }
 
-    /// The sender's own buffer.
+    /// Returns the sender's own buffer.
     pub fn buffer(&self) -> &Buffer {
         &self.buffer
     }
 
-    /// The sender's own buffer, for the C ABI.
+    /// Returns the sender's own buffer, for the C ABI.
     pub(crate) fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.buffer
     }
 
-    /// Exchanges the own buffer for another: the C interface lends it out between calls.
+    /// Exchanges the own buffer for `other`, because the C ABI lends it out between calls.
     pub(crate) fn swap_buffer(&mut self, other: &mut Box<Buffer>) {
         std::mem::swap(&mut self.buffer, other);
     }
@@ -219,7 +222,7 @@ impl Sender {
     /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
     ///
     /// # Errors
-    /// As [`Buffer::append_row`]: the buffer is as it was. As [`Sender::flush`]: the row is in the buffer, see
+    /// Those of [`Buffer::append_row`]: the buffer is as it was. Those of [`Sender::flush`]: the row is in the buffer, see
     /// [`Error::row_accepted`].
     #[inline]
     pub fn append_row(
@@ -235,8 +238,8 @@ impl Sender {
     /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
     ///
     /// # Errors
-    /// As [`Buffer::append_columns`]: the buffer is as it was. As [`Sender::flush`]: the rows are in the buffer, see
-    /// [`Error::row_accepted`].
+    /// Those of [`Buffer::append_columns`]: the buffer is as it was. Those of [`Sender::flush`]: the rows are in the buffer,
+    /// see [`Error::row_accepted`].
     pub fn append_columns(
         &mut self,
         layout: &RowLayout,
@@ -248,7 +251,8 @@ impl Sender {
         self.after_row()
     }
 
-    /// Removes complete rows from the own buffer, as [`Buffer::remove_rows`]: a row that was refused does not hold the rest.
+    /// Removes complete rows from the own buffer, as [`Buffer::remove_rows`] does, so that the rest can be sent without a
+    /// row that was refused.
     ///
     /// # Errors
     /// `InvalidArgument` if there are no such rows.
@@ -261,8 +265,8 @@ impl Sender {
         self.buffer.clear();
     }
 
-    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row: for a program that calls
-    /// it now and then, so that the last rows of a quiet time go out.
+    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row. A program can call it now
+    /// and then, so that rows do not wait when no further rows come.
     ///
     /// # Errors
     /// As [`Sender::flush_own`]. All rows stay in the buffer.
@@ -270,7 +274,7 @@ impl Sender {
         if self.is_due() { self.auto_flush_now() } else { Ok(()) }
     }
 
-    /// As [`Sender::flush_if_due`], for the call that ended a row: an error says that the row is in the buffer.
+    /// As [`Sender::flush_if_due`], after a call that ended a row: an error says that the row is in the buffer.
     #[inline]
     pub(crate) fn after_row(&mut self) -> Result<()> {
         if self.is_due() { self.auto_flush_after_row() } else { Ok(()) }
@@ -306,7 +310,7 @@ impl Sender {
         })
     }
 
-    /// Lets automatic flushes wait after an attempt that failed, and no longer wait after one that did not.
+    /// Makes automatic flushes wait after an attempt that failed, and ends the wait after one that succeeded.
     fn note_for_auto_flush(&mut self, result: &Result<Outcome>) {
         let net = self.flusher.net();
         let wait = match result {
@@ -314,12 +318,12 @@ impl Sender {
                 self.pause.succeeded();
                 Duration::ZERO
             }
-            // Rows that the server's version lacks are not looked through again for every row that follows.
+            // Rows that the server's version lacks are not examined again for every row that follows.
             Err(e) if e.attempts() > 0 || e.code() == ErrorCode::ProtocolVersion => {
                 let removals = self.buffer.removals();
                 self.pause.failed(e, removals, net.now_coarse(), |max| net.random_up_to(max))
             }
-            // Nothing was tried.
+            // No attempt was made.
             Err(_) => return,
         };
         self.stats
@@ -390,7 +394,7 @@ impl Sender {
         })
     }
 
-    /// As [`Sender::flush_and_keep`], and says what to do with rows that the server could store only in part.
+    /// As [`Sender::flush_and_keep`], with the choice what to do with rows that the server could store only in part.
     ///
     /// # Errors
     /// As [`Sender::flush`], and `InvalidState` for what [`Atomicity`] refuses.
@@ -437,11 +441,11 @@ impl Sender {
         Ok(())
     }
 
-    /// What holds for every call that goes to the server.
+    /// Checks what every call that goes to the server requires.
     fn begin_call(&self, cap: Option<Deadline>) -> Result<()> {
         let net = self.flusher.net();
         if cap.is_none() {
-            // A call begins here; a close has begun before.
+            // A new call resets the canceller. A close has called this before, without `cap`.
             net.canceller().clear();
         }
         if self.closed {
@@ -471,7 +475,7 @@ impl Sender {
                 options.version as u8
             ));
         }
-        // A buffer beyond its own limit has rows that were converted for the server and are longer since then.
+        // A buffer that exceeds its own limit has rows that were converted for the server and became longer by that.
         if buffer.len() > options.max_buf_size && buffer.len() <= buffer.max_buf_size() {
             return Err(err!(
                 LimitExceeded,
@@ -486,23 +490,23 @@ impl Sender {
         Ok(flusher.success())
     }
 
-    /// A handle that ends the running call from any thread: a flush, a commit or a close that waits for the server.
+    /// Returns a handle that ends the running call from any thread: a flush, a commit or a close that waits for the server.
     pub fn canceller(&self) -> Canceller {
         self.flusher.net().canceller()
     }
 
-    /// Counters; see also [`Sender::stats_reader`].
+    /// Returns the counters as they are now; see also [`Sender::stats_reader`].
     pub fn stats(&self) -> Stats {
         self.stats.read()
     }
 
-    /// A handle that reads the counters at any time and from any thread.
+    /// Returns a handle that reads the counters at any time and from any thread.
     pub fn stats_reader(&self) -> StatsReader {
         self.stats.clone()
     }
 }
 
-/// Names the table of an error about a buffer that has only one.
+/// Adds the table to an error about a buffer that has only one.
 #[cold]
 fn name_table(mut error: Error, buffer: &Buffer) -> Error {
     if buffer.is_transactional() {

@@ -1,7 +1,7 @@
-//! What is known about the data after an attempt: answers and failures turned into errors that say it.
+//! What is known about the data after an attempt: converts answers and failures into errors that say it.
 //!
-//! The rules are those of doc/outcomes.md: only a complete, authoritative answer decides; a request
-//! whose last byte never reached the kernel is never executed; everything else is in doubt.
+//! The rules are those of doc/outcomes.md: only a complete, authoritative answer decides; a request whose last byte never
+//! reached the kernel is never executed; everything else is in doubt.
 
 use serde_json::Value;
 
@@ -13,24 +13,24 @@ const MAX_MESSAGE_BYTES: usize = 1024;
 /// Ids, codes and table names of a server are kept up to this length.
 const MAX_WORD_BYTES: usize = 128;
 
-/// Only this is success: 204, or 200 without a body, after the whole request.
+/// Returns whether an answer is success. Only 204, or 200 without a body, after the whole request, is.
 pub(super) fn is_success(answer: &Answer) -> bool {
     answer.request_complete
         && (answer.status == 204
-            // An empty body that only ended with the connection may have been cut off.
+            // An empty body that ended only because the connection did may have been cut off.
             || answer.status == 200 && answer.self_delimited && answer.body.is_empty())
 }
 
-/// What a server was asked for.
+/// What a server was asked to do.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked {
     /// To store rows.
     Rows { one_table: bool },
-    /// What it speaks.
+    /// To tell its settings.
     Settings,
 }
 
-/// What a status says by itself: how to name it, what it does to the data, whether a later attempt may succeed.
+/// Returns what a status says by itself: its code, what it means for the data, and whether a later attempt may succeed.
 fn verdict(status: u16) -> (ErrorCode, Outcome, bool) {
     use ErrorCode::{Auth, NotQuestdb, PayloadTooLarge, Rejected, Unavailable};
     match status {
@@ -40,9 +40,9 @@ fn verdict(status: u16) -> (ErrorCode, Outcome, bool) {
         413 => (PayloadTooLarge, Outcome::Rejected, false),
         415 => (Rejected, Outcome::Rejected, false),
         421 => (Unavailable, Outcome::Rejected, false),
-        // A proxy sends these also when the server behind it has stored the rows and the connection broke then.
+        // A proxy also sends these if the server behind it has stored the rows and the connection to it broke then.
         425 | 429 | 503 => (Unavailable, Outcome::InDoubt, true),
-        // QuestDB commits table by table, so a refusal speaks for the whole request only if there is one table.
+        // QuestDB commits table by table, so a refusal applies to the whole request only if there is one table.
         400..=499 => (Rejected, Outcome::Partial, false),
         500 | 502 | 504 | 507 | 509 | 520..=529 | 599 => (Unavailable, Outcome::InDoubt, true),
         500..=599 => (Unavailable, Outcome::InDoubt, false),
@@ -50,7 +50,7 @@ fn verdict(status: u16) -> (ErrorCode, Outcome, bool) {
     }
 }
 
-/// What an answer says about rows, with all that stands in it.
+/// Returns what an answer says about rows, considering its body and headers too.
 fn verdict_on_rows(
     answer: &Answer,
     server: Option<&ServerError>,
@@ -61,10 +61,10 @@ fn verdict_on_rows(
     let own = server.is_some_and(ServerError::is_of_questdb);
     let names_row = server.is_some_and(|server| server.line > 0);
     let outcome = match answer.status {
-        // A row that cannot be read stops the request before anything is committed. With QuestDB it is the rows' fault
-        // also where the status says that it is the server's.
+        // A row that cannot be read stops the request before anything is committed. If QuestDB names a row, the row is the
+        // cause, even if the status blames the server.
         500 if own && names_row => return (ErrorCode::Rejected, Outcome::Rejected, false),
-        // One table of several could not be committed; those before it were.
+        // One table of several could not be committed, and those before it were.
         403 | 503 if own && !names_row && !one_table => Outcome::Partial,
         425 | 429 | 503 if own || answer.retry_after.is_some() || !whole => Outcome::Rejected,
         429 if is_connection_limit(&answer.body) => Outcome::Rejected,
@@ -72,7 +72,7 @@ fn verdict_on_rows(
         _ => outcome,
     };
     let outcome = match outcome {
-        // What is not sent completely is not executed.
+        // A request that was not sent completely is not executed.
         Outcome::InDoubt | Outcome::Partial if !whole && answer.status / 100 == 4 => {
             Outcome::Rejected
         }
@@ -82,14 +82,14 @@ fn verdict_on_rows(
     (code, outcome, retryable)
 }
 
-/// Whether this is the text with which QuestDB refuses one connection too many, before it reads a request.
+/// Returns whether this is the text with which QuestDB refuses one connection too many, before it reads a request.
 fn is_connection_limit(body: &[u8]) -> bool {
     [&b"exceeded connection limit [name="[..], b"non-admin user reached connection limit [name="]
         .iter()
         .any(|text| body.starts_with(text))
 }
 
-/// The error for an answer that is not success.
+/// Creates the error for an answer that is not success.
 #[cold]
 pub(super) fn refused(answer: &Answer, asked: Asked, secrets: &Secrets) -> Error {
     let server = if answer.is_json { ServerError::parse(&answer.body, secrets) } else { None };
@@ -140,7 +140,7 @@ fn describe(
     format!("{hint}status {status}{}{body}", if answer.body.is_empty() { "" } else { ": " })
 }
 
-/// The error for an exchange without a complete answer.
+/// Creates the error for an exchange without a complete answer.
 #[cold]
 pub(super) fn unanswered(incomplete: Incomplete) -> Error {
     let outcome = if incomplete.executable { Outcome::InDoubt } else { Outcome::NotSent };
@@ -149,7 +149,7 @@ pub(super) fn unanswered(incomplete: Incomplete) -> Error {
     error
 }
 
-/// QuestDB's JSON error.
+/// The JSON that QuestDB sends with an error.
 struct ServerError {
     message: String,
     id: Option<String>,
@@ -170,7 +170,8 @@ impl ServerError {
         })
     }
 
-    /// Proxies send JSON with a message too, but no id of an error and no code in words.
+    /// Returns whether the JSON is QuestDB's. Proxies also send JSON with a message, but without an error id and a code in
+    /// words.
     fn is_of_questdb(&self) -> bool {
         self.id.is_some() && self.code.is_some()
     }
@@ -267,7 +268,7 @@ mod tests {
         }
     }
 
-    /// Proxies answer 503 and 429 also when the server behind them has stored the rows.
+    /// Proxies answer 503 and 429 even if the server behind them has stored the rows.
     #[test]
     fn a_busy_server_is_believed_if_it_is_questdb_or_says_when() {
         let own = r#"{"code":"retry operation","message":"table renamed","errorId":"a1-7"}"#;
@@ -309,7 +310,7 @@ mod tests {
         for other in [
             r#"{"code":"internal error","message":"commit error","errorId":"a1-7"}"#,
             r#"{"code":"internal error","message":"x","line":0,"errorId":"a1-7"}"#,
-            // What frameworks answer that have failed themselves.
+            // Web frameworks answer like this if they fail themselves.
             r#"{"message":"x","exception":"E","file":"a.php","line":4}"#,
         ] {
             let e = refuse(&answer(500, other, true), ONE);

@@ -1,34 +1,36 @@
-//! What to retry and how long to wait: pure policy, driven by a clock and random numbers that the caller provides.
+//! What to retry and how long to wait. This is pure policy: the caller provides the clock and the random numbers.
 
 use std::time::Duration;
 
 use crate::config::Delivery;
 use crate::error::{Error, Outcome};
 
-/// The first backoff; each further one may be twice as long, up to `retry_max_backoff`.
+/// The limit of the first wait. Each further limit is twice as long, up to `retry_max_backoff`.
 const BASE: Duration = Duration::from_millis(10);
 
-/// The most that is kept free for the last attempt.
+/// The most time that is reserved for the last attempt.
 const MAX_FLOOR: Duration = Duration::from_millis(100);
 
-/// The least time that an attempt after the first must have: a tenth of the whole budget, at most 100 ms.
+/// Returns the least time that an attempt after the first must have: a tenth of the whole budget, at most 100 ms.
 pub(super) fn floor(budget: Duration) -> Duration {
     (budget / 10).min(MAX_FLOOR)
 }
 
-/// Whether resending is allowed and may help.
+/// Returns whether resending is allowed and may help.
 pub(super) fn may_retry(error: &Error, delivery: Delivery) -> bool {
     if !error.is_retryable() {
         return false;
     }
     match delivery {
         Delivery::AtLeastOnce => true,
-        // Nothing was stored: either nothing complete was sent, or the server said that it was too busy to look.
+        // In these cases nothing was stored: either no complete request was sent, or the server refused it unread because it
+        // was busy.
         Delivery::AtMostOnce => matches!(error.outcome(), Outcome::NotSent | Outcome::Rejected),
     }
 }
 
-/// Full jitter: a wait is drawn evenly between nothing and a limit that doubles, so that many clients spread out.
+/// Computes waits with full jitter: each is drawn evenly between zero and a limit that doubles, so that many clients spread
+/// out.
 #[derive(Debug)]
 pub(super) struct Backoff {
     limit: Duration,
@@ -40,12 +42,12 @@ impl Backoff {
         Backoff::starting_at(BASE, max)
     }
 
-    /// As [`Backoff::new`], with another limit of the first wait.
+    /// As [`Backoff::new`], with another limit for the first wait.
     pub(super) fn starting_at(first: Duration, max: Duration) -> Backoff {
         Backoff { limit: first.min(max), max }
     }
 
-    /// The next wait. `Retry-After` of the server is a lower bound on it.
+    /// Returns the next wait. It is never shorter than the server's `Retry-After`.
     pub(super) fn next(
         &mut self,
         retry_after: Option<Duration>,

@@ -1,4 +1,4 @@
-//! [`Row`]: one row as a value, which is ended by `at_*` or dropped with what it wrote.
+//! [`Row`]: one row as a value. Either a call of `at` ends it, or it is dropped with what it wrote.
 
 use super::Sender;
 use crate::decimal::ToMaybeDecimal;
@@ -56,7 +56,8 @@ impl Sender {
     /// Starts a row of `table` in the sender's own buffer.
     ///
     /// # Errors
-    /// `InvalidUtf8`, `InvalidName`, `InvalidState` if a row is open in the buffer or the sender is closed, `LimitExceeded`, `OutOfMemory`.
+    /// `InvalidUtf8`, `InvalidName`, `InvalidState` if a row is open in the buffer or the sender is closed, `LimitExceeded`,
+    /// `OutOfMemory`.
     pub fn row<'n>(&mut self, table: impl Into<TableRef<'n>>) -> Result<Row<'_>> {
         self.buffer.table(table)?;
         Ok(Row { home: RowHome::Sender(self) })
@@ -64,7 +65,8 @@ impl Sender {
 }
 
 impl Buffer {
-    /// Starts a row of `table` as a value, which is dropped with its row unless it is ended. See also [`Buffer::table`].
+    /// Starts a row of `table` and returns it as a value. If that value is dropped before the row is ended, so is the row.
+    /// See also [`Buffer::table`].
     ///
     /// # Errors
     /// As [`Buffer::table`].
@@ -111,7 +113,7 @@ impl Row<'_> {
         Ok(self)
     }
 
-    /// Adds a 64-bit integer column. `None` leaves it out; the server takes the smallest integer for NULL.
+    /// Adds a 64-bit integer column. `None` leaves it out; the server stores the smallest integer as NULL.
     ///
     /// # Errors
     /// As [`Buffer::column_i64`]. The row is dropped.
@@ -167,7 +169,7 @@ impl Row<'_> {
         Ok(self)
     }
 
-    /// Adds a timestamp column in nanoseconds since 1970. `None` leaves it out; version 1 cuts them to microseconds.
+    /// Adds a timestamp column in nanoseconds since 1970. `None` leaves it out; version 1 cuts it to microseconds.
     ///
     /// # Errors
     /// As [`Buffer::column_ts_nanos`]. The row is dropped.
@@ -207,8 +209,8 @@ impl Row<'_> {
         Ok(self)
     }
 
-    /// Adds the decimal `unscaled / 10^scale`, `unscaled_be` being a big-endian integer in two's complement; needs
-    /// version 3. `None` leaves it out.
+    /// Adds the decimal `unscaled / 10^scale`; needs version 3. `unscaled_be` is a big-endian integer in two's complement.
+    /// `None` leaves the column out.
     ///
     /// # Errors
     /// As [`Buffer::column_dec`]. The row is dropped.
@@ -281,8 +283,8 @@ impl Row<'_> {
     /// [`SystemTime`](std::time::SystemTime).
     ///
     /// # Errors
-    /// As [`Buffer::at`]: the row is dropped. As [`Sender::flush`] if it is flushed automatically: the row is in the buffer, see
-    /// [`Error::row_accepted`](crate::Error::row_accepted).
+    /// Those of [`Buffer::at`]: the row is dropped. Those of [`Sender::flush`] if it is flushed automatically: the row is in
+    /// the buffer, see [`Error::row_accepted`](crate::Error::row_accepted).
     #[inline]
     pub fn at(mut self, timestamp: impl ToTimestamp) -> Result<()> {
         self.buffer().at(timestamp)?;
@@ -292,8 +294,8 @@ impl Row<'_> {
     /// Ends the row with its designated timestamp in nanoseconds since 1970.
     ///
     /// # Errors
-    /// As [`Buffer::at_nanos`]: the row is dropped. As [`Sender::flush`] if it is flushed automatically: the row is in the
-    /// buffer, see [`Error::row_accepted`](crate::Error::row_accepted).
+    /// Those of [`Buffer::at_nanos`]: the row is dropped. Those of [`Sender::flush`] if it is flushed automatically: the row
+    /// is in the buffer, see [`Error::row_accepted`](crate::Error::row_accepted).
     #[inline]
     pub fn at_nanos(mut self, nanos: i64) -> Result<()> {
         self.buffer().at_nanos(nanos)?;
@@ -332,7 +334,7 @@ impl Row<'_> {
 impl Drop for Row<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Nothing happens where the row was ended.
+        // If the row was ended, this does nothing.
         self.buffer().drop_row();
     }
 }

@@ -1,4 +1,4 @@
-//! The protocol version and the name limit, from what a server says about itself.
+//! Reads the protocol version and the name limit from what a server says about itself.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::error::{Result, err};
 use crate::ilp::ProtocolVersion;
 use crate::net::Secrets;
 
-/// What `/settings` said.
+/// What a server said in `/settings`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ServerSettings {
     pub(super) version: ProtocolVersion,
@@ -17,7 +17,7 @@ pub(super) struct ServerSettings {
 pub(super) const OLD_SERVER: ServerSettings =
     ServerSettings { version: ProtocolVersion::V1, max_name_len: None };
 
-/// Reads the body of `/settings`. The first servers that had it put the keys at the top level.
+/// Reads the body of `/settings`. The first releases that had it put the keys at the top level.
 pub(super) fn parse(body: &[u8], secrets: &Secrets) -> Result<ServerSettings> {
     let json: Value = serde_json::from_slice(body)
         .map_err(|e| err!(NotQuestdb, "/settings is not the JSON of a QuestDB server: {e}"))?;

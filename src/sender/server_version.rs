@@ -1,4 +1,4 @@
-//! Connects a sender at once or with its first rows, and converts waiting rows to the server's protocol version.
+//! Connects a sender when it is created or with its first rows, and converts waiting rows to the server's protocol version.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::name::DEFAULT_MAX_NAME_LEN;
 use crate::net::{Deadline, Net};
 
-/// Whether a sender knows what its server speaks.
+/// What a sender knows about the version of its server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ServerVersion {
     known: bool,
@@ -19,7 +19,8 @@ pub(super) struct ServerVersion {
 }
 
 impl ServerVersion {
-    /// Connects and asks, unless that is put off. Until a server was asked, its version is taken to be the newest.
+    /// Connects and asks the server, unless that is postponed. Until a server was asked, its version is assumed to be the
+    /// newest.
     pub(super) fn begin(
         settings: &Settings,
         flusher: &mut Flusher,
@@ -36,7 +37,7 @@ impl ServerVersion {
         let mut this = ServerVersion { known: true, max_name_len: settings.max_name_len };
         match settings.protocol_version {
             Some(version) => options.version = version,
-            // Where servers are not asked there is nothing to wait for.
+            // If servers are not asked, there is nothing to postpone.
             None if settings.lazy_connect && flusher.asks() => this.known = false,
             None => this.ask(flusher, &mut options, None)?,
         }
@@ -57,7 +58,7 @@ impl ServerVersion {
         Ok(())
     }
 
-    /// A buffer for this sender.
+    /// Creates a buffer for this sender.
     pub(super) fn new_buffer(self, options: BufferOptions) -> Result<Buffer> {
         let mut buffer = Buffer::with_options(options)?;
         if !self.known {
@@ -69,24 +70,24 @@ impl ServerVersion {
 
 impl Sender {
     /// Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the
-    /// server for its protocol version if `lazy_connect` has put that off; otherwise sends nothing, so that success does not
-    /// show that an HTTP server is up. The first flush that has rows does the same.
+    /// server for its protocol version if `lazy_connect` has postponed that; otherwise sends nothing, so that success does
+    /// not show that an HTTP server is up. The first flush that has rows does the same.
     ///
     /// # Errors
-    /// As [`Sender::new`]; `InvalidState` if the sender is closed or of another process. Rows stay, and so does the
-    /// possibility to connect later.
+    /// As [`Sender::new`]; `InvalidState` if the sender is closed or belongs to another process. The rows stay, and a later
+    /// call can still connect.
     pub fn connect(&mut self) -> Result<()> {
         self.begin_call(None)?;
         self.flusher.connect()?;
         self.ask_once(None)?;
         let (net, options) = (self.flusher.net(), self.options);
-        // A row that the server cannot take is the flush's to report.
+        // A row that the server cannot take is reported by the flush.
         let _ =
             self.buffer.convert(options.version, options.max_name_len, &mut || go_on(net, None));
         Ok(())
     }
 
-    /// Asks the server what it speaks, unless that is known.
+    /// Asks the server which version it speaks, unless that is known.
     fn ask_once(&mut self, cap: Option<Deadline>) -> Result<()> {
         if self.server_version.known {
             return Ok(());
@@ -94,7 +95,7 @@ impl Sender {
         self.server_version.ask(&mut self.flusher, &mut self.options, cap)
     }
 
-    /// Asks the server before the first rows go out, as part of the flush that sends them.
+    /// Asks the server before the first rows are sent, as part of the flush that sends them.
     fn ask_before(&mut self, rows: Rows, cap: Option<Deadline>) -> Result<()> {
         if !rows.go_out {
             return Ok(());
@@ -102,7 +103,7 @@ impl Sender {
         self.ask_once(cap).inspect_err(|e| self.stats.0.failed(e))
     }
 
-    /// Brings the own buffer into the server's version.
+    /// Converts the own buffer to the server's version.
     pub(super) fn convert_own(&mut self, cap: Option<Deadline>) -> Result<()> {
         let rows = Rows::of(&self.buffer);
         self.ask_before(rows, cap)?;
@@ -126,7 +127,7 @@ impl Sender {
         Ok(())
     }
 
-    /// As [`Sender::convert`], for a buffer that stays as it is: where it has to change, a copy does.
+    /// As [`Sender::convert`], for a buffer that must stay as it is: if its rows have to change, a copy is converted.
     pub(super) fn converted<'b>(
         &mut self,
         buffer: &'b Buffer,
@@ -143,8 +144,8 @@ impl Sender {
         Ok(Cow::Owned(copy))
     }
 
-    /// Runs a flush of `bytes`. Where the server has to be asked and rows have to be converted before, all of that together
-    /// takes no longer than a flush without it may.
+    /// Runs a flush of `bytes`. If the server has to be asked and rows have to be converted before, everything together
+    /// takes no longer than a flush without that may take.
     pub(super) fn within_limit<T>(
         &mut self,
         bytes: usize,
@@ -164,7 +165,7 @@ impl Sender {
     }
 }
 
-/// Whether converting rows may go on.
+/// Checks that converting rows may go on: the call is neither cancelled nor out of time.
 fn go_on(net: &dyn Net, cap: Option<Deadline>) -> Result<()> {
     if net.cancelled() {
         return Err(err!(Cancelled, "cancelled while rows were converted for the server"));
@@ -178,7 +179,7 @@ fn go_on(net: &dyn Net, cap: Option<Deadline>) -> Result<()> {
     }
 }
 
-/// What there is to do about the rows of a buffer before they are sent.
+/// What has to be done about the rows of a buffer before they are sent.
 #[derive(Clone, Copy)]
 struct Rows {
     go_out: bool,
@@ -188,7 +189,7 @@ struct Rows {
 impl Rows {
     fn of(buffer: &Buffer) -> Rows {
         Rows {
-            // Others are refused or nothing to send.
+            // Other buffers are refused, or have nothing to send.
             go_out: !buffer.is_empty() && buffer.check_flushable().is_ok(),
             version_is_assumed: buffer.version_is_assumed(),
         }

@@ -64,7 +64,7 @@ impl Stat {
         Stat::AutoFlushWaitMillis,
     ];
 
-    /// The name as a metric has it, such as `rows_committed`.
+    /// Returns the name for metrics, such as `rows_committed`.
     pub fn as_str(self) -> &'static str {
         match self {
             Stat::Flushes => "flushes",
@@ -85,7 +85,7 @@ impl Stat {
         }
     }
 
-    /// The counter with a number, for other languages.
+    /// Returns the counter with this number, which other languages use.
     pub(crate) fn from_number(number: u32) -> Option<Stat> {
         Stat::ALL.into_iter().find(|stat| *stat as u32 == number)
     }
@@ -97,7 +97,7 @@ impl fmt::Display for Stat {
     }
 }
 
-/// What a sender has done so far.
+/// The counters of a sender at one moment, and its last error.
 ///
 /// ```
 /// use questdb_ingress::{Sender, Stat, Stats, StatsReader};
@@ -122,12 +122,12 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// The value of one counter.
+    /// Returns the value of one counter.
     pub fn get(&self, stat: Stat) -> u64 {
         self.values[stat as usize]
     }
 
-    /// The last error of a flush, also one that a later flush made good.
+    /// Returns the last error of a flush, even if a later flush succeeded.
     pub fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
     }
@@ -142,7 +142,7 @@ impl fmt::Debug for Stats {
     }
 }
 
-/// The live counters behind [`Stats`].
+/// The live counters that [`Stats`] is read from.
 #[derive(Debug, Default)]
 pub(super) struct SenderCounters {
     values: [AtomicU64; Stat::ALL.len()],
@@ -186,7 +186,7 @@ impl SenderCounters {
 pub struct StatsReader(pub(super) Arc<SenderCounters>);
 
 impl StatsReader {
-    /// All counters as they are now, and the last error.
+    /// Returns all counters as they are now, and the last error.
     pub fn read(&self) -> Stats {
         Stats {
             values: std::array::from_fn(|i| self.0.values[i].load(Ordering::Relaxed)),
@@ -194,7 +194,7 @@ impl StatsReader {
         }
     }
 
-    /// One counter as it is now.
+    /// Returns one counter as it is now.
     pub fn get(&self, stat: Stat) -> u64 {
         self.0.values[stat as usize].load(Ordering::Relaxed)
     }

@@ -1,8 +1,8 @@
 //! ILP over TCP: a stream without acknowledgements.
 //!
-//! The protocol never answers, so the truth is limited to what the kernel knows: before each write the connection is looked
-//! at, which turns a server that has gone into an error instead of a silent loss. Rows that went over a connection are in
-//! doubt when it breaks, all of them: what the peer's kernel has acknowledged may still not be stored.
+//! The protocol never answers, so nothing is known but what the kernel knows. The connection is examined before each write,
+//! which turns a server that has gone into an error instead of a silent loss. When a connection breaks, all rows that went
+//! over it are in doubt: even what the peer's kernel has acknowledged may not be stored.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct TcpCarrier {
     connect_timeout: Duration,
     auth_timeout: Duration,
     send_timeout: Duration,
-    /// How long a peer may acknowledge nothing.
+    /// How long a peer may fail to acknowledge anything.
     unacknowledged: Option<Duration>,
     stream: Option<Stream>,
     connections_made: u64,
@@ -34,7 +34,7 @@ pub(super) struct TcpCarrier {
 /// One stream and what went over it.
 struct Stream {
     lines: LineStream,
-    /// Rows of complete flushes. The kernel buffers them, so only a later look can find that they went nowhere.
+    /// Rows of complete flushes. The kernel buffers them, so only a later check can find that they were lost.
     rows: u64,
 }
 
@@ -61,7 +61,7 @@ impl TcpCarrier {
         let count = self.connector.count();
         let mut tried = 0;
         loop {
-            // One that is never answered must leave time for those after it.
+            // A server that never answers must leave time for those after it.
             let share = deadline.left(net).unwrap_or_default() / divisor(count - tried);
             let deadline_of_one = Deadline::after(net, share);
             let (key, auth_timeout) = (self.key.as_ref(), self.auth_timeout);
@@ -84,8 +84,8 @@ impl TcpCarrier {
         }
     }
 
-    /// Drops a connection that the server has ended, on which it has said something, or on which it has stopped
-    /// acknowledging, and says so.
+    /// Drops the connection and returns an error, if the server has ended it, has said something on it, or has stopped
+    /// acknowledging.
     fn lost_connection(&mut self, net: &dyn Net) -> Option<Error> {
         let limit = self.unacknowledged;
         let stream = self.stream.as_mut()?;
@@ -114,13 +114,13 @@ impl TcpCarrier {
         Some(with_doubt(error, rows, NOTHING_SENT))
     }
 
-    /// Drops the connection and turns to the next address. Returns how many rows went over it.
+    /// Drops the connection and chooses the next address. Returns how many rows went over it.
     fn give_up(&mut self) -> u64 {
         self.connector.rotate();
         self.stream.take().map_or(0, |stream| stream.rows)
     }
 
-    /// What a server meant by saying something, which it never does while all is well.
+    /// Returns the error for what a server said. It says nothing as long as all is well.
     #[cold]
     fn said(&self, text: &[u8]) -> Error {
         let addr = self.connector.addr();
@@ -137,9 +137,9 @@ impl TcpCarrier {
         err!(Rejected, "{addr} sent a message: {}", foreign(text, MAX_TEXT)).retryable(true)
     }
 
-    /// The error for a write that failed, after which the connection is dropped. What the server said before the connection
-    /// broke says more than the break: text of the server, or the alert of a TLS server that refused a client certificate
-    /// after the handshake.
+    /// Returns the error for a write that failed, after which the connection is dropped. What the server said before the
+    /// connection broke is more informative than the break: a text, or the alert of a TLS server that refused a client
+    /// certificate after the handshake.
     #[cold]
     fn send_failed(&mut self, unwritten: Unwritten) -> Failed {
         let Unwritten { broken, some_went, bytes_sent } = unwritten;
@@ -178,12 +178,13 @@ impl Carrier for TcpCarrier {
         self.send_timeout
     }
 
-    /// Rows of earlier flushes may be lost with a connection. An error tells the caller so, a silent reconnect would not.
+    /// Rows of earlier flushes may be lost with a connection. The error tells the caller so, which a silent reconnect would
+    /// not.
     fn may_be_repeated(&self) -> bool {
         false
     }
 
-    /// Each attempt goes through the addresses by itself.
+    /// Each attempt tries all addresses by itself.
     fn servers(&self) -> usize {
         1
     }
@@ -204,13 +205,13 @@ impl Carrier for TcpCarrier {
         Ok(())
     }
 
-    /// A stream answers no questions. Every server reads the oldest version.
+    /// A stream cannot be asked anything, so the oldest version is taken, which every server reads.
     fn settings(&mut self, _: &dyn Net, _: AttemptTime) -> Result<ServerSettings, Failed> {
         Ok(server_settings::OLD_SERVER)
     }
 
-    /// Gives the batch to the kernel. After a failure the connection is gone and the next flush makes a new one; the error
-    /// tells how many rows of earlier flushes went over the one that is gone.
+    /// Gives the batch to the kernel. After a failure the connection is dropped and the next flush makes a new one; the
+    /// error tells how many rows of earlier flushes went over the dropped one.
     fn send(&mut self, net: &dyn Net, batch: Batch<'_>, time: AttemptTime) -> Result<(), Failed> {
         if let Some(error) = self.lost_connection(net) {
             return Err(Failed::before_it_began(error.outcome_is(Outcome::NotSent)));
@@ -231,8 +232,8 @@ impl Carrier for TcpCarrier {
         }
     }
 
-    /// Ends the stream and waits until the server has ended its half, which is its way to say that it has read everything.
-    /// Anything else is an error if rows went over the connection: there is no later call to tell of them.
+    /// Ends the stream and waits until the server has ended its half, which shows that it has read everything. Anything else
+    /// is an error if rows went over the connection, because there is no later call that could tell of them.
     fn close(&mut self, net: &dyn Net, deadline: Deadline) -> Result<()> {
         let Some(mut stream) = self.stream.take() else { return Ok(()) };
         let addr = self.connector.addr();
@@ -241,7 +242,7 @@ impl Carrier for TcpCarrier {
         let ended_before = gone.is_some();
         let end = match gone {
             Some(broken) => Err(broken),
-            // Nothing went over it, so there is nothing to wait for.
+            // No rows went over it, so there is nothing to wait for.
             None if stream.rows == 0 => {
                 stream.lines.finish(net, deadline);
                 Ok(())
@@ -269,7 +270,7 @@ fn divisor(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX).max(1)
 }
 
-/// Tells of the rows that went over the connection of `error` before; `own` says how the rows of the call itself fared.
+/// Adds to an error the rows that went over its connection before; `own` says what became of the rows of the call itself.
 #[cold]
 fn with_doubt(error: Error, rows: u64, own: &str) -> Error {
     if rows == 0 {
@@ -292,7 +293,7 @@ fn stopped_acknowledging(addr: &Addr, bytes: u64, limit: Duration) -> Error {
     .retryable(true)
 }
 
-/// The time for closing has passed.
+/// Creates the error for a server that did not end the stream in time.
 #[cold]
 fn not_ended(lines: &LineStream, addr: &Addr) -> Error {
     match lines.outstanding() {

@@ -1,11 +1,11 @@
-//! Transactions: the rows of one table, sent in one request, stored all or not at all.
+//! Transactions: rows of one table that are sent in one request and stored all or not at all.
 
 use super::{Row, Sender};
 use crate::error::{Error, Outcome, Result, err, shown};
 use crate::ilp::Buffer;
 
 impl Sender {
-    /// Begins a transaction on `table`: pending rows are flushed first, and auto-flush is suspended until
+    /// Begins a transaction on `table`. Pending rows are flushed first, and automatic flushes are suspended until
     /// [`Sender::commit`] or [`Sender::rollback`]. HTTP only.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ impl Sender {
             ));
         }
         self.check_transactional(&Buffer::new(self.options.version))?;
-        // The rules for table names, before anything is sent.
+        // This checks the rules for table names before anything is sent.
         self.new_buffer()?.table(table)?;
         self.flush_own()
             .map_err(|e| e.context("pending rows must be flushed before a transaction begins"))?;
@@ -28,7 +28,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Whether a transaction is open.
+    /// Returns whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()
     }
@@ -54,7 +54,7 @@ impl Sender {
         Ok(outcome)
     }
 
-    /// Drops the rows of the transaction, also one that is not ended yet.
+    /// Drops the rows of the transaction, including an open row.
     ///
     /// # Errors
     /// `InvalidState` without a transaction.
@@ -103,7 +103,7 @@ fn no_transaction() -> crate::error::Error {
 #[must_use = "dropping a transaction rolls it back"]
 pub struct Transaction<'s> {
     sender: &'s mut Sender,
-    /// Set while a failed commit has it: an error must not take rows along.
+    /// Set while a failed commit holds the transaction, so that dropping an error does not drop rows.
     keep: bool,
 }
 
@@ -117,8 +117,8 @@ impl Transaction<'_> {
         self.sender.row(table.as_str())
     }
 
-    /// The sender's buffer, for rows that are built otherwise. Rows of another table are refused by
-    /// [`Transaction::commit`].
+    /// Returns the sender's buffer, for rows that are built in another way. [`Transaction::commit`] refuses rows of another
+    /// table.
     pub fn buffer_mut(&mut self) -> &mut Buffer {
         &mut self.sender.buffer
     }
@@ -144,7 +144,8 @@ impl<'s> Transaction<'s> {
     }
 }
 
-/// A transaction that could not be committed, and why. Dropping it keeps the rows: the transaction stays open in the sender.
+/// A transaction that could not be committed, and the error. Dropping it keeps the rows: the transaction stays open in the
+/// sender.
 #[derive(Debug)]
 #[must_use = "the transaction is still open"]
 pub struct FailedCommit<'s> {
@@ -153,13 +154,13 @@ pub struct FailedCommit<'s> {
 }
 
 impl<'s> FailedCommit<'s> {
-    /// Why.
+    /// Returns why the transaction could not be committed.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The transaction with all its rows, to commit again or to roll back, and the error. Dropping the transaction rolls it
-    /// back.
+    /// Returns the transaction with all its rows, to commit again or to roll back, and the error. Dropping the transaction
+    /// rolls it back.
     pub fn into_parts(mut self) -> (Transaction<'s>, Error) {
         self.transaction.keep = false;
         (self.transaction, self.error)

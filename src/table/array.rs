@@ -1,4 +1,4 @@
-//! N-dimensional arrays of doubles: views of foreign memory, checked against its real extent.
+//! N-dimensional arrays of doubles: views of the caller's memory, checked against its real extent.
 
 use crate::error::{Error, Result, err};
 
@@ -11,7 +11,7 @@ pub const MAX_ARRAY_BYTES: usize = 512 << 20;
 
 const ITEM: usize = size_of::<f64>();
 
-/// An n-dimensional array of doubles in the caller's memory. What is sent is always in C order, whatever the layout.
+/// An n-dimensional array of doubles in the caller's memory. It is always sent in C order, whatever its layout in memory.
 ///
 /// ```
 /// use questdb_ingress::{ArrayView, Buffer, ProtocolVersion};
@@ -31,18 +31,18 @@ pub struct ArrayView<'a> {
 /// The elements of an array, in one of the forms in which callers have them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ArrayData<'a> {
-    /// All elements, the last dimension fastest.
+    /// All elements in C order, in which the last dimension advances fastest.
     Doubles(&'a [f64]),
-    /// As `Doubles`, as bytes of little-endian doubles.
+    /// The same as little-endian bytes.
     Bytes(&'a [u8]),
-    /// In another order or with gaps; steps in doubles.
+    /// Elements in another order or with gaps. `strides` count doubles.
     Elements { strides: &'a [isize], data: &'a [f64], origin: usize },
-    /// As `Elements`, in bytes of little-endian doubles; steps in bytes.
+    /// The same as little-endian bytes. `strides` count bytes.
     Strided { strides: &'a [isize], data: &'a [u8], origin: usize },
 }
 
 impl<'a> ArrayView<'a> {
-    /// A dense array with the last dimension fastest; `data` holds exactly its elements.
+    /// Views a dense array in C order, in which the last dimension advances fastest; `data` holds exactly its elements.
     ///
     /// # Errors
     /// `InvalidArray`.
@@ -58,8 +58,8 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data: ArrayData::Doubles(data) })
     }
 
-    /// As [`ArrayView::c_major`], in memory of little-endian doubles that need no alignment; the first is at byte `origin`
-    /// and the memory may go on after the last.
+    /// Views a dense array in C order in memory of little-endian doubles, which need no alignment. The first element is at
+    /// byte `origin`, and the memory may go on after the last one.
     ///
     /// # Errors
     /// `InvalidArray`, also when an element lies outside `data`.
@@ -81,8 +81,8 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data: ArrayData::Bytes(exact) })
     }
 
-    /// Memory of little-endian doubles in which dimension `i` advances by `strides[i]` bytes. `data` is the whole memory
-    /// that may be read and `origin` the place of element `[0, 0, …]` in it.
+    /// Views little-endian doubles of which dimension `i` advances by `strides[i]` bytes. `data` is all memory that may be
+    /// read, and `origin` is the place of element `[0, 0, …]` in it, in bytes.
     ///
     /// # Errors
     /// `InvalidArray`, also when an element lies outside `data`.
@@ -102,8 +102,8 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data })
     }
 
-    /// Doubles in which dimension `i` advances by `strides[i]` elements. `data` is the whole memory that may be read and
-    /// `origin` the index of element `[0, 0, …]` in it.
+    /// Views doubles of which dimension `i` advances by `strides[i]` elements. `data` is all memory that may be read, and
+    /// `origin` is the index of element `[0, 0, …]` in it.
     ///
     /// # Errors
     /// `InvalidArray`, also when an element lies outside `data`.
@@ -123,19 +123,19 @@ impl<'a> ArrayView<'a> {
         Ok(ArrayView { shape, data })
     }
 
-    /// The length of each dimension.
+    /// Returns the length of each dimension.
     pub fn shape(&self) -> &'a [usize] {
         self.shape
     }
 
-    /// The elements.
+    /// Returns the elements in the form that the caller gave.
     #[inline(always)]
     pub(crate) fn data(&self) -> &ArrayData<'a> {
         &self.data
     }
 }
 
-/// Visits the place of every element in C order.
+/// Calls `visit` with the place of every element, in C order.
 pub(crate) fn walk(
     shape: &[usize],
     strides: &[isize],
@@ -158,7 +158,8 @@ pub(crate) fn walk(
             visit(at);
             at = at.wrapping_add_signed(step);
         }
-        // Like an odometer: the last outer dimension that has not reached its end goes on, those behind it start again.
+        // This works like an odometer: the last outer dimension that has not reached its end advances, and those after it
+        // start again.
         let mut dim = outer.len();
         loop {
             if dim == 0 {
@@ -177,7 +178,7 @@ pub(crate) fn walk(
     }
 }
 
-/// The number of elements, if the shape is allowed.
+/// Returns the number of elements, or an error if the shape is not allowed.
 fn elements(shape: &[usize]) -> Result<usize> {
     if shape.is_empty() || shape.len() > MAX_ARRAY_DIMS {
         return Err(err!(
@@ -194,7 +195,7 @@ fn elements(shape: &[usize]) -> Result<usize> {
             ));
         }
     }
-    // A dimension of length zero makes the product zero, wherever it stands.
+    // A dimension of length zero makes the product zero, even if the others overflow.
     if shape.contains(&0) {
         return Ok(0);
     }
@@ -210,7 +211,7 @@ fn too_large(shape: &[usize]) -> Error {
     err!(InvalidArray, "shape {shape:?} has more than {MAX_ARRAY_BYTES} bytes of data")
 }
 
-/// Checks that every element, `width` units wide, lies within `len` units.
+/// Checks that every element, which is `width` units wide, lies within `len` units.
 fn check_extent(
     shape: &[usize],
     strides: &[isize],
@@ -230,8 +231,8 @@ fn check_extent(
     if count == 0 {
         return Ok(());
     }
-    // The first and the last place that any element has. 128 bits hold every product of 64-bit numbers, and the sum of
-    // 32 of these with dimensions below 2^28.
+    // These are the first and the last place of any element. 128 bits hold every product of 64-bit numbers here, and the sum
+    // of 32 of them, because dimensions are below 2^28.
     let (mut first, mut last) = (origin as i128, origin as i128);
     for (&dim, &stride) in shape.iter().zip(strides) {
         let reach = (dim as i128 - 1) * stride as i128;
@@ -247,7 +248,7 @@ fn check_extent(
     Ok(())
 }
 
-/// Whether the elements follow one another in C order without gaps.
+/// Returns whether the elements follow one another in C order without gaps.
 fn is_dense(shape: &[usize], strides: &[isize], width: usize) -> bool {
     let mut expected = width.cast_signed();
     shape.iter().zip(strides).rev().all(|(&dim, &stride)| {
@@ -279,7 +280,7 @@ mod tests {
             let view = ArrayView::element_strides(shape, &strides, &[7.0], 0);
             assert_eq!(view.is_ok(), good, "{shape:?}");
         }
-        // Strides and origins that overflow any smaller arithmetic.
+        // These strides and origins would overflow any narrower arithmetic.
         for stride in [isize::MAX, isize::MIN, isize::MAX / 4, isize::MIN / 4] {
             for origin in [0, 1, usize::MAX] {
                 let shape = [3, 2];
@@ -287,7 +288,7 @@ mod tests {
             }
         }
         assert!(ArrayView::byte_strides(&[2], &[8, 8], &[0; 48], 0).is_err(), "strides differ");
-        // Without elements nothing is read, wherever it would be.
+        // An array without elements reads nothing, so its origin does not matter.
         assert!(ArrayView::byte_strides(&[0], &[8], &[], 99).is_ok());
         assert!(ArrayView::c_major(&[2, 2], &[1.0; 3]).is_err());
         assert!(ArrayView::c_major(&[2, 2], &[1.0; 5]).is_err());

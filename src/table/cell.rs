@@ -55,7 +55,7 @@ impl<'a, T: Into<Text<'a>>> From<T> for Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// What messages call it.
+    /// Returns what messages call this value.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
             Cell::Null => "null",
@@ -69,54 +69,55 @@ impl Cell<'_> {
     }
 }
 
-/// The cells of one row in whatever form the caller has them, by the place at which their columns were declared.
+/// The cells of one row in whatever form the caller has them. A place is the position at which a column was declared, from
+/// 0.
 ///
-/// [`RowCells::cell`] says what a cell holds. The other functions are shortcuts that make rows faster: each answers only if
-/// the cell holds what it asks for, and `None` leaves the cell to [`RowCells::cell`].
+/// [`RowCells::cell`] returns any cell. The other functions are shortcuts that make rows faster: each may return `None`, and
+/// the cell is then asked of [`RowCells::cell`].
 pub trait RowCells {
-    /// The cell at `place`.
+    /// Returns the cell at `place`.
     ///
     /// # Errors
-    /// Whatever is wrong with it; the row is then not appended.
+    /// Whatever is wrong with the cell; the row is then not appended.
     fn cell(&self, place: usize) -> Result<Cell<'_>>;
 
-    /// Whether the cell is [`Cell::Null`].
+    /// Returns whether the cell is [`Cell::Null`].
     #[inline]
     fn is_null(&self, place: usize) -> bool {
         matches!(self.cell(place), Ok(Cell::Null))
     }
 
-    /// The value of a [`Cell::Text`].
+    /// Returns the value of a [`Cell::Text`].
     #[inline]
     fn text(&self, _place: usize) -> Option<Text<'_>> {
         None
     }
 
-    /// The value of a [`Cell::Bool`].
+    /// Returns the value of a [`Cell::Bool`].
     #[inline]
     fn bool(&self, _place: usize) -> Option<bool> {
         None
     }
 
-    /// The value of a [`Cell::I64`].
+    /// Returns the value of a [`Cell::I64`].
     #[inline]
     fn i64(&self, _place: usize) -> Option<i64> {
         None
     }
 
-    /// The value of a [`Cell::F64`].
+    /// Returns the value of a [`Cell::F64`].
     #[inline]
     fn f64(&self, _place: usize) -> Option<f64> {
         None
     }
 
-    /// Scale and unscaled value of a [`Cell::Decimal`].
+    /// Returns scale and unscaled value of a [`Cell::Decimal`].
     #[inline]
     fn decimal(&self, _place: usize) -> Option<(u32, &[u8])> {
         None
     }
 
-    /// The value of a [`Cell::Array`].
+    /// Returns the value of a [`Cell::Array`].
     #[inline]
     fn array(&self, _place: usize) -> Option<ArrayView<'_>> {
         None

@@ -1,11 +1,11 @@
-//! The values of columns, one slice per column. Booleans, integers, doubles, texts, dictionaries and validity lie as they do
-//! in Arrow. Decimals and arrays do not: Arrow has little-endian decimals, and lists in place of arrays.
+//! The values of columns, one slice per column. Booleans, integers, doubles, texts, dictionaries and validity have the
+//! memory layout of Arrow. Decimals and arrays do not: Arrow has little-endian decimals, and lists instead of arrays.
 
 use super::array::ArrayView;
 #[cfg(doc)]
 use super::layout::ColumnKind;
 
-/// The values of one column and, where some are missing, which are there.
+/// The values of one column and, if some are missing, which rows have one.
 ///
 /// ```
 /// use questdb_ingress::Sender;
@@ -34,7 +34,7 @@ use super::layout::ColumnKind;
 pub struct ColumnData<'a> {
     /// One value per row.
     pub values: ColumnValues<'a>,
-    /// One bit per row, set where there is a value; without it every row has one.
+    /// One bit per row, set if the row has a value. Without a validity every row has one.
     pub validity: Option<Bits<'a>>,
 }
 
@@ -44,13 +44,13 @@ impl<'a> From<ColumnValues<'a>> for ColumnData<'a> {
     }
 }
 
-/// One value per row. What stands where the validity has no bit is not looked at.
+/// One value per row. The values of rows without one are not read.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy)]
 pub enum ColumnValues<'a> {
-    /// For [`ColumnKind::Bool`]: one byte each, true unless 0.
+    /// For [`ColumnKind::Bool`]: one byte per row; every byte but 0 is true.
     Bytes(&'a [u8]),
-    /// For [`ColumnKind::Bool`]: one bit each.
+    /// For [`ColumnKind::Bool`]: one bit per row.
     Bits(Bits<'a>),
     /// For [`ColumnKind::I64`], [`ColumnKind::TsMicros`] and [`ColumnKind::TsNanos`].
     I64(&'a [i64]),
@@ -64,8 +64,7 @@ pub enum ColumnValues<'a> {
         /// UTF-8.
         bytes: &'a [u8],
     },
-    /// For [`ColumnKind::Symbol`] and [`ColumnKind::Str`]: each row has the number of its text. Each text that is used is
-    /// escaped once.
+    /// For [`ColumnKind::Symbol`] and [`ColumnKind::Str`]: each row has the number of its text.
     Dictionary {
         /// One per row.
         codes: Codes<'a>,
@@ -94,7 +93,7 @@ pub enum ColumnValues<'a> {
     },
 }
 
-/// Bits in Arrow's order, the lowest of each byte first.
+/// A sequence of bits in Arrow's order: the lowest bit of each byte comes first.
 #[derive(Debug, Clone, Copy)]
 pub struct Bits<'a> {
     bytes: &'a [u8],
@@ -102,7 +101,7 @@ pub struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// The bits from bit `offset` on.
+    /// Returns the bits from bit `offset` on.
     pub fn new(bytes: &'a [u8], offset: usize) -> Bits<'a> {
         Bits { bytes, offset }
     }
@@ -118,7 +117,7 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// Where each text begins; one more marks the end of the last.
+/// Where each text begins in the bytes, and where the last one ends.
 #[derive(Debug, Clone, Copy)]
 pub enum Offsets<'a> {
     /// As in Arrow's utf8.
@@ -128,7 +127,7 @@ pub enum Offsets<'a> {
 }
 
 impl Offsets<'_> {
-    /// How many texts there are.
+    /// Returns how many texts there are.
     pub(crate) fn count(&self) -> usize {
         match self {
             Offsets::I32(offsets) => offsets.len(),
@@ -153,7 +152,7 @@ impl Offsets<'_> {
     }
 }
 
-/// Numbers of dictionary texts.
+/// For each row the number of its text in a dictionary.
 #[derive(Debug, Clone, Copy)]
 pub enum Codes<'a> {
     /// 8 bits, signed.

@@ -1,16 +1,16 @@
-//! [`Derived`]: what encoders derive from a layout, kept with it.
+//! [`Derived`]: what encoders derive from a layout and keep with it.
 
 use std::any::Any;
 use std::sync::OnceLock;
 
 use crate::error::Result;
 
-/// Values that encoders derive from a layout: one of each type, made when it is first asked for, and freed with the layout.
+/// Values that encoders derive from a layout: one per type, made when it is first needed and freed with the layout.
 ///
-/// The layout does not know what they are. Every buffer and every thread that uses the layout shares them.
+/// The layout does not know their types. All buffers and threads that use the layout share them.
 #[derive(Default)]
 pub(super) struct Derived {
-    /// A list, since each encoder has a type of its own: there are as many links as encoders have used the layout.
+    /// A linked list, because each encoder stores a type of its own. It has as many links as encoders have used the layout.
     first: OnceLock<Box<Link>>,
 }
 
@@ -20,7 +20,7 @@ struct Link {
 }
 
 impl Derived {
-    /// The value of this type, if it has been made.
+    /// Returns the value of type `T`, if it has been made.
     #[inline]
     pub(super) fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
         let mut place = self;
@@ -33,7 +33,8 @@ impl Derived {
         }
     }
 
-    /// The value of this type, made by `make` if there is none. Where two threads do so at once, one value is dropped.
+    /// Returns the value of type `T`, made by `make` if there is none. If two threads make one at once, one of them is
+    /// dropped.
     pub(super) fn get_or_make<T: Any + Send + Sync>(
         &self,
         make: impl Fn() -> Result<T>,
@@ -44,7 +45,7 @@ impl Derived {
                 Some(link) => link,
                 None => {
                     let link = Link { value: Box::new(make()?), next: Derived::default() };
-                    // Another thread may have been first, with a value of this type or of another.
+                    // Another thread may have put its link here first, with a value of type `T` or of another.
                     place.first.get_or_init(|| Box::new(link))
                 }
             };
@@ -56,7 +57,7 @@ impl Derived {
     }
 }
 
-// A link is complete when it is put in, and never changes: a panic leaves nothing half-made.
+// A link is complete when it is inserted and never changes, so a panic cannot leave anything half made.
 impl std::panic::UnwindSafe for Derived {}
 impl std::panic::RefUnwindSafe for Derived {}
 

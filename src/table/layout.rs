@@ -35,7 +35,7 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// Every kind, in ascending order of number.
+    /// All kinds, in ascending order of number.
     pub const ALL: &'static [ColumnKind] = &[
         ColumnKind::Symbol,
         ColumnKind::Bool,
@@ -48,7 +48,7 @@ impl ColumnKind {
         ColumnKind::Decimal,
     ];
 
-    /// The kind with a number, for other languages.
+    /// Returns the kind with this number, which other languages use.
     ///
     /// # Errors
     /// `InvalidArgument`.
@@ -72,7 +72,7 @@ pub enum TimestampKind {
 }
 
 impl TimestampKind {
-    /// The kind with a number, for other languages.
+    /// Returns the kind with this number, which other languages use.
     ///
     /// # Errors
     /// `InvalidArgument`.
@@ -102,10 +102,10 @@ impl TimestampKind {
 /// ```
 #[derive(Debug)]
 pub struct RowLayout {
-    /// Two layouts of one number are the same in every respect: a copy keeps it, a change brings a new one.
+    /// Layouts with the same number are equal in every respect: a copy keeps the number, and every change assigns a new one.
     id: u64,
     table: TableName,
-    /// In the order in which they were declared.
+    /// The columns in the order in which they were declared.
     columns: Vec<Column>,
     timestamp: TimestampKind,
     longest_name: usize,
@@ -120,25 +120,25 @@ impl Clone for RowLayout {
             columns: self.columns.clone(),
             timestamp: self.timestamp,
             longest_name: self.longest_name,
-            // Encoders derive it again when they need it.
+            // Encoders derive their values again when they need them.
             derived: Derived::default(),
         }
     }
 }
 
-/// A column of a layout.
+/// One column of a layout.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub(crate) name: ColumnName,
     pub(crate) kind: ColumnKind,
-    /// The place at which the column was declared, which is that of its cells.
+    /// The position at which the column was declared, from 0; its cells have the same one.
     pub(crate) place: usize,
 }
 
-/// A number that no layout has had.
+/// Returns a number that no layout has had.
 fn new_id() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    // A program that made a layout every nanosecond would need centuries to use all numbers.
+    // This cannot wrap around in practice: a program that made a layout every nanosecond would need centuries.
     LAST.fetch_add(1, Ordering::Relaxed)
 }
 
@@ -173,10 +173,10 @@ impl RowLayout {
         })
     }
 
-    /// Declares the next column. Symbols may be declared at any place, wherever they stand in the rows that are sent.
+    /// Declares the next column. Symbols may be declared at any place, although they come first in the rows that are sent.
     ///
     /// # Errors
-    /// `InvalidUtf8`, `InvalidName`, also if there is a column of that name.
+    /// `InvalidUtf8`; `InvalidName`, also if there is already a column of that name.
     pub fn add<'a>(&mut self, name: impl Into<Text<'a>>, kind: ColumnKind) -> Result<&mut Self> {
         let name = ColumnName::new(name)?;
         if self.columns.iter().any(|column| column.name == name) {
@@ -198,68 +198,68 @@ impl RowLayout {
         self
     }
 
-    /// Forgets what was derived from the layout as it was.
+    /// Discards what encoders derived from the layout before a change, and assigns a new number.
     fn changed(&mut self) {
         self.id = new_id();
         self.derived = Derived::default();
     }
 
-    /// The table.
+    /// Returns the table.
     pub fn table(&self) -> &TableName {
         &self.table
     }
 
-    /// What a caller's timestamp means here: itself, or nothing where the server's clock is used.
+    /// Returns the timestamp that a row is sent with: the caller's, or `None` where the server's clock is used.
     #[inline]
     pub(crate) fn designated(&self, at: i64) -> Option<i64> {
         (self.timestamp != TimestampKind::Now).then_some(at)
     }
 
-    /// How many columns were declared, which is how many cells a row has.
+    /// Returns how many columns were declared, which is how many cells a row has.
     pub fn column_count(&self) -> usize {
         self.columns.len()
     }
 
-    /// The kind of the column declared at `place`, counted from 0.
+    /// Returns the kind of the column declared at `place`, counted from 0.
     pub fn column_kind(&self, place: usize) -> Option<ColumnKind> {
         self.columns.get(place).map(|column| column.kind)
     }
 
-    /// How rows give their designated timestamp.
+    /// Returns how rows give their designated timestamp.
     #[inline]
     pub fn timestamp_kind(&self) -> TimestampKind {
         self.timestamp
     }
 
-    /// A number that only layouts with the same table, columns and timestamps have.
+    /// Returns a number that only layouts with the same table, columns and timestamps share.
     #[inline]
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// The columns in the order in which they were declared.
+    /// Returns the columns in the order in which they were declared.
     pub(crate) fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// What an encoder derived from this layout, if it has done so.
+    /// Returns the value of type `T` that an encoder derived from this layout, if it has done so.
     #[inline]
     pub(crate) fn derived<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.derived.get()
     }
 
-    /// What an encoder derives from this layout, by `make` if it has not done so yet.
+    /// Returns the value of type `T` that an encoder derives from this layout, made by `make` if there is none yet.
     pub(crate) fn derive<T: Any + Send + Sync>(&self, make: impl Fn() -> Result<T>) -> Result<&T> {
         self.derived.get_or_make(make)
     }
 
-    /// Checks the lengths of all names.
+    /// Checks that no name is longer than `max_name_len` bytes.
     #[inline]
     pub(crate) fn fits(&self, max_name_len: usize) -> Result<()> {
         if self.is_short_for(max_name_len) { Ok(()) } else { self.find_too_long(max_name_len) }
     }
 
-    /// Whether no name is longer than that.
+    /// Returns whether no name is longer than `max_name_len` bytes.
     #[inline]
     pub(crate) fn is_short_for(&self, max_name_len: usize) -> bool {
         self.longest_name <= max_name_len

@@ -1,8 +1,8 @@
-//! Input for parsers that is nearly right.
+//! Input for parsers that is nearly valid.
 
 use proptest::prelude::*;
 
-/// Bytes that are lines more often than chance would have it.
+/// Generates bytes that are lines more often than random bytes would be.
 pub fn almost_lines() -> impl Strategy<Value = Vec<u8>> {
     let word: &[&[u8]] = &[
         b"t",

@@ -51,7 +51,7 @@ impl Authority {
         Authority { issuer, file }
     }
 
-    /// A certificate for these names, changed by `edit`.
+    /// Creates a certificate for these names, changed by `edit`.
     pub fn leaf(&self, names: &[&str], edit: impl FnOnce(&mut CertificateParams)) -> Leaf {
         let key = KeyPair::generate().unwrap();
         let mut params = leaf_params(names);
@@ -60,7 +60,7 @@ impl Authority {
         Leaf { cert: cert.pem(), key: key.serialize_pem() }
     }
 
-    /// A good certificate for `localhost` and 127.0.0.1.
+    /// Creates a valid certificate for `localhost` and 127.0.0.1.
     pub fn server(&self) -> Leaf {
         self.leaf(&["localhost", "127.0.0.1"], |_| {})
     }
@@ -75,14 +75,15 @@ fn leaf_params(names: &[&str]) -> CertificateParams {
     params
 }
 
-/// A certificate that vouches for itself.
+/// Creates a certificate that is signed by itself.
 pub fn self_signed() -> Leaf {
     let key = KeyPair::generate().unwrap();
     let cert = leaf_params(&["localhost"]).self_signed(&key).unwrap();
     Leaf { cert: cert.pem(), key: key.serialize_pem() }
 }
 
-/// A server with this certificate. `client` is the authority that clients must have a certificate of.
+/// Creates the configuration of a server with this certificate. `client` is the authority that the certificates of clients
+/// must come from.
 pub fn server_config(
     leaf: &Leaf,
     versions: &[&'static SupportedProtocolVersion],
@@ -106,8 +107,8 @@ pub fn server_config(
     Arc::new(builder.with_single_cert(chain, key).unwrap())
 }
 
-/// A server of this version whose session can be ended by whatever message, see [`crate::raw_tls`]. It may ask the client for
-/// a certificate, and does without.
+/// Creates a server of this TLS version whose session can be ended by any message, see [`crate::raw_tls`]. It may ask the
+/// client for a certificate, but does not require one.
 pub fn raw_server(
     version: &'static SupportedProtocolVersion,
     wants_certificate: bool,
@@ -132,7 +133,7 @@ pub fn raw_server(
     Arc::new(config)
 }
 
-/// A certificate as one line of `openssl req -x509` makes it: that of an authority, for `localhost`.
+/// Creates a certificate as `openssl req -x509` does in one command: that of an authority, for `localhost`.
 pub fn self_signed_authority() -> Leaf {
     let key = KeyPair::generate().unwrap();
     let mut params = leaf_params(&["localhost"]);
@@ -141,17 +142,17 @@ pub fn self_signed_authority() -> Leaf {
     Leaf { cert: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
 }
 
-/// A server as it should be.
+/// Returns the configuration of a server that has nothing wrong.
 pub fn good_server() -> Arc<ServerConfig> {
     server_config(&authority().server(), rustls::ALL_VERSIONS, None)
 }
 
-/// The option that trusts [`authority`].
+/// Returns the option that trusts [`authority`].
 pub fn trust() -> String {
     format!("tls_roots={};", authority().file.display())
 }
 
-/// A file of its own with this content, in the folder for test files.
+/// Writes this content to a file of its own in the folder for test files.
 pub fn write_file(content: &str) -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("certs-{}-{}.pem", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

@@ -1,4 +1,5 @@
-//! A server on loopback that misbehaves as a script tells it, and keeps its own list of what it stored: the oracle.
+//! A server on loopback that misbehaves as a script says. It keeps a list of what it stored, which is the oracle of the
+//! tests.
 //!
 //! Every connection runs the script on a thread of its own. Every wait ends when the server is dropped, and after
 //! [`PATIENCE`] at the latest.
@@ -17,7 +18,7 @@ use crate::raw_tls::records;
 
 /// Longer than anything takes unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often a waiting peer looks whether the server is being dropped.
+/// How often a waiting peer checks whether the server is being dropped.
 const GLANCE: Duration = Duration::from_millis(20);
 
 pub type Script = Arc<dyn Fn(&mut Peer) + Send + Sync>;
@@ -27,15 +28,15 @@ pub fn script(run: impl Fn(&mut Peer) + Send + Sync + 'static) -> Script {
     Arc::new(run)
 }
 
-/// How long a thread, given by its folder of `/proc`, has waited for a processor since it began. Whoever measures time takes
-/// it off: on a busy machine it is no part of what a call took.
+/// Returns how long a thread, given by its folder in `/proc`, has waited for a processor since it began. Whoever measures
+/// time subtracts it: on a busy machine it is no part of what a call took.
 pub fn waited(thread: &str) -> Duration {
     let text = std::fs::read_to_string(format!("{thread}/schedstat")).unwrap_or_default();
     let nanos = text.split(' ').nth(1).and_then(|number| number.parse().ok());
     Duration::from_nanos(nanos.unwrap_or(0))
 }
 
-/// The folder of the calling thread.
+/// Returns the folder of the calling thread in `/proc`.
 pub fn this_thread() -> String {
     let link = std::fs::read_link("/proc/thread-self").unwrap_or_default();
     format!("/proc/{}", link.display())
@@ -43,7 +44,7 @@ pub fn this_thread() -> String {
 
 #[derive(Default)]
 struct Shared {
-    /// The threads that serve, and what those that are gone have waited.
+    /// The threads that serve now, and how long those that have ended waited for a processor.
     threads: Mutex<(Vec<String>, Duration)>,
     stop: AtomicBool,
     connections: AtomicUsize,
@@ -54,7 +55,7 @@ struct Shared {
     notes: Mutex<BTreeMap<String, usize>>,
     noted: Condvar,
     peers: Mutex<Vec<JoinHandle<()>>>,
-    /// Scripts that panicked.
+    /// The number of scripts that panicked.
     failed: AtomicUsize,
 }
 
@@ -64,7 +65,7 @@ impl Shared {
         self.noted.notify_all();
     }
 
-    /// Forgets the connections that are over, so that a server can run for long.
+    /// Forgets connections that have ended, so that a server can run for a long time.
     fn forget_finished(&self) {
         let mut peers = self.peers.lock().unwrap();
         let (finished, running) = peers.drain(..).partition(JoinHandle::is_finished);
@@ -135,33 +136,33 @@ impl FaultServer {
         self.addr
     }
 
-    /// How long its threads have waited for a processor.
+    /// Returns how long the threads of the server have waited for a processor.
     pub fn waited(&self) -> Duration {
         let threads = self.shared.threads.lock().unwrap();
         threads.0.iter().map(|thread| waited(thread)).sum::<Duration>() + threads.1
     }
 
-    /// The bodies that the server stored, in order.
+    /// Returns the bodies that the server stored, in order.
     pub fn committed(&self) -> Vec<Vec<u8>> {
         self.shared.committed.lock().unwrap().clone()
     }
 
-    /// Complete requests read.
+    /// Returns how many complete requests were read.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
-    /// Connections accepted.
+    /// Returns how many connections were accepted.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// The head of the first request.
+    /// Returns the head of the first request.
     pub fn first_head(&self) -> Option<&str> {
         self.shared.first_head.get().map(String::as_str)
     }
 
-    /// Waits until peers have made this note `count` times. "gone" is noted for each that has closed its connection.
+    /// Waits until peers have made this note `count` times. "gone" is noted for each peer that has closed its connection.
     pub fn wait_for_notes(&self, note: &str, count: usize) {
         let until = Instant::now() + PATIENCE;
         let mut notes = self.shared.notes.lock().unwrap();
@@ -172,8 +173,8 @@ impl FaultServer {
         }
     }
 
-    /// Waits for a note that a peer has ended its stream, and until the client's kernel knows: on a busy machine a packet
-    /// of the loopback may be on its way for some time.
+    /// Waits for a note that a peer has ended its stream, and until the client's kernel knows it: on a busy machine a packet
+    /// on loopback may be on its way for some time.
     pub fn wait_for_end(&self, note: &str) {
         self.wait_for_notes(note, 1);
         let until = Instant::now() + PATIENCE;
@@ -184,11 +185,11 @@ impl FaultServer {
     }
 }
 
-/// Whether a socket of this machine has a connection to an IPv4 address, of which it does not know that it has ended.
+/// Returns whether a socket of this machine is connected to an IPv4 address and does not know that the connection has ended.
 fn established_to(addr: SocketAddr) -> bool {
     const ESTABLISHED: &str = "01";
     let SocketAddr::V4(v4) = addr else { panic!("{addr} is not IPv4") };
-    // The kernel prints the address as it lies in memory.
+    // The kernel prints the address in memory order.
     let (ip, port) = (u32::from_ne_bytes(v4.ip().octets()), v4.port());
     let peer = format!("{ip:08X}:{port:04X}");
     let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
@@ -201,7 +202,7 @@ fn established_to(addr: SocketAddr) -> bool {
 impl Drop for FaultServer {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        // Wakes the acceptor.
+        // This wakes the thread that accepts connections.
         let _ = TcpStream::connect_timeout(&self.addr, Duration::from_secs(1));
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -222,13 +223,13 @@ enum Stream {
 /// A request that was read completely.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Counted over all connections, from 0.
+    /// The number of the request over all connections, from 0.
     pub nth: usize,
     pub head: String,
     pub body: Vec<u8>,
 }
 
-/// The length of a request's body, by its head.
+/// Returns the length of a request's body, as its head says.
 pub fn content_length(head: &str) -> usize {
     let head = head.to_lowercase();
     let value = head.lines().find_map(|line| line.strip_prefix("content-length:"));
@@ -240,7 +241,7 @@ pub struct Peer {
     stream: Stream,
     shared: Arc<Shared>,
     nth: usize,
-    /// Read and not used yet.
+    /// Bytes that were read and not used yet.
     pending: Vec<u8>,
 }
 
@@ -264,7 +265,7 @@ impl Peer {
         Some(Peer { stream, shared, nth, pending: Vec::new() })
     }
 
-    /// Which connection this is, from 0.
+    /// Returns the number of this connection, from 0.
     pub fn nth(&self) -> usize {
         self.nth
     }
@@ -276,7 +277,7 @@ impl Peer {
         }
     }
 
-    /// Repeats `io` until it does something, the server is dropped, or patience ends.
+    /// Repeats `io` until it does something, the server is dropped, or [`PATIENCE`] is over.
     fn patiently(&mut self, mut io: impl FnMut(&mut Stream) -> io::Result<usize>) -> Option<usize> {
         let until = Instant::now() + PATIENCE;
         while !self.shared.stopping() && Instant::now() < until {
@@ -288,7 +289,7 @@ impl Peer {
         None
     }
 
-    /// Reads what there is; `None` when the connection is broken or the server is being dropped.
+    /// Reads what has arrived; `None` if the connection is broken or the server is being dropped.
     pub fn read(&mut self, buf: &mut [u8]) -> Option<usize> {
         if !self.pending.is_empty() {
             let n = self.pending.len().min(buf.len());
@@ -302,7 +303,7 @@ impl Peer {
         })
     }
 
-    /// Reads exactly so many bytes.
+    /// Reads exactly this many bytes.
     pub fn read_exactly(&mut self, count: usize) -> Option<Vec<u8>> {
         let mut all = vec![0; count];
         let mut have = 0;
@@ -328,7 +329,7 @@ impl Peer {
         }
     }
 
-    /// Reads to the end of the stream; what came, also when the connection broke.
+    /// Reads to the end of the stream. Returns what arrived, even if the connection broke.
     pub fn read_to_end(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         let mut chunk = vec![0; 64 * 1024];
@@ -338,7 +339,7 @@ impl Peer {
         all
     }
 
-    /// Reads a request head; what follows it stays to be read.
+    /// Reads a request head; what follows it can still be read.
     pub fn request_head(&mut self) -> Option<String> {
         let mut text = Vec::new();
         let mut chunk = [0; 16 * 1024];
@@ -366,12 +367,12 @@ impl Peer {
         Some(Request { nth, head, body })
     }
 
-    /// Stores a body, as far as the oracle is concerned.
+    /// Records a body as stored.
     pub fn commit(&self, body: &[u8]) {
         self.shared.committed.lock().unwrap().push(body.to_vec());
     }
 
-    /// Reads a request and stores its body.
+    /// Reads a request and records its body as stored.
     pub fn take(&mut self) -> Option<Request> {
         let request = self.request()?;
         self.commit(&request.body);
@@ -385,7 +386,7 @@ impl Peer {
         }
     }
 
-    /// Sends bytes; false when the connection is broken.
+    /// Sends bytes; returns `false` if the connection is broken.
     pub fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let mut rest = bytes.as_ref();
         while !rest.is_empty() {
@@ -426,7 +427,7 @@ impl Peer {
         }
     }
 
-    /// Waits; false when the server is being dropped.
+    /// Waits; returns `false` if the server is being dropped.
     pub fn pause(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         while !self.shared.stopping() {
@@ -444,7 +445,7 @@ impl Peer {
         self.pause(PATIENCE);
     }
 
-    /// Waits until so many bytes are there, and leaves them unread.
+    /// Waits until this many bytes have arrived, and leaves them unread.
     pub fn wait_for_bytes(&self, count: usize) {
         let mut bytes = vec![0; count];
         let until = Instant::now() + PATIENCE;
@@ -457,17 +458,17 @@ impl Peer {
         }
     }
 
-    /// Tells the test something; see [`FaultServer::wait_for_notes`].
+    /// Makes a note for the test, see [`FaultServer::wait_for_notes`].
     pub fn note(&self, note: &str) {
         self.shared.note(note);
     }
 
-    /// Ends our half of the stream. Within TLS without its closing message.
+    /// Ends the server's half of the stream; within TLS without its closing message.
     pub fn half_close(&self) {
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
 
-    /// Ends TLS as it should be ended.
+    /// Ends TLS with its closing message.
     pub fn close_notify(&mut self) {
         if let Stream::Tls(tls) = &mut self.stream {
             tls.conn.send_close_notify();
@@ -475,14 +476,14 @@ impl Peer {
         }
     }
 
-    /// Says these messages of TLS itself, after which nothing more can be said in the session.
+    /// Sends these messages of TLS itself, after which nothing more can be sent in the session.
     pub fn say_raw(&mut self, messages: &[(u8, Vec<u8>)]) {
         let plain = Stream::Plain(self.tcp().try_clone().unwrap());
         let Stream::Tls(tls) = std::mem::replace(&mut self.stream, plain) else { return };
         self.say(records(tls.into_parts().0, messages));
     }
 
-    /// Makes the end of this connection a reset.
+    /// Makes closing this connection a reset.
     pub fn reset_on_close(&self) {
         socket2::SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO)).unwrap();
     }

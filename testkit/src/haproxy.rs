@@ -1,4 +1,4 @@
-//! TLS in front of a QuestDB, which has none of its own: haproxy with certificates made for the occasion.
+//! Runs TLS in front of a QuestDB, which has none of its own: haproxy with certificates made for the test.
 
 use std::fs;
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use crate::certificates::authority;
 use crate::questdb::QuestDb;
 use crate::questdb::process::{self, Scratch};
 
-/// Two ports that speak TLS and pass everything on.
+/// Two ports that speak TLS and forward everything to the server.
 #[derive(Debug)]
 pub struct TlsProxy {
     pub https_port: u16,
@@ -19,7 +19,7 @@ pub struct TlsProxy {
 }
 
 impl TlsProxy {
-    /// Starts a proxy with a certificate for 127.0.0.1 by the authority that tests trust.
+    /// Starts a proxy with a certificate for 127.0.0.1 from the authority that tests trust.
     pub fn start(server: &QuestDb) -> TlsProxy {
         let scratch = Scratch::create();
         let leaf = authority().server();

@@ -1,4 +1,4 @@
-//! A road to a real server on which answers get lost.
+//! A connection to a real server on which answers get lost.
 
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::fault_server::{FaultServer, Request, script};
 use crate::questdb::http::read_response;
 
-/// Starts a server that passes each request on whole, waits for the real server's answer, and closes the connection instead of
-/// passing that on, for a number of requests; afterwards answers get through. One request per connection.
+/// Starts a server that forwards each request completely and waits for the real server's answer. For the first `to_lose`
+/// requests it then closes the connection instead of forwarding the answer. It takes one request per connection.
 pub fn answer_loser(server_port: u16, to_lose: u64) -> FaultServer {
     let left = AtomicU64::new(to_lose);
     FaultServer::start(

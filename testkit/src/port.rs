@@ -66,7 +66,7 @@ impl FullPort {
         let waiting = (0..4).map(|_| {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             socket.set_nonblocking(true).unwrap();
-            // In progress, for ever.
+            // This connect stays in progress for ever.
             let _ = socket.connect(&addr);
             socket
         });

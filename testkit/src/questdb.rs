@@ -33,7 +33,7 @@ pub const KEY_Y: &str = "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
 pub const HTTP_USER: &str = "admin";
 pub const HTTP_PASSWORD: &str = "quest";
 
-/// The server releases that are told apart by the tests.
+/// The server releases that the tests distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Release {
     /// The newest release for Java 17: protocol versions 1, 2 and 3.
@@ -56,27 +56,27 @@ impl Release {
         }
     }
 
-    /// Jar and Java, if this machine has them.
+    /// Returns the jar and the Java to run it, if this machine has them.
     fn find(self) -> Option<(PathBuf, PathBuf)> {
         let (jar, java) = self.suffixes();
         let path = |name: String| env::var_os(name).map(PathBuf::from).filter(|p| p.is_file());
         Some((path(format!("QUESTDB_JAR_{jar}"))?, path(format!("QUESTDB_JAVA_{java}"))?))
     }
 
-    /// Why this release need not be there: set by `ci/setup` when there is nothing to be had.
+    /// Returns why this release need not be there: `ci/setup` sets this if it cannot be fetched.
     fn known_absent(self) -> Option<String> {
         env::var(format!("QUESTDB_ABSENT_{}", self.suffixes().0)).ok()
     }
 }
 
-/// What a server of its own should be like.
+/// The configuration of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Options {
-    /// HTTP basic and TCP ECDSA authentication with the keys above.
+    /// Whether HTTP basic and TCP ECDSA authentication with the keys above are required.
     pub auth: bool,
     /// Further lines of the server's configuration.
     pub extra: &'static str,
-    /// Made to start fast, for a server that is started again and again.
+    /// Whether the server is configured to start fast, because it is started again and again.
     pub quick: bool,
 }
 
@@ -109,7 +109,7 @@ fn available(release: Release) -> bool {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let absent = release.known_absent();
     let why = absent.as_deref().unwrap_or("no jar or no Java, see ci/setup");
-    // Written past the test harness, which swallows what a passing test prints.
+    // This is written past the test harness, which hides what a passing test prints.
     let mut stderr = std::io::stderr().lock();
     let _ = writeln!(stderr, "\nREAL SERVER: not run: {test} ({release:?}: {why})");
     let _ = writeln!(stderr, "REAL SERVER: {count} tests did not run");
@@ -131,19 +131,19 @@ pub struct QuestDb {
     http_port: u16,
     tcp_port: u16,
     child: Mutex<Option<Child>>,
-    /// After `child`: the folder goes once the process is gone.
+    /// This field comes after `child`, so that the folder is removed when the process has ended.
     scratch: Scratch,
 }
 
 impl QuestDb {
-    /// The server that all tests of one kind share. It lives until the test process ends.
+    /// Returns the server that all tests of one kind share. It lives until the test process ends.
     fn shared(release: Release, options: Options) -> Option<Arc<QuestDb>> {
         type Servers = Mutex<HashMap<(Release, Options), Arc<QuestDb>>>;
         static SERVERS: OnceLock<Servers> = OnceLock::new();
         if !available(release) {
             return None;
         }
-        // Held while the server starts, so that two tests do not start two. A start that failed may be tried again.
+        // The lock is held while the server starts, so that two tests do not start two. A failed start may be tried again.
         let servers = SERVERS.get_or_init(Mutex::default);
         let mut servers = servers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let server = servers
@@ -188,7 +188,7 @@ impl QuestDb {
              line.tcp.commit.interval.fraction=0.1\ncairo.writer.data.append.page.size=64k\n"
         );
         if !self.options.quick {
-            // Rows of TCP can be read at once; but a load would bury the server in transactions.
+            // Rows over TCP can then be read at once; but a load would overwhelm the server with transactions.
             text.push_str("cairo.max.uncommitted.rows=1\n");
         }
         if self.options.auth {
@@ -212,17 +212,17 @@ impl QuestDb {
         self.tcp_port
     }
 
-    /// The keys of a connection string that log in over HTTP.
+    /// Returns the keys of a connection string that log in over HTTP.
     pub fn http_login(&self) -> String {
         format!("username={HTTP_USER};password={HTTP_PASSWORD};")
     }
 
-    /// The keys of a connection string that log in over TCP.
+    /// Returns the keys of a connection string that log in over TCP.
     pub fn tcp_login(&self) -> String {
         format!("username={KEY_ID};token={KEY_D};token_x={KEY_X};token_y={KEY_Y};")
     }
 
-    /// Ends the server as a power cut would.
+    /// Ends the server as abruptly as a power failure would.
     pub fn kill(&self) {
         if let Some(mut child) = self.child.lock().unwrap().take() {
             child.kill().unwrap();
@@ -238,7 +238,7 @@ impl QuestDb {
         }
     }
 
-    /// Starts the server again after `kill` or `terminate`: same data, same ports.
+    /// Starts the server again after `kill` or `terminate`, with the same data and ports.
     pub fn restart(&self) {
         let child =
             process::spawn_java(&self.java, &self.jar, self.scratch.path(), self.options.quick);
@@ -254,7 +254,7 @@ impl QuestDb {
         }
     }
 
-    /// The last things the server printed, without what it says of every request.
+    /// Returns the last lines that the server printed, without those about each request.
     pub fn log(&self) -> String {
         let noise = ["http-server", "QueryProgress", "JsonQueryProcessor"];
         let out = self.printed();
@@ -263,7 +263,7 @@ impl QuestDb {
         lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
-    /// Waits until the server has printed a text: its log is written by a thread of its own.
+    /// Waits until the server has printed a text, because its log is written by a thread of its own.
     pub fn logged(&self, text: &str) -> bool {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.printed().contains(text) {
@@ -315,13 +315,13 @@ impl QuestDb {
         Ok(Rows::from(&answer.json()))
     }
 
-    /// Waits until everything committed to a table can be read, then reads it by the statement.
+    /// Waits until everything that was committed to a table can be read, then reads it with the statement.
     pub fn read(&self, table: &str, statement: &str) -> Rows {
         self.sql(&format!("select wait_wal_table('{}')", table.replace('\'', "''")));
         self.sql(statement)
     }
 
-    /// Waits until a table has at least `count` rows: TCP says nothing when it has stored something.
+    /// Waits until a table has at least `count` rows, because TCP does not say when rows are stored.
     pub fn wait_for_rows(&self, table: &str, count: u64) {
         let deadline = Instant::now() + PATIENCE;
         let statement = format!("select count() from \"{table}\"");
@@ -349,7 +349,7 @@ impl Drop for QuestDb {
 /// The answer to a query.
 #[derive(Debug, PartialEq)]
 pub struct Rows {
-    /// Name and type of each column.
+    /// The name and type of each column.
     pub columns: Vec<(String, String)>,
     pub cells: Vec<Vec<Value>>,
 }
@@ -369,25 +369,25 @@ impl From<&Value> for Rows {
 }
 
 impl Rows {
-    /// The columns as `name TYPE`, for comparing with a list.
+    /// Returns the columns as `name TYPE`, to be compared with a list.
     pub fn types(&self) -> Vec<String> {
         self.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect()
     }
 
-    /// The only cell of an answer that has one.
+    /// Returns the only cell of an answer that has one.
     pub fn cell(&self) -> &Value {
         assert!(self.cells.len() == 1 && self.cells[0].len() == 1, "not one cell: {self:?}");
         &self.cells[0][0]
     }
 }
 
-/// A table name that no other test has.
+/// Returns a table name that no other test has.
 pub fn unique(stem: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("{stem}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Says how many cases a test went through, where `ci/check` counts them.
+/// Prints how many cases a test went through, for `ci/check` to count.
 pub fn report_cases(what: &str, count: usize) {
     let _ = writeln!(std::io::stderr().lock(), "\nREAL SERVER: {count} cases: {what}");
 }

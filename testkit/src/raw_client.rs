@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes it is told to.
+//! A client that sends exactly the bytes it is given.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -41,7 +41,7 @@ impl<S: Read + Write> Http<S> {
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
-    /// The next answer; to a HEAD request it has no body.
+    /// Reads the next answer; an answer to a HEAD request has no body.
     pub fn answer(&mut self, to_head: bool) -> Answer {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -86,7 +86,7 @@ impl<S: Read + Write> Http<S> {
         self.ask([head.as_bytes(), rows].concat())
     }
 
-    /// Whether the receiver has closed the connection.
+    /// Returns whether the receiver has closed the connection.
     pub fn is_closed(&mut self) -> bool {
         matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
     }

@@ -1,5 +1,5 @@
-//! A TLS server that says what no TLS library lets it say: any alert, and that it wants to negotiate anew. Used by the
-//! integration tests and by the simulation.
+//! A TLS server that sends what no TLS library lets it send: any alert, and a request to renegotiate. The integration tests
+//! and the simulation use it.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ pub const ALERTS: [u8; 34] = [
     100, 109, 110, 111, 112, 113, 114, 115, 116, 120, 255,
 ];
 
-/// The alert with which a server ends a connection.
+/// Returns the alert with which a server ends a connection.
 pub fn fatal(alert: u8) -> (u8, Vec<u8>) {
     (21, vec![2, alert])
 }
 
-/// That a server of TLS 1.2 wants to negotiate anew.
+/// Returns the message with which a server of TLS 1.2 asks for a renegotiation.
 pub fn hello_request() -> (u8, Vec<u8>) {
     (22, vec![0; 4])
 }
 
-/// Knows the one cipher that is written by hand below.
+/// Returns a provider with the one cipher that is implemented by hand below.
 pub fn chacha_only() -> Arc<CryptoProvider> {
     let mut provider = provider::default_provider();
     provider.cipher_suites.retain(|suite| {
@@ -38,7 +38,8 @@ pub fn chacha_only() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-/// These messages, each with its type, as the records that the server would send next. Nothing it has to say is pending.
+/// Returns these messages, each with its type, as the records that the server would send next. The session must have nothing
+/// pending.
 pub fn records(session: ServerConnection, messages: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let is_13 = session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
     let secrets = session.dangerous_extract_secrets().unwrap();

@@ -1,5 +1,5 @@
-//! Rows as they must arrive: what a buffer must hold after a sequence of calls, and what the receiver's parser finds in it. The
-//! parser shares no code with the encoder.
+//! Rows as they must arrive: what a buffer must hold after a sequence of calls, and what the receiver's parser finds in it.
+//! The parser shares no code with the encoder.
 
 use questdb_ingress::{Buffer, ProtocolVersion, Result};
 use questdb_receiver::line::{FieldValue, Line, LineParser, Progress, Stamp, TimeUnit};
@@ -17,7 +17,7 @@ pub enum Seen {
     Decimal(Option<(u8, String)>),
 }
 
-/// A row as it stands on the wire, duplicates included.
+/// A row as it is sent, including duplicate columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeenRow {
     pub table: Vec<u8>,
@@ -27,8 +27,8 @@ pub struct SeenRow {
 }
 
 impl SeenRow {
-    /// Appends the row by a call for each value; after an error the buffer is as it was. Arrays and decimals have more than one
-    /// call and are left to the tests about them.
+    /// Appends the row by a call for each value; after an error the buffer is as it was. Arrays and decimals can be added by
+    /// more than one call, so the tests about them do that.
     pub fn append(&self, buffer: &mut Buffer) -> Result<()> {
         buffer.set_marker()?;
         let result = self.try_append(buffer);
@@ -76,7 +76,7 @@ pub enum At {
 }
 
 impl At {
-    /// What goes over the wire; `None` if it cannot.
+    /// Returns what is sent; `None` if the timestamp cannot be sent.
     pub fn seen(self, version: ProtocolVersion) -> Option<Option<Stamp>> {
         let v1 = version == ProtocolVersion::V1;
         let unit = |unit| (!v1).then_some(unit);
@@ -92,12 +92,12 @@ impl At {
     }
 }
 
-/// The rows of a buffer.
+/// The rows that a buffer must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     pub rows: Vec<SeenRow>,
     pub open: Option<SeenRow>,
-    /// How many rows there were.
+    /// How many rows there were when the marker was set.
     pub marker: Option<usize>,
 }
 
@@ -156,7 +156,7 @@ fn seen_row(line: &Line<'_>) -> SeenRow {
     }
 }
 
-/// All rows of whole lines.
+/// Parses all rows of complete lines.
 pub fn parse(mut input: &[u8]) -> Vec<SeenRow> {
     let mut parser = LineParser::new();
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! Credentials: what is sent, what a refusal looks like, and that no secret shows anywhere.
+//! Credentials: what is sent, what a refusal looks like, and that no secret is shown anywhere.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use questdb_ingress::{ErrorCode, Outcome, Sender};
@@ -6,7 +6,7 @@ use questdb_ingress::{ErrorCode, Outcome, Sender};
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, script};
 use questdb_ingress_testkit::rows;
 
-/// A server that accepts one `Authorization` header, also for `/settings`.
+/// Starts a server that accepts one `Authorization` header, also for `/settings`.
 fn guarded(expected: String) -> FaultServer {
     FaultServer::start(
         None,
@@ -102,7 +102,7 @@ mod with_receiver {
             assert!(sender.close(PATIENCE).result.is_ok());
             assert_eq!(receiver.wait_for_rows("trades", 1, PATIENCE).unwrap().row_count(), 1);
 
-            // The server says nothing and closes; that is found by a flush, at the latest by a later one.
+            // The server closes without a message. A flush finds that, at the latest one of the next.
             let result = Sender::from_conf(&format!("{conf}username=stranger;{key}")).and_then(
                 |mut sender| {
                     let until = Instant::now() + PATIENCE;
@@ -141,7 +141,8 @@ mod with_receiver {
     }
 }
 
-/// After closing and dropping, no copy of a secret is left in the memory of the process. A child process looks at its own.
+/// After closing and dropping, no copy of a secret is left in the memory of the process. A child process examines its own
+/// memory.
 #[cfg(target_os = "linux")]
 mod memory {
     use std::io::{Read, Seek, SeekFrom};
@@ -157,13 +158,13 @@ mod memory {
     use questdb_ingress_testkit::questdb::{KEY_D, KEY_X, KEY_Y};
     use questdb_ingress_testkit::rows;
 
-    /// The addresses of the servers: http, https, tcp with a login.
+    /// The environment variable with the addresses of the servers: http, https, tcp with a login.
     const ADDRS: &str = "FAULT_TEST_SECRETS_ADDRS";
     const ROOTS: &str = "FAULT_TEST_SECRETS_ROOTS";
-    /// So that what is looked for is not found in the look-out itself.
+    /// Masks what is searched for, so that the search does not find its own pattern.
     const MASK: u8 = 0x5a;
 
-    /// A server that asks for a login as QuestDB does, and believes every signature.
+    /// Asks for a login as QuestDB does, and accepts every signature.
     fn log_in(peer: &mut Peer) {
         peer.read_line();
         peer.say("challenge\n");
@@ -189,17 +190,17 @@ mod memory {
         assert_eq!(servers.each_ref().map(|server| server.committed().len()), [2, 2, 1]);
     }
 
-    /// What is made of a secret, masked.
+    /// What else is derived from a secret and must not be found, masked.
     enum Made {
-        /// The second half of `Basic`, base64 of name and password.
+        /// The second part of `Basic`, which is the base64 of name and password.
         Basic,
         /// The bytes of a key.
         Bytes,
-        /// Nothing else.
+        /// Nothing else is derived.
         Same,
     }
 
-    /// Does nothing unless it is the child of the test above.
+    /// Does nothing unless it runs in the child process of the test above.
     #[test]
     fn in_a_child() {
         let Ok(addrs) = std::env::var(ADDRS) else { return };
@@ -224,20 +225,20 @@ mod memory {
                 _ => (0..24).map(|i| (b'a' + (i * 7 + 3) % 26) ^ MASK).collect(),
             };
             let other = use_secret(&before, &masked, &made);
-            // Freed memory begins with notes of the allocator, so the ends are looked for.
+            // The allocator writes its own data to the beginning of freed memory, so the ends are searched for.
             let copies = (find(&masked[12..]), find(&other[other.len() / 2..]));
             let none = (Vec::<String>::new(), Vec::new());
             assert_eq!(copies, none, "copies of the secret and of what is made of it: {before}");
         }
-        // The look-out does find what is there.
+        // The search must find a secret that is still there.
         let kept = std::hint::black_box("a-secret-that-is-kept-alive".to_owned());
         let masked: Vec<u8> = kept.bytes().map(|b| b ^ MASK).collect();
         assert!(!find(&masked).is_empty());
-        // Until here it must not be optimised away.
+        // This keeps the compiler from dropping it earlier.
         std::hint::black_box(&kept);
     }
 
-    /// Sends with the secret; returns what is made of it and must not be found either, masked.
+    /// Sends with the secret. Returns, masked, what is derived from it and must not be found either.
     fn use_secret(before: &str, masked: &[u8], made: &Made) -> Vec<u8> {
         let mut conf = Zeroizing::new(String::with_capacity(512));
         conf.push_str(before);
@@ -260,7 +261,7 @@ mod memory {
         other.iter().map(|b| b ^ MASK).collect()
     }
 
-    /// Where the masked text stands unmasked in writable memory.
+    /// Returns where the masked text occurs unmasked in writable memory.
     fn find(masked: &[u8]) -> Vec<String> {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         let mut memory = std::fs::File::open("/proc/self/mem").unwrap();

@@ -1,5 +1,5 @@
-//! Every program of `examples/c` and its twin in `examples/cpp` is compiled with warnings as errors and run against the
-//! embedded receiver, whose tables are compared.
+//! Every program of `examples/c` and its counterpart in `examples/cpp` is compiled with warnings as errors and run against
+//! the embedded receiver, whose tables are compared.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use questdb_ingress_testkit::shared_library;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The programs are the same in each language, and so is what arrives.
+/// A language of the examples. The programs are the same in each, and so is what arrives.
 #[derive(Clone, Copy)]
 struct Language {
     folder: &'static str,
@@ -55,7 +55,8 @@ fn compile(language: Language, name: &str) -> PathBuf {
 
 fn run(language: Language, name: &str, args: &[&str]) -> Output {
     let program = compile(language, name);
-    // Cargo's own would win over the path in the program, and may name a folder with an older library.
+    // A path in cargo's environment would take precedence over the path in the program, and may name a folder with an older
+    // library.
     let mut command = Command::new(&program);
     command.args(args).env_remove("LD_LIBRARY_PATH");
     command.output().unwrap_or_else(|e| panic!("{name}: {e}"))
@@ -70,7 +71,7 @@ fn succeeds(language: Language, name: &str, args: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// The lines of the table as text, once it has so many rows: name, columns, types, rows.
+/// Returns the lines of the table as text, once it has this many rows: name, columns, types, rows.
 fn shown(receiver: &Receiver, table: &str, rows: usize) -> Vec<String> {
     let text = receiver.wait_for_rows(table, rows, PATIENCE).unwrap().show(10).to_string();
     let lines = text.lines().map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned());
@@ -92,7 +93,7 @@ fn http() {
                 "ETH-USD   2616.1       3  2023-11-14T22:13:20.000000001Z",
             ]
         );
-        // The same program over TCP: only the connection string differs.
+        // The same program works over TCP, because only the connection string differs.
         succeeds(language, "http", &[&receiver.conf(Protocol::Tcp)]);
         assert_eq!(receiver.wait_for_rows("trades", 4, PATIENCE).unwrap().row_count(), 4);
     }
@@ -115,7 +116,7 @@ fn tcp_auth() {
                 "hall       21.5  true     2023-11-14T22:13:20.000000Z",
             ]
         );
-        // The protocol has no word for a refused key. If the connection ends in time the program learns of it, and in no
+        // The protocol has no message for a refused key. If the connection ends in time the program reports it, and in no
         // case does its row arrive.
         let refused = run(language, "tcp_auth", &[&(conf + &key("stranger"))]);
         assert!(matches!(refused.status.code(), Some(0 | 1)), "{refused:?}");
@@ -144,7 +145,7 @@ fn https_ca() {
                 "caffè    2023-11-14T22:13:20.000000000Z",
             ]
         );
-        // Another authority: the certificate is refused before anything is sent.
+        // With another authority the certificate is refused before anything is sent.
         let refused = run(language, "https_ca", &[&conf, stranger().file.to_str().unwrap()]);
         assert_eq!(refused.status.code(), Some(1), "{refused:?}");
         assert!(String::from_utf8_lossy(&refused.stderr).contains("certificate"), "{refused:?}");

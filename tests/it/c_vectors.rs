@@ -1,4 +1,5 @@
-//! The golden vectors in the text form that tests/c/vectors.c reads: C has no JSON. A line per call, text and bytes in hex.
+//! Converts the golden vectors to the text form that tests/c/vectors.c reads, because C has no JSON. A line per call, text
+//! and bytes in hex.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,7 +18,7 @@ fn name(op: &Value) -> String {
     hex(op["name"].as_str().unwrap_or("").as_bytes())
 }
 
-/// A number, or digits in a string.
+/// Returns a number, which may be given as digits in a string.
 fn digits(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -31,7 +32,7 @@ fn array(op: &Value) -> String {
     let origin: usize =
         if op["origin"].is_null() { 0 } else { digits(&op["origin"]).parse().unwrap() };
     let unit = match op["stride_unit"].as_str() {
-        // C takes bytes only.
+        // C has only strides in bytes.
         Some("elements") => 8,
         _ => 1,
     };
@@ -149,7 +150,7 @@ fn interop(out: &mut String, case: &Value, version: u64) {
     writeln!(out, "at_now\nexpect {}", wanted.join(" ")).unwrap();
 }
 
-/// Writes the file for ci/c-tests and checks that nothing was left out; vectors.c compares the counts too.
+/// Writes the file for ci/c-tests and checks that no vector was left out; vectors.c compares the counts too.
 #[test]
 fn text_form() {
     let mut out = String::new();

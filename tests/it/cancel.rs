@@ -1,4 +1,4 @@
-//! A call on a real socket is ended by another thread; the instants are swept in `sender::sim::cancel`.
+//! Another thread ends a call on a real socket. `sender::sim::cancel` tests all moments at which it can do so.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use questdb_ingress_testkit::fault_server::{FaultServer, script};
 use questdb_ingress_testkit::port::RefusingPort;
 use questdb_ingress_testkit::rows;
 
-/// Calls, and cancels from the time that the call is `deep` enough until it has returned. Returns what it returned and how
-/// long that took from the first cancel.
+/// Makes a call, and cancels it again and again once it is `deep` enough, until it has returned. Returns its result, and how
+/// long it took from the first cancel.
 fn cancelled<T>(
     sender: &mut Sender,
     deep: impl FnOnce() + Send,
@@ -50,7 +50,7 @@ fn a_call_on_a_real_socket() {
             let e = result.unwrap_err();
             assert_eq!((e.code(), e.outcome()), (ErrorCode::Cancelled, outcome), "{what}: {e}");
             assert!(buffer.peek() == before, "{what}");
-            // A busy machine may be late; a call that was not cancelled would take a minute.
+            // A busy machine may be late, but a call that was not cancelled would take a minute.
             assert!(took < Duration::from_secs(10), "{what}: {took:?}");
             println!("cancel {what}: {} ms", took.as_millis());
         };

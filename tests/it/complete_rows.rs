@@ -1,5 +1,5 @@
-//! Rows that are complete are never held hostage: not by a row that cannot be ended, not by one that is refused, not by a
-//! server that cannot be reached.
+//! Complete rows are never held back: not by a row that cannot be ended, not by one that is refused, not by a server that
+//! cannot be reached.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn row(sender: &mut Sender, n: i64) -> Result<()> {
     sender.row("t")?.column_i64("n", n)?.at_now()
 }
 
-/// A server that knows what is wrong with a row, as QuestDB does: it names the first line that is refused.
+/// Starts a server that refuses bad rows as QuestDB does: it names the first line that is refused.
 fn judging(is_bad: fn(&str) -> bool) -> FaultServer {
     FaultServer::start(
         None,
@@ -48,7 +48,7 @@ fn judging(is_bad: fn(&str) -> bool) -> FaultServer {
     )
 }
 
-/// A row without a value, a bad value in mid-row, and one that was forgotten: the other rows are stored.
+/// A row without a value, one with a bad value in the middle, and one that is forgotten: the other rows are stored.
 #[test]
 fn a_row_that_is_abandoned_drops_itself_alone() {
     let server = healthy();
@@ -75,7 +75,7 @@ fn a_row_that_is_abandoned_drops_itself_alone() {
     assert_eq!(server.committed(), [b"t a=1i,b=2i\nt a=3i\nt a=5i,b=6i\nt a=7i,b=8i\n".to_vec()]);
 }
 
-/// The same where a limit stands in the way of one row.
+/// The same holds if a limit prevents one row.
 #[test]
 fn a_row_beyond_the_limit_leaves_the_rest_to_be_sent() {
     let server = healthy();
@@ -130,7 +130,7 @@ fn a_refused_row_is_removed_and_the_rest_is_stored() {
     assert_eq!(stored, expected);
 }
 
-/// The same with automatic flushes: what was refused is not sent again until the bad row is gone.
+/// The same holds for automatic flushes: what was refused is not sent again until the bad row is removed.
 #[test]
 fn what_was_refused_is_not_sent_again_by_itself() {
     let server = judging(|line| line.contains("n=2011i"));
@@ -162,7 +162,7 @@ fn what_was_refused_is_not_sent_again_by_itself() {
     assert_eq!(sender.stats().get(Stat::AutoFlushWaitMillis), 0);
 }
 
-/// A server that cannot be reached costs one attempt, not one for every row.
+/// A server that cannot be reached costs one attempt, and not one for every row.
 #[test]
 fn a_failing_automatic_flush_is_not_repeated_for_every_row() {
     let server = FaultServer::start(
@@ -184,7 +184,7 @@ fn a_failing_automatic_flush_is_not_repeated_for_every_row() {
         }
     }
     assert_eq!(told[0], (ErrorCode::Unavailable, true));
-    // Rows between are taken until max_buf_size.
+    // Meanwhile rows are accepted until max_buf_size.
     assert!(
         told[1..].iter().all(|told| *told == (ErrorCode::LimitExceeded, false)),
         "{:?}",
@@ -195,7 +195,7 @@ fn a_failing_automatic_flush_is_not_repeated_for_every_row() {
     assert_eq!(sender.stats().get(Stat::AutoFlushWaitMillis), 3_600_000, "as the server asked");
 }
 
-/// With `delivery=at_most_once` what may have been stored is not sent again by itself either.
+/// With `delivery=at_most_once` an automatic flush does not send again what may have been stored.
 #[test]
 fn what_is_in_doubt_is_not_sent_again_by_itself_at_most_once() {
     for (delivery, requests) in [("at_most_once", 1), ("at_least_once", 2)] {
@@ -245,7 +245,7 @@ fn a_failed_commit_hands_the_transaction_back() {
     assert_eq!(failed.error().outcome(), Outcome::Rejected);
     let (mut transaction, _) = failed.into_parts();
     transaction.row().unwrap().column_i64("n", 2).unwrap().at_now().unwrap();
-    // Where the error alone goes on, the transaction stays open in the sender.
+    // If only the error is passed on, the transaction stays open in the sender.
     let with_question_mark = |transaction: questdb_ingress::Transaction<'_>| -> Result<Outcome> {
         Ok(transaction.commit()?)
     };
@@ -268,7 +268,7 @@ fn close_sends_the_complete_rows_and_tells_of_the_open_one() {
     assert_eq!(server.committed(), [b"t n=1i\n".to_vec()]);
 }
 
-/// Whatever else fails, the open row is told of; and without complete rows nothing is said to be stored.
+/// Whatever else fails, the open row is reported; and without complete rows nothing is reported as stored.
 #[test]
 fn close_tells_of_the_open_row_also_when_sending_fails() {
     let server = FaultServer::start(
@@ -296,7 +296,7 @@ fn close_tells_of_the_open_row_also_when_sending_fails() {
     assert_eq!((e.code(), e.outcome()), (ErrorCode::InvalidState, Outcome::NotSent), "{e}");
 }
 
-/// Behind a balancer that ends idle connections the last rows still go out, where nothing can be in doubt.
+/// Behind a load balancer that ends idle connections the last rows are still sent, if nothing can be in doubt.
 #[test]
 fn close_sends_over_a_new_connection_where_an_idle_one_had_ended() {
     let server = FaultServer::start(
@@ -317,7 +317,7 @@ fn close_sends_over_a_new_connection_where_an_idle_one_had_ended() {
     assert_eq!(server.committed(), [b"t n=1i\n".to_vec()]);
 }
 
-/// A row that is open is no accepted row, whoever asks for a flush.
+/// An open row is not an accepted row, whoever asks for a flush.
 #[test]
 fn flushing_what_is_due_accepts_no_row() {
     let server = healthy();
@@ -330,7 +330,7 @@ fn flushing_what_is_due_accepts_no_row() {
     assert!(e.code() == ErrorCode::InvalidState && !e.row_accepted(), "{e:?}");
 }
 
-/// A closed sender takes no rows and forgets none.
+/// A closed sender accepts no rows and forgets none.
 #[test]
 fn a_closed_sender_takes_no_rows_and_knows_what_it_left() {
     let server = FaultServer::start(
@@ -358,7 +358,7 @@ fn a_closed_sender_takes_no_rows_and_knows_what_it_left() {
     assert_eq!(again.unconfirmed_rows, 1);
     assert_eq!(again.result.unwrap_err().code(), ErrorCode::InvalidState);
 
-    // What is left can still be sent by another sender.
+    // Another sender can still send what is left.
     let mut rest = closed.buffer().clone();
     let mut other = sender(&server, "");
     row(&mut other, 3).unwrap();

@@ -1,4 +1,4 @@
-//! The configuration: the reference's connection strings, combinations, and what may never be shown.
+//! The configuration: the connection strings of the reference, combinations of options, and what may never be shown.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn settle(conf: &str) -> Result<Settings, Error> {
     Config::from_conf(conf)?.validate()
 }
 
-/// Vectors that come out differently here: the difference they show, as named in `doc/options.md`.
+/// Vectors with another result here. Each names the differences that it shows, as in `doc/options.md`.
 const DEVIATIONS: &[(&str, &[&str])] = &[
     ("unknown-key", &["conf.026"]),
     (
@@ -43,7 +43,7 @@ const DEVIATIONS: &[(&str, &[&str])] = &[
     ("files-later", &["conf.091"]),
 ];
 
-/// Differences that no vector shows; the tests named do.
+/// Differences that no vector shows, and the tests that show them.
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("unsafe-off", "faults"),
     ("webpki-and-os", "defaults"),
@@ -71,8 +71,8 @@ fn deviation(id: &str) -> Option<&'static str> {
     DEVIATIONS.iter().find(|(_, ids)| ids.contains(&id)).map(|(word, _)| *word)
 }
 
-/// Whether the reference names a place in the string that is the same here: it does for what does not lex and for
-/// duplicates, but counts the end of the string as the last character.
+/// Returns the reference's position in the string if it is the same here. It is for strings that do not lex and for
+/// duplicates, but the reference counts the end of the string as its last character.
 fn reference_position(vector: &Value) -> Option<&str> {
     let message = vector["reference_message"].as_str()?;
     let position = message.strip_prefix("Config parse error")?.rsplit_once("at position ")?.1;
@@ -105,7 +105,7 @@ fn reference_strings() {
     println!("127 configuration strings, {deviating} of them with a documented difference");
 }
 
-/// Every field of the settings that do not come from the string, as the table's defaults have them.
+/// Every field of the settings that the string does not set has the default of the option table.
 #[test]
 fn defaults() {
     let cases = [
@@ -190,7 +190,7 @@ fn every_option_arrives() {
     assert_eq!(limits, (None, None, None));
 }
 
-/// Each string is wrong in one way; the message says what, and where.
+/// Each string is wrong in one way, and the message says what is wrong, and where.
 #[test]
 fn faults() {
     let cases = [
@@ -336,7 +336,7 @@ fn faults() {
     }
 }
 
-/// Bounds on both sides, and the defaults that give way to what was set.
+/// Numbers are limited on both sides, and some defaults shrink to fit what was set.
 #[test]
 fn limits_and_shrinking_defaults() {
     let long = |n: usize| "a".repeat(n);
@@ -392,7 +392,8 @@ fn key_by_key_in_any_order() {
     assert_eq!((username.as_str(), password.expose()), ("second", "a;b"));
     assert_eq!((s.addrs[0].port, s.addrs[1].port), (9000, 1));
 
-    // A string may be completed later, for example with a password from a vault; a set value replaces one of the string.
+    // A string may be completed later, for example with a password from a vault; a value that is set replaces that of the
+    // string.
     let mut config = Config::from_conf("http::addr=a;username=u;retry_timeout=1").unwrap();
     config.set("password", "p").unwrap();
     config.set("retry_timeout", "2").unwrap();
@@ -403,10 +404,10 @@ fn key_by_key_in_any_order() {
     }
 }
 
-/// What the child process of `from_env` must find; without it there is no child.
+/// What the child process of `from_env` must find. Without this variable there is no child.
 const EXPECTED: &str = "CONFIG_TEST_EXPECTED";
 
-/// The variable is set in a process of its own: changing it here would disturb the other tests.
+/// The variable is set in a process of its own, because changing it here would disturb the other tests.
 #[test]
 fn from_env() {
     use std::ffi::OsStr;
@@ -440,11 +441,11 @@ fn from_env() {
         let bytes = OsStr::from_bytes(b"http::addr=\xff");
         finds(Some(bytes), "the environment variable QDB_CLIENT_CONF is not valid UTF-8");
     }
-    // The child does fail where something else is found.
+    // The child must fail if it finds something else.
     assert!(!child(None, "[::1]:7").0);
 }
 
-/// Does nothing unless it is the child of the test above.
+/// Does nothing unless it runs in the child process of the test above.
 #[test]
 fn from_env_in_a_child() {
     let Ok(expected) = std::env::var(EXPECTED) else { return };
@@ -455,7 +456,7 @@ fn from_env_in_a_child() {
     assert!(found.contains(&expected), "found {found}, expected {expected}");
 }
 
-/// Text that looks enough like a connection string to reach every corner.
+/// Generates text that is similar enough to a connection string to reach every case.
 fn conf_like() -> impl Strategy<Value = String> {
     let words = proptest::sample::select(vec![
         "http",
@@ -538,7 +539,7 @@ proptest! {
         }
     }
 
-    /// A secret with anything around and inside it, unescaped, in a string that is right, wrong or cut.
+    /// A secret, with anything around and inside it, without escapes, in a string that is valid, invalid or cut.
     #[test]
     fn secrets_are_never_shown(
         secret in proptest::collection::vec(proptest::sample::select(vec![
@@ -560,7 +561,7 @@ proptest! {
                 Err(e) => format!("{e} {e:?}"),
             };
         }
-        // As the address of a URL with credentials it is refused without being repeated as well.
+        // If it is the address of a URL with credentials, it is refused without being repeated as well.
         let url = settle(&format!("http::addr=u:{CANARY}@h")).unwrap_err();
         shown += url.message();
         prop_assert!(!shown.contains(CANARY), "{} -> {}", conf, shown);

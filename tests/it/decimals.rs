@@ -1,4 +1,5 @@
-//! Decimals: one table, to which the encoder is held on every road, and the receiver. `real_server::decimals` confirms it.
+//! Decimals: one table, which the encoder must agree with on every path, and the receiver too. `real_server::decimals`
+//! confirms it.
 
 use questdb_ingress::table::{
     Cell, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout, TimestampKind,
@@ -8,18 +9,18 @@ use questdb_receiver::{ColumnType, Receiver, Value};
 
 use questdb_ingress_testkit::raw_client::{Http, connect};
 
-/// What becomes of a text.
+/// What happens to a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// A number.
+    /// It is a number.
     Accept,
-    /// Taken, and NULL.
+    /// It is accepted and stored as NULL.
     Null,
-    /// Refused by all.
+    /// Everybody refuses it.
     Refuse,
-    /// Taken by the server, not by the encoder.
+    /// The server accepts it, but not the encoder.
     Lax,
-    /// Mistaken by the server, refused by encoder and receiver.
+    /// The server misreads it; encoder and receiver refuse it.
     Defect,
 }
 
@@ -28,17 +29,17 @@ pub(crate) enum Verdict {
 pub(crate) struct Row {
     pub(crate) verdict: Verdict,
     pub(crate) text: String,
-    /// What is stored; nothing for NULL and where nothing is.
+    /// What is stored; `None` for NULL, and if nothing is.
     pub(crate) stored: Option<String>,
 }
 
 impl Row {
-    /// How many places a column needs to show what is stored as the table does.
+    /// Returns how many places a column needs to show what is stored as the table does.
     pub(crate) fn places(&self) -> usize {
         self.stored.as_deref().and_then(|s| s.split_once('.')).map_or(0, |(_, places)| places.len())
     }
 
-    /// The row on the wire, whether or not the encoder would send it.
+    /// Returns the row as it would be sent, even if the encoder refuses it.
     pub(crate) fn line(&self, table: &str, column: &str, nanos: usize) -> String {
         format!("{table} {column}={}d {nanos}\n", self.text.replace(' ', "\\ "))
     }
@@ -77,7 +78,7 @@ pub(crate) fn table() -> Vec<Row> {
         .collect()
 }
 
-/// A decimal by each road on which one gets into a buffer; the names say which.
+/// A decimal by each path on which one gets into a buffer, by name.
 type Roads<'a> = Vec<(&'static str, Box<dyn Fn(&mut Buffer) -> Result<()> + 'a>)>;
 
 fn layout() -> RowLayout {
@@ -88,11 +89,11 @@ fn layout() -> RowLayout {
 }
 
 fn by_calls(buffer: &mut Buffer, add: impl Fn(&mut Buffer) -> Result<()>) -> Result<()> {
-    // The first row is written slowly, since its names are new.
+    // The first row takes the slow path, because its names are new.
     for nanos in [0, 1] {
         buffer.table("t")?;
         if let Err(e) = add(buffer) {
-            // The call changed nothing: the row goes on.
+            // The failed call changed nothing, so the row can go on.
             buffer.column_bool("x", true)?.at_nanos(nanos)?;
             return Err(e);
         }
@@ -142,7 +143,8 @@ fn binary_roads(scale: u32, bytes: &[u8]) -> Roads<'_> {
     ]
 }
 
-/// Takes each road, into a fresh buffer with room and into one that has to grow, and holds it to one verdict.
+/// Takes each path, into an empty buffer with room and into one that has to grow, and checks that all agree with one
+/// verdict.
 fn hold(roads: Roads<'_>, good: bool, what: &str) {
     for (road, add) in roads {
         for room in [0, 20_000] {
@@ -169,7 +171,7 @@ fn text_is_judged_by_the_table_on_every_road() {
     }
 }
 
-/// Ten to the power of 76 and its neighbours in 32 bytes: by hand, so that no code decides it but this.
+/// Ten to the power of 76 and its neighbours in 32 bytes, written by hand so that no other code decides what they are.
 pub(crate) fn wide() -> [(u32, [u8; 32], bool); 7] {
     let words = |words: [u64; 4]| {
         let mut bytes = [0; 32];
@@ -185,11 +187,11 @@ pub(crate) fn wide() -> [(u32, [u8; 32], bool); 7] {
         (0, below, true),
         (76, below, true),
         (0, words(TEN), false),
-        // The last of its zeros stands behind the point.
+        // The last of its zeros stands after the point.
         (1, words(TEN), true),
         (76, words([TEN[0], TEN[1], TEN[2], 1]), false),
         (0, words([(1 << 63) - 1, u64::MAX, u64::MAX, u64::MAX]), false),
-        // The server's NULL.
+        // This is the server's NULL.
         (0, least, true),
     ]
 }
@@ -210,7 +212,7 @@ fn binary_decimals_are_judged_alike_on_every_road() {
     ] {
         hold(binary_roads(scale, bytes), good, &format!("{bytes:x?} {scale}"));
     }
-    // Integers by their scale alone.
+    // Integers are judged by their scale alone.
     for (scale, good) in [(0, true), (76, true), (77, false), (256, false)] {
         let name = ColumnName::new("d").unwrap();
         let roads: Roads<'_> = vec![
@@ -248,7 +250,7 @@ fn the_receiver_judges_by_the_same_table() {
             Some(Value::Null) => None,
             other => panic!("{other:?}"),
         };
-        // It has no negative zero, as the server.
+        // The receiver has no negative zero, and neither has the server.
         assert_eq!(found, row.stored, "{row:?}");
     }
 }

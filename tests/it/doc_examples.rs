@@ -1,4 +1,4 @@
-//! Every public type stands in an example of the documentation, which the compiler and the test runner hold true.
+//! Every public type is used in an example of the documentation; the examples are compiled and run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// The words of all examples that run.
+/// Returns the words of all examples that run.
 fn shown(text: &str) -> BTreeSet<&str> {
     let mut all = BTreeSet::new();
-    // Whether the lines belong to an example, and whether it runs.
+    // Whether the current line belongs to an example, and whether that example runs.
     let (mut inside, mut runs) = (false, false);
     for line in text.lines() {
         let line = line.trim_start();
@@ -44,7 +44,7 @@ fn shown(text: &str) -> BTreeSet<&str> {
     all
 }
 
-/// The public types that a file declares at its top level.
+/// Returns the public types that a file declares at its top level.
 fn declared(text: &str) -> impl Iterator<Item = &str> {
     let kinds = ["pub struct ", "pub enum ", "pub trait "];
     text.lines()

@@ -1,4 +1,4 @@
-//! Keys and values that the public documentation of QuestDB's clients has: accepted as they are written there.
+//! Keys and values from the public documentation of QuestDB's clients are accepted as they are written there.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
@@ -11,7 +11,7 @@ fn settle(conf: &str) -> Result<Settings, Error> {
     Config::from_conf(conf)?.validate()
 }
 
-/// Strings as the documentation of the clients has them, common and Python's.
+/// Strings as they are in the documentation of the clients, in general and for Python.
 #[test]
 fn documented_strings_are_accepted() {
     let cases = [
@@ -52,7 +52,7 @@ fn lists_of_addresses_are_written_in_two_ways() {
     assert_eq!(addrs(&format!("tcp::{}", many(64))).len(), 64);
     let e = settle(&format!("tcp::{}", many(65))).unwrap_err();
     assert!(e.message().starts_with("\"addr\" takes at most 64 addresses at position "), "{e}");
-    // By `set` the last word counts.
+    // With `set` the last value counts.
     let mut config = Config::from_conf("http::addr=a;addr=b").unwrap();
     config.set("addr", "c").unwrap();
     assert_eq!(config.validate().unwrap().addrs.len(), 1);
@@ -106,7 +106,7 @@ fn bind_interface_takes_addresses_and_names() {
     }
 }
 
-/// The loopback interface reaches the local machine, and one that does not exist reaches nothing.
+/// Over the loopback interface the local machine can be reached, and over one that does not exist nothing can.
 #[test]
 #[cfg(target_os = "linux")]
 fn rows_go_out_by_the_interface_that_was_named() {
@@ -140,7 +140,7 @@ fn rows_go_out_by_the_interface_that_was_named() {
 fn values_of_other_clients_for_certificates() {
     let e = settle("https::addr=h;tls_ca=/etc/ca.pem").unwrap_err();
     assert!(e.message().starts_with("\"tls_ca\" must be one of webpki_roots, os_roots, "), "{e}");
-    // The name of a file like any other: it is looked for when the sender is made.
+    // This is a file name like any other: the file is opened when the sender is created.
     settle("https::addr=h;tls_roots=webpki").unwrap();
 }
 
@@ -162,7 +162,7 @@ fn keys_of_other_clients_are_known() {
     }
 }
 
-/// The smallest sizes do what they say: nothing is lost, and what does not fit is an error.
+/// The smallest sizes work: nothing is lost, and what does not fit is an error.
 #[test]
 fn small_sizes_work() {
     let conf =

@@ -1,4 +1,5 @@
-//! What the fuzz targets must not forget: every C function, a corpus for each target, and a line in the documentation.
+//! Checks that the fuzz targets are complete: every C function is called, and each target has a corpus and a line in the
+//! documentation.
 
 use std::fs;
 

@@ -1,8 +1,9 @@
-//! What packages cannot hold: which layer of the client may use which, and which of its files may do what the others may not.
+//! Checks what packages cannot enforce: which layer of the client may use which, and which of its files may do what others
+//! may not.
 //!
-//! A layer is a module of the crate's root; other layers are reached by `crate::MODULE`, neither by a group nor by what the root
-//! exports again. The compiler and clippy hold that unsafe code and fenced functions (`clippy.toml`) need an `expect`; this test
-//! holds that only the files listed here carry one.
+//! A layer is a module of the crate's root. Other layers are used by `crate::MODULE`, neither by a group nor by what the
+//! root exports again. The compiler and clippy require an `expect` for unsafe code and for functions that `clippy.toml`
+//! disallows; this test checks that only the files listed here have one.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,9 +22,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("table", &["base"]),
     ("arrow", &["base", "table"]),
     ("sender", &["base", "ilp", "table", "arrow", "config", "net"]),
-    // Stands in for the network in the builds of ci/fuzz.
+    // This replaces the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "net", "sender"]),
-    // The door for the C ABI, the bindings and the benchmarks.
+    // This gives the C ABI, the bindings and the benchmarks access to what they need.
     ("internal", &["base", "ilp", "table", "arrow", "config", "net", "sender"]),
 ];
 
@@ -31,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const UNSAFE: &[&str] =
     &["src/ilp/write/", "src/net/os/unix.rs", "src/net/os/windows.rs", "src/arrow/c_data.rs"];
 
-/// Files that may use what `clippy.toml` fences off, and what they own of it.
+/// Files that may use what `clippy.toml` disallows, and which part of it.
 const OWNERS: &[(&str, &str)] = &[
     ("src/time.rs", "the wall clock"),
     ("src/config/env.rs", "the environment variable"),
@@ -66,7 +67,7 @@ fn layers() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    // Guards against a reader that sees nothing.
+    // These guard against a reader that sees nothing.
     for arrow in [("config", "base"), ("net", "config"), ("net", "base")] {
         assert!(arrows.contains(&arrow), "{arrow:?} not seen in {arrows:?}");
     }
@@ -100,7 +101,7 @@ fn the_reader_sees_what_it_must() {
     let code = "use crate::ilp;\nuse crate::{error::Error};\nlet x = crate::sender::f(crate::Text::from(y));";
     assert_eq!(uses(code), ["ilp", "{", "sender", "Text"]);
     assert_eq!(uses("my_crate::a; questdb_ingress::b; use crate::time;"), ["time"]);
-    // Neither names a module, so neither is in a layer.
+    // Neither of the first two names a module, so neither is in a layer.
     assert_eq!([layer_of("{"), layer_of("Text"), layer_of("name")], ["unknown", "unknown", "base"]);
     let commented = "//! [`x`](crate::ffi)\n/// crate::ffi\nuse crate::a; // crate::ffi\n";
     assert_eq!(uses(&without_comments(commented)), ["a"]);
@@ -122,7 +123,7 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap()
 }
 
-/// The paths of all source files, with `/`.
+/// Returns the paths of all source files, with `/`.
 fn sources() -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from("src")];
@@ -138,7 +139,7 @@ fn sources() -> Vec<String> {
         }
     }
     assert!(found.len() > 10, "{found:?}");
-    // Tests of several layers may be written where they are needed, and the simulation is one.
+    // Tests of several layers, and the simulation, may use any layer.
     let is_test =
         |f: &str| f.ends_with("/tests.rs") || f.contains("/tests/") || f.contains("/sim/");
     found.retain(|f| !is_test(f));
@@ -149,14 +150,14 @@ fn without_comments(text: &str) -> String {
     text.lines().map(|l| l.split("//").next().unwrap_or(l)).collect::<Vec<_>>().join("\n")
 }
 
-/// The file without its comments and its test module.
+/// Returns the file without its comments and its test module.
 fn product_code(text: &str) -> String {
     let text = without_comments(text);
     let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
     text[..end].to_owned()
 }
 
-/// What follows each `crate::`: a module, or something else, which no layer is called.
+/// Returns what follows each `crate::`. It is a module, or something else, which is the name of no layer.
 fn uses(code: &str) -> Vec<String> {
     let starts = code
         .match_indices("crate::")
@@ -169,7 +170,7 @@ fn uses(code: &str) -> Vec<String> {
     starts.map(word).collect()
 }
 
-/// How many `super::` lead from a file to the crate's root.
+/// Returns how many `super::` lead from a file to the crate's root.
 fn depth(file: &str) -> usize {
     file.matches('/').count() - usize::from(file.ends_with("/mod.rs"))
 }

@@ -1,4 +1,5 @@
-//! Senders that are made without their server: rows that wait come out as if the server had been asked before them.
+//! Senders that are created while their server is down: rows that wait become what they would be if the server had been
+//! asked before them.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use questdb_ingress::{ArrayView, Atomicity, Buffer, ErrorCode, Outcome, Protocol
 use questdb_ingress_testkit::fault_server::{FaultServer, script};
 use questdb_ingress_testkit::port::RefusingPort;
 
-/// A server that answers `/settings` so, and takes rows.
+/// Starts a server that gives this answer to `/settings`, and accepts rows.
 fn server(status: &'static str, settings: &'static str) -> FaultServer {
     FaultServer::start(
         None,
@@ -49,7 +50,7 @@ const VERSIONS: [(&str, &str, ProtocolVersion, usize); 4] = [
     ),
 ];
 
-/// Rows whose bytes depend on the version.
+/// Adds rows whose bytes depend on the version.
 fn fill(buffer: &mut Buffer) {
     for i in 0..3_i64 {
         buffer.table("t s").unwrap().symbol("s", "a b").unwrap();
@@ -110,7 +111,7 @@ fn every_way_to_send_brings_rows_into_the_version_of_the_server() {
     assert_eq!(server.committed(), [b"t d=0.5 1\n"]);
 }
 
-/// A buffer that was made otherwise is of the version that it says; one that the server does not read is refused.
+/// A buffer that was created in another way keeps its version; if the server does not read it, it is refused.
 #[test]
 fn other_buffers_are_not_rewritten() {
     for version in [ProtocolVersion::V1, ProtocolVersion::V2] {
@@ -131,7 +132,7 @@ fn other_buffers_are_not_rewritten() {
     }
 }
 
-/// The buffer of a lazy sender may be sent by another sender, which knows its server.
+/// The buffer of a lazy sender can be sent by another sender, which knows its server.
 #[test]
 fn buffers_may_go_to_other_senders() {
     let (old, new) = (server("404 Not Found", ""), server(VERSIONS[3].0, VERSIONS[3].1));
@@ -158,7 +159,7 @@ fn connect_tells_the_version_before_the_first_row() {
     assert_eq!(server.requests(), 1);
 }
 
-/// What a server does not know is refused before anything is sent, and the rest can go on.
+/// What a server does not know is refused before anything is sent, and the rest can be sent.
 #[test]
 fn a_value_that_the_server_lacks_is_an_error_of_the_flush() {
     let server = server("404 Not Found", "");
@@ -185,7 +186,7 @@ fn a_value_that_the_server_lacks_is_an_error_of_the_flush() {
     assert_eq!(server.committed(), [b"t d=1.5\n"]);
 }
 
-/// A row in the making waits for its end; the rows before it are what they should be.
+/// An open row waits for its end; the rows before it become what they should be.
 #[test]
 fn connecting_in_mid_row_disturbs_nothing() {
     let server = server("404 Not Found", "");
@@ -217,7 +218,7 @@ fn a_sender_can_be_made_while_the_server_is_down() {
         );
         let report = sender.close(Duration::from_secs(10));
         assert_eq!(report.unconfirmed_rows, 1);
-        // Without the option it cannot be made, unless it has nothing to ask.
+        // Without the option the sender cannot be created, unless it has nothing to ask.
         if rest.is_empty() {
             let e = Sender::from_conf(&conf.replace("lazy_connect=on;", "")).unwrap_err();
             assert_eq!(e.code(), ErrorCode::Connection);
@@ -225,7 +226,7 @@ fn a_sender_can_be_made_while_the_server_is_down() {
     }
 }
 
-/// Asking and sending together keep the limit of one flush, and the error says how long both took.
+/// Asking and sending together keep within the limit of one flush, and the error says how long both took.
 #[test]
 fn asking_and_sending_share_one_limit() {
     let server = FaultServer::start(
@@ -245,11 +246,11 @@ fn asking_and_sending_share_one_limit() {
     sender.row("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
     let e = sender.flush_own().unwrap_err();
     assert_eq!(e.code(), ErrorCode::Timeout, "{e}");
-    // What is left of the second after the pause, not another one: judged by what the library itself measured.
+    // This is what is left of the second after the pause, and not another second, as the library itself measured it.
     assert!((1000..1300).contains(&e.elapsed().as_millis()), "{:?}", e.elapsed());
 }
 
-/// Rows that waited and fit `max_buf_size` go out to an older server, for which they are longer.
+/// Rows that waited and fit `max_buf_size` are sent to an older server, although they become longer for it.
 #[test]
 fn rows_that_grow_beyond_the_limit_are_sent() {
     let server = server("404 Not Found", "");

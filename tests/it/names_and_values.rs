@@ -1,5 +1,5 @@
-//! Names and values of every kind through our encoder and back through the receiver's parser, which shares no code with it:
-//! whatever is accepted arrives as it was, in exactly one row; the rest is a typed error that leaves no trace.
+//! Names and values of every kind go through our encoder and back through the receiver's parser, which shares no code with
+//! it. Whatever is accepted arrives unchanged, in exactly one row; the rest is a typed error that leaves no trace.
 
 use std::time::Instant;
 
@@ -11,12 +11,12 @@ use questdb_receiver::line::{Stamp, TimeUnit};
 /// How many random names and values; `QUESTDB_ROUND_TRIP_VALUES` changes it.
 const DEFAULT_COUNT: u64 = 200_000;
 
-/// How many names and values a row has.
+/// Returns how many names and values a row has.
 fn names_and_values(row: &SeenRow) -> u64 {
     2 + 2 * (row.symbols.len() + row.fields.len()) as u64
 }
 
-/// Where a character can stand in a row.
+/// The places in a row at which a character can stand.
 const PLACES: [&str; 5] = ["table", "symbol name", "symbol value", "column name", "string value"];
 
 fn with_text(place: &str, text: &str, version: ProtocolVersion) -> SeenRow {
@@ -32,8 +32,8 @@ fn with_text(place: &str, text: &str, version: ProtocolVersion) -> SeenRow {
     }
 }
 
-/// Injection: every character of the first three thousand hexadecimal, and the odd ones further up, at every place of a row,
-/// alone, first, in the middle and last.
+/// No injection is possible: every character up to U+2FFF, and special ones beyond, is tried at every place of a row, alone,
+/// first, in the middle and last.
 #[test]
 fn no_character_makes_another_row() {
     let odd =
@@ -73,7 +73,7 @@ fn no_character_makes_another_row() {
     assert!(rows > 400_000 && refused > 1000, "{rows} {refused}");
 }
 
-/// Makes rows at random, with a liking for what is hard.
+/// Makes random rows, and prefers what is difficult.
 struct Maker(Rng);
 
 impl Maker {
@@ -87,12 +87,12 @@ impl Maker {
     }
 
     fn text(&mut self, hard: &str) -> String {
-        // Long enough now and then for code that takes many bytes at once.
+        // Some texts are long enough for code that processes many bytes at once.
         let len = if self.0.u8(0..8) == 0 { self.0.usize(16..80) } else { self.0.usize(0..12) };
         (0..len).map(|_| self.character(hard)).collect()
     }
 
-    /// Most are allowed, some are not.
+    /// Returns a name, which is mostly allowed.
     fn name(&mut self) -> String {
         let hard = if self.0.u8(0..64) == 0 { "\n.?\u{feff}" } else { " =_\u{1f}" };
         let mut name = self.text(hard);
@@ -102,7 +102,7 @@ impl Maker {
         if name.is_empty() { "n".into() } else { name }
     }
 
-    /// Without NUL, which a symbol may not hold.
+    /// Returns text without NUL, which a symbol may not hold.
     fn symbol(&mut self) -> String {
         self.text("\n\r\"\\ ,='\t\u{feff}\u{2028}\u{85}").replace('\0', "0")
     }
@@ -133,7 +133,7 @@ impl Maker {
     }
 }
 
-/// R16: so many random names and values, all the same as they were.
+/// Many random names and values all arrive unchanged.
 #[test]
 fn many_at_random() {
     let count = std::env::var("QUESTDB_ROUND_TRIP_VALUES")

@@ -1,5 +1,5 @@
-//! A NUL costs the whole request where it stands in a symbol, so it is refused there, on every road; in a string it arrives,
-//! and no name may hold one.
+//! A NUL in a symbol costs the whole request, so it is refused there, on every path. In a string it arrives, and no name may
+//! hold one.
 
 use questdb_ingress::internal::{AppendCells as _, RowCells};
 use questdb_ingress::table::{
@@ -7,7 +7,7 @@ use questdb_ingress::table::{
 };
 use questdb_ingress::{Buffer, ColumnName, ErrorCode, ProtocolVersion, Result, TableName, Text};
 
-/// Cells without shortcuts, which go the careful way.
+/// Cells without shortcuts, which take the slow path.
 struct Careful<'a>(&'a [Cell<'a>]);
 
 impl RowCells for Careful<'_> {
@@ -25,7 +25,7 @@ fn layout(kind: ColumnKind) -> RowLayout {
 
 fn buffer(version: ProtocolVersion) -> Buffer {
     let mut buffer = Buffer::new(version);
-    // After this row the names are known, and there is room: the quick way.
+    // After this row the names are known and there is room, which is what the quick path needs.
     buffer.table("t").unwrap().symbol("s", "first").unwrap().at_nanos(1).unwrap();
     buffer
 }
@@ -39,7 +39,7 @@ fn texts(all: &[&[u8]], store: &mut Vec<u8>) -> Vec<i32> {
     offsets
 }
 
-/// One value by each road: what is appended, or the error. The last row of many is the one with the value.
+/// Appends one value by each path. Returns what is appended, or the error. In calls of many rows the last one has the value.
 fn roads(
     kind: ColumnKind,
     value: &[u8],
@@ -54,7 +54,7 @@ fn roads(
         let before = (buffer.peek().to_vec(), buffer.row_count());
         let outcome = add(&mut buffer);
         if outcome.is_err() {
-            // An open row has its table only.
+            // The open row has its table only.
             let mut end = before.0.clone();
             end.extend_from_slice(if buffer.is_row_open() { b"t" } else { b"" });
             assert_eq!((buffer.peek(), buffer.row_count()), (&end[..], before.1), "{road}");
@@ -83,7 +83,7 @@ fn roads(
         let values = ColumnValues::Text { offsets: Offsets::I32(&offsets), bytes: &bytes };
         b.append_columns(&layout(kind), 2, &[ColumnData::from(values)], Some(&[2, 2]))
     });
-    // Used once each, and so often that the texts are made ready beforehand.
+    // Each text is used once, and then so often that the texts are prepared beforehand.
     for (road, rows) in [("dictionary", 2), ("ready dictionary", 40)] {
         take(road, &|b| {
             let mut bytes = Vec::new();
@@ -98,12 +98,12 @@ fn roads(
     outcomes
 }
 
-/// Values with a NUL at every place, and the place.
+/// Returns values with a NUL at every place, and that place.
 fn values() -> impl Iterator<Item = (Vec<u8>, usize)> {
     let lengths = [1, 2, 3, 7, 8, 14, 15, 16, 17, 30, 31, 32, 33, 47, 48, 80];
     let places = |len: usize| (0..len).map(move |place| (len, place));
     lengths.into_iter().flat_map(places).flat_map(|(len, place)| {
-        // Plain, with something to escape before and behind, and with text that is not ASCII.
+        // The text around it is plain, has something to escape, or is not ASCII.
         [("x", 1), (" ", 1), ("\u{e9}", 2)].map(|(piece, width)| {
             let mut value = piece.repeat(len).into_bytes();
             value.splice(width * place..width * place + width, [0]);
@@ -137,7 +137,7 @@ fn a_nul_in_a_symbol_is_refused_with_column_and_place_on_every_road() {
     assert!(refused > 10_000, "{refused}");
 }
 
-/// A text of a dictionary that no row uses is not looked at.
+/// A text of a dictionary that no row uses is not checked.
 #[test]
 fn a_nul_that_no_row_uses_does_no_harm() {
     let mut buffer = buffer(ProtocolVersion::V1);

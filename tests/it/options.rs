@@ -1,4 +1,4 @@
-//! `doc/options.md` against the option table it is written from.
+//! Checks `doc/options.md` against the option table from which it is generated.
 
 use std::path::Path;
 

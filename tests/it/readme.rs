@@ -1,4 +1,4 @@
-//! The README tells the truth: its snippets are regions of files in `examples/`, and the Rust examples run.
+//! Checks that the README is true: its snippets are regions of files in `examples/`, and the Rust examples are run.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The lines of a file between `[readme]` and `[/readme]`.
+/// Returns the lines of a file between `[readme]` and `[/readme]`.
 fn region(path: &str) -> String {
     let text = read(path);
     let lines = text

@@ -1,6 +1,6 @@
-//! What a real QuestDB does with what it is sent. Needs the servers that `ci/setup` fetches.
+//! What a real QuestDB does with what it is sent. These tests need the servers that `ci/setup` fetches.
 
-/// Makes one test per release that speaks every protocol version out of each function.
+/// Makes one test of each function per release that speaks every protocol version.
 macro_rules! on_current_releases {
     ($($options:expr => $name:ident),* $(,)?) => {
         mod java17 {

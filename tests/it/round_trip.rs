@@ -1,6 +1,6 @@
-//! Random rows through our encoder and back through the receiver, which shares no code with it: exactly the same rows,
-//! one each, in every protocol version. Once line by line, where even duplicates and odd names must survive, and once
-//! through tables of typed columns.
+//! Random rows go through our encoder and back through the receiver, which shares no code with it. Exactly the same rows
+//! must come back, in every protocol version. One test compares lines, in which even duplicates and odd names must survive,
+//! and one compares tables of typed columns.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ enum Layout {
     Dense,
     Fortran,
     Backwards,
-    /// Twelve bytes an element, so that most are not aligned.
+    /// Each element takes twelve bytes, so that most are not aligned.
     Sparse,
 }
 
@@ -46,7 +46,7 @@ enum Cell {
     /// `unscaled / 10^scale`, given as text.
     DecimalText(i64, u8),
     DecimalInt(i128, u8),
-    /// As bytes with so many more than needed.
+    /// As bytes, with this many more than needed.
     DecimalBytes(i128, u8, usize),
 }
 
@@ -54,9 +54,9 @@ enum Cell {
 #[derive(Debug, Clone)]
 enum Step {
     Add(Cell),
-    /// A value that is not there.
+    /// Leaves a value out.
     Leave,
-    /// A call that fails and must leave no trace.
+    /// Makes a call that fails and must leave no trace.
     Fail,
 }
 
@@ -93,12 +93,12 @@ fn text() -> impl Strategy<Value = String> {
         4 => proptest::sample::select(r#" ,=\"'/.-"#.chars().chain("\n\r\t".chars()).collect::<Vec<_>>()),
         1 => any::<char>().prop_filter("a symbol cannot hold NUL", |c| *c != '\0'),
     ];
-    // Long enough now and then for code that takes many bytes at once.
+    // Some texts are long enough for code that processes many bytes at once.
     prop_oneof![8 => vec(c.clone(), 0..12), 1 => vec(c, 30..200)]
         .prop_map(|chars| chars.into_iter().collect())
 }
 
-/// A name that both tables and columns may have.
+/// Generates a name that both tables and columns may have.
 fn name() -> impl Strategy<Value = String> {
     let c = proptest::sample::select("aBz09_ =\u{10}\u{1f}żЯ日🙂".chars().collect::<Vec<_>>());
     vec(c, 1..8).prop_map(|chars| chars.into_iter().collect())
@@ -157,7 +157,7 @@ fn cell() -> impl Strategy<Value = Cell> {
     ]
 }
 
-/// A designated timestamp that every version can send and the server takes.
+/// Generates a designated timestamp that every version can send and the server accepts.
 fn at() -> impl Strategy<Value = At> {
     prop_oneof![
         1 => Just(At::Now),
@@ -243,7 +243,7 @@ fn add(buffer: &mut Buffer, name: &str, cell: &Cell) -> questdb_ingress::Result<
     Ok(())
 }
 
-/// Plain digits, or an exponent where the number is small.
+/// Returns plain digits, or an exponent if the number is small.
 fn decimal_text(unscaled: i64, scale: u8) -> String {
     if scale > 20 {
         return format!("{unscaled}e-{scale}");
@@ -436,7 +436,7 @@ proptest! {
 
 // ---- Through tables.
 
-/// A table: its columns' names and a maker of cells for each; every row has some of them.
+/// A table: the names of its columns and a generator of cells for each. Every row has some of them.
 #[derive(Debug, Clone)]
 struct Plan {
     name: String,
@@ -464,7 +464,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         let cells: Vec<_> = kinds.iter().map(|kind| proptest::option::of(kind_of(*kind))).collect();
         let rows = vec((proptest::option::of(text()), cells, at()), 1..8);
         (name(), name(), names, rows).prop_map(|(name, symbol, columns, rows)| {
-            // Numbered, since names that differ in case only are one column.
+            // The names are numbered, because names that differ only in case are one column.
             let columns =
                 columns.iter().enumerate().map(|(i, name)| format!("c{i}{name}")).collect();
             Plan { name: format!("t{name}."), symbol: format!("s{symbol}"), columns, rows }
@@ -472,7 +472,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-/// What the receiver must hold for a cell.
+/// Compares a cell with what the receiver holds.
 fn compare(cell: Option<&Cell>, version: ProtocolVersion, stored: Value<'_>) {
     let missing = |v: i64| v == i64::MIN;
     match (cell.and_then(|c| expected_cell(c, version)), stored) {
@@ -526,7 +526,7 @@ fn tables() {
                 }
                 let mut buffer = Buffer::new(version);
                 let longest = plans.iter().map(|p| p.rows.len()).max().unwrap_or(0);
-                // Row by row from one table to the next.
+                // Rows alternate between the tables.
                 for (row, plan) in (0..longest).flat_map(|row| plans.iter().map(move |p| (row, p)))
                 {
                     let Some((symbol, cells, at)) = plan.rows.get(row) else { continue };
@@ -579,7 +579,7 @@ fn a_decimal_of_every_length_of_bytes() {
         for first in [0x00, 0x7F, 0x80, 0xFF] {
             let mut bytes = vec![0x5A; len];
             bytes[0] = first;
-            // More digits than a decimal has.
+            // This has more digits than a decimal may have.
             if len == 32 && [0x7F, 0x80].contains(&first) {
                 continue;
             }

@@ -1,4 +1,5 @@
-//! What a sender does when all goes well, or nearly: negotiation, auto-flush, transactions, statistics, closing, misuse.
+//! What a sender does when everything goes well, or nearly: negotiation, automatic flushes, transactions, statistics,
+//! closing, misuse.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::{Duration, Instant};
@@ -89,7 +90,7 @@ fn negotiation() {
     }
     let (_server, sender, elapsed) = settings(|peer| peer.hold());
     assert_eq!(sender.unwrap_err().code(), ErrorCode::Timeout);
-    // One attempt, and the time to go on after it failed.
+    // This is one attempt, and the time for retries after it failed.
     assert!(elapsed < Duration::from_millis(600 + 250), "{elapsed:?}");
     let (server, sender, _) = settings(|peer| {
         if peer.nth() == 0 {
@@ -127,7 +128,7 @@ fn auto_flush() {
     assert_eq!(off.stats().get(Stat::RowsCommitted), 2000);
 }
 
-/// The row whose end set off a flush that failed is in the buffer, and the error says so.
+/// A row whose end caused a failed flush is in the buffer, and the error says so.
 #[test]
 fn a_failed_auto_flush_keeps_the_row() {
     let server = FaultServer::start(
@@ -148,12 +149,12 @@ fn a_failed_auto_flush_keeps_the_row() {
     let e = row(&mut sender, "t").unwrap_err();
     assert!(e.row_accepted() && e.outcome() == Outcome::Rejected, "{e:?}");
     assert_eq!(sender.buffer().peek(), b"t x=1i\nt x=1i\n");
-    // What was refused is not sent again by itself.
+    // An automatic flush does not send again what was refused.
     row(&mut sender, "t").unwrap();
     assert_eq!((server.requests(), server.committed().len()), (1, 0));
     assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
     assert_eq!(server.committed(), [b"t x=1i\n".repeat(3)]);
-    // An error of the row itself is no accepted row.
+    // After an error of the row itself the row is not accepted.
     let e = sender.at_now().unwrap_err();
     assert!(!e.row_accepted() && e.code() == ErrorCode::InvalidState, "{e:?}");
 }
@@ -225,7 +226,7 @@ fn transactions() {
     state(sender.flush_and_keep_with(&rows(50), Atomicity::AllOrNothing));
 }
 
-/// A refusal of rows of several tables: some may be stored, and a later 503 does not change that.
+/// If rows of several tables are refused, some may be stored, and a later 503 does not change that.
 #[test]
 fn several_tables_in_one_request() {
     let server = FaultServer::start(
@@ -310,7 +311,7 @@ fn statistics_and_closing() {
     assert!(begin.elapsed() < Duration::from_millis(100));
 }
 
-/// No flush comes after the last one, so closing must tell what the next flush would have told.
+/// No flush comes after the last one, so closing must report what the next flush would have reported.
 #[test]
 fn closing_a_stream_that_has_ended_is_an_error() {
     let ends: [fn(&Peer); 2] = [Peer::half_close, Peer::reset_on_close];
@@ -339,7 +340,7 @@ fn closing_a_stream_that_has_ended_is_an_error() {
     }
 }
 
-/// A connection that carried no rows has lost none.
+/// A connection that carried no rows cannot have lost any.
 #[test]
 fn closing_an_unused_stream_that_has_ended_is_fine() {
     let server = FaultServer::start(
@@ -354,7 +355,7 @@ fn closing_an_unused_stream_that_has_ended_is_fine() {
     assert!(sender.close(Duration::from_secs(5)).result.is_ok());
 }
 
-/// The rows of the misuse table that Rust's types leave possible.
+/// These are the rows of the misuse table that Rust's types still allow.
 #[test]
 fn misuse_is_an_error_and_changes_nothing() {
     let server = healthy();
@@ -390,7 +391,7 @@ fn misuse_is_an_error_and_changes_nothing() {
     assert_eq!((large.len() >= 5000, newer.row_count(), server.requests()), (true, 1, 0));
 }
 
-/// With no descriptors left: a typed error; and work goes on once there are some again.
+/// Without free descriptors there is a typed error, and work goes on once there are some again.
 #[test]
 fn descriptors_run_out() {
     const CHILD: &str = "FAULT_TEST_DESCRIPTORS_ADDR";

@@ -1,7 +1,7 @@
-//! Senders in several threads against servers that misbehave once in a hundred times, for a while: no row is lost, no outcome is
-//! wrong, and memory stays flat. The servers keep the list of what they stored.
+//! Senders in several threads run for a while against servers that misbehave once in a hundred times. No row is lost, no
+//! outcome is wrong, and memory does not grow. The servers keep the list of what they stored.
 //!
-//! A few seconds by default; `QUESTDB_SOAK_SECONDS` says how long otherwise.
+//! The test takes a few seconds, or as many as `QUESTDB_SOAK_SECONDS` says.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use questdb_ingress::{Error, Outcome, Sender};
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, content_length, script};
 
 const HTTP_THREADS: u64 = 3;
-/// One more sender speaks ILP over TCP.
+/// The number of the sender that uses ILP over TCP.
 const TCP_THREAD: u64 = 3;
 const FAULTS_IN_1000: u32 = 10;
 const BATCH: u64 = 300;
 
-/// What servers stored, and what happened.
+/// What the servers stored, and what happened.
 #[derive(Default)]
 struct Oracle {
     stored: Mutex<HashSet<u64>>,
@@ -46,7 +46,7 @@ impl Oracle {
         stored.retain(|id| !ids.contains(id));
     }
 
-    /// The number of a fault, once in a hundred times.
+    /// Returns the number of a fault, once in a hundred times.
     fn fault(&self, kinds: u32, random: &mut fastrand::Rng) -> Option<u32> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         (random.u32(..1000) < FAULTS_IN_1000).then(|| {
@@ -56,7 +56,7 @@ impl Oracle {
     }
 }
 
-/// A server that does something wrong once in a hundred times. The same happens in each run.
+/// Starts a server that misbehaves once in a hundred times. The same happens in each run.
 fn start(oracle: &Arc<Oracle>, serve: fn(&mut Peer, &Oracle, &mut fastrand::Rng)) -> FaultServer {
     let oracle = Arc::clone(oracle);
     let seed = |peer: &Peer| fastrand::Rng::with_seed(peer.nth() as u64);
@@ -84,7 +84,7 @@ fn serve_http(peer: &mut Peer, oracle: &Oracle, random: &mut fastrand::Rng) {
             Some(3) => peer.answer("500 Bad", "", ""),
             Some(4) => return,
             Some(5) => peer.answer("429 Busy", "retry-after: 0\r\n", ""),
-            // From here on the rows are stored.
+            // In the cases from here on the rows are stored.
             Some(6) => return peer.reset_on_close(),
             Some(7) => peer.answer("503 Behind the proxy", "", ""),
             Some(8) => {
@@ -145,7 +145,7 @@ fn fill(sender: &mut Sender, ids: std::ops::Range<u64>) {
     }
 }
 
-/// Sends every batch until it is stored; judges each error by what is stored.
+/// Sends every batch until it is stored, and checks each error against what is stored.
 fn send_http(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> Tally {
     let conf = format!(
         "http::addr={addr};protocol_version=1;auto_flush=off;request_timeout=250;request_min_throughput=0;\
@@ -180,13 +180,13 @@ fn send_http(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> 
     tally
 }
 
-/// A connection after another, each with a few flushes; judges its end by what is stored.
+/// Makes one connection after another, each with a few flushes, and checks its end against what is stored.
 fn send_tcp(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> Tally {
     let conf = format!("tcp::addr={addr};protocol_version=1;auto_flush=off;");
     let mut tally = Tally::default();
     let mut next = thread << 40;
     while Instant::now() < until {
-        // The server may reset a connection as it is made.
+        // The server may reset a connection while it is made.
         let Ok(mut sender) = Sender::from_conf(&conf) else {
             tally.errors += 1;
             continue;
@@ -211,7 +211,7 @@ fn send_tcp(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> T
         let missing = (next - first) - oracle.count(first..next);
         tally.errors += u64::from(told.is_some() || report.result.is_err());
         tally.in_doubt += u64::from(doubts > 0);
-        // Rows that are missing and of which nobody said that they may be.
+        // These rows are missing although no error said that they may be.
         tally.lost += missing.saturating_sub(doubts);
         tally.rows += next - first;
         oracle.forget(first..next + BATCH);
@@ -220,7 +220,7 @@ fn send_tcp(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> T
     tally
 }
 
-/// Memory of this process, in KiB.
+/// Returns the memory of this process, in KiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -265,7 +265,7 @@ fn nothing_is_lost_or_misreported_in_the_long_run() {
         assert!(tally.rows > 0, "{tally:?}");
         assert_eq!((tally.lost, &tally.wrong), (0, &Vec::new()));
     }
-    // Other tests of this process take memory at the same time; a long run is made alone.
+    // Other tests of this process take memory at the same time, but a long run is made alone.
     if seconds >= 60 {
         assert!(late < early + 8 * 1024, "memory grew from {early} to {late} KiB");
     }

@@ -1,4 +1,4 @@
-//! The golden vectors through the Rust API.
+//! Runs the golden vectors through the Rust API.
 
 use questdb_ingress::{ArrayView, Buffer, BufferOptions, ErrorCode, ProtocolVersion, Result, Text};
 use serde_json::Value;
@@ -7,7 +7,7 @@ const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3];
 
 /// Vectors in which the official client sends what costs the whole request at the server: text that is no decimal number, a
-/// decimal of 77 digits, a NUL in a symbol. Here each is an error on purpose.
+/// decimal of 77 digits, a NUL in a symbol. Each of them is an error here on purpose.
 pub(crate) const STRICTER: [(&str, ErrorCode); 4] = [
     ("dec.bin.max_len.v3", ErrorCode::InvalidDecimal),
     ("dec.text.empty.v3", ErrorCode::InvalidDecimal),
@@ -15,7 +15,7 @@ pub(crate) const STRICTER: [(&str, ErrorCode); 4] = [
     ("sym.nul_passes_client.v1", ErrorCode::InvalidArgument),
 ];
 
-/// The error of a vector that is a deviation.
+/// Returns the error of a vector that is an error on purpose.
 pub(crate) fn stricter(id: &str) -> Option<ErrorCode> {
     STRICTER.iter().find(|(deviation, _)| *deviation == id).map(|(_, code)| *code)
 }
@@ -124,7 +124,7 @@ fn new_buffer(vector: &Value) -> Buffer {
     Buffer::with_options(options).unwrap()
 }
 
-/// Runs one vector; what is wrong comes back as text, so that one run shows all failures.
+/// Runs one vector. What is wrong is returned as text, so that one run shows all failures.
 fn run(vector: &Value) -> Result<(), String> {
     let mut buffer = new_buffer(vector);
     let expected_error = &vector["expect_error"];

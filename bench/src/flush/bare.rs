@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::clients::setting;
 use super::sink::pin;
 
-/// A connection that sends bodies as our client does, without any of its promises.
+/// A connection that sends bodies as our client does, but promises nothing.
 pub struct Bare {
     stream: TcpStream,
     authority: String,
@@ -49,7 +49,7 @@ impl Bare {
         self.answer()
     }
 
-    /// The sink's answers come in one piece.
+    /// Receives an answer. The sink sends each in one piece.
     fn answer(&mut self) -> io::Result<()> {
         let mut answer = [0; 1024];
         let n = self.stream.read(&mut answer)?;
@@ -58,7 +58,7 @@ impl Bare {
     }
 }
 
-/// Keeps the sink busy: posts bodies of 1 MiB, one after the other, half of the time. Ends with its standard input.
+/// Keeps the sink busy half of the time: posts bodies of 1 MiB, one after the other. It ends with its standard input.
 pub fn load(conf: &str, cpu: &str) -> io::Result<()> {
     if let Ok(cpu) = cpu.parse() {
         assert!(pin(cpu), "cannot be pinned");

@@ -1,4 +1,4 @@
-//! What must hold of our flushes on every machine: system calls, threads, memory and instructions, not time.
+//! What must hold for our flushes on every machine: system calls, threads, memory and instructions, but no times.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,15 +9,16 @@ use super::instructions::of_flush;
 use super::sink::{Placement, Sink};
 use super::system_calls::trace;
 
-/// Flushes whose system calls are looked at.
+/// How many flushes are traced for system calls.
 const TRACED: usize = 50;
-/// How far instructions may be from the ledger. Another patch release of the compiler or of libc moves them a little.
+/// How much the instructions may differ from the ledger. Another patch release of the compiler or of libc changes them a
+/// little.
 const TOLERANCE: f64 = 0.10;
-/// A large flush must not touch its body: one pass over it would take ten times as many.
+/// A large flush must not read its body: one pass over it would take ten times as many.
 const MOST_INSTRUCTIONS_PER_MIB: f64 = 2000.0;
 
-/// Runs all checks and prints a line for each, last how many passed. With `bless`, writes the ledger anew instead of
-/// holding the instructions against it.
+/// Runs all checks and prints a line for each, and at the end how many passed. With `bless`, writes the ledger anew instead
+/// of comparing the instructions with it.
 pub fn run(bless: bool) -> ExitCode {
     let sink = Sink::start(Placement::Anywhere);
     let http = format!("http::addr=localhost:{};protocol_version=2;", sink.http);
@@ -53,8 +54,8 @@ pub fn run(bless: bool) -> ExitCode {
     if passed == results.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Nothing but these system calls, at most so many in a flush, and everything handed over in one of them. So there is no
-/// thread, no name resolution and no new connection: those are other calls.
+/// Checks that a flush makes only these system calls, at most this many, and hands everything over in one of them. That
+/// excludes threads, name resolution and new connections, which are other calls.
 fn calls(
     what: &str,
     conf: &str,
@@ -85,7 +86,7 @@ fn calls(
     Ok(format!("{what}: {each:.1} each, no other than {expected:?}, all bytes in one sendmsg"))
 }
 
-/// Whether a `sendmsg` had so many parts that are not empty, and the kernel took them all.
+/// Returns whether a `sendmsg` had this many parts that are not empty, and the kernel took all of them.
 fn is_whole(call: &str, parts: usize) -> bool {
     let lengths = call.split("iov_len=").skip(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

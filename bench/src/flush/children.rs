@@ -1,4 +1,4 @@
-//! What is measured in a process of its own, because the process is what is measured.
+//! Measurements that run in a process of their own, because the process is what they measure.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -10,14 +10,14 @@ use super::sink::{Placement, Sink};
 use super::{bare, sink};
 use crate::clock::{process_cpu_ns, thread_cpu_ns};
 
-/// Rows of shape s5 that make 95 MiB.
+/// The number of rows of shape s5 that make 95 MiB.
 pub const LARGE_ROWS: usize = 116_000;
 
-/// Around the flushes that are counted, on standard error, where a trace of the system calls shows them.
+/// A line on standard error before and after the counted flushes, so that a trace of the system calls shows them.
 pub const BEGIN: &str = "flushes begin";
 pub const END: &str = "flushes end";
 
-/// Does what the arguments of a child process say. `false` if this is not one.
+/// Does what the arguments of a child process say. Returns `false` if this is no child process.
 pub fn run(args: &[&str]) -> bool {
     let number = |text: &str| text.parse::<usize>().expect("a number");
     let who = |text: &str| text.parse::<Who>().expect("a client");
@@ -44,7 +44,7 @@ pub fn run(args: &[&str]) -> bool {
     true
 }
 
-/// The first flush, which connects over HTTP, is not among those that are marked.
+/// Makes flushes one by one. The first one, which connects over HTTP, is outside the marks.
 fn flush_each(who: Who, shape: &str, conf: &str, rows: usize, count: usize) {
     let mut client = open(who, shape, conf);
     let mut flush = || {
@@ -66,12 +66,12 @@ pub fn numbers(args: &[&str]) -> Vec<f64> {
     text.split_whitespace().map(|n| n.parse().expect("a number")).collect()
 }
 
-/// The path of this program.
+/// Returns the path of this program.
 pub fn this() -> std::path::PathBuf {
     std::env::current_exe().expect("the path of this program")
 }
 
-/// Large flushes: memory beyond the buffer, and processor time.
+/// Measures large flushes: memory beyond the buffer, and processor time.
 pub fn large(report: &mut Report, sink: &mut Sink) {
     const FLUSHES: usize = 24;
     let conf = sink.conf("http", 2);
@@ -91,15 +91,15 @@ pub fn large(report: &mut Report, sink: &mut Sink) {
     report.line(what, cpu, Better::Less, Mark::None);
 }
 
-/// Prints KiB of memory that the first flush took, milliseconds of processor time per GiB (the least of all flushes), and
-/// all bytes sent.
+/// Prints the KiB of memory that the first flush took, the milliseconds of processor time per GiB (the least of all
+/// flushes), and all bytes sent.
 fn large_here(who: Who, conf: &str, count: usize) {
     let mut client = open(who, "s5", conf);
     client.rows(LARGE_ROWS);
     let bytes = client.buffered();
     assert!((95 << 20..96 << 20).contains(&bytes), "{bytes} bytes");
     let resident = memory("VmRSS");
-    // Forgets the peak so far.
+    // This makes the kernel forget the peak so far.
     std::fs::write("/proc/self/clear_refs", "5").expect("the kernel counts memory");
     client.flush_and_keep();
     let extra = memory("VmHWM") - resident;
@@ -113,7 +113,7 @@ fn large_here(who: Who, conf: &str, count: usize) {
     println!("{} {} {}", extra.max(0.0), least / gib, bytes * (count + 1));
 }
 
-/// KiB of a line of the process's status.
+/// Returns the KiB in a line of the process's status.
 fn memory(what: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));

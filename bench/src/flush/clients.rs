@@ -1,4 +1,4 @@
-//! The senders behind one face.
+//! The senders that are compared, behind one trait.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,20 +12,21 @@ use crate::prepared::Columns;
 use crate::shapes::{Encoder, Names, ROWS, S1, S2, S3, S4, S5, S6, S7, Shape};
 use crate::variant::{Emptied, Variant};
 
-/// Who sends.
+/// A sender, and how it is given rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Names checked beforehand, one call a cell.
+    /// Our sender: names are checked before, one call per cell.
     Ours,
-    /// Names checked beforehand, values checked as they come, one call a cell.
+    /// The official client: names are checked before and values in the call, one call per cell.
     Official,
-    /// Rows made beforehand, one blocking call to send them, one to receive the answer: what the kernel and the sink cost.
+    /// Rows that were encoded before, one blocking call to send them, and one to receive the answer. This is what the kernel
+    /// and the sink cost.
     Bare,
-    /// Ours, many rows with one call; symbols come as codes of a dictionary.
+    /// Our sender: many rows with one call; symbols come as codes of a dictionary.
     Columns,
-    /// Ours with names as text, checked in each call.
+    /// Our sender: names as text, which are checked in each call.
     OursText,
-    /// The official client with names as text, checked in each call.
+    /// The official client: names as text, which are checked in each call.
     OfficialText,
 }
 
@@ -56,7 +57,7 @@ impl FromStr for Who {
 
 /// A sender with a buffer for rows of one shape.
 pub trait Client {
-    /// Appends rows `0..count` of the endless repetition to an empty buffer.
+    /// Appends `count` rows to an empty buffer; after the last different row the first one follows again.
     fn rows(&mut self, count: usize);
     fn flush(&mut self);
     fn flush_and_keep(&mut self);
@@ -64,7 +65,7 @@ pub trait Client {
     fn buffered(&self) -> usize;
 }
 
-/// Opens a sender of rows of `shape`, such as "s1"; `conf` must say the protocol version.
+/// Opens a sender for rows of `shape`, such as "s1"; `conf` must say the protocol version.
 pub fn open(who: Who, shape: &str, conf: &str) -> Box<dyn Client> {
     match shape {
         "s1" => open_for::<S1>(who, conf),
@@ -109,7 +110,7 @@ fn open_for<S: Shape>(who: Who, conf: &str) -> Box<dyn Client> {
     }
 }
 
-/// Opens and closes, and nothing else. Without a protocol version, it asks for `/settings`.
+/// Opens a sender and closes it, and does nothing else. Without a protocol version, it asks for `/settings`.
 pub fn only_open(who: Who, conf: &str) {
     match who {
         Who::Ours | Who::OursText | Who::Columns => {
@@ -122,7 +123,7 @@ pub fn only_open(who: Who, conf: &str) {
     }
 }
 
-/// A value of a connection string.
+/// Returns a value of a connection string.
 pub(super) fn setting<'a>(conf: &'a str, key: &str) -> Option<&'a str> {
     let (_, pairs) = conf.split_once("::")?;
     pairs.split(';').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))

@@ -1,5 +1,5 @@
-//! Instructions outside the kernel, counted by callgrind: two runs that differ only in their flushes. They do not depend on
-//! what else the machine does.
+//! Counts instructions outside the kernel with callgrind, as the difference of two runs that differ only in their flushes.
+//! They do not depend on what else the machine does.
 
 use std::process::Command;
 
@@ -8,11 +8,11 @@ use super::clients::Who;
 use super::report::{Better, Figures, Mark, Report};
 use super::sink::Sink;
 
-/// Nanoseconds that one of our instructions is given where a limit of time is judged by instructions: none of them touches
-/// the body, so this is several times what they take.
+/// The nanoseconds that one of our instructions is assumed to take, where a limit of time is judged by instructions. None of
+/// them touches the body, so this is several times what they really take.
 const NANOS_EACH: f64 = 5.0;
 
-/// Instructions of one flush of `rows` rows that stay in the buffer.
+/// Returns the instructions of one flush of `rows` rows that stay in the buffer.
 pub fn of_flush(who: Who, shape: &str, conf: &str, rows: usize, counts: [usize; 2]) -> f64 {
     between("--flush-kept", who, shape, conf, rows, counts)
 }
@@ -51,12 +51,12 @@ pub fn instructions(report: &mut Report, sink: &Sink) {
         let what = format!("one-row {what} flush with its row, instructions");
         report.line(&what, figures, Better::Less, Mark::None);
     }
-    // Official and ours send the same bytes, so these are the same flush.
+    // The official client and ours send the same bytes, so these are the same flush.
     let gib = LARGE_ROWS as f64 * 860.0 / f64::from(1 << 30);
     let per_gib = both(&|who| of_flush(who, "s5", &http, LARGE_ROWS, [1, 3]) / 1e6 / gib);
     let what = "95 MiB HTTP flush, million instructions/GiB";
     report.line(what, per_gib, Better::Less, Mark::None);
-    // Of the others it says nothing: instructions that move bytes wait for memory.
+    // This is not valid for the others: instructions that move bytes wait for memory.
     let ours = per_gib.ours * NANOS_EACH;
     let millis = Figures { ours, official: f64::NAN, bare: None };
     let what = format!("the same as user CPU, at most {NANOS_EACH} ns each, ms/GiB");

@@ -1,4 +1,4 @@
-//! One-row flushes, one by one: how long they take, and what they cost the client.
+//! Flushes of one row, one by one: how long they take, and what they cost the client.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::clock::process_cpu_ns;
 
 const WHO: [Who; 3] = [Who::Ours, Who::Official, Who::Bare];
 
-/// On an idle sink. Marks are for client and sink on one core, where nothing else decides.
+/// Measures on an idle sink. Marks are for client and sink on one core, where nothing else matters.
 pub fn idle(report: &mut Report, sink: &mut Sink, placement: Placement) {
     let [begun, _] = sink.counts();
     let times = measure(&sink.conf("http", 2), 50, 300, Duration::from_secs(20));
@@ -23,7 +23,7 @@ pub fn idle(report: &mut Report, sink: &mut Sink, placement: Placement) {
     percentiles(report, "one-row HTTP flush", &times, mark(3.0));
 }
 
-/// While another connection keeps the sink busy, from the sink's core.
+/// Measures while another connection keeps the sink busy, on the sink's core.
 pub fn busy(report: &mut Report, sink: &Sink, placement: Placement) {
     let conf = sink.conf("http", 2);
     let load = Load::start(&conf, placement);
@@ -43,7 +43,7 @@ fn percentiles(report: &mut Report, what: &str, times: &[Times], p50: Mark) {
 
 struct Times {
     sorted: Vec<f64>,
-    /// Microseconds a flush, the least of all rounds.
+    /// Microseconds of processor time per flush, the least of all rounds.
     cpu: f64,
     bytes: usize,
 }
@@ -54,7 +54,7 @@ impl Times {
     }
 }
 
-/// Rounds of all clients in turn, at least two and until the time is over.
+/// Runs rounds of all clients in turn, at least two, until the time is over.
 fn measure(conf: &str, rounds: usize, flushes: usize, limit: Duration) -> Vec<Times> {
     let mut clients = WHO.map(|who| open(who, "s1", conf));
     let mut times = WHO.map(|_| Times { sorted: Vec::new(), cpu: f64::MAX, bytes: 0 });

@@ -1,4 +1,4 @@
-//! Making a sender that asks the server for its settings.
+//! Creates senders that ask the server for its settings.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ pub fn opening(report: &mut Report, sink: &Sink) {
         let cpu = (thread_cpu_ns() - begun) as f64;
         [start.elapsed().as_nanos() as f64, cpu]
     });
-    // The first of a process: nothing of the program is in memory that is not needed before.
+    // These are the first of a process: no part of the program is in memory that was not needed before.
     let cold = measure(25, |who| {
         let numbers = numbers(&["--open", &who.to_string(), &conf]);
         numbers[..].try_into().expect("time and processor time")
@@ -39,7 +39,7 @@ pub fn opening(report: &mut Report, sink: &Sink) {
     );
 }
 
-/// The median times and the least processor times of all clients, in turn.
+/// Returns the median times and the least processor times of all clients, which are measured in turn.
 fn measure(rounds: usize, mut once: impl FnMut(Who) -> [f64; 2]) -> [[f64; 3]; 2] {
     let (mut times, mut cpu) = (WHO.map(|_| Vec::new()), [f64::MAX; 3]);
     for _ in 0..rounds {

@@ -1,4 +1,4 @@
-//! Rows per second: encoding, sending, and the sink that discards.
+//! Rows per second: for encoding, for sending, and for the sink, which discards them.
 
 use std::time::Instant;
 
@@ -7,8 +7,8 @@ use super::report::{Better, Figures, Mark, Report};
 use super::sink::{Placement, Sink};
 use crate::clock::process_cpu_ns;
 
-/// One line of the table in two forms: rows per second of the clock, and per second of processor time of client and sink
-/// together, which is what one idle core would show.
+/// One line of the table, in two forms: rows per second of the clock, and rows per second of processor time of client and
+/// sink together, which is what one idle core would show.
 #[derive(Clone, Copy)]
 struct Rate {
     what: &'static str,
@@ -17,9 +17,9 @@ struct Rate {
     version: u8,
     rows: usize,
     flushes: usize,
-    /// For client and sink on the same core: time of the processor.
+    /// The mark for client and sink on the same core: processor time.
     same_core: Mark,
-    /// For two cores: time of the clock.
+    /// The mark for two cores: time of the clock.
     two_cores: Mark,
 }
 
@@ -55,7 +55,7 @@ pub fn trades(report: &mut Report, sink: &mut Sink, placement: Placement) {
     }
 }
 
-/// The other shapes, with large flushes over HTTP.
+/// Measures the other shapes, with large flushes over HTTP.
 pub fn other_shapes(report: &mut Report, sink: &mut Sink) {
     for (what, shape, version) in [
         ("s2 sensors, HTTP v2, 75,000 rows a flush", "s2", 2),
@@ -106,7 +106,7 @@ impl Rounds {
         }
     }
 
-    /// The middle one of the rounds' ratios: the speed of the machine changes within a run, but not within a round.
+    /// Returns the median of the rounds' ratios: the speed of the machine changes during a run, but hardly during a round.
     fn cpu_ratio(&self) -> f64 {
         let pairs = self.ours.iter().zip(&self.official);
         let mut ratios: Vec<f64> = pairs.map(|(o, t)| o.by_cpu / t.by_cpu).collect();
@@ -115,7 +115,7 @@ impl Rounds {
     }
 }
 
-/// First the form that the placement is for.
+/// Prints both forms, beginning with the one that matters for the placement.
 fn show(report: &mut Report, rate: &Rate, placement: Placement, rounds: &Rounds) {
     let same_core = matches!(placement, Placement::SameCore(_));
     let what = rate.what;

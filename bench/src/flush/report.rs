@@ -1,8 +1,8 @@
-//! The tables: ours next to the official client and a bare socket, and what became of the marks.
+//! The tables: ours, the official client and a plain socket side by side, and whether the marks were reached.
 
 use crate::artifact::Artifact;
 
-/// One measurement of each; `bare` is what a plain socket shows, where that makes sense.
+/// One measurement of each; `bare` is that of a plain socket, where that makes sense.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
     pub ours: f64,
@@ -17,7 +17,7 @@ impl Figures {
     }
 }
 
-/// What is better.
+/// Which figures are better.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Better {
     Less,
@@ -28,13 +28,13 @@ pub enum Better {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Mark {
     None,
-    /// So many times better than the official client.
+    /// This many times better than the official client.
     Times(f64),
     /// Not more than this, whatever the official client does.
     AtMost(f64),
 }
 
-/// Prints lines as they are measured and remembers the marks.
+/// Prints lines as they are measured, and remembers the marks.
 #[derive(Default)]
 pub struct Report {
     shown: Artifact,
@@ -61,7 +61,7 @@ impl Report {
         self.line_with_ratio(what, figures, ratio, mark);
     }
 
-    /// For a ratio that was found in another way than from the figures that are shown.
+    /// Prints a line whose ratio was not computed from the figures that are shown.
     pub fn line_with_ratio(&mut self, what: &str, figures: Figures, ratio: f64, mark: Mark) {
         let Figures { ours, official, bare } = figures;
         let bare = bare.map_or("-".into(), short);
@@ -87,7 +87,7 @@ impl Report {
         }
     }
 
-    /// Says what became of all marks, and keeps everything under this name.
+    /// Prints whether all marks were reached, and keeps everything under this name.
     pub fn end(&mut self, name: &str) {
         let (reached, missed) = (self.reached, self.missed.len());
         self.shown.line(&format!("\nmarks: {reached} reached, {missed} NOT REACHED"));

@@ -1,7 +1,7 @@
-//! A server that discards: it counts what arrives and answers as QuestDB would. It runs as a process of its own, so that
-//! its work is not counted as the client's.
+//! A server that discards what it receives: it counts the bytes and answers as QuestDB would. It runs in a process of its
+//! own, so that its work is not counted as the client's.
 //!
-//! Bodies are discarded inside the kernel (MSG_TRUNC), so that the sink is not what limits the rate.
+//! Bodies are discarded inside the kernel (MSG_TRUNC), so that the sink does not limit the rate.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,10 +15,10 @@ use crate::clock::process_cpu_ns;
 const SETTINGS: &str = r#"{"config":{"release.type":"OSS","line.proto.support.versions":[1,2,3],"ilp.proto.transports":["tcp","http"],"cairo.max.file.name.length":127},"preferences.version":0,"preferences":{}}"#;
 const NO_CONTENT: &[u8] = b"HTTP/1.1 204 OK\r\nServer: questDB/1.0\r\nDate: Sat, 22 Nov 2026 01:02:03 GMT\r\nContent-type: application/json; charset=utf-8\r\n\r\n";
 
-/// Bytes of bodies (HTTP) or of the stream (TCP).
+/// The number of bytes of bodies (HTTP) or of the stream (TCP).
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// Which processor the client runs on and which the sink.
+/// Which processors the client and the sink run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     SameCore(usize),
@@ -28,7 +28,7 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// Where this process is allowed to run: on one core, and on two if there are two.
+    /// Returns the placements that this process may use: one core, and two if there are two.
     pub fn all() -> Vec<Placement> {
         let cores = allowed();
         let mut all = vec![Placement::SameCore(cores[0])];
@@ -38,7 +38,7 @@ impl Placement {
         all
     }
 
-    /// The core of the sink, as an argument of a process.
+    /// Returns the core of the sink, as an argument of a process.
     pub fn sink(self) -> String {
         match self {
             Placement::SameCore(cpu) | Placement::TwoCores(_, cpu) => cpu.to_string(),
@@ -46,7 +46,7 @@ impl Placement {
         }
     }
 
-    /// Moves this process and those that it starts to the client's core.
+    /// Moves this process, and those that it starts, to the client's core.
     pub fn take(self) {
         if let Placement::SameCore(cpu) | Placement::TwoCores(cpu, _) = self {
             assert!(pin(cpu), "cannot be pinned to core {cpu}");
@@ -70,7 +70,7 @@ impl fmt::Display for Placement {
 
 /// Pins this process to one processor.
 pub fn pin(cpu: usize) -> bool {
-    // SAFETY: all zeros are a valid set, and its size is given.
+    // SAFETY: all zeros are a valid set, and its size is passed with it.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpu, &mut set);
@@ -78,9 +78,9 @@ pub fn pin(cpu: usize) -> bool {
     }
 }
 
-/// The processors that this process may run on.
+/// Returns the processors that this process may run on.
 fn allowed() -> Vec<usize> {
-    // SAFETY: all zeros are a valid set, its size is given, and only places in it are looked at.
+    // SAFETY: all zeros are a valid set, its size is passed with it, and only bits within it are read.
     let cores = unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         let asked = libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) == 0;
@@ -115,19 +115,19 @@ impl Sink {
         sink
     }
 
-    /// The configuration of a client of this sink.
+    /// Returns the configuration of a client of this sink.
     pub fn conf(&self, protocol: &str, version: u8) -> String {
         let port = if protocol == "http" { self.http } else { self.tcp };
         format!("{protocol}::addr=127.0.0.1:{port};protocol_version={version};")
     }
 
-    /// Bytes received and nanoseconds of processor time used, so far.
+    /// Returns the bytes received and the nanoseconds of processor time used, so far.
     pub fn counts(&mut self) -> [u64; 2] {
         self.to.write_all(b"counts\n").expect("the sink runs");
         self.two_numbers()
     }
 
-    /// Waits until so many bytes have arrived in all, and not one more. Returns the processor time used.
+    /// Waits until this many bytes have arrived in all, and not one more. Returns the processor time used.
     pub fn wait_for(&mut self, bytes: u64) -> u64 {
         loop {
             let [now, cpu] = self.counts();
@@ -154,7 +154,7 @@ impl Drop for Sink {
     }
 }
 
-/// The sink itself; ends with its standard input.
+/// Runs the sink; it ends with its standard input.
 pub fn main(cpu: &str) -> io::Result<()> {
     if let Ok(cpu) = cpu.parse() {
         assert!(pin(cpu), "cannot be pinned");
@@ -170,7 +170,7 @@ pub fn main(cpu: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Threads that wait for connections beforehand: starting one would be counted as part of opening.
+/// Serves connections with threads that are started before: starting one would be counted as part of opening.
 fn serve(listener: &TcpListener, connection: fn(TcpStream) -> io::Result<()>) -> io::Result<()> {
     for _ in 0..16 {
         let listener = listener.try_clone()?;

@@ -7,8 +7,8 @@ use super::clients::Who;
 use super::report::{Better, Figures, Mark, Report};
 use super::sink::Sink;
 
-/// All system calls of `flushes` flushes of `rows` rows of shape s1, in all threads, one line each as strace writes them but
-/// without the process id. An error says why there are none.
+/// Returns all system calls of `flushes` flushes of `rows` rows of shape s1, in all threads, one line each as strace writes
+/// them but without the process id. An error says why there are none.
 pub fn trace(who: Who, conf: &str, rows: usize, flushes: usize) -> Result<Vec<String>, String> {
     let file = std::env::temp_dir().join(format!("flush-calls-{}", std::process::id()));
     let run = Command::new("strace")
@@ -35,12 +35,12 @@ pub fn trace(who: Who, conf: &str, rows: usize, flushes: usize) -> Result<Vec<St
         found.ok_or_else(|| format!("no \"{what}\" among the system calls"))
     };
     let (from, to) = (place(BEGIN)? + 1, place(END)?);
-    // The end of a call that another thread interrupted, the end of a thread and a signal are not calls.
+    // The end of a call that another thread interrupted, the end of a thread and a signal are no calls.
     let is_call = |call: &&str| !["<", "+", "-"].iter().any(|sign| call.starts_with(sign));
     Ok(calls[from..to].iter().copied().filter(is_call).map(str::to_owned).collect())
 }
 
-/// How many of them there are.
+/// Counts the system calls of flushes.
 pub fn count(report: &mut Report, sink: &Sink) {
     const FLUSHES: usize = 200;
     for (what, protocol, mark) in [
@@ -79,7 +79,7 @@ pub fn count(report: &mut Report, sink: &Sink) {
     }
 }
 
-/// Whether a call makes a thread or a process.
+/// Returns whether a call starts a thread or a process.
 pub fn starts_thread(call: &str) -> bool {
     ["clone(", "clone3(", "fork(", "vfork("].iter().any(|name| call.starts_with(name))
 }

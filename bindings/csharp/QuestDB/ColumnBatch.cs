@@ -16,7 +16,7 @@ namespace QuestDB
         }
 
         private ColumnData[] columns = new ColumnData[0];
-        private int[] counts = new int[0]; // values of each column, -1 where none were set
+        private int[] counts = new int[0]; // how many values each column has, -1 if none were set
 
         /// <summary>Makes a batch without columns for a table. The stamp says where the times of its rows come from.</summary>
         public ColumnBatch(string table, Stamp stamp) : base(table, stamp) { }
@@ -233,7 +233,7 @@ namespace QuestDB
             long bytes = 0;
             foreach (var text in texts)
             {
-                bytes += text == null ? 0 : 3L * text.Length; // as many as UTF-8 may need
+                bytes += text == null ? 0 : 3L * text.Length; // UTF-8 needs at most three bytes for a char
             }
             var all = Scratch.Take(bytes);
             long at = 0;

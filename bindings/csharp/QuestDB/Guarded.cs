@@ -10,8 +10,8 @@ namespace QuestDB
     /// </summary>
     public abstract class Guarded : IDisposable
     {
-        private const int Waiting = 1; // disposed, and who did it waits for the call that runs
-        private const int Left = 2; // disposed, and that call frees the handle
+        private const int Waiting = 1; // Disposed: whoever disposed it waits for the running call.
+        private const int Left = 2; // Disposed: the running call frees the handle.
 
         private int held; // 1 while a call runs, and for ever once the handle is freed
         private int disposed;

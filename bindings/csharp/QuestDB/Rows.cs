@@ -11,7 +11,7 @@ namespace QuestDB
     {
         internal readonly Scratch Scratch = new Scratch();
         private long begun;
-        private long open; // the number of the row that is open, 0 without one
+        private long open; // the number of the open row, 0 without one
 
         internal Rows() { }
 
@@ -178,7 +178,7 @@ namespace QuestDB
             }
             fixed (long* times = at)
             {
-                long none; // an address for no times
+                long none; // C requires an address even if there are no times
                 AppendBatch(batch, at.Length, times == null ? &none : times);
             }
         }
@@ -218,8 +218,8 @@ namespace QuestDB
             Check(error);
         }
 
-        // A runtime calls C more slowly within "try", so the calls that build rows do without: between Enter and Exit nothing
-        // throws but the growing of the scratch memory.
+        // The runtime calls C more slowly within "try", so the calls that build rows have none: between Enter and Exit only
+        // the growing of the scratch memory can throw.
 
         /// <summary>A name for the call that has entered. If there is no memory for it, leaves the rows and throws.</summary>
         internal byte* Name(string name)
@@ -264,7 +264,7 @@ namespace QuestDB
             }
             catch (Exception e) when (e is QuestDBException || e is ObjectDisposedException)
             {
-                return; // the row stays open, and the next call that it stands in the way of says so
+                return; // the row stays open, and the next call that needs it closed reports that
             }
             if (row == open)
             {

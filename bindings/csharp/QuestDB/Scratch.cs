@@ -66,7 +66,7 @@ namespace QuestDB
             {
                 throw new ArgumentNullException(parameter);
             }
-            var room = Take(3L * text.Length); // as many bytes as UTF-8 may need
+            var room = Take(3L * text.Length); // UTF-8 needs at most three bytes for a char
             var length = Encode(text, room);
             used = Math.Min((room - block + length + 7) & ~7L, capacity);
             Length = (UIntPtr)(ulong)length;
@@ -192,7 +192,8 @@ namespace QuestDB
             }
             if (elements != count)
             {
-                // The library takes values that a shape does not reach, as from a larger array; here they are a mistake.
+                // The library accepts more values than the shape has, as in a larger array; here they are taken for a
+                // mistake.
                 throw new QuestDBException(
                     ErrorCode.InvalidArray, $"an array of {string.Join("x", shape)} elements was given {count} values");
             }

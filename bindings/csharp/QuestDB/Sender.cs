@@ -97,7 +97,7 @@ namespace QuestDB
 
         private readonly SenderHandle handle;
         private volatile CloseResult closed;
-        private bool cancelled; // the last call that could wait was cancelled
+        private bool cancelled; // whether the last call that could wait was cancelled
 
         /// <summary>Makes a sender from a configuration string such as <c>http::addr=localhost:9000;</c>.</summary>
         public Sender(string conf)
@@ -362,7 +362,7 @@ namespace QuestDB
             }
             catch (Exception)
             {
-                // It stands in CloseResult; an exception from here would hide the one that the program is about to see.
+                // The error is in CloseResult. An exception from here would hide the one that the program is about to see.
             }
         }
     }

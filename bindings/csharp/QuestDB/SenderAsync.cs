@@ -135,7 +135,7 @@ namespace QuestDB
             registration.Dispose();
             lock (turn)
             {
-                ended = true; // no word of this one reaches a later call
+                ended = true; // after this, no cancellation of this call can reach a later one
             }
         }
 
@@ -148,7 +148,7 @@ namespace QuestDB
             }
             catch (ObjectDisposedException)
             {
-                // nothing runs any more
+                // The sender was freed, so no call is running any more.
             }
         }
 

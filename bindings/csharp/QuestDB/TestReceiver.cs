@@ -58,7 +58,7 @@ namespace QuestDB
             }
             catch (InvalidOperationException)
             {
-                // it has ended
+                // The program has ended already.
             }
             process.Dispose();
         }

@@ -20,7 +20,7 @@ namespace QuestDB
                 return time.Ticks - UnixTicks;
             }
             var utc = time.ToUniversalTime();
-            // What lies outside the years of DateTime in UTC is cut off there, so it is reckoned by hand.
+            // A time whose UTC lies outside the years of DateTime is cut off by it, so the UTC is computed here.
             var cut = utc.Ticks == DateTime.MinValue.Ticks || utc.Ticks == DateTime.MaxValue.Ticks;
             return (cut ? time.Ticks - TimeZoneInfo.Local.GetUtcOffset(time).Ticks : utc.Ticks) - UnixTicks;
         }

@@ -16,10 +16,10 @@ import (
 type Buffer struct {
 	guard
 	handle *C.questdb_buffer
-	// The sender that lends this buffer, NULL for a buffer of its own.
+	// sender is the sender that lends this buffer, NULL if the buffer belongs to nobody else.
 	sender  *C.questdb_sender
 	watcher *watch
-	// The numbers of the row that is open, 0 for none, and of the last that was begun.
+	// open is the number of the open row, 0 without one; begun is that of the last row that was begun.
 	open, begun uint64
 	abandoned   uint64
 	owned       *owned
@@ -51,7 +51,7 @@ func NewBufferWithLimits(protocolVersion int, limits BufferLimits) (*Buffer, err
 		if given == 0 {
 			return C.size_t(otherwise)
 		}
-		return C.size_t(given) // what is negative becomes an error in C
+		return C.size_t(given) // C reports a negative size as an error
 	}
 	most := size(limits.MaxSize, 100<<20)
 	begin := size(limits.InitSize, 64<<10)
@@ -83,7 +83,7 @@ func (b *Buffer) refusal() *Error {
 		return problem(InvalidArgument, "the buffer is nil")
 	case b.sender != nil:
 		return b.guard.refusal("the sender")
-	case b.owned == nil: // the buffer of a zero Sender, or a zero Buffer
+	case b.owned == nil: // this is the buffer of a zero Sender, or a zero Buffer
 		return problem(InvalidState, "the sender or buffer was not opened")
 	default:
 		return b.guard.refusal("the buffer")
@@ -112,7 +112,7 @@ func (b *Buffer) look() {
 func (b *Buffer) drop(number uint64) {
 	if b.open == number {
 		if e := C.questdb_buffer_drop_row(b.handle); e != nil {
-			C.questdb_error_free(e) // a defect in C, which the next call reports
+			C.questdb_error_free(e) // this can only be a defect in C, which the next call reports
 		}
 		b.open = 0
 	}
@@ -214,7 +214,7 @@ func (b *Buffer) Clone() (*Buffer, error) {
 		return nil, err
 	}
 	copied := ownBuffer(handle)
-	return copied, copied.DropRow() // nobody could end the copy of an open row
+	return copied, copied.DropRow() // an open row in the copy could not be ended by anybody
 }
 
 // Bytes returns a copy of what would be sent, the open row included.

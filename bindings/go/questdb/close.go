@@ -19,7 +19,7 @@ type CloseReport struct {
 	Unconfirmed uint64
 	// EarlierRowsInDoubt is how many rows of earlier flushes, which succeeded, may be lost (TCP).
 	EarlierRowsInDoubt uint64
-	// RowLeftOpen: a row had not ended; it was not sent.
+	// RowLeftOpen says that a row had not ended; it was not sent.
 	RowLeftOpen bool
 	// AbandonedRows is the number of rows that were begun, never ended, and dropped when another was begun.
 	AbandonedRows uint64
@@ -66,14 +66,14 @@ func (s *Sender) close(ctx context.Context, timeout time.Duration) (CloseReport,
 	if !s.own.end() {
 		return s.closeAgain(ctxDone, timer.C)
 	}
-	select { // the call that is running has until then
+	select { // a running call has this long to end by itself
 	case <-s.idle:
 	case <-timer.C:
 	case <-ctxDone:
 	}
 	s.cancelUntilIdle()
 
-	// Nobody else is in a call now, and nobody can begin one. The state says busy, for Cancel.
+	// From here on no other call is running, and none can begin. The state says busy, so that Cancel waits.
 	s.own.state.Add(busy)
 	if left := timeout - time.Since(began); timeout != math.MaxInt64 {
 		timeout = left
@@ -113,7 +113,7 @@ func (s *Sender) cancelUntilIdle() {
 			return
 		default:
 		}
-		C.questdb_sender_cancel(s.handle) // which only this goroutine frees
+		C.questdb_sender_cancel(s.handle) // the handle is alive, because only this goroutine frees it
 		time.Sleep(cancelEvery / 2)
 	}
 }

@@ -112,7 +112,7 @@ func Arrays(values []Array) Column {
 			}
 			sizes[0] = C.size_t(len(v.Values))
 			for j, n := range v.Shape {
-				sizes[j] = C.size_t(n) // what is negative becomes an error in C
+				sizes[j] = C.size_t(n) // C reports a negative length as an error
 			}
 			copy(slice[float64](m, &doubles, len(v.Values)), v.Values)
 			arrays[i] = C.questdb_array{dims: C.size_t(dims), data_len: C.size_t(8 * len(v.Values))}
@@ -202,7 +202,7 @@ func (b *Buffer) appendColumns(ctx context.Context, l *Layout, columns []Column,
 	}
 	var stamps *C.int64_t
 	if rows == 0 {
-		stamps = new(C.int64_t) // C asks for an address, also of no timestamps
+		stamps = new(C.int64_t) // C requires an address even if there are no timestamps
 	} else if len(at) > 0 {
 		stamps = (*C.int64_t)(&at[0])
 	}

@@ -127,7 +127,7 @@ func TestCellsThatDoNotFit(t *testing.T) {
 	mustCode(t, b.Append(nil, 1), InvalidArgument)
 	mustCode(t, l.Add("i", Int64), InvalidName)
 	l.Int64(0, 1)
-	must(t, b.Append(l, 1)) // the errors are gone with their rows
+	must(t, b.Append(l, 1)) // the errors went away with their rows
 	must(t, l.Add("s", String))
 	l.Int64(0, 2)
 	must(t, b.Append(l, 2))

@@ -142,7 +142,7 @@ func (c *Config) OpenContext(ctx context.Context) (*Sender, error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	// A sender that connects while it is made could not be cancelled.
+	// A sender that connects while it is created could not be cancelled.
 	lazy, err := c.Clone()
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func noGoroutineLeft(t *testing.T, before int) {
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 		}
-		time.Sleep(time.Millisecond) // the last instructions of a goroutine
+		time.Sleep(time.Millisecond) // a goroutine may still run its last instructions
 	}
 }
 
@@ -90,7 +90,7 @@ func TestEveryBlockingCallEndsWithItsContext(t *testing.T) {
 				options = "request_timeout=60000;auto_flush_rows=off;auto_flush_interval=200;"
 			}
 			s := server.open(t, 2, options)
-			for s.Pending() == 0 { // where the interval is over already, the row is sent
+			for s.Pending() == 0 { // if the interval has passed already, the row was sent and another one is needed
 				must(t, s.Row("t").oneInt(1))
 			}
 			if name == "FlushIfDueContext" {
@@ -117,7 +117,7 @@ func TestEveryBlockingCallEndsWithItsContext(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || e.Outcome != OutcomeInDoubt || !e.InDoubt {
 				t.Errorf("%#v", e)
 			}
-			if strings.HasPrefix(name, "A") != e.RowAccepted { // only a call that ends a row has accepted one
+			if strings.HasPrefix(name, "A") != e.RowAccepted { // only a call that ends a row can accept one
 				t.Errorf("%#v", e)
 			}
 			if took > 150*time.Millisecond+20*worst { // 100 ms, and what a busy machine adds
@@ -126,7 +126,7 @@ func TestEveryBlockingCallEndsWithItsContext(t *testing.T) {
 			server.CloseClientConnections()
 			noGoroutineLeft(t, before+2) // of the server: one that listens may have begun to read another connection
 
-			// A context that has ended before: nothing happens.
+			// If the context has ended before, nothing happens.
 			pending := s.Pending()
 			err = call(ctx, s)
 			if !errors.Is(err, context.Canceled) && name != "CloseContext" {

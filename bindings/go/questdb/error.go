@@ -94,7 +94,7 @@ type Error struct {
 	Code Code
 	// Outcome says what is known about the rows that the call was to send.
 	Outcome Outcome
-	// Message is one line for people.
+	// Message is one line for people. It never holds a secret.
 	Message string
 	// Retryable says that the same call may succeed later.
 	Retryable bool
@@ -191,7 +191,7 @@ func take(e *C.questdb_error) *Error {
 // firstError keeps the first error that is set, for any number of goroutines. An atomic.Pointer would do the same, and put
 // every Row on the heap.
 type firstError struct {
-	state atomic.Uint32 // 0: none; 1: one is being set; 2: it is there
+	state atomic.Uint32 // 0: there is no error; 1: one is being set; 2: it can be read
 	err   *Error
 }
 

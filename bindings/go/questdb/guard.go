@@ -10,7 +10,7 @@ import "sync/atomic"
 type guard struct {
 	// Bit 0: a call is running. Bit 1: the handle may be used. The rest counts the calls.
 	state atomic.Uint64
-	// last is run once, when the handle was ended and no call is running: by end, or by the call that was running.
+	// last is run once, when the handle was ended and no call is running any more: by end, or by the last call.
 	last func()
 }
 

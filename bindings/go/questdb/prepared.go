@@ -61,7 +61,7 @@ type Layout struct {
 type layoutMemory struct {
 	handle *C.questdb_row_layout
 	cells  []C.questdb_cell
-	// Values of variable length since the last Append; a full block is kept until then.
+	// block holds values of variable length since the last Append; full holds earlier blocks, which are kept until then.
 	block []byte
 	used  int
 	full  []unsafe.Pointer
@@ -125,7 +125,7 @@ func (l *Layout) ColumnCount() int {
 // cell begins setting a cell; nil: there is an error.
 func (l *Layout) cell(column int) *C.questdb_cell {
 	if l == nil {
-		return nil // Append says so
+		return nil // Append reports that the layout is nil
 	}
 	if !l.enter() {
 		l.fail(l.refusal())

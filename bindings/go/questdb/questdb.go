@@ -40,11 +40,11 @@ import (
 // told so. It must be closed: one that is forgotten loses its rows when the garbage collector finds it.
 type Sender struct {
 	own Buffer
-	// life is held to free the handle, and shared by the calls that may be made while another is running.
+	// life is locked to free the handle, and locked for reading by the calls that may be made while another is running.
 	life   sync.RWMutex
 	handle *C.questdb_sender
 	owned  *owned
-	// idle is closed when the sender was closed and no other call is running, done when Close is through.
+	// idle is closed when the sender was closed and no other call is running; done is closed when Close has finished.
 	idle, done chan struct{}
 	closed     CloseReport
 	stats      [statCount]uint64

@@ -149,7 +149,7 @@ func TestTextOfARow(t *testing.T) {
 
 func TestPreparedRowsAreTheSameBytes(t *testing.T) {
 	server := serve(t)
-	long := strings.Repeat("é", 5000) // more than a block of the layout
+	long := strings.Repeat("é", 5000) // longer than a block of the layout
 	values := []float64{1, 2, 3, math.Inf(1), 5, 6}
 	s := server.open(t, 3, "auto_flush=off;")
 	for i := 0; i < 3; i++ {

@@ -176,7 +176,7 @@ func (r *Row) Float64s(name string, values []float64, shape ...int) *Row {
 	}
 	for i, n := range shape {
 		if i < len(sizes) {
-			sizes[i] = C.size_t(n) // what is negative or too long becomes an error in C
+			sizes[i] = C.size_t(n) // C reports a length that is negative or too long as an error
 		}
 	}
 	data, size := text(name)

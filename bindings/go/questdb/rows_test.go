@@ -298,12 +298,12 @@ func TestBuffersOfOnesOwn(t *testing.T) {
 	mustCode(t, b.Row("t").AtNow(), InvalidState)
 	mustCode(t, s.FlushBuffer(b), InvalidState)
 
-	// The sender's own buffer through its handle: rows end as they do through the sender.
+	// Rows in the sender's own buffer end as they do through the sender.
 	must(t, s.Buffer().Row("own").Int64("i", 1).AtNow())
 	if s.Pending() != 0 {
 		t.Error("auto_flush_rows=1 did not send")
 	}
-	s.Buffer().Free() // does nothing
+	s.Buffer().Free() // this must do nothing
 	closed(t, s)
 
 	limited, err := NewBufferWithLimits(2, BufferLimits{MaxNameLen: 20, MaxSize: 2048})

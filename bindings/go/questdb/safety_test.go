@@ -155,7 +155,7 @@ func TestAnyCallFromManyGoroutinesAtOnce(t *testing.T) {
 	}
 	for round := 0; round < rounds; round++ {
 		c := objects(t, server)
-		server.set(0, round%2 == 1) // every other time calls are inside C for as long as nobody ends them
+		server.set(0, round%2 == 1) // in every other round calls stay inside C until somebody ends them
 		var all []func() []reflect.Value
 		c.each(func(name string, call func() []reflect.Value) { all = append(all, call) })
 		var group sync.WaitGroup
@@ -251,7 +251,7 @@ func TestTheOtherGoroutineIsNamed(t *testing.T) {
 	s.Cancel()
 	mustCode(t, <-flushed, Cancelled)
 	server.set(0, false)
-	must(t, s.Flush()) // a cancel ends one call only
+	must(t, s.Flush()) // a cancel must end one call only
 	closed(t, s)
 }
 
@@ -266,7 +266,7 @@ func TestForgottenHandlesAreCollected(t *testing.T) {
 		s.owned.free = func() { free(); freed <- struct{}{} }
 		ctx, cancel := context.WithCancel(context.Background())
 		must(t, s.DropRow())
-		must(t, s.FlushContext(ctx)) // a timer is part of the sender now
+		must(t, s.FlushContext(ctx)) // from here on the sender has a timer
 		cancel()
 	}
 	for left := 20; left > 0; {

@@ -29,7 +29,7 @@ func breaking(t *testing.T, text string) (addr string, broken chan struct{}) {
 			read = append(read, buffer[:n]...)
 		}
 		if text == "" {
-			_ = c.(*net.TCPConn).SetLinger(0) // closing resets
+			_ = c.(*net.TCPConn).SetLinger(0) // so that closing resets the connection
 		} else {
 			_, _ = c.Write([]byte(text))
 		}

@@ -8,7 +8,7 @@ import (
 
 // nanosOf returns the nanoseconds since 1970; false if they do not fit: before 1677-09-21 or after 2262-04-11.
 func nanosOf(t time.Time) (int64, bool) {
-	nanos := t.UnixNano() // wraps silently, and then is another time
+	nanos := t.UnixNano() // UnixNano wraps silently, which gives another time
 	return nanos, time.Unix(0, nanos).Equal(t)
 }
 

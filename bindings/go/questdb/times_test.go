@@ -13,7 +13,7 @@ func TestTimes(t *testing.T) {
 	lastMicros := time.UnixMicro(math.MaxInt64).UTC()
 	for _, c := range []struct {
 		time time.Time
-		// What a column and a designated timestamp become, in the text of version 2; "" for InvalidTimestamp.
+		// These are what a column and a designated timestamp become, in the text of version 2; "" means InvalidTimestamp.
 		column, at string
 	}{
 		{time.Time{}, "", ""},
@@ -49,7 +49,7 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%v: %q, %v", c.time, got, err)
 		}
 
-		// Columns and stamps of one unit: no other unit instead.
+		// Columns and stamps with one unit never use the other.
 		for _, kind := range []ColumnKind{Nanos, Micros} {
 			unit := map[ColumnKind]string{Nanos: "n", Micros: "t"}[kind]
 			want := ""

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// Calls that are shorter start no goroutine.
+	// A call that is shorter than this starts no goroutine.
 	watchAfter = time.Millisecond
 	// A cancel that comes before the call in C has begun does nothing, so it is repeated.
 	cancelEvery = 2 * time.Millisecond

@@ -54,7 +54,7 @@ func Start(t testing.TB, options ...string) *Receiver {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		in.Close() // which ends it
+		in.Close() // the program ends when its standard input does
 		_ = command.Wait()
 	})
 	r := &Receiver{in: in, out: bufio.NewReader(out)}

@@ -1,4 +1,4 @@
-//! One row from one cell per column.
+//! Appends one row from one cell per column.
 
 use super::plan::{PlanColumn, PlanKind, RowPlan, RowValues};
 use crate::error::Result;
@@ -13,14 +13,14 @@ use crate::name::Name;
 use crate::table::cell::RowCells;
 use crate::table::{Cell, Column, ColumnKind, RowLayout, TimestampKind};
 
-/// Cells and a timestamp as rows, of which there is one.
+/// Presents the cells and the timestamp of a caller as rows, of which there is one.
 struct OneRow<'a, C: ?Sized> {
     cells: &'a C,
     at: Option<i64>,
 }
 
 impl<C: RowCells + ?Sized> OneRow<'_, C> {
-    /// A cell that is not what its column should have is NULL, or something special.
+    /// Leaves the column out if the cell is NULL. Any other cell that the column does not expect needs the slow path.
     #[inline(always)]
     fn missing<'s>(&self, place: usize, slot: Slot<'s>) -> Option<Written<'s>> {
         self.cells.is_null(place).then(|| slot.skip())
@@ -46,7 +46,8 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
     #[inline(always)]
     fn column<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
         let (cells, place, lead) = (self.cells, column.place, &column.lead);
-        // Written out: by one function with closures rows with texts took a tenth more instructions from C.
+        // These cases are written out: with one function that takes closures, rows with texts took a tenth more instructions
+        // from C.
         match column.kind {
             PlanKind::F64 => match cells.f64(place) {
                 Some(value) => slot.f64(lead, value),
@@ -92,11 +93,11 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
 }
 
 impl Buffer {
-    /// Appends one row of a layout: `cells` in the order in which its columns were declared, and the designated timestamp if
-    /// the layout has one. On failure the buffer is exactly as it was.
+    /// Appends one row of a layout. `cells` are in the order in which its columns were declared; the designated timestamp is
+    /// given if the layout has one. On failure the buffer is exactly as it was.
     ///
     /// # Errors
-    /// `InvalidArgument` if the cells do not fit the layout, and those of the calls that make the same row.
+    /// `InvalidArgument` if the cells do not fit the layout, and the errors of the single calls that make the same row.
     #[inline]
     pub fn append_row(
         &mut self,
@@ -125,7 +126,8 @@ impl Buffer {
         self.append_carefully(layout, cells, at)
     }
 
-    /// Does the same if that needs nothing special, or does nothing and says false. It cannot panic unless the cells do.
+    /// Does the same on the quick path. Returns false and changes nothing if the row needs the slow path. It cannot panic
+    /// unless `cells` does.
     #[inline(always)]
     pub(crate) fn quick_cells<C: RowCells + ?Sized>(
         &mut self,
@@ -157,7 +159,7 @@ impl Buffer {
         lines.whole_rows(layout.table(), |out| {
             out.begin(layout.table())?;
             for planned in &plan.columns {
-                // The plan has the columns of the layout, in another order.
+                // The plan has the same columns as the layout, in another order, so there is always one.
                 let Some(column) = layout.columns().get(planned.place) else { continue };
                 write(column, out, &cells.cell(column.place)?)?;
             }

@@ -1,4 +1,4 @@
-//! Many rows from one slice per column.
+//! Appends many rows from one slice per column.
 
 use super::cells::end_row;
 use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
@@ -18,11 +18,11 @@ use crate::table::{
 use crate::text::Text;
 
 impl Buffer {
-    /// Appends `rows` rows of a layout: `columns` in the order in which they were declared, and the designated timestamps if
-    /// the layout has them. On failure the buffer is exactly as it was.
+    /// Appends `rows` rows of a layout. `columns` are in the order in which they were declared; the designated timestamps
+    /// are given if the layout has them. On failure the buffer is exactly as it was.
     ///
     /// # Errors
-    /// `InvalidArgument` if the columns do not fit the layout, and those of the calls that make the same rows.
+    /// `InvalidArgument` if the columns do not fit the layout, and the errors of the single calls that make the same rows.
     pub fn append_columns(
         &mut self,
         layout: &RowLayout,
@@ -43,7 +43,7 @@ impl Buffer {
         let version = lines.version();
         let mut sources = room(columns.len(), "columns")?;
         for planned in &plan.columns {
-            // The counts were compared above.
+            // The number of columns was checked above, so there is always one.
             let place = planned.place;
             let (Some(column), Some(data)) = (layout.columns().get(place), columns.get(place))
             else {
@@ -88,20 +88,20 @@ fn in_row(e: Error, row: usize) -> Error {
     e.context(format_args!("row {row}"))
 }
 
-/// All columns in the order of the wire, and the designated timestamps.
+/// All columns in the order in which they are sent, and the designated timestamps.
 struct Sources<'a> {
     sources: Vec<Source<'a>>,
     at: &'a [i64],
 }
 
-/// A column ready to be written: kind, values and version are matched once.
+/// A column ready to be written: its kind, values and version have been matched, so that rows need not do it.
 struct Source<'a> {
     column: &'a Column,
     wire: &'a Wire,
-    /// The name, if it is short.
+    /// The name in wire form, if it is short.
     lead: Lead,
     validity: Option<Bits<'a>>,
-    /// The doubles of a column that has nothing else and goes out in binary; else none, so that no row has one.
+    /// The doubles of a column without validity that is sent in binary. Empty for every other column.
     doubles: &'a [f64],
     values: Values<'a>,
 }
@@ -158,12 +158,12 @@ impl<'a> Texts<'a> {
 struct Dictionary<'a> {
     codes: Codes<'a>,
     texts: Texts<'a>,
-    /// Name and value as one for each text that is good and short, and none for the others; empty where that is not worth
-    /// while, and where there is no memory for it.
+    /// For each text the name and the value joined, or [`Lead::NONE`] if they are long or the text is not valid. Empty if
+    /// the preparation is not worth its time, or if there is no memory for it.
     ready: Vec<Lead>,
 }
 
-/// How often each text of a dictionary should be used, on average, to be made ready.
+/// Texts are prepared if a dictionary uses each of them at least this often on average.
 const WORTH_READY: usize = 8;
 
 impl<'a> Dictionary<'a> {
@@ -174,7 +174,7 @@ impl<'a> Dictionary<'a> {
     ) -> Dictionary<'a> {
         let count = texts.offsets.count();
         let mut leads = Vec::new();
-        // They only save time, so where their memory is refused it is done without.
+        // Prepared texts only save time, so if there is no memory for them, the rows are written without.
         if count <= codes.len() / WORTH_READY && leads.try_reserve_exact(count).is_ok() {
             let one = |i: usize| texts.get(i).ok().and_then(&ready).unwrap_or(Lead::NONE);
             leads.extend((0..count).map(one));
@@ -183,7 +183,7 @@ impl<'a> Dictionary<'a> {
         Dictionary { codes, texts, ready }
     }
 
-    /// Writes name and value as one, or by `write`.
+    /// Writes the prepared name and value, or calls `write` if there are none.
     #[inline(always)]
     fn write<'s>(
         &self,
@@ -372,7 +372,7 @@ impl<'s> RowValues for Sources<'s> {
     }
 }
 
-/// The lengths were compared before: there is always a value.
+/// Returns the value of a row. The lengths were compared before, so there always is one.
 #[inline]
 fn at<T>(values: &[T], row: usize) -> Result<&T> {
     values.get(row).ok_or_else(|| err!(Internal, "row {row} of {} values", values.len()))

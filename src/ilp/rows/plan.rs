@@ -1,4 +1,4 @@
-//! [`RowPlan`]: a layout made ready for writing many rows of it in the line protocol.
+//! [`RowPlan`]: a layout prepared for writing many rows of it in the line protocol.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use crate::memory::room;
 use crate::name::{Name as _, Wire};
 use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
-/// What all rows of a layout have in common on the wire. Layouts keep their plan for all buffers.
+/// What all rows of a layout have in common in the line protocol. A layout keeps its plan for all buffers.
 pub(crate) struct RowPlan {
-    /// That of the layout.
+    /// The number of the layout.
     layout: u64,
-    /// `None` if a name is long: then no row of the layout has a quick way.
+    /// The table; `None` if any name of the layout is long, because then none of its rows can take the quick path.
     pub(in crate::ilp) table: Option<Lead>,
-    /// In the order of the wire: symbols first.
+    /// The columns in the order in which they are sent: symbols first.
     pub(super) columns: Vec<PlanColumn>,
     symbols: usize,
     pub(in crate::ilp) timestamp: TimestampKind,
 }
 
-/// A column in the order of the wire.
+/// A column of a plan.
 pub(super) struct PlanColumn {
     pub(super) lead: Lead,
     pub(super) kind: PlanKind,
-    /// The place at which it was declared.
+    /// The position at which the column was declared, from 0.
     pub(super) place: usize,
 }
 
-/// A [`ColumnKind`], numbered from 0 in one byte: choosing by a public number takes an instruction more for each value.
+/// A [`ColumnKind`], numbered from 0 in one byte: a match on the public numbers takes one instruction more for each value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlanKind {
     Symbol,
@@ -59,12 +59,12 @@ impl PlanKind {
 }
 
 impl RowPlan {
-    /// The plan of a layout, made when it is first needed.
+    /// Returns the plan of a layout, which is made when it is first needed.
     pub(super) fn of(layout: &RowLayout) -> Result<&Arc<RowPlan>> {
         layout.derive(|| RowPlan::new(layout).map(Arc::new))
     }
 
-    /// The plan of a layout, if it has been made.
+    /// Returns the plan of a layout, if it has been made.
     #[inline]
     pub(in crate::ilp) fn made(layout: &RowLayout) -> Option<&RowPlan> {
         layout.derived::<Arc<RowPlan>>().map(|plan| &**plan)
@@ -94,13 +94,14 @@ impl RowPlan {
         Ok(RowPlan { layout: layout.id(), table, columns, symbols, timestamp })
     }
 
-    /// Whether this is the plan of `layout`.
+    /// Returns whether this is the plan of `layout`.
     #[inline(always)]
     pub(in crate::ilp) fn is_of(&self, layout: &RowLayout) -> bool {
         self.layout == layout.id()
     }
 
-    /// Those of the symbols, and those of the other columns; `tracks` has one for each column, in the order of the wire.
+    /// Splits what belongs to the columns into the part of the symbols and the part of the others. `tracks` has one item per
+    /// column, in the order in which they are sent.
     #[inline(always)]
     pub(super) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
         match tracks.split_at_checked(self.symbols) {
@@ -110,7 +111,7 @@ impl RowPlan {
     }
 }
 
-/// Less than 32 bytes, ready to be copied at once.
+/// Less than 32 bytes that can be copied at once: a short name in wire form, alone or with a value.
 #[derive(Debug, Clone)]
 pub(crate) struct Lead {
     bytes: [u8; Wire::HEAD],
@@ -118,7 +119,7 @@ pub(crate) struct Lead {
 }
 
 impl Lead {
-    /// None at all.
+    /// The empty lead, which stands for none.
     pub(crate) const NONE: Lead = Lead { bytes: [0; Wire::HEAD], len: 0 };
 
     #[inline(always)]
@@ -126,7 +127,7 @@ impl Lead {
         self.len == 0
     }
 
-    /// `wire` as a whole, if it is short enough.
+    /// Returns `wire`, if it is short enough.
     pub(crate) fn new(wire: &Wire) -> Option<Lead> {
         (wire.len() < Wire::HEAD).then(|| Lead { bytes: *wire.head(), len: wire.len() })
     }
@@ -136,22 +137,23 @@ impl Lead {
         &self.bytes
     }
 
-    /// Less than 32.
+    /// Returns the length, which is less than 32.
     #[inline(always)]
     pub(in crate::ilp) fn len(&self) -> usize {
         self.len % Wire::HEAD
     }
 }
 
-/// Where the values of rows come from. Each value goes into a [`Slot`] of its own; `None` says that it needs something special.
+/// The source of the values of rows. Each value is written into a [`Slot`] of its own; `None` says that the row needs the
+/// slow path.
 pub(crate) trait RowValues {
-    /// What a column is known by.
+    /// What the source has to know of a column.
     type Track;
-    /// The symbols, and the other columns, each in the order of the wire.
+    /// Returns what belongs to the symbols, and what belongs to the other columns, each in the order in which they are sent.
     fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Self::Track]; 2];
     fn symbol<'s>(&self, track: &Self::Track, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
     fn column<'s>(&self, track: &Self::Track, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
-    /// The designated timestamp.
+    /// Returns the designated timestamp of a row.
     fn stamp(&self, row: usize) -> Option<i64>;
 }
 
@@ -227,7 +229,7 @@ mod tests {
         for number in 1..20_000 {
             let place = random.usize(0..layouts.len());
             match random.u8(0..60) {
-                // The memory of the old one may be that of the new one.
+                // The memory of the old layout may be used for the new one.
                 0 => layouts[place] = Declared::new(tables[random.usize(0..3)]),
                 1 => layouts[place].set(TimestampKind::Micros),
                 2 => layouts[place].set(TimestampKind::Now),

@@ -1,4 +1,5 @@
-//! Prepared rows must be what the calls of [`Buffer`] make of the same values: same bytes, same errors, nothing else changed.
+//! Prepared rows must be what the calls of [`Buffer`] make of the same values: they give the same bytes and errors, and
+//! change nothing else.
 
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::table::*;
@@ -18,7 +19,7 @@ enum Value {
 
 type Row = (Vec<Value>, i64);
 
-/// Kinds with the form of their values: decimals come as text or binary.
+/// All kinds with the form of their values: decimals come as text or binary.
 const FORMS: [(ColumnKind, u8); 10] = [
     (ColumnKind::Symbol, 0),
     (ColumnKind::Bool, 0),
@@ -79,7 +80,7 @@ fn table() -> impl Strategy<Value = (Vec<(ColumnKind, u8)>, Vec<Row>)> {
         })
 }
 
-/// Long names, names to be escaped, names of one letter.
+/// Returns long names, names to be escaped, and names of one letter.
 fn name(place: usize) -> String {
     match place % 3 {
         0 => format!("c{place}"),
@@ -102,7 +103,7 @@ fn buffer(version: ProtocolVersion, max_buf_size: usize) -> Buffer {
     Buffer::with_options(options).unwrap()
 }
 
-/// One row by single calls.
+/// Appends one row by single calls.
 fn by_calls(
     buffer: &mut Buffer,
     forms: &[(ColumnKind, u8)],
@@ -192,7 +193,7 @@ struct Arrow {
     arrays: Vec<Vec<f64>>,
 }
 
-/// Bits begin at this bit.
+/// The first bit that is used.
 const BIT_OFFSET: usize = 3;
 
 fn set_bit(bits: &mut Vec<u8>, place: usize, value: bool) {
@@ -220,7 +221,7 @@ fn arrow(rows: &[Row], column: usize) -> Arrow {
         }
         a.offsets.push(i32::try_from(a.text.len()).unwrap());
         a.offsets64.push(i64::try_from(a.text.len()).unwrap());
-        // Every row has its own entry, in reverse order.
+        // Every row has its own entry in the dictionary, in reverse order.
         a.codes.push(u16::try_from(row).unwrap());
         a.arrays.push(if let Value::Array(v) = value { v.clone() } else { Vec::new() });
         a.shapes.push([a.arrays[row].len()]);
@@ -316,7 +317,7 @@ proptest! {
             match (calls, prepared) {
                 (Ok(()), Ok(())) => {}
                 (Err(a), Err(b)) => {
-                    // The limit is noticed at the end of a prepared row, after its values.
+                    // A prepared row notices the limit at its end, after its values, so the messages may differ.
                     if a.code() != ErrorCode::LimitExceeded {
                         prop_assert_eq!(a.code(), b.code(), "row {}: {:?} {:?}", i, a, b);
                     }
@@ -432,8 +433,8 @@ fn foreign_offsets_and_bits_are_checked() {
     assert!(layout.add("s", ColumnKind::F64).is_err(), "declared twice");
 }
 
-/// Whichever way the rows of several tables come, and whatever is taken back, the buffer knows its first table and whether
-/// there is another.
+/// However rows of several tables are appended and taken back, the buffer knows its first table and whether there is another
+/// one.
 #[test]
 fn tables_are_counted_on_every_road() {
     let names = ["a", "b", "c"];

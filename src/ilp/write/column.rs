@@ -1,4 +1,4 @@
-//! The place of one value of a row, for which there is room.
+//! A place for one column of a row, in room that was reserved for the whole row.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use std::marker::PhantomData;
@@ -9,10 +9,10 @@ use crate::ilp::rows::Lead;
 use crate::ilp::value::{DoubleBits, DoubleText, Payload, WireValue};
 use crate::name::Wire;
 
-/// [`COLUMN_ROOM`] bytes of a row, for one column with its value. Whoever gets one can use it once, and only at that time.
+/// Room for one column with its value in a row: [`COLUMN_ROOM`] bytes. It is used up by writing, and cannot be kept.
 pub(in crate::ilp) struct Slot<'s> {
     at: *mut u8,
-    /// The address up to which texts and elements may shift what follows.
+    /// The address up to which texts and elements may push what follows them.
     last: usize,
     version: ProtocolVersion,
     time: PhantomData<fn(&'s ()) -> &'s ()>,
@@ -33,7 +33,7 @@ impl Written<'_> {
 
 impl<'s> Slot<'s> {
     /// # Safety
-    /// `COLUMN_ROOM` bytes may be written at `at`, and whatever lies between it and `last` besides.
+    /// `COLUMN_ROOM` bytes may be written at `at` and, if `at` lies before `last`, `last - at` bytes more.
     #[inline(always)]
     pub(super) unsafe fn new(at: *mut u8, last: usize, version: ProtocolVersion) -> Slot<'s> {
         Slot { at, last, version, time: PhantomData }
@@ -50,10 +50,10 @@ impl<'s> Slot<'s> {
         Self::written(self.at)
     }
 
-    /// Name and value as one.
+    /// Writes a name and a value that were joined before.
     #[inline(always)]
     pub(in crate::ilp) fn ready(self, lead: &Lead) -> Option<Written<'s>> {
-        // SAFETY: a part of the slot.
+        // SAFETY: a slot has `COLUMN_ROOM` bytes, which are more than `Wire::HEAD`.
         let mut room = unsafe { Room::new(self.at, Wire::HEAD, PayloadLen::NONE, Texts::Plain) };
         room.head(lead.bytes(), lead.len());
         room.end().map(Self::written)
@@ -67,7 +67,7 @@ impl<'s> Slot<'s> {
         self.value(lead, DoubleBits(value))
     }
 
-    /// Writes a name and a value; `None` if that needs something special.
+    /// Writes a name and a value; `None` if the value needs the slow path.
     #[inline(always)]
     pub(in crate::ilp) fn value<V: WireValue>(self, lead: &Lead, value: V) -> Option<Written<'s>> {
         const {
@@ -79,11 +79,12 @@ impl<'s> Slot<'s> {
             Payload::Escaped => Texts::PlainFirst(payload.get()),
             Payload::None | Payload::AsItIs => Texts::Plain,
         };
-        // For most values this is known when it is compiled.
+        // For most values the compiler knows the first condition.
         if V::NEEDS.is_new() && self.version < V::NEEDS.since || !self.fits::<V>(payload.get()) {
             return None;
         }
-        // SAFETY: the slot, and what lies between it and `last`, which `fits` has looked at.
+        // SAFETY: the constant part and a short text fit the slot, as asserted above; `fits` has checked that the rest of
+        // the payload lies before `last`.
         let mut room = unsafe { Room::new(self.at, Wire::HEAD + V::ROOM, payload, texts) };
         room.head(lead.bytes(), lead.len());
         if !value.write(&mut room, self.version) {
@@ -92,19 +93,19 @@ impl<'s> Slot<'s> {
         room.end().map(Self::written)
     }
 
-    /// The same as a function of its own, for values that call others.
+    /// Does the same in a function of its own, for values whose writing calls other functions.
     #[inline(always)]
     pub(in crate::ilp) fn apart<V: WireValue>(self, lead: &Lead, value: V) -> Option<Written<'s>> {
-        // SAFETY: the slot as it is.
+        // SAFETY: these are the parts of this slot, which is used up.
         unsafe { apart(self.at, self.last, self.version, lead, value) }.map(Self::written)
     }
 
-    /// Whether there is room for a payload, be all of it escaped.
+    /// Returns whether there is room for a payload, even if every byte of it needs a backslash.
     #[inline(always)]
     fn fits<V: WireValue>(&self, payload: usize) -> bool {
         let more = match V::PAYLOAD {
             Payload::None => return true,
-            // The slot has room for a short one.
+            // The constant part of the slot has room for a short text.
             Payload::Escaped if payload < SHORT_TEXT => return true,
             Payload::Escaped => payload.saturating_mul(2),
             Payload::AsItIs => payload,
@@ -113,10 +114,10 @@ impl<'s> Slot<'s> {
     }
 }
 
-/// [`Slot::value`] of a slot in parts, which is not lent so that it can live in registers.
+/// Does [`Slot::value`] with the parts of a slot, so that they can be passed in registers.
 ///
 /// # Safety
-/// As for [`Slot::new`].
+/// The caller promises what [`Slot::new`] requires.
 #[inline(never)]
 unsafe fn apart<V: WireValue>(
     at: *mut u8,
@@ -125,6 +126,6 @@ unsafe fn apart<V: WireValue>(
     lead: &Lead,
     value: V,
 ) -> Option<*mut u8> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises what `Slot::new` requires.
     unsafe { Slot::new(at, last, version) }.value(lead, value).map(Written::end)
 }

@@ -1,4 +1,4 @@
-//! Text that needs backslashes, and what is wrong with text that cannot be sent.
+//! Copies text that needs backslashes, and finds what is wrong with text that cannot be sent.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use super::simd::{Block, Blocks};
@@ -6,8 +6,8 @@ use super::utf8;
 use crate::error::{Error, err, shown_bytes};
 use crate::text::Text;
 
-/// Writes text with a backslash before each byte that needs one and returns its end; `None` if it is not UTF-8, or holds a
-/// NUL outside of quotes.
+/// Writes text with a backslash before each byte that needs one, and returns the place after it. `None` if the text is not
+/// UTF-8, or holds a NUL outside of quotes.
 ///
 /// # Safety
 /// As many bytes as the text has may be written at `at`, one more for each that gets a backslash, and 16 more.
@@ -17,13 +17,14 @@ pub(super) unsafe fn escape<const QUOTED: bool>(
     text: &[u8],
     known_utf8: bool,
 ) -> Option<*mut u8> {
-    // SAFETY: the caller's promise.
-    if unsafe { plain::<QUOTED>(at, text, false) } {
-        // SAFETY: all bytes of the text have been written.
+    // Only text beyond ASCII can have nothing to escape here: the caller has looked at the rest.
+    // SAFETY: the caller promises room for the text and 16 bytes more.
+    if !text.is_ascii() && unsafe { plain::<QUOTED>(at, text, false) } {
+        // SAFETY: `plain` has written all bytes of the text, so this is within the room.
         let end = unsafe { at.add(text.len()) };
         return (known_utf8 || utf8::is_valid(text)).then_some(end);
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises the room that `escape_by` requires, which is the same.
     unsafe { escape_by::<Block, QUOTED>(at, text, known_utf8) }
 }
 
@@ -45,16 +46,18 @@ pub(super) unsafe fn escape_by<B: Blocks, const QUOTED: bool>(
         }
         let specials = block.specials::<QUOTED>() & valid;
         if specials == 0 {
-            // SAFETY: of the room the rest of the text and 16 bytes are left; those of the chunk are counted.
+            // SAFETY: the room left is that of the remaining text and 16 bytes. A block of 16 bytes is written, of which the
+            // bytes of the chunk count.
             unsafe {
                 block.store(at);
                 at = at.add(chunk.len());
             }
             continue;
         }
-        // Without branches on the text: a backslash that is not needed is overwritten.
+        // This loop has no branch on the text: a backslash that is not needed is overwritten.
         for (i, byte) in chunk.iter().enumerate() {
-            // SAFETY: of the room the rest of the text, its backslashes and 16 bytes are left; each byte takes one or two.
+            // SAFETY: the room left is that of the remaining text, its backslashes and 16 bytes. Each byte of the text
+            // counts for itself and its backslash, and one byte more may be written.
             unsafe {
                 at.write(b'\\');
                 at = at.add(((specials >> i) & 1) as usize);
@@ -66,7 +69,8 @@ pub(super) unsafe fn escape_by<B: Blocks, const QUOTED: bool>(
     (nul == 0 && (high == 0 || known_utf8 || utf8::is_valid(text))).then_some(at)
 }
 
-/// Writes text that has nothing to escape; false if there is something, or if it is not ASCII although it should be.
+/// Writes text that needs no backslash. Returns false if a byte may need one or be refused, or if the text is not ASCII and
+/// `ascii_only` is set.
 ///
 /// # Safety
 /// As many bytes as the text has may be written at `at`, and 16 more.
@@ -77,14 +81,14 @@ pub(super) unsafe fn plain<const QUOTED: bool>(at: *mut u8, text: &[u8], ascii_o
     };
     if text.len() < 16 {
         let block = Block::partial(text);
-        // SAFETY: there is room for the text and 16 bytes more.
+        // SAFETY: the caller promises room for the text and 16 bytes more.
         unsafe { block.store(at) };
         return wrong(block) & ((1 << text.len()) - 1) == 0;
     }
     let (blocks, rest) = text.as_chunks::<16>();
     for (i, chunk) in blocks.iter().enumerate() {
         let block = Block::full(chunk);
-        // SAFETY: there is room for the whole text.
+        // SAFETY: the block lies within the text, for which the caller promises room.
         unsafe { block.store(at.add(16 * i)) };
         if wrong(block) != 0 {
             return false;
@@ -92,14 +96,14 @@ pub(super) unsafe fn plain<const QUOTED: bool>(at: *mut u8, text: &[u8], ascii_o
     }
     if let (false, Some(last)) = (rest.is_empty(), text.last_chunk::<16>()) {
         let block = Block::full(last);
-        // SAFETY: there is room for the whole text, of which these are the last 16 bytes.
+        // SAFETY: these are the last 16 bytes of the text, for which the caller promises room.
         unsafe { block.store(at.add(text.len() - 16)) };
         return wrong(block) == 0;
     }
     true
 }
 
-/// How many bytes of a text get a backslash.
+/// Returns how many bytes of a text need a backslash.
 #[inline(never)]
 pub(in crate::ilp) fn count_escapes<const QUOTED: bool>(text: &[u8]) -> usize {
     let count = |chunk: &[u8]| {
@@ -109,13 +113,13 @@ pub(in crate::ilp) fn count_escapes<const QUOTED: bool>(text: &[u8]) -> usize {
     text.chunks(16).map(count).sum()
 }
 
-/// Up to 16 bytes.
+/// Loads up to 16 bytes.
 #[inline(always)]
 fn block_of<B: Blocks>(chunk: &[u8]) -> B {
     chunk.first_chunk::<16>().map_or_else(|| B::partial(chunk), B::full)
 }
 
-/// What is wrong with a symbol. The server refuses the whole request for a NUL; in a string it does not.
+/// Returns what is wrong with a symbol. The server refuses the whole request for a NUL in a symbol, but not in a string.
 #[cold]
 pub(in crate::ilp) fn bad_symbol(text: Text<'_>) -> Option<Error> {
     let bytes = text.as_bytes();
@@ -124,7 +128,7 @@ pub(in crate::ilp) fn bad_symbol(text: Text<'_>) -> Option<Error> {
     Some(err!(InvalidArgument, "{shown} holds a NUL at byte {at}, which symbols may not"))
 }
 
-/// What is wrong with a string.
+/// Returns what is wrong with a string.
 #[cold]
 pub(in crate::ilp) fn bad_string(text: Text<'_>) -> Option<Error> {
     let at = std::str::from_utf8(text.as_bytes()).err()?.valid_up_to();

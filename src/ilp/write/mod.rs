@@ -1,13 +1,15 @@
-//! The bytes of a buffer and the one way to append to them: room is reserved, a value is written within it, and what was
-//! written is made part of the buffer. Until then nothing counts. Text is copied, searched for bytes to escape and checked
-//! for ASCII in one pass over blocks of 16 bytes, and escaped in place where that finds something.
+//! The bytes of a buffer, and the one way to append to them: room is reserved, a value is written within it, and what was
+//! written is made part of the buffer. Until then it does not count. Text is copied, searched for bytes to escape and
+//! checked for ASCII in one pass over blocks of 16 bytes. If that finds something, the text is written again with
+//! backslashes.
 //!
-//! [`Store::open`] is for what nearly every call is: there is room at once. For short values it calls no function, so that
-//! its user needs no stack frame; what it cannot do it leaves undone. [`Draft`] makes room, and says why a value cannot be
-//! written. Both write by [`Room`], which every value goes through.
+//! [`Store::open`] serves nearly every call, because there usually is room already. For short values it calls no function,
+//! so that its user needs no stack frame; if there is no room it changes nothing. [`Draft`] makes room, and returns why a
+//! value cannot be written. Both write through [`Room`], as every value does.
 //!
-//! Of the encoder only this folder has `unsafe`. What it offers to the rest is safe for any arguments: [`Room`] takes each
-//! write out of what was reserved, where the compiler does the sums; `rows` does them once for a row.
+//! This is the only folder of the encoder with `unsafe`. What it offers to the rest is safe for any arguments: [`Room`]
+//! counts each write against what was reserved, and the compiler does most of that arithmetic; `rows` reserves room once for
+//! a whole row.
 
 mod column;
 mod escape;

@@ -1,19 +1,19 @@
-//! [`Room`]: a place at which so many bytes may be written. Whatever the encoder writes, it writes here.
+//! [`Room`]: a place and how many bytes may be written there. Whatever the encoder writes, it writes here.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use super::escape::{count_escapes, escape, plain};
 use crate::name::Wire;
 use crate::text::Text;
 
-/// A text that is shorter finds room in [`COLUMN_ROOM`], be all of it escaped.
+/// A shorter text has room in [`COLUMN_ROOM`], even if every byte of it needs a backslash.
 pub(super) const SHORT_TEXT: usize = 16;
-/// What [`Room::text`] takes besides the text: blocks are stored whole.
+/// The bytes that [`Room::text`] takes besides the text, because it stores whole blocks.
 pub(in crate::ilp) const TEXT_ROOM: usize = 16;
-/// What a short name and a value take at most, besides a payload that is no short text. The longest value is such a text in
-/// quotes.
+/// The most bytes that a short name and a value take together, not counting a payload other than a short text. The longest
+/// value is a short text in quotes.
 pub(in crate::ilp) const COLUMN_ROOM: usize = Wire::HEAD + 2 + TEXT_ROOM + 2 * SHORT_TEXT;
 
-/// The length of a text or of elements; at most half of all addresses, since these lie in a slice.
+/// The length of a text or of elements. It is at most half of all addresses, because a slice cannot be longer.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ilp) struct PayloadLen(usize);
 
@@ -25,7 +25,7 @@ impl PayloadLen {
         PayloadLen(bytes.len())
     }
 
-    /// So many bytes, or half of all addresses, for which there is never room.
+    /// Creates a length, cut to half of all addresses, for which there is never room.
     #[inline(always)]
     pub(in crate::ilp) fn bytes(len: usize) -> PayloadLen {
         PayloadLen(len.min(isize::MAX.cast_unsigned()))
@@ -36,38 +36,39 @@ impl PayloadLen {
         self.0
     }
 
-    /// Whether so many bytes from `at` on end before `last`. Without any room both may be equal, and `last` may be less than
-    /// `at`.
+    /// Returns whether that many bytes from `at` on end before `last`. If the store has no room at all, both places may be
+    /// equal, or `last` may lie before `at`.
     #[inline(always)]
     pub(super) fn ends_before(self, at: *mut u8, last: *mut u8) -> bool {
         if cfg!(target_pointer_width = "64") {
-            // It is no longer than half of all addresses, of which programs have the lower half: the sum cannot wrap.
+            // The length is at most half of all addresses, and programs have the lower half, so the sum cannot wrap.
             (at as usize).wrapping_add(self.0) < last as usize
         } else {
-            // There it can. A difference takes two to eight instructions more for each row.
+            // With other pointers the sum can wrap. The difference takes two to eight instructions more for each row.
             self.0 < (last as usize).saturating_sub(at as usize)
         }
     }
 }
 
-/// How text is written, and how many backslashes may be put into it.
+/// Which texts are written, and how many backslashes may be added.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Texts {
-    /// Only values that need no second look.
+    /// Only text that needs no backslash and no check for UTF-8. Other values that need a slow check are not written either.
     Plain,
-    /// Any text, of which most is plain.
+    /// Any text. Most texts are expected to be plain, so writing without backslashes is tried first.
     PlainFirst(usize),
-    /// Any text, of which most is not.
+    /// Any text. Most are expected to need backslashes or a check for UTF-8.
     Escaped(usize),
 }
 
 /// A place, and what may be written there.
 ///
-/// Invariant: from `at` on `fixed` and `payload` bytes and as many backslashes as `texts` says may be written, taken together. Each write takes what it
-/// needs out of one of them and writes no more than that; where too little is left it writes nothing, and `short` says so for
-/// good. Everything from the first place to `at` has been written.
+/// Invariant: the bytes that may be written from `at` on are `fixed`, `payload` and the number of backslashes that `texts`
+/// gives, taken together. Each write takes what it needs from one of these and writes no more than that. If too little is
+/// left it writes nothing, and `short` stays set. Everything from the first place to `at` has been written.
 ///
-/// From `fixed` only constants are taken, so that the compiler knows its value and asks nothing when the program runs.
+/// Only constants are taken from `fixed`, so that the compiler knows its value and the comparisons vanish from the machine
+/// code.
 pub(in crate::ilp) struct Room {
     at: *mut u8,
     fixed: usize,
@@ -79,14 +80,14 @@ pub(in crate::ilp) struct Room {
 
 impl Room {
     /// # Safety
-    /// `fixed` and `payload` bytes and the backslashes of `texts` may be written at `at`, taken together, for as long as this
-    /// is used.
+    /// `fixed` and `payload` bytes and the backslashes of `texts`, taken together, may be written at `at` as long as the
+    /// room is used.
     #[inline(always)]
     pub(super) unsafe fn new(at: *mut u8, fixed: usize, payload: PayloadLen, texts: Texts) -> Room {
         Room { at, fixed, payload: payload.0, texts, short: false }
     }
 
-    /// The place behind what was written, if there was room for all of it.
+    /// Returns the place after what was written, if there was room for all of it.
     #[inline(always)]
     pub(super) fn end(&self) -> Option<*mut u8> {
         if self.short { None } else { Some(self.at) }
@@ -118,7 +119,7 @@ impl Room {
     #[inline(always)]
     pub(in crate::ilp) fn put<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
         if self.take(N) {
-            // SAFETY: N bytes were taken, and no more than N are counted.
+            // SAFETY: N bytes were taken from the room, and `at` advances by no more than N.
             unsafe {
                 self.at.cast::<[u8; N]>().write_unaligned(bytes);
                 self.at = self.at.add(len.min(N));
@@ -139,13 +140,13 @@ impl Room {
         self.put([byte], 1);
     }
 
-    /// Appends the first `len` of `bytes`. Most names are short, and what is stored without need costs as much as what is
-    /// needed.
+    /// Appends the first `len` of `bytes`. The second half is stored only if it is needed: most names are short, and
+    /// needless stores cost as much as others.
     #[inline(always)]
     pub(super) fn head(&mut self, bytes: &[u8; Wire::HEAD], len: usize) {
         let ([first, second], _) = bytes.as_chunks::<16>() else { return };
         if self.take(Wire::HEAD) {
-            // SAFETY: as many bytes as the head has were taken, and no more than these are counted.
+            // SAFETY: as many bytes as the head has were taken from the room, and `at` advances by no more than these.
             unsafe {
                 self.at.cast::<[u8; 16]>().write_unaligned(*first);
                 if len > 16 {
@@ -162,16 +163,17 @@ impl Room {
         let start = self.at;
         self.head(wire.head(), wire.short_len());
         if !self.short && separator != b',' {
-            // SAFETY: the head has just been written there.
+            // SAFETY: the head was written at `start`, because the room is not short.
             unsafe { start.write(separator) };
         }
     }
 
-    /// Appends bytes as they are, out of the payload.
+    /// Appends bytes unchanged, counted in the payload.
     #[inline(always)]
     pub(in crate::ilp) fn slice(&mut self, bytes: &[u8]) {
         if self.take_payload(bytes.len()) {
-            // SAFETY: that many bytes of the payload's were taken, and what is borrowed does not lie there.
+            // SAFETY: that many bytes were taken from the payload. The borrowed bytes cannot overlap, because the room is
+            // exclusive.
             unsafe {
                 std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.at, bytes.len());
                 self.at = self.at.add(bytes.len());
@@ -179,20 +181,23 @@ impl Room {
         }
     }
 
-    /// Whether values that need a second look are written too.
+    /// Returns whether values that need a slow check are written too: text with backslashes or beyond ASCII, and decimals
+    /// that may have more digits than are allowed.
     #[inline(always)]
     pub(in crate::ilp) fn looks_twice(&self) -> bool {
         !matches!(self.texts, Texts::Plain)
     }
 
-    /// Lends itself to a function that is not inlined, without which it could not live in registers.
+    /// Passes the room by value to a function that is not inlined. If the function borrowed it, it could not live in
+    /// registers.
     #[inline(always)]
     pub(in crate::ilp) fn apart(&mut self, write: impl FnOnce(Room) -> Room) {
         *self = write(Room { ..*self });
     }
 
-    /// Appends text, inside quotes or outside, with a backslash before each byte that needs one; takes [`TEXT_ROOM`]. False
-    /// if it is not UTF-8, or holds a NUL outside of quotes; without room for backslashes also if it needs a second look.
+    /// Appends text, inside quotes or outside, with a backslash before each byte that needs one; it takes [`TEXT_ROOM`].
+    /// Returns false if the text is not UTF-8, or holds a NUL outside of quotes; in a room of [`Texts::Plain`] also if the
+    /// text needs backslashes or a check for UTF-8.
     #[inline(always)]
     pub(in crate::ilp) fn text<const QUOTED: bool>(&mut self, text: Text<'_>) -> bool {
         let (bytes, known_utf8) = (text.as_bytes(), text.is_known_utf8());
@@ -200,9 +205,9 @@ impl Room {
             return false;
         }
         let plain_first = !matches!(self.texts, Texts::Escaped(_));
-        // SAFETY: as many bytes were taken as the text has, and 16 more.
+        // SAFETY: the bytes of the text and 16 more were taken from the room.
         if plain_first && unsafe { plain::<QUOTED>(self.at, bytes, !known_utf8) } {
-            // SAFETY: all bytes of the text have been written.
+            // SAFETY: `plain` has written all bytes of the text, so this is within the room.
             self.at = unsafe { self.at.add(bytes.len()) };
             return true;
         }
@@ -215,7 +220,7 @@ impl Room {
             return false;
         }
         self.texts = Texts::Escaped(escapes.saturating_sub(bytes.len()));
-        // SAFETY: there is room for the text and 16 bytes, and for all its backslashes.
+        // SAFETY: the room has the bytes of the text, 16 more, and all backslashes that the text needs.
         let Some(end) = (unsafe { escape::<QUOTED>(self.at, bytes, known_utf8) }) else {
             return false;
         };
@@ -224,7 +229,7 @@ impl Room {
     }
 }
 
-/// Doubles as they lie in memory, if that is little-endian.
+/// Returns doubles as bytes in memory order, if that is little-endian.
 #[inline(always)]
 pub(in crate::ilp) fn double_bytes(values: &[f64]) -> Option<&[u8]> {
     // SAFETY: a double is eight initialised bytes without padding.

@@ -1,4 +1,4 @@
-//! Whole rows that need nothing special, with one look at the room for each.
+//! The quick path of whole rows, with one check of the room for each row.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use std::ops::Range;
@@ -29,8 +29,8 @@ impl Draft<'_> {
 }
 
 impl Store {
-    /// Appends `rows` as far as they need nothing special. Returns the first row that does, of which nothing was written,
-    /// or the end. With `RENEWS`, new upper digits of a timestamp are nothing special.
+    /// Appends `rows` on the quick path until one of them needs the slow path. Returns that row, of which nothing was
+    /// written, or the end of `rows`. With `RENEWS`, a timestamp with new upper digits stays on the quick path.
     #[inline(always)]
     pub(in crate::ilp) fn quick_rows<V: RowValues, const RENEWS: bool>(
         &mut self,
@@ -49,7 +49,7 @@ impl Store {
         let mut next = rows.start;
         while next < rows.end {
             if at as usize > last {
-                // SAFETY: (here and below) whole rows have been written up to there.
+                // SAFETY: (here and below) whole rows have been written up to `at`.
                 unsafe { self.commit(at) };
                 if !self.has_made_room(room) {
                     return next;
@@ -64,16 +64,16 @@ impl Store {
             at = end;
             next += 1;
         }
-        // SAFETY: see above.
+        // SAFETY: whole rows have been written up to `at`.
         unsafe { self.commit(at) };
         next
     }
 
-    /// The end, and the address of the last place with `room` bytes behind it, which are more than the slack; less than any
-    /// place if there is none.
+    /// Returns the end of the bytes, and the address of the last place with `room` bytes after it; `room` is more than the
+    /// slack. If there is no such place, the address lies before the end.
     #[inline(always)]
     fn ends_with(&mut self, room: usize) -> (*mut u8, usize) {
-        // Behind `last` there is the slack, or there is less and `last` is the beginning.
+        // After `last` there is the slack; or there is less, and then `last` is the beginning of the bytes.
         let (at, last) = self.ends();
         (at, (last as usize).saturating_sub(room - SLACK))
     }
@@ -90,14 +90,15 @@ impl Store {
     }
 }
 
-/// What a row of so many columns takes at most, besides texts and elements; more than the slack, on which `ends_with` relies.
+/// Returns the most bytes that a row of so many columns takes, besides texts and elements. It is more than the slack, on
+/// which `ends_with` relies.
 #[inline(always)]
 fn room_of(symbols: usize, columns: usize) -> Option<usize> {
     const REST: usize = Wire::HEAD + RowEnd::ROOM + SLACK;
     symbols.checked_add(columns)?.checked_mul(COLUMN_ROOM)?.checked_add(REST)
 }
 
-/// What one row after the other is written with.
+/// What all rows of one call are written with.
 struct Row<'a, V: RowValues> {
     symbols: &'a [V::Track],
     columns: &'a [V::Track],
@@ -107,10 +108,11 @@ struct Row<'a, V: RowValues> {
 }
 
 impl<V: RowValues> Row<'_, V> {
-    /// Writes a row at `at` and returns its end, or `None` if anything is special.
+    /// Writes a row at `at` and returns its end, or `None` if the row needs the slow path.
     ///
     /// # Safety
-    /// `at` must not have passed `last`, the address of the last place with room for a row without text and elements.
+    /// `at` must not lie after `last`, which is the address of the last place with room for a row without its texts and
+    /// elements.
     #[inline(always)]
     unsafe fn write(
         &self,
@@ -125,18 +127,18 @@ impl<V: RowValues> Row<'_, V> {
         let start = unsafe { Slot::new(at, last, self.version) }.ready(table)?.end();
         let mut at = start;
         for track in self.symbols {
-            // SAFETY: see above.
+            // SAFETY: this column's slot is a part of the room of the row.
             let slot = unsafe { Slot::new(at, last, self.version) };
             at = self.values.symbol(track, row, slot)?.end();
         }
         let first = at;
         for track in self.columns {
-            // SAFETY: see above.
+            // SAFETY: this column's slot is a part of the room of the row.
             let slot = unsafe { Slot::new(at, last, self.version) };
             at = self.values.column(track, row, slot)?.end();
         }
         if at != first {
-            // SAFETY: something was written there. It began with a comma, as all columns but the first do.
+            // SAFETY: a column was written at `first`. It began with a comma, which is right for every column but the first.
             unsafe { first.write(RowState::Table.separator(Call::Column)) };
         } else if at == start {
             return None;
@@ -158,7 +160,7 @@ impl<V: RowValues> Row<'_, V> {
     }
 
     /// # Safety
-    /// The end's part of the room must be left.
+    /// The part of the end must be left in the room of the row.
     #[inline(always)]
     unsafe fn end(&self, at: *mut u8, (stamps, lower): (&StampCache, u64)) -> Option<*mut u8> {
         // SAFETY: the caller's promise.

@@ -1,4 +1,4 @@
-//! Sixteen bytes at once: by SSE2, which every x86-64 processor has, and by plain arithmetic elsewhere.
+//! Operations on sixteen bytes at once: with SSE2, which every x86-64 processor has, and with plain arithmetic elsewhere.
 #![expect(unsafe_code, reason = "vector instructions, and stores behind the end of a vector")]
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -6,12 +6,12 @@ pub(super) use portable::Block;
 #[cfg(target_arch = "x86_64")]
 pub(super) use sse2::Block;
 
-/// Up to 15 bytes as two words in memory order, zeros behind them.
+/// Loads up to 15 bytes as two words in memory order, padded with zeros.
 #[inline]
 fn two_words(bytes: &[u8]) -> (u64, u64) {
     let len = bytes.len();
     if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        // Two shifts, since one by 64 bits is not defined.
+        // The shift is done in two steps, because a shift by 64 bits is not defined.
         let high = (u64::from_le_bytes(*last) >> 8) >> (8 * (15 - len.min(15)));
         (u64::from_le_bytes(*first), high)
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
@@ -25,30 +25,31 @@ fn two_words(bytes: &[u8]) -> (u64, u64) {
     }
 }
 
-/// Sixteen bytes at once. Masks have bit `i` for byte `i`.
+/// Sixteen bytes. Masks have bit `i` for byte `i`.
 pub(super) trait Blocks: Copy {
     fn full(bytes: &[u8; 16]) -> Self;
 
-    /// Up to 15 bytes; the rest are zeros.
+    /// Loads up to 15 bytes; the rest are zeros.
     fn partial(bytes: &[u8]) -> Self;
 
     /// # Safety
     /// `to` must be good for writing 16 bytes.
     unsafe fn store(self, to: *mut u8);
 
-    /// Bytes that are not ASCII.
+    /// Returns the mask of bytes that are not ASCII.
     fn high(self) -> u32;
 
-    /// Bytes that may need a backslash or are refused: all that do, NUL outside of quotes, and some control characters.
+    /// Returns the mask of bytes that may need a backslash or be refused: all that do, NUL outside of quotes, and some
+    /// control characters.
     fn suspects<const QUOTED: bool>(self) -> u32;
 
-    /// As [`Blocks::suspects`], and bytes that are not ASCII.
+    /// Returns the mask of [`Blocks::suspects`] and of bytes that are not ASCII.
     fn not_plain<const QUOTED: bool>(self) -> u32;
 
-    /// Bytes that need a backslash.
+    /// Returns the mask of bytes that need a backslash.
     fn specials<const QUOTED: bool>(self) -> u32;
 
-    /// Bytes that are NUL.
+    /// Returns the mask of NUL bytes.
     fn nuls(self) -> u32;
 }
 
@@ -65,7 +66,7 @@ mod sse2 {
     impl super::Blocks for Block {
         #[inline]
         fn full(bytes: &[u8; 16]) -> Block {
-            // SAFETY: 16 bytes are there to be read, at any alignment.
+            // SAFETY: `bytes` has 16 bytes, and the load needs no alignment.
             Block(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
         }
 
@@ -78,7 +79,7 @@ mod sse2 {
 
         #[inline]
         unsafe fn store(self, to: *mut u8) {
-            // SAFETY: the caller's promise; alignment is not needed.
+            // SAFETY: the caller promises that 16 bytes may be written at `to`; the store needs no alignment.
             unsafe { _mm_storeu_si128(to.cast(), self.0) }
         }
 
@@ -100,7 +101,7 @@ mod sse2 {
 
         #[inline]
         fn not_plain<const QUOTED: bool>(self) -> u32 {
-            // As signed bytes those beyond ASCII are the smallest.
+            // As signed bytes, those beyond ASCII are the smallest.
             if QUOTED {
                 self.below(0x20) | self.equal(b'"') | self.equal(b'\\')
             } else {
@@ -133,7 +134,7 @@ mod sse2 {
             Block(unsafe { _mm_cmpeq_epi8(self.0, _mm_set1_epi8(byte.cast_signed())) })
         }
 
-        /// Bytes below `byte` as signed numbers.
+        /// Returns which bytes are below `byte` as signed numbers.
         #[inline]
         fn below(self, byte: u8) -> Block {
             // SAFETY: SSE2 is part of x86-64.
@@ -165,7 +166,7 @@ pub(super) mod portable {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-    /// The first byte is the lowest of the first word.
+    /// Two words; the first byte is the lowest of the first word.
     #[derive(Clone, Copy)]
     pub(in crate::ilp::write) struct Block(u64, u64);
 
@@ -184,7 +185,7 @@ pub(super) mod portable {
 
         #[inline]
         unsafe fn store(self, to: *mut u8) {
-            // SAFETY: the caller's promise; alignment is not needed.
+            // SAFETY: the caller promises that 16 bytes may be written at `to`; the store needs no alignment.
             unsafe {
                 to.cast::<[[u8; 8]; 2]>()
                     .write_unaligned([self.0.to_le_bytes(), self.1.to_le_bytes()]);
@@ -225,7 +226,7 @@ pub(super) mod portable {
         }
     }
 
-    /// The highest bit of each byte that is `byte`, exactly.
+    /// Returns the highest bit of each byte that equals `byte`, and no other bit.
     #[inline]
     fn equal(word: u64, byte: u8) -> u64 {
         let zero_where_equal = word ^ (ONES * u64::from(byte));
@@ -233,7 +234,7 @@ pub(super) mod portable {
         !(low_bits | zero_where_equal) & HIGHS
     }
 
-    /// The highest bits of the bytes as the low eight bits.
+    /// Returns the highest bits of the bytes as the low eight bits.
     #[inline]
     fn gather(highs: u64) -> u32 {
         let [.., top] = ((highs >> 7).wrapping_mul(0x0102_0408_1020_4080)).to_le_bytes();

@@ -1,5 +1,5 @@
-//! [`Store`], the bytes of a buffer, and the two ways to open its end: [`Open`] where there is room, [`Draft`] where there
-//! may be none.
+//! [`Store`], the bytes of a buffer, and the two ways to write at its end: [`Open`] if there is room already, [`Draft`] if
+//! room may have to be made.
 #![expect(unsafe_code, reason = "appends behind the end of a vector without zeroing it first")]
 
 use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
@@ -8,14 +8,14 @@ use crate::ilp::ProtocolVersion;
 use crate::ilp::value::{Payload, WireValue};
 use crate::name::Wire;
 
-/// More than any value takes besides its payload. Memory is asked for beyond the limit by as much, so that a value whose
-/// room only seems too small by its reserve is never refused.
+/// More bytes than any value takes besides its payload. The capacity may exceed the limit by that much, so that a value is
+/// not refused whose reserved room exceeds the limit although the value itself fits.
 pub(super) const SLACK: usize = 128;
 
 /// A growing block of bytes with a limit.
 ///
-/// Invariant: `limit` is 0, or `limit + SLACK` is at most the capacity and at most `max`. So whoever begins before `limit`
-/// may write [`SLACK`] bytes, and stays within `max`.
+/// Invariant: `limit` is 0, or `limit + SLACK` is at most the capacity and at most `max`. So whoever starts to write before
+/// `limit` may write [`SLACK`] bytes, and stays within `max`.
 pub(in crate::ilp) struct Store {
     bytes: Vec<u8>,
     max: usize,
@@ -35,7 +35,7 @@ impl Store {
         Store { bytes: Vec::new(), max, limit: 0 }
     }
 
-    /// Takes no more bytes beyond `max`; what is there stays.
+    /// Sets the limit. Bytes that are already there stay, even if they exceed it.
     pub(in crate::ilp) fn limit_to(&mut self, max: usize) {
         self.max = max;
         self.set_limit();
@@ -77,14 +77,14 @@ impl Store {
         self.bytes.truncate(len);
     }
 
-    /// Removes bytes from the middle; nothing happens for a range beyond the end.
+    /// Removes bytes from the middle; does nothing for a range beyond the end.
     pub(in crate::ilp) fn remove(&mut self, range: std::ops::Range<usize>) {
         if range.start <= range.end && range.end <= self.bytes.len() {
             self.bytes.drain(range);
         }
     }
 
-    /// Makes room for `additional` bytes more.
+    /// Makes room for `additional` more bytes.
     pub(in crate::ilp) fn reserve(&mut self, additional: usize) -> Result<()> {
         let len = self.bytes.len();
         if additional > self.max.saturating_sub(len) {
@@ -93,7 +93,8 @@ impl Store {
         self.grow(additional, len + additional)
     }
 
-    /// Makes room for `need` bytes of which up to [`SLACK`] may not be kept, and for as many as there are by now besides.
+    /// Makes room for `need` bytes, of which up to [`SLACK`] may not be kept, and at least doubles the capacity if the limit
+    /// allows it.
     #[cold]
     #[inline(never)]
     pub(super) fn make_room(&mut self, need: usize) -> Result<()> {
@@ -114,28 +115,28 @@ impl Store {
         reserved.map_err(|_| no_memory(self.bytes.len(), wanted))
     }
 
-    /// The place behind the last byte, and that of `limit`.
+    /// Returns the place after the last byte, and the place of `limit`.
     #[inline(always)]
     pub(super) fn ends(&mut self) -> (*mut u8, *mut u8) {
         let start = self.bytes.as_mut_ptr();
-        // SAFETY: length and limit are at most the capacity.
+        // SAFETY: length and limit are at most the capacity, so both places are within the allocation.
         unsafe { (start.add(self.bytes.len()), start.add(self.limit)) }
     }
 
     /// Makes everything before `end` part of the store.
     ///
     /// # Safety
-    /// `end` is the place behind the last byte, or one behind that up to which everything has been written, and nothing
-    /// was appended in another way since it was asked for.
+    /// `end` is the place after the last byte, or a later one up to which everything has been written. The store has not
+    /// changed since that place was asked for.
     #[inline(always)]
     pub(super) unsafe fn commit(&mut self, end: *mut u8) {
         let len = end as usize - self.bytes.as_ptr() as usize;
-        // SAFETY: the caller's promise; nothing can be written beyond the capacity.
+        // SAFETY: the caller promises that the bytes up to `end` are written; nothing can be written beyond the capacity.
         unsafe { self.bytes.set_len(len) };
     }
 
-    /// Reserves `FIXED` bytes and a payload, if there is room at once. No closure does the writing: calling one that is not
-    /// inlined costs as much again.
+    /// Reserves `FIXED` bytes and a payload, if there is room already. It returns the room instead of calling a closure,
+    /// because calling a closure that is not inlined would double the cost.
     #[inline(always)]
     pub(in crate::ilp) fn open<const FIXED: usize>(
         &mut self,
@@ -146,19 +147,19 @@ impl Store {
         if !payload.ends_before(at, last) {
             return None;
         }
-        // SAFETY: the payload ends before `last`, behind which there is the slack.
+        // SAFETY: the payload ends before `last`, after which there are `SLACK` bytes, and `FIXED` is no more than that.
         let room = unsafe { Room::new(at, FIXED, payload, Texts::Plain) };
         Some(Open { room, store: self })
     }
 
-    /// Opens the end for pieces of any length.
+    /// Starts a draft, to which pieces of any length can be appended.
     pub(in crate::ilp) fn draft(&mut self) -> Draft<'_> {
         let before = self.bytes.len();
         Draft { store: self, before }
     }
 }
 
-/// Room that was reserved at the end of a store. Dropped without [`Open::commit`], it leaves the store as it was.
+/// Room that was reserved at the end of a store. If it is dropped without [`Open::commit`], the store stays as it was.
 ///
 /// Invariant: `room` began at the end of `store`, which has not changed since.
 pub(in crate::ilp) struct Open<'a> {
@@ -184,7 +185,7 @@ impl Open<'_> {
         self.room.byte(byte);
     }
 
-    /// Appends a value, if it can be written without escapes.
+    /// Appends a value; returns false if it cannot be written.
     #[inline(always)]
     pub(in crate::ilp) fn value<V: WireValue>(
         &mut self,
@@ -198,14 +199,14 @@ impl Open<'_> {
     #[inline(always)]
     pub(in crate::ilp) fn commit(self) -> bool {
         let Some(end) = self.room.end() else { return false };
-        // SAFETY: a room that was enough has written everything up to its end.
+        // SAFETY: the room was enough, so everything up to its end was written; it began at the end of the store.
         unsafe { self.store.commit(end) };
         true
     }
 }
 
-/// Appends piece by piece and makes the store grow. Dropped without [`Draft::keep`], it leaves the store as it was: pieces
-/// count at once, and are taken back.
+/// Appends piece by piece and makes the store grow. Pieces count at once; if the draft is dropped without [`Draft::keep`],
+/// they are removed again.
 pub(in crate::ilp) struct Draft<'a> {
     pub(super) store: &'a mut Store,
     before: usize,
@@ -218,13 +219,13 @@ impl Drop for Draft<'_> {
 }
 
 impl Draft<'_> {
-    /// Leaves what was appended where it is.
+    /// Keeps what was appended.
     pub(in crate::ilp) fn keep(mut self) {
         self.before = self.store.bytes.len();
     }
 
-    /// Appends a name of any length with its first byte replaced by `separator`, and a value. What is wrong with the value,
-    /// told with `context`, comes before what is wrong with the room, unless the value is far too long to be read.
+    /// Appends a name of any length, with its first byte replaced by `separator`, and a value. If both the value and the
+    /// room are wrong, the error is that of the value, changed by `context`, unless the value is far too long to be read.
     pub(in crate::ilp) fn named<V: WireValue>(
         &mut self,
         (separator, name): (u8, &Wire),
@@ -277,7 +278,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Appends a value; false if it cannot be written: [`WireValue::fault`] says why.
+    /// Appends a value. Returns false if it cannot be written; [`WireValue::fault`] returns the reason.
     pub(in crate::ilp) fn value<V: WireValue>(
         &mut self,
         value: V,
@@ -288,12 +289,12 @@ impl Draft<'_> {
         self.check(0).map(|()| written)
     }
 
-    /// Reserves `fixed` bytes, which are no more than the slack, and what `value` needs besides, with backslashes.
+    /// Reserves `fixed` bytes, which are no more than the slack, and the payload of `value` with its backslashes.
     #[inline(always)]
     fn open<V: WireValue>(&mut self, fixed: usize, value: V) -> Result<Open<'_>> {
         debug_assert!(V::ROOM <= fixed && fixed <= SLACK);
         let payload = value.payload();
-        // Before the payload is read: a length from another language may be a mistake.
+        // The length is checked before the payload is read, because a length from another language may be a mistake.
         self.check(payload.get())?;
         let unescaped = fixed.saturating_add(payload.get());
         let spare = self.store.bytes.capacity() - self.store.bytes.len();
@@ -308,12 +309,12 @@ impl Draft<'_> {
         }
         let (at, _) = self.store.ends();
         let texts = Texts::Escaped(escapes);
-        // SAFETY: that much room was there or has just been made.
+        // SAFETY: `need` bytes were free or have just been made free, and `need` is the sum of what the room may write.
         let room = unsafe { Room::new(at, fixed, payload, texts) };
         Ok(Open { room, store: self.store })
     }
 
-    /// Whether `more` bytes would still be within the limit.
+    /// Checks that `more` bytes would still be within the limit.
     fn check(&self, more: usize) -> Result<()> {
         let (len, max) = (self.store.bytes.len().saturating_add(more), self.store.max);
         if len > max { Err(over_limit(self.before, len, max)) } else { Ok(()) }

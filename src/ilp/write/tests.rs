@@ -1,4 +1,4 @@
-//! Every value by both ways of reserving room, which must agree.
+//! Writes every value with both ways of reserving room, which must agree.
 #![expect(
     unsafe_code,
     reason = "the two kinds of block are compared where nothing else calls both"
@@ -16,7 +16,7 @@ use crate::name::Wire;
 use crate::text::Text;
 use proptest::prelude::*;
 
-/// What a value appends, or why it does not.
+/// Returns what a value appends, or why it does not.
 pub(in crate::ilp) fn appended<V: WireValue>(
     value: V,
     version: ProtocolVersion,
@@ -42,7 +42,7 @@ fn append<V: WireValue>(store: &mut Store, value: V, version: ProtocolVersion) -
     Ok(())
 }
 
-/// What the escaping rules say, byte by byte.
+/// Escapes text byte by byte, as the rules say.
 fn escaped(text: &[u8], quoted: bool) -> Vec<u8> {
     let set: &[u8] = if quoted { b"\n\r\"\\" } else { b" ,=\n\r\\" };
     let mut out = Vec::new();
@@ -77,7 +77,7 @@ fn check(text: &[u8]) {
     check_quick(text, Symbol(value), escaped(text, false) == text && valid && !nul);
 }
 
-/// Where there is room at once plain text is written, and what needs a backslash is left alone.
+/// Where there is room already, plain text is written, and text that needs a backslash is left alone.
 fn check_quick<V: WireValue>(text: &[u8], value: V, plain: bool) {
     let mut store = Store::new(1000);
     store.reserve(100 + SLACK).unwrap();
@@ -123,7 +123,7 @@ fn both_kinds_of_block_agree() {
     }
 }
 
-/// Also where there is no SSE2 a NUL in a symbol sends it the careful way.
+/// A NUL in a symbol must be found on the quick path, also where there is no SSE2.
 #[test]
 fn a_nul_is_suspect_outside_of_quotes_for_both_kinds_of_block() {
     fn check<B: Blocks>() {
@@ -225,7 +225,7 @@ impl WireValue for Greedy {
     }
 }
 
-/// A mistake of the encoder ends a test of it; for a user it is an error, and nothing was written.
+/// Such a defect of the encoder panics in a test of it; for a user it is an error, and nothing was written.
 fn check_greedy(fixed: bool) {
     let mut store = Store::new(1000);
     let e = append(&mut store, Greedy { fixed }, V3).unwrap_err();

@@ -1,19 +1,19 @@
-//! Whether bytes are UTF-8, 16 at a time and without branches on their values: text that mixes alphabets would make a
-//! processor guess wrong at every character.
+//! Checks whether bytes are UTF-8, 16 at a time and without branches on their values: with text that mixes alphabets a
+//! processor would mispredict at every character.
 //!
 //! The loops over 16 bytes are written so that the compiler turns them into vector instructions.
 
-/// A shorter text than this is left to the standard library.
+/// A shorter text is left to the standard library.
 const MIN_LEN: usize = 16 + CONTEXT;
-/// How many bytes before it decide what a byte may be.
+/// How many bytes before a byte decide what it may be.
 const CONTEXT: usize = 3;
 
-/// Whether `bytes` are UTF-8.
+/// Returns whether `bytes` are UTF-8.
 pub(super) fn is_valid(bytes: &[u8]) -> bool {
     let Some(start) = bytes.first_chunk::<16>().filter(|_| bytes.len() >= MIN_LEN) else {
         return std::str::from_utf8(bytes).is_ok();
     };
-    // Nothing precedes the first byte; zeros ask for nothing.
+    // Nothing precedes the first byte; zeros require nothing of the bytes after them.
     let mut padded = [0; MIN_LEN];
     padded[CONTEXT..].copy_from_slice(start);
     let mut wrong = block(&padded);
@@ -22,14 +22,14 @@ pub(super) fn is_valid(bytes: &[u8]) -> bool {
         wrong |= block(window);
         at += 16;
     }
-    // The last bytes once more, whole, and no character may be unfinished.
+    // The last bytes are checked once more as a whole window, and no character may be unfinished.
     let Some(window) = bytes.last_chunk::<MIN_LEN>() else { return false };
     wrong |= block(window);
     let [.., third, second, last] = *window;
     wrong == 0 && last < 0xC0 && second < 0xE0 && third < 0xF0
 }
 
-/// Not 0 if one of the last 16 bytes is wrong after the bytes before it.
+/// Returns a number other than 0 if one of the last 16 bytes is wrong after the bytes before it.
 #[inline]
 fn block(window: &[u8; MIN_LEN]) -> u8 {
     let mut wrong = [0u8; 16];
@@ -38,7 +38,7 @@ fn block(window: &[u8; MIN_LEN]) -> u8 {
             (window[i], window[i + 1], window[i + 2], window[i + CONTEXT]);
         let continues = byte & 0xC0 == 0x80;
         let must_continue = (first >= 0xC0) | (second >= 0xE0) | (third >= 0xF0);
-        // Overlong forms, surrogates, and what is beyond U+10FFFF.
+        // These bytes begin overlong forms or characters beyond U+10FFFF.
         let never = (byte & 0xFE == 0xC0) | (byte >= 0xF5);
         let pair = ((first == 0xE0) & (byte < 0xA0))
             | ((first == 0xED) & (byte >= 0xA0))

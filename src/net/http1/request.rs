@@ -1,8 +1,8 @@
-//! One HTTP/1.1 exchange: a constant request head, the caller's body without a copy, and a bounded answer.
+//! Performs one HTTP/1.1 exchange: a constant request head, the caller's body without a copy, and an answer of limited size.
 //!
 //! The head is rendered once per sender; only its content length changes. Answers are read by the sans-IO engine of ureq.
-//! After anything but a complete, well-formed exchange the connection is dropped, so a late answer can never be taken for
-//! the next request's.
+//! After anything but a complete, well-formed exchange the connection is dropped, so that a late answer can never be taken
+//! for the answer to the next request.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::net::Secrets;
 use crate::net::connection::{Connection, Outgoing, WriteEnd};
 use crate::net::{Deadline, Net};
 
-/// Room for the length of a body and the end of the head.
+/// Room for the length of a body and the end of the head, in bytes.
 const LENGTH_ROOM: usize = 64;
 
-/// What stands in the head of a request, whatever its body is.
+/// The parts of a request's head that do not depend on its body.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
@@ -28,7 +28,7 @@ pub(crate) struct Request<'a> {
     pub(crate) host: &'a str,
     pub(crate) user_agent: &'a str,
     pub(crate) authorization: Option<&'a str>,
-    /// Of the body, if there is one.
+    /// The content type of the body, if there is one.
     pub(crate) content_type: Option<&'a str>,
 }
 
@@ -36,8 +36,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct RequestHead {
     bytes: Zeroizing<Vec<u8>>,
     fixed: usize,
-    /// The last answer that was a plain success and came in one piece. The parser decides by these bytes alone, so the same
-    /// bytes mean the same again, and need not be parsed. Most answers within a second are the same.
+    /// The last answer that was a plain success and came in one piece. The parser's verdict depends on these bytes only, so
+    /// the same bytes need not be parsed again. Most answers within a second are the same.
     usual_answer: Vec<u8>,
 }
 
@@ -57,7 +57,8 @@ impl RequestHead {
         let authorization = field("authorization: ", request.authorization);
         let content_type = field("content-type: ", request.content_type);
         let texts = || lines.iter().chain(&authorization).chain(&content_type);
-        // The secret goes into one allocation with room for all: a growing one would leave unwiped copies behind.
+        // The secret goes into one allocation that has room for everything: a growing one would leave copies behind that are
+        // not wiped.
         let room = texts().map(|text| text.len()).sum::<usize>() + LENGTH_ROOM;
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         texts().for_each(|text| bytes.extend_from_slice(text.as_bytes()));
@@ -84,7 +85,7 @@ impl RequestHead {
     }
 }
 
-/// An exchange without a complete answer.
+/// The error of an exchange without a complete answer.
 #[derive(Debug)]
 pub(crate) struct Incomplete {
     pub(crate) error: Error,
@@ -95,7 +96,7 @@ pub(crate) struct Incomplete {
     pub(crate) bytes_sent: u64,
 }
 
-/// What an exchange did and whether the connection can carry another one.
+/// The answer of an exchange, and whether the connection can carry another one.
 pub(crate) struct Exchange {
     pub(crate) result: Result<Answer, Incomplete>,
     pub(crate) reusable: bool,
@@ -152,14 +153,14 @@ fn send(
         match connection.write(net, out, deadline, true) {
             Ok(WriteEnd::All) => return Ok(()),
             Ok(WriteEnd::PeerSpoke) => {
-                // An informational answer changes nothing; a final one makes the rest of the body pointless.
+                // After an informational answer the body is sent on; after a final one the rest of the body is pointless.
                 if reader.read_head(connection, net, deadline, SENDING)? {
                     return Ok(());
                 }
             }
             Err(broken @ (Broken::Io(_) | Broken::Truncated)) => {
-                // A server that refuses early may close before it has read the body. The kernel still has its answer,
-                // which says more than the broken pipe.
+                // A server that refuses early may close before it has read the body. The kernel still has its answer, which
+                // is more informative than the broken pipe.
                 let error = broken.into_error(SENDING);
                 loop {
                     match reader.parse_head() {

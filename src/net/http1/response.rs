@@ -14,9 +14,9 @@ use crate::net::Secrets;
 use crate::net::{Deadline, Net};
 use crate::time::seconds_until_http_date;
 
-/// Head and informational answers before it: more than this is refused.
+/// The most bytes of a head and the informational answers before it; more is refused.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Bytes of an answer's body that are kept; the rest is read only to see whether the answer is complete.
+/// The most bytes of an answer's body that are kept. The rest is read only to see whether the answer is complete.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 const READING: &str = "no complete answer from the server";
 
@@ -27,16 +27,16 @@ pub(crate) struct Answer {
     pub(crate) is_json: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
-    /// Whether the body goes on.
+    /// Whether the body goes on after what was kept.
     pub(crate) cut_off: bool,
-    /// Whether the answer itself says where its body ends; else the end of the connection did.
+    /// Whether the answer itself says where its body ends; otherwise the end of the connection did.
     pub(crate) self_delimited: bool,
     /// Whether the whole request had been handed to the kernel when the answer came.
     pub(crate) request_complete: bool,
     pub(crate) bytes_sent: u64,
 }
 
-/// Reads one answer, in whatever pieces it comes.
+/// Reads one answer, in whatever pieces it arrives.
 #[derive(Default)]
 pub(super) struct AnswerReader {
     input: Vec<u8>,
@@ -45,7 +45,7 @@ pub(super) struct AnswerReader {
     reads: u32,
     /// Bytes of informational answers.
     skipped: usize,
-    /// How far the end of a head has been looked for.
+    /// How far the end of a head has been searched.
     searched: usize,
     /// How long the input was when the engine found no whole head in it.
     incomplete: usize,
@@ -64,12 +64,12 @@ impl AnswerReader {
         self.usual
     }
 
-    /// Whether the peer has sent anything.
+    /// Returns whether the peer has sent anything.
     pub(super) fn has_read(&self) -> bool {
         self.answered
     }
 
-    /// Whether the head of the final answer is there.
+    /// Parses what was read. Returns whether the head of the final answer is complete.
     pub(super) fn parse_head(&mut self) -> Result<bool> {
         if self.head.is_some() {
             return Ok(true);
@@ -96,7 +96,7 @@ impl AnswerReader {
         Ok(self.head.is_some())
     }
 
-    /// Reads more, which must come. Whether the head of the final answer is there then.
+    /// Reads more, until something arrives. Returns whether the head of the final answer is complete then.
     pub(super) fn read_head(
         &mut self,
         connection: &mut Connection,
@@ -108,7 +108,7 @@ impl AnswerReader {
         if matches!(more, Ok(1..)) {
             return self.parse_head();
         }
-        // An error in what has come says more than the end of the stream.
+        // An error in what has arrived is more informative than the end of the stream.
         self.incomplete = 0;
         if self.parse_head()? {
             return Ok(true);
@@ -116,14 +116,14 @@ impl AnswerReader {
         Err(more.err().unwrap_or_else(|| Broken::Closed.into_error(what)))
     }
 
-    /// The head of the final answer, if it is there, and how many bytes of the input were used for it.
+    /// Returns the head of the final answer, if it is complete, and how many bytes of the input were used for it.
     fn ask_engine(&mut self) -> Result<(usize, Option<Response<()>>)> {
         if self.call.is_none() {
             self.call = Some(response_call().map_err(|e| self.not_http(&e))?);
         }
         let mut used = 0;
         let Some(call) = &mut self.call else { return Ok((used, None)) };
-        // Bytes beyond the limit must not matter, however many of them came with the last piece.
+        // The verdict must not depend on how many bytes beyond the limit came with the last piece.
         let most = MAX_HEAD_BYTES.saturating_sub(self.skipped).min(self.input.len());
         loop {
             // Informational answers are consumed one by one.
@@ -136,14 +136,15 @@ impl AnswerReader {
         }
     }
 
-    /// Whether the engine may find something new. It reads a head from its beginning each time, so a long head that comes byte
-    /// by byte must not be given to it for each byte. It is asked when the head has grown by a quarter, or ended.
+    /// Returns whether the engine may find something new. It reads a head from its beginning each time, so a long head that
+    /// arrives byte by byte must not be given to it for each byte. It is asked when the head has grown by a quarter, or has
+    /// ended.
     fn is_worth_asking(&mut self) -> bool {
         let (len, seen) = (self.input.len(), self.incomplete);
         len <= 1024 || len >= seen + seen / 4 || self.find_end().is_some()
     }
 
-    /// Where the first empty line ends.
+    /// Returns where the first empty line ends.
     fn find_end(&mut self) -> Option<usize> {
         for at in self.searched.saturating_sub(2)..self.input.len() {
             match self.input[at..] {
@@ -156,8 +157,8 @@ impl AnswerReader {
         None
     }
 
-    /// Whether the engine would judge too early, so that its verdict would depend on how the bytes are cut into pieces. A TLS
-    /// record shows only in its second byte, and an informational answer is skipped without the engine.
+    /// Returns whether the engine would decide too early, so that its verdict would depend on how the bytes are cut into
+    /// pieces. A TLS record shows only in its second byte, and an informational answer is skipped without the engine.
     fn is_undecided(&self) -> bool {
         matches!(self.input[..], [0x15 | 0x16]) || self.is_informational()
     }
@@ -254,7 +255,7 @@ impl AnswerReader {
                     !matches!(body.body_mode(), ureq_proto::BodyMode::CloseDelimited);
                 self.read_body(body, &mut answer, connection, net, deadline)?
             }
-            // The engine reads no body of a redirect.
+            // The engine does not read the body of a redirect.
             Some(RecvResponseResult::Redirect(_)) => true,
             Some(RecvResponseResult::Cleanup(done)) => done.must_close_connection(),
         };
@@ -318,14 +319,14 @@ impl AnswerReader {
         not_http(&self.input, &e.to_string(), &self.secrets)
     }
 
-    /// Reads what has come, or waits for something; 0 is the end of the stream.
+    /// Reads what has arrived, or waits for something; 0 is the end of the stream.
     pub(super) fn more(
         &mut self,
         connection: &mut Connection,
         net: &dyn Net,
         deadline: Deadline,
     ) -> Result<usize> {
-        // Most answers are short.
+        // Most answers are short, so little room is made at first.
         let old = self.input.len();
         self.input.resize(old + if old == 0 { 1024 } else { 4096 }, 0);
         let read = connection.read(net, &mut self.input[old..], deadline);
@@ -337,7 +338,7 @@ impl AnswerReader {
     }
 }
 
-/// How many bytes at the beginning are empty lines.
+/// Returns how many bytes at the beginning are empty lines.
 fn empty_lines(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] = rest {
@@ -346,8 +347,8 @@ fn empty_lines(bytes: &[u8]) -> usize {
     bytes.len() - rest.len()
 }
 
-/// An engine that waits for the answer to a request with a plain method: which request it was does not change how its
-/// answer is framed.
+/// Returns an engine that waits for the answer to a request with a plain method. Which request it was does not change how
+/// its answer is framed.
 fn response_call() -> Result<Call<RecvResponse>, ureq_proto::Error> {
     let mut request = Request::new(());
     *request.method_mut() = Method::GET;
@@ -370,7 +371,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// RFC 9110, 10.2.3: seconds or a date.
+/// Reads `Retry-After`, which is seconds or a date (RFC 9110, 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<u32>() {
@@ -379,10 +380,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// The error for what is not HTTP, or not the answer to a request.
+/// Creates the error for bytes that are not HTTP, or not the answer to a request.
 #[cold]
 pub(crate) fn not_http(said: &[u8], why: &str, secrets: &Secrets) -> Error {
-    // A TLS record: alert or handshake, version 3.x.
+    // This is a TLS record: alert or handshake, version 3.x.
     if matches!(said, [0x15 | 0x16, 3, ..]) {
         return err!(Tls, "the server speaks TLS; use https");
     }
@@ -395,7 +396,7 @@ pub(crate) fn not_http(said: &[u8], why: &str, secrets: &Secrets) -> Error {
 mod tests {
     use super::*;
 
-    /// The engine reads a head from its beginning: a long one that comes byte by byte must not be read for each byte.
+    /// The engine reads a head from its beginning, so a long head that arrives byte by byte must not be read for each byte.
     #[test]
     fn a_head_that_comes_byte_by_byte_is_read_in_linear_time() {
         let head = format!("HTTP/1.1 204 {}\r\n\r\n", "y".repeat(60_000));

@@ -1,8 +1,8 @@
-//! The outside world as the network sees it: clock, resolver and sockets, all replaceable in tests. What differs between
-//! systems stands in one file for each.
+//! The outside world as the network code sees it: clock, resolver and sockets, which tests can replace. Each operating
+//! system has one file for what differs.
 //!
-//! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so no call can outlive its deadline; and
-//! nobody waits for longer than [`SLICE`] at once, so that every call can be cancelled.
+//! Every socket is non-blocking. Waiting is always `Socket::wait` with a time limit, so that no call can outlive its
+//! deadline; and no wait is longer than [`SLICE`], so that every call can be cancelled.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use super::cancel::Canceller;
 use crate::config::Interface;
 use crate::error::Result;
 
-/// No wait goes on for longer without a look at whether the call was cancelled.
+/// The longest wait after which a call checks whether it was cancelled.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 /// A point in time after which a call must not go on.
@@ -33,7 +33,7 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 pub(crate) struct Deadline(Instant);
 
 impl Deadline {
-    /// `limit` after now; limits beyond what the clock can express mean "in thirty years".
+    /// Returns the deadline `limit` from now. A limit beyond what the clock can express means thirty years.
     pub(crate) fn after(net: &dyn Net, limit: Duration) -> Deadline {
         Deadline::from(net.now(), limit)
     }
@@ -48,7 +48,7 @@ impl Deadline {
         self.min(other)
     }
 
-    /// Time left, `None` once the deadline has passed.
+    /// Returns the time left, `None` once the deadline has passed.
     pub(crate) fn left(self, net: &dyn Net) -> Option<Duration> {
         let left = self.0.saturating_duration_since(net.now());
         (!left.is_zero()).then_some(left)
@@ -70,25 +70,25 @@ pub(crate) struct Ready {
     pub(crate) write: bool,
 }
 
-/// How a peer that has vanished is noticed.
+/// When a peer that has vanished is noticed.
 #[derive(Debug, Clone)]
 pub(crate) struct Liveness {
     /// How long sent bytes may stay unacknowledged.
     pub(crate) unacknowledged: Option<Duration>,
-    /// How long the connection may be idle until the peer is asked; `None` asks never.
+    /// How long the connection may be idle before the peer is probed; `None` never probes.
     pub(crate) idle: Option<Duration>,
-    /// The time between two such probes.
+    /// The time between two probes.
     pub(crate) interval: Duration,
-    /// How many of them may stay unanswered.
+    /// How many probes may stay unanswered.
     pub(crate) count: u32,
 }
 
-/// Bytes given to the kernel, by what it knows of them.
+/// Bytes given to the kernel, divided by what it knows about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InFlight {
-    /// The kernel of the peer has them.
+    /// The kernel of the peer has these.
     pub(crate) acknowledged: u64,
-    /// It does not, as far as is known.
+    /// The kernel of the peer is not known to have these.
     pub(crate) outstanding: u64,
 }
 
@@ -100,16 +100,16 @@ pub(crate) trait Socket: Send {
     /// Receives; `Ok(0)` is the end of the stream, `WouldBlock` means nothing is there yet.
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// Waits until ready or until `limit` has passed (then nothing is ready). Interrupted waits go on.
+    /// Waits until the socket is ready or `limit` has passed (then nothing is ready). Interrupted waits go on.
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready>;
 
     /// Ends our half of the stream.
     fn shutdown_write(&mut self);
 
-    /// Has the kernel watch the peer, as far as the system can.
+    /// Makes the kernel watch the peer, as far as the system can.
     fn watch_peer(&mut self, _: &Liveness) {}
 
-    /// What has become of the bytes sent, where the system tells.
+    /// Returns what has become of the sent bytes, if the system tells.
     fn in_flight(&self) -> Option<InFlight> {
         None
     }
@@ -117,10 +117,10 @@ pub(crate) trait Socket: Send {
 
 /// Clock, resolver and connector.
 pub(crate) trait Net: Send {
-    /// Monotonic time.
+    /// Returns the monotonic time.
     fn now(&self) -> Instant;
 
-    /// Monotonic time that may be some milliseconds old, for cheap checks once a row.
+    /// Returns the monotonic time, which may be some milliseconds old, for cheap checks in every row.
     fn now_coarse(&self) -> Instant {
         self.now()
     }
@@ -128,10 +128,10 @@ pub(crate) trait Net: Send {
     /// Blocks this thread.
     fn sleep(&self, time: Duration);
 
-    /// A random number in `0..=max`.
+    /// Returns a random number in `0..=max`.
     fn random_up_to(&self, max: u64) -> u64;
 
-    /// All addresses of a host.
+    /// Returns all addresses of a host.
     fn resolve(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>>;
 
     /// Connects to one address.
@@ -142,17 +142,17 @@ pub(crate) trait Net: Send {
         limit: Duration,
     ) -> io::Result<Box<dyn Socket>>;
 
-    /// Ends the running call.
+    /// Returns the handle that ends the running call.
     fn canceller(&self) -> Canceller {
         Canceller::default()
     }
 
-    /// Whether the running call is to end.
+    /// Returns whether the running call is to end.
     fn cancelled(&self) -> bool {
         false
     }
 
-    /// Tells processes apart: a sender is refused in a forked child.
+    /// Returns a number that differs between processes: a sender is refused in a forked child.
     fn process_id(&self) -> u32 {
         std::process::id()
     }

@@ -16,16 +16,16 @@ use crate::config::Interface;
 use crate::error::{Result, err, shown};
 use crate::net::Canceller;
 
-/// Said outright: otherwise `RUST_MIN_STACK` of the environment would decide.
+/// The size is set here, because otherwise `RUST_MIN_STACK` of the environment would decide it.
 const RESOLVER_STACK: usize = 2 << 20;
 
-/// [`Net`] of the operating system.
+/// The [`Net`] of the operating system.
 #[derive(Debug)]
 pub(crate) struct SystemNet {
-    /// The exact and the coarse clock read together, to express coarse readings as instants.
+    /// The exact and the coarse clock, read together, so that coarse readings can be converted to instants.
     epoch: (Instant, Option<Duration>),
     random: Mutex<fastrand::Rng>,
-    /// The last name that was asked for, as long as nobody has heard the answer.
+    /// The last name that was asked for, until somebody has received the answer.
     asked: Mutex<Option<Question>>,
     canceller: Canceller,
 }
@@ -41,7 +41,8 @@ impl SystemNet {
     }
 }
 
-/// A generator of our own: the one that `fastrand` keeps for each thread leaves a few bytes behind in the host's main thread.
+/// Creates a generator of our own: the one that `fastrand` keeps for each thread leaves a few bytes behind in the main
+/// thread of a C program.
 fn own_random() -> fastrand::Rng {
     fastrand::Rng::with_seed(RandomState::new().hash_one(0))
 }
@@ -58,9 +59,9 @@ struct Question {
 }
 
 impl SystemNet {
-    /// Asks the system resolver, which cannot be interrupted: it works on a thread of its own and may finish unheard. One that
-    /// still works on the same name is not joined by another, so that a resolver that hangs costs one thread and not one for
-    /// each attempt.
+    /// Asks the system resolver, which cannot be interrupted: it works on a thread of its own, and may finish when nobody
+    /// waits any more. While it still works on a name, no second thread is started for the same name, so that a resolver
+    /// that hangs costs one thread and not one for each attempt.
     fn question(&self, host: &str, port: u16) -> Result<Addresses> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(question) = asked.as_ref().filter(|q| q.host == host && q.port == port) {
@@ -182,7 +183,7 @@ impl Net for SystemNet {
             Err(e) if platform::is_connecting(&e) => {
                 let end = Deadline::after(self, limit);
                 loop {
-                    // The caller sees by itself that it was cancelled.
+                    // The caller notices by itself that it was cancelled.
                     let left = end.left(self).filter(|_| !self.cancelled());
                     let left = left.ok_or(io::ErrorKind::TimedOut)?;
                     if platform::wait(&socket, Interest::Write, left.min(SLICE))?.write {
@@ -195,8 +196,8 @@ impl Net for SystemNet {
             }
             Err(e) => return Err(e),
         }
-        // While nobody listens on a port of the range for outgoing connections, the kernel can pick that very port for
-        // ours and join the connection to itself.
+        // While nobody listens on a port of the range for outgoing connections, the kernel can choose that very port for
+        // ours and connect the socket to itself.
         if socket.local_addr()?.as_socket() == Some(to) {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
@@ -204,7 +205,7 @@ impl Net for SystemNet {
     }
 }
 
-/// Lets a socket that goes to `to` use one network interface only.
+/// Restricts a socket that goes to `to` to one network interface.
 fn bind(socket: &socket2::Socket, interface: &Interface, to: SocketAddr) -> io::Result<()> {
     match interface {
         Interface::Address(ip) => socket.bind(&SocketAddr::new(*ip, 0).into()),
@@ -239,12 +240,12 @@ impl Socket for SystemSocket {
     }
 
     fn shutdown_write(&mut self) {
-        // The peer may be gone already; there is nothing to do about it.
+        // The peer may be gone already; nothing can be done about that.
         let _ = self.socket.shutdown(std::net::Shutdown::Write);
     }
 
     fn watch_peer(&mut self, liveness: &Liveness) {
-        // A connection works without any of it, so a system that refuses is no reason to fail.
+        // A connection works without any of this, so it is no failure if the system refuses.
         let _ = watch_idle(&self.socket, liveness);
         let _ = platform::limit_unacknowledged(&self.socket, liveness.unacknowledged);
     }
@@ -255,17 +256,17 @@ impl Socket for SystemSocket {
     }
 }
 
-/// Probes of an idle connection.
+/// Sets up probes of an idle connection.
 fn watch_idle(socket: &socket2::Socket, liveness: &Liveness) -> io::Result<()> {
     let Some(idle) = liveness.idle else { return socket.set_keepalive(false) };
-    // Systems without the times below use their own.
+    // Systems without the settings below use their own times.
     socket.set_keepalive(true)?;
     let probes = socket2::TcpKeepalive::new().with_time(whole_seconds(idle));
     let interval = whole_seconds(liveness.interval);
     socket.set_tcp_keepalive(&platform::with_probes(probes, interval, liveness.count))
 }
 
-/// These options count in seconds; a part of one would be lost, and 0 is refused.
+/// Rounds to whole seconds: these options count in seconds, would lose a fraction, and refuse 0.
 fn whole_seconds(time: Duration) -> Duration {
     let seconds = time.as_millis().div_ceil(1000).max(1);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))
@@ -290,7 +291,7 @@ mod tests {
         let first = net.question("localhost", 1).unwrap();
         assert!(Arc::ptr_eq(&first, &net.question("localhost", 1).unwrap()));
         assert!(!Arc::ptr_eq(&first, &net.question("localhost", 2).unwrap()));
-        // Once the answer was heard, the next connect asks anew.
+        // Once the answer was received, the next connect asks again.
         net.resolve("localhost", 2, Deadline::after(&net, Duration::from_secs(60))).unwrap();
         assert!(net.asked.lock().unwrap().is_none());
     }

@@ -26,7 +26,7 @@ pub(super) const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 pub(super) const SEND_FLAGS: i32 = 0;
 
-/// Sets what [`SEND_FLAGS`] cannot say on this system.
+/// Sets what [`SEND_FLAGS`] cannot express on this system.
 pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
     #[cfg(any(target_os = "macos", target_os = "ios"))]
     socket.set_nosigpipe(true)?;
@@ -34,14 +34,14 @@ pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a connect that failed so goes on. One that was interrupted by a signal goes on in the background, like one that is
-/// in progress.
+/// Returns whether a connect that returned this error goes on. One that was interrupted by a signal goes on in the
+/// background, like one that is in progress.
 pub(super) fn is_connecting(e: &io::Error) -> bool {
     e.raw_os_error() == Some(libc::EINPROGRESS)
         || matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// Lets a socket that goes to `to` use one network interface only, by the name of it.
+/// Restricts a socket to the network interface with this name.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn bind_device(socket: &Socket, name: &str, _: SocketAddr) -> io::Result<()> {
     socket.bind_device(Some(name.as_bytes()))
@@ -50,7 +50,7 @@ pub(super) fn bind_device(socket: &Socket, name: &str, _: SocketAddr) -> io::Res
 #[cfg(target_vendor = "apple")]
 pub(super) fn bind_device(socket: &Socket, name: &str, to: SocketAddr) -> io::Result<()> {
     use std::net::ToSocketAddrs;
-    // The resolver knows the numbers of interfaces: they are the scopes of link-local addresses.
+    // The resolver knows the numbers of interfaces, because they are the scopes of link-local addresses.
     let scope = (format!("fe80::1%{name}"), 0).to_socket_addrs()?.find_map(|found| match found {
         SocketAddr::V6(ip) => std::num::NonZeroU32::new(ip.scope_id()),
         SocketAddr::V4(_) => None,
@@ -67,7 +67,7 @@ pub(super) fn bind_device(_: &Socket, _: &str, _: SocketAddr) -> io::Result<()> 
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
 }
 
-/// Adds to the probes of an idle connection how often they are sent, and how many may stay unanswered.
+/// Sets how often an idle connection is probed, and how many probes may stay unanswered.
 pub(super) fn with_probes(
     probes: socket2::TcpKeepalive,
     interval: Duration,
@@ -83,7 +83,7 @@ pub(super) fn with_probes(
         target_vendor = "apple"
     ))]
     return probes.with_interval(interval).with_retries(count);
-    // The others use times of their own.
+    // The other systems use times of their own.
     #[cfg(not(any(
         target_os = "linux",
         target_os = "android",
@@ -112,7 +112,7 @@ pub(super) fn wait(socket: &Socket, interest: Interest, limit: Duration) -> io::
         let millis = left.as_nanos().div_ceil(1_000_000);
         let timeout = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
         let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
-        // SAFETY: `entry` is one valid, exclusively borrowed pollfd, and the count says one.
+        // SAFETY: `entry` is one valid, exclusively borrowed pollfd, and the count is one.
         let n = unsafe { libc::poll(&raw mut entry, 1, timeout) };
         if n > 0 {
             let broken = entry.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) != 0;
@@ -134,29 +134,29 @@ pub(super) fn wait(socket: &Socket, interest: Interest, limit: Duration) -> io::
     }
 }
 
-/// How many bytes given to a socket the peer's kernel has not acknowledged.
+/// Returns how many bytes given to a socket the peer's kernel has not acknowledged.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn unacknowledged(socket: &Socket) -> Option<u64> {
     let mut count: libc::c_int = 0;
-    // SAFETY: for a socket this request (SIOCOUTQ) writes one int, into a valid place.
+    // SAFETY: for a socket this request (SIOCOUTQ) writes one int, and `count` is one.
     let failed = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) } != 0;
     if failed { None } else { u64::try_from(count).ok() }
 }
 
-/// How many bytes given to a socket the peer's kernel has not acknowledged.
+/// Returns how many bytes given to a socket the peer's kernel has not acknowledged.
 #[cfg(target_vendor = "apple")]
 pub(super) fn unacknowledged(socket: &Socket) -> Option<u64> {
     let mut count: libc::c_int = 0;
     let mut len = size_of::<libc::c_int>() as libc::socklen_t;
     let (level, name) = (libc::SOL_SOCKET, libc::SO_NWRITE);
-    // SAFETY: the option is an int, there is room for one, and the length says so.
+    // SAFETY: the option is an int, `count` has room for one, and the length says so.
     let failed = unsafe {
         libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut count).cast(), &raw mut len)
     } != 0;
     if failed { None } else { u64::try_from(count).ok() }
 }
 
-/// Not told by this system.
+/// Returns `None`, because this system does not tell.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 pub(super) fn unacknowledged(_: &Socket) -> Option<u64> {
     None
@@ -171,13 +171,13 @@ pub(super) fn limit_unacknowledged(socket: &Socket, limit: Option<Duration>) -> 
 /// Makes the kernel break a connection whose peer has not acknowledged sent bytes for so long.
 #[cfg(target_vendor = "apple")]
 pub(super) fn limit_unacknowledged(socket: &Socket, limit: Option<Duration>) -> io::Result<()> {
-    /// Whole seconds of retransmission; `netinet/tcp.h`.
+    /// The option counts whole seconds of retransmission; `netinet/tcp.h`.
     const TCP_RXT_CONNDROPTIME: libc::c_int = 0x80;
     let Some(limit) = limit else { return Ok(()) };
     let seconds =
         libc::c_int::try_from(limit.as_millis().div_ceil(1000)).unwrap_or(libc::c_int::MAX);
     let len = size_of::<libc::c_int>() as libc::socklen_t;
-    // SAFETY: the option is an int, which is there, and the length says so.
+    // SAFETY: the option is an int, which is valid, and the length says so.
     let failed = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -190,13 +190,13 @@ pub(super) fn limit_unacknowledged(socket: &Socket, limit: Option<Duration>) -> 
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// This system has no such limit.
+/// Does nothing, because this system has no such limit.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 pub(super) fn limit_unacknowledged(_: &Socket, _: Option<Duration>) -> io::Result<()> {
     Ok(())
 }
 
-/// The monotonic clock with the resolution of the scheduler's tick, at about a fifth of the cost of the exact one.
+/// Returns the monotonic clock with the resolution of the scheduler's tick, at about a fifth of the cost of the exact one.
 #[cfg(target_os = "linux")]
 pub(super) fn coarse_monotonic() -> Option<Duration> {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -208,13 +208,13 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
     Some(Duration::new(u64::try_from(now.tv_sec).ok()?, u32::try_from(now.tv_nsec).ok()?))
 }
 
-/// This system has no such clock.
+/// Returns `None`, because this system has no such clock.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn coarse_monotonic() -> Option<Duration> {
     None
 }
 
-/// The id of this process, without a system call: kept on a page that the kernel empties in a forked child.
+/// Returns the id of this process without a system call: it is kept on a page that the kernel empties in a forked child.
 #[cfg(target_os = "linux")]
 pub(super) fn process_id() -> u32 {
     static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
@@ -235,8 +235,8 @@ pub(super) fn process_id() -> u32 {
     std::process::id()
 }
 
-/// While one lives, `pthread_cancel` does not end the thread it was made in; the request waits. A thread that ended in the
-/// middle of a call would have to unwind through Rust, which ends the process instead.
+/// Keeps `pthread_cancel` from ending the thread in which the value was created, for as long as it lives; the request waits.
+/// A thread that ended in the middle of a call would have to unwind through Rust, which ends the process instead.
 #[derive(Debug)]
 pub struct Uncancellable {
     #[cfg(any(
@@ -246,7 +246,7 @@ pub struct Uncancellable {
         target_os = "freebsd"
     ))]
     before: libc::c_int,
-    /// The state is the thread's.
+    /// The state belongs to the thread, so the value must not move to another one.
     _stays: std::marker::PhantomData<*const ()>,
 }
 
@@ -281,7 +281,7 @@ impl Uncancellable {
     pub fn new() -> Uncancellable {
         use thread_cancelling::{DISABLED, pthread_setcancelstate};
         let mut before = DISABLED;
-        // SAFETY: the state is one that the function knows, and there is a place for the one before.
+        // SAFETY: the function knows this state, and `before` has room for the previous one.
         unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
         Uncancellable { before, _stays: std::marker::PhantomData }
     }
@@ -305,24 +305,24 @@ impl Uncancellable {
 ))]
 impl Drop for Uncancellable {
     fn drop(&mut self) {
-        // SAFETY: the state that the same function said; it may be told to forget the present one.
+        // SAFETY: the state is one that the same function returned, and `self.before` has room for the previous one.
         unsafe {
             thread_cancelling::pthread_setcancelstate(self.before, &raw mut self.before);
         }
     }
 }
 
-/// The system call, or what stands in for it in a test.
+/// The system call, or what replaces it in a test.
 #[cfg(target_os = "linux")]
 type Madvise = unsafe extern "C" fn(*mut libc::c_void, usize, libc::c_int) -> libc::c_int;
 
-/// One page of zeros that is never given back; `None` where the kernel cannot empty it, or cannot be believed.
+/// Returns one page of zeros that is never freed; `None` if the kernel cannot empty it on `fork`, or cannot be believed.
 #[cfg(target_os = "linux")]
 fn page_emptied_by_fork(madvise: Madvise) -> Option<&'static AtomicU32> {
     const LEN: usize = 4096;
-    /// There is no such advice.
+    /// No kernel knows such an advice.
     const NONSENSE: libc::c_int = -1;
-    // SAFETY: a new private mapping, at no address in particular, touches no memory that exists.
+    // SAFETY: a new private mapping, at an address that the kernel chooses, touches no memory that exists.
     let page = unsafe {
         libc::mmap(
             std::ptr::null_mut(),
@@ -336,13 +336,13 @@ fn page_emptied_by_fork(madvise: Madvise) -> Option<&'static AtomicU32> {
     if page == libc::MAP_FAILED {
         return None;
     }
-    // A kernel that takes nonsense for good advice, as emulators do, ignores what it does not know. It would leave the page
-    // as it is, and a child would be taken for its parent.
-    // SAFETY: the mapping made above, whole; no advice here frees it.
+    // A kernel that accepts nonsense as advice, as emulators do, ignores what it does not know. It would leave the page as
+    // it is, and a child would be taken for its parent.
+    // SAFETY: this is the whole mapping made above, and none of these advices frees it.
     let ignores = unsafe { madvise(page, LEN, NONSENSE) } == 0;
-    // SAFETY: as above.
+    // SAFETY: this is the whole mapping made above, and the advice does not free it.
     if ignores || unsafe { madvise(page, LEN, libc::MADV_WIPEONFORK) } != 0 {
-        // SAFETY: as above; nothing refers to it.
+        // SAFETY: this is the whole mapping made above, and nothing refers to it.
         unsafe { libc::munmap(page, LEN) };
         return None;
     }
@@ -354,12 +354,12 @@ fn page_emptied_by_fork(madvise: Madvise) -> Option<&'static AtomicU32> {
 mod tests {
     use super::*;
 
-    /// As emulators of a kernel do with what they do not know.
+    /// Does what emulators of a kernel do with advice that they do not know.
     unsafe extern "C" fn takes_and_ignores(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
         0
     }
 
-    /// A kernel before 4.14.
+    /// Does what a kernel before 4.14 does.
     unsafe extern "C" fn refuses(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
         -1
     }
@@ -368,7 +368,7 @@ mod tests {
     fn a_kernel_that_ignores_advice_is_not_believed() {
         assert!(page_emptied_by_fork(takes_and_ignores).is_none());
         assert!(page_emptied_by_fork(refuses).is_none());
-        // Whether this one keeps its word is the next test's matter.
+        // The next test checks whether this kernel keeps its promise.
         let page = page_emptied_by_fork(libc::madvise);
         assert!(page.is_none_or(|page| page.load(Ordering::Relaxed) == 0));
     }
@@ -380,11 +380,11 @@ mod tests {
         let child = unsafe { libc::fork() };
         if child == 0 {
             let right = [process_id(), process_id()] == [std::process::id(); 2];
-            // SAFETY: ends the child without running what belongs to its parent.
+            // SAFETY: this ends the child without running exit handlers of its parent.
             unsafe { libc::_exit(if right { 0 } else { 1 }) };
         }
         let mut status = -1;
-        // SAFETY: waits for the child made above, into a valid place.
+        // SAFETY: this waits for the child made above, and `status` has room for the result.
         assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
         assert_eq!(status, 0);
         assert_eq!(process_id(), std::process::id());

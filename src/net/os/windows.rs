@@ -1,5 +1,5 @@
-//! Windows: `WSAPoll`, which has no safe wrapper in our dependencies, and what the system lacks. Checked by the compiler and
-//! not run by any test.
+//! Windows: `WSAPoll`, which has no safe wrapper in our dependencies, and what the system lacks. This file is checked by the
+//! compiler and not run by any test.
 #![expect(unsafe_code, reason = "WSAPoll is called directly")]
 #![expect(clippy::disallowed_methods, reason = "a wait that ended early goes on for the rest")]
 
@@ -12,26 +12,26 @@ use socket2::Socket;
 
 use super::{Interest, Ready};
 
-/// There is no signal that a peer could cause.
+/// No signal has to be suppressed on this system.
 pub(super) const SEND_FLAGS: i32 = 0;
 
-/// Nothing has to be set.
+/// Does nothing, because nothing has to be set.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
 pub(super) fn prepare(_: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a connect that failed so goes on.
+/// Returns whether a connect that returned this error goes on.
 pub(super) fn is_connecting(e: &io::Error) -> bool {
     e.kind() == io::ErrorKind::WouldBlock
 }
 
-/// An interface is chosen by its address here.
+/// Refuses the name, because on this system an interface is chosen by its address.
 pub(super) fn bind_device(_: &Socket, _: &str, _: SocketAddr) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system takes its address only"))
 }
 
-/// Adds to the probes of an idle connection how often they are sent, and how many may stay unanswered.
+/// Sets how often an idle connection is probed, and how many probes may stay unanswered.
 pub(super) fn with_probes(
     probes: socket2::TcpKeepalive,
     interval: Duration,
@@ -73,7 +73,7 @@ pub(super) fn wait(socket: &Socket, interest: Interest, limit: Duration) -> io::
         let millis = left.as_nanos().div_ceil(1_000_000);
         let timeout = i32::try_from(millis).unwrap_or(i32::MAX);
         let mut entry = PollEntry { socket: handle, events, revents: 0 };
-        // SAFETY: `entry` is one valid, exclusively borrowed entry, and the count says one.
+        // SAFETY: `entry` is one valid, exclusively borrowed entry, and the count is one.
         let ready = unsafe { WSAPoll(&raw mut entry, 1, timeout) };
         if ready > 0 {
             let broken = entry.revents & (POLLERR | POLLHUP | POLLNVAL) != 0;
@@ -97,31 +97,31 @@ pub(super) fn wait(socket: &Socket, interest: Interest, limit: Duration) -> io::
     }
 }
 
-/// This system does not tell.
+/// Returns `None`, because this system does not tell.
 pub(super) fn unacknowledged(_: &Socket) -> Option<u64> {
     None
 }
 
-/// This system has no such limit.
+/// Does nothing, because this system has no such limit.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
 pub(super) fn limit_unacknowledged(_: &Socket, _: Option<Duration>) -> io::Result<()> {
     Ok(())
 }
 
-/// The exact clock is read instead.
+/// Returns `None`, so that the exact clock is read instead.
 pub(super) fn coarse_monotonic() -> Option<Duration> {
     None
 }
 
-/// The id of this process. There is no `fork`.
+/// Returns the id of this process. There is no `fork`.
 pub(super) fn process_id() -> u32 {
     std::process::id()
 }
 
-/// Threads are not cancelled here.
+/// Does nothing, because threads are not cancelled on this system.
 #[derive(Debug)]
 pub struct Uncancellable {
-    /// The same bounds as on other systems, where the state is the thread's.
+    /// Gives the type the same bounds as on other systems, where the state belongs to the thread.
     _stays: std::marker::PhantomData<*const ()>,
 }
 
@@ -130,7 +130,7 @@ pub struct Uncancellable {
     reason = "a guard is made where it has to hold, never by default"
 )]
 impl Uncancellable {
-    /// Holds off nothing, see above.
+    /// Does nothing, see above.
     pub fn new() -> Uncancellable {
         Uncancellable { _stays: std::marker::PhantomData }
     }

@@ -1,4 +1,4 @@
-//! Another thread cancels: between any two calls to the kernel, and in the middle of everything that waits.
+//! Another thread cancels: between any two calls to the kernel, and during everything that waits.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,11 @@ use super::world::{Connect, Direction, Fault, Kind, Resolve};
 use super::{HEALTHY, NO_CONTENT, Sim, V1, flush_one, row};
 use crate::error::{ErrorCode, Outcome};
 
-/// What a cancelled call may take until it returns.
+/// How long a cancelled call may take to return.
 const PROMISE: Duration = Duration::from_millis(100);
 
-/// Plays an exchange in which another thread cancels `at` after the sender was made. `false` when all was over before.
+/// Plays an exchange in which another thread cancels `at` after the sender was created. `false` if everything was over
+/// before.
 fn play(
     exchange: &Exchange,
     sim: &Sim,
@@ -78,7 +79,7 @@ fn cancel_between_any_two_calls() {
                     }
                     let what = format!("{policy:?} {window} {burst}");
                     cases += 1;
-                    // Over TCP the policies are one.
+                    // Over TCP all policies are the same.
                     if !play(exchange, &sim, at, &mut outcomes, &what)
                         || exchange.replies.is_none() && policy != Policy::Once
                     {
@@ -107,7 +108,7 @@ fn cancel_while_the_peer_stalls() {
                     sim
                 };
                 let sim = stalled();
-                // One that is stalled while it is made cannot be cancelled yet.
+                // A peer that stalls while the sender is created cannot be cancelled yet.
                 if sim.sender().is_err() || sim.now() > Duration::ZERO {
                     continue;
                 }
@@ -156,12 +157,12 @@ fn every_kind_of_wait_can_be_cancelled() {
         1,
     );
     check("the wait after doubt", &Sim::http(&BROKEN, &conf), Outcome::InDoubt, 1, 1);
-    // The attempt in which it ends is not the one that left the doubt.
+    // The attempt in which the call is cancelled is not the one that left the doubt.
     static BROKEN_THEN_SILENT: [Reply; 2] =
         [Reply::new("HTTP/1.1 500 Broken\r\ncontent-length: 0\r\n\r\n"), Reply::new("")];
     let sim = Sim::http(&BROKEN_THEN_SILENT, &conf);
     sim.world().connects = [Connect::Fine, Connect::Nothing].into();
-    // Whether the second attempt goes over a new connection or the old one, the first stays in doubt.
+    // Whether the second attempt uses a new connection or the old one, the first stays in doubt.
     sim.world().cancel_at = Some(at);
     let e = flush_one(&sim).unwrap_err();
     assert_eq!((e.code(), e.outcome()), (ErrorCode::Cancelled, Outcome::InDoubt));
@@ -181,7 +182,7 @@ fn a_call_that_begins_after_cancel_is_not_affected() {
         let report = sender.close(Duration::from_secs(1));
         assert_eq!((report.unconfirmed_rows, report.result.is_ok()), (0, true));
     }
-    // The same sender works on after a call that was cancelled.
+    // The same sender goes on working after a call that was cancelled.
     static SILENT_ONCE: [Reply; 2] = [Reply::new(""), NO_CONTENT];
     let sim = Sim::http(&SILENT_ONCE, V1);
     let mut sender = sim.sender().unwrap();

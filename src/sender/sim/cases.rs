@@ -40,7 +40,7 @@ static EMPTY_200: [Reply; 1] = [EMPTY];
 static EARLY_413: [Reply; 1] = [TOO_LARGE];
 static CLOSE_DELIMITED: [Reply; 1] = [TO_THE_END];
 
-/// What is exchanged when nothing goes wrong.
+/// What is exchanged when nothing goes wrong, and how it is tested.
 #[derive(Clone, Copy)]
 pub(super) struct Exchange {
     pub(super) name: &'static str,
@@ -49,9 +49,9 @@ pub(super) struct Exchange {
     negotiates: bool,
     pub(super) flushes: usize,
     tls: bool,
-    /// Rows of a flush.
+    /// The number of rows of a flush.
     pub(super) rows: usize,
-    /// Every how many bytes a fault strikes.
+    /// The distance of the bytes at which a fault is tried.
     step: usize,
 }
 
@@ -129,12 +129,12 @@ impl Exchange {
     }
 }
 
-/// The most that one call may take.
+/// Returns the longest time that one call may take.
 fn limit(exchange: &Exchange, policy: Policy, making: bool) -> Duration {
     Duration::from_millis(match (exchange.replies, policy) {
         (None, _) if making => 2000,
         (None, _) | (_, Policy::Once) => 1000,
-        // The first attempt, and what may follow it.
+        // This is the first attempt, and what may follow it.
         _ => 1000 + 8000,
     })
 }
@@ -148,13 +148,13 @@ pub(super) fn body(exchange: &Exchange, nth: usize) -> Buffer {
     buffer
 }
 
-/// What no row of a flush can do without.
+/// The bytes that every row of a flush begins with.
 pub(super) const ROW_START: usize = "t flush=0i".len();
 
-/// What a call came to.
+/// What one call did.
 struct Call {
     result: Result<Outcome>,
-    /// The body of a flush; none when the sender was made.
+    /// The body of a flush; `None` if the call created the sender.
     body: Option<Vec<u8>>,
     elapsed: Duration,
     intact: bool,
@@ -166,7 +166,7 @@ fn play(exchange: &Exchange, policy: Policy, fault: Option<Fault>) -> (Sim, Vec<
     {
         let mut world = sim.world();
         world.fault = fault;
-        // Large and small kernels take turns.
+        // Kernels that take much and little at once take turns.
         if let Some(fault) = fault {
             let odd = fault.at % 2 == 1;
             world.window = if odd { 1 << 20 } else { 16 };
@@ -220,14 +220,14 @@ fn play_in(exchange: &Exchange, sim: &Sim) -> Vec<Call> {
 struct Tally {
     cases: u64,
     outcomes: BTreeMap<&'static str, u64>,
-    /// IN_DOUBT though no attempt had given the whole request to the kernel.
+    /// IN_DOUBT although no attempt had given the whole request to the kernel.
     needless: u64,
-    /// IN_DOUBT where the request was out and, as only the oracle knows, was not stored.
+    /// IN_DOUBT although the request, which was sent completely, was not stored: only the oracle can know that.
     unknowable: u64,
     in_doubt: u64,
 }
 
-/// Digits of a status decide what an answer says; with one of them changed, the answer is another.
+/// Returns whether a fault changes a digit of a status, which decides what the answer says: then it is another answer.
 fn changes_a_status(exchange: &Exchange, fault: Fault, responses: &[u8]) -> bool {
     if fault.kind != Kind::Corrupt || fault.direction != Direction::Response {
         return false;
@@ -283,12 +283,12 @@ fn judge(
         }
         if outcome == Outcome::InDoubt {
             tally.in_doubt += 1;
-            // What TLS has encrypted cannot be told apart.
+            // What TLS has encrypted cannot be distinguished.
             let plain_http = exchange.replies.is_some() && !exchange.tls;
             tally.needless += u64::from(plain_http && !world.was_handed_over(body));
             tally.unknowable += u64::from(!stored);
         }
-        // One fault is made good by another attempt.
+        // One fault is repaired by another attempt.
         let healed = policy == Policy::AtLeastOnce && fault.kind != Kind::Corrupt;
         if healed
             && exchange.replies.is_some()
@@ -301,7 +301,8 @@ fn judge(
     Ok(())
 }
 
-/// Over TCP, rows that were submitted and that the server has not read are told of, by a later error or by that of the close.
+/// Checks that rows that were submitted over TCP and not read by the server are reported, by a later error or by that of the
+/// close.
 fn check_told(
     exchange: &Exchange,
     fault: Fault,
@@ -317,7 +318,7 @@ fn check_told(
     let submitted = calls.iter().filter(|call| matches!(call.result, Ok(Outcome::Submitted)));
     let bodies: Vec<&[u8]> = submitted.filter_map(|call| call.body.as_deref()).collect();
     let unread = bodies.iter().filter(|body| !world.has_received(body)).count() as u64 * rows;
-    // What was changed on its way is not found again.
+    // A request that was changed on its way cannot be found in what was stored.
     let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
     if told < unread && !changed {
         return Err(format!("{unread} rows were not read, {told} of them told"));
@@ -328,7 +329,7 @@ fn check_told(
     Ok(())
 }
 
-/// The oracle against the client.
+/// Checks the outcome that the client reports against what the oracle stored.
 fn check_http(
     outcome: Outcome,
     stored: bool,
@@ -339,7 +340,7 @@ fn check_http(
     if other_status {
         return Ok(());
     }
-    // What was changed on its way to the server is stored as it came.
+    // A request that was changed on its way to the server is stored as it arrived.
     let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
     match outcome {
         Outcome::Committed if !stored && (!changed || committed.is_empty()) => {
@@ -350,7 +351,7 @@ fn check_http(
     }
 }
 
-/// Whether the kind of error fits the fault.
+/// Returns whether the kind of error fits the fault.
 fn check_code(
     exchange: &Exchange,
     e: &crate::Error,
@@ -371,7 +372,7 @@ fn check_code(
     if fits || same { Ok(()) } else { Err(format!("{code:?} does not fit: {e}")) }
 }
 
-/// The bytes that the server sends when nothing goes wrong.
+/// Returns the bytes that the server sends when nothing goes wrong.
 fn fair_responses(exchange: &Exchange, policy: Policy) -> Vec<u8> {
     let mut all = Vec::new();
     if exchange.negotiates {
@@ -386,7 +387,7 @@ fn fair_responses(exchange: &Exchange, policy: Policy) -> Vec<u8> {
     all
 }
 
-/// Every fault at every byte of one exchange under one policy.
+/// Tries every fault at every byte of one exchange under one policy.
 fn sweep(exchange: &Exchange, policy: Policy, tally: &mut Tally, wrong: &mut Vec<String>) {
     let (sim, calls) = play(exchange, policy, None);
     let passed = sim.world().passed;
@@ -452,8 +453,8 @@ fn faults_within_tls() {
     table("Simulation within TLS", &WITHIN_TLS);
 }
 
-/// Every call to the kernel takes its time, and the deadline passes after the first, the second, and so on: whatever was
-/// done by then decides, and no verdict is false.
+/// Every call to the kernel takes time, and the deadline passes after the first, the second, and so on. What was done by
+/// then decides the outcome, which is never false.
 #[test]
 fn a_deadline_between_any_two_calls() {
     const CALL: u64 = 10;

@@ -1,4 +1,4 @@
-//! Several servers, and servers that fall silent: where the next attempt goes, and how long all of it takes.
+//! Several servers, and servers that fall silent: which server the next attempt uses, and how long everything takes.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>";
 
 type NewServer = fn() -> Server;
 
-/// Servers behind the addresses `a`, `b` and so on.
+/// Creates servers behind the addresses `a`, `b` and so on.
 fn cluster(servers: Vec<NewServer>, conf: &str) -> Sim {
     let letters = ('a'..).take(servers.len());
     let addrs: Vec<String> = letters.clone().map(String::from).collect();
@@ -48,7 +48,7 @@ impl Sim {
         self.world().hosts.get_mut(&host).unwrap().connect = how;
     }
 
-    /// Its connections end and no new one is accepted.
+    /// Ends the connections of a host, which accepts no new one.
     fn goes_away(&self, host: char) {
         self.connects(host, Connect::Refused);
         self.world().close_connections(host);
@@ -62,17 +62,17 @@ impl Sim {
         self.world().connections()
     }
 
-    /// Bytes that have reached a server.
+    /// Returns how many bytes have reached a server.
     fn sent(&self) -> u64 {
         self.world().passed[0]
     }
 
-    /// The hosts that have got rows, in order.
+    /// Returns the hosts that have got rows, in order.
     fn requested(&self) -> String {
         self.world().requested.iter().collect()
     }
 
-    /// The hosts that were asked for their settings, in order.
+    /// Returns the hosts that were asked for their settings, in order.
     fn asked(&self) -> String {
         self.world().asked.iter().collect()
     }
@@ -86,7 +86,7 @@ fn silent() -> Server {
     Server::http(&SILENT)
 }
 
-/// A kept connection on which everything is lost without a word, as behind a gateway that has forgotten it.
+/// On a kept connection everything is lost without an error, as behind a gateway that has forgotten it.
 #[test]
 fn a_silent_kept_connection_is_replaced() {
     let sim = Sim::http(&HEALTHY, V1);
@@ -109,7 +109,7 @@ fn a_server_that_accepts_and_stalls_does_not_keep_rows_from_the_next() {
     assert_eq!((sim.requested().as_str(), sim.now().as_millis()), ("ab", 10_000));
 }
 
-/// The next call begins where the last one gave up, and stays where it was served.
+/// The next call begins with the server after the one where the last call gave up, and stays where it was served.
 #[test]
 fn the_address_is_rotated_also_when_giving_up_and_the_good_one_is_kept() {
     for policy in ["retry_timeout=0;", "delivery=at_most_once;"] {
@@ -130,7 +130,8 @@ fn the_address_is_rotated_also_when_giving_up_and_the_good_one_is_kept() {
     }
 }
 
-/// A server that refuses the rows works, and another would refuse them too; one that refuses the sender may be alone in it.
+/// A server that refuses the rows works, and another would refuse them too. A server that refuses the sender may be the only
+/// one.
 #[test]
 fn refused_rows_do_not_change_the_address() {
     let table: [(NewServer, &str, usize); 3] = [
@@ -165,7 +166,7 @@ fn retry_timeout_0_is_one_request() {
         let world = sim.world();
         assert_eq!((world.requests, world.connections(), world.committed.len()), (2, 1, 2));
     }
-    // With time for it, it is replaced at once.
+    // If there is time, it is replaced at once.
     let sim = Sim::http(&HEALTHY, V1);
     let mut sender = sim.sender().unwrap();
     row(&mut sender).unwrap();
@@ -177,7 +178,7 @@ fn retry_timeout_0_is_one_request() {
     assert_eq!((sim.requests(), sim.now()), (3, Duration::ZERO));
 }
 
-/// Connecting is no request: every address is tried within the time of the first attempt, each with its share.
+/// Connecting sends no request, so every address is tried within the time of the first attempt, each with its share.
 #[test]
 fn connecting_tries_every_address_without_a_budget_for_retries() {
     let conf = format!("{V1}retry_timeout=0;request_timeout=3000;connect_timeout=2500;");
@@ -199,7 +200,7 @@ fn connecting_tries_every_address_without_a_budget_for_retries() {
     let e = flush_one(&sim).unwrap_err();
     assert_eq!(facts(&e), (ErrorCode::Timeout, Outcome::NotSent, 3));
     assert_eq!(sim.now().as_millis(), 3000, "no more than one attempt may take");
-    // Rows that have gone out stay where they are.
+    // Rows that were sent stay with their server.
     let sim = cluster(vec![silent, good], &conf);
     let e = flush_one(&sim).unwrap_err();
     assert_eq!(
@@ -217,7 +218,7 @@ fn a_call_is_bounded_by_its_first_attempt_and_the_budget() {
         let e = flush_one(&sim).unwrap_err();
         assert_eq!((e.outcome(), sim.now().as_millis()), (Outcome::InDoubt, millis));
         assert_eq!(e.attempts(), e.in_doubt_attempts());
-        // The caller's own deadline holds all the same.
+        // The caller's own deadline still holds.
         let sim = cluster(vec![silent; addrs], &conf);
         let mut sender = sim.sender().unwrap();
         row(&mut sender).unwrap();
@@ -246,7 +247,7 @@ fn a_500_that_names_a_row_is_final() {
     assert_eq!((e.server_line(), e.is_retryable(), sim.now()), (Some(1), false, Duration::ZERO));
 }
 
-/// A proxy's 503 says nothing about the rows: at most once does not repeat it.
+/// A proxy's 503 says nothing about the rows, so at most once does not repeat it.
 #[test]
 fn a_503_of_unknown_origin_is_in_doubt() {
     static RENAMED: [Reply; 2] = [
@@ -280,7 +281,7 @@ fn a_503_of_unknown_origin_is_in_doubt() {
     }
 }
 
-/// Whatever is there before the request is no answer to it.
+/// What a server says before the request is not the answer to it.
 #[test]
 fn what_is_said_before_the_request_is_not_its_answer() {
     let greets = |bytes: &'static str| {
@@ -304,7 +305,7 @@ fn what_is_said_before_the_request_is_not_its_answer() {
     assert_eq!(sim.requested(), "b");
 }
 
-/// Asking tries every address, whatever is wrong with those before, and whether or not there is time for retries.
+/// Asking for the settings tries every address, whatever is wrong with those before, with and without time for retries.
 #[test]
 fn opening_asks_every_address() {
     let bad: [NewServer; 5] = [
@@ -322,7 +323,7 @@ fn opening_asks_every_address() {
         let most = if conf == "retry_timeout=0;" { 10_000 } else { 20_000 };
         assert!(sim.now() <= Duration::from_millis(most), "{conf:?}: {:?}", sim.now());
     }
-    // Each alone is an error that says what was asked.
+    // Each of these alone is an error that says what was asked.
     for server in bad {
         let sim = cluster(vec![server], "retry_timeout=200;request_timeout=1000;");
         let e = sim.sender().unwrap_err();
@@ -348,7 +349,7 @@ fn v1() -> Server {
 /// Rows go to no server that cannot read them.
 #[test]
 fn a_server_that_was_never_asked_is_asked_before_rows_go_to_it() {
-    // The new one speaks more than it must.
+    // The new server speaks more than it must.
     let sim = cluster(vec![v2, good], "");
     let mut sender = sim.sender().unwrap();
     assert_eq!(sender.protocol_version(), ProtocolVersion::V2);
@@ -358,7 +359,7 @@ fn a_server_that_was_never_asked_is_asked_before_rows_go_to_it() {
         sender.flush_own().unwrap();
     }
     assert_eq!((sim.asked().as_str(), sim.requested().as_str()), ("ab", "bb"));
-    // One that speaks less is passed over.
+    // A server that speaks less is passed over.
     let sim = cluster(vec![good, v1, v2, good], "retry_timeout=0;");
     let mut sender = sim.sender().unwrap();
     row(&mut sender).unwrap();
@@ -377,7 +378,7 @@ fn no_server_that_can_read_the_rows() {
     let sim = cluster(vec![good, v1, v2], "");
     let mut sender = sim.sender().unwrap();
     row(&mut sender).unwrap();
-    // The one that can is away for ever: it may come back.
+    // The only server that could take the rows is away. It may come back, so it is waited for.
     sim.goes_away('a');
     let before = sim.now();
     let e = sender.flush_own().unwrap_err();
@@ -389,7 +390,7 @@ fn no_server_that_can_read_the_rows() {
     sim.connects('a', Connect::Fine);
     sender.flush_own().unwrap();
     assert_eq!(sim.requested(), "a");
-    // Rows that were made for a server that none of these is.
+    // None of these servers reads rows of this version.
     let mut buffer = sender.new_buffer().unwrap();
     buffer.table("t").unwrap().column_i64("x", 1).unwrap();
     buffer.at_now().unwrap();
@@ -397,7 +398,7 @@ fn no_server_that_can_read_the_rows() {
     let e = sim.sender().unwrap().flush(&mut buffer).unwrap_err();
     assert_eq!((e.code(), e.outcome()), (ErrorCode::ProtocolVersion, Outcome::NotSent));
     assert_eq!(buffer.row_count(), 1);
-    // Both are of one kind now, and only the second is found to be later.
+    // The first server has gone, and the second, which is asked only now, is too old.
     let sim = cluster(vec![v2, v1], "");
     let mut sender = sim.sender().unwrap();
     row(&mut sender).unwrap();

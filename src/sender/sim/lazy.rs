@@ -1,4 +1,4 @@
-//! Senders that are made while their server is down, and meet it with the first rows.
+//! Senders that are created while their server is down, and connect with the first rows.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::table::ArrayView;
 use crate::{Config, ProtocolVersion};
 
 const LAZY: &str = "lazy_connect=on;auto_flush=off;";
-/// One attempt.
+/// A configuration with one attempt.
 const HTTP: &str = "lazy_connect=on;auto_flush=off;retry_timeout=0;";
 
-/// A sender in a world whose next `n` connects are refused.
+/// Returns a sender in a world whose next `n` connects are refused.
 fn down(sim: Sim, n: usize) -> (Sim, Sender) {
     sim.world().connects = vec![Connect::Refused; n].into();
     let sender = sim.sender().unwrap();
@@ -25,7 +25,7 @@ fn down(sim: Sim, n: usize) -> (Sim, Sender) {
 fn http_asks_for_the_version_before_the_first_rows_go_out() {
     let (sim, mut sender) = down(Sim::http(&HEALTHY, HTTP), 1);
     assert_eq!(sender.protocol_version(), ProtocolVersion::V3);
-    // An array and a nanosecond, which version 1 lacks, wait with the rest.
+    // An array and a nanosecond, which version 1 lacks, wait with the other rows.
     let view = ArrayView::c_major(&[1], &[1.0]).unwrap();
     let buffer = sender.buffer_mut();
     buffer.table("t").unwrap().column_f64_arr("a", &view).unwrap();
@@ -100,7 +100,7 @@ fn connect_does_at_once_what_was_put_off() {
     assert_eq!(sim.world().passed, passed);
 }
 
-/// Asking and sending together keep to the time of a close.
+/// Asking and sending together keep within the time of a close.
 #[test]
 fn close_bounds_the_question_too() {
     for conf in ["", V1] {
@@ -114,14 +114,14 @@ fn close_bounds_the_question_too() {
         assert_eq!((report.unconfirmed_rows, sim.now() - start), (1, Duration::from_millis(300)));
         assert_eq!(report.result.unwrap_err().outcome(), Outcome::NotSent);
     }
-    // Nothing to send: nobody is asked.
+    // There is nothing to send, so nobody is asked.
     let (sim, mut sender) = down(Sim::http(&HEALTHY, HTTP), 1);
     assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
     assert!(sender.close(Duration::ZERO).result.is_ok());
     assert_eq!(sim.world().connections(), 0);
 }
 
-/// While the server is down, automatic flushes wait as they do after any other failure, and rows go on being taken.
+/// While the server is down, automatic flushes wait as after any other failure, and rows are still taken.
 #[test]
 fn automatic_flushes_wait_while_the_server_is_down() {
     let conf = "lazy_connect=on;retry_timeout=0;auto_flush_rows=1;auto_flush_interval=off;";

@@ -43,7 +43,7 @@ impl Sim {
         }
     }
 
-    /// A stream to a server that answers its first line.
+    /// Creates a stream to a server that answers its first line.
     fn outspoken(text: &'static str) -> Sim {
         Sim {
             net: ScriptedNet::new(World::new(Box::new(move || Server::outspoken(text)))),
@@ -51,7 +51,7 @@ impl Sim {
         }
     }
 
-    /// The same within TLS.
+    /// Returns the same within TLS.
     fn in_tls(mut self) -> Sim {
         self.conf = self.conf.replacen("::", "s::", 1);
         self.conf.push_str(&format!("tls_roots={};", server::ROOTS));
@@ -112,7 +112,7 @@ fn names_are_resolved_again_for_every_connect() {
     assert_eq!(sim.world().connections(), 0);
 }
 
-/// The error of the system, or of the TLS library, stands behind ours, whatever was put before its message.
+/// The error of the system, or of the TLS library, is the source of ours, whatever was put before its message.
 #[test]
 fn the_cause_of_an_error_is_kept() {
     use std::error::Error as _;
@@ -158,7 +158,7 @@ fn every_address_of_a_name_is_tried() {
     assert_eq!(flush_one(&sim).unwrap(), Outcome::Committed);
 }
 
-/// An attempt after the first ends with `retry_timeout`, which begins with the first failure.
+/// The budget `retry_timeout` begins with the first failure, and an attempt after the first ends with it.
 #[test]
 fn the_budget_covers_the_attempt_in_progress() {
     static BUSY: [Reply; 2] =
@@ -175,8 +175,8 @@ fn the_budget_covers_the_attempt_in_progress() {
     assert_eq!(sim.now().as_millis(), 4000 + 1500);
 }
 
-/// A retry that could not be finished is not begun: what was refused for certain stays so, and what is in doubt is not stored
-/// once more for nothing.
+/// A retry that could not finish in time is not begun. So what was certainly refused stays refused, and what is in doubt is
+/// not stored once more for nothing.
 #[test]
 fn no_retry_begins_with_too_little_time() {
     static BUSY: [Reply; 2] = [
@@ -187,7 +187,7 @@ fn no_retry_begins_with_too_little_time() {
         Reply::new("HTTP/1.1 500 Broken\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"),
         Reply::new(""),
     ];
-    // The budget less the second that the server asks for is what the retry would have.
+    // A retry would have the budget less the second that the server asks for.
     for (budget, replies, outcome, attempts) in [
         (1090, &BUSY, Outcome::Rejected, 1),
         (1110, &BUSY, Outcome::InDoubt, 2),
@@ -201,11 +201,11 @@ fn no_retry_begins_with_too_little_time() {
         let expected = if attempts == 1 { 0 } else { budget };
         assert_eq!(sim.now().as_millis(), expected, "{budget}");
     }
-    // A small budget keeps a tenth.
+    // Of a small budget a tenth is reserved.
     let sim = Sim::http(&HEALTHY, &format!("{V1}retry_timeout=100;retry_max_backoff=95;"));
     sim.world().connects = [Connect::Refused; 9].into();
     let e = flush_one(&sim).unwrap_err();
-    // Waits of 10, 20 and 40 ms; one of 80 ms more does not fit into 90.
+    // There are waits of 10, 20 and 40 ms; one of 80 ms more does not fit into 90.
     assert_eq!((e.attempts(), sim.now().as_millis()), (4, 70));
 }
 
@@ -238,7 +238,7 @@ fn the_auto_flush_interval_counts_from_the_last_flush() {
     assert_eq!(sender.stats().get(Stat::RowsCommitted), 6);
 }
 
-/// With several addresses each is tried at once; waiting begins when all have failed.
+/// Each of several addresses is tried at once; the sender waits only when all have failed.
 #[test]
 fn addresses_rotate_before_waiting() {
     let mut sim = Sim::http(&HEALTHY, "");
@@ -259,12 +259,12 @@ fn addresses_rotate_before_waiting() {
 /// What a server says means the same in whatever pieces it arrives.
 #[test]
 fn pieces_of_an_answer_do_not_change_its_meaning() {
-    // An alert of a server that speaks TLS; and an informational answer that is not quite HTTP, which is skipped.
+    // These are an alert of a server that speaks TLS, and an informational answer that is not quite HTTP, which is skipped.
     static ALERT: [Reply; 1] = [Reply::new("\x15\x03\x01\x00\x02\x02F")];
     static HINTS: [Reply; 1] = [Reply::new(
         "HTTP/1.1 110 Hm\r\n\r\nHTTP/1.1 103 \r\nlink: x\r\n\r\x02y\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
     )];
-    // Lines may end with a bare line feed, also those of an answer that is skipped; then this is not HTTP.
+    // Lines may end with a bare line feed, also those of an answer that is skipped. What follows is then not HTTP.
     static FEEDS: [Reply; 1] = [Reply::new("\n\r\nHTTP/1.1 100 Hm\n\nHTTP/1.1 204 No Content\n\n")];
     static MIXED: [Reply; 1] =
         [Reply::new("HTTP/1.1 100 Hm\n\nme\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")];
@@ -286,7 +286,7 @@ fn pieces_of_an_answer_do_not_change_its_meaning() {
     }
 }
 
-/// What is wrong in a long head, which is not looked at for every piece, is told all the same.
+/// A long head is not parsed for every piece of it, but what is wrong in it is still reported.
 #[test]
 fn a_long_head_in_pieces_means_what_it_says() {
     let long = "y".repeat(60_000);
@@ -299,7 +299,7 @@ fn a_long_head_in_pieces_means_what_it_says() {
     ];
     for (head, code) in cases {
         let reply = Reply::new(head.leak());
-        // The same from a server that does not wait for the body.
+        // This is the same from a server that does not wait for the body.
         let early = Reply { closes: true, early: Some(1), ..reply.clone() };
         for reply in [reply, early] {
             let wrong = code == Some(ErrorCode::NotQuestdb);

@@ -1,4 +1,5 @@
-//! The scripted servers: one of HTTP that answers request by request, one of ILP over TCP with a login; both also in TLS.
+//! The scripted servers: one speaks HTTP and answers request by request, one takes ILP over TCP with a login; both also
+//! within TLS.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -15,7 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
-/// The authority that the TLS servers are vouched for by.
+/// The certificate of the authority that has signed those of the TLS servers.
 pub(super) const ROOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certs/ca.pem");
 
 /// The public sample key of QuestDB's documentation.
@@ -26,13 +27,13 @@ const KEY_X: &str = "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU";
 const KEY_Y: &str = "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac";
 const CHALLENGE: &[u8] = b"challenge-of-forty-bytes-0123456789abcde";
 
-/// What a server does about a byte.
+/// What a server does after a byte.
 pub(super) enum Step {
     Say(Vec<u8>),
     Commit(Vec<u8>),
-    /// These messages of TLS, and the end.
+    /// Sends these messages of TLS and ends the connection.
     SayRaw(Vec<(u8, Vec<u8>)>),
-    /// A request is complete.
+    /// A request was read completely.
     Counted,
     /// The settings were asked for.
     Asked,
@@ -43,13 +44,13 @@ pub(super) enum Step {
 pub(super) struct Reply {
     pub(super) bytes: &'static str,
     pub(super) commits: bool,
-    /// Closes after it.
+    /// Whether the server closes the connection after it.
     pub(super) closes: bool,
-    /// Answers when so many bytes of the body are there, and reads no more.
+    /// The server answers when it has this many bytes of the body, and reads no more.
     pub(super) early: Option<usize>,
-    /// Ends TLS with this alert instead of answering.
+    /// The server ends TLS with this alert instead of answering.
     pub(super) alert: Option<u8>,
-    /// Wants to negotiate anew before that.
+    /// The server asks for a renegotiation before that.
     pub(super) renegotiates: bool,
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Server {
     reads: bool,
     protocol: Dialogue,
     settings: &'static str,
-    /// What it says before it is asked anything.
+    /// What the server says before it is asked anything.
     greeting: &'static str,
     tls: Option<Box<ServerConnection>>,
     /// The TLS record that is coming in.
@@ -81,10 +82,10 @@ pub(super) struct Server {
 }
 
 enum Dialogue {
-    /// The answers by the number of the request; the last one goes on.
+    /// The answers by the number of the request; the last one is repeated.
     Http(&'static [Reply]),
     Ilp(Login),
-    /// Says this at the first line end.
+    /// The server says this at the first line end.
     Outspoken(&'static str),
 }
 
@@ -105,7 +106,7 @@ impl Server {
         Server::of(Dialogue::Ilp(login))
     }
 
-    /// One that answers the first line of a stream.
+    /// Creates a server that answers the first line of a stream.
     pub(super) fn outspoken(text: &'static str) -> Server {
         Server::of(Dialogue::Outspoken(text))
     }
@@ -123,13 +124,13 @@ impl Server {
         }
     }
 
-    /// The same with another answer to `/settings`.
+    /// Returns the same with another answer to `/settings`.
     pub(super) fn answering_settings(mut self, bytes: &'static str) -> Server {
         self.settings = bytes;
         self
     }
 
-    /// The same, but it speaks first.
+    /// Returns the same, but it speaks first.
     pub(super) fn greeting(mut self, bytes: &'static str) -> Server {
         self.greeting = bytes;
         self
@@ -139,30 +140,30 @@ impl Server {
         self.greeting
     }
 
-    /// The same within TLS.
+    /// Returns the same within TLS.
     pub(super) fn in_tls(self) -> Server {
         static CONFIG: OnceLock<Arc<ServerConfig>> = OnceLock::new();
         let config = CONFIG.get_or_init(|| Arc::new(tls_config(None, rustls::ALL_VERSIONS, false)));
         self.in_tls_with(config)
     }
 
-    /// The same within a TLS of this kind.
+    /// Returns the same within TLS of this configuration.
     pub(super) fn in_tls_with(mut self, config: &Arc<ServerConfig>) -> Server {
         self.tls = Some(Box::new(ServerConnection::new(Arc::clone(config)).unwrap()));
         self
     }
 
-    /// Whether it takes bytes.
+    /// Returns whether the server takes bytes.
     pub(super) fn reads(&self) -> bool {
         self.reads && !self.done
     }
 
-    /// Whether it closes the connection as soon as everything is said.
+    /// Returns whether the server closes the connection as soon as everything is said.
     pub(super) fn is_done(&self) -> bool {
         self.done
     }
 
-    /// The stream of rows so far.
+    /// Returns the stream of rows so far.
     pub(super) fn received(&self) -> &[u8] {
         match self.protocol {
             Dialogue::Ilp(Login::Done) => &self.input,
@@ -170,12 +171,12 @@ impl Server {
         }
     }
 
-    /// The client has ended its half.
+    /// Called when the client has ended its half of the stream.
     pub(super) fn ended(&mut self) {
         self.done = true;
     }
 
-    /// Takes a byte; `nth` is the number of the request it belongs to.
+    /// Takes a byte; `nth` is the number of the request that it belongs to.
     pub(super) fn take(&mut self, byte: u8, nth: usize) -> Vec<Step> {
         let Some(mut tls) = self.tls.take() else { return self.take_plain(byte, nth) };
         self.record.push(byte);
@@ -269,7 +270,7 @@ impl Server {
         let (kind, length) = match read_head(&self.input[..end]) {
             Ok(head) => head,
             Err(refusal) => {
-                // Whatever comes after a request that is not understood is not read.
+                // Nothing is read after a request that is not understood.
                 self.done = true;
                 return vec![Step::Say(refusal.as_bytes().to_vec())];
             }
@@ -305,14 +306,14 @@ impl Server {
     }
 }
 
-/// Also what is no record, so that it is judged at once.
+/// Returns whether the bytes are a whole record. What is no record counts as whole, so that it is judged at once.
 fn is_whole_record(bytes: &[u8]) -> bool {
     let [_, _, _, high, low, rest @ ..] = bytes else { return false };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     rest.len() >= length || length > (1 << 14) + 256
 }
 
-/// With `wants_certificate`, one that asks the client for a certificate and does without.
+/// Returns a configuration. With `wants_certificate` the server asks the client for a certificate, but does not require one.
 pub(super) fn tls_config(
     provider: Option<Arc<CryptoProvider>>,
     versions: &[&'static SupportedProtocolVersion],
@@ -344,7 +345,7 @@ enum Kind {
 pub(super) const SETTINGS: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 53\r\n\r\n\
      {\"config\":{\"line.proto.support.versions\":[1,2,3]}}   ";
 
-/// What is asked for and how long its body is; or the refusal of what is no request.
+/// Returns what is asked for and how long its body is, or the refusal if this is no request.
 fn read_head(head: &[u8]) -> Result<(Kind, usize), &'static str> {
     const BAD: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     const LOST: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";

@@ -1,4 +1,4 @@
-//! ILP over TCP, which confirms nothing: what can be known is told, by the flush that finds out and by the close.
+//! ILP over TCP, which confirms nothing. What can be known is reported by the flush that finds it out, or by the close.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::sender::{CloseReport, Sender, Stat};
 const SECOND: Duration = Duration::from_secs(1);
 const CHALLENGE: &str = "wXo0pTz5=k)7Gd#1qv{RJ8s_u2Yb9-Lm\n";
 
-/// Flushes so many rows.
+/// Flushes this many rows.
 fn flush(sender: &mut Sender, rows: usize) -> crate::Result<Outcome> {
     for _ in 0..rows {
         sender.buffer_mut().table("t")?.column_i64("x", 1)?.at_now()?;
@@ -19,7 +19,7 @@ fn flush(sender: &mut Sender, rows: usize) -> crate::Result<Outcome> {
     sender.flush_own()
 }
 
-/// A sender that flushed three rows and then two.
+/// Returns a sender that flushed three rows and then two.
 fn five_rows(sim: &Sim) -> Sender {
     let mut sender = sim.sender().unwrap();
     flush(&mut sender, 3).unwrap();
@@ -27,7 +27,7 @@ fn five_rows(sim: &Sim) -> Sender {
     sender
 }
 
-/// The error of a close that put five rows in doubt.
+/// Returns the error of a close that put five rows in doubt.
 fn in_doubt(report: CloseReport) -> Error {
     assert_eq!((report.unconfirmed_rows, report.earlier_rows_in_doubt), (0, 5));
     let e = report.result.unwrap_err();
@@ -44,7 +44,7 @@ fn stalls_at(sim: &Sim, direction: Direction, at: u64) {
 fn close_is_ok_when_the_peer_has_read_everything_and_ends() {
     for sim in [Sim::tcp(false, ""), Sim::tcp(false, "").in_tls()] {
         let mut sender = five_rows(&sim);
-        // Rows of the own buffer go first.
+        // The rows of the own buffer are sent first.
         row(&mut sender).unwrap();
         let report = sender.close(SECOND);
         assert_eq!((report.unconfirmed_rows, report.earlier_rows_in_doubt), (0, 0));
@@ -55,7 +55,7 @@ fn close_is_ok_when_the_peer_has_read_everything_and_ends() {
 
 #[test]
 fn close_fails_when_the_peer_has_not_read_everything() {
-    // From nothing at all to all but the last byte; the peer's kernel may have taken it, or not.
+    // The server reads from nothing at all to all but the last byte; the peer's kernel may have taken the rest or not.
     let total = "t x=1i\n".len() as u64 * 5;
     for at in [0, 1, total - 1] {
         for tells in [true, false] {
@@ -68,7 +68,7 @@ fn close_fails_when_the_peer_has_not_read_everything() {
             assert_eq!(e.message().contains(&left), tells, "{e}");
         }
     }
-    // It ends its half though the rest of the rows is still on its way.
+    // The server ends its half although the rest of the rows is still on its way.
     let sim = Sim::tcp(false, "auto_flush=off;");
     sim.world().fault = Some(Fault { direction: Direction::Request, at: 20, kind: Kind::Drip });
     let mut sender = five_rows(&sim);
@@ -83,7 +83,7 @@ fn close_tells_of_a_reset() {
     for _ in 0..5 {
         row(&mut sender).unwrap();
     }
-    // The reset comes as the rows of the close itself are read.
+    // The reset comes while the rows of the close itself are read.
     assert_eq!(in_doubt(sender.close(SECOND)).code(), ErrorCode::Connection);
 }
 
@@ -94,7 +94,7 @@ fn what_the_server_says_is_quoted() {
         (CHALLENGE, ErrorCode::Auth, "the server requires authentication"),
         ("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{16}", ErrorCode::Tls, "speaks TLS"),
     ] {
-        // By close.
+        // The close finds it.
         let sim = Sim::outspoken(text);
         let mut sender = sim.sender().unwrap();
         for _ in 0..5 {
@@ -104,7 +104,7 @@ fn what_the_server_says_is_quoted() {
         assert_eq!(e.code(), code, "{e}");
         assert!(e.message().contains(shown), "{e}");
 
-        // By the next flush, in whatever pieces it comes.
+        // The next flush finds it, in whatever pieces the text arrives.
         for burst in [1, 7, usize::MAX] {
             let sim = Sim::outspoken(text);
             sim.world().burst = burst;
@@ -117,11 +117,11 @@ fn what_the_server_says_is_quoted() {
                 "{e}"
             );
             assert!(e.message().contains(shown), "{e}");
-            // Told once; the rows of the flush itself are still there.
+            // It is reported once; the rows of the flush itself are still in the buffer.
             assert_eq!(sender.buffer().row_count(), 1);
         }
     }
-    // A text without an end is cut; a peer that never ends it does not hold the close up.
+    // A text without an end is cut. A peer that never ends it does not delay the close.
     let long: &'static str = "x y ".repeat(5000).leak();
     let sim = Sim::outspoken(long);
     let mut sender = sim.sender().unwrap();
@@ -155,7 +155,7 @@ fn a_cancelled_close_tells_what_is_in_doubt() {
     assert!(sim.now() <= SECOND + Duration::from_millis(100));
 }
 
-/// The rows of the flush that fails are in the buffer, those of the flushes before are in doubt, and the next flush is about
+/// The rows of the flush that fails are in the buffer, those of earlier flushes are in doubt, and the next flush reports
 /// neither.
 #[test]
 fn a_flush_that_an_earlier_one_broke_tells_both() {
@@ -165,7 +165,7 @@ fn a_flush_that_an_earlier_one_broke_tells_both() {
             flush(&mut sender, 3).unwrap();
             let at = sim.world().passed[0] + 1;
             sim.world().fault = Some(Fault { direction: Direction::Request, at, kind });
-            // The kernel takes these rows although the peer is going.
+            // The kernel takes these rows although the peer is about to go.
             flush(&mut sender, 2).unwrap();
             let e = flush(&mut sender, 4).unwrap_err();
             assert_eq!(
@@ -176,7 +176,7 @@ fn a_flush_that_an_earlier_one_broke_tells_both() {
             let text = "nothing of this flush was sent, but 5 rows of earlier flushes may be lost";
             assert!(e.message().contains(text), "{e}");
             assert_eq!(sender.buffer().row_count(), 4);
-            // Over a new connection all is well, and what was told is not told again.
+            // Over a new connection all is well, and what was reported is not reported again.
             sender.flush_own().unwrap();
             let report = sender.close(SECOND);
             assert_eq!((report.earlier_rows_in_doubt, report.result.is_ok()), (0, true));
@@ -202,7 +202,7 @@ fn a_flush_that_breaks_half_way_tells_of_the_earlier_rows_too() {
     assert_eq!(sender.buffer().row_count(), 40);
 }
 
-/// A peer that vanished acknowledges nothing; the first flush after the limit says so.
+/// A peer that vanished acknowledges nothing; the first flush after the limit reports it.
 #[test]
 fn a_peer_that_vanishes_is_noticed() {
     for (conf, limit) in
@@ -225,7 +225,8 @@ fn a_peer_that_vanishes_is_noticed() {
             assert!(limit.is_none(), "{conf}: never noticed");
             continue;
         };
-        // It vanishes as the second row after these five is read, and is looked at once in a sixteenth of the limit.
+        // The peer vanishes while the second row after these five is read, and is next examined within a sixteenth of the
+        // limit.
         let least = limit.unwrap_or(u64::MAX - 100) + 3;
         assert!((least..=least + 2).contains(&second), "{conf}: {second} {e}");
         assert_eq!(
@@ -235,7 +236,7 @@ fn a_peer_that_vanishes_is_noticed() {
         );
         assert!(e.message().contains("tcp_user_timeout"), "{e}");
     }
-    // A pause of any length is no reason for doubt while everything is acknowledged.
+    // A pause of any length gives no doubt as long as everything is acknowledged.
     let sim = Sim::tcp(false, "");
     let mut sender = five_rows(&sim);
     for _ in 0..3 {
@@ -243,7 +244,7 @@ fn a_peer_that_vanishes_is_noticed() {
         flush(&mut sender, 1).unwrap();
     }
     sender.close(SECOND).result.unwrap();
-    // Nor is a peer that reads slowly.
+    // A peer that reads slowly gives no doubt either.
     let sim = Sim::tcp(false, "");
     sim.world().fault = Some(Fault { direction: Direction::Request, at: 3, kind: Kind::Drip });
     let mut sender = five_rows(&sim);
@@ -255,7 +256,7 @@ fn a_peer_that_vanishes_is_noticed() {
 
 #[test]
 fn addresses_of_a_stream_rotate() {
-    // Connecting tries every address, whatever is wrong with one, and begins at the one that worked last.
+    // Connecting tries every address, whatever is wrong with one, and begins with the one that worked last.
     let mut sim = Sim::tcp(false, "");
     sim.conf = "tcp::addr=a,b,c;connect_timeout=900;".into();
     sim.world().connects = [Connect::Nothing, Connect::Refused, Connect::Fine].into();
@@ -280,7 +281,7 @@ fn addresses_of_a_stream_rotate() {
     assert_eq!((e.code(), sim.world().names.len()), (ErrorCode::Connection, 3));
     assert!(e.message().contains("3 of 3 addresses tried"), "{e}");
 
-    // Also one that refuses the login, or is no server that has one.
+    // This also holds for a server that refuses the login, or that does not offer one.
     let mut sim = Sim::tcp(false, "");
     sim.conf = format!("tcp::addr=a,b;{KEY}auth_timeout=1000;");
     let e = sim.sender().unwrap_err();

@@ -1,4 +1,4 @@
-//! TLS sessions that a server ends in the middle: what was sent in one that stood may have been read.
+//! TLS sessions that a server ends in the middle: what was sent in an established session may have been read.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ struct Alerting {
     renegotiates: bool,
     wants_certificate: bool,
     tickets: usize,
-    /// Whether it stores the rows that it does not answer.
+    /// Whether it stores the rows of the request that it does not answer.
     stores: bool,
 }
 
@@ -56,7 +56,7 @@ impl Alerting {
         sim
     }
 
-    /// The error of the flush that is not answered.
+    /// Returns the error of the flush that is not answered.
     fn error(self, conf: &str) -> (crate::Error, Sim) {
         let sim = self.sim(conf);
         let mut sender = sim.sender().unwrap();
@@ -109,13 +109,13 @@ fn a_refused_client_certificate_is_not_sent() {
         (wanted, Outcome::NotSent),
         (Alerting { alert: 42, ..wanted }, Outcome::NotSent),
         (Alerting { alert: 48, ..wanted }, Outcome::NotSent),
-        // Not about certificates.
+        // The alert is not about certificates.
         (Alerting { alert: 80, ..wanted }, Outcome::InDoubt),
         (Alerting { alert: 70, ..wanted }, Outcome::InDoubt),
         // The session was accepted before.
         (Alerting { at: 1, ..wanted }, Outcome::InDoubt),
         (Alerting { tickets: 1, ..wanted }, Outcome::InDoubt),
-        // Judged within the handshake.
+        // The certificate is judged within the handshake.
         (Alerting { version: &TLS12, ..wanted }, Outcome::InDoubt),
         (Alerting { wants_certificate: false, ..wanted }, Outcome::InDoubt),
     ] {

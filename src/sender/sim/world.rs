@@ -1,5 +1,5 @@
-//! The script of the simulation: name resolution and connects as planned, and connections whose other end is a scripted
-//! server. One fault strikes at one byte of one direction.
+//! The script of the simulation: name resolution and connects as planned, and connections to scripted servers. One fault
+//! strikes at one byte of one direction.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -10,7 +10,7 @@ use super::server::{Server, Step};
 use crate::error::{Result, err};
 use crate::net::{Canceller, InFlight, Interest, Net as _, Ready, Script, SystemNet};
 
-/// What befalls a stream.
+/// What happens to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Reset,
@@ -39,54 +39,54 @@ pub(super) struct Fault {
     pub(super) kind: Kind,
 }
 
-/// How a connect ends; beyond the plan all succeed.
+/// How a connect ends; after the plan all succeed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Connect {
     Fine,
     Refused,
-    /// No answer until the limit.
+    /// There is no answer until the limit.
     Nothing,
     /// No descriptor is free.
     NoDescriptor,
 }
 
-/// How a name resolution ends; beyond the plan all find one address.
+/// How a name resolution ends; after the plan all find one address.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Resolve {
     Fails,
-    /// No answer until the deadline.
+    /// There is no answer until the deadline.
     Nothing,
-    /// So many addresses.
+    /// It finds this many addresses.
     Finds(u8),
 }
 
-/// A host with a name of its own.
+/// A host with a name of its own, and its servers.
 pub(super) struct Host {
     pub(super) connect: Connect,
     pub(super) server: Box<dyn Fn() -> Server + Send>,
 }
 
 const DRIP: Duration = Duration::from_millis(50);
-/// More calls than any case needs: somebody spins.
+/// More calls than any case needs; beyond them something loops without end.
 const MAX_CALLS: u64 = 100_000;
 
-/// One connection, both kernels included.
+/// One connection, with both kernels.
 struct Line {
     to_server: VecDeque<u8>,
     to_client: VecDeque<u8>,
-    /// What the server wants to send and has not.
+    /// What the server wants to send and has not sent yet.
     outbox: VecDeque<u8>,
     server: Server,
     host: char,
-    /// All that the client's kernel took.
+    /// All bytes that the client's kernel took.
     accepted: Vec<u8>,
     reset: bool,
-    /// The client has ended its half.
+    /// Whether the client has ended its half.
     finished: bool,
     /// The server has closed the connection.
     closed: bool,
     stalled: bool,
-    /// When the next byte may pass, once it drips.
+    /// When the next byte may pass, if bytes pass one at a time.
     drip: Option<Duration>,
     next: Duration,
 }
@@ -97,9 +97,9 @@ pub(super) struct World {
     pub(super) now: Duration,
     pub(super) process: u32,
     pub(super) fault: Option<Fault>,
-    /// Bytes that a kernel takes before the other side has read them.
+    /// How many bytes a kernel takes before the other side has read them.
     pub(super) window: usize,
-    /// Most bytes that one call moves.
+    /// The most bytes that one call moves.
     pub(super) burst: usize,
     /// How long a call to the kernel takes.
     pub(super) call_time: Duration,
@@ -109,13 +109,13 @@ pub(super) struct World {
     /// The names that were resolved.
     pub(super) names: Vec<String>,
     pub(super) new_server: Box<dyn Fn() -> Server + Send>,
-    /// Hosts whose names are one letter have servers of their own.
+    /// Hosts whose names are one letter, which have servers of their own.
     pub(super) hosts: BTreeMap<char, Host>,
-    /// The hosts to which requests with rows, and for settings, came completely.
+    /// The hosts that completely got a request with rows, or for settings.
     pub(super) requested: Vec<char>,
     pub(super) asked: Vec<char>,
     lines: Vec<Line>,
-    /// Bytes that passed each direction.
+    /// How many bytes have passed in each direction.
     pub(super) passed: [u64; 2],
     /// Bodies that the server stored.
     pub(super) committed: Vec<Vec<u8>>,
@@ -167,17 +167,17 @@ impl World {
         self.lines.iter_mut().filter(|line| line.host == host).for_each(|line| line.closed = true);
     }
 
-    /// Whether the client's kernel has ever taken all of these bytes on one connection.
+    /// Returns whether the client's kernel has ever taken all of these bytes on one connection.
     pub(super) fn was_handed_over(&self, bytes: &[u8]) -> bool {
         self.lines.iter().any(|line| contains(&line.accepted, bytes))
     }
 
-    /// Whether a byte of a stream's data after these first bytes has reached a server.
+    /// Returns whether a byte of a stream's data after these first bytes has reached a server.
     pub(super) fn has_received(&self, bytes: &[u8]) -> bool {
         self.lines.iter().any(|line| contains(line.server.received(), bytes))
     }
 
-    /// The handle, on which another thread has acted if its time has come.
+    /// Returns the handle, on which the other thread has acted if its time has come.
     fn acted_on_canceller(&mut self) -> &Canceller {
         let now = self.now;
         if self.cancel_at.take_if(|at| *at <= now).is_some() {
@@ -192,13 +192,13 @@ impl World {
         assert!(self.calls < MAX_CALLS, "the client spins");
     }
 
-    /// Whether the fault strikes the next byte of this direction; if so it is over.
+    /// Returns the fault if it strikes the next byte of this direction; then it is over.
     fn strikes(&mut self, direction: Direction) -> Option<Fault> {
         let passed = self.passed[direction as usize];
         self.fault.take_if(|fault| fault.direction == direction && fault.at == passed)
     }
 
-    /// Lets everything happen on a line that can happen now.
+    /// Lets everything happen on a connection that can happen now.
     fn pump(&mut self, id: usize) {
         while self.pass(id, Direction::Request) || self.pass(id, Direction::Response) {}
         let line = &mut self.lines[id];
@@ -252,7 +252,7 @@ impl World {
                 for step in line.server.take(byte ^ mask, self.requests) {
                     match step {
                         Step::Say(bytes) => line.outbox.extend(bytes),
-                        // There is none without TLS, and within TLS it is said as bytes.
+                        // There is none without TLS, and within TLS it is sent as bytes.
                         Step::SayRaw(_) => {}
                         Step::Commit(body) => self.committed.push(body),
                         Step::Counted => {
@@ -372,7 +372,7 @@ impl Script for World {
         if line.reset {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        // A closed peer answers data by a reset; what it said before can still be read.
+        // A closed peer answers data with a reset; what it said before can still be read.
         line.reset |= line.closed;
         let taken = bytes.len().min(space).min(burst);
         if taken == 0 {
@@ -434,7 +434,7 @@ impl Script for World {
 
     fn in_flight(&self, id: usize) -> Option<InFlight> {
         let line = &self.lines[id];
-        // The server's kernel has what the server reads, and nothing more.
+        // The server's kernel acknowledges what the server reads, and nothing more.
         let outstanding = line.to_server.len() as u64;
         let acknowledged = line.accepted.len() as u64 - outstanding;
         self.tells_acknowledged.then_some(InFlight { acknowledged, outstanding })

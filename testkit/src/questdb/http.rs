@@ -1,17 +1,17 @@
-//! A few lines of HTTP/1.1 over a plain socket, so that the tests which judge the product's client do not use it.
+//! A small HTTP/1.1 client over a plain socket, so that the tests that judge the product's client do not use it.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Long enough for a busy machine; only a hang reaches it.
+/// Long enough for a busy machine; only a hang takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A whole answer.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
-    /// Names in lower case, in the order they came.
+    /// Names in lower case, in the order of arrival.
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -22,7 +22,7 @@ impl Response {
     }
 
     pub fn json(&self) -> serde_json::Value {
-        // The server leaves some control characters inside strings as they are, which JSON does not allow.
+        // The server does not escape some control characters inside strings, which JSON does not allow.
         let mut text = String::with_capacity(self.body.len());
         for c in self.body.chars() {
             match c {
@@ -82,7 +82,7 @@ pub fn read_response(input: &mut impl BufRead) -> io::Result<Response> {
         body.resize(length.parse().map_err(io::Error::other)?, 0);
         input.read_exact(&mut body)?;
     }
-    // The server does not check the text it stores, nor what it answers.
+    // The server checks neither the text that it stores nor what it answers.
     response.body = String::from_utf8_lossy(&body).into_owned();
     Ok(response)
 }
@@ -108,7 +108,7 @@ fn line(input: &mut impl BufRead) -> io::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Text for a query string.
+/// Encodes text for a query string.
 pub fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
 
-/// What Java 25 demands of a program that reaches into it as QuestDB does.
+/// The options that Java 25 needs for a program that accesses its internals as QuestDB does.
 const JAVA_25: [&str; 6] = [
     "--add-exports=java.base/jdk.internal.vm=io.questdb",
     "--sun-misc-unsafe-memory-access=allow",
@@ -17,11 +17,11 @@ const JAVA_25: [&str; 6] = [
     "--add-opens=java.base/java.time.zone=io.questdb",
 ];
 
-/// For a start in half the time: no second compiler, and no collector with threads of its own.
+/// Options that halve the time of a start: no second compiler, and no collector with threads of its own.
 const QUICK: [&str; 3] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"];
 
-/// Starts QuestDB with its data under `root`; what it prints is appended to `root/out`. A `quick` one leaves its classes in
-/// an archive when it first ends in good order, and later ones read them there, which halves the time once more.
+/// Starts QuestDB with its data under `root`; its output is appended to `root/out`. A `quick` server writes its classes to
+/// an archive when it is first terminated, and later ones read that archive, which halves the time of a start once more.
 pub fn spawn_java(java: &Path, jar: &Path, root: &Path, quick: bool) -> Child {
     let out = File::options().create(true).append(true).open(root.join("out")).unwrap();
     let mut command = tied_to_us(java.as_os_str());
@@ -46,15 +46,15 @@ pub fn spawn_java(java: &Path, jar: &Path, root: &Path, quick: bool) -> Child {
     spawn(command)
 }
 
-/// A command that the kernel kills when this process ends, even by a signal.
+/// Creates a command that the kernel kills when this process ends, even if a signal ends it.
 pub fn tied_to_us(program: &std::ffi::OsStr) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
 }
 
-/// Starts a command from a thread that lives as long as the process: the kernel's death signal is sent when the
-/// *thread* that started a child ends, and a test's thread ends with its test.
+/// Starts a command from a thread that lives as long as the process. The kernel sends the death signal when the *thread*
+/// that started a child ends, and a test's thread ends with its test.
 pub fn spawn(command: Command) -> Child {
     type Request = (Command, mpsc::Sender<std::io::Result<Child>>);
     static KEEPER: OnceLock<Mutex<mpsc::Sender<Request>>> = OnceLock::new();
@@ -79,8 +79,8 @@ pub fn ask_to_end(child: &Child) {
     assert!(status.success(), "kill: {status}");
 }
 
-/// Ports that were free a moment ago. They lie below those that the kernel gives to outgoing connections: there a client
-/// that retries could take the port of a server that restarts, or even connect to itself.
+/// Returns ports that were free a moment ago. They are below those that the kernel gives to outgoing connections: there a
+/// client that retries could take the port of a server that restarts, or even connect to itself.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).unwrap_or(0);
@@ -95,7 +95,7 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     })
 }
 
-/// A folder under the build folder, removed when dropped, or by a later run if this one was killed.
+/// A folder under the build folder, which is removed when this is dropped, or by a later run if this one was killed.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
@@ -123,7 +123,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Shared servers are never dropped, so their folders stay behind when the process ends.
+/// Shared servers are never dropped, so their folders remain when the process ends.
 fn remove_leftovers(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let name = entry.file_name();

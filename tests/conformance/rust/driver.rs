@@ -11,7 +11,7 @@ struct Driver {
     layout: Option<(RowLayout, TimestampKind)>,
 }
 
-/// Undoes the escapes: %XX is a byte, a lone % nothing.
+/// Decodes the escapes: %XX is a byte, and a lone % is no byte at all.
 fn bytes(word: &str) -> Vec<u8> {
     let mut parts = word.split('%');
     let mut out = parts.next().unwrap().as_bytes().to_vec();
@@ -35,7 +35,7 @@ fn array(shape: &str, data: &str) -> (Vec<usize>, Vec<f64>) {
     (shape.split('x').map(number).collect(), doubles.collect())
 }
 
-/// What a cell borrows is not given back, as the driver ends soon.
+/// Returns a cell. What it borrows is never freed, because the driver ends soon.
 fn cell(word: &str) -> Result<Cell<'static>> {
     let part: Vec<&str> = word.split(':').collect();
     Ok(match part[0] {

@@ -1,7 +1,7 @@
-//! The server ends and comes back, again and again, while several senders work: afterwards SQL counts what is stored.
+//! The server ends and comes back again and again, while several senders work. Afterwards SQL counts what is stored.
 //!
-//! Odd bounces are in good order (SIGTERM), even ones are not (SIGKILL). The loads go on while the server is away. Over HTTP
-//! nothing may be lost and nothing be there twice; over TCP nothing may be lost without the sender having said so.
+//! The server is terminated in odd rounds (SIGTERM) and killed in even ones (SIGKILL). The senders go on while it is away.
+//! Over HTTP no row may be lost or stored twice; over TCP no row may be lost unless the sender has reported it.
 
 mod http;
 mod tcp;
@@ -19,7 +19,7 @@ fn bounces_java17() {
     with_own(Release::Java17, |release| bounces(release, asked_for().unwrap_or(50)));
 }
 
-/// Fewer, so that both take no more than five minutes.
+/// There are fewer rounds, so that both tests take no more than five minutes.
 #[test]
 fn bounces_java25() {
     with_own(Release::Java25, |release| bounces(release, asked_for().unwrap_or(10)));
@@ -29,7 +29,7 @@ fn asked_for() -> Option<usize> {
     std::env::var("QUESTDB_BOUNCES").ok().map(|n| n.parse().unwrap())
 }
 
-/// What every table has. The time of a row follows from its number.
+/// The columns of every table. The time of a row follows from its number.
 const COLUMNS: &str = "s symbol, part long, id long, text varchar, timestamp timestamp";
 
 /// Rows of one part, numbered from `first`.
@@ -43,7 +43,7 @@ fn fill(buffer: &mut Buffer, table: &str, part: i64, ids: std::ops::Range<i64>) 
     }
 }
 
-/// How a load is told to end, and how it tells that it gets on.
+/// How a load is told to end, and how it shows its progress.
 #[derive(Debug, Default)]
 struct Signals {
     stop: AtomicBool,
@@ -64,7 +64,7 @@ impl Signals {
         self.flushes.load(Ordering::Relaxed)
     }
 
-    /// Runs a load, and notes its end also if that is a panic.
+    /// Runs a load, and notes its end even if it panics.
     fn run<T>(&self, server: &QuestDb, load: fn(&QuestDb, &Signals) -> T) -> T {
         struct Note<'a>(&'a Signals);
         impl Drop for Note<'_> {
@@ -77,15 +77,15 @@ impl Signals {
     }
 }
 
-/// One time that the server ended and came back.
+/// One round in which the server ended and came back.
 #[derive(Debug)]
 struct Bounce {
-    /// The process is gone, and the kernel has closed its connections.
+    /// When the process was gone, and the kernel had closed its connections.
     gone: Instant,
     back: Instant,
 }
 
-/// What a load did, as it tells itself.
+/// What a load reports about itself.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Told {
     name: String,
@@ -96,7 +96,7 @@ struct Told {
     errors: u64,
     retries: u64,
     in_doubt: u64,
-    /// The longest call, and what it may be.
+    /// The longest call, and how long it may be.
     longest: Duration,
     deadline: Duration,
 }
@@ -106,7 +106,7 @@ impl Told {
         Told { name: name.into(), deadline, ..Told::default() }
     }
 
-    /// Calls, measures and counts.
+    /// Makes a call, measures it, and counts its result.
     fn call<T, E>(&mut self, call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let began = Instant::now();
         let result = call();
@@ -131,7 +131,7 @@ impl Told {
     }
 }
 
-/// What SQL counts of a load.
+/// What SQL counts of the rows of a load.
 #[derive(Debug, Default, PartialEq)]
 struct Stored {
     rows: i64,
@@ -141,7 +141,7 @@ struct Stored {
 
 fn bounces(release: Release, count: usize) {
     let server = QuestDb::start(release, Options::QUICK);
-    // The first end in good order takes long: it writes the archive of classes for the starts after it.
+    // The first termination takes long: the server writes the archive of classes that later starts read.
     server.terminate();
     server.restart();
     http::create_table(&server);
@@ -179,7 +179,7 @@ fn bounces(release: Release, count: usize) {
             assert_eq!(*stored, Stored { rows: told.rows, lost: 0, twice: 0 }, "{told:?}");
         }
     }
-    // The bounces were felt; or else all of this has shown nothing.
+    // The senders must have noticed the rounds, because otherwise the test has shown nothing.
     assert!(patient.retries >= count as u64, "{patient:?}");
     assert_eq!(patient.errors, 0, "its budget is longer than any bounce");
     for told in [&hasty, &plain.told, &keeper] {
@@ -193,7 +193,7 @@ fn stop(signals: &[Signals]) {
     signals.iter().for_each(|load| load.stop.store(true, Ordering::Relaxed));
 }
 
-/// Ends the loads also if the test fails, which would wait for them for ever otherwise.
+/// Ends the loads even if the test fails, which would wait for them for ever otherwise.
 struct StopOnDrop<'a>(&'a [Signals], &'a Lag);
 
 impl Drop for StopOnDrop<'_> {
@@ -205,7 +205,7 @@ impl Drop for StopOnDrop<'_> {
 
 fn bounce(server: &QuestDb, signals: &[Signals], number: usize) -> Bounce {
     wait_for_progress(server, signals);
-    // At another moment of their work each time, but at the same ones in each run.
+    // This is another moment of their work each time, but the same ones in each run.
     std::thread::sleep(Duration::from_millis(number as u64 * 37 % 101));
     let before: Vec<_> = signals.iter().map(Signals::count).collect();
     let asked = Instant::now();
@@ -228,7 +228,7 @@ fn bounce(server: &QuestDb, signals: &[Signals], number: usize) -> Bounce {
     Bounce { gone, back }
 }
 
-/// Waits until each load has had two more flushes through, so that it is in the middle of its work.
+/// Waits until each load has completed two more flushes, so that it is in the middle of its work.
 fn wait_for_progress(server: &QuestDb, signals: &[Signals]) {
     let deadline = Instant::now() + Duration::from_secs(120);
     for (index, (load, goal)) in signals.iter().map(|s| (s, s.count() + 2)).enumerate() {
@@ -240,7 +240,8 @@ fn wait_for_progress(server: &QuestDb, signals: &[Signals]) {
     }
 }
 
-/// How late the machine wakes a thread: on a busy one, deadlines are missed by this through no fault of the library.
+/// Measures how late the machine wakes a thread: on a busy machine deadlines are missed by this much, which is not the
+/// library's fault.
 #[derive(Debug, Default)]
 struct Lag {
     stop: AtomicBool,
@@ -296,7 +297,7 @@ fn report(bounces: &[Bounce], loads: &[(&Told, Stored)], losses: &str, lag: Dura
     say(losses);
 }
 
-/// Prints past the test harness, which swallows what a passing test prints.
+/// Prints past the test harness, which hides what a passing test prints.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "BOUNCE: {line}");
 }

@@ -1,4 +1,4 @@
-//! The server is killed while rows are on their way. What the sender then says is compared with what is stored.
+//! The server is killed while rows are being sent. What the sender then reports is compared with what is stored.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ fn a_stream_notices_that_its_server_has_gone_java25() {
     with_own(Release::Java25, a_stream_notices_that_its_server_has_gone);
 }
 
-/// Enough that a kill mostly hits the middle of a flush.
+/// Large enough that a kill mostly hits the middle of a flush.
 const BATCH: i64 = 20_000;
 const KILLS: usize = 4;
 
@@ -54,8 +54,8 @@ enum Fate {
     Unknown,
 }
 
-/// Two senders at once. One resends until a confirmation comes, into a table that drops repeated rows. The other never
-/// resends what may be stored, into a table that keeps everything, and believes what errors say.
+/// Two senders work at once. One resends until its rows are confirmed, into a table that drops repeated rows. The other
+/// never resends what may be stored, into a table that keeps everything, and trusts what errors say.
 fn nothing_lost_nothing_twice(release: Release) {
     let server = QuestDb::start(release, Options::PLAIN);
     let columns = "s symbol, part long, id long, text varchar, timestamp timestamp";
@@ -100,7 +100,7 @@ fn nothing_lost_nothing_twice(release: Release) {
             Some(row) => (&row[1], &row[2]) == (&json!(BATCH), &json!(BATCH)),
             None => false,
         };
-        // A batch is one request for one table, so it is there whole, once, or not at all.
+        // A batch is one request for one table, so it is stored completely, once, or not at all.
         assert_eq!(found.is_some(), stored, "batch {number} ({fate:?}) is {found:?}");
         assert!(stored || *fate == Fate::Unknown, "batch {number} was confirmed and is lost");
     }
@@ -154,8 +154,8 @@ fn wait_for_commits(server: &QuestDb, stats: &[StatsReader]) {
     }
 }
 
-/// The server stores what it is sent and its answer is lost: the one case in which resending repeats rows. The sender must
-/// count exactly the copies that it caused, and a table that drops repeated rows must have each row once.
+/// The server stores what it is sent and its answer is lost, which is the one case in which resending repeats rows. The
+/// sender must count exactly the copies that it caused, and a table that drops repeated rows must have each row once.
 fn a_lost_answer_is_in_doubt(server: &QuestDb) {
     const LOST: u64 = 3;
     let (plain, dedup) = (unique("lost"), unique("lost"));
@@ -177,7 +177,7 @@ fn a_lost_answer_is_in_doubt(server: &QuestDb) {
     assert_eq!(*count(&plain).cell(), BATCH * copies);
     assert_eq!(*count(&dedup).cell(), BATCH);
 
-    // Told not to resend, the sender does not, and says that it does not know.
+    // If it is told not to resend, the sender does not, and reports that it does not know.
     let road = answer_loser(server.http_port(), LOST);
     let conf = format!("http::addr={};protocol_version=2;delivery=at_most_once;", road.addr());
     let mut sender = Sender::from_conf(&conf).unwrap();
@@ -189,7 +189,7 @@ fn a_lost_answer_is_in_doubt(server: &QuestDb) {
     assert_eq!(*count(&plain).cell(), BATCH * (copies + 1));
 }
 
-/// ILP over TCP has no acknowledgement; but a server that ended before a flush must not swallow it.
+/// ILP over TCP has no acknowledgement, but rows flushed after the server has ended must not be lost silently.
 fn a_stream_notices_that_its_server_has_gone(release: Release) {
     let server = QuestDb::start(release, Options::PLAIN);
     let mut sender =

@@ -1,4 +1,4 @@
-//! The table of decimals, confirmed by the server that it describes.
+//! The server that the table of decimals describes confirms it.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ on_current_releases! {
     Options::PLAIN => binary_decimals_are_judged_as_the_encoder_does,
 }
 
-/// The row as the encoder sends it; what it refuses is written by hand.
+/// Returns the row as the encoder sends it; what the encoder refuses is written by hand.
 fn encoded(row: &Row, table: &str, nanos: usize) -> Vec<u8> {
     let mut buffer = Buffer::new(ProtocolVersion::V3);
     match buffer.table(table).unwrap().column_dec_str("d", row.text.as_str()) {
@@ -26,7 +26,7 @@ fn encoded(row: &Row, table: &str, nanos: usize) -> Vec<u8> {
 
 fn decimal_text_is_judged_as_the_table_says(server: &QuestDb) {
     let rows = table();
-    // A column of as many places as each number has: what is then shown is what was meant.
+    // The column has as many places as each number, so that the number is shown as it was meant.
     let name = unique("decimals");
     let mut made = Vec::new();
     let mut stored: Vec<(usize, usize, &Row)> = Vec::new();
@@ -50,7 +50,7 @@ fn decimal_text_is_judged_as_the_table_says(server: &QuestDb) {
                 assert_eq!(answer.status, 400, "{row:?}: {}", answer.body);
                 assert!(answer.body.contains("field value is invalid"), "{row:?}: {}", answer.body);
             }
-            // Whatever it does: this is not what it says of a text that it refuses.
+            // The server may do anything with this text, but does not refuse it as it refuses others.
             Verdict::Defect => {
                 assert!([204, 500].contains(&answer.status), "{row:?}: {}", answer.body);
             }
@@ -71,7 +71,7 @@ fn decimal_text_is_judged_as_the_table_says(server: &QuestDb) {
     report_cases("decimals as text", rows.len());
 }
 
-/// What the encoder takes fits into some column, and what it refuses fits into none.
+/// What the encoder accepts fits some column, and what it refuses fits none.
 fn binary_decimals_are_judged_as_the_encoder_does(server: &QuestDb) {
     let columns = [0, 1, 38, 75, 76];
     for (scale, bytes, good) in wide() {

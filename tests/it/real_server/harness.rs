@@ -1,4 +1,4 @@
-//! The harness itself: rows in, rows out, killed and started again.
+//! Tests the harness itself: rows are written and read, and the server is killed and started again.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ fn a_row_is_read_back(server: &QuestDb) {
     );
 }
 
-/// Both ways to end a server, each followed by a start with the same data on the same ports.
+/// Ends the server in both ways, and starts it each time with the same data on the same ports.
 fn rows_survive_a_restart(release: Release) {
     let server = QuestDb::start(release, Options::AUTH);
     for (round, end) in [QuestDb::kill, QuestDb::terminate].into_iter().enumerate() {

@@ -66,13 +66,13 @@ fn precision_is_only_for_bare_stamps(server: &QuestDb) {
     }
 }
 
-/// One request after another on one connection.
+/// One connection carries several requests, some of which are refused.
 fn a_connection_lives_through_refusals(server: &QuestDb) {
     let table = unique("alive");
     let stream = TcpStream::connect(("127.0.0.1", server.http_port())).unwrap();
     let mut answers = BufReader::new(&stream);
     let good = format!("{table} x=1i 1\n");
-    // Large enough that the server refuses it while most is still to come; it reads the rest all the same.
+    // The request is so large that the server refuses it while most is still to come; it reads the rest all the same.
     let bad = format!("{table} x=zz 1\n{}", good.repeat(300_000));
     for (body, status) in [(&good, 204), (&bad, 400), (&good, 204)] {
         let head =
@@ -84,7 +84,7 @@ fn a_connection_lives_through_refusals(server: &QuestDb) {
     assert_eq!(server.read(&table, &format!("select count() from {table}")).cell(), 2);
 }
 
-/// A 204 has no length, errors are chunked and end with a chunk of size `00`; neither names the connection's end.
+/// A 204 has no length, errors are chunked and end with a chunk of size `00`; neither announces the end of the connection.
 fn answers_as_the_client_must_read_them(server: &QuestDb) {
     let table = unique("answers");
     let good = server.write(format!("{table} x=1i 1\n"));
@@ -108,7 +108,7 @@ fn bodies_may_be_gzip(server: &QuestDb) {
     assert_eq!(server.read(&table, &format!("select count() from {table}")).cell(), 1);
 }
 
-/// The gzip form that does not compress.
+/// Returns the data in the gzip form that does not compress.
 fn stored_gzip(data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(data.len()).unwrap();
     let crc = data.iter().fold(!0_u32, |crc, &byte| {
@@ -131,7 +131,7 @@ fn credentials_are_asked_for_writes_only(server: &QuestDb) {
         (Some(basic(format!("{HTTP_USER}:{HTTP_PASSWORD}"))), 204),
         (Some(basic(format!("{HTTP_USER}:wrong"))), 401),
         (Some("Basic !".to_owned()), 401),
-        // The open-source server knows no tokens.
+        // The open-source server has no tokens.
         (Some("Bearer token".to_owned()), 401),
     ] {
         let headers: Vec<_> = credentials.iter().map(|c| ("Authorization", c.as_str())).collect();
@@ -145,7 +145,7 @@ fn credentials_are_asked_for_writes_only(server: &QuestDb) {
             assert_eq!(answer.body, "Unauthorized\r\n");
             assert_eq!(answer.header("www-authenticate"), None);
         }
-        // So wrong credentials do not show before the first write.
+        // So wrong credentials are not noticed before the first write.
         assert_eq!(call("GET", "/settings", b"").status, 200);
         assert_eq!(call("GET", "/ping", b"").status, 204);
     }

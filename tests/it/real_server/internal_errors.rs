@@ -1,5 +1,5 @@
-//! Answers of status 500, which a server calls its own failure: all that a matrix of values, columns and tables brings forth
-//! name a row, nothing of the request is stored, and the sender takes them for what they are, a refusal of that row.
+//! Answers of status 500, which a server calls its own failure. Each one that a matrix of values, columns and tables causes
+//! names a row; nothing of the request is stored; and the sender treats them as what they are, a refusal of that row.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ on_current_releases! {
     Options::PLAIN => every_500_names_a_row_and_is_a_refusal,
 }
 
-/// How a field is written, after the name and `=`; what begins with `,` is a symbol.
+/// How a field is written, after the name and `=`. A value that begins with `,` is a symbol.
 const VALUES: &[(&str, &str)] = &[
     ("symbol", ",a"),
     ("empty symbol", ","),
@@ -37,7 +37,7 @@ const VALUES: &[(&str, &str)] = &[
 
 const NAMES: &[&str] = &["new", "timestamp", "TIMESTAMP", "ts", "v", "é", "LONGNAME"];
 
-/// The tables that are there before, by the type of `v`; the first is not.
+/// The tables that exist before, by the type of `v`; the first does not exist.
 const TABLES: &[&str] = &[
     "",
     "symbol",
@@ -74,7 +74,7 @@ fn every_500_names_a_row_and_is_a_refusal(server: &QuestDb) {
         }
         for (value, text) in VALUES {
             for name in NAMES {
-                // These, which this library does not send, leave a table that cannot be written to any more.
+                // These values, which this library does not send, leave a table that cannot be written to any more.
                 let ruins = *name == "LONGNAME" || *value == "array of no dimensions";
                 if ruins && !kind.is_empty() {
                     continue;
@@ -124,7 +124,7 @@ fn create(server: &QuestDb, table: &str, kind: &str) {
     ));
 }
 
-/// What a sender can be made to send.
+/// Values that a sender can be made to send.
 fn the_sender_gives_up_at_once(server: &QuestDb) {
     type Field = fn(&mut Buffer) -> Result<()>;
     let fields: [(&str, Field, bool); 4] = [

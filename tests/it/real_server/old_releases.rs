@@ -1,4 +1,4 @@
-//! Releases that speak only a part of the protocol: what they announce, and what becomes of forms they do not know.
+//! Releases that speak only a part of the protocol: what they announce, and what happens to forms that they do not know.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ fn up_to_v2() {
         assert_eq!(config["cairo.max.file.name.length"], 127);
         let array = "x==\u{e}\u{a}\u{1}\u{1}\0\0\0\0\0\0\0\0\0\0\0";
         assert_eq!(types_of(server, array).unwrap(), "x ARRAY, timestamp TIMESTAMP_NS");
-        // The reason why version 3 is never guessed: a decimal in text is silently stored as a double.
+        // This is why version 3 is never guessed: a decimal in text is silently stored as a double.
         assert_eq!(types_of(server, "x=1.5d").unwrap(), "x DOUBLE, timestamp TIMESTAMP_NS");
         let refused = types_of(server, "x==\u{17}\u{1}\u{1}\u{f}").unwrap_err();
         assert!(refused.contains("UNSUPPORTED_BINARY_FORMAT"), "{refused}");
@@ -45,7 +45,7 @@ fn only_v1() {
             types_of(server, "x=1.5,t=1t").unwrap(),
             "x DOUBLE, t TIMESTAMP, timestamp TIMESTAMP"
         );
-        // The suffix of nanoseconds is known, the type is not: they are cut to microseconds.
+        // The suffix for nanoseconds is known, but the type is not, so they are cut to microseconds.
         assert_eq!(types_of(server, "n=1n").unwrap(), "n TIMESTAMP, timestamp TIMESTAMP");
         let refused = types_of(server, "x==\u{10}\0\0\0\0\0\0\0\0").unwrap_err();
         assert!(refused.starts_with("400 "), "{refused}");

@@ -1,5 +1,5 @@
-//! Random names, text and numbers through our encoder into the real server and back: whatever is in a value, the server
-//! sees exactly one row with the same value.
+//! Random names, text and numbers go through our encoder into the real server and are read back. Whatever is in a value, the
+//! server sees exactly one row with the same value.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ on_current_releases! {
     Options::PLAIN => doubles_keep_every_bit,
 }
 
-/// What line protocols trip over, next to ordinary text.
+/// Characters that are special in the line protocol, among ordinary text.
 const PIECES: [&str; 24] = [
     "\n",
     "\r",
@@ -73,7 +73,7 @@ fn text_of_any_kind_is_stored_as_it_is(server: &QuestDb) {
         let mut sender = sender(server, version);
         let mut sent = Vec::new();
         for id in 0..ROWS {
-            // A symbol with NUL is refused by the server: see `refused`.
+            // The server refuses a symbol with NUL, see `refused`.
             let (symbol, value) = (text(&mut random, false), text(&mut random, true));
             let row = sender.own_buffer().table(table.as_str()).unwrap();
             row.symbol("s", symbol.as_str()).unwrap().column_str("v", value.as_str()).unwrap();
@@ -96,7 +96,7 @@ fn names_of_any_allowed_kind_are_kept(server: &QuestDb) {
     let mut sender = sender(server, ProtocolVersion::V3);
     let mut count = 0;
     for _ in 0..60 {
-        // What our own rules refuse is not sent; what they allow the server must take.
+        // What our own rules refuse is not sent; the server must accept what they allow.
         let stem = |random: &mut Rng| {
             let text = text(random, false);
             text.replace(['\u{feff}', '\'', '\\', '"', ',', '\n', '\r', '\t', '\u{7f}'], "\u{1f}")
@@ -118,7 +118,7 @@ fn names_of_any_allowed_kind_are_kept(server: &QuestDb) {
     report_cases("random names", count);
 }
 
-/// Random bits and random digits, as text in version 1 and as they are in version 2.
+/// Doubles with random bits and with random digits, as text in version 1 and as bits in version 2.
 fn doubles_keep_every_bit(server: &QuestDb) {
     const ROWS: usize = 10_000;
     for version in [ProtocolVersion::V1, ProtocolVersion::V2] {

@@ -1,4 +1,4 @@
-//! Our receiver next to the server that it imitates: the same requests, the same answers, the same tables.
+//! Our receiver is compared with the server that it imitates: the same requests give the same answers and tables.
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -14,7 +14,7 @@ on_current_releases! {
     Options::PLAIN => random_rows_end_alike,
 }
 
-/// What one of the two made of a request.
+/// What one of the two did with a request.
 #[derive(Debug, PartialEq)]
 struct Made {
     status: u16,
@@ -37,7 +37,7 @@ fn by_server(server: &QuestDb, body: &[u8]) -> Made {
     answer(response.status, &response.body)
 }
 
-/// The tables that golden requests name: other tests have an underscore in theirs.
+/// Reads and drops the tables that golden requests name. The tables of other tests have an underscore in their names.
 fn take_tables(server: &QuestDb) -> Vec<Content> {
     let names = server.sql("select table_name from tables() where table_name not like '%\\_%'");
     let take = |name: &str| {
@@ -82,7 +82,7 @@ fn rows(table: &Table) -> Vec<Vec<Value>> {
         .collect()
 }
 
-/// Takes away what may differ: the clock, and the last digit of doubles, which JSON parsers round.
+/// Removes what may differ: the clock, and the last digit of doubles, which JSON parsers round.
 fn blur(cell: &mut Value) {
     if cell.as_str().is_some_and(|text| text.starts_with("202") && text.ends_with('Z')) {
         *cell = "now".into();
@@ -91,7 +91,7 @@ fn blur(cell: &mut Value) {
     }
 }
 
-/// A cell as the server's JSON has it.
+/// Returns a cell as the server's JSON has it.
 fn as_json(value: Cell<'_>) -> Value {
     match value {
         Cell::Null => Value::Null,
@@ -104,8 +104,8 @@ fn as_json(value: Cell<'_>) -> Value {
     }
 }
 
-/// Where the receiver is stricter on purpose: it refuses an unfinished last row, which the server loses without a word, and
-/// calls the sender's some of what the server calls its own fault (exponents near 2^31).
+/// Returns whether the receiver is stricter on purpose. It refuses an unfinished last row, which the server loses silently,
+/// and reports some faults as the sender's that the server reports as its own (exponents near 2^31).
 fn is_stricter(ours: &Made, theirs: &Made) -> bool {
     let unfinished = ours.message.as_str().is_some_and(|m| m.contains("unfinished line"));
     ours.status == 400 && (theirs.status == 500 || unfinished)
@@ -118,11 +118,12 @@ fn show_difference(input: &[u8], ours: &Made, theirs: &Made) -> Option<String> {
         chars.next_back();
         message.contains("invalid column name").then(|| chars.as_str().to_owned())
     };
-    // What the writer says names files and numbers of its own.
+    // The server's message names files and numbers of its own.
     if [ours.status, theirs.status] == [500, 500] && ours.line == theirs.line {
         return None;
     }
-    // The server has moved the bytes of an escaped name when it shows the one that spoils it, and shows another.
+    // When the server shows an escaped name that spoils a row, it has moved the bytes of the name already, and shows another
+    // one.
     if input.contains(&b'\\') && named(ours).is_some() && named(ours) == named(theirs) {
         return None;
     }
@@ -148,7 +149,7 @@ fn golden_requests_end_alike(server: &QuestDb) {
     assert!(differences.is_empty(), "{}:\n{}", differences.len(), differences.concat());
 }
 
-/// Rows with a table of their own, made of pieces that often fit together.
+/// Random rows for a table of their own, made of pieces that often fit together.
 fn random_rows_end_alike(server: &QuestDb) {
     let mut runner = TestRunner::deterministic();
     let mut differences = Vec::new();
@@ -157,7 +158,7 @@ fn random_rows_end_alike(server: &QuestDb) {
         let tail = almost_lines().new_tree(&mut runner).unwrap().current();
         let input = [unique("random").as_bytes(), b" x=1i,", &tail].concat();
         let (mut ours, theirs) = (by_receiver(&input), by_server(server, &input));
-        // What was stored is compared above.
+        // What was stored has been compared above.
         ours.tables.clear();
         differences.extend(show_difference(&input, &ours, &theirs));
     }

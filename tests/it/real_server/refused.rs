@@ -1,4 +1,4 @@
-//! What the server refuses over HTTP: status, error JSON, the line it names, and what remains of the request.
+//! What the server refuses over HTTP: the status, the JSON error, the line that it names, and what remains of the request.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ on_current_releases! {
     Options::PLAIN => an_existing_column_refuses_what_does_not_fit,
 }
 
-/// A row of one table, `$`; status; a part of the message.
+/// A row of a table, for which `$` stands; the status; and a part of the message.
 const REFUSED: &[(&str, u16, &str)] = &[
     // Grammar.
     ("$", 400, "error in line 1: No fields were provided"),
@@ -23,7 +23,7 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("$ x=\"a\nb\" 1", 400, "field value is invalid. Field: x; value: "),
     ("$ x=9223372036854775808i 1", 400, "value: 9223372036854775808i"),
     ("$,s=a\0b x=1i 1", 400, "field value is invalid. Field: s"),
-    // An empty value is NULL for a column that is there, but makes none.
+    // An empty value is NULL for a column that exists, but creates none.
     ("$ x=1i,y= 1", 400, "invalid column type: y"),
     // Names.
     ("$ a.b=1i 1", 400, "invalid column name: a.b"),
@@ -37,14 +37,14 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("$/ x=1i 1", 400, "INVALID_TABLE_NAME"),
     ("$.. x=1i 1", 400, "invalid table name"),
     ("$. x=1i 1", 400, "invalid table name"),
-    // A blank inside a table's name is fine, at either end it is not; a column may have it anywhere.
+    // A blank inside a table's name is accepted, but not at either end; a column may have it anywhere.
     ("$\\  x=1i 1", 400, "invalid table name"),
     ("\\ $ x=1i 1", 400, "invalid table name"),
-    // Time stamps.
+    // Timestamps.
     ("$ x=1i -1", 400, "designated timestamp before 1970-01-01 is not allowed"),
     ("$ x=1i 9214646400000000000n", 400, "designated timestamp overflow, max[9214646399999999999]"),
     ("$ x=1i 9223372036854775807t", 400, "designated timestamp overflow, max[9214646399999999999]"),
-    // Decimals never make a column.
+    // Decimals never create a column.
     ("$ d=1.5d 1", 400, "decimal columns must be created manually: d"),
     ("$ d==\u{17}\u{1}\u{1}\u{f} 1", 400, "decimal columns must be created manually: d"),
     ("$ d=d 1", 400, "field value is invalid. Field: d; value: d"),
@@ -53,7 +53,7 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("$ a==\u{e}\u{a}\u{21} 1", 400, "ARRAY_TOO_MANY_DIMENSIONS"),
     ("$ a==\u{e}\u{21},x=1i 1", 400, "ARRAY_INVALID_TYPE"),
     ("$ a==\u{b} 1", 400, "UNSUPPORTED_BINARY_FORMAT"),
-    // These are the row's fault for ever, and yet the server calls them its own: see `internal_errors`.
+    // These rows can never be accepted, although the server calls the error its own: see `internal_errors`.
     ("$ a==\u{e}\u{a}\0,x=1i 1", 500, "java.lang.UnsupportedOperationException"),
     ("$,timestamp=a x=1i 1", 500, "java.lang.UnsupportedOperationException"),
 ];
@@ -75,7 +75,7 @@ fn each_refusal_names_the_reason_and_stores_nothing(server: &QuestDb) {
         assert_eq!((&error["code"], &error["line"]), (&json!(code), &json!(1)), "{row:?}");
         let id = error["errorId"].as_str().unwrap().split_once('-').unwrap();
         assert!(id.0.len() == 12 && id.1.parse::<u32>().is_ok(), "{id:?}");
-        // Most leave no table; some leave an empty one.
+        // Most of them leave no table; some leave an empty one.
         if let Ok(rows) = server.try_sql(&format!("select count() from {table}")) {
             assert_eq!(rows.cell(), 0, "{row:?}");
         }
@@ -85,7 +85,7 @@ fn each_refusal_names_the_reason_and_stores_nothing(server: &QuestDb) {
     report_cases("rows refused", REFUSED.len() + 2);
 }
 
-/// In a symbol it is refused as the server's own fault; a string is stored as it is: see `stored`.
+/// In a symbol the server refuses it as its own error; a string is stored as it is: see `stored`.
 fn invalid_utf8(server: &QuestDb) {
     let table = unique("refused");
     let answer = server.write([table.as_bytes(), b",s=a\xffb x=1i 1\n"].concat());
@@ -93,7 +93,8 @@ fn invalid_utf8(server: &QuestDb) {
     assert!(answer.body.contains("invalid UTF8 in value for a"), "{}", answer.body);
 }
 
-/// The server counts UTF-16 units, the file system bytes: 127 characters of two bytes pass the first and fail the second.
+/// The server counts UTF-16 units and the file system counts bytes, so 127 characters of two bytes pass the first limit and
+/// exceed the second.
 fn names_beyond_the_file_system(server: &QuestDb) {
     for (name, status) in [
         ("n".repeat(127), 204),
@@ -110,11 +111,11 @@ fn names_beyond_the_file_system(server: &QuestDb) {
 fn the_line_is_the_number_of_the_row(server: &QuestDb) {
     let zeros = "\0".repeat(6);
     let cases = [
-        // What precedes the bad row, and the line that the error names.
+        // Each case is what precedes the bad row, and the line that the error names.
         ("", 1),
         ("$ x=1i 1\n", 2),
         ("$ x=1i 1\r\n$ x=1i 2\r\n", 3),
-        // Empty lines, line ends inside values and inside binary values do not count.
+        // Empty lines, and line ends inside values and inside binary values, do not count.
         ("\n\n$ x=1i 1\n\r\n", 2),
         ("$ s=\"a\\\nb\\\n\" 1\n", 2),
         ("$,s=a\\\nb\\\rc x=1i 1\n", 2),
@@ -138,7 +139,7 @@ fn the_line_is_the_number_of_the_row(server: &QuestDb) {
 }
 
 /// Nothing of any table is stored, not even of tables whose rows were all good, and not even of rows that came in earlier
-/// packets; an answer of 500 that names a line is no different. Tables and columns made on the way stay.
+/// packets. An answer of 500 that names a line is no different. Tables and columns that were created meanwhile stay.
 fn a_bad_line_undoes_the_whole_request_of_any_size(server: &QuestDb) {
     let bad_rows = [(" x=zz", 400), (" x=\"text\"", 400), (",timestamp=a x=1i", 500)];
     for (rows, (bad, status)) in [1, 100_000].into_iter().flat_map(|n| bad_rows.map(|b| (n, b))) {
@@ -179,7 +180,7 @@ fn an_existing_column_refuses_what_does_not_fit(server: &QuestDb) {
         ),
         ("timestamp_ns", "v=9223372036854775807t", "long overflow, timestamp: 9223372036854775807"),
         ("uuid", "v=\"x\"", "cast error from protocol type: STRING to column type: UUID"),
-        // Digits beyond the scale are an error, in text and in binary: nothing is rounded.
+        // Digits beyond the scale are an error, in text and in binary; nothing is rounded.
         (
             "decimal(18,3)",
             "v=1.2345d",

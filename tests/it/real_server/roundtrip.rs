@@ -1,5 +1,5 @@
-//! Every type of column through our own buffer and sender, read back by SQL: all protocol versions, all transports, with
-//! and without login and TLS.
+//! Every type of column goes through our own buffer and sender and is read back by SQL, with all protocol versions and
+//! transports, with and without login and TLS.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::time::Duration;
@@ -16,7 +16,7 @@ on_current_releases! {
     Options::AUTH => every_type_by_every_road_with_login,
 }
 
-/// One row: what is sent and, where it differs by version or form, what is then read.
+/// One row: what is sent and, if it differs by version or form, what is then read.
 #[derive(Debug, Clone, Default)]
 struct Row {
     symbol: Option<&'static str>,
@@ -90,7 +90,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// Columns in the order they are read back; `f` as text, since a JSON parser may round.
+/// The columns in the order in which they are read back; `f` as text, because a JSON parser may round.
 const COLUMNS: &str =
     "s, b, i, cast(f as string), \"t=\u{e9} x\", cast(us as long), cast(ns as long), a, g";
 const DECIMALS: &str = "d, d64, d128, db";
@@ -102,7 +102,7 @@ fn fill(
     row: &Row,
     version: ProtocolVersion,
 ) -> Result<()> {
-    // A column in memory order, read as the transposed grid.
+    // This array lies in memory column by column, and is read as the transposed grid.
     let grid = row.grid.as_deref().map(|data| {
         ArrayView::element_strides(&[2, 3], &[1, 2], data, 0).expect("a view within its data")
     });
@@ -136,10 +136,10 @@ fn fill(
     Ok(())
 }
 
-/// What SQL must say of a row, and its time.
+/// Returns what SQL must read of a row, and its time.
 fn expected(id: i64, row: &Row, version: ProtocolVersion) -> Vec<Value> {
     let nanosecond_types = version >= ProtocolVersion::V2;
-    // -2^63 is the server's own mark of NULL.
+    // -2^63 is the server's own value for NULL.
     let integer = |value: Option<i64>| json!(value.filter(|v| *v != i64::MIN));
     let nanos = if nanosecond_types { row.nanos } else { row.nanos.map(|v| v / 1000) };
     let double = row.double.filter(|v| v.is_finite()).map(|v| format!("{:016x}", v.to_bits()));
@@ -176,12 +176,13 @@ fn expected(id: i64, row: &Row, version: ProtocolVersion) -> Vec<Value> {
     cells
 }
 
-/// The first row is not, so that the table gets nanoseconds where the version has them.
+/// Returns whether a row is sent in microseconds. The first row is not, so that the table gets nanoseconds if the version
+/// has them.
 fn sent_in_micros(id: i64) -> bool {
     id % 2 == 1
 }
 
-/// Sends all rows, some by the sender's own buffer, some by one of the caller's.
+/// Sends all rows, some by the sender's own buffer, some by a buffer of the caller.
 fn send(sender: &mut Sender, table: &str, rows: &[Row]) -> Result<()> {
     let version = sender.protocol_version();
     let own = rows.len() / 2;
@@ -255,7 +256,7 @@ fn by_every_road(server: &QuestDb, http_login: &str, tcp_login: &str) {
         for version in versions {
             let table = unique("round trip\u{e9}=1");
             if version == ProtocolVersion::V3 {
-                // A decimal column is never made by itself; the others are.
+                // A decimal column is never created automatically; the others are.
                 server.sql(&format!(
                     "create table \"{table}\" (d decimal(38,10), d64 decimal(18,3), \
                      d128 decimal(76,20), db decimal(76,20), timestamp timestamp_ns) \

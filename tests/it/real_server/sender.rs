@@ -1,4 +1,4 @@
-//! The sender's promises against the real server: versions found out, transactions, errors that name the row, limits that
+//! The sender's promises against the real server: negotiated versions, transactions, errors that name the row, limits that
 //! flush, credentials, and one buffer for several servers.
 
 use questdb_ingress::internal::OwnBuffer as _;
@@ -34,7 +34,7 @@ fn count(server: &QuestDb, table: &str) -> serde_json::Value {
 
 fn the_newest_common_version_is_found(server: &QuestDb) {
     negotiates(server, ProtocolVersion::V3);
-    // A stream cannot be asked.
+    // A stream cannot be asked for the version.
     let conf = format!("tcp::addr=127.0.0.1:{};", server.tcp_port());
     assert_eq!(Sender::from_conf(&conf).unwrap().protocol_version(), ProtocolVersion::V1);
 }
@@ -72,7 +72,7 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
         "create table {table} (s symbol, x long, timestamp timestamp) timestamp(timestamp) \
          partition by day wal"
     ));
-    // Far fewer than the rows of a transaction, within which no limit flushes.
+    // This is far fewer than the rows of a transaction, within which no limit flushes.
     let mut sender = http(server, "auto_flush_rows=10;");
     row(sender.own_buffer(), &other, 1).unwrap();
     sender.begin(&table).unwrap();
@@ -86,14 +86,14 @@ fn a_transaction_is_stored_whole_or_not_at_all(server: &QuestDb) {
     assert_eq!(sender.commit().unwrap(), Outcome::Committed);
     assert_eq!(count(server, &table), 1000);
 
-    // Rolled back: nothing goes.
+    // A transaction that is rolled back sends nothing.
     sender.begin(&table).unwrap();
     row(sender.own_buffer(), &table, 1).unwrap();
     sender.rollback().unwrap();
     sender.flush_own().unwrap();
     assert_eq!(count(server, &table), 1000);
 
-    // The last row does not fit its column: none of the transaction is stored, and it can be rolled back.
+    // The last row does not fit its column, so no row of the transaction is stored; it can then be rolled back.
     sender.begin(&table).unwrap();
     for x in 0..500 {
         row(sender.own_buffer(), &table, x).unwrap();
@@ -122,7 +122,7 @@ fn an_error_names_the_row_the_table_and_the_entry_in_the_log(server: &QuestDb) {
     server.write_ok(format!("{table} v=1i 1\n"));
     let mut sender = http(server, "");
     let mut buffer = sender.new_buffer().unwrap();
-    // Line ends inside values must not shift the number of the row.
+    // Line ends inside values must not change the number of the row.
     for x in 0..4 {
         let row = buffer.table(table.as_str()).unwrap().symbol("s", "a\nb").unwrap();
         row.column_str("text", "c\r\nd\n").unwrap().column_i64("v", x).unwrap().at_now().unwrap();
@@ -145,13 +145,13 @@ fn an_error_names_the_row_the_table_and_the_entry_in_the_log(server: &QuestDb) {
     assert!(server.logged(&format!("errorId={id}")), "the server's log lacks {id}");
     assert_eq!(count(server, &table), 1, "nothing of it is stored");
 
-    // Rows of several tables: the error must not claim more than it knows, and nothing is stored here either.
+    // With rows of several tables the error must not claim more than it knows. Nothing is stored here either.
     row(&mut buffer, &other, 1).unwrap();
     let error = sender.flush(&mut buffer).unwrap_err();
     assert!(matches!(error.outcome(), Outcome::Rejected | Outcome::Partial), "{error}");
     assert_eq!((error.server_line(), error.table()), (Some(5), None));
     assert_eq!(count(server, &table), 1);
-    // The sender goes on.
+    // The sender can go on.
     buffer.clear();
     row(&mut buffer, &other, 1).unwrap();
     sender.flush(&mut buffer).unwrap();
@@ -202,7 +202,7 @@ fn wrong_credentials_are_an_auth_error(server: &QuestDb) {
         assert_eq!(buffer.row_count(), 1);
         assert!(!format!("{error:?}{sender:?}").contains("wrong"), "{error:?}");
     }
-    // Over TCP the server closes without a word, so it shows when the sender looks at the connection again.
+    // Over TCP the server closes without a message, so this shows when the sender uses the connection again.
     let login = server.tcp_login().replace("username=testUser1", "username=nobody");
     let conf = format!("tcp::addr=127.0.0.1:{};{login}", server.tcp_port());
     let mut sender = Sender::from_conf(&conf).unwrap();
@@ -217,7 +217,7 @@ fn wrong_credentials_are_an_auth_error(server: &QuestDb) {
     assert!(absent.contains("table does not exist"), "{absent}");
 }
 
-/// A buffer filled in another thread, sent over HTTP and over TCP to a server with login and to one without.
+/// A buffer that was filled in another thread is sent over HTTP and over TCP, to a server with login and to one without.
 fn one_buffer_goes_to_several_servers(server: &QuestDb) {
     let table = unique("several");
     let mut by_http = http(server, &server.http_login());

@@ -1,4 +1,5 @@
-//! What each form on the wire becomes in a table: types of created columns, values, NULLs. Raw bytes, no client of ours.
+//! What each form of the protocol becomes in a table: types of created columns, values, NULLs. The tests send raw bytes,
+//! without a client of ours.
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ on_current_releases! {
     Options::PLAIN => a_nanosecond_stamp_makes_a_nanosecond_table,
 }
 
-/// The bytes after `==` of an array of doubles.
+/// Returns the bytes after `==` of an array of doubles.
 fn array(shape: &[u32], data: &[f64]) -> Vec<u8> {
     let mut bytes = vec![14, 10, u8::try_from(shape.len()).unwrap()];
     bytes.extend(shape.iter().flat_map(|d| d.to_le_bytes()));
@@ -18,17 +19,17 @@ fn array(shape: &[u32], data: &[f64]) -> Vec<u8> {
     bytes
 }
 
-/// The bytes after `==` of a double.
+/// Returns the bytes after `==` of a double.
 fn double(value: f64) -> Vec<u8> {
     [&[16][..], &value.to_le_bytes()].concat()
 }
 
-/// The bytes after `==` of a timestamp with a unit.
+/// Returns the bytes after `==` of a timestamp with a unit.
 fn stamp(unit: u8, value: i64) -> Vec<u8> {
     [&[13, unit][..], &value.to_le_bytes()].concat()
 }
 
-/// A row without its table and stamp: text, then perhaps binary, which ends it.
+/// Returns a row without its table and timestamp: text, and perhaps a binary value, which ends it.
 fn text(row: &str) -> Vec<u8> {
     row.as_bytes().to_vec()
 }
@@ -37,7 +38,7 @@ fn binary(name: &str, payload: Vec<u8>) -> Vec<u8> {
     [format!(" {name}==").into_bytes(), payload].concat()
 }
 
-/// Row, what to select, the types of what was selected, and its values.
+/// The row, what to select, the types of what was selected, and its values.
 type Case = (Vec<u8>, &'static str, &'static str, Value);
 
 fn text_forms() -> Vec<Case> {
@@ -82,19 +83,19 @@ fn text_forms() -> Vec<Case> {
         (text(" x=-9223372036854775808t"), "x", "x TIMESTAMP", json!([null])),
         (text(" x=-9223372036854775808n"), "x", "x TIMESTAMP_NS", json!([null])),
         (text(" x=0x123456789abcdefi"), "x", "x LONG256", json!(["0x0123456789abcdef"])),
-        // The first of several columns of one name wins, whatever the case of its letters and its kind.
+        // The first of several columns with the same name counts, whatever the case of its letters and its type.
         (text(" x=1i,X=2i,x=\"s\""), "x", "x LONG", json!([1])),
         (text(",x=a X=2i"), "x", "x SYMBOL", json!(["a"])),
-        // Letters of names keep the case they were created with.
+        // Names keep the case that they were created with.
         (text(" Abc=1i,"), "*", "Abc LONG, timestamp TIMESTAMP", json!([1, STAMP])),
-        // Allowed in names although they are control characters, blanks or punctuation.
+        // These are allowed in names although they are control characters, blanks or punctuation.
         (
             text(" a\u{10}\u{1f}\\ b\\=c=1i"),
             "*",
             "a\u{10}\u{1f} b=c LONG, timestamp TIMESTAMP",
             json!([1, STAMP]),
         ),
-        // A field of the designated column's name sets the time of the row.
+        // A field with the name of the designated column sets the time of the row.
         (
             text(" x=1i,timestamp=5000t"),
             "*",
@@ -133,7 +134,7 @@ fn binary_forms() -> Vec<Case> {
             "x ARRAY",
             json!([[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]]),
         ),
-        // Empty is not NULL, and NaN and the infinities inside an array are shown as null.
+        // An empty array is not NULL, and NaN and the infinities inside an array are shown as null.
         (binary("x", array(&[0], &[])), "x", "x ARRAY", json!([[]])),
         (binary("x", array(&[2, 0], &[])), "x", "x ARRAY", json!([[]])),
         (
@@ -162,7 +163,7 @@ fn every_form_is_stored_as_documented(server: &QuestDb) {
     report_cases("forms stored", cases.len());
 }
 
-/// Column type, what is sent, and what is then there.
+/// Returns the type of a column, what is sent, and what is then stored.
 fn casts() -> Vec<(&'static str, Vec<u8>, Value)> {
     let decimal = |scale: u8, unscaled: &[u8]| {
         let length = u8::try_from(unscaled.len()).unwrap();
@@ -178,7 +179,7 @@ fn casts() -> Vec<(&'static str, Vec<u8>, Value)> {
         ("decimal(18,3)", " v=1E+2d", json!("100.000")),
         ("decimal(18,3)", " v=-0d", json!("0.000")),
         ("decimal(18,3)", " v=1.5md", json!("1.500")),
-        // More digits than the scale are fine if they are zeros; otherwise the row is refused, never rounded.
+        // More digits than the scale are accepted if they are zeros; otherwise the row is refused, and never rounded.
         ("decimal(18,3)", " v=1.2340d", json!("1.234")),
         ("decimal(18,3)", " v=999999999999999.999d", json!("999999999999999.999")),
         ("decimal(18,3)", " v=NaNd", json!(null)),
@@ -227,10 +228,10 @@ fn casts() -> Vec<(&'static str, Vec<u8>, Value)> {
         ),
         ("decimal(18,3)", binary("v", decimal(0, &[&[0; 39][..], &[5]].concat())), json!("5.000")),
         ("decimal(18,3)", binary("v", decimal(0, &[])), json!(null)),
-        // The least of 256 bits is the server's own mark of NULL.
+        // The smallest integer of 256 bits is the server's own value for NULL.
         ("decimal(18,3)", binary("v", decimal(0, &[&[0x80][..], &[0; 31]].concat())), json!(null)),
         ("double[]", binary("v", array(&[2], &[1.0, 2.0])), json!([1.0, 2.0])),
-        // An array of no dimensions is NULL, but only for a column that is there: see `refused`.
+        // An array of no dimensions is NULL, but only for a column that exists: see `refused`.
         ("double[]", binary("v", array(&[], &[])), json!(null)),
     ]);
     cases
@@ -250,7 +251,7 @@ fn values_are_cast_to_existing_columns(server: &QuestDb) {
     report_cases("casts", cases.len());
 }
 
-/// The designated column of a created table has the precision of the suffix of its first row, and keeps it.
+/// The designated column of a created table has the precision of the suffix of the table's first row, and keeps it.
 fn a_nanosecond_stamp_makes_a_nanosecond_table(server: &QuestDb) {
     for (first, kind, shown) in [
         ("1700000000123456789n", "TIMESTAMP_NS", "2023-11-14T22:13:20.123456789Z"),
@@ -259,7 +260,7 @@ fn a_nanosecond_stamp_makes_a_nanosecond_table(server: &QuestDb) {
         ("1700000000123456789", "TIMESTAMP", "2023-11-14T22:13:20.123456Z"),
     ] {
         let table = unique("precision");
-        // The other forms are converted to the precision the table has.
+        // The other forms are converted to the precision of the table.
         server.write_ok(format!("{table} x=1i {first}\n{table} x=2i 1700000001000001999n\n"));
         let rows = server.read(&table, &format!("select timestamp from {table}"));
         let second = ["2023-11-14T22:13:21.000001Z", "2023-11-14T22:13:21.000001999Z"]

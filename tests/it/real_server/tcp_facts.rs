@@ -1,4 +1,4 @@
-//! What the server does over TCP, where it never says anything: which rows stay, when it closes, who may log in.
+//! What the server does over TCP, where it never says anything: which rows it keeps, when it closes, who may log in.
 
 use questdb_ingress::internal::OwnBuffer as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -31,7 +31,7 @@ fn connect(server: &QuestDb) -> TcpStream {
     stream
 }
 
-/// Everything the server sends until it closes the connection, however it does that.
+/// Returns everything that the server sends until it closes the connection, in whatever way it does that.
 fn until_closed(mut stream: &TcpStream) -> Vec<u8> {
     let mut said = Vec::new();
     match stream.read_to_end(&mut said) {
@@ -40,7 +40,7 @@ fn until_closed(mut stream: &TcpStream) -> Vec<u8> {
     }
 }
 
-/// Rows before the bad one are stored, in whatever table; it and all after it are not.
+/// Rows before the bad one are stored, whatever their table; the bad row and all after it are not.
 fn a_bad_row_closes_the_connection_and_loses_the_rest(server: &QuestDb) {
     let bad: [&[u8]; 12] = [
         b"$ x=zz 2\n",
@@ -65,7 +65,7 @@ fn a_bad_row_closes_the_connection_and_loses_the_rest(server: &QuestDb) {
         let mut stream = connect(server);
         stream.write_all(&body).unwrap();
         assert_eq!(until_closed(&stream), b"", "{shown:?}: the server said something");
-        // Stored by now: a later connection's row is there, and it is the only one more.
+        // It is decided by now: the row of a later connection is stored, and it is the only additional one.
         connect(server).write_all(format!("{table} x=4i 4\n").as_bytes()).unwrap();
         server.wait_for_rows(&table, 2);
         server.wait_for_rows(&other, 1);
@@ -82,7 +82,7 @@ fn replace(row: &[u8], table: &str) -> Vec<u8> {
     }
 }
 
-/// Text and binary on one connection, a row longer than the server's first buffer, and an unfinished last row.
+/// One connection carries text and binary values, a row longer than the server's first buffer, and an unfinished last row.
 fn every_kind_of_value_arrives(server: &QuestDb) {
     let table = unique("tcp");
     let long = "a".repeat(200_000);
@@ -93,7 +93,7 @@ fn every_kind_of_value_arrives(server: &QuestDb) {
     body.extend(format!(" 1n\r\n\n{table} q=\"{long}\" 2n\n{table} i=6i 3").into_bytes());
     connect(server).write_all(&body).unwrap();
     server.wait_for_rows(&table, 2);
-    // The connection is closed, so the row without a line end is lost by now; one more row shows it.
+    // The connection is closed, so the row without a line end must be lost by now; one more row shows it.
     connect(server).write_all(format!("{table} i=7i 4n\n").as_bytes()).unwrap();
     server.wait_for_rows(&table, 3);
     let rows = server
@@ -115,8 +115,8 @@ fn fill(sender: &mut Sender, table: &str, rows: i64) {
     }
 }
 
-/// The end that `close` waits for: the server reads all that is there, then ends cleanly; also after a bad row, so that a
-/// clean end means taken and not stored.
+/// This is the end that `close` waits for: the server reads everything, then ends the connection cleanly. It does so after a
+/// bad row too, so a clean end means that the rows were read, not that they were stored.
 fn a_half_closed_stream_is_read_to_its_end_and_ended(server: &QuestDb) {
     for rows in [1, 200_000] {
         let table = unique("close");
@@ -130,7 +130,7 @@ fn a_half_closed_stream_is_read_to_its_end_and_ended(server: &QuestDb) {
         report.result.unwrap();
         server.wait_for_rows(&table, rows as u64);
     }
-    // A bad row last, so that the end of the stream is on its way as it is read.
+    // The bad row comes last, so that the end of the stream is already sent when it is read.
     let table = unique("close");
     let mut stream = connect(server);
     stream.write_all(format!("{table} x=1i 1\n{table} x=zz 2\n").as_bytes()).unwrap();
@@ -151,7 +151,7 @@ fn a_sender_without_a_key_learns_that_a_login_is_wanted(server: &QuestDb) {
     let mut sender = Sender::from_conf(&conf).unwrap();
     fill(&mut sender, &table, 3);
     told(sender.close(Duration::from_secs(60)).result.unwrap_err(), Outcome::InDoubt);
-    // By a flush, once the challenge is there.
+    // The flush finds it, once the challenge has arrived.
     let mut sender = Sender::from_conf(&conf).unwrap();
     fill(&mut sender, &table, 3);
     sender.flush_own().unwrap();
@@ -194,14 +194,14 @@ fn login_is_by_a_signed_challenge(server: &QuestDb) {
     let sign = |key: &EcdsaKeyPair, text: &[u8]| key.sign(&random, text).unwrap().as_ref().to_vec();
 
     let table = unique("login");
-    // Both forms of a signature are taken, and nothing is said.
+    // The server accepts both forms of a signature, and says nothing.
     for (round, key) in [&fixed, &der].into_iter().enumerate() {
         let mut stream = connect(server);
         log_in(&stream, KEY_ID, |challenge| sign(key, challenge));
         stream.write_all(format!("{table} x={round}i {round}\n").as_bytes()).unwrap();
         server.wait_for_rows(&table, round as u64 + 1);
     }
-    // An unknown key is given a challenge too; the line end is not signed; failure is a closed connection, no text.
+    // An unknown key gets a challenge too; the line end is not signed; a failure closes the connection without a text.
     type Answer<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
     let right: Answer = &|challenge| sign(&fixed, challenge);
     let with_line_end: Answer = &|challenge| sign(&fixed, &[challenge, b"\n"].concat());

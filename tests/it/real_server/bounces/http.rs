@@ -1,5 +1,5 @@
-//! Loads over HTTP into one table that drops repeated rows: all of them resend until a confirmation comes, and now and then
-//! once more.
+//! Loads over HTTP into one table that drops repeated rows. All of them resend until their rows are confirmed, and now and
+//! then once more.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(super) fn create_table(server: &QuestDb) {
     ));
 }
 
-/// Without a throughput the time of a call is the longer of the two limits.
+/// Returns a configuration, and how long a call may take with it: without a throughput that is the longer of the two limits.
 fn conf(server: &QuestDb, request_millis: u64, retry_millis: u64) -> (String, Duration) {
     let conf = format!(
         "http::addr=127.0.0.1:{};protocol_version=2;delivery=at_least_once;retry_max_backoff=100;\
@@ -32,13 +32,14 @@ fn conf(server: &QuestDb, request_millis: u64, retry_millis: u64) -> (String, Du
     (conf, Duration::from_millis(request_millis.max(retry_millis)))
 }
 
-/// Small flushes that give up before the server is back: the rows stay in the buffer, and the next call sends them again.
+/// Makes small flushes that give up before the server is back: the rows stay in the buffer, and the next call sends them
+/// again.
 pub(super) fn hasty(server: &QuestDb, signals: &Signals) -> Told {
     let (conf, deadline) = conf(server, 1000, 300);
     load(&conf, Told::new("HTTP hasty", deadline), signals, 0, 500)
 }
 
-/// Large flushes with time enough for any bounce: no call ever fails.
+/// Makes large flushes with time enough for any round: no call ever fails.
 pub(super) fn patient(server: &QuestDb, signals: &Signals) -> Told {
     let (conf, deadline) = conf(server, 30_000, 900_000);
     load(&conf, Told::new("HTTP patient", deadline), signals, 1, 5000)
@@ -50,7 +51,8 @@ fn load(conf: &str, mut told: Told, signals: &Signals, part: i64, batch: i64) ->
     while !signals.stopped() {
         fill(&mut buffer, "http", part, told.rows..told.rows + batch);
         let rows = buffer.peek().to_vec();
-        // As if the answer had been lost: a server that dies between storing and answering is rarer than it is bad.
+        // The batch is sent again as if the answer had been lost, because a server seldom dies between storing and
+        // answering.
         if told.rows / batch % 10 == 0 {
             let _ = told.call(|| sender.flush_and_keep(&buffer));
         }
@@ -74,8 +76,8 @@ fn load(conf: &str, mut told: Told, signals: &Signals, part: i64, batch: i64) ->
     told
 }
 
-/// The same from C. The program flushes until its input ends, prints a line for each flush that succeeded, and at last what
-/// it has counted.
+/// Does the same from C. The program flushes until its input ends, prints a line for each flush that succeeded, and at the
+/// end what it has counted.
 pub(super) fn from_c(server: &QuestDb, signals: &Signals) -> Told {
     let (conf, deadline) = conf(server, 1000, 300);
     let mut command = tied_to_us(compiled().as_os_str());
@@ -129,14 +131,14 @@ fn compiled() -> PathBuf {
     program
 }
 
-/// What is there of a load that was told that `rows` rows, numbered from 0, are stored.
+/// Returns what is stored of a load that was told that `rows` rows, numbered from 0, are.
 pub(super) fn stored(server: &QuestDb, part: i64, rows: i64) -> Stored {
     let statement = format!(
         "select count(), count_distinct(id), min(id), max(id), sum(id) from http where part = {part}"
     );
     let found = server.read("http", &statement).cells.remove(0);
     let number = |i: usize| found[i].as_i64().unwrap_or(0);
-    // A batch that is in no confirmed flush cannot be there: each is sent until it is confirmed.
+    // Nothing can be stored beyond the confirmed rows, because each batch is sent until it is confirmed.
     assert_eq!((&found[2], &found[3]), (&json!(0), &json!(rows - 1)), "{found:?} of part {part}");
     let stored = Stored { rows: number(0), lost: rows - number(1), twice: number(0) - number(1) };
     assert!(stored.lost != 0 || stored.twice != 0 || number(4) == rows * (rows - 1) / 2);

@@ -43,10 +43,10 @@ struct Load {
 
 #[derive(Debug)]
 struct Connection {
-    /// When the call that made it was over.
+    /// When the call that made it had returned.
     made: Instant,
     sent: Vec<Sent>,
-    /// A call has returned an error about it.
+    /// Whether a call has returned an error about it.
     told: bool,
 }
 
@@ -70,7 +70,7 @@ impl Load {
         Load { sender, told: Told::new(name, SEND_TIMEOUT), connections: vec![first] }
     }
 
-    /// Flushes one batch once. `true` if the sender says that it is submitted.
+    /// Flushes one batch once. Returns `true` if the sender reports it as submitted.
     fn flush(&mut self, table: &str, batch: i64) -> bool {
         let mut buffer = self.sender.new_buffer().unwrap();
         fill(&mut buffer, table, batch, batch * BATCH..(batch + 1) * BATCH);
@@ -93,7 +93,7 @@ impl Load {
             Err(e) => {
                 assert!(buffer.peek() == rows, "the rows of a failed flush have changed: {e}");
                 assert!(matches!(e.code(), ErrorCode::Connection | ErrorCode::Timeout), "{e:?}");
-                // Each row of a connection is told once, when its end is.
+                // Each row of a connection is reported once, when the connection ends.
                 let sure = connection.sent.iter().filter(|sent| !sent.in_doubt).count() as i64;
                 let earlier = if connection.told { 0 } else { sure * BATCH };
                 assert_eq!(e.earlier_rows_in_doubt() as i64, earlier, "{e:?}");
@@ -118,7 +118,7 @@ fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }
 
-/// Repeats a flush that failed, and nothing else. What it has noted is for [`Plain::judge`].
+/// Repeats flushes that failed, and nothing else. [`Plain::judge`] checks what it has noted.
 pub(super) fn plain(server: &QuestDb, signals: &Signals) -> Plain {
     let mut load = Load::new(server, "TCP plain");
     let mut batch = 0;
@@ -134,7 +134,7 @@ pub(super) fn plain(server: &QuestDb, signals: &Signals) -> Plain {
     Plain { told: load.told, connections: load.connections }
 }
 
-/// Goes back to the first batch of a connection that it is told is gone.
+/// Goes back to the first batch of a connection when it is told that the connection is gone.
 pub(super) fn keeper(server: &QuestDb, signals: &Signals) -> Told {
     let mut load = Load::new(server, "TCP, sent again");
     let (mut batch, mut first_of_connection, mut next_new) = (0, 0, 0);
@@ -183,7 +183,7 @@ impl Found {
 }
 
 impl Plain {
-    /// Holds the five rules above against what is stored. Returns that, and a sentence about what was lost.
+    /// Checks the five rules above against what is stored. Returns that, and a sentence about what was lost.
     pub(super) fn judge(&self, server: &QuestDb, bounces: &[Bounce]) -> (Stored, String) {
         let found = found(server);
         let mut times_in_doubt: HashMap<i64, i64> = HashMap::new();
@@ -225,7 +225,7 @@ impl Plain {
     }
 }
 
-/// Rule 4.
+/// Checks rule 4.
 fn nothing_after_the_end(connection: &Connection, bounces: &[Bounce]) {
     let Some(end) = bounces.iter().map(|b| b.gone).find(|gone| connection.made < *gone) else {
         return;
@@ -240,7 +240,7 @@ fn nothing_after_the_end(connection: &Connection, bounces: &[Bounce]) {
     }
 }
 
-/// Rule 2. Batches that were in doubt went over several connections, so they say nothing about one.
+/// Checks rule 2. Batches that were in doubt went over several connections, so they prove nothing about a single one.
 fn only_the_end_is_missing(
     connection: &Connection,
     index: usize,

@@ -96,7 +96,7 @@ public final class ColumnBatch extends Layout<ColumnBatch> {
             long starts = memory.ints(offsets);
             boolean[] valid = new boolean[codes.length];
             for (int i = 0; i < codes.length; i++) {
-                // A code beyond the texts is C's to refuse.
+                // A code beyond the texts counts as valid, so that C refuses it.
                 valid[i] = codes[i] >= 0 && (codes[i] >= texts.length || texts[codes[i]] != null);
             }
             long validity = memory.bits(valid);

@@ -14,7 +14,7 @@ final class Decimals {
 
     /** The same number with a scale from 0 to 76. */
     static BigDecimal sent(BigDecimal value) {
-        // Looked at first: the digits of a large exponent would fill the memory.
+        // The digits are counted first: those of a large exponent would fill the memory.
         BigDecimal sent = value.scale() > DIGITS ? value.stripTrailingZeros() : value;
         long digits = sent.precision() + Math.max(0, -(long) sent.scale());
         if (sent.signum() == 0) {

@@ -44,7 +44,7 @@ final class Interrupts {
         int idle = 0;
         while (true) {
             LockSupport.parkNanos(PERIOD);
-            // Nothing else uses this thread; an interrupt would only keep it from sleeping.
+            // Nothing else uses this thread. An interrupt would only keep it from sleeping, so it is cleared.
             Thread.interrupted();
             idle = look() ? 0 : idle + 1;
             if (idle < IDLE) {
@@ -52,7 +52,8 @@ final class Interrupts {
             }
             idle = 0;
             awake = false;
-            // A call marks its sender as used before it reads the flag, and this thread does it the other way round.
+            // A call marks its sender as used and then reads the flag. This thread clears the flag and then looks for used
+            // senders, so one of the two notices the other.
             if (look()) {
                 awake = true;
             }
@@ -71,7 +72,7 @@ final class Interrupts {
             try {
                 used |= sender != null && sender.endIfInterrupted();
             } catch (RuntimeException | Error e) {
-                // Of one sender; the others are looked after all the same.
+                // The error belongs to one sender; the others are still looked after.
                 used = true;
             }
         }

@@ -19,7 +19,7 @@ interface Native {
             try {
                 return (Native) Class.forName("questdb.ingress.FfmNative").getDeclaredConstructor().newInstance();
             } catch (ClassNotFoundException e) {
-                // The jar was built by an older JDK: JNA serves newer ones too.
+                // The jar was built by an older JDK. JNA also works on newer ones.
             } catch (ReflectiveOperationException e) {
                 throw new IllegalStateException("cannot call the library questdb_ingress: " + e.getCause(), e);
             }

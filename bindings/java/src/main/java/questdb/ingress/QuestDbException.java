@@ -42,7 +42,7 @@ public final class QuestDbException extends RuntimeException {
         super(Native.C.text(Rare.C.questdb_error_message(error)));
         Rare c = Rare.C;
         int number = c.questdb_error_get_code(error);
-        // A newer library may know more codes and outcomes than this class.
+        // A newer library may have more codes and outcomes than this class.
         code = number >= 1 && number <= Code.values().length ? Code.values()[number - 1] : Code.INTERNAL;
         codeName = Native.C.text(c.questdb_error_code_name(number));
         number = c.questdb_error_outcome(error);

@@ -79,7 +79,7 @@ public final class Sender extends Rows<Sender> {
 
     /** Makes a sender from a configuration, which can be used again. */
     public static Sender from(Config config) {
-        // A copy, since the thread below may go on when the caller of this method was interrupted.
+        // The configuration is copied, because the thread below may go on when the caller of this method was interrupted.
         Config copy = config.copy();
         return made(out -> copy.number(c -> Rare.C.questdb_sender_new(c, out)), copy::close);
     }
@@ -472,7 +472,7 @@ public final class Sender extends Rows<Sender> {
 
     private void attend() {
         synchronized (beside) {
-            // Whoever cancels the call before this one has done so when the lock is free.
+            // Whoever cancels the call before this one has finished when the lock is free.
         }
         if (!Interrupts.awake) {
             Interrupts.wake();

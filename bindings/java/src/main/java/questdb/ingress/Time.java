@@ -49,7 +49,7 @@ final class Time {
     private static long exact(long seconds, long part, long unit) {
         return seconds >= 0
                 ? Math.addExact(Math.multiplyExact(seconds, unit), part)
-                // The last second before the lower limit would overflow on the way.
+                // The last second before the lower limit would overflow on the way, so one is added first.
                 : Math.addExact(Math.multiplyExact(seconds + 1, unit), part - unit);
     }
 

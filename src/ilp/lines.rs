@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::rows::RowPlan;
 use super::timestamp::{Designated, EarlyEnd, RowEnd, StampCache};
 use super::value::{WireValue, no_room};
-use super::write::{COLUMN_ROOM, PayloadLen, Store};
+use super::write::{COLUMN_ROOM, PayloadLen, Store, Unwritten};
 use crate::error::{Error, Result, shown};
 use crate::name::{ColumnName, Name, TableName, Wire};
 use crate::table::RowLayout;
@@ -201,7 +201,10 @@ impl Lines {
         let version = self.version;
         let mut draft = self.store.draft();
         let named = (self.state.separator(V::CALL), name.wire());
-        draft.named(named, value, version, |e| in_column(e, name))?;
+        draft.named(named, value, version).map_err(|unwritten| match unwritten {
+            Unwritten::Value(e) => in_column(e, name),
+            Unwritten::Room(e) => e,
+        })?;
         draft.keep();
         self.state = RowState::after(V::CALL);
         Ok(())

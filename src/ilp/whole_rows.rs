@@ -8,7 +8,7 @@ use super::row_state::{Call, RowState};
 use super::rows::{Lead, RowPlan, RowValues};
 use super::timestamp::{Designated, EarlyEnd, StampCache, StampForm};
 use super::value::{DoubleBits, DoubleText, WireValue, no_room};
-use super::write::{Draft, Store};
+use super::write::{Draft, Store, Unwritten};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
 use crate::table::{RowLayout, TimestampKind};
@@ -113,7 +113,8 @@ impl RowsOut<'_> {
     pub(super) fn value<V: WireValue>(&mut self, name: &Wire, value: V) -> Result<()> {
         let named = (self.state.separator(V::CALL), name);
         self.state = RowState::after(V::CALL);
-        self.draft.named(named, value, self.version, |e| e)
+        let written = self.draft.named(named, value, self.version);
+        written.map_err(Unwritten::error)
     }
 
     pub(super) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {

@@ -56,7 +56,7 @@ impl Broken {
             Broken::Tls { refused, ref cause, .. } => {
                 let error = err!(Tls, "{what}: {self}").retryable(!refused);
                 match cause {
-                    Some(cause) => error.caused_by((**cause).clone()),
+                    Some(cause) => error.caused_by(TlsError((**cause).clone())),
                     None => error,
                 }
             }
@@ -67,6 +67,26 @@ impl Broken {
         }
     }
 }
+
+/// The error of the TLS library as the cause of one of this library.
+///
+/// Shown by its message in every form: what is derived for debugging would bring the names of all parts of the TLS library
+/// into every program, some 20 KB.
+pub(super) struct TlsError(pub(super) rustls::Error);
+
+impl fmt::Debug for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for TlsError {}
 
 impl From<io::Error> for Broken {
     fn from(e: io::Error) -> Self {

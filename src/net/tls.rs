@@ -17,6 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, RootCertStore, SignatureScheme};
 
+use super::broken::TlsError;
 use crate::config::{Roots, Tls};
 use crate::error::{Result, err};
 
@@ -67,7 +68,7 @@ pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|e| err!(Tls, "could not set up TLS: {e}").caused_by(e))?;
+        .map_err(|e| err!(Tls, "could not set up TLS: {e}").caused_by(TlsError(e)))?;
     let builder = if tls.verify {
         builder.with_root_certificates(roots(&tls.roots)?)
     } else {
@@ -81,7 +82,7 @@ pub(crate) fn client_tls(tls: &Tls) -> Result<ClientTls> {
             let key = PrivateKeyDer::from_pem_slice(&pem)
                 .map_err(|e| err!(Config, "tls_key: no private key in {}: {e}", key.display()))?;
             builder.with_client_auth_cert(chain, key).map_err(|e| {
-                err!(Config, "tls_cert and tls_key cannot be used: {e}").caused_by(e)
+                err!(Config, "tls_cert and tls_key cannot be used: {e}").caused_by(TlsError(e))
             })?
         }
     };

@@ -17,9 +17,9 @@ pub(super) unsafe fn escape<const QUOTED: bool>(
     text: &[u8],
     known_utf8: bool,
 ) -> Option<*mut u8> {
-    // Only text beyond ASCII can have nothing to escape here: the caller has looked at the rest.
+    // Long text beyond ASCII mostly has nothing to escape; for short text this look costs more than it saves.
     // SAFETY: the caller promises room for the text and 16 bytes more.
-    if !text.is_ascii() && unsafe { plain::<QUOTED>(at, text, false) } {
+    if text.len() >= 64 && unsafe { plain::<QUOTED>(at, text, false) } {
         // SAFETY: `plain` has written all bytes of the text, so this is within the room.
         let end = unsafe { at.add(text.len()) };
         return (known_utf8 || utf8::is_valid(text)).then_some(end);

@@ -205,6 +205,24 @@ impl Open<'_> {
     }
 }
 
+/// Why a name and its value were not written.
+#[derive(Debug)]
+pub(in crate::ilp) enum Unwritten {
+    /// The value cannot be sent.
+    Value(Error),
+    /// There is no room for them.
+    Room(Error),
+}
+
+impl Unwritten {
+    /// Returns the error of either kind.
+    pub(in crate::ilp) fn error(self) -> Error {
+        match self {
+            Unwritten::Value(e) | Unwritten::Room(e) => e,
+        }
+    }
+}
+
 /// Appends piece by piece and makes the store grow. Pieces count at once; if the draft is dropped without [`Draft::keep`],
 /// they are removed again.
 pub(in crate::ilp) struct Draft<'a> {
@@ -225,22 +243,26 @@ impl Draft<'_> {
     }
 
     /// Appends a name of any length, with its first byte replaced by `separator`, and a value. If both the value and the
-    /// room are wrong, the error is that of the value, changed by `context`, unless the value is far too long to be read.
+    /// room are wrong, the error is that of the value, unless the value is far too long to be read.
+    ///
+    /// Not inlined: one copy for each type of value serves rows that are built call by call and whole rows.
+    #[inline(never)]
     pub(in crate::ilp) fn named<V: WireValue>(
         &mut self,
         (separator, name): (u8, &Wire),
         value: V,
         version: ProtocolVersion,
-        context: impl FnOnce(Error) -> Error,
-    ) -> Result<()> {
+    ) -> Result<(), Unwritten> {
         if version < V::NEEDS.since {
-            return Err(context(value.fault_in(version)));
+            return Err(Unwritten::Value(value.fault_in(version)));
         }
         match self.try_named((separator, name), value, version) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(context(value.fault_in(version))),
-            Err(e) if self.check(value.payload().get().saturating_sub(SLACK)).is_err() => Err(e),
-            Err(e) => Err(value.fault().map_or(e, context)),
+            Ok(false) => Err(Unwritten::Value(value.fault_in(version))),
+            Err(e) if self.check(value.payload().get().saturating_sub(SLACK)).is_err() => {
+                Err(Unwritten::Room(e))
+            }
+            Err(e) => Err(value.fault().map_or(Unwritten::Room(e), Unwritten::Value)),
         }
     }
 

@@ -149,7 +149,8 @@ fn the_limit_is_exact_whatever_the_padding() {
             let mut store = Store::new(max);
             let mut draft = store.draft();
             let outcome = draft
-                .named((b' ', &wire), Symbol(Text::unchecked(text)), V3, |e| e)
+                .named((b' ', &wire), Symbol(Text::unchecked(text)), V3)
+                .map_err(Unwritten::error)
                 .and_then(|()| draft.slice(b"\n"));
             let expected = [b" name=", &escaped(text, false)[..], b"\n"].concat();
             if expected.len() <= max {

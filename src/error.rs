@@ -415,7 +415,8 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     /// Returns the error of the operating system ([`std::io::Error`]) or of the TLS library that led to this one, if there
-    /// is one. [`Error::message`] already says what it says.
+    /// is one. [`Error::message`] already says what it says. That of the TLS library has no type of its own here: which
+    /// library it is may change.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Some(cause) => Some(&**cause),

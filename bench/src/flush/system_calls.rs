@@ -26,18 +26,43 @@ pub fn trace(who: Who, conf: &str, rows: usize, flushes: usize) -> Result<Vec<St
         Ok(status) if !status.success() => return Err(format!("strace failed: {status}")),
         Ok(_) => {}
     }
-    let calls =
-        text.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit()).trim());
-    let calls: Vec<&str> = calls.collect();
+    let calls = text.lines().filter_map(|line| line.trim_start().split_once(' '));
+    let calls: Vec<(&str, &str)> = calls.map(|(thread, call)| (thread, call.trim())).collect();
     let place = |what: &str| {
         let found =
-            calls.iter().position(|call| call.starts_with("write(2") && call.contains(what));
+            calls.iter().position(|(_, call)| call.starts_with("write(2") && call.contains(what));
         found.ok_or_else(|| format!("no \"{what}\" among the system calls"))
     };
-    let (from, to) = (place(BEGIN)? + 1, place(END)?);
-    // The end of a call that another thread interrupted, the end of a thread and a signal are no calls.
-    let is_call = |call: &&str| !["<", "+", "-"].iter().any(|sign| call.starts_with(sign));
-    Ok(calls[from..to].iter().copied().filter(is_call).map(str::to_owned).collect())
+    let (begin, end) = (place(BEGIN)?, place(END)?);
+    let flushing = calls[begin].0;
+    // The end of a call that another thread interrupted, the end of a thread and a signal are no calls. A thread that was
+    // started before, such as the one that resolved the name, may begin and end whenever it is given time.
+    let is_call = |(thread, call): &&(&str, &str)| {
+        !["<", "+", "-"].iter().any(|sign| call.starts_with(sign))
+            && (*thread == flushing || !begins_or_ends_a_thread(call))
+    };
+    let seen = calls[begin + 1..end].iter().filter(is_call);
+    Ok(seen.map(|(_, call)| (*call).to_owned()).collect())
+}
+
+/// Returns whether a call is one of those with which the C library and std set up a thread and give its memory back.
+fn begins_or_ends_a_thread(call: &str) -> bool {
+    let name = call.split('(').next().unwrap_or_default();
+    [
+        "exit",
+        "gettid",
+        "madvise",
+        "mmap",
+        "mprotect",
+        "munmap",
+        "prctl",
+        "rseq",
+        "rt_sigprocmask",
+        "sched_getaffinity",
+        "set_robust_list",
+        "sigaltstack",
+    ]
+    .contains(&name)
 }
 
 /// Counts the system calls of flushes.

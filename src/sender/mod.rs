@@ -1,5 +1,6 @@
 //! [`Sender`]: a buffer, the servers it is sent to, and the policy for sending it.
 
+mod atomicity;
 mod attempts;
 mod auto_flush;
 mod batch;
@@ -23,6 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::atomicity::Atomicity;
 use self::auto_flush::{AutoFlush, Pause};
 use self::batch::Batch;
 pub use self::close::CloseReport;
@@ -39,33 +41,6 @@ use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use crate::net::Canceller;
 use crate::net::{Deadline, Net, SystemNet};
 use crate::table::{Cell, ColumnData, RowLayout};
-
-/// What a flush does with rows that the server could store only in part. These are rows of several tables, and all rows over
-/// TCP.
-///
-/// ```
-/// use questdb_ingress::{Atomicity, ErrorCode, Sender};
-/// use questdb_receiver::{Protocol, Receiver};
-///
-/// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
-/// let mut buffer = sender.new_buffer()?;
-/// buffer.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
-/// buffer.row("quotes")?.column_f64("bid", 2615.5)?.at_now()?;
-/// let e = sender.flush_and_keep_with(&buffer, Atomicity::AllOrNothing).unwrap_err();
-/// assert_eq!(e.code(), ErrorCode::InvalidState);
-/// sender.flush_and_keep_with(&buffer, Atomicity::Any)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Atomicity {
-    /// Sends them; an error may say [`Outcome::Partial`].
-    #[default]
-    Any,
-    /// Refuses them and sends nothing.
-    AllOrNothing,
-}
 
 /// Sends rows to QuestDB.
 ///

@@ -8,11 +8,12 @@
  * questdb_error_row_accepted says so. When questdb_sender_close fails, the sender is closed all the same, an open row is
  * dropped, and complete rows may have been sent. questdb_error_outcome says what is known about the data of a failed flush.
  *
- * HANDLES. _new, _from_*, _with_* and _clone make a handle that you own; only _free takes it back. _free of NULL
- * does nothing. Any other function that gets NULL for a handle returns INVALID_ARGUMENT, or 0, false or NULL if it cannot
- * fail. Handles are independent: freeing one never invalidates another. The only exception is the buffer that
- * questdb_sender_buffer lends, which lives as long as its sender. A returned const char * or const uint8_t * belongs to
- * the handle it came from and lives until that handle is changed or freed.
+ * HANDLES. _new, _from_*, _with_* and _clone make a handle that you own; only _free takes it back. _free of
+ * NULL does nothing. Any other function that gets NULL for a handle returns INVALID_ARGUMENT, or 0, false or NULL if it
+ * cannot fail. A handle inside which a call panicked does the same with HANDLE_POISONED. Handles are independent: freeing
+ * one never invalidates another. The only exception is the buffer that questdb_sender_buffer lends, which lives as long
+ * as its sender. A returned const char * or const uint8_t * belongs to the handle it came from and lives until that
+ * handle is changed or freed.
  *
  * TEXT IN is a pointer and a length in bytes: UTF-8, without a NUL at the end. QUESTDB_STR("literal") writes both arguments.
  * The pointer may be NULL if the length is 0. The memory is read during the call only. TEXT OUT ends with a NUL.

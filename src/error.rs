@@ -194,10 +194,10 @@ impl fmt::Display for Outcome {
 ///
 /// ```
 /// use questdb_ingress::{ErrorCode, Outcome, Sender};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// sender.row("trades")?.column_i64("price", 2615)?.at_now()?;
 /// sender.row("trades")?.column_str("price", "a lot")?.at_now()?;
 /// // The server has learned from the first row that prices are numbers.

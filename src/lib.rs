@@ -7,10 +7,10 @@
 //! ```
 //! use std::time::Duration;
 //! use questdb_ingress::{Sender, TimestampNanos};
-//! # use questdb_receiver::{Protocol, Receiver};
+//! # use questdb_receiver::{Listener, Receiver};
 //!
 //! # let receiver = Receiver::builder().start()?;
-//! # let conf = receiver.conf(Protocol::Http);
+//! # let conf = receiver.conf(Listener::Http);
 //! # /*
 //! let conf = "http::addr=localhost:9000;";
 //! # */

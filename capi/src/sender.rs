@@ -85,7 +85,7 @@ pub(crate) unsafe fn guard_own(
             }
         }
         *lent.state() = State::InUse;
-        let lent = InUse(lent);
+        let lent = LentBufferInUse(lent);
         sender.swap_own(&mut lent.0.buffer);
         strike();
         let result = work(sender);
@@ -97,9 +97,9 @@ pub(crate) unsafe fn guard_own(
 
 /// Marks the lent buffer as in use while a call of its sender works. If the state is still `InUse` when this is dropped, the
 /// call panicked, and the buffer is poisoned.
-struct InUse<'a>(&'a mut questdb_buffer);
+struct LentBufferInUse<'a>(&'a mut questdb_buffer);
 
-impl Drop for InUse<'_> {
+impl Drop for LentBufferInUse<'_> {
     fn drop(&mut self) {
         if self.0.state == State::InUse {
             self.0.state = State::Poisoned;

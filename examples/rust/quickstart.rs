@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use questdb_ingress::{Sender, Stat, TimestampMicros};
-use questdb_receiver::{Protocol, Receiver};
+use questdb_receiver::{Listener, Receiver};
 
 const WEATHER: &str = include_str!("../data/seattle-weather.csv");
 const TEMPS: &str = include_str!("../data/seattle-temps.csv");
@@ -25,7 +25,7 @@ fn main() -> Anything {
         println!("loading into the server of QDB_CLIENT_CONF");
         return load(Sender::from_env()?, 1);
     }
-    for (name, protocol) in [("HTTP", Protocol::Http), ("TCP", Protocol::Tcp)] {
+    for (name, protocol) in [("HTTP", Listener::Http), ("TCP", Listener::Tcp)] {
         let receiver = Receiver::builder().start()?;
         println!("== {name}, into the embedded receiver");
         load(Sender::from_conf(&receiver.conf(protocol))?, 1)?;

@@ -18,7 +18,7 @@ use crate::store::table::Policy;
 /// The settings of a [`Receiver`]. By default it listens on two free ports of 127.0.0.1, without TLS and authentication.
 #[derive(Clone)]
 #[must_use]
-pub struct Builder {
+pub struct ReceiverBuilder {
     bind: IpAddr,
     http_port: u16,
     tcp_port: u16,
@@ -38,9 +38,9 @@ pub struct Builder {
     max_connections: usize,
 }
 
-impl Default for Builder {
+impl Default for ReceiverBuilder {
     fn default() -> Self {
-        Builder {
+        ReceiverBuilder {
             bind: Ipv4Addr::LOCALHOST.into(),
             http_port: 0,
             tcp_port: 0,
@@ -62,10 +62,10 @@ impl Default for Builder {
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for ReceiverBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Credentials and the private key are not shown.
-        f.debug_struct("Builder")
+        f.debug_struct("ReceiverBuilder")
             .field("bind", &self.bind)
             .field("http_port", &self.http_port)
             .field("tcp_port", &self.tcp_port)
@@ -73,7 +73,7 @@ impl fmt::Debug for Builder {
     }
 }
 
-impl Builder {
+impl ReceiverBuilder {
     /// Sets the address to listen on. The default is the loopback address.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = address;

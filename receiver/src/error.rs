@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Timeout,
 }
 
-/// Why a call to a [`Receiver`](crate::Receiver) or its [`Builder`](crate::Builder) failed. Errors that clients make are not
+/// Why a call to a [`Receiver`](crate::Receiver) or its [`ReceiverBuilder`](crate::ReceiverBuilder) failed. Errors that clients make are not
 /// reported here, but in the answers to these clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {

@@ -5,10 +5,10 @@
 //! code with the encoder and the network layer of the client, so that it can be used to test them.
 //!
 //! ```
-//! use questdb_receiver::{Protocol, Receiver};
+//! use questdb_receiver::{Listener, Receiver};
 //!
 //! let receiver = Receiver::builder().start()?;
-//! assert!(receiver.conf(Protocol::Http).starts_with("http::addr=127.0.0.1:"));
+//! assert!(receiver.conf(Listener::Http).starts_with("http::addr=127.0.0.1:"));
 //! # Ok::<(), questdb_receiver::Error>(())
 //! ```
 
@@ -34,15 +34,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use builder::Builder;
+pub use builder::ReceiverBuilder;
 pub use error::{Error, ErrorKind, Result};
 pub use line::{Decimal, Long256};
 pub use store::table::{Column, Table};
 pub use value::{Array, ColumnType, Value};
 
-/// A protocol that a [`Receiver`] speaks.
+/// One of the two addresses on which a [`Receiver`] listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Protocol {
+pub enum Listener {
     /// ILP over HTTP, or over HTTPS if TLS was configured.
     Http,
     /// ILP over TCP, inside TLS if that was configured.
@@ -51,7 +51,7 @@ pub enum Protocol {
 
 /// Counters of a receiver since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct ReceiverStats {
     /// Connections accepted.
     pub connections: u64,
     /// HTTP requests with a complete head.
@@ -72,8 +72,8 @@ pub struct Receiver {
 
 impl Receiver {
     /// Returns the settings for a new receiver, for changes before its start.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> ReceiverBuilder {
+        ReceiverBuilder::default()
     }
 
     /// Returns the address on which it listens for HTTP.
@@ -87,10 +87,10 @@ impl Receiver {
     }
 
     /// Returns the start of a connection string for this receiver, such as `http::addr=127.0.0.1:40123;`.
-    pub fn conf(&self, protocol: Protocol) -> String {
-        let (scheme, addr) = match protocol {
-            Protocol::Http => ("http", self.http_addr()),
-            Protocol::Tcp => ("tcp", self.tcp_addr()),
+    pub fn conf(&self, listener: Listener) -> String {
+        let (scheme, addr) = match listener {
+            Listener::Http => ("http", self.http_addr()),
+            Listener::Tcp => ("tcp", self.tcp_addr()),
         };
         let s = if self.server.shared().options.tls.is_some() { "s" } else { "" };
         format!("{scheme}{s}::addr={addr};")
@@ -135,7 +135,7 @@ impl Receiver {
     }
 
     /// Returns the counters.
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> ReceiverStats {
         self.server.shared().stats()
     }
 

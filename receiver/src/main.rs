@@ -12,7 +12,7 @@ use std::io::{BufRead as _, Read as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use questdb_receiver::{Builder, ColumnType, Protocol, Receiver, Table, Value};
+use questdb_receiver::{ColumnType, Listener, Receiver, ReceiverBuilder, Table, Value};
 
 const HELP: &str = "\
 Takes rows over HTTP and TCP like QuestDB and shows them. Nothing is kept after the end.
@@ -43,7 +43,7 @@ const LULL: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(3600);
 
 struct Args {
-    builder: Builder,
+    builder: ReceiverBuilder,
     show: usize,
     exit_after: u64,
     commands: bool,
@@ -128,7 +128,7 @@ fn file(path: &str) -> Result<Vec<u8>, String> {
 
 fn run(args: Args) -> Result<(), String> {
     let receiver = args.builder.start().map_err(|e| e.to_string())?;
-    println!("{}\n{}", receiver.conf(Protocol::Http), receiver.conf(Protocol::Tcp));
+    println!("{}\n{}", receiver.conf(Listener::Http), receiver.conf(Listener::Tcp));
     if args.commands {
         return obey(&receiver);
     }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::Stats;
+use crate::ReceiverStats;
 use crate::auth::{EcdsaKeys, HttpAuth};
-use crate::store::memory::Store;
+use crate::store::memory::MemoryStore;
 use crate::store::table::Policy;
 
 /// The time that connections have to finish when the receiver stops.
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct ReceiverCounters {
     pub(crate) connections: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) bytes: AtomicU64,
@@ -50,13 +50,13 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) options: Options,
-    pub(crate) store: Store,
-    pub(crate) counters: Counters,
+    pub(crate) store: MemoryStore,
+    pub(crate) counters: ReceiverCounters,
     error_ids: ErrorIds,
     /// Bytes of rows that all connections together have received and not stored yet.
     held: AtomicUsize,
     pub(crate) stopping: AtomicBool,
-    pub(crate) open: Mutex<Open>,
+    pub(crate) open: Mutex<OpenConnections>,
     /// Is notified when a connection has ended.
     pub(crate) ended: Condvar,
 }
@@ -76,7 +76,7 @@ impl Default for ErrorIds {
 
 /// The connections that are being served.
 #[derive(Debug, Default)]
-pub(crate) struct Open {
+pub(crate) struct OpenConnections {
     pub(crate) next_id: u64,
     /// A second handle of each socket, with which its thread can be woken from what it waits for.
     pub(crate) sockets: HashMap<u64, TcpStream>,
@@ -86,9 +86,9 @@ pub(crate) struct Open {
 impl Shared {
     pub(crate) fn new(options: Options) -> Shared {
         Shared {
-            store: Store::new(options.policy.clone(), options.max_stored),
+            store: MemoryStore::new(options.policy.clone(), options.max_stored),
             options,
-            counters: Counters::default(),
+            counters: ReceiverCounters::default(),
             error_ids: ErrorIds::default(),
             held: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -97,9 +97,9 @@ impl Shared {
         }
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> ReceiverStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats {
+        ReceiverStats {
             connections: get(&self.counters.connections),
             requests: get(&self.counters.requests),
             // Read from the store, so that it is never lower than a number that a waiting thread was told.
@@ -125,14 +125,14 @@ impl Shared {
         let mut open = self.open();
         // A connection that is working on a request may still answer it.
         open.break_off(Shutdown::Read);
-        let busy = |open: &mut Open| !open.sockets.is_empty();
+        let busy = |open: &mut OpenConnections| !open.sockets.is_empty();
         let waited = self.ended.wait_timeout_while(open, GRACE, busy);
         open = waited.unwrap_or_else(PoisonError::into_inner).0;
         open.break_off(Shutdown::Both);
         std::mem::take(&mut open.threads)
     }
 
-    pub(crate) fn open(&self) -> MutexGuard<'_, Open> {
+    pub(crate) fn open(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,7 +170,7 @@ impl Drop for Held<'_> {
     }
 }
 
-impl Open {
+impl OpenConnections {
     fn break_off(&self, how: Shutdown) {
         for socket in self.sockets.values() {
             // A connection that has ended already needs no shutdown, so the error is ignored.

@@ -7,7 +7,7 @@ use super::addr::Addr;
 use super::options::Key;
 use super::secret::Secret;
 use super::settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
-use super::value::{Place, Value};
+use super::value::{OptionValue, Place};
 use super::{Config, Entry};
 use crate::error::{Result, err};
 use crate::version::ProtocolVersion;
@@ -22,7 +22,9 @@ impl Settings {
             protocol: view.protocol,
             addrs: view.addrs()?,
             bind_interface: match view.given(Key::BindInterface) {
-                Some(Entry { value: Value::Interface(interface), .. }) => Some(interface.clone()),
+                Some(Entry { value: OptionValue::Interface(interface), .. }) => {
+                    Some(interface.clone())
+                }
                 _ => None,
             },
             auth: view.auth()?,
@@ -77,10 +79,10 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn new(config: &'a Config) -> Result<View<'a>> {
         let protocol = match config.entries.get(&Key::Protocol).map(|e| &e.value) {
-            Some(Value::Word("http")) => Protocol::Http,
-            Some(Value::Word("https")) => Protocol::Https,
-            Some(Value::Word("tcp")) => Protocol::Tcp,
-            Some(Value::Word("tcps")) => Protocol::Tcps,
+            Some(OptionValue::Word("http")) => Protocol::Http,
+            Some(OptionValue::Word("https")) => Protocol::Https,
+            Some(OptionValue::Word("tcp")) => Protocol::Tcp,
+            Some(OptionValue::Word("tcps")) => Protocol::Tcps,
             _ => {
                 return Err(err!(
                     Config,
@@ -116,7 +118,7 @@ impl<'a> View<'a> {
 
     /// Returns the value that was given, or the default from the option table.
     #[inline(never)]
-    fn value(&self, key: Key) -> Result<Value> {
+    fn value(&self, key: Key) -> Result<OptionValue> {
         match (self.given(key), key.opt().default.text(self.protocol)) {
             (Some(entry), _) => Ok(entry.value.clone()),
             (None, Some(text)) => key.opt().parse(text, Place(None)),
@@ -127,7 +129,7 @@ impl<'a> View<'a> {
     #[inline(never)]
     fn number_or_off(&self, key: Key) -> Result<Option<u64>> {
         match self.value(key)? {
-            Value::Number(n) => Ok(Some(n)),
+            OptionValue::Number(n) => Ok(Some(n)),
             _ => Ok(None),
         }
     }
@@ -150,7 +152,7 @@ impl<'a> View<'a> {
     #[inline(never)]
     fn word(&self, key: Key) -> Result<&'static str> {
         match self.value(key)? {
-            Value::Word(word) => Ok(word),
+            OptionValue::Word(word) => Ok(word),
             _ => Err(err!(Internal, "\"{}\" is no word", key.name())),
         }
     }
@@ -158,8 +160,8 @@ impl<'a> View<'a> {
     #[inline(never)]
     fn text(&self, key: Key) -> Option<&'a str> {
         match self.given(key).map(|e| &e.value) {
-            Some(Value::Text(text)) => Some(text),
-            Some(Value::Secret(secret)) => Some(secret.expose()),
+            Some(OptionValue::Text(text)) => Some(text),
+            Some(OptionValue::Secret(secret)) => Some(secret.expose()),
             _ => None,
         }
     }
@@ -167,20 +169,20 @@ impl<'a> View<'a> {
     #[inline(never)]
     fn secret(&self, key: Key) -> Option<&'a Secret> {
         match self.given(key).map(|e| &e.value) {
-            Some(Value::Secret(secret)) => Some(secret),
+            Some(OptionValue::Secret(secret)) => Some(secret),
             _ => None,
         }
     }
 
     fn path(&self, key: Key) -> Option<PathBuf> {
         match self.given(key).map(|e| &e.value) {
-            Some(Value::Path(path)) => Some(path.clone()),
+            Some(OptionValue::Path(path)) => Some(path.clone()),
             _ => None,
         }
     }
 
     fn addrs(&self) -> Result<Vec<Addr>> {
-        let Value::Addrs(list) = self.value(Key::Addr)? else {
+        let OptionValue::Addrs(list) = self.value(Key::Addr)? else {
             return Err(err!(Internal, "\"addr\" is no address list"));
         };
         let mut addrs: Vec<Addr> = Vec::with_capacity(list.len());

@@ -25,7 +25,7 @@ use options::Key;
 pub use secret::Secret;
 pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
 pub use typed::ConfigBuilder;
-use value::{Place, Value};
+use value::{OptionValue, Place};
 
 use crate::error::{Result, err, shown};
 
@@ -51,7 +51,7 @@ pub struct Config {
 
 #[derive(Clone)]
 struct Entry {
-    value: Value,
+    value: OptionValue,
     /// The position of the key in the connection string.
     at: Place,
 }
@@ -126,8 +126,10 @@ impl Config {
     /// Adds to the addresses that are already there, because a connection string may have several `addr` keys.
     fn add_addrs(&mut self, text: &str, at: Place) -> Result<()> {
         let opt = Key::Addr.opt();
-        let Value::Addrs(mut more) = opt.parse(text, at)? else { return Ok(()) };
-        if let Some(Entry { value: Value::Addrs(list), .. }) = self.entries.get_mut(&Key::Addr) {
+        let OptionValue::Addrs(mut more) = opt.parse(text, at)? else { return Ok(()) };
+        if let Some(Entry { value: OptionValue::Addrs(list), .. }) =
+            self.entries.get_mut(&Key::Addr)
+        {
             if list.len() + more.len() > addr::MAX_ADDRS {
                 let max = addr::MAX_ADDRS;
                 return Err(err!(Config, "\"{}\" takes at most {max} addresses{at}", opt.name));

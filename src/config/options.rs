@@ -50,25 +50,25 @@ impl Key {
         self.opt().name
     }
 
-    pub(super) fn opt(self) -> &'static Opt {
+    pub(super) fn opt(self) -> &'static OptionRow {
         // The check below the table guarantees that the order is the same.
         &OPTIONS[self as usize]
     }
 }
 
 /// One option.
-pub(super) struct Opt {
+pub(super) struct OptionRow {
     pub(super) key: Key,
     pub(super) name: &'static str,
     pub(super) aliases: &'static [&'static str],
-    pub(super) kind: Kind,
-    pub(super) on: On,
-    pub(super) default: Default,
+    pub(super) kind: OptionKind,
+    pub(super) on: AppliesTo,
+    pub(super) default: DefaultValue,
     pub(super) help: &'static str,
 }
 
 /// The values that an option takes.
-pub(super) enum Kind {
+pub(super) enum OptionKind {
     Number { unit: &'static str, min: u64, max: u64, off: bool },
     Choice(&'static [&'static str]),
     Addrs,
@@ -80,34 +80,34 @@ pub(super) enum Kind {
 
 /// The protocols that an option applies to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum On {
+pub(super) enum AppliesTo {
     All,
     Http,
     Tcp,
     Tls,
 }
 
-impl On {
+impl AppliesTo {
     pub(super) fn covers(self, protocol: Protocol) -> bool {
         match self {
-            On::All => true,
-            On::Http => protocol.is_http(),
-            On::Tcp => !protocol.is_http(),
-            On::Tls => protocol.is_tls(),
+            AppliesTo::All => true,
+            AppliesTo::Http => protocol.is_http(),
+            AppliesTo::Tcp => !protocol.is_http(),
+            AppliesTo::Tls => protocol.is_tls(),
         }
     }
 
     pub(super) fn names(self) -> &'static str {
         match self {
-            On::All => "all protocols",
-            On::Http => "http and https",
-            On::Tcp => "tcp and tcps",
-            On::Tls => "https and tcps",
+            AppliesTo::All => "all protocols",
+            AppliesTo::Http => "http and https",
+            AppliesTo::Tcp => "tcp and tcps",
+            AppliesTo::Tls => "https and tcps",
         }
     }
 }
 
-pub(super) enum Default {
+pub(super) enum DefaultValue {
     Required,
     Unset,
     Value(&'static str),
@@ -118,12 +118,12 @@ pub(super) enum Default {
     },
 }
 
-impl Default {
+impl DefaultValue {
     pub(super) fn text(&self, protocol: Protocol) -> Option<&'static str> {
         match self {
-            Default::Required | Default::Unset => None,
-            Default::Value(text) => Some(text),
-            Default::Split { http, tcp } => Some(if protocol.is_http() { http } else { tcp }),
+            DefaultValue::Required | DefaultValue::Unset => None,
+            DefaultValue::Value(text) => Some(text),
+            DefaultValue::Split { http, tcp } => Some(if protocol.is_http() { http } else { tcp }),
         }
     }
 }
@@ -134,367 +134,372 @@ const MAX_MILLIS: u64 = i32::MAX as u64;
 const MAX_KEEPALIVE: u64 = 32_767_000;
 const MAX_SIZE: u64 = 1 << 40;
 
-const fn millis(min: u64) -> Kind {
-    Kind::Number { unit: "milliseconds", min, max: MAX_MILLIS, off: false }
+const fn millis(min: u64) -> OptionKind {
+    OptionKind::Number { unit: "milliseconds", min, max: MAX_MILLIS, off: false }
 }
 
-const fn bytes(min: u64) -> Kind {
-    Kind::Number { unit: "bytes", min, max: MAX_SIZE, off: false }
+const fn bytes(min: u64) -> OptionKind {
+    OptionKind::Number { unit: "bytes", min, max: MAX_SIZE, off: false }
 }
 
 /// All options.
-pub(super) const OPTIONS: &[Opt] = &[
-    Opt {
+pub(super) const OPTIONS: &[OptionRow] = &[
+    OptionRow {
         key: Key::Protocol,
         name: "protocol",
         aliases: &[],
-        kind: Kind::Choice(&["http", "https", "tcp", "tcps"]),
-        on: On::All,
-        default: Default::Required,
+        kind: OptionKind::Choice(&["http", "https", "tcp", "tcps"]),
+        on: AppliesTo::All,
+        default: DefaultValue::Required,
         help: "How to talk to the server. In a connection string it is the word before `::`, in any case; only \
                `set` takes it as a key.",
     },
-    Opt {
+    OptionRow {
         key: Key::Addr,
         name: "addr",
         aliases: &[],
-        kind: Kind::Addrs,
-        on: On::All,
-        default: Default::Required,
+        kind: OptionKind::Addrs,
+        on: AppliesTo::All,
+        default: DefaultValue::Required,
         help: "Where the server listens: `host`, `host:port` or `[v6]:port`. Up to 64 of these make a list, separated \
                by commas (`addr=a,b`) or each with a key of its own (`addr=a;addr=b`): one at a time is used and the \
                next is tried when it fails. The default port is 9000 for http and https, 9009 for tcp and tcps.",
     },
-    Opt {
+    OptionRow {
         key: Key::BindInterface,
         name: "bind_interface",
         aliases: &[],
-        kind: Kind::Interface,
-        on: On::Tcp,
-        default: Default::Unset,
+        kind: OptionKind::Interface,
+        on: AppliesTo::Tcp,
+        default: DefaultValue::Unset,
         help: "The network interface to connect from: one of its IP addresses, or on Linux, macOS and their kin its \
                name, such as `eth0`. Whether there is such an interface shows when the sender connects; Linux before \
                5.7 takes a name only from a process with CAP_NET_RAW.",
     },
-    Opt {
+    OptionRow {
         key: Key::Username,
         name: "username",
         aliases: &["user"],
-        kind: Kind::Text { max: 512, ascii: false },
-        on: On::All,
-        default: Default::Unset,
+        kind: OptionKind::Text { max: 512, ascii: false },
+        on: AppliesTo::All,
+        default: DefaultValue::Unset,
         help: "HTTP: the user of basic authentication, together with `password`; it cannot hold a `:`. TCP: the key \
                id, together with `token`, `token_x` and `token_y`.",
     },
-    Opt {
+    OptionRow {
         key: Key::Password,
         name: "password",
         aliases: &["pass"],
-        kind: Kind::Secret { max: 4096 },
-        on: On::Http,
-        default: Default::Unset,
+        kind: OptionKind::Secret { max: 4096 },
+        on: AppliesTo::Http,
+        default: DefaultValue::Unset,
         help: "The password of basic authentication.",
     },
-    Opt {
+    OptionRow {
         key: Key::Token,
         name: "token",
         aliases: &[],
-        kind: Kind::Secret { max: 16384 },
-        on: On::All,
-        default: Default::Unset,
+        kind: OptionKind::Secret { max: 16384 },
+        on: AppliesTo::All,
+        default: DefaultValue::Unset,
         help: "HTTP: a bearer token, instead of `username` and `password`; it holds whatever a header can carry, so \
                no blank at either end. TCP: the private key d as base64url without padding.",
     },
-    Opt {
+    OptionRow {
         key: Key::TokenX,
         name: "token_x",
         aliases: &[],
-        kind: Kind::Secret { max: 128 },
-        on: On::Tcp,
-        default: Default::Unset,
+        kind: OptionKind::Secret { max: 128 },
+        on: AppliesTo::Tcp,
+        default: DefaultValue::Unset,
         help: "The x coordinate of the public key as base64url without padding.",
     },
-    Opt {
+    OptionRow {
         key: Key::TokenY,
         name: "token_y",
         aliases: &[],
-        kind: Kind::Secret { max: 128 },
-        on: On::Tcp,
-        default: Default::Unset,
+        kind: OptionKind::Secret { max: 128 },
+        on: AppliesTo::Tcp,
+        default: DefaultValue::Unset,
         help: "The y coordinate of the public key as base64url without padding.",
     },
-    Opt {
+    OptionRow {
         key: Key::AuthTimeout,
         name: "auth_timeout",
         aliases: &[],
         kind: millis(0),
-        on: On::All,
-        default: Default::Value("15000"),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("15000"),
         help: "How long the authentication of a TCP connection may take. 0 sets no limit of its own: `send_timeout` \
                bounds it then. HTTP needs none: it is accepted there and has no effect.",
     },
-    Opt {
+    OptionRow {
         key: Key::TlsVerify,
         name: "tls_verify",
         aliases: &[],
-        kind: Kind::Choice(&["on", "unsafe_off"]),
-        on: On::Tls,
-        default: Default::Value("on"),
+        kind: OptionKind::Choice(&["on", "unsafe_off"]),
+        on: AppliesTo::Tls,
+        default: DefaultValue::Value("on"),
         help: "`unsafe_off` accepts any certificate from anyone; it is refused unless the library was built with the \
                cargo feature `insecure-skip-verify`.",
     },
-    Opt {
+    OptionRow {
         key: Key::TlsCa,
         name: "tls_ca",
         aliases: &[],
-        kind: Kind::Choice(&["webpki_roots", "os_roots", "webpki_and_os_roots", "pem_file"]),
-        on: On::Tls,
-        default: Default::Value("webpki_and_os_roots"),
+        kind: OptionKind::Choice(&["webpki_roots", "os_roots", "webpki_and_os_roots", "pem_file"]),
+        on: AppliesTo::Tls,
+        default: DefaultValue::Value("webpki_and_os_roots"),
         help: "The certificate authorities to trust: those built in, those of the operating system, both, or those \
                of the file `tls_roots`.",
     },
-    Opt {
+    OptionRow {
         key: Key::TlsRoots,
         name: "tls_roots",
         aliases: &[],
-        kind: Kind::Path,
-        on: On::Tls,
-        default: Default::Unset,
+        kind: OptionKind::Path,
+        on: AppliesTo::Tls,
+        default: DefaultValue::Unset,
         help: "A PEM file with the certificate authorities to trust; implies `tls_ca=pem_file`. It is read when the \
                sender is made.",
     },
-    Opt {
+    OptionRow {
         key: Key::TlsCert,
         name: "tls_cert",
         aliases: &[],
-        kind: Kind::Path,
-        on: On::Tls,
-        default: Default::Unset,
+        kind: OptionKind::Path,
+        on: AppliesTo::Tls,
+        default: DefaultValue::Unset,
         help: "A PEM file with the client's certificate chain; needs `tls_key`.",
     },
-    Opt {
+    OptionRow {
         key: Key::TlsKey,
         name: "tls_key",
         aliases: &[],
-        kind: Kind::Path,
-        on: On::Tls,
-        default: Default::Unset,
+        kind: OptionKind::Path,
+        on: AppliesTo::Tls,
+        default: DefaultValue::Unset,
         help: "A PEM file with the unencrypted private key of `tls_cert`.",
     },
-    Opt {
+    OptionRow {
         key: Key::ProtocolVersion,
         name: "protocol_version",
         aliases: &[],
-        kind: Kind::Choice(&["auto", "1", "2", "3"]),
-        on: On::All,
-        default: Default::Value("auto"),
+        kind: OptionKind::Choice(&["auto", "1", "2", "3"]),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("auto"),
         help: "The version of the line protocol. `auto` asks the server over HTTP and is 1 over TCP, which cannot be \
                asked.",
     },
-    Opt {
+    OptionRow {
         key: Key::AutoFlush,
         name: "auto_flush",
         aliases: &[],
-        kind: Kind::Choice(&["on", "off"]),
-        on: On::All,
-        default: Default::Value("on"),
+        kind: OptionKind::Choice(&["on", "off"]),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("on"),
         help: "`off` turns the three limits below off, also where they are given.",
     },
-    Opt {
+    OptionRow {
         key: Key::AutoFlushRows,
         name: "auto_flush_rows",
         aliases: &[],
-        kind: Kind::Number { unit: "rows", min: 1, max: i32::MAX as u64, off: true },
-        on: On::All,
-        default: Default::Split { http: "75000", tcp: "600" },
+        kind: OptionKind::Number { unit: "rows", min: 1, max: i32::MAX as u64, off: true },
+        on: AppliesTo::All,
+        default: DefaultValue::Split { http: "75000", tcp: "600" },
         help: "Flush when the sender's own buffer holds that many rows.",
     },
-    Opt {
+    OptionRow {
         key: Key::AutoFlushBytes,
         name: "auto_flush_bytes",
         aliases: &[],
-        kind: Kind::Number { unit: "bytes", min: 1, max: MAX_SIZE, off: true },
-        on: On::All,
-        default: Default::Value("off"),
+        kind: OptionKind::Number { unit: "bytes", min: 1, max: MAX_SIZE, off: true },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("off"),
         help: "Flush when the sender's own buffer holds that many bytes; at most `max_buf_size`.",
     },
-    Opt {
+    OptionRow {
         key: Key::AutoFlushInterval,
         name: "auto_flush_interval",
         aliases: &[],
-        kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
-        on: On::All,
-        default: Default::Value("1000"),
+        kind: OptionKind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("1000"),
         help: "Flush when this much time has passed since the last flush of the sender's own buffer, successful or not, or \
                since the sender was made. Checked when a row ends; there is no timer.",
     },
-    Opt {
+    OptionRow {
         key: Key::AutoFlushMaxBackoff,
         name: "auto_flush_max_backoff",
         aliases: &[],
         kind: millis(10),
-        on: On::All,
-        default: Default::Value("10000"),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("10000"),
         help: "The longest wait before the next automatic flush after one that failed; waits are drawn evenly from 0 to \
                a limit that doubles from 100 ms.",
     },
-    Opt {
+    OptionRow {
         key: Key::InitBufSize,
         name: "init_buf_size",
         aliases: &[],
         kind: bytes(1),
-        on: On::All,
-        default: Default::Value("65536"),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("65536"),
         help: "The room that a new buffer takes at once; at most `max_buf_size`. The default shrinks with a smaller \
                `max_buf_size`.",
     },
-    Opt {
+    OptionRow {
         key: Key::MaxBufSize,
         name: "max_buf_size",
         aliases: &[],
         kind: bytes(1),
-        on: On::All,
-        default: Default::Value("104857600"),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("104857600"),
         help: "The most that a buffer may hold.",
     },
-    Opt {
+    OptionRow {
         key: Key::MaxNameLen,
         name: "max_name_len",
         aliases: &[],
-        kind: Kind::Number { unit: "bytes", min: 1, max: 65535, off: false },
-        on: On::All,
-        default: Default::Value("127"),
+        kind: OptionKind::Number { unit: "bytes", min: 1, max: 65535, off: false },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("127"),
         help: "The longest table or column name. Unless it is set, the server's own limit is used where the server \
                tells it.",
     },
-    Opt {
+    OptionRow {
         key: Key::LazyConnect,
         name: "lazy_connect",
         aliases: &[],
-        kind: Kind::Choice(&["on", "off"]),
-        on: On::All,
-        default: Default::Value("off"),
+        kind: OptionKind::Choice(&["on", "off"]),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("off"),
         help: "`on` makes a sender also while the server is down: it connects with the first flush that has rows, or \
                when it is told to by `connect`. With `protocol_version=auto` over HTTP the server is asked for its \
                version then; rows that wait are rewritten for a server that is older than this client, and a value that \
                such a server does not know is an error of the flush.",
     },
-    Opt {
+    OptionRow {
         key: Key::ConnectTimeout,
         name: "connect_timeout",
         aliases: &[],
         kind: millis(1),
-        on: On::All,
-        default: Default::Value("5000"),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("5000"),
         help: "How long name resolution, connecting and the TLS handshake may take for one entry of `addr`, all IP \
                addresses of its host name together. Over HTTP the \
                default shrinks with a smaller `request_timeout`, whose deadline always holds.",
     },
-    Opt {
+    OptionRow {
         key: Key::SendTimeout,
         name: "send_timeout",
         aliases: &[],
         kind: millis(1),
-        on: On::Tcp,
-        default: Default::Value("30000"),
+        on: AppliesTo::Tcp,
+        default: DefaultValue::Value("30000"),
         help: "How long one flush over TCP may take, reconnecting included. Raise it where a full buffer needs longer \
                to cross the network.",
     },
-    Opt {
+    OptionRow {
         key: Key::TcpUserTimeout,
         name: "tcp_user_timeout",
         aliases: &[],
-        kind: Kind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
-        on: On::All,
-        default: Default::Split { http: "off", tcp: "30000" },
+        kind: OptionKind::Number { unit: "milliseconds", min: 1, max: MAX_MILLIS, off: true },
+        on: AppliesTo::All,
+        default: DefaultValue::Split { http: "off", tcp: "30000" },
         help: "How long a peer may leave sent bytes unacknowledged until the connection counts as broken. Where the \
                operating system has such a limit (Linux, Android, Apple's systems), it breaks the connection by itself, and \
                each flush over TCP looks at the bytes that are not acknowledged. This is what notices a peer that vanishes; \
                over HTTP every attempt has its own deadline.",
     },
-    Opt {
+    OptionRow {
         key: Key::KeepaliveIdle,
         name: "keepalive_idle",
         aliases: &[],
-        kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: true },
-        on: On::All,
-        default: Default::Value("30000"),
+        kind: OptionKind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: true },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("30000"),
         help: "How long a connection may be idle until the operating system asks the peer whether it is still there; whole \
                seconds, rounded up. `off` turns such probes off.",
     },
-    Opt {
+    OptionRow {
         key: Key::KeepaliveInterval,
         name: "keepalive_interval",
         aliases: &[],
-        kind: Kind::Number { unit: "milliseconds", min: 1000, max: MAX_KEEPALIVE, off: false },
-        on: On::All,
-        default: Default::Value("10000"),
+        kind: OptionKind::Number {
+            unit: "milliseconds",
+            min: 1000,
+            max: MAX_KEEPALIVE,
+            off: false,
+        },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("10000"),
         help: "The time between two such probes; whole seconds, rounded up.",
     },
-    Opt {
+    OptionRow {
         key: Key::KeepaliveCount,
         name: "keepalive_count",
         aliases: &[],
-        kind: Kind::Number { unit: "probes", min: 1, max: 127, off: false },
-        on: On::All,
-        default: Default::Value("3"),
+        kind: OptionKind::Number { unit: "probes", min: 1, max: 127, off: false },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("3"),
         help: "How many probes may stay unanswered until the connection counts as broken. Where the operating system has \
                `tcp_user_timeout`, that decides instead unless it is off.",
     },
-    Opt {
+    OptionRow {
         key: Key::RequestTimeout,
         name: "request_timeout",
         aliases: &[],
         kind: millis(1),
-        on: On::Http,
-        default: Default::Value("10000"),
+        on: AppliesTo::Http,
+        default: DefaultValue::Value("10000"),
         help: "How long one attempt may take, before the time that its size adds by `request_min_throughput`.",
     },
-    Opt {
+    OptionRow {
         key: Key::RequestMinThroughput,
         name: "request_min_throughput",
         aliases: &[],
-        kind: Kind::Number { unit: "bytes per second", min: 0, max: MAX_SIZE, off: false },
-        on: On::Http,
-        default: Default::Value("102400"),
+        kind: OptionKind::Number { unit: "bytes per second", min: 0, max: MAX_SIZE, off: false },
+        on: AppliesTo::Http,
+        default: DefaultValue::Value("102400"),
         help: "The slowest upload to put up with: an attempt may take its size divided by this longer. 0 adds \
                nothing.",
     },
-    Opt {
+    OptionRow {
         key: Key::RetryTimeout,
         name: "retry_timeout",
         aliases: &[],
         kind: millis(0),
-        on: On::Http,
-        default: Default::Value("10000"),
+        on: AppliesTo::Http,
+        default: DefaultValue::Value("10000"),
         help: "How long a flush goes on after its first failed attempt, the attempt in progress included. 0 means one request.",
     },
-    Opt {
+    OptionRow {
         key: Key::RetryMaxBackoff,
         name: "retry_max_backoff",
         aliases: &["retry_max_backoff_millis"],
         kind: millis(10),
-        on: On::Http,
-        default: Default::Value("1000"),
+        on: AppliesTo::Http,
+        default: DefaultValue::Value("1000"),
         help: "The longest wait between two attempts.",
     },
-    Opt {
+    OptionRow {
         key: Key::Delivery,
         name: "delivery",
         aliases: &[],
-        kind: Kind::Choice(&["at_least_once", "at_most_once"]),
-        on: On::Http,
-        default: Default::Value("at_least_once"),
+        kind: OptionKind::Choice(&["at_least_once", "at_most_once"]),
+        on: AppliesTo::Http,
+        default: DefaultValue::Value("at_least_once"),
         help: "`at_least_once` also repeats an attempt whose fate is unknown, which may store rows twice in a table \
                without deduplication; `at_most_once` repeats only what was certainly not stored.",
     },
-    Opt {
+    OptionRow {
         key: Key::UserAgent,
         name: "user_agent",
         aliases: &[],
-        kind: Kind::Text { max: 128, ascii: true },
-        on: On::Http,
-        default: Default::Unset,
+        kind: OptionKind::Text { max: 128, ascii: true },
+        on: AppliesTo::Http,
+        default: DefaultValue::Unset,
         help: "Printable ASCII text that is added to the `User-Agent` header.",
     },
 ];
@@ -510,7 +515,7 @@ const _: () = {
 };
 
 /// Finds an option by its name or an alias.
-pub(super) fn find(name: &str) -> Option<&'static Opt> {
+pub(super) fn find(name: &str) -> Option<&'static OptionRow> {
     OPTIONS.iter().find(|o| o.name == name || o.aliases.contains(&name))
 }
 

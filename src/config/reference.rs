@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::options::{Default, OPTIONS, Opt};
+use super::options::{DefaultValue, OPTIONS, OptionRow};
 
 /// Where this library is stricter than the official Rust and C client, or differs from it, and why. The tests refer to each
 /// difference by its word and prove that it exists.
@@ -113,12 +113,12 @@ pub fn options_markdown() -> String {
     out
 }
 
-fn default(opt: &Opt) -> String {
+fn default(opt: &OptionRow) -> String {
     match &opt.default {
-        Default::Required => "required".into(),
-        Default::Unset => "none".into(),
-        Default::Value(text) => format!("`{text}`"),
-        Default::Split { http, tcp } => format!("`{http}` over HTTP, `{tcp}` over TCP"),
+        DefaultValue::Required => "required".into(),
+        DefaultValue::Unset => "none".into(),
+        DefaultValue::Value(text) => format!("`{text}`"),
+        DefaultValue::Split { http, tcp } => format!("`{http}` over HTTP, `{tcp}` over TCP"),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::options::Key;
 use super::settings::{Auth, Delivery, Interface, Protocol, Roots};
-use super::value::{Place, Value};
+use super::value::{OptionValue, Place};
 use super::{Config, Entry};
 use crate::error::{Error, Result};
 use crate::version::ProtocolVersion;
@@ -301,7 +301,7 @@ impl ConfigBuilder {
         match path.to_str() {
             Some(text) => self.put(key, text),
             None => self.with(|config| {
-                let value = Value::Path(path.to_owned());
+                let value = OptionValue::Path(path.to_owned());
                 config.entries.insert(key, Entry { value, at: Place(None) });
                 Ok(())
             }),
@@ -393,7 +393,9 @@ mod tests {
     /// Formats an option like `Debug`, but shows the secrets.
     fn shown(config: &Config, name: &str) -> String {
         match config.entries.iter().find(|(key, _)| key.name() == name) {
-            Some((_, Entry { value: Value::Secret(secret), .. })) => secret.expose().to_owned(),
+            Some((_, Entry { value: OptionValue::Secret(secret), .. })) => {
+                secret.expose().to_owned()
+            }
             Some((_, entry)) => entry.value.to_string(),
             None => "nothing".to_owned(),
         }

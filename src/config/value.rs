@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::addr::{self, RawAddr};
 use super::lexer;
-use super::options::{Key, Kind, Opt};
+use super::options::{Key, OptionKind, OptionRow};
 use super::secret::Secret;
 use super::settings::Interface;
 use crate::error::{Error, Result, err, shown};
@@ -15,7 +15,7 @@ const MAX_INTERFACE: usize = 15;
 
 /// A checked value.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(super) enum OptionValue {
     Number(u64),
     Off,
     Word(&'static str),
@@ -26,20 +26,20 @@ pub(super) enum Value {
     Secret(Secret),
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for OptionValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Number(n) => write!(f, "{n}"),
-            Value::Off => f.write_str("off"),
-            Value::Word(word) => f.write_str(word),
-            Value::Addrs(list) => {
+            OptionValue::Number(n) => write!(f, "{n}"),
+            OptionValue::Off => f.write_str("off"),
+            OptionValue::Word(word) => f.write_str(word),
+            OptionValue::Addrs(list) => {
                 let list: Vec<String> = list.iter().map(ToString::to_string).collect();
                 f.write_str(&list.join(","))
             }
-            Value::Interface(interface) => write!(f, "{interface}"),
-            Value::Path(path) => write!(f, "{}", path.display()),
-            Value::Text(text) => f.write_str(text),
-            Value::Secret(secret) => write!(f, "{secret:?}"),
+            OptionValue::Interface(interface) => write!(f, "{interface}"),
+            OptionValue::Path(path) => write!(f, "{}", path.display()),
+            OptionValue::Text(text) => f.write_str(text),
+            OptionValue::Secret(secret) => write!(f, "{secret:?}"),
         }
     }
 }
@@ -57,14 +57,14 @@ impl fmt::Display for Place {
     }
 }
 
-impl Opt {
+impl OptionRow {
     /// Returns whether the values must never be shown.
     pub(super) fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Secret { .. })
+        matches!(self.kind, OptionKind::Secret { .. })
     }
 
     /// Checks a value on its own. [`Config::validate`](super::Config::validate) checks how it fits the others.
-    pub(super) fn parse(&self, text: &str, at: Place) -> Result<Value> {
+    pub(super) fn parse(&self, text: &str, at: Place) -> Result<OptionValue> {
         if text.is_empty() {
             let name = self.name;
             return Err(err!(Config, "\"{name}\" is empty{at}; leave the key out instead"));
@@ -77,36 +77,36 @@ impl Opt {
             ));
         }
         match &self.kind {
-            Kind::Number { min, max, off, .. } => self.number(text, at, (*min, *max), *off),
-            Kind::Choice(words) => self.choice(text, at, words),
-            Kind::Addrs => match addr::parse_list(text) {
-                Ok(list) => Ok(Value::Addrs(list)),
+            OptionKind::Number { min, max, off, .. } => self.number(text, at, (*min, *max), *off),
+            OptionKind::Choice(words) => self.choice(text, at, words),
+            OptionKind::Addrs => match addr::parse_list(text) {
+                Ok(list) => Ok(OptionValue::Addrs(list)),
                 Err(bad) => {
                     let got =
                         if bad.echo { format!(", got {}", shown(text)) } else { String::new() };
                     Err(err!(Config, "\"{}\" {}{got}{at}", self.name, bad.reason))
                 }
             },
-            Kind::Interface => self.interface(text, at),
-            Kind::Path => Ok(Value::Path(PathBuf::from(text))),
-            Kind::Text { max, ascii } => {
+            OptionKind::Interface => self.interface(text, at),
+            OptionKind::Path => Ok(OptionValue::Path(PathBuf::from(text))),
+            OptionKind::Text { max, ascii } => {
                 self.length(text, *max, at)?;
                 if *ascii && (!text.is_ascii() || text.trim() != text) {
                     return Err(self.bad("printable ASCII without outer blanks", text, at));
                 }
-                Ok(Value::Text(text.to_owned()))
+                Ok(OptionValue::Text(text.to_owned()))
             }
-            Kind::Secret { max } => {
+            OptionKind::Secret { max } => {
                 self.length(text, *max, at)?;
-                Ok(Value::Secret(Secret::new(text)))
+                Ok(OptionValue::Secret(Secret::new(text)))
             }
         }
     }
 
     /// Text that is not an address is taken for the name of an interface. The system finds out whether the interface exists.
-    fn interface(&self, text: &str, at: Place) -> Result<Value> {
+    fn interface(&self, text: &str, at: Place) -> Result<OptionValue> {
         if let Ok(ip) = text.parse() {
-            return Ok(Value::Interface(Interface::Address(ip)));
+            return Ok(OptionValue::Interface(Interface::Address(ip)));
         }
         // No system allows longer names or other characters. A name of digits only is an address that was misspelled.
         let fits = |b: u8| b.is_ascii_graphic() && b != b'/' && b != b':';
@@ -114,22 +114,28 @@ impl Opt {
         if text.len() > MAX_INTERFACE || number || !text.bytes().all(fits) {
             return Err(self.bad(&self.kind.to_string(), text, at));
         }
-        Ok(Value::Interface(Interface::Name(text.to_owned())))
+        Ok(OptionValue::Interface(Interface::Name(text.to_owned())))
     }
 
-    fn number(&self, text: &str, at: Place, (min, max): (u64, u64), off: bool) -> Result<Value> {
+    fn number(
+        &self,
+        text: &str,
+        at: Place,
+        (min, max): (u64, u64),
+        off: bool,
+    ) -> Result<OptionValue> {
         if off && text == "off" {
-            return Ok(Value::Off);
+            return Ok(OptionValue::Off);
         }
         // `u64::from_str` would also accept a leading plus sign.
         let plain = text.bytes().all(|b| b.is_ascii_digit());
         match text.parse::<u64>() {
-            Ok(n) if plain && (min..=max).contains(&n) => Ok(Value::Number(n)),
+            Ok(n) if plain && (min..=max).contains(&n) => Ok(OptionValue::Number(n)),
             _ => Err(self.bad(&self.kind.to_string(), text, at)),
         }
     }
 
-    fn choice(&self, text: &str, at: Place, words: &'static [&'static str]) -> Result<Value> {
+    fn choice(&self, text: &str, at: Place, words: &'static [&'static str]) -> Result<OptionValue> {
         let any_case = self.key == Key::Protocol;
         let hit = words.iter().find(|w| **w == text || any_case && w.eq_ignore_ascii_case(text));
         match hit {
@@ -138,7 +144,7 @@ impl Opt {
                 "\"{}\" cannot be \"unsafe_off\"{at}: this build lacks the cargo feature insecure-skip-verify",
                 self.name
             )),
-            Some(word) => Ok(Value::Word(word)),
+            Some(word) => Ok(OptionValue::Word(word)),
             None => Err(self.bad(&self.kind.to_string(), text, at)),
         }
     }
@@ -159,21 +165,21 @@ impl Opt {
 }
 
 /// Describes the values in words, for messages and the documentation.
-impl fmt::Display for Kind {
+impl fmt::Display for OptionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Number { unit, min, max, off } => {
+            OptionKind::Number { unit, min, max, off } => {
                 write!(f, "{min} to {max} {unit}")?;
                 if *off { f.write_str(", or off") } else { Ok(()) }
             }
-            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
-            Kind::Addrs => f.write_str("addresses"),
-            Kind::Interface => {
+            OptionKind::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            OptionKind::Addrs => f.write_str("addresses"),
+            OptionKind::Interface => {
                 write!(f, "an IP address or an interface's name of at most {MAX_INTERFACE} bytes")
             }
-            Kind::Path => f.write_str("a file path"),
-            Kind::Text { max, .. } => write!(f, "text of at most {max} bytes"),
-            Kind::Secret { max } => write!(f, "secret text of at most {max} bytes"),
+            OptionKind::Path => f.write_str("a file path"),
+            OptionKind::Text { max, .. } => write!(f, "text of at most {max} bytes"),
+            OptionKind::Secret { max } => write!(f, "secret text of at most {max} bytes"),
         }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// ```
 /// use questdb_ingress::{Canceller, Sender};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// let canceller: Canceller = sender.canceller();
 /// // For the thread that ends the program; without a running call nothing happens.
 /// std::thread::spawn(move || canceller.cancel());

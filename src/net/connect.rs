@@ -83,7 +83,7 @@ impl Connector {
     /// Connects to the address in use.
     pub(crate) fn connect(&self, net: &dyn Net, deadline: Deadline) -> Result<Connection> {
         let Endpoint { addr, tls_name } = &self.addrs[self.current];
-        let deadline = deadline.sooner(Deadline::after(net, self.connect_timeout));
+        let deadline = deadline.earlier_of(Deadline::after(net, self.connect_timeout));
         let found = net.resolve(&addr.host, addr.port, deadline)?;
         let mut last = Broken::Timeout;
         for (i, to) in found.iter().enumerate() {

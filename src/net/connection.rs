@@ -57,7 +57,7 @@ pub(crate) enum WriteEnd {
     /// The kernel has taken everything.
     All,
     /// The peer sent something, and the kernel takes no more for now.
-    PeerSpoke,
+    PeerSent,
 }
 
 /// What the peer of an idle connection is doing.
@@ -65,7 +65,7 @@ pub(crate) enum WriteEnd {
 pub(crate) enum Idle {
     Quiet,
     /// It sent bytes; this many are in the buffer.
-    Spoke(usize),
+    Received(usize),
     Gone(Broken),
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Connection {
     /// Plaintext bytes that are encrypted, but not yet taken by the kernel.
     tls_unflushed: usize,
     /// Whether the kernel has taken a part of them. The peer may already read the complete records in that part.
-    tls_partly: bool,
+    partly_in_tls: bool,
     /// Whether the peer may still refuse the session. In TLS 1.3 a peer that asked for the client's certificate judges it
     /// after the handshake, when the client already takes the session for established.
     tls_unsettled: bool,
@@ -90,7 +90,13 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     pub(crate) fn plain(socket: Box<dyn Socket>) -> Connection {
-        Connection { socket, tls: None, tls_unflushed: 0, tls_partly: false, tls_unsettled: false }
+        Connection {
+            socket,
+            tls: None,
+            tls_unflushed: 0,
+            partly_in_tls: false,
+            tls_unsettled: false,
+        }
     }
 
     /// Sets up TLS over a connected socket. `plain` is the scheme for servers without TLS.
@@ -172,7 +178,7 @@ impl Connection {
                 self.write_plain_step(net, out, deadline, watch)?
             };
             if !going {
-                return Ok(WriteEnd::PeerSpoke);
+                return Ok(WriteEnd::PeerSent);
             }
             // A peer that always takes a little must not stretch the deadline.
             if !out.is_complete() {
@@ -184,7 +190,7 @@ impl Connection {
 
     /// Returns whether the kernel has taken more than [`Outgoing`] counts: a part of bytes that were encrypted together.
     pub(crate) fn has_uncounted(&self) -> bool {
-        self.tls_partly
+        self.partly_in_tls
     }
 
     /// Writes once, or waits until it can. `false` means that the peer has sent something.
@@ -228,7 +234,7 @@ impl Connection {
             return Ok(false);
         }
         out.sent += std::mem::take(&mut self.tls_unflushed);
-        self.tls_partly = false;
+        self.partly_in_tls = false;
         Ok(true)
     }
 
@@ -246,7 +252,7 @@ impl Connection {
             }
             match tls.write_tls(&mut SocketIo(&mut *self.socket)) {
                 Ok(_) => {
-                    self.tls_partly = self.tls_unflushed > 0;
+                    self.partly_in_tls = self.tls_unflushed > 0;
                     // A peer that always takes a little must not stretch the deadline.
                     if tls.wants_write() {
                         left(net, deadline)?;
@@ -353,7 +359,7 @@ impl Connection {
             };
             match read {
                 Ok(0) => return Idle::Gone(Broken::Closed),
-                Ok(n) => return Idle::Spoke(n),
+                Ok(n) => return Idle::Received(n),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     if pulled.is_none() {
                         return Idle::Quiet;

@@ -29,7 +29,7 @@ pub(crate) struct LineStream {
 }
 
 /// The error of a write that the kernel did not take completely.
-pub(crate) struct Unwritten {
+pub(crate) struct UnsentBytes {
     pub(crate) broken: Broken,
     /// Whether the peer may have got a part of it.
     pub(crate) some_went: bool,
@@ -48,7 +48,7 @@ impl LineStream {
     ) -> Result<LineStream> {
         let mut connection = connector.connect(net, deadline)?;
         if let Some(key) = key {
-            let deadline = deadline.sooner(Deadline::after(net, auth_timeout));
+            let deadline = deadline.earlier_of(Deadline::after(net, auth_timeout));
             log_in(&mut connection, key, net, deadline).map_err(|e| {
                 e.context(format_args!("could not authenticate to {}", connector.addr()))
             })?;
@@ -63,7 +63,7 @@ impl LineStream {
         net: &dyn Net,
         bytes: &[u8],
         deadline: Deadline,
-    ) -> Result<(), Unwritten> {
+    ) -> Result<(), UnsentBytes> {
         let mut out = Outgoing::new(&[], bytes);
         // What the peer says is heard at the next check. It must not stop a write that the peer still reads.
         match self.connection.write(net, &mut out, deadline, false) {
@@ -71,7 +71,7 @@ impl LineStream {
             Err(broken) => {
                 let bytes_sent = out.body_sent();
                 let some_went = bytes_sent > 0 || self.connection.has_uncounted();
-                Err(Unwritten { broken, some_went, bytes_sent })
+                Err(UnsentBytes { broken, some_went, bytes_sent })
             }
         }
     }
@@ -83,7 +83,7 @@ impl LineStream {
         while text.len() < MAX_TEXT {
             match self.connection.look(&mut chunk) {
                 Idle::Quiet => return None,
-                Idle::Spoke(n) => text.extend_from_slice(&chunk[..n]),
+                Idle::Received(n) => text.extend_from_slice(&chunk[..n]),
                 Idle::Gone(broken) => return Some(broken),
             }
         }
@@ -131,7 +131,7 @@ impl LineStream {
         let mut chunk = [0; MAX_TEXT];
         while text.len() < MAX_TEXT {
             if !text.is_empty() {
-                deadline = deadline.sooner(Deadline::after(net, REST_OF_TEXT));
+                deadline = deadline.earlier_of(Deadline::after(net, REST_OF_TEXT));
             }
             match self.connection.read(net, &mut chunk, deadline) {
                 // A peer that was told that TLS ends need not answer that.

@@ -19,7 +19,7 @@ pub(crate) use connect::Connector;
 pub(crate) use connection::{Connection, Idle, left};
 pub(crate) use credentials::{SigningKey, authorization};
 pub(crate) use http1::{Answer, Incomplete, Request, RequestHead, exchange, not_http};
-pub(crate) use line_tcp::{LineStream, MAX_TEXT, Unwritten, is_challenge};
+pub(crate) use line_tcp::{LineStream, MAX_TEXT, UnsentBytes, is_challenge};
 #[cfg(test)]
 pub(crate) use os::InFlight;
 pub use os::Uncancellable;

@@ -66,7 +66,7 @@ impl Secrets {
         let mut masked = Vec::new();
         let (mut at, mut kept) = (0, 0);
         while at < text.len() {
-            match self.forms.iter().find_map(|form| form.end_in(text, at, cut_off)) {
+            match self.forms.iter().find_map(|form| form.secret_end(text, at, cut_off)) {
                 Some(end) => {
                     masked.extend_from_slice(&text[kept..at]);
                     masked.extend_from_slice(MASK);
@@ -86,7 +86,7 @@ impl Secrets {
 impl Form {
     /// Returns where this secret ends, if it begins at `at`. Each of its characters may be written as JSON, HTML or a URL
     /// would write it.
-    fn end_in(&self, text: &[u8], at: usize, cut_off: bool) -> Option<usize> {
+    fn secret_end(&self, text: &[u8], at: usize, cut_off: bool) -> Option<usize> {
         let first = text.get(at)?;
         if !matches!(first, b'\\' | b'&' | b'%') && self.text.as_bytes().first() != Some(first) {
             return None;
@@ -97,7 +97,7 @@ impl Form {
             if cut_off
                 && self.also_in_part
                 && matched >= SHORT
-                && ends.iter().any(|end| breaks_off(&text[*end..]))
+                && ends.iter().any(|end| may_go_on(&text[*end..]))
             {
                 return Some(text.len());
             }
@@ -126,7 +126,7 @@ impl Form {
 }
 
 /// Returns whether a text ends so early that its next character could have been any.
-fn breaks_off(rest: &[u8]) -> bool {
+fn may_go_on(rest: &[u8]) -> bool {
     match rest {
         [] => true,
         [b'\\', ..] => rest.len() < 6,

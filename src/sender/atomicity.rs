@@ -5,10 +5,10 @@
 ///
 /// ```
 /// use questdb_ingress::{Atomicity, ErrorCode, Sender};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// let mut buffer = sender.new_buffer()?;
 /// buffer.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
 /// buffer.row("quotes")?.column_f64("bid", 2615.5)?.at_now()?;

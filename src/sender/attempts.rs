@@ -92,7 +92,7 @@ impl Attempts {
     fn deadline(&self, net: &dyn Net) -> Deadline {
         let own = Deadline::after(net, self.terms.attempt);
         if self.terms.sends_rows {
-            return own.sooner(self.ends());
+            return own.earlier_of(self.ends());
         }
         let ends = match self.budget {
             // A server that does not answer must leave time to ask the others.
@@ -102,7 +102,7 @@ impl Attempts {
             }
             Some(_) => self.ends(),
         };
-        own.sooner(self.round.share(net, ends))
+        own.earlier_of(self.round.share(net, ends))
     }
 
     fn ends(&self) -> Deadline {
@@ -145,8 +145,8 @@ impl Attempts {
         if error.code() == ErrorCode::Cancelled {
             return None;
         }
-        let others = self.round.has_others();
-        let elsewhere = failed.only_here && self.terms.servers > 1;
+        let others = self.round.has_untried_servers();
+        let elsewhere = failed.only_this_server && self.terms.servers > 1;
         let worth_it = elsewhere || may_retry(error, self.terms.delivery);
         if worth_it {
             self.last_retryable = Some(error.clone());
@@ -179,7 +179,7 @@ impl Attempts {
     }
 
     /// Remembers an error after which another attempt follows.
-    pub(super) fn goes_on_after(&mut self, error: Error) {
+    pub(super) fn record_retried_error(&mut self, error: Error) {
         self.previous = Some(error);
     }
 
@@ -217,5 +217,5 @@ impl Attempts {
 }
 
 fn capped(deadline: Deadline, cap: Option<Deadline>) -> Deadline {
-    cap.map_or(deadline, |cap| deadline.sooner(cap))
+    cap.map_or(deadline, |cap| deadline.earlier_of(cap))
 }

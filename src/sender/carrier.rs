@@ -11,20 +11,20 @@ use crate::net::{Deadline, Net};
 /// the rows. The flush decides whether another attempt follows.
 pub(super) trait Carrier: Send {
     /// Returns whether success means that the server has stored the rows, and not only that the kernel has taken them.
-    fn confirms(&self) -> bool;
+    fn confirms_storage(&self) -> bool;
 
     /// Returns whether [`Carrier::settings`] asks a server, so that it can fail and takes time.
-    fn asks(&self) -> bool;
+    fn asks_for_settings(&self) -> bool;
 
     /// Returns how long one attempt may take that sends so many bytes.
     fn attempt_limit(&self, bytes: usize) -> Duration;
 
     /// Returns whether a failed attempt may be followed by another one in the same flush.
-    fn may_be_repeated(&self) -> bool;
+    fn allows_retries(&self) -> bool;
 
     /// Returns among how many servers the attempts of a flush choose: after a failed attempt the next one goes to the next
     /// server.
-    fn servers(&self) -> usize;
+    fn server_count(&self) -> usize;
 
     /// Returns how many connections have been made so far.
     fn connections_made(&self) -> u64;
@@ -66,13 +66,13 @@ pub(super) struct Failed {
     /// Whether a connection of an earlier request died without an answer: it was most likely closed while it was idle.
     pub(super) idle_died: bool,
     /// Whether this server refused for good, while another one may accept.
-    pub(super) only_here: bool,
+    pub(super) only_this_server: bool,
 }
 
 impl Failed {
     /// Creates a failed attempt that sent nothing.
-    pub(super) fn before_it_began(error: Error) -> Failed {
-        Failed { error, began: false, idle_died: false, only_here: false }
+    pub(super) fn not_begun(error: Error) -> Failed {
+        Failed { error, began: false, idle_died: false, only_this_server: false }
     }
 
     /// Returns whether the server refused the rows themselves. Then it works, and another server would refuse them too.

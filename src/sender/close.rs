@@ -11,10 +11,10 @@ use crate::net::Deadline;
 /// ```
 /// use std::time::Duration;
 /// use questdb_ingress::{CloseReport, Sender};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// sender.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
 /// let report: CloseReport = sender.close(Duration::from_secs(10));
 /// assert_eq!((report.unconfirmed_rows, report.row_left_open), (0, false));
@@ -58,7 +58,7 @@ impl Sender {
     /// rows were read, not that they were stored: a server ends the connection in the same way after a row that it refused.
     pub fn close(&mut self, timeout: Duration) -> CloseReport {
         if self.closed {
-            return self.closed_again();
+            return self.report_of_closed_sender();
         }
         self.canceller().clear();
         if self.flusher.net().process_id() != self.process {
@@ -132,7 +132,7 @@ impl Sender {
     }
 
     #[cold]
-    fn closed_again(&self) -> CloseReport {
+    fn report_of_closed_sender(&self) -> CloseReport {
         let unconfirmed_rows = self.buffer.row_count() as u64;
         let result = match unconfirmed_rows {
             0 => Ok(()),

@@ -31,7 +31,7 @@ impl Round {
     }
 
     /// Returns whether there is a server that has not failed in this round.
-    pub(super) fn has_others(&self) -> bool {
+    pub(super) fn has_untried_servers(&self) -> bool {
         self.failed < self.servers
     }
 

@@ -52,12 +52,12 @@ impl Flusher {
 
     /// Returns what the success of a flush means for its rows.
     pub(super) fn success(&self) -> Outcome {
-        if self.carrier.confirms() { Outcome::Committed } else { Outcome::Submitted }
+        if self.carrier.confirms_storage() { Outcome::Committed } else { Outcome::Submitted }
     }
 
     /// Returns whether servers are asked for their settings, so that a sender may be created before it knows them.
-    pub(super) fn asks(&self) -> bool {
-        self.carrier.asks()
+    pub(super) fn asks_for_settings(&self) -> bool {
+        self.carrier.asks_for_settings()
     }
 
     /// Returns whether the next flush may fail only because the connection ended while it was idle.
@@ -146,7 +146,7 @@ impl Flusher {
                 return Err(attempts.conclude(net, Failed { error, ..failed }));
             }
             self.counters.retrying(&failed.error);
-            attempts.goes_on_after(failed.error);
+            attempts.record_retried_error(failed.error);
         }
     }
 
@@ -154,18 +154,18 @@ impl Flusher {
     fn terms(&self, batch: Option<Batch<'_>>, cap: Option<Deadline>) -> Terms {
         Terms {
             attempt: self.carrier.attempt_limit(batch.map_or(0, |batch| batch.bytes.len())),
-            retry: if self.carrier.may_be_repeated() { self.retry_timeout } else { Duration::ZERO },
+            retry: if self.carrier.allows_retries() { self.retry_timeout } else { Duration::ZERO },
             max_backoff: self.retry_max_backoff,
             cap,
             delivery: if batch.is_some() { self.delivery } else { Delivery::AtLeastOnce },
             sends_rows: batch.is_some(),
-            servers: self.carrier.servers(),
+            servers: self.carrier.server_count(),
         }
     }
 
     fn count_success(&self, batch: Batch<'_>) {
         self.counters.add(Stat::Flushes, 1);
-        let (rows, bytes) = if self.carrier.confirms() {
+        let (rows, bytes) = if self.carrier.confirms_storage() {
             (Stat::RowsCommitted, Stat::BytesCommitted)
         } else {
             (Stat::RowsSubmitted, Stat::BytesSubmitted)

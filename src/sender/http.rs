@@ -31,7 +31,7 @@ pub(crate) struct HttpCarrier {
     request_timeout: Duration,
     request_min_throughput: u64,
     /// Whether servers are asked for the protocol version that they know.
-    asks: bool,
+    asks_for_settings: bool,
     /// The newest version that each server knows, if it has been asked.
     versions: Vec<Option<ProtocolVersion>>,
 }
@@ -88,7 +88,7 @@ impl HttpCarrier {
             secrets: Arc::new(Secrets::new(&settings.auth)),
             request_timeout: settings.request_timeout,
             request_min_throughput: settings.request_min_throughput,
-            asks: settings.protocol_version.is_none(),
+            asks_for_settings: settings.protocol_version.is_none(),
             versions: vec![None; settings.addrs.len()],
         })
     }
@@ -136,12 +136,12 @@ impl HttpCarrier {
         match connection.look(&mut said) {
             Idle::Quiet => Ok(connection),
             Idle::Gone(broken) => Err(broken.into_error("the new connection is of no use")),
-            Idle::Spoke(n) if said.starts_with(b"HTTP/") => {
+            Idle::Received(n) if said.starts_with(b"HTTP/") => {
                 let start = self.secrets.foreign(&said[..n], true, 64);
                 // A server that is too busy, or a proxy before it, may say so without being asked.
                 Err(err!(NotQuestdb, "not an answer, {SAID}: {start}").retryable(true))
             }
-            Idle::Spoke(n) => Err(not_http(&said[..n], SAID, &self.secrets)),
+            Idle::Received(n) => Err(not_http(&said[..n], SAID, &self.secrets)),
         }
     }
 
@@ -171,7 +171,7 @@ impl HttpCarrier {
             "could not learn the protocol version from /settings of {}",
             self.connector.addr()
         ));
-        Err(Failed { error, began, idle_died: false, only_here: status == MISDIRECTED })
+        Err(Failed { error, began, idle_died: false, only_this_server: status == MISDIRECTED })
     }
 
     /// Makes sure that the server in use can read rows of this version. A server that was never asked is asked first.
@@ -181,7 +181,7 @@ impl HttpCarrier {
         version: ProtocolVersion,
         time: AttemptTime,
     ) -> Result<(), Failed> {
-        if !self.asks {
+        if !self.asks_for_settings {
             return Ok(());
         }
         let newest = match self.versions.get(self.connector.current()).copied().flatten() {
@@ -194,7 +194,7 @@ impl HttpCarrier {
         if version <= newest {
             return Ok(());
         }
-        Err(Failed::before_it_began(err!(
+        Err(Failed::not_begun(err!(
             ProtocolVersion,
             "{} speaks protocol version {}, the rows are of version {}",
             self.connector.addr(),
@@ -211,14 +211,14 @@ impl HttpCarrier {
             Ok(answer) => {
                 let asked = Asked::Rows { one_table: batch.one_table };
                 let error = outcome::refused(&answer, asked, &self.secrets);
-                let only_here = answer.status == MISDIRECTED;
-                Err(Failed { error, began, idle_died: false, only_here })
+                let only_this_server = answer.status == MISDIRECTED;
+                Err(Failed { error, began, idle_died: false, only_this_server })
             }
             Err(incomplete) => {
                 let idle_died =
                     reused && !incomplete.answered && incomplete.error.code() != ErrorCode::Timeout;
                 let error = outcome::unanswered(incomplete).context(self.connector.addr());
-                Err(Failed { error, began, idle_died, only_here: false })
+                Err(Failed { error, began, idle_died, only_this_server: false })
             }
         }
     }
@@ -233,11 +233,11 @@ impl HttpCarrier {
 }
 
 impl Carrier for HttpCarrier {
-    fn confirms(&self) -> bool {
+    fn confirms_storage(&self) -> bool {
         true
     }
 
-    fn asks(&self) -> bool {
+    fn asks_for_settings(&self) -> bool {
         true
     }
 
@@ -249,11 +249,11 @@ impl Carrier for HttpCarrier {
         self.request_timeout.saturating_add(extra)
     }
 
-    fn may_be_repeated(&self) -> bool {
+    fn allows_retries(&self) -> bool {
         true
     }
 
-    fn servers(&self) -> usize {
+    fn server_count(&self) -> usize {
         self.connector.count()
     }
 

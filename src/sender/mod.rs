@@ -56,10 +56,10 @@ use crate::table::{Cell, ColumnData, RowLayout};
 /// ```
 /// use std::time::Duration;
 /// use questdb_ingress::{Outcome, Sender, TimestampNanos};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?; // stands in for a server
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// sender
 ///     .row("trades")?
 ///     .symbol("symbol", "ETH-USD")?
@@ -328,7 +328,7 @@ impl Sender {
 
     fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
         let result = self.begin_call(cap).and_then(|()| {
-            self.within_limit(self.buffer.len(), cap, |sender, cap| {
+            self.within_flush_limit(self.buffer.len(), cap, |sender, cap| {
                 sender.convert_own(cap)?;
                 Self::send(&mut sender.flusher, &sender.options, &sender.buffer, cap)
             })
@@ -349,7 +349,7 @@ impl Sender {
     /// `fork`), `LimitExceeded`, `OutOfMemory`, `ProtocolVersion`: nothing was sent. All rows stay in the buffer.
     pub fn flush(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
-        self.within_limit(buffer.len(), None, |sender, cap| {
+        self.within_flush_limit(buffer.len(), None, |sender, cap| {
             sender.convert(buffer, cap)?;
             let outcome = Self::send(&mut sender.flusher, &sender.options, buffer, cap)?;
             buffer.clear();
@@ -363,7 +363,7 @@ impl Sender {
     /// As [`Sender::flush`].
     pub fn flush_and_keep(&mut self, buffer: &Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
-        self.within_limit(buffer.len(), None, |sender, cap| {
+        self.within_flush_limit(buffer.len(), None, |sender, cap| {
             let buffer = sender.converted(buffer, cap)?;
             Self::send(&mut sender.flusher, &sender.options, &buffer, cap)
         })
@@ -394,7 +394,7 @@ impl Sender {
             self.check_transactional(&self.buffer)?;
         }
         self.begin_call(None)?;
-        self.within_limit(self.buffer.len(), None, |sender, cap| {
+        self.within_flush_limit(self.buffer.len(), None, |sender, cap| {
             sender.convert_own(cap)?;
             Self::send(&mut sender.flusher, &sender.options, &sender.buffer, cap)
         })

@@ -38,7 +38,7 @@ impl ServerVersion {
         match settings.protocol_version {
             Some(version) => options.version = version,
             // If servers are not asked, there is nothing to postpone.
-            None if settings.lazy_connect && flusher.asks() => this.known = false,
+            None if settings.lazy_connect && flusher.asks_for_settings() => this.known = false,
             None => this.ask(flusher, &mut options, None)?,
         }
         Ok((this, options))
@@ -82,8 +82,9 @@ impl Sender {
         self.ask_once(None)?;
         let (net, options) = (self.flusher.net(), self.options);
         // A row that the server cannot take is reported by the flush.
-        let _ =
-            self.buffer.convert(options.version, options.max_name_len, &mut || go_on(net, None));
+        let _ = self
+            .buffer
+            .convert(options.version, options.max_name_len, &mut || check_may_continue(net, None));
         Ok(())
     }
 
@@ -109,8 +110,8 @@ impl Sender {
         self.ask_before(rows, cap)?;
         if rows.must_convert() {
             let (net, options) = (self.flusher.net(), self.options);
-            let mut go_on = || go_on(net, cap);
-            self.buffer.convert(options.version, options.max_name_len, &mut go_on)?;
+            let mut may_continue = || check_may_continue(net, cap);
+            self.buffer.convert(options.version, options.max_name_len, &mut may_continue)?;
         }
         Ok(())
     }
@@ -121,8 +122,8 @@ impl Sender {
         self.ask_before(rows, cap)?;
         if rows.must_convert() {
             let (net, options) = (self.flusher.net(), self.options);
-            let mut go_on = || go_on(net, cap);
-            buffer.convert(options.version, options.max_name_len, &mut go_on)?;
+            let mut may_continue = || check_may_continue(net, cap);
+            buffer.convert(options.version, options.max_name_len, &mut may_continue)?;
         }
         Ok(())
     }
@@ -140,13 +141,13 @@ impl Sender {
         }
         let mut copy = buffer.try_clone()?;
         let (net, options) = (self.flusher.net(), self.options);
-        copy.convert(options.version, options.max_name_len, &mut || go_on(net, cap))?;
+        copy.convert(options.version, options.max_name_len, &mut || check_may_continue(net, cap))?;
         Ok(Cow::Owned(copy))
     }
 
     /// Runs a flush of `bytes`. If the server has to be asked and rows have to be converted before, everything together
     /// takes no longer than a flush without that may take.
-    pub(super) fn within_limit<T>(
+    pub(super) fn within_flush_limit<T>(
         &mut self,
         bytes: usize,
         cap: Option<Deadline>,
@@ -157,7 +158,7 @@ impl Sender {
         }
         let start = self.flusher.net().now();
         let whole = Deadline::after(self.flusher.net(), self.flusher.flush_limit(bytes));
-        let cap = cap.map_or(whole, |cap| cap.sooner(whole));
+        let cap = cap.map_or(whole, |cap| cap.earlier_of(whole));
         flush(self, Some(cap)).map_err(|mut e| {
             e.facts_mut().elapsed = self.flusher.net().now().saturating_duration_since(start);
             e
@@ -166,7 +167,7 @@ impl Sender {
 }
 
 /// Checks that converting rows may go on: the call is neither cancelled nor out of time.
-fn go_on(net: &dyn Net, cap: Option<Deadline>) -> Result<()> {
+fn check_may_continue(net: &dyn Net, cap: Option<Deadline>) -> Result<()> {
     if net.cancelled() {
         return Err(err!(Cancelled, "cancelled while rows were converted for the server"));
     }

@@ -101,10 +101,10 @@ impl fmt::Display for Stat {
 ///
 /// ```
 /// use questdb_ingress::{Sender, Stat, Stats, StatsReader};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// let reader: StatsReader = sender.stats_reader(); // for the thread that reports metrics
 /// sender.row("trades")?.column_f64("price", 2615.54)?.at_now()?;
 /// sender.flush_own()?;

@@ -12,7 +12,7 @@ use super::server_settings::{self, ServerSettings};
 use crate::config::{Addr, Auth, Settings};
 use crate::error::{Error, Outcome, Result, err, foreign};
 use crate::net::{
-    Broken, Connector, Deadline, LineStream, MAX_TEXT, Net, SigningKey, Unwritten, is_challenge,
+    Broken, Connector, Deadline, LineStream, MAX_TEXT, Net, SigningKey, UnsentBytes, is_challenge,
     left,
 };
 
@@ -141,8 +141,8 @@ impl TcpCarrier {
     /// connection broke is more informative than the break: a text, or the alert of a TLS server that refused a client
     /// certificate after the handshake.
     #[cold]
-    fn send_failed(&mut self, unwritten: Unwritten) -> Failed {
-        let Unwritten { broken, some_went, bytes_sent } = unwritten;
+    fn send_failed(&mut self, unwritten: UnsentBytes) -> Failed {
+        let UnsentBytes { broken, some_went, bytes_sent } = unwritten;
         let what = format!("could not send to {}", self.connector.addr());
         let mut text = Vec::new();
         let error = match self.stream.as_mut().map(|stream| stream.lines.listen(&mut text)) {
@@ -161,16 +161,16 @@ impl TcpCarrier {
         };
         let mut error = with_doubt(error, rows, own).outcome_is(outcome);
         error.facts_mut().bytes_sent = bytes_sent;
-        Failed { error, began: true, idle_died: false, only_here: false }
+        Failed { error, began: true, idle_died: false, only_this_server: false }
     }
 }
 
 impl Carrier for TcpCarrier {
-    fn confirms(&self) -> bool {
+    fn confirms_storage(&self) -> bool {
         false
     }
 
-    fn asks(&self) -> bool {
+    fn asks_for_settings(&self) -> bool {
         false
     }
 
@@ -180,12 +180,12 @@ impl Carrier for TcpCarrier {
 
     /// Rows of earlier flushes may be lost with a connection. The error tells the caller so, which a silent reconnect would
     /// not.
-    fn may_be_repeated(&self) -> bool {
+    fn allows_retries(&self) -> bool {
         false
     }
 
     /// Each attempt tries all addresses by itself.
-    fn servers(&self) -> usize {
+    fn server_count(&self) -> usize {
         1
     }
 
@@ -214,13 +214,13 @@ impl Carrier for TcpCarrier {
     /// error tells how many rows of earlier flushes went over the dropped one.
     fn send(&mut self, net: &dyn Net, batch: Batch<'_>, time: AttemptTime) -> Result<(), Failed> {
         if let Some(error) = self.lost_connection(net) {
-            return Err(Failed::before_it_began(error.outcome_is(Outcome::NotSent)));
+            return Err(Failed::not_begun(error.outcome_is(Outcome::NotSent)));
         }
         let stream = match &mut self.stream {
             Some(stream) => stream,
             None => match self.open(net, time.connected_by) {
                 Ok(stream) => self.stream.insert(stream),
-                Err(e) => return Err(Failed::before_it_began(e.outcome_is(Outcome::NotSent))),
+                Err(e) => return Err(Failed::not_begun(e.outcome_is(Outcome::NotSent))),
             },
         };
         match stream.lines.write(net, batch.bytes, time.ends) {

@@ -85,10 +85,10 @@ fn no_transaction() -> crate::error::Error {
 ///
 /// ```
 /// use questdb_ingress::{FailedCommit, Outcome, Sender, Transaction};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// let mut transaction: Transaction = sender.transaction("trades")?;
 /// transaction.row()?.column_f64("price", 2615.54)?.at_now()?;
 /// let outcome = transaction.commit().or_else(|failed: FailedCommit| {

@@ -11,10 +11,10 @@ use crate::text::Text;
 /// ```
 /// use questdb_ingress::Sender;
 /// use questdb_ingress::table::{Cell, ColumnKind, RowLayout, TimestampKind};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// let mut trades = RowLayout::new("trades")?;
 /// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?.add("note", ColumnKind::Str)?;
 /// trades.set_timestamp(TimestampKind::Nanos); // as without this line

@@ -10,10 +10,10 @@ use super::layout::ColumnKind;
 /// ```
 /// use questdb_ingress::Sender;
 /// use questdb_ingress::table::{Bits, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout};
-/// use questdb_receiver::{Protocol, Receiver};
+/// use questdb_receiver::{Listener, Receiver};
 ///
 /// let receiver = Receiver::builder().start()?;
-/// let mut sender = Sender::from_conf(&receiver.conf(Protocol::Http))?;
+/// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
 /// let mut trades = RowLayout::new("trades")?;
 /// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?;
 /// let symbols = ColumnValues::Dictionary {

@@ -16,7 +16,7 @@ pub fn connect(addr: SocketAddr) -> TcpStream {
 
 /// An answer to a request.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawAnswer {
     pub status: u16,
     pub head: String,
     pub body: String,
@@ -42,7 +42,7 @@ impl<S: Read + Write> Http<S> {
     }
 
     /// Reads the next answer; an answer to a HEAD request has no body.
-    pub fn answer(&mut self, to_head: bool) -> Answer {
+    pub fn answer(&mut self, to_head: bool) -> RawAnswer {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             let read = self.stream.read_line(&mut head).unwrap();
@@ -70,17 +70,17 @@ impl<S: Read + Write> Http<S> {
             let len = lower[at..].lines().next().unwrap().parse().unwrap();
             self.stream.by_ref().take(len).read_to_end(&mut body).unwrap();
         }
-        Answer { status, head, body: String::from_utf8(body).unwrap() }
+        RawAnswer { status, head, body: String::from_utf8(body).unwrap() }
     }
 
     /// Sends a request and waits for its answer.
-    pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+    pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> RawAnswer {
         self.send(bytes.as_ref());
         self.answer(bytes.as_ref().starts_with(b"HEAD "))
     }
 
     /// Posts rows to `/write`.
-    pub fn write(&mut self, rows: impl AsRef<[u8]>) -> Answer {
+    pub fn write(&mut self, rows: impl AsRef<[u8]>) -> RawAnswer {
         let rows = rows.as_ref();
         let head = format!("POST /write HTTP/1.1\r\nContent-Length: {}\r\n\r\n", rows.len());
         self.ask([head.as_bytes(), rows].concat())

@@ -70,7 +70,7 @@ mod with_receiver {
     use std::time::{Duration, Instant};
 
     use questdb_ingress::{ErrorCode, Outcome, Sender};
-    use questdb_receiver::{Protocol, Receiver};
+    use questdb_receiver::{Listener, Receiver};
 
     use questdb_ingress_testkit::certificates::{authority, trust};
     use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
@@ -95,7 +95,7 @@ mod with_receiver {
             } else {
                 (builder.start().unwrap(), String::new())
             };
-            let conf = receiver.conf(Protocol::Tcp);
+            let conf = receiver.conf(Listener::Tcp);
             let key = format!("token={KEY_D};token_x={KEY_X};token_y={KEY_Y};{trust}");
             let mut sender = Sender::from_conf(&format!("{conf}username={KEY_ID};{key}")).unwrap();
             assert_eq!(send(&mut sender).unwrap(), Outcome::Submitted);
@@ -129,12 +129,12 @@ mod with_receiver {
             .start()
             .unwrap();
         for auth in ["username=admin;password=quest;", "token=t0ken;"] {
-            let conf = format!("{}{auth}{}", receiver.conf(Protocol::Http), trust());
+            let conf = format!("{}{auth}{}", receiver.conf(Listener::Http), trust());
             let mut sender = Sender::from_conf(&conf).unwrap();
             assert_eq!(send(&mut sender).unwrap(), Outcome::Committed);
         }
         assert_eq!(receiver.table("trades").unwrap().row_count(), 2);
-        let conf = format!("{}token=wrong;{}", receiver.conf(Protocol::Http), trust());
+        let conf = format!("{}token=wrong;{}", receiver.conf(Listener::Http), trust());
         let e = Sender::from_conf(&conf).and_then(|mut sender| send(&mut sender)).unwrap_err();
         assert_eq!((e.code(), e.is_retryable()), (ErrorCode::Auth, false), "{e:?}");
         assert_eq!(receiver.table("trades").unwrap().row_count(), 2);

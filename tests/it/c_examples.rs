@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use questdb_receiver::{ColumnType, Protocol, Receiver};
+use questdb_receiver::{ColumnType, Listener, Receiver};
 
 use questdb_ingress_testkit::certificates::{authority, stranger};
 use questdb_ingress_testkit::questdb::{KEY_D, KEY_ID, KEY_X, KEY_Y};
@@ -82,7 +82,7 @@ fn shown(receiver: &Receiver, table: &str, rows: usize) -> Vec<String> {
 fn http() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        assert_eq!(succeeds(language, "http", &[&receiver.conf(Protocol::Http)]), "");
+        assert_eq!(succeeds(language, "http", &[&receiver.conf(Listener::Http)]), "");
         assert_eq!(
             shown(&receiver, "trades", 2),
             [
@@ -94,7 +94,7 @@ fn http() {
             ]
         );
         // The same program works over TCP, because only the connection string differs.
-        succeeds(language, "http", &[&receiver.conf(Protocol::Tcp)]);
+        succeeds(language, "http", &[&receiver.conf(Listener::Tcp)]);
         assert_eq!(receiver.wait_for_rows("trades", 4, PATIENCE).unwrap().row_count(), 4);
     }
 }
@@ -105,7 +105,7 @@ fn tcp_auth() {
         let receiver = Receiver::builder().auth_ecdsa(KEY_ID, KEY_X, KEY_Y).start().unwrap();
         let key =
             |id: &str| format!("username={id};token={KEY_D};token_x={KEY_X};token_y={KEY_Y};");
-        let conf = receiver.conf(Protocol::Tcp);
+        let conf = receiver.conf(Listener::Tcp);
         succeeds(language, "tcp_auth", &[&(conf.clone() + &key(KEY_ID))]);
         assert_eq!(
             shown(&receiver, "meters", 1),
@@ -133,7 +133,7 @@ fn https_ca() {
             .auth_basic("admin", "quest")
             .start()
             .unwrap();
-        let conf = receiver.conf(Protocol::Http) + "username=admin;password=quest;";
+        let conf = receiver.conf(Listener::Http) + "username=admin;password=quest;";
         assert!(conf.starts_with("https::"), "{conf}");
         succeeds(language, "https_ca", &[&conf, authority().file.to_str().unwrap()]);
         assert_eq!(
@@ -156,7 +156,7 @@ fn https_ca() {
 fn arrays() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        succeeds(language, "arrays", &[&receiver.conf(Protocol::Http)]);
+        succeeds(language, "arrays", &[&receiver.conf(Listener::Http)]);
         assert_eq!(
             shown(&receiver, "books", 1),
             [
@@ -180,7 +180,7 @@ fn decimals() {
                 &[("net", decimal), ("tax", decimal), ("rate", decimal), ("total", decimal)],
             )
             .unwrap();
-        succeeds(language, "decimals", &[&receiver.conf(Protocol::Http)]);
+        succeeds(language, "decimals", &[&receiver.conf(Listener::Http)]);
         assert_eq!(
             shown(&receiver, "invoices", 1),
             [
@@ -202,7 +202,7 @@ fn two_servers() {
             succeeds(
                 language,
                 "two_servers",
-                &[&first.conf(Protocol::Http), &second.conf(Protocol::Http)],
+                &[&first.conf(Listener::Http), &second.conf(Listener::Http)],
             );
         }
         for receiver in [&newer, &older] {
@@ -215,7 +215,7 @@ fn two_servers() {
 fn transaction() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        let conf = receiver.conf(Protocol::Http) + "auto_flush_rows=1;";
+        let conf = receiver.conf(Listener::Http) + "auto_flush_rows=1;";
         succeeds(language, "transaction", &[&conf]);
         assert_eq!(
             shown(&receiver, "ledger", 2),
@@ -234,7 +234,7 @@ fn transaction() {
 fn auto_flush() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        let conf = receiver.conf(Protocol::Http) + "auto_flush_rows=1000;auto_flush_interval=off;";
+        let conf = receiver.conf(Listener::Http) + "auto_flush_rows=1000;auto_flush_interval=off;";
         let said = succeeds(language, "auto_flush", &[&conf]);
         assert!(said.starts_with("10000 rows in 1"), "{said}");
         assert!(said.ends_with(" 0 unconfirmed\n"), "{said}");
@@ -246,7 +246,7 @@ fn auto_flush() {
 fn prepared_rows() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        succeeds(language, "prepared_rows", &[&receiver.conf(Protocol::Http)]);
+        succeeds(language, "prepared_rows", &[&receiver.conf(Listener::Http)]);
         assert_eq!(
             shown(&receiver, "quotes", 4),
             [
@@ -266,7 +266,7 @@ fn prepared_rows() {
 fn bad_row() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        let done = run(language, "bad_row", &[&receiver.conf(Protocol::Http)]);
+        let done = run(language, "bad_row", &[&receiver.conf(Listener::Http)]);
         let said = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.status.code(), Some(0), "{said}");
         let lines: Vec<&str> = said.lines().collect();
@@ -283,7 +283,7 @@ fn bad_row() {
 fn outcome() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();
-        let done = run(language, "outcome", &[&receiver.conf(Protocol::Http)]);
+        let done = run(language, "outcome", &[&receiver.conf(Listener::Http)]);
         let said = String::from_utf8(done.stderr).unwrap();
         assert_eq!(done.status.code(), Some(1), "{said}");
         let lines: Vec<&str> = said.lines().collect();

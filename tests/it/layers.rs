@@ -20,17 +20,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["base"]),
     ("net", &["base", "config"]),
     ("table", &["base"]),
-    ("arrow", &["base", "table"]),
-    ("sender", &["base", "ilp", "table", "arrow", "config", "net"]),
+    ("sender", &["base", "ilp", "table", "config", "net"]),
     // This replaces the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "net", "sender"]),
     // This gives the C ABI, the bindings and the benchmarks access to what they need.
-    ("internal", &["base", "ilp", "table", "arrow", "config", "net", "sender"]),
+    ("internal", &["base", "ilp", "table", "config", "net", "sender"]),
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
 const UNSAFE: &[&str] =
-    &["src/ilp/write/", "src/net/os/unix.rs", "src/net/os/windows.rs", "src/arrow/c_data.rs"];
+    &["src/ilp/write/", "src/net/os/unix.rs", "src/net/os/windows.rs", "src/table/arrow/"];
 
 /// Files that may use what `clippy.toml` disallows, and which part of it.
 const OWNERS: &[(&str, &str)] = &[

@@ -70,10 +70,10 @@ fn run_example(name: &str, args: &[&str]) -> String {
 
 #[test]
 fn the_rust_examples_store_their_rows() {
-    use questdb_receiver::{Protocol, Receiver, Value};
+    use questdb_receiver::{Listener, Receiver, Value};
     use std::time::Duration;
 
-    for protocol in [Protocol::Http, Protocol::Tcp] {
+    for protocol in [Listener::Http, Listener::Tcp] {
         let receiver = Receiver::builder().start().unwrap();
         run_example("first_rows", &[&receiver.conf(protocol)]);
         let table = receiver.wait_for_rows("trades", 2, Duration::from_secs(10)).unwrap();
@@ -81,7 +81,7 @@ fn the_rust_examples_store_their_rows() {
         assert_eq!(table.value(1, "amount"), Some(Value::Long(3)));
     }
     let receiver = Receiver::builder().start().unwrap();
-    run_example("bad_row", &[&receiver.conf(Protocol::Http)]);
+    run_example("bad_row", &[&receiver.conf(Listener::Http)]);
     let rows = receiver.table("measurements").unwrap();
     let values: Vec<_> = (0..rows.row_count()).map(|row| rows.value(row, "value")).collect();
     assert_eq!(values, [1, 2, 5].map(|n| Some(Value::Long(n))));

@@ -18,7 +18,7 @@ const MAX_ARRAY_BYTES: u64 = 0x7FFF_FFFF;
 
 /// Reads the value whose type byte is at `at`.
 pub(crate) fn field(input: &[u8], at: usize) -> Result<Read, ParseErrorKind> {
-    let mut cursor = Cursor { input, at };
+    let mut cursor = ByteReader { input, at };
     match read(&mut cursor) {
         Ok(value) => Ok(Read::Value(value, cursor.at)),
         Err(Stop::More(total)) => Ok(Read::More(total)),
@@ -37,12 +37,12 @@ impl From<ParseErrorKind> for Stop {
     }
 }
 
-struct Cursor<'a> {
+struct ByteReader<'a> {
     input: &'a [u8],
     at: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> ByteReader<'a> {
     fn bytes(&mut self, len: usize) -> Result<&'a [u8], Stop> {
         let end = self.at.saturating_add(len);
         let bytes = self.input.get(self.at..end).ok_or(Stop::More(end))?;
@@ -63,7 +63,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn read(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
+fn read(cursor: &mut ByteReader<'_>) -> Result<Stored, Stop> {
     let value = match cursor.byte()? {
         2 => Stored::Double(f64::from(f32::from_le_bytes(cursor.array()?))),
         3 => Stored::Long(i64::from(i32::from_le_bytes(cursor.array()?))),
@@ -78,7 +78,7 @@ fn read(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
     Ok(value)
 }
 
-fn timestamp(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
+fn timestamp(cursor: &mut ByteReader<'_>) -> Result<Stored, Stop> {
     let unit = match cursor.byte()? {
         0 => TimeUnit::Unset,
         1 => TimeUnit::Nanos,
@@ -92,7 +92,7 @@ fn timestamp(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
     Ok(Stored::Timestamp(unit, i64::from_le_bytes(cursor.array()?)))
 }
 
-fn array(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
+fn array(cursor: &mut ByteReader<'_>) -> Result<Stored, Stop> {
     if cursor.byte()? != DOUBLE_ELEMENT {
         return Err(ParseErrorKind::ArrayInvalidType.into());
     }
@@ -121,7 +121,7 @@ fn array(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
     Ok(Stored::Array(Some((span(shape_at, data_at), span(data_at, cursor.at)))))
 }
 
-fn decimal(cursor: &mut Cursor<'_>) -> Result<Stored, Stop> {
+fn decimal(cursor: &mut ByteReader<'_>) -> Result<Stored, Stop> {
     let scale = cursor.byte()?;
     if scale > Decimal::MAX_SCALE {
         return Err(ParseErrorKind::DecimalInvalidScale.into());

@@ -8,7 +8,7 @@ use crate::io::connection::Connection;
 use crate::line::TimeUnit;
 use crate::refusal::Refusal;
 use crate::shared::{Shared, count};
-use answer::Answer;
+use answer::HttpAnswer;
 use body::BodyError;
 use request::{Body, HeadError, Request};
 
@@ -24,7 +24,7 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
             Err(HeadError::Bad(status)) => {
                 count(&shared.counters.rejected, 1);
                 // After a malformed head the rest of the connection cannot be understood either.
-                if connection.send(&Answer::plain(status).bytes(false, true)).is_ok() {
+                if connection.send(&HttpAnswer::plain(status).bytes(false, true)).is_ok() {
                     connection.close_after_answer();
                 }
                 return;
@@ -50,13 +50,13 @@ fn answer(
     shared: &Shared,
     connection: &mut Connection,
     request: &Request,
-) -> Option<(Answer, bool)> {
+) -> Option<(HttpAnswer, bool)> {
     let unit = match judge_head(shared, request) {
         Ok(unit) => unit,
         Err(answer) => return drain(connection, request).map(|done| (answer, done)),
     };
     let max = shared.options.max_body;
-    let too_large = || Answer::too_large(shared, max);
+    let too_large = || HttpAnswer::too_large(shared, max);
     if matches!(request.body, Body::Length(len) if usize::try_from(len).map_or(true, |l| l > max)) {
         return Some((too_large(), false));
     }
@@ -75,53 +75,53 @@ fn answer(
     }) {
         Ok(()) => {}
         Err(BodyError::Closed) => return None,
-        Err(BodyError::Bad) => return Some((Answer::plain(400), false)),
+        Err(BodyError::Bad) => return Some((HttpAnswer::plain(400), false)),
         Err(BodyError::Stopped) if full => {
             let refusal = Refusal::full(shared.options.max_stored);
-            return Some((Answer::full(shared, &refusal), false));
+            return Some((HttpAnswer::full(shared, &refusal), false));
         }
         Err(BodyError::Stopped) => return Some((too_large(), false)),
     }
     count(&shared.counters.bytes, rows.len() as u64);
     let answer = match shared.store.append_all(&mut rows, unit) {
-        Ok(()) => Answer::no_content(),
-        Err(bad) => Answer::bad_line(shared, &bad),
+        Ok(()) => HttpAnswer::no_content(),
+        Err(bad) => HttpAnswer::bad_line(shared, &bad),
     };
     Some((answer, true))
 }
 
 /// Decides everything that depends on the head alone. `Ok` means that rows follow, with the unit of timestamps that have none.
-fn judge_head(shared: &Shared, request: &Request) -> Result<TimeUnit, Answer> {
+fn judge_head(shared: &Shared, request: &Request) -> Result<TimeUnit, HttpAnswer> {
     let options = &shared.options;
     let admitted = || options.http_auth.admits(request.authorization.as_deref());
     // QuestDB sends no `WWW-Authenticate` header.
-    let unauthorised = || Answer::plain(401);
+    let unauthorised = || HttpAnswer::plain(401);
     let reading = matches!(request.method.as_str(), "GET" | "HEAD");
     match request.path.as_str() {
         "/write" | "/api/v2/write" => {
             if request.method != "POST" {
-                return Err(Answer::method_not_supported(&request.method));
+                return Err(HttpAnswer::method_not_supported(&request.method));
             }
             if !admitted() {
                 return Err(unauthorised());
             }
             if request.gzip {
                 let message = "gzip encoding is not supported";
-                return Err(Answer::json(shared, 415, "not supported", message));
+                return Err(HttpAnswer::json(shared, 415, "not supported", message));
             }
             let unsupported =
-                || Answer::json(shared, 400, "not supported", "unsupported precision");
+                || HttpAnswer::json(shared, 400, "not supported", "unsupported precision");
             precision(request.parameter("precision")).ok_or_else(unsupported)
         }
         "/settings" if options.settings && reading => {
             if options.settings_auth && !admitted() {
                 return Err(unauthorised());
             }
-            Err(Answer::settings(&options.protocol_versions, options.policy.max_name_len))
+            Err(HttpAnswer::settings(&options.protocol_versions, options.policy.max_name_len))
         }
-        "/ping" if reading => Err(Answer::ping()),
-        _ if reading => Err(Answer::plain(404)),
-        _ => Err(Answer::method_not_supported(&request.method)),
+        "/ping" if reading => Err(HttpAnswer::ping()),
+        _ if reading => Err(HttpAnswer::plain(404)),
+        _ => Err(HttpAnswer::method_not_supported(&request.method)),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Stored {
 }
 
 #[derive(Debug)]
-pub(crate) struct Store {
+pub(crate) struct MemoryStore {
     policy: Policy,
     max_bytes: usize,
     tables: Mutex<Tables>,
@@ -53,9 +53,9 @@ struct Tables {
     total_rows: u64,
 }
 
-impl Store {
-    pub(crate) fn new(policy: Policy, max_bytes: usize) -> Store {
-        Store { policy, max_bytes, tables: Mutex::default(), changed: Condvar::new() }
+impl MemoryStore {
+    pub(crate) fn new(policy: Policy, max_bytes: usize) -> MemoryStore {
+        MemoryStore { policy, max_bytes, tables: Mutex::default(), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -208,7 +208,7 @@ impl Tables {
         parser: &mut LineParser,
         buffer: &[u8],
         unit: TimeUnit,
-        store: &Store,
+        store: &MemoryStore,
         mut before_row: impl FnMut(usize, &Table),
     ) -> Stored {
         let mut stored = Stored { consumed: 0, rows: 0, needed: 0, bad: None };
@@ -246,7 +246,7 @@ impl Tables {
         line: &Line<'_>,
         len: usize,
         unit: TimeUnit,
-        store: &Store,
+        store: &MemoryStore,
         before_row: &mut impl FnMut(usize, &Table),
     ) -> Result<(), Refusal> {
         if self.bytes.saturating_add(len) > store.max_bytes {
@@ -268,7 +268,7 @@ impl Tables {
     }
 
     #[cold]
-    fn find_or_create(&mut self, line: &Line<'_>, store: &Store) -> Result<usize, Refusal> {
+    fn find_or_create(&mut self, line: &Line<'_>, store: &MemoryStore) -> Result<usize, Refusal> {
         let name = line.table();
         let invalid = || format!("table: {}; invalid table name", quoted(name));
         let text = std::str::from_utf8(name).map_err(|_| invalid())?;

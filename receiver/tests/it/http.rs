@@ -3,13 +3,13 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 
-use questdb_receiver::{Builder, Protocol, Receiver, Stats, Value};
+use questdb_receiver::{Listener, Receiver, ReceiverBuilder, ReceiverStats, Value};
 use serde_json::json;
 
 use super::secrets::Tls;
 use questdb_ingress_testkit::raw_client::{Http, connect};
 
-fn start(builder: Builder) -> (Receiver, Http<std::net::TcpStream>) {
+fn start(builder: ReceiverBuilder) -> (Receiver, Http<std::net::TcpStream>) {
     let receiver = builder.start().unwrap();
     let client = Http::over(connect(receiver.http_addr()));
     (receiver, client)
@@ -19,7 +19,7 @@ fn start(builder: Builder) -> (Receiver, Http<std::net::TcpStream>) {
 fn rows_arrive_and_the_connection_stays() {
     let (receiver, mut client) = start(Receiver::builder());
     let addr = receiver.http_addr();
-    assert_eq!(receiver.conf(Protocol::Http), format!("http::addr={addr};"));
+    assert_eq!(receiver.conf(Listener::Http), format!("http::addr={addr};"));
     assert_eq!(client.write("t,s=a x=1i,d=0.5 5000\n").status, 204);
     assert_eq!(client.write("t,s=b x=2i 6000").status, 204);
     assert_eq!(client.write("").status, 204);
@@ -29,7 +29,7 @@ fn rows_arrive_and_the_connection_stays() {
         [Value::Symbol("b"), Value::Long(2), Value::Null, Value::TimestampMicros(6)],
     ];
     assert_eq!([table.row(0), table.row(1)], rows);
-    let expected = Stats { connections: 1, requests: 3, rows: 2, bytes: 37, rejected: 0 };
+    let expected = ReceiverStats { connections: 1, requests: 3, rows: 2, bytes: 37, rejected: 0 };
     assert_eq!(receiver.stats(), expected);
     // The snapshot from before stays as it was.
     receiver.clear();
@@ -66,7 +66,7 @@ fn a_bad_line_refuses_the_whole_request() {
 /// A request, the status of its answer, a part of the answer, and whether the connection stays open.
 type Case<'a> = (&'a str, u16, &'a str, bool);
 
-fn run(builder: impl Fn() -> Builder, cases: &[Case<'_>]) {
+fn run(builder: impl Fn() -> ReceiverBuilder, cases: &[Case<'_>]) {
     for (request, status, part, stays) in cases {
         let (receiver, mut client) = start(builder());
         let answer = client.ask(request);
@@ -265,7 +265,7 @@ fn credentials() {
             ("GET /settings HTTP/1.1\r\n\r\n".to_owned(), 200, "config"),
         ]
     };
-    let run = |builder: Builder, cases: &[(String, u16, &'static str)]| {
+    let run = |builder: ReceiverBuilder, cases: &[(String, u16, &'static str)]| {
         let cases: Vec<Case<'_>> =
             cases.iter().map(|(r, s, p)| (r.as_str(), *s, *p, true)).collect();
         run(|| builder.clone(), &cases);
@@ -343,8 +343,8 @@ fn within_tls() {
     let builder =
         || Receiver::builder().tls(tls.certificate_pem.as_bytes(), tls.key_pem.as_bytes());
     let (receiver, mut plain) = start(builder());
-    assert!(receiver.conf(Protocol::Http).starts_with("https::addr=127.0.0.1:"));
-    assert!(receiver.conf(Protocol::Tcp).starts_with("tcps::addr=127.0.0.1:"));
+    assert!(receiver.conf(Listener::Http).starts_with("https::addr=127.0.0.1:"));
+    assert!(receiver.conf(Listener::Tcp).starts_with("tcps::addr=127.0.0.1:"));
     let mut client = Http::over(tls.connect(connect(receiver.http_addr())));
     assert_eq!(client.write("t x=1i\n").status, 204);
     assert_eq!(client.write("t x=bad\n").status, 400);

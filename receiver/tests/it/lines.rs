@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use questdb_receiver::{Builder, ColumnType, Decimal, Long256, Receiver, Value};
+use questdb_receiver::{ColumnType, Decimal, Long256, Receiver, ReceiverBuilder, Value};
 
 use questdb_ingress_testkit::raw_client::{Http, connect};
 
@@ -13,7 +13,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(builder: Builder) -> Bench {
+    fn new(builder: ReceiverBuilder) -> Bench {
         let receiver = builder.start().unwrap();
         let client = Http::over(connect(receiver.http_addr()));
         Bench { receiver, client }

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use questdb_receiver::{Builder, ErrorKind, Receiver, Value};
+use questdb_receiver::{ErrorKind, Receiver, ReceiverBuilder, Value};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING};
 
 use super::secrets::{KEY_ID, Tls, X, Y, sign};
 use questdb_ingress_testkit::raw_client::{PATIENCE, connect};
 
-fn start(builder: Builder) -> (Receiver, TcpStream) {
+fn start(builder: ReceiverBuilder) -> (Receiver, TcpStream) {
     let receiver = builder.start().unwrap();
     let client = connect(receiver.tcp_addr());
     (receiver, client)

@@ -120,7 +120,7 @@ pub(crate) fn exchange(
     let request_complete = out.is_complete();
     let bytes_sent = out.body_sent();
     let answered = reader.has_read();
-    head.usual_answer = reader.into_usual();
+    head.usual_answer = reader.into_usual_answer();
     match result {
         Ok((mut answer, keep)) => {
             answer.request_complete = request_complete;
@@ -152,7 +152,7 @@ fn send(
     loop {
         match connection.write(net, out, deadline, true) {
             Ok(WriteEnd::All) => return Ok(()),
-            Ok(WriteEnd::PeerSpoke) => {
+            Ok(WriteEnd::PeerSent) => {
                 // After an informational answer the body is sent on; after a final one the rest of the body is pointless.
                 if reader.read_head(connection, net, deadline, SENDING)? {
                     return Ok(());

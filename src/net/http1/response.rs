@@ -41,7 +41,7 @@ pub(crate) struct Answer {
 pub(super) struct AnswerReader {
     input: Vec<u8>,
     /// The last answer that was a plain success and came in one piece; empty if there is none.
-    usual: Vec<u8>,
+    usual_answer: Vec<u8>,
     reads: u32,
     /// Bytes of informational answers.
     skipped: usize,
@@ -56,12 +56,12 @@ pub(super) struct AnswerReader {
 }
 
 impl AnswerReader {
-    pub(super) fn new(usual: Vec<u8>, secrets: Arc<Secrets>) -> AnswerReader {
-        AnswerReader { usual, secrets, ..AnswerReader::default() }
+    pub(super) fn new(usual_answer: Vec<u8>, secrets: Arc<Secrets>) -> AnswerReader {
+        AnswerReader { usual_answer, secrets, ..AnswerReader::default() }
     }
 
-    pub(super) fn into_usual(self) -> Vec<u8> {
-        self.usual
+    pub(super) fn into_usual_answer(self) -> Vec<u8> {
+        self.usual_answer
     }
 
     /// Returns whether the peer has sent anything.
@@ -208,13 +208,13 @@ impl AnswerReader {
             return Err(Broken::Closed.into_error(READING));
         }
         let untouched = self.head.is_none() && self.call.is_none() && self.skipped == 0;
-        if untouched && !self.usual.is_empty() && self.input == self.usual {
+        if untouched && !self.usual_answer.is_empty() && self.input == self.usual_answer {
             return Ok((Answer { status: 204, self_delimited: true, ..Answer::default() }, true));
         }
         let whole = if untouched { self.input.clone() } else { Vec::new() };
         let (answer, keep) = self.finish_by_engine(connection, net, deadline)?;
         if answer.status == 204 && keep && self.reads == 1 {
-            self.usual = whole;
+            self.usual_answer = whole;
         }
         Ok((answer, keep))
     }

@@ -44,7 +44,7 @@ impl Deadline {
         Deadline(start + limit.min(FAR))
     }
 
-    pub(crate) fn sooner(self, other: Deadline) -> Deadline {
+    pub(crate) fn earlier_of(self, other: Deadline) -> Deadline {
         self.min(other)
     }
 

@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     /// Does what emulators of a kernel do with advice that they do not know.
-    unsafe extern "C" fn takes_and_ignores(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
+    unsafe extern "C" fn accepts_without_effect(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
         0
     }
 
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_kernel_that_ignores_advice_is_not_believed() {
-        assert!(page_emptied_by_fork(takes_and_ignores).is_none());
+        assert!(page_emptied_by_fork(accepts_without_effect).is_none());
         assert!(page_emptied_by_fork(refuses).is_none());
         // The next test checks whether this kernel keeps its promise.
         let page = page_emptied_by_fork(libc::madvise);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cases::{Exchange, PLAIN, POLICIES, Policy, ROW_START, WITHIN_TLS, body};
 use super::server::Reply;
-use super::world::{Connect, Direction, Fault, Kind, Resolve};
+use super::world::{Connect, Direction, Fault, FaultKind, Resolve};
 use super::{HEALTHY, NO_CONTENT, Sim, V1, flush_one, row};
 use crate::error::{ErrorCode, Outcome};
 
@@ -103,7 +103,7 @@ fn cancel_while_the_peer_stalls() {
             for at in 0..700 {
                 let stalled = || {
                     let sim = exchange.sim(Policy::AtLeastOnce);
-                    sim.world().fault = Some(Fault { direction, at, kind: Kind::Stall });
+                    sim.world().fault = Some(Fault { direction, at, kind: FaultKind::Stall });
                     sim.world().window = if at % 2 == 0 { 16 } else { 1 << 20 };
                     sim
                 };

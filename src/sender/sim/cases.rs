@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::server::{KEY, Reply};
-use super::world::{Direction, Fault, Kind, World};
+use super::world::{Direction, Fault, FaultKind, World};
 use super::{HEALTHY, NO_CONTENT, Sim};
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::Buffer;
@@ -229,7 +229,7 @@ struct Tally {
 
 /// Returns whether a fault changes a digit of a status, which decides what the answer says: then it is another answer.
 fn changes_a_status(exchange: &Exchange, fault: Fault, responses: &[u8]) -> bool {
-    if fault.kind != Kind::Corrupt || fault.direction != Direction::Response {
+    if fault.kind != FaultKind::Corrupt || fault.direction != Direction::Response {
         return false;
     }
     exchange.replies.is_some()
@@ -289,7 +289,7 @@ fn judge(
             tally.unknowable += u64::from(!stored);
         }
         // One fault is repaired by another attempt.
-        let healed = policy == Policy::AtLeastOnce && fault.kind != Kind::Corrupt;
+        let healed = policy == Policy::AtLeastOnce && fault.kind != FaultKind::Corrupt;
         if healed
             && exchange.replies.is_some()
             && matches!(fair.get(i), Some(Ok(_)))
@@ -319,7 +319,7 @@ fn check_told(
     let bodies: Vec<&[u8]> = submitted.filter_map(|call| call.body.as_deref()).collect();
     let unread = bodies.iter().filter(|body| !world.has_received(body)).count() as u64 * rows;
     // A request that was changed on its way cannot be found in what was stored.
-    let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
+    let changed = fault.kind == FaultKind::Corrupt && fault.direction == Direction::Request;
     if told < unread && !changed {
         return Err(format!("{unread} rows were not read, {told} of them told"));
     }
@@ -341,7 +341,7 @@ fn check_http(
         return Ok(());
     }
     // A request that was changed on its way to the server is stored as it arrived.
-    let changed = fault.kind == Kind::Corrupt && fault.direction == Direction::Request;
+    let changed = fault.kind == FaultKind::Corrupt && fault.direction == Direction::Request;
     match outcome {
         Outcome::Committed if !stored && (!changed || committed.is_empty()) => {
             Err("COMMITTED is false".into())
@@ -363,11 +363,11 @@ fn check_code(
     let same = matches!(fair, Some(Err(fair)) if fair.code() == code);
     let fits = match fault.kind {
         // A login or a handshake that ends early may have been refused.
-        Kind::Reset | Kind::Fin if exchange.login => matches!(code, Connection | Auth),
-        Kind::Reset | Kind::Fin if exchange.tls => matches!(code, Connection | Tls),
-        Kind::Reset | Kind::Fin => code == Connection,
-        Kind::Stall | Kind::Drip => code == Timeout,
-        Kind::Corrupt => code != Internal,
+        FaultKind::Reset | FaultKind::Fin if exchange.login => matches!(code, Connection | Auth),
+        FaultKind::Reset | FaultKind::Fin if exchange.tls => matches!(code, Connection | Tls),
+        FaultKind::Reset | FaultKind::Fin => code == Connection,
+        FaultKind::Stall | FaultKind::Drip => code == Timeout,
+        FaultKind::Corrupt => code != Internal,
     };
     if fits || same { Ok(()) } else { Err(format!("{code:?} does not fit: {e}")) }
 }
@@ -396,7 +396,7 @@ fn sweep(exchange: &Exchange, policy: Policy, tally: &mut Tally, wrong: &mut Vec
     let fair: Vec<Result<Outcome>> = calls.into_iter().map(|call| call.result).collect();
     for direction in [Direction::Request, Direction::Response] {
         for at in (0..passed[direction as usize]).step_by(exchange.step) {
-            for kind in Kind::ALL {
+            for kind in FaultKind::ALL {
                 let fault = Fault { direction, at, kind };
                 let played = play(exchange, policy, Some(fault));
                 tally.cases += 1;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::server::{Reply, Server};
-use super::world::{Connect, Direction, Fault, Host, Kind};
+use super::world::{Connect, Direction, Fault, FaultKind, Host};
 use super::{HEALTHY, NO_CONTENT, Sim, V1, facts, flush_one, row};
 use crate::error::{ErrorCode, Outcome};
 use crate::ilp::ProtocolVersion;
@@ -95,7 +95,7 @@ fn a_silent_kept_connection_is_replaced() {
     sender.flush_own().unwrap();
     let passed = sim.world().passed[0];
     sim.world().fault =
-        Some(Fault { direction: Direction::Request, at: passed, kind: Kind::Stall });
+        Some(Fault { direction: Direction::Request, at: passed, kind: FaultKind::Stall });
     row(&mut sender).unwrap();
     assert_eq!(sender.flush_own().unwrap(), Outcome::Committed, "with the default times");
     assert_eq!(sim.world().committed.len(), 2);
@@ -153,7 +153,7 @@ fn refused_rows_do_not_change_the_address() {
 #[test]
 fn retry_timeout_0_is_one_request() {
     // A kept connection dies when the second request has been read.
-    for kind in [Kind::Fin, Kind::Reset] {
+    for kind in [FaultKind::Fin, FaultKind::Reset] {
         let sim = Sim::http(&HEALTHY, &format!("{V1}retry_timeout=0;"));
         let mut sender = sim.sender().unwrap();
         row(&mut sender).unwrap();
@@ -172,7 +172,8 @@ fn retry_timeout_0_is_one_request() {
     row(&mut sender).unwrap();
     sender.flush_own().unwrap();
     let passed = sim.world().passed[1];
-    sim.world().fault = Some(Fault { direction: Direction::Response, at: passed, kind: Kind::Fin });
+    sim.world().fault =
+        Some(Fault { direction: Direction::Response, at: passed, kind: FaultKind::Fin });
     row(&mut sender).unwrap();
     sender.flush_own().unwrap();
     assert_eq!((sim.requests(), sim.now()), (3, Duration::ZERO));

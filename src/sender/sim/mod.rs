@@ -44,9 +44,9 @@ impl Sim {
     }
 
     /// Creates a stream to a server that answers its first line.
-    fn outspoken(text: &'static str) -> Sim {
+    fn that_speaks_first(text: &'static str) -> Sim {
         Sim {
-            net: ScriptedNet::new(World::new(Box::new(move || Server::outspoken(text)))),
+            net: ScriptedNet::new(World::new(Box::new(move || Server::that_speaks_first(text)))),
             conf: "tcp::addr=db;".into(),
         }
     }

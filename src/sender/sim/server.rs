@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// Creates a server that answers the first line of a stream.
-    pub(super) fn outspoken(text: &'static str) -> Server {
+    pub(super) fn that_speaks_first(text: &'static str) -> Server {
         Server::of(Dialogue::Outspoken(text))
     }
 
@@ -136,7 +136,7 @@ impl Server {
         self
     }
 
-    pub(super) fn says_first(&self) -> &'static str {
+    pub(super) fn greeting_text(&self) -> &'static str {
         self.greeting
     }
 
@@ -276,7 +276,7 @@ impl Server {
             }
         };
         let body = &self.input[end + 4..];
-        if kind == Kind::Settings {
+        if kind == RequestKind::Settings {
             if !head_ends {
                 return Vec::new();
             }
@@ -337,7 +337,7 @@ pub(super) fn tls_config(
 }
 
 #[derive(PartialEq)]
-enum Kind {
+enum RequestKind {
     Write,
     Settings,
 }
@@ -346,14 +346,14 @@ pub(super) const SETTINGS: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/
      {\"config\":{\"line.proto.support.versions\":[1,2,3]}}   ";
 
 /// Returns what is asked for and how long its body is, or the refusal if this is no request.
-fn read_head(head: &[u8]) -> Result<(Kind, usize), &'static str> {
+fn read_head(head: &[u8]) -> Result<(RequestKind, usize), &'static str> {
     const BAD: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     const LOST: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let head = std::str::from_utf8(head).map_err(|_| BAD)?;
     let mut lines = head.split("\r\n");
     let kind = match lines.next() {
-        Some("POST /write?precision=n HTTP/1.1") => Kind::Write,
-        Some("GET /settings HTTP/1.1") => Kind::Settings,
+        Some("POST /write?precision=n HTTP/1.1") => RequestKind::Write,
+        Some("GET /settings HTTP/1.1") => RequestKind::Settings,
         Some(line) if line.ends_with(" HTTP/1.1") && line.is_ascii() => return Err(LOST),
         _ => return Err(BAD),
     };
@@ -365,7 +365,7 @@ fn read_head(head: &[u8]) -> Result<(Kind, usize), &'static str> {
         }
     }
     match (kind, length) {
-        (Kind::Settings, _) => Ok((Kind::Settings, 0)),
+        (RequestKind::Settings, _) => Ok((RequestKind::Settings, 0)),
         (kind, Some(length)) => Ok((kind, length)),
         (_, None) => Err("HTTP/1.1 411 Length Required\r\nconnection: close\r\n\r\n"),
     }

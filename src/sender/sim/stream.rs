@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::server::KEY;
-use super::world::{Connect, Direction, Fault, Kind};
+use super::world::{Connect, Direction, Fault, FaultKind};
 use super::{Sim, row};
 use crate::error::{Error, ErrorCode, Outcome};
 use crate::sender::{CloseReport, Sender, Stat};
@@ -37,7 +37,7 @@ fn in_doubt(report: CloseReport) -> Error {
 }
 
 fn stalls_at(sim: &Sim, direction: Direction, at: u64) {
-    sim.world().fault = Some(Fault { direction, at, kind: Kind::Stall });
+    sim.world().fault = Some(Fault { direction, at, kind: FaultKind::Stall });
 }
 
 #[test]
@@ -70,7 +70,8 @@ fn close_fails_when_the_peer_has_not_read_everything() {
     }
     // The server ends its half although the rest of the rows is still on its way.
     let sim = Sim::tcp(false, "auto_flush=off;");
-    sim.world().fault = Some(Fault { direction: Direction::Request, at: 20, kind: Kind::Drip });
+    sim.world().fault =
+        Some(Fault { direction: Direction::Request, at: 20, kind: FaultKind::Drip });
     let mut sender = five_rows(&sim);
     assert_eq!(in_doubt(sender.close(SECOND / 4)).code(), ErrorCode::Timeout);
 }
@@ -78,7 +79,8 @@ fn close_fails_when_the_peer_has_not_read_everything() {
 #[test]
 fn close_tells_of_a_reset() {
     let sim = Sim::tcp(false, "");
-    sim.world().fault = Some(Fault { direction: Direction::Request, at: 9, kind: Kind::Reset });
+    sim.world().fault =
+        Some(Fault { direction: Direction::Request, at: 9, kind: FaultKind::Reset });
     let mut sender = sim.sender().unwrap();
     for _ in 0..5 {
         row(&mut sender).unwrap();
@@ -95,7 +97,7 @@ fn what_the_server_says_is_quoted() {
         ("\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{16}", ErrorCode::Tls, "speaks TLS"),
     ] {
         // The close finds it.
-        let sim = Sim::outspoken(text);
+        let sim = Sim::that_speaks_first(text);
         let mut sender = sim.sender().unwrap();
         for _ in 0..5 {
             row(&mut sender).unwrap();
@@ -106,7 +108,7 @@ fn what_the_server_says_is_quoted() {
 
         // The next flush finds it, in whatever pieces the text arrives.
         for burst in [1, 7, usize::MAX] {
-            let sim = Sim::outspoken(text);
+            let sim = Sim::that_speaks_first(text);
             sim.world().burst = burst;
             let mut sender = sim.sender().unwrap();
             flush(&mut sender, 5).unwrap();
@@ -123,7 +125,7 @@ fn what_the_server_says_is_quoted() {
     }
     // A text without an end is cut. A peer that never ends it does not delay the close.
     let long: &'static str = "x y ".repeat(5000).leak();
-    let sim = Sim::outspoken(long);
+    let sim = Sim::that_speaks_first(long);
     let mut sender = sim.sender().unwrap();
     flush(&mut sender, 5).unwrap();
     let e = in_doubt(sender.close(SECOND * 60));
@@ -159,7 +161,7 @@ fn a_cancelled_close_tells_what_is_in_doubt() {
 /// neither.
 #[test]
 fn a_flush_that_an_earlier_one_broke_tells_both() {
-    for kind in [Kind::Fin, Kind::Reset] {
+    for kind in [FaultKind::Fin, FaultKind::Reset] {
         for sim in [Sim::tcp(false, ""), Sim::tcp(false, "").in_tls()] {
             let mut sender = sim.sender().unwrap();
             flush(&mut sender, 3).unwrap();
@@ -246,7 +248,7 @@ fn a_peer_that_vanishes_is_noticed() {
     sender.close(SECOND).result.unwrap();
     // A peer that reads slowly gives no doubt either.
     let sim = Sim::tcp(false, "");
-    sim.world().fault = Some(Fault { direction: Direction::Request, at: 3, kind: Kind::Drip });
+    sim.world().fault = Some(Fault { direction: Direction::Request, at: 3, kind: FaultKind::Drip });
     let mut sender = five_rows(&sim);
     for _ in 0..3 {
         sim.world().now += SECOND * 29;
@@ -266,7 +268,7 @@ fn addresses_of_a_stream_rotate() {
     assert_eq!(sim.world().names, ["a", "b", "c"]);
     // Its connection ends: that flush fails, and the next one begins with the address after it.
     let at = sim.world().passed[0];
-    sim.world().fault = Some(Fault { direction: Direction::Request, at, kind: Kind::Reset });
+    sim.world().fault = Some(Fault { direction: Direction::Request, at, kind: FaultKind::Reset });
     flush(&mut sender, 1).unwrap();
     assert_eq!(flush(&mut sender, 1).unwrap_err().earlier_rows_in_doubt(), 2);
     sender.flush_own().unwrap();

@@ -12,7 +12,7 @@ use crate::net::{Canceller, InFlight, Interest, Net as _, Ready, Script, SystemN
 
 /// What happens to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FaultKind {
     Reset,
     Fin,
     Stall,
@@ -20,9 +20,9 @@ pub(super) enum Kind {
     Corrupt,
 }
 
-impl Kind {
-    pub(super) const ALL: [Kind; 5] =
-        [Kind::Reset, Kind::Fin, Kind::Stall, Kind::Drip, Kind::Corrupt];
+impl FaultKind {
+    pub(super) const ALL: [FaultKind; 5] =
+        [FaultKind::Reset, FaultKind::Fin, FaultKind::Stall, FaultKind::Drip, FaultKind::Corrupt];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) enum Direction {
 pub(super) struct Fault {
     pub(super) direction: Direction,
     pub(super) at: u64,
-    pub(super) kind: Kind,
+    pub(super) kind: FaultKind,
 }
 
 /// How a connect ends; after the plan all succeed.
@@ -228,16 +228,16 @@ impl World {
         if let Some(fault) = self.strikes(direction) {
             let line = &mut self.lines[id];
             match fault.kind {
-                Kind::Reset => line.reset = true,
-                Kind::Fin => line.closed = true,
-                Kind::Stall => line.stalled = true,
-                Kind::Drip => {
+                FaultKind::Reset => line.reset = true,
+                FaultKind::Fin => line.closed = true,
+                FaultKind::Stall => line.stalled = true,
+                FaultKind::Drip => {
                     line.drip = Some(DRIP);
                     line.next = now + DRIP;
                 }
-                Kind::Corrupt => mask = [0x01, 0x20, 0x80, 0x0f][(fault.at % 4) as usize],
+                FaultKind::Corrupt => mask = [0x01, 0x20, 0x80, 0x0f][(fault.at % 4) as usize],
             }
-            if fault.kind != Kind::Corrupt {
+            if fault.kind != FaultKind::Corrupt {
                 return false;
             }
         }
@@ -346,7 +346,7 @@ impl Script for World {
             Some(host) => (host.server)(),
             None => (self.new_server)(),
         };
-        let outbox = server.says_first().bytes().collect();
+        let outbox = server.greeting_text().bytes().collect();
         self.lines.push(Line {
             to_server: VecDeque::new(),
             to_client: VecDeque::new(),

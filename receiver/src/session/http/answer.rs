@@ -5,7 +5,7 @@ use crate::shared::Shared;
 use crate::store::memory::BadLine;
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     status: u16,
     headers: String,
     body: Option<Content>,
@@ -18,23 +18,23 @@ struct Content {
     chunked: bool,
 }
 
-impl Answer {
-    pub(crate) fn no_content() -> Answer {
-        Answer { status: 204, headers: String::new(), body: None }
+impl HttpAnswer {
+    pub(crate) fn no_content() -> HttpAnswer {
+        HttpAnswer { status: 204, headers: String::new(), body: None }
     }
 
-    pub(crate) fn ping() -> Answer {
-        Answer { headers: "X-Influxdb-Version: v2.2.2\r\n".into(), ..Answer::no_content() }
+    pub(crate) fn ping() -> HttpAnswer {
+        HttpAnswer { headers: "X-Influxdb-Version: v2.2.2\r\n".into(), ..HttpAnswer::no_content() }
     }
 
-    pub(crate) fn plain(status: u16) -> Answer {
+    pub(crate) fn plain(status: u16) -> HttpAnswer {
         let text = format!("{}\r\n", reason(status));
         let body = Content { media_type: "text/plain; charset=utf-8", text, chunked: false };
-        Answer { status, headers: String::new(), body: Some(body) }
+        HttpAnswer { status, headers: String::new(), body: Some(body) }
     }
 
-    pub(crate) fn method_not_supported(method: &str) -> Answer {
-        let mut answer = Answer::plain(405);
+    pub(crate) fn method_not_supported(method: &str) -> HttpAnswer {
+        let mut answer = HttpAnswer::plain(405);
         if let Some(body) = &mut answer.body {
             body.text = format!("Method {method} not supported\r\n");
         }
@@ -42,40 +42,46 @@ impl Answer {
     }
 
     /// Returns QuestDB's answer to an error.
-    pub(crate) fn json(shared: &Shared, status: u16, code: &str, message: &str) -> Answer {
-        Answer::error(shared, status, code, message, None)
+    pub(crate) fn json(shared: &Shared, status: u16, code: &str, message: &str) -> HttpAnswer {
+        HttpAnswer::error(shared, status, code, message, None)
     }
 
-    pub(crate) fn too_large(shared: &Shared, max: usize) -> Answer {
+    pub(crate) fn too_large(shared: &Shared, max: usize) -> HttpAnswer {
         let message = format!(
             "transaction is too large, either flush more frequently or increase buffer size \
              \"line.http.max.recv.buffer.size\" [maxBufferSize={max}]"
         );
-        Answer::json(shared, 413, "request too large", &message)
+        HttpAnswer::json(shared, 413, "request too large", &message)
     }
 
-    pub(crate) fn bad_line(shared: &Shared, bad: &BadLine) -> Answer {
+    pub(crate) fn bad_line(shared: &Shared, bad: &BadLine) -> HttpAnswer {
         const START: &str = "failed to parse line protocol:errors encountered on line(s):";
         let (number, said) = (bad.number, &bad.refusal.message);
         match bad.refusal.fault {
             Fault::Row => {
                 let message = format!("{START}\nerror in line {number}: {said}");
-                Answer::error(shared, 400, "invalid", &message, Some(number))
+                HttpAnswer::error(shared, 400, "invalid", &message, Some(number))
             }
             Fault::Writing => {
                 let message = format!("{START}{said}");
-                Answer::error(shared, 500, "internal error", &message, Some(number))
+                HttpAnswer::error(shared, 500, "internal error", &message, Some(number))
             }
-            Fault::Full => Answer::full(shared, &bad.refusal),
+            Fault::Full => HttpAnswer::full(shared, &bad.refusal),
         }
     }
 
     /// Returns the answer that there is no room. The request itself is correct, and may be sent again.
-    pub(crate) fn full(shared: &Shared, refusal: &Refusal) -> Answer {
-        Answer::error(shared, 503, "internal error", &refusal.message, None)
+    pub(crate) fn full(shared: &Shared, refusal: &Refusal) -> HttpAnswer {
+        HttpAnswer::error(shared, 503, "internal error", &refusal.message, None)
     }
 
-    fn error(shared: &Shared, status: u16, code: &str, message: &str, line: Option<u64>) -> Answer {
+    fn error(
+        shared: &Shared,
+        status: u16,
+        code: &str,
+        message: &str,
+        line: Option<u64>,
+    ) -> HttpAnswer {
         // The JSON is written by hand, because clients see the keys in this order.
         let message = serde_json::Value::from(message);
         let line = line.map(|n| format!(",\"line\":{n}")).unwrap_or_default();
@@ -83,10 +89,10 @@ impl Answer {
         let text =
             format!("{{\"code\":\"{code}\",\"message\":{message}{line},\"errorId\":\"{id}\"}}");
         let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
-        Answer { status, headers: String::new(), body: Some(body) }
+        HttpAnswer { status, headers: String::new(), body: Some(body) }
     }
 
-    pub(crate) fn settings(versions: &[u8], max_name_len: usize) -> Answer {
+    pub(crate) fn settings(versions: &[u8], max_name_len: usize) -> HttpAnswer {
         let versions: Vec<String> = versions.iter().map(u8::to_string).collect();
         let versions = match &versions[..] {
             [] => String::new(),
@@ -100,7 +106,7 @@ impl Answer {
              \"preferences.version\":0,\"preferences\":{{}}}}"
         );
         let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
-        Answer { status: 200, headers: String::new(), body: Some(body) }
+        HttpAnswer { status: 200, headers: String::new(), body: Some(body) }
     }
 
     /// Returns whether the answer refuses the request.
@@ -110,7 +116,7 @@ impl Answer {
 
     /// Returns the bytes of the answer.
     pub(crate) fn bytes(&self, to_head: bool, close: bool) -> Vec<u8> {
-        let Answer { status, headers, body } = self;
+        let HttpAnswer { status, headers, body } = self;
         let reason = reason(*status);
         let mut text =
             format!("HTTP/1.1 {status} {reason}\r\nServer: questdb-ingress-receiver\r\n{headers}");

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
-use super::rows::{Lead, RowPlan, RowValues};
+use super::rows::{RowPlan, RowValues, ShortBytes};
 use super::timestamp::{Designated, EarlyEnd, StampCache, StampForm};
-use super::value::{DoubleBits, DoubleText, WireValue, no_room};
+use super::value::{WireValue, no_room};
 use super::write::{Draft, Store, Unwritten};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
@@ -104,6 +104,10 @@ impl RowsOut<'_> {
         end
     }
 
+    pub(super) fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
     /// Starts a row.
     pub(super) fn begin(&mut self, table: &TableName) -> Result<()> {
         self.state = RowState::Table;
@@ -117,26 +121,20 @@ impl RowsOut<'_> {
         written.map_err(Unwritten::error)
     }
 
-    pub(super) fn f64(&mut self, name: &Wire, value: f64) -> Result<()> {
-        if self.version.is_text() {
-            self.value(name, DoubleText(value))
-        } else {
-            self.value(name, DoubleBits(value))
-        }
-    }
-
-    pub(super) fn end(&mut self, stamp: Designated) -> Result<()> {
+    /// Ends a row with its designated timestamp, which must be there or not as the layout says.
+    pub(super) fn end(&mut self, layout: &RowLayout, at: Option<i64>) -> Result<()> {
+        let stamp = match (layout.timestamp_kind(), at) {
+            (TimestampKind::Nanos, Some(nanos)) => Some(Designated::Nanos(nanos)),
+            (TimestampKind::Micros, Some(micros)) => Some(Designated::Micros(micros)),
+            (TimestampKind::Now, None) => None,
+            _ => return Err(layout.timestamp_mismatch()),
+        };
         self.check_not_empty()?;
         self.rows += 1;
+        let Some(stamp) = stamp else { return self.draft.slice(b"\n") };
         self.stamps.prepare(stamp, self.version)?;
         let end = self.stamps.end(stamp, self.version).ok_or_else(no_room)?;
         if self.draft.value(EarlyEnd(end), self.version)? { Ok(()) } else { Err(no_room()) }
-    }
-
-    pub(super) fn end_now(&mut self) -> Result<()> {
-        self.check_not_empty()?;
-        self.rows += 1;
-        self.draft.slice(b"\n")
     }
 
     fn check_not_empty(&self) -> Result<()> {
@@ -151,7 +149,7 @@ fn empty_row() -> Error {
 }
 
 /// Joins a name and a value, if the result is short and the value is valid.
-pub(super) fn lead<V: WireValue>(name: &Wire, value: V) -> Option<Lead> {
+pub(super) fn joined<V: WireValue>(name: &Wire, value: V) -> Option<ShortBytes> {
     let mut store = Store::new(usize::MAX);
     let mut draft = store.draft();
     draft.wire(name).ok()?;
@@ -159,5 +157,5 @@ pub(super) fn lead<V: WireValue>(name: &Wire, value: V) -> Option<Lead> {
         return None;
     }
     draft.keep();
-    Lead::new(&Wire::new(store.as_slice()).ok()?)
+    ShortBytes::new(&Wire::new(store.as_slice()).ok()?)
 }

@@ -152,7 +152,7 @@ impl Column {
     #[cold]
     #[inline(never)]
     pub(crate) fn mismatch(&self, found: &str) -> Error {
-        self.context(err!(InvalidArgument, "{found} for a column of kind {:?}", self.kind))
+        err!(InvalidArgument, "{found} for a column of kind {:?}", self.kind)
     }
 }
 

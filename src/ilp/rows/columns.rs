@@ -1,16 +1,15 @@
 //! Appends many rows from one slice per column.
 
-use super::cells::end_row;
-use super::plan::{Lead, PlanColumn, RowPlan, RowValues};
+use super::destination::{AtEnd, Destination, InSlot};
+use super::plan::{PlanColumn, RowPlan, RowValues, ShortBytes};
 use crate::error::{Error, Result, err};
-use crate::ilp::array::DenseArray;
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
-use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
-use crate::ilp::whole_rows::{RowsOut, lead};
+use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol, WireValue};
+use crate::ilp::whole_rows::{RowsOut, joined};
 use crate::ilp::write::{Slot, Written};
 use crate::ilp::{Buffer, ProtocolVersion};
 use crate::memory::room;
-use crate::name::{Name as _, Wire};
+use crate::name::Name as _;
 use crate::table::{
     ArrayView, Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
     TimestampKind,
@@ -52,7 +51,7 @@ impl Buffer {
             let source = Source::new(planned, column, data, rows, version);
             sources.push(source.map_err(|e| column.context(e))?);
         }
-        let mut values = Sources { sources, at: at.unwrap_or(&[]) };
+        let values = Sources { sources, at: at.unwrap_or(&[]) };
         lines.whole_rows(layout.table(), |out| {
             let mut row = 0;
             loop {
@@ -60,7 +59,7 @@ impl Buffer {
                 if row >= rows {
                     return Ok(());
                 }
-                append_row_carefully(layout, out, &mut values, row).map_err(|e| in_row(e, row))?;
+                append_row_carefully(layout, out, &values, row).map_err(|e| in_row(e, row))?;
                 row += 1;
             }
         })
@@ -72,14 +71,21 @@ impl Buffer {
 fn append_row_carefully(
     layout: &RowLayout,
     out: &mut RowsOut<'_>,
-    values: &mut Sources<'_>,
+    values: &Sources<'_>,
     row: usize,
 ) -> Result<()> {
     out.begin(layout.table())?;
-    for source in &mut values.sources {
-        source.write(out, row).map_err(|e| source.column.context(e))?;
+    for source in &values.sources {
+        let to = AtEnd { out, name: source.column.name.wire() };
+        let written = match source.column.kind {
+            ColumnKind::Symbol => source.write_symbol(row, to),
+            _ => source.write_column(row, to),
+        };
+        written
+            .unwrap_or_else(|| Err(source.missing(row)))
+            .map_err(|e| source.column.context(e))?;
     }
-    end_row(layout, out, values.stamp(row))
+    out.end(layout, values.designated(row))
 }
 
 #[cold]
@@ -97,9 +103,8 @@ struct Sources<'a> {
 /// A column ready to be written: its kind, values and version have been matched, so that rows need not do it.
 struct Source<'a> {
     column: &'a Column,
-    wire: &'a Wire,
     /// The name in wire form, if it is short.
-    lead: Lead,
+    name: ShortBytes,
     validity: Option<Bits<'a>>,
     /// The doubles of a column without validity that is sent in binary. Empty for every other column.
     doubles: &'a [f64],
@@ -130,23 +135,16 @@ struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
-    #[inline]
-    fn get(&self, i: usize) -> Result<Text<'a>> {
-        match self.offsets.range(i).and_then(|range| self.bytes.get(range)) {
-            Some(bytes) => Ok(Text::unchecked(bytes)),
-            None => Err(self.bad_offsets(i)),
-        }
-    }
-
     #[inline(always)]
-    fn quick(&self, i: usize) -> Option<Text<'a>> {
+    fn get(&self, i: usize) -> Option<Text<'a>> {
         let bytes = self.offsets.range(i).and_then(|range| self.bytes.get(range))?;
         Some(Text::unchecked(bytes))
     }
 
+    /// Returns why there is no text `i`.
     #[cold]
     #[inline(never)]
-    fn bad_offsets(&self, i: usize) -> Error {
+    fn missing(&self, i: usize) -> Error {
         let len = self.bytes.len();
         err!(
             InvalidArgument,
@@ -158,58 +156,54 @@ impl<'a> Texts<'a> {
 struct Dictionary<'a> {
     codes: Codes<'a>,
     texts: Texts<'a>,
-    /// For each text the name and the value joined, or [`Lead::NONE`] if they are long or the text is not valid. Empty if
-    /// the preparation is not worth its time, or if there is no memory for it.
-    ready: Vec<Lead>,
+    /// For each text the name and the value joined, or [`ShortBytes::NONE`] if they are long or the text is not valid. Empty
+    /// if joining them is not worth its time, or if there is no memory for it.
+    joined: Vec<ShortBytes>,
 }
 
-/// Texts are prepared if a dictionary uses each of them at least this often on average.
-const WORTH_READY: usize = 8;
+/// Names and texts are joined if a dictionary uses each text at least this often on average.
+const MIN_USES_OF_TEXT: usize = 8;
 
 impl<'a> Dictionary<'a> {
     fn new(
         codes: Codes<'a>,
         texts: Texts<'a>,
-        ready: impl Fn(Text<'a>) -> Option<Lead>,
+        join: impl Fn(Text<'a>) -> Option<ShortBytes>,
     ) -> Dictionary<'a> {
         let count = texts.offsets.count();
-        let mut leads = Vec::new();
-        // Prepared texts only save time, so if there is no memory for them, the rows are written without.
-        if count <= codes.len() / WORTH_READY && leads.try_reserve_exact(count).is_ok() {
-            let one = |i: usize| texts.get(i).ok().and_then(&ready).unwrap_or(Lead::NONE);
-            leads.extend((0..count).map(one));
+        let mut joined = Vec::new();
+        // This only saves time, so if there is no memory for it, the rows are written without.
+        if count <= codes.len() / MIN_USES_OF_TEXT && joined.try_reserve_exact(count).is_ok() {
+            let one = |i: usize| texts.get(i).and_then(&join).unwrap_or(ShortBytes::NONE);
+            joined.extend((0..count).map(one));
         }
-        let ready = leads;
-        Dictionary { codes, texts, ready }
+        Dictionary { codes, texts, joined }
     }
 
-    /// Writes the prepared name and value, or calls `write` if there are none.
+    /// Writes the name and the value that were joined, or what `value` makes of the text.
     #[inline(always)]
-    fn write<'s>(
+    fn write<D: Destination, V: WireValue>(
         &self,
         row: usize,
-        slot: Slot<'s>,
-        write: impl FnOnce(Slot<'s>, Text<'a>) -> Option<Written<'s>>,
-    ) -> Option<Written<'s>> {
+        to: D,
+        value: impl FnOnce(Text<'a>) -> V,
+    ) -> Option<D::Written> {
         let code = self.codes.get(row)?;
-        match self.ready.get(code) {
-            Some(lead) if !lead.is_none() => slot.ready(lead),
-            _ => write(slot, self.texts.quick(code)?),
+        match self.joined.get(code) {
+            Some(joined) if D::TAKES_JOINED && !joined.is_none() => to.joined(joined),
+            _ => to.value(value(self.texts.get(code)?)),
         }
     }
 
-    fn text(&self, row: usize) -> Result<Text<'a>> {
-        match self.codes.get(row) {
-            Some(code) if code < self.texts.offsets.count() => self.texts.get(code),
-            _ => Err(self.bad_code()),
-        }
-    }
-
+    /// Returns why a row has no text.
     #[cold]
     #[inline(never)]
-    fn bad_code(&self) -> Error {
+    fn missing(&self, row: usize) -> Error {
         let count = self.texts.offsets.count();
-        err!(InvalidArgument, "a code is outside the dictionary of {count} texts")
+        match self.codes.get(row) {
+            Some(code) if code < count => self.texts.missing(code),
+            _ => err!(InvalidArgument, "a code is outside the dictionary of {count} texts"),
+        }
     }
 }
 
@@ -244,12 +238,12 @@ impl<'a> Source<'a> {
                 let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
                 match kind {
                     K::Symbol => {
-                        let ready = |text| lead(name, Symbol(text));
-                        Values::SymbolCodes(Dictionary::new(codes, texts, ready))
+                        let join = |text| joined(name, Symbol(text));
+                        Values::SymbolCodes(Dictionary::new(codes, texts, join))
                     }
                     _ => {
-                        let ready = |text| lead(name, text);
-                        Values::StringCodes(Dictionary::new(codes, texts, ready))
+                        let join = |text| joined(name, text);
+                        Values::StringCodes(Dictionary::new(codes, texts, join))
                     }
                 }
             }
@@ -261,121 +255,104 @@ impl<'a> Source<'a> {
             (K::Decimal, V::DecimalsI128 { scale, unscaled }) => {
                 Values::DecimalsI128 { scale, unscaled: exactly(unscaled, rows)? }
             }
-            (kind, values) => {
-                let found = values.describe();
-                return Err(err!(InvalidArgument, "{found} for a column of kind {kind:?}"));
-            }
+            (_, values) => return Err(column.mismatch(values.describe())),
         };
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
         let doubles = match values {
             Values::F64(values) if validity.is_none() && !version.is_text() => values,
             _ => &[],
         };
-        Ok(Source {
-            column,
-            wire: column.name.wire(),
-            lead: planned.lead.clone(),
-            validity,
-            doubles,
-            values,
-        })
-    }
-
-    fn write(&mut self, out: &mut RowsOut<'_>, row: usize) -> Result<()> {
-        if self.validity.is_some_and(|bits| !bits.get(row)) {
-            return Ok(());
-        }
-        let wire = self.wire;
-        match &mut self.values {
-            Values::Symbols(texts) => out.value(wire, Symbol(texts.get(row)?)),
-            Values::Strings(texts) => out.value(wire, texts.get(row)?),
-            Values::SymbolCodes(dictionary) => out.value(wire, Symbol(dictionary.text(row)?)),
-            Values::StringCodes(dictionary) => out.value(wire, dictionary.text(row)?),
-            Values::F64(values) => out.f64(wire, *at(values, row)?),
-            Values::I64(values) => out.value(wire, Integer::i64(*at(values, row)?)),
-            Values::TsMicros(values) => out.value(wire, Integer::micros(*at(values, row)?)),
-            Values::TsNanos(values) => out.value(wire, Nanos(*at(values, row)?)),
-            Values::Bytes(bytes) => out.value(wire, *at(bytes, row)? != 0),
-            Values::Bits(bits) => out.value(wire, bits.get(row)),
-            Values::DecimalTexts(texts) => out.value(wire, DecimalText(texts.get(row)?)),
-            Values::Arrays(views) => out.value(wire, at(views, row)?),
-            Values::Decimals { scale, width, bytes } => {
-                let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                out.value(wire, Decimal(*scale, bytes.unwrap_or(&[])))
-            }
-            Values::DecimalsI128 { scale, unscaled } => {
-                out.value(wire, DecimalInteger(*scale, *at(unscaled, row)?))
-            }
-        }
-    }
-}
-
-impl<'s> RowValues for Sources<'s> {
-    type Track = Source<'s>;
-
-    #[inline(always)]
-    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Source<'s>]; 2] {
-        plan.split(&self.sources)
+        Ok(Source { column, name: planned.name.clone(), validity, doubles, values })
     }
 
     #[inline(always)]
-    fn symbol<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
-        if source.validity.is_some_and(|bits| !bits.get(row)) {
-            return Some(slot.skip());
+    fn has_value(&self, row: usize) -> bool {
+        self.validity.is_none_or(|bits| bits.get(row))
+    }
+
+    /// Writes the value of a row, if the column holds symbols.
+    #[inline(always)]
+    fn write_symbol<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
+        if !self.has_value(row) {
+            return to.nothing();
         }
-        let lead = &source.lead;
-        match &source.values {
-            Values::SymbolCodes(dictionary) => {
-                dictionary.write(row, slot, |slot, text| slot.value(lead, Symbol(text)))
-            }
-            Values::Symbols(texts) => slot.value(lead, Symbol(texts.quick(row)?)),
+        match &self.values {
+            Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
+            Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
             _ => None,
         }
     }
 
+    /// Writes the value of a row, if the column holds no symbols.
     #[inline(always)]
-    fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
-        let lead = &source.lead;
-        if let Some(value) = source.doubles.get(row) {
-            return slot.value(lead, DoubleBits(*value));
+    fn write_column<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
+        if let Some(value) = self.doubles.get(row) {
+            return to.value(DoubleBits(*value));
         }
-        if source.validity.is_some_and(|bits| !bits.get(row)) {
-            return Some(slot.skip());
+        if !self.has_value(row) {
+            return to.nothing();
         }
-        match &source.values {
-            Values::F64(values) => slot.f64(lead, *values.get(row)?),
-            Values::I64(values) => slot.value(lead, Integer::i64(*values.get(row)?)),
-            Values::TsMicros(values) => slot.value(lead, Integer::micros(*values.get(row)?)),
-            Values::TsNanos(values) => slot.value(lead, Nanos(*values.get(row)?)),
-            Values::Bytes(bytes) => slot.value(lead, *bytes.get(row)? != 0),
-            Values::Bits(bits) => slot.value(lead, bits.get(row)),
-            Values::Strings(texts) => slot.value(lead, texts.quick(row)?),
-            Values::StringCodes(dictionary) => {
-                dictionary.write(row, slot, |slot, text| slot.value(lead, text))
-            }
-            Values::Arrays(views) => slot.value(lead, DenseArray::of(views.get(row)?)?),
-            Values::DecimalTexts(texts) => slot.apart(lead, DecimalText(texts.quick(row)?)),
+        match &self.values {
+            Values::F64(values) => to.f64(*values.get(row)?),
+            Values::I64(values) => to.value(Integer::i64(*values.get(row)?)),
+            Values::TsMicros(values) => to.value(Integer::micros(*values.get(row)?)),
+            Values::TsNanos(values) => to.value(Nanos(*values.get(row)?)),
+            Values::Bytes(bytes) => to.value(*bytes.get(row)? != 0),
+            Values::Bits(bits) => to.value(bits.get(row)),
+            Values::Strings(texts) => to.value(texts.get(row)?),
+            Values::StringCodes(dictionary) => dictionary.write(row, to, |text| text),
+            Values::Arrays(views) => to.array(views.get(row)?),
+            Values::DecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
             Values::Decimals { scale, width, bytes } => {
                 let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                slot.apart(lead, Decimal(*scale, bytes?))
+                to.elaborate(Decimal(*scale, bytes?))
             }
             Values::DecimalsI128 { scale, unscaled } => {
-                slot.apart(lead, DecimalInteger(*scale, *unscaled.get(row)?))
+                to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
             }
             Values::Symbols(_) | Values::SymbolCodes(_) => None,
         }
     }
 
-    #[inline(always)]
-    fn stamp(&self, row: usize) -> Option<i64> {
-        self.at.get(row).copied()
+    /// Returns why a row has no value.
+    #[cold]
+    #[inline(never)]
+    fn missing(&self, row: usize) -> Error {
+        match &self.values {
+            Values::Symbols(texts) | Values::Strings(texts) | Values::DecimalTexts(texts) => {
+                texts.missing(row)
+            }
+            Values::SymbolCodes(dictionary) | Values::StringCodes(dictionary) => {
+                dictionary.missing(row)
+            }
+            // The lengths of all others were compared with the number of rows.
+            _ => err!(Internal, "row {row} has no value"),
+        }
     }
 }
 
-/// Returns the value of a row. The lengths were compared before, so there always is one.
-#[inline]
-fn at<T>(values: &[T], row: usize) -> Result<&T> {
-    values.get(row).ok_or_else(|| err!(Internal, "row {row} of {} values", values.len()))
+impl<'s> RowValues for Sources<'s> {
+    type Column = Source<'s>;
+
+    #[inline(always)]
+    fn columns<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Source<'s>]; 2] {
+        plan.split(&self.sources)
+    }
+
+    #[inline(always)]
+    fn symbol<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
+        source.write_symbol(row, InSlot { slot, name: &source.name })
+    }
+
+    #[inline(always)]
+    fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
+        source.write_column(row, InSlot { slot, name: &source.name })
+    }
+
+    #[inline(always)]
+    fn designated(&self, row: usize) -> Option<i64> {
+        self.at.get(row).copied()
+    }
 }
 
 fn exactly<T>(values: &[T], rows: usize) -> Result<&[T]> {

@@ -2,8 +2,9 @@
 
 mod cells;
 mod columns;
+mod destination;
 mod plan;
 #[cfg(test)]
 mod tests;
 
-pub(super) use plan::{Lead, RowPlan, RowValues};
+pub(super) use plan::{RowPlan, RowValues, ShortBytes};

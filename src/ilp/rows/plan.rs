@@ -13,7 +13,7 @@ pub(crate) struct RowPlan {
     /// The number of the layout.
     layout: u64,
     /// The table; `None` if any name of the layout is long, because then none of its rows can take the quick path.
-    pub(in crate::ilp) table: Option<Lead>,
+    pub(in crate::ilp) table: Option<ShortBytes>,
     /// The columns in the order in which they are sent: symbols first.
     pub(super) columns: Vec<PlanColumn>,
     symbols: usize,
@@ -22,7 +22,8 @@ pub(crate) struct RowPlan {
 
 /// A column of a plan.
 pub(super) struct PlanColumn {
-    pub(super) lead: Lead,
+    /// The name in wire form, if it is short.
+    pub(super) name: ShortBytes,
     pub(super) kind: PlanKind,
     /// The position at which the column was declared, from 0.
     pub(super) place: usize,
@@ -71,17 +72,17 @@ impl RowPlan {
     }
 
     fn new(layout: &RowLayout) -> Result<RowPlan> {
-        let mut table = Lead::new(layout.table().wire());
+        let mut table = ShortBytes::new(layout.table().wire());
         let mut columns = room(layout.column_count(), "columns")?;
         for symbols in [true, false] {
             for column in layout.columns() {
                 if symbols == (column.kind == ColumnKind::Symbol) {
-                    let lead = Lead::new(column.name.wire());
-                    if lead.is_none() {
+                    let name = ShortBytes::new(column.name.wire());
+                    if name.is_none() {
                         table = None;
                     }
                     columns.push(PlanColumn {
-                        lead: lead.unwrap_or(Lead::NONE),
+                        name: name.unwrap_or(ShortBytes::NONE),
                         kind: PlanKind::of(column.kind),
                         place: column.place,
                     });
@@ -100,11 +101,10 @@ impl RowPlan {
         self.layout == layout.id()
     }
 
-    /// Splits what belongs to the columns into the part of the symbols and the part of the others. `tracks` has one item per
-    /// column, in the order in which they are sent.
+    /// Splits the columns into symbols and others. `columns` has one item per column, in the order in which they are sent.
     #[inline(always)]
-    pub(super) fn split<'a, T>(&self, tracks: &'a [T]) -> [&'a [T]; 2] {
-        match tracks.split_at_checked(self.symbols) {
+    pub(super) fn split<'a, T>(&self, columns: &'a [T]) -> [&'a [T]; 2] {
+        match columns.split_at_checked(self.symbols) {
             Some((symbols, others)) => [symbols, others],
             None => [&[], &[]],
         }
@@ -113,14 +113,14 @@ impl RowPlan {
 
 /// Less than 32 bytes that can be copied at once: a short name in wire form, alone or with a value.
 #[derive(Debug, Clone)]
-pub(crate) struct Lead {
+pub(crate) struct ShortBytes {
     bytes: [u8; Wire::HEAD],
     len: usize,
 }
 
-impl Lead {
-    /// The empty lead, which stands for none.
-    pub(crate) const NONE: Lead = Lead { bytes: [0; Wire::HEAD], len: 0 };
+impl ShortBytes {
+    /// No bytes, which stand for bytes that are not short.
+    pub(crate) const NONE: ShortBytes = ShortBytes { bytes: [0; Wire::HEAD], len: 0 };
 
     #[inline(always)]
     pub(crate) fn is_none(&self) -> bool {
@@ -128,8 +128,8 @@ impl Lead {
     }
 
     /// Returns `wire`, if it is short enough.
-    pub(crate) fn new(wire: &Wire) -> Option<Lead> {
-        (wire.len() < Wire::HEAD).then(|| Lead { bytes: *wire.head(), len: wire.len() })
+    pub(crate) fn new(wire: &Wire) -> Option<ShortBytes> {
+        (wire.len() < Wire::HEAD).then(|| ShortBytes { bytes: *wire.head(), len: wire.len() })
     }
 
     #[inline(always)]
@@ -148,13 +148,13 @@ impl Lead {
 /// slow path.
 pub(crate) trait RowValues {
     /// What the source has to know of a column.
-    type Track;
-    /// Returns what belongs to the symbols, and what belongs to the other columns, each in the order in which they are sent.
-    fn tracks<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Self::Track]; 2];
-    fn symbol<'s>(&self, track: &Self::Track, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
-    fn column<'s>(&self, track: &Self::Track, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
+    type Column;
+    /// Returns the symbols, and the other columns, each in the order in which they are sent.
+    fn columns<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Self::Column]; 2];
+    fn symbol<'s>(&self, column: &Self::Column, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
+    fn column<'s>(&self, column: &Self::Column, row: usize, slot: Slot<'s>) -> Option<Written<'s>>;
     /// Returns the designated timestamp of a row.
-    fn stamp(&self, row: usize) -> Option<i64>;
+    fn designated(&self, row: usize) -> Option<i64>;
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use super::room::{COLUMN_ROOM, PayloadLen, Room, SHORT_TEXT, Texts};
 use crate::ilp::ProtocolVersion;
-use crate::ilp::rows::Lead;
-use crate::ilp::value::{DoubleBits, DoubleText, Payload, WireValue};
+use crate::ilp::rows::ShortBytes;
+use crate::ilp::value::{Payload, WireValue};
 use crate::name::Wire;
 
 /// Room for one column with its value in a row: [`COLUMN_ROOM`] bytes. It is used up by writing, and cannot be kept.
@@ -52,24 +52,25 @@ impl<'s> Slot<'s> {
 
     /// Writes a name and a value that were joined before.
     #[inline(always)]
-    pub(in crate::ilp) fn ready(self, lead: &Lead) -> Option<Written<'s>> {
+    pub(in crate::ilp) fn joined(self, joined: &ShortBytes) -> Option<Written<'s>> {
         // SAFETY: a slot has `COLUMN_ROOM` bytes, which are more than `Wire::HEAD`.
         let mut room = unsafe { Room::new(self.at, Wire::HEAD, PayloadLen::NONE, Texts::Plain) };
-        room.head(lead.bytes(), lead.len());
+        room.head(joined.bytes(), joined.len());
         room.end().map(Self::written)
     }
 
     #[inline(always)]
-    pub(in crate::ilp) fn f64(self, lead: &Lead, value: f64) -> Option<Written<'s>> {
-        if self.version.is_text() {
-            return self.apart(lead, DoubleText(value));
-        }
-        self.value(lead, DoubleBits(value))
+    pub(in crate::ilp) fn version(&self) -> ProtocolVersion {
+        self.version
     }
 
     /// Writes a name and a value; `None` if the value needs the slow path.
     #[inline(always)]
-    pub(in crate::ilp) fn value<V: WireValue>(self, lead: &Lead, value: V) -> Option<Written<'s>> {
+    pub(in crate::ilp) fn value<V: WireValue>(
+        self,
+        name: &ShortBytes,
+        value: V,
+    ) -> Option<Written<'s>> {
         const {
             let short = if matches!(V::PAYLOAD, Payload::Escaped) { 2 * SHORT_TEXT } else { 0 };
             assert!(Wire::HEAD + V::ROOM + short <= COLUMN_ROOM);
@@ -86,7 +87,7 @@ impl<'s> Slot<'s> {
         // SAFETY: the constant part and a short text fit the slot, as asserted above; `fits` has checked that the rest of
         // the payload lies before `last`.
         let mut room = unsafe { Room::new(self.at, Wire::HEAD + V::ROOM, payload, texts) };
-        room.head(lead.bytes(), lead.len());
+        room.head(name.bytes(), name.len());
         if !value.write(&mut room, self.version) {
             return None;
         }
@@ -95,9 +96,13 @@ impl<'s> Slot<'s> {
 
     /// Does the same in a function of its own, for values whose writing calls other functions.
     #[inline(always)]
-    pub(in crate::ilp) fn apart<V: WireValue>(self, lead: &Lead, value: V) -> Option<Written<'s>> {
+    pub(in crate::ilp) fn apart<V: WireValue>(
+        self,
+        name: &ShortBytes,
+        value: V,
+    ) -> Option<Written<'s>> {
         // SAFETY: these are the parts of this slot, which is used up.
-        unsafe { apart(self.at, self.last, self.version, lead, value) }.map(Self::written)
+        unsafe { apart(self.at, self.last, self.version, name, value) }.map(Self::written)
     }
 
     /// Returns whether there is room for a payload, even if every byte of it needs a backslash.
@@ -123,9 +128,9 @@ unsafe fn apart<V: WireValue>(
     at: *mut u8,
     last: usize,
     version: ProtocolVersion,
-    lead: &Lead,
+    name: &ShortBytes,
     value: V,
 ) -> Option<*mut u8> {
     // SAFETY: the caller promises what `Slot::new` requires.
-    unsafe { Slot::new(at, last, version) }.value(lead, value).map(Written::end)
+    unsafe { Slot::new(at, last, version) }.value(name, value).map(Written::end)
 }

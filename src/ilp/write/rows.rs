@@ -8,7 +8,7 @@ use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
 use super::store::{Draft, SLACK, Store};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::row_state::{Call, RowState};
-use crate::ilp::rows::{Lead, RowPlan, RowValues};
+use crate::ilp::rows::{RowPlan, RowValues, ShortBytes};
 use crate::ilp::timestamp::{RowEnd, StampCache, StampForm};
 use crate::ilp::value::WireValue as _;
 use crate::name::Wire;
@@ -41,7 +41,7 @@ impl Store {
         rows: Range<usize>,
     ) -> usize {
         let Some(table) = &plan.table else { return rows.start };
-        let [symbols, columns] = values.tracks(plan);
+        let [symbols, columns] = values.columns(plan);
         let Some(room) = room_of(symbols.len(), columns.len()) else { return rows.start };
         let row =
             Row { symbols, columns, values, version, end: *StampForm::of(plan.timestamp, version) };
@@ -100,8 +100,8 @@ fn room_of(symbols: usize, columns: usize) -> Option<usize> {
 
 /// What all rows of one call are written with.
 struct Row<'a, V: RowValues> {
-    symbols: &'a [V::Track],
-    columns: &'a [V::Track],
+    symbols: &'a [V::Column],
+    columns: &'a [V::Column],
     values: &'a V,
     version: ProtocolVersion,
     end: Option<StampForm>,
@@ -118,24 +118,24 @@ impl<V: RowValues> Row<'_, V> {
         &self,
         at: *mut u8,
         last: usize,
-        table: &Lead,
+        table: &ShortBytes,
         row: usize,
         stamp: (&StampCache, u64),
     ) -> Option<*mut u8> {
         // SAFETY: (here and below) each piece takes its own part of the room that the row has: the table's, a slot for each
         // column, and the end's.
-        let start = unsafe { Slot::new(at, last, self.version) }.ready(table)?.end();
+        let start = unsafe { Slot::new(at, last, self.version) }.joined(table)?.end();
         let mut at = start;
-        for track in self.symbols {
+        for column in self.symbols {
             // SAFETY: this column's slot is a part of the room of the row.
             let slot = unsafe { Slot::new(at, last, self.version) };
-            at = self.values.symbol(track, row, slot)?.end();
+            at = self.values.symbol(column, row, slot)?.end();
         }
         let first = at;
-        for track in self.columns {
+        for column in self.columns {
             // SAFETY: this column's slot is a part of the room of the row.
             let slot = unsafe { Slot::new(at, last, self.version) };
-            at = self.values.column(track, row, slot)?.end();
+            at = self.values.column(column, row, slot)?.end();
         }
         if at != first {
             // SAFETY: a column was written at `first`. It began with a comma, which is right for every column but the first.
@@ -152,7 +152,7 @@ impl<V: RowValues> Row<'_, V> {
     #[inline(always)]
     fn lower_digits<const RENEWS: bool>(&self, stamps: &mut StampCache, row: usize) -> Option<u64> {
         let Some(form) = self.end else { return Some(0) };
-        let number = form.number(self.values.stamp(row)?)?;
+        let number = form.number(self.values.designated(row)?)?;
         match stamps.lower(number) {
             None if RENEWS && stamps.renew_for(number) => stamps.lower(number),
             lower => lower,

@@ -54,7 +54,7 @@ pub mod internal;
 pub use config::{Config, ConfigBuilder};
 pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
 pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{Buffer, BufferOptions};
+pub use ilp::{Buffer, BufferOptions, PreparedColumns};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use sender::{
     Atomicity, Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader,

@@ -22,5 +22,6 @@ mod whole_rows;
 mod write;
 
 pub use buffer::{Buffer, BufferOptions};
+pub use rows::PreparedColumns;
 
 pub use crate::version::ProtocolVersion;

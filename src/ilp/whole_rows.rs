@@ -20,34 +20,22 @@ pub(super) struct RowsOut<'a> {
     stamps: &'a mut StampCache,
     version: ProtocolVersion,
     state: RowState,
-    rows: usize,
 }
 
 impl Lines {
-    /// Appends the rows of `table` that `write` writes, or none of them if it fails.
+    /// Appends the rows that `write` writes, or none of them if it fails. The caller counts them.
     #[inline(always)]
     pub(super) fn whole_rows(
         &mut self,
-        table: &TableName,
         write: impl FnOnce(&mut RowsOut<'_>) -> Result<()>,
     ) -> Result<()> {
-        table.fits(self.max_name_len())?;
         self.state.require(Call::Table)?;
-        let first = self.store.len() == 0;
         let version = self.version();
-        let rows = {
-            let mut out = RowsOut {
-                draft: self.store.draft(),
-                stamps: &mut self.stamps,
-                version,
-                state: RowState::Between,
-                rows: 0,
-            };
-            write(&mut out)?;
-            out.draft.keep();
-            out.rows
-        };
-        self.rows_added(table, first, rows);
+        let draft = self.store.draft();
+        let mut out =
+            RowsOut { draft, stamps: &mut self.stamps, version, state: RowState::Between };
+        write(&mut out)?;
+        out.draft.keep();
         Ok(())
     }
 
@@ -72,8 +60,11 @@ impl Lines {
         if has_timestamp != (plan.timestamp != TimestampKind::Now) {
             return false;
         }
+        let Some(table) = &plan.table else { return false };
         let version = self.version();
-        if self.store.quick_rows::<V, false>(plan, values, &mut self.stamps, version, 0..1) == 0 {
+        if self.store.quick_rows::<V, false>((plan, table), values, &mut self.stamps, version, 0..1)
+            == 0
+        {
             return false;
         }
         self.row_ended();
@@ -95,13 +86,12 @@ impl RowsOut<'_> {
     pub(super) fn quick_rows<V: RowValues>(
         &mut self,
         plan: &RowPlan,
+        table: Option<&ShortBytes>,
         values: &V,
         rows: Range<usize>,
     ) -> usize {
-        let first = rows.start;
-        let end = self.draft.quick_rows(plan, values, self.stamps, self.version, rows);
-        self.rows += end - first;
-        end
+        let Some(table) = table else { return rows.start };
+        self.draft.quick_rows((plan, table), values, self.stamps, self.version, rows)
     }
 
     pub(super) fn version(&self) -> ProtocolVersion {
@@ -130,7 +120,6 @@ impl RowsOut<'_> {
             _ => return Err(layout.timestamp_mismatch()),
         };
         self.check_not_empty()?;
-        self.rows += 1;
         let Some(stamp) = stamp else { return self.draft.slice(b"\n") };
         self.stamps.prepare(stamp, self.version)?;
         let end = self.stamps.end(stamp, self.version).ok_or_else(no_room)?;

@@ -177,7 +177,8 @@ impl Buffer {
         let lines = &mut self.lines;
         layout.fits(lines.max_name_len())?;
         let plan = RowPlan::of(layout)?;
-        lines.whole_rows(layout.table(), |out| {
+        let first = lines.store.len() == 0;
+        lines.whole_rows(|out| {
             out.begin(layout.table())?;
             for planned in &plan.columns {
                 // The plan has the same columns as the layout, in another order, so there is always one.
@@ -194,6 +195,7 @@ impl Buffer {
             }
             out.end(layout, at)
         })?;
+        lines.rows_added(layout.table(), first, 1);
         lines.learn(plan, layout.table());
         Ok(())
     }

@@ -1,24 +1,214 @@
-//! Appends many rows from one slice per column.
+//! [`PreparedColumns`]: many rows from one slice per column, appended in any number of pieces.
 
-use super::destination::{AtEnd, Destination, InSlot};
-use super::plan::{PlanColumn, RowPlan, RowValues, ShortBytes};
+use std::fmt;
+use std::ops::Range;
+
+use super::column::PreparedColumn;
+use super::destination::{AtEnd, InSlot};
+use super::plan::{RowPlan, RowValues, ShortBytes};
+use super::tables::Tables;
 use crate::error::{Error, Result, err};
-use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
-use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol, WireValue};
-use crate::ilp::whole_rows::{RowsOut, joined};
+use crate::ilp::Buffer;
+use crate::ilp::lines::Lines;
+use crate::ilp::whole_rows::RowsOut;
 use crate::ilp::write::{Slot, Written};
-use crate::ilp::{Buffer, ProtocolVersion};
 use crate::memory::room;
-use crate::name::Name as _;
-use crate::table::{
-    ArrayView, Bits, Codes, Column, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
-    TimestampKind,
+use crate::name::{Name as _, TableName};
+use crate::table::{Codes, ColumnData, ColumnKind, RowLayout, TimestampKind};
+
+/// Rows given by one slice per column, prepared to be appended in any number of pieces.
+///
+/// Preparing compares lengths and kinds, and joins the texts of dictionaries with the names of their columns. This is done
+/// once, so a piece may be as small as the caller likes. Values are looked at when their rows are appended. The rows can be
+/// appended to any number of buffers, of any protocol version and from several threads.
+///
+/// ```
+/// use questdb_ingress::table::{ColumnKind, ColumnValues, RowLayout};
+/// use questdb_ingress::{Buffer, PreparedColumns, ProtocolVersion};
+///
+/// let mut layout = RowLayout::new("trades")?;
+/// layout.add("price", ColumnKind::F64)?;
+/// let prices = ColumnValues::F64(&[2615.54, 2615.5, 2616.0]);
+/// let columns = PreparedColumns::new(&layout, 3, &[prices.into()], Some(&[1, 2, 3]))?;
+/// let mut buffer = Buffer::new(ProtocolVersion::V1);
+/// buffer.append_prepared(&columns, 0..2)?;
+/// assert_eq!(buffer.peek(), b"trades price=2615.54 1\ntrades price=2615.5 2\n");
+/// buffer.clear();
+/// buffer.append_prepared(&columns, 2..3)?;
+/// assert_eq!(buffer.peek(), b"trades price=2616.0 3\n");
+/// # Ok::<(), questdb_ingress::Error>(())
+/// ```
+pub struct PreparedColumns<'a> {
+    layout: &'a RowLayout,
+    plan: &'a RowPlan,
+    /// The columns in the order in which they are sent.
+    columns: Vec<PreparedColumn<'a>>,
+    /// The designated timestamps; empty if the server sets them.
+    at: &'a [i64],
+    rows: usize,
+    /// The table of each row, if it is not that of the layout.
+    tables: Option<Tables<'a>>,
+}
+
+impl fmt::Debug for PreparedColumns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedColumns")
+            .field("layout", self.layout)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+// Threads may append different rows of the same columns.
+const _: () = {
+    const fn assert_shared<T: Send + Sync>() {}
+    assert_shared::<PreparedColumns<'_>>();
 };
-use crate::text::Text;
+
+impl<'a> PreparedColumns<'a> {
+    /// Prepares `rows` rows of a layout. `columns` are in the order in which they were declared; the designated timestamps
+    /// are given if the layout has them.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the columns do not fit the layout; `OutOfMemory`.
+    pub fn new(
+        layout: &'a RowLayout,
+        rows: usize,
+        columns: &[ColumnData<'a>],
+        at: Option<&'a [i64]>,
+    ) -> Result<PreparedColumns<'a>> {
+        layout.check_count(columns.len(), "columns")?;
+        if at.is_none() != (layout.timestamp_kind() == TimestampKind::Now) {
+            return Err(layout.timestamp_mismatch());
+        }
+        if let Some(given) = at.map(<[i64]>::len).filter(|len| *len != rows) {
+            return Err(err!(InvalidArgument, "{given} designated timestamps for {rows} rows"));
+        }
+        let plan = RowPlan::of(layout)?;
+        let mut prepared = room(columns.len(), "columns")?;
+        for planned in &plan.columns {
+            // The number of columns was checked above, so there is always one.
+            let place = planned.place;
+            let (Some(column), Some(data)) = (layout.columns().get(place), columns.get(place))
+            else {
+                continue;
+            };
+            let one = PreparedColumn::new(planned, column, data, rows);
+            prepared.push(one.map_err(|e| column.context(e))?);
+        }
+        let at = at.unwrap_or(&[]);
+        Ok(PreparedColumns { layout, plan, columns: prepared, at, rows, tables: None })
+    }
+
+    /// Gives each row a table of its own, in place of that of the layout: `codes` has for each row the place of its table in
+    /// `tables`.
+    ///
+    /// ```
+    /// use questdb_ingress::table::{Codes, ColumnKind, ColumnValues, RowLayout, TimestampKind};
+    /// use questdb_ingress::{Buffer, PreparedColumns, ProtocolVersion, TableName};
+    ///
+    /// let mut layout = RowLayout::new("unused")?;
+    /// layout.add("n", ColumnKind::I64)?.set_timestamp(TimestampKind::Now);
+    /// let tables = [TableName::new("odd")?, TableName::new("even")?];
+    /// let columns = PreparedColumns::new(&layout, 3, &[ColumnValues::I64(&[1, 2, 3]).into()], None)?
+    ///     .with_tables(&tables, Codes::U8(&[0, 1, 0]))?;
+    /// let mut buffer = Buffer::new(ProtocolVersion::V1);
+    /// buffer.append_prepared(&columns, 0..3)?;
+    /// assert_eq!(buffer.peek(), b"odd n=1i\neven n=2i\nodd n=3i\n");
+    /// # Ok::<(), questdb_ingress::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` if there is not one code for each row; `OutOfMemory`. A code without a table is an error of the call
+    /// that appends its row.
+    pub fn with_tables(
+        mut self,
+        tables: &'a [TableName],
+        codes: Codes<'a>,
+    ) -> Result<PreparedColumns<'a>> {
+        self.tables = Some(Tables::new(tables, codes, self.rows, self.plan)?);
+        Ok(self)
+    }
+
+    /// Returns the number of rows.
+    pub fn row_count(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns the first of `rows` that have the same table, that table, and its name in wire form if the rows can be written
+    /// on the quick path.
+    fn of_one_table(
+        &self,
+        rows: Range<usize>,
+    ) -> Result<(Range<usize>, &TableName, Option<&ShortBytes>)> {
+        match &self.tables {
+            None => Ok((rows, self.layout.table(), self.plan.table.as_ref())),
+            Some(tables) => tables.of_one(rows),
+        }
+    }
+
+    fn check(&self, rows: &Range<usize>, lines: &Lines) -> Result<()> {
+        if rows.start > rows.end || rows.end > self.rows {
+            let (start, end, all) = (rows.start, rows.end, self.rows);
+            return Err(err!(InvalidArgument, "rows {start}..{end} of {all} rows"));
+        }
+        self.layout.fits(lines.max_name_len())?;
+        self.tables.as_ref().map_or(Ok(()), |tables| tables.fit(lines.max_name_len()))
+    }
+
+    /// Writes `rows`, or the rows before one that cannot be written.
+    fn write(&self, out: &mut RowsOut<'_>, mut rows: Range<usize>) -> Result<()> {
+        let values = Values { columns: &self.columns, at: self.at };
+        while !rows.is_empty() {
+            let (some, name, short) =
+                self.of_one_table(rows.clone()).map_err(|e| in_row(e, rows.start))?;
+            let mut next = some.start;
+            loop {
+                next = out.quick_rows(self.plan, short, &values, next..some.end);
+                if next >= some.end {
+                    break;
+                }
+                self.write_carefully(out, name, next).map_err(|e| in_row(e, next))?;
+                next += 1;
+            }
+            rows.start = some.end;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_carefully(&self, out: &mut RowsOut<'_>, table: &TableName, row: usize) -> Result<()> {
+        out.begin(table)?;
+        for prepared in &self.columns {
+            let to = AtEnd { out, name: prepared.column.name.wire() };
+            let written = match prepared.column.kind {
+                ColumnKind::Symbol => prepared.write_symbol(row, to),
+                _ => prepared.write_column(row, to),
+            };
+            written
+                .unwrap_or_else(|| Err(prepared.missing(row)))
+                .map_err(|e| prepared.column.context(e))?;
+        }
+        out.end(self.layout, self.at.get(row).copied())
+    }
+
+    /// Counts `rows`, which were written to `lines`. They are the first of the buffer if `first` is set.
+    fn count(&self, lines: &mut Lines, mut rows: Range<usize>, mut first: bool) {
+        while !rows.is_empty() {
+            // The rows were written, so each of them has a table.
+            let Ok((some, name, _)) = self.of_one_table(rows.clone()) else { return };
+            lines.rows_added(name, first, some.len());
+            (rows.start, first) = (some.end, false);
+        }
+    }
+}
 
 impl Buffer {
     /// Appends `rows` rows of a layout. `columns` are in the order in which they were declared; the designated timestamps
     /// are given if the layout has them. On failure the buffer is exactly as it was.
+    ///
+    /// Everything is prepared anew by each call: use [`PreparedColumns`] to append the same columns piece by piece.
     ///
     /// # Errors
     /// `InvalidArgument` if the columns do not fit the layout, and the errors of the single calls that make the same rows.
@@ -29,63 +219,27 @@ impl Buffer {
         columns: &[ColumnData<'_>],
         at: Option<&[i64]>,
     ) -> Result<()> {
-        layout.check_count(columns.len(), "columns")?;
-        if at.is_none() != (layout.timestamp_kind() == TimestampKind::Now) {
-            return Err(layout.timestamp_mismatch());
-        }
-        if let Some(given) = at.map(<[i64]>::len).filter(|len| *len != rows) {
-            return Err(err!(InvalidArgument, "{given} designated timestamps for {rows} rows"));
-        }
-        let lines = &mut self.lines;
-        layout.fits(lines.max_name_len())?;
-        let plan = RowPlan::of(layout)?;
-        let version = lines.version();
-        let mut sources = room(columns.len(), "columns")?;
-        for planned in &plan.columns {
-            // The number of columns was checked above, so there is always one.
-            let place = planned.place;
-            let (Some(column), Some(data)) = (layout.columns().get(place), columns.get(place))
-            else {
-                continue;
-            };
-            let source = Source::new(planned, column, data, rows, version);
-            sources.push(source.map_err(|e| column.context(e))?);
-        }
-        let values = Sources { sources, at: at.unwrap_or(&[]) };
-        lines.whole_rows(layout.table(), |out| {
-            let mut row = 0;
-            loop {
-                row = out.quick_rows(plan, &values, row..rows);
-                if row >= rows {
-                    return Ok(());
-                }
-                append_row_carefully(layout, out, &values, row).map_err(|e| in_row(e, row))?;
-                row += 1;
-            }
-        })
+        let columns = PreparedColumns::new(layout, rows, columns, at)?;
+        self.append_prepared(&columns, 0..rows)
     }
-}
 
-#[cold]
-#[inline(never)]
-fn append_row_carefully(
-    layout: &RowLayout,
-    out: &mut RowsOut<'_>,
-    values: &Sources<'_>,
-    row: usize,
-) -> Result<()> {
-    out.begin(layout.table())?;
-    for source in &values.sources {
-        let to = AtEnd { out, name: source.column.name.wire() };
-        let written = match source.column.kind {
-            ColumnKind::Symbol => source.write_symbol(row, to),
-            _ => source.write_column(row, to),
-        };
-        written
-            .unwrap_or_else(|| Err(source.missing(row)))
-            .map_err(|e| source.column.context(e))?;
+    /// Appends the `rows` of `columns`, counted from 0. On failure the buffer is exactly as it was.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if there are no such rows, and the errors of the single calls that make the same rows; messages
+    /// count the rows from the first one of `columns`.
+    pub fn append_prepared(
+        &mut self,
+        columns: &PreparedColumns<'_>,
+        rows: Range<usize>,
+    ) -> Result<()> {
+        let lines = &mut self.lines;
+        columns.check(&rows, lines)?;
+        let first = lines.store.len() == 0;
+        lines.whole_rows(|out| columns.write(out, rows.clone()))?;
+        columns.count(lines, rows, first);
+        Ok(())
     }
-    out.end(layout, values.designated(row))
 }
 
 #[cold]
@@ -94,280 +248,42 @@ fn in_row(e: Error, row: usize) -> Error {
     e.context(format_args!("row {row}"))
 }
 
-/// All columns in the order in which they are sent, and the designated timestamps.
-struct Sources<'a> {
-    sources: Vec<Source<'a>>,
-    at: &'a [i64],
+/// What rows of [`PreparedColumns`] are written from.
+struct Values<'p, 'a> {
+    columns: &'p [PreparedColumn<'a>],
+    at: &'p [i64],
 }
 
-/// A column ready to be written: its kind, values and version have been matched, so that rows need not do it.
-struct Source<'a> {
-    column: &'a Column,
-    /// The name in wire form, if it is short.
-    name: ShortBytes,
-    validity: Option<Bits<'a>>,
-    /// The doubles of a column without validity that is sent in binary. Empty for every other column.
-    doubles: &'a [f64],
-    values: Values<'a>,
-}
+impl<'a> RowValues for Values<'_, 'a> {
+    type Column = PreparedColumn<'a>;
 
-enum Values<'a> {
-    Bytes(&'a [u8]),
-    Bits(Bits<'a>),
-    I64(&'a [i64]),
-    TsMicros(&'a [i64]),
-    TsNanos(&'a [i64]),
-    F64(&'a [f64]),
-    Symbols(Texts<'a>),
-    Strings(Texts<'a>),
-    SymbolCodes(Dictionary<'a>),
-    StringCodes(Dictionary<'a>),
-    Arrays(&'a [ArrayView<'a>]),
-    DecimalTexts(Texts<'a>),
-    Decimals { scale: u32, width: usize, bytes: &'a [u8] },
-    DecimalsI128 { scale: u32, unscaled: &'a [i128] },
-}
-
-#[derive(Clone, Copy)]
-struct Texts<'a> {
-    offsets: Offsets<'a>,
-    bytes: &'a [u8],
-}
-
-impl<'a> Texts<'a> {
     #[inline(always)]
-    fn get(&self, i: usize) -> Option<Text<'a>> {
-        let bytes = self.offsets.range(i).and_then(|range| self.bytes.get(range))?;
-        Some(Text::unchecked(bytes))
+    fn columns<'s>(&'s self, plan: &'s RowPlan) -> [&'s [PreparedColumn<'a>]; 2] {
+        plan.split(self.columns)
     }
 
-    /// Returns why there is no text `i`.
-    #[cold]
-    #[inline(never)]
-    fn missing(&self, i: usize) -> Error {
-        let len = self.bytes.len();
-        err!(
-            InvalidArgument,
-            "the offsets of text {i} are not an ascending pair within {len} bytes"
-        )
-    }
-}
-
-struct Dictionary<'a> {
-    codes: Codes<'a>,
-    texts: Texts<'a>,
-    /// For each text the name and the value joined, or [`ShortBytes::NONE`] if they are long or the text is not valid. Empty
-    /// if joining them is not worth its time, or if there is no memory for it.
-    joined: Vec<ShortBytes>,
-}
-
-/// Names and texts are joined if a dictionary uses each text at least this often on average.
-const MIN_USES_OF_TEXT: usize = 8;
-
-impl<'a> Dictionary<'a> {
-    fn new(
-        codes: Codes<'a>,
-        texts: Texts<'a>,
-        join: impl Fn(Text<'a>) -> Option<ShortBytes>,
-    ) -> Dictionary<'a> {
-        let count = texts.offsets.count();
-        let mut joined = Vec::new();
-        // This only saves time, so if there is no memory for it, the rows are written without.
-        if count <= codes.len() / MIN_USES_OF_TEXT && joined.try_reserve_exact(count).is_ok() {
-            let one = |i: usize| texts.get(i).and_then(&join).unwrap_or(ShortBytes::NONE);
-            joined.extend((0..count).map(one));
-        }
-        Dictionary { codes, texts, joined }
-    }
-
-    /// Writes the name and the value that were joined, or what `value` makes of the text.
     #[inline(always)]
-    fn write<D: Destination, V: WireValue>(
+    fn symbol<'w>(
         &self,
+        column: &PreparedColumn<'a>,
         row: usize,
-        to: D,
-        value: impl FnOnce(Text<'a>) -> V,
-    ) -> Option<D::Written> {
-        let code = self.codes.get(row)?;
-        match self.joined.get(code) {
-            Some(joined) if D::TAKES_JOINED && !joined.is_none() => to.joined(joined),
-            _ => to.value(value(self.texts.get(code)?)),
-        }
-    }
-
-    /// Returns why a row has no text.
-    #[cold]
-    #[inline(never)]
-    fn missing(&self, row: usize) -> Error {
-        let count = self.texts.offsets.count();
-        match self.codes.get(row) {
-            Some(code) if code < count => self.texts.missing(code),
-            _ => err!(InvalidArgument, "a code is outside the dictionary of {count} texts"),
-        }
-    }
-}
-
-impl<'a> Source<'a> {
-    fn new(
-        planned: &PlanColumn,
-        column: &'a Column,
-        data: &ColumnData<'a>,
-        rows: usize,
-        version: ProtocolVersion,
-    ) -> Result<Source<'a>> {
-        use ColumnKind as K;
-        use ColumnValues as V;
-        let values = match (column.kind, data.values) {
-            (K::Bool, V::Bytes(bytes)) => Values::Bytes(exactly(bytes, rows)?),
-            (K::Bool, V::Bits(bits)) => Values::Bits(enough_bits(bits, rows)?),
-            (K::I64, V::I64(values)) => Values::I64(exactly(values, rows)?),
-            (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
-            (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
-            (K::F64, V::F64(values)) => Values::F64(exactly(values, rows)?),
-            (kind @ (K::Symbol | K::Str | K::Decimal), V::Text { offsets, bytes }) => {
-                check_len(offsets.count(), rows)?;
-                let texts = Texts { offsets, bytes };
-                match kind {
-                    K::Symbol => Values::Symbols(texts),
-                    K::Str => Values::Strings(texts),
-                    _ => Values::DecimalTexts(texts),
-                }
-            }
-            (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
-                check_len(codes.len(), rows)?;
-                let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
-                match kind {
-                    K::Symbol => {
-                        let join = |text| joined(name, Symbol(text));
-                        Values::SymbolCodes(Dictionary::new(codes, texts, join))
-                    }
-                    _ => {
-                        let join = |text| joined(name, text);
-                        Values::StringCodes(Dictionary::new(codes, texts, join))
-                    }
-                }
-            }
-            (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
-            (K::Decimal, V::Decimals { scale, width, bytes }) => {
-                check_len(bytes.len(), rows.saturating_mul(width))?;
-                Values::Decimals { scale, width, bytes }
-            }
-            (K::Decimal, V::DecimalsI128 { scale, unscaled }) => {
-                Values::DecimalsI128 { scale, unscaled: exactly(unscaled, rows)? }
-            }
-            (_, values) => return Err(column.mismatch(values.describe())),
-        };
-        let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
-        let doubles = match values {
-            Values::F64(values) if validity.is_none() && !version.is_text() => values,
-            _ => &[],
-        };
-        Ok(Source { column, name: planned.name.clone(), validity, doubles, values })
+        slot: Slot<'w>,
+    ) -> Option<Written<'w>> {
+        column.write_symbol(row, InSlot { slot, name: &column.name })
     }
 
     #[inline(always)]
-    fn has_value(&self, row: usize) -> bool {
-        self.validity.is_none_or(|bits| bits.get(row))
-    }
-
-    /// Writes the value of a row, if the column holds symbols.
-    #[inline(always)]
-    fn write_symbol<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
-        if !self.has_value(row) {
-            return to.nothing();
-        }
-        match &self.values {
-            Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
-            Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
-            _ => None,
-        }
-    }
-
-    /// Writes the value of a row, if the column holds no symbols.
-    #[inline(always)]
-    fn write_column<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
-        if let Some(value) = self.doubles.get(row) {
-            return to.value(DoubleBits(*value));
-        }
-        if !self.has_value(row) {
-            return to.nothing();
-        }
-        match &self.values {
-            Values::F64(values) => to.f64(*values.get(row)?),
-            Values::I64(values) => to.value(Integer::i64(*values.get(row)?)),
-            Values::TsMicros(values) => to.value(Integer::micros(*values.get(row)?)),
-            Values::TsNanos(values) => to.value(Nanos(*values.get(row)?)),
-            Values::Bytes(bytes) => to.value(*bytes.get(row)? != 0),
-            Values::Bits(bits) => to.value(bits.get(row)),
-            Values::Strings(texts) => to.value(texts.get(row)?),
-            Values::StringCodes(dictionary) => dictionary.write(row, to, |text| text),
-            Values::Arrays(views) => to.array(views.get(row)?),
-            Values::DecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
-            Values::Decimals { scale, width, bytes } => {
-                let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
-                to.elaborate(Decimal(*scale, bytes?))
-            }
-            Values::DecimalsI128 { scale, unscaled } => {
-                to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
-            }
-            Values::Symbols(_) | Values::SymbolCodes(_) => None,
-        }
-    }
-
-    /// Returns why a row has no value.
-    #[cold]
-    #[inline(never)]
-    fn missing(&self, row: usize) -> Error {
-        match &self.values {
-            Values::Symbols(texts) | Values::Strings(texts) | Values::DecimalTexts(texts) => {
-                texts.missing(row)
-            }
-            Values::SymbolCodes(dictionary) | Values::StringCodes(dictionary) => {
-                dictionary.missing(row)
-            }
-            // The lengths of all others were compared with the number of rows.
-            _ => err!(Internal, "row {row} has no value"),
-        }
-    }
-}
-
-impl<'s> RowValues for Sources<'s> {
-    type Column = Source<'s>;
-
-    #[inline(always)]
-    fn columns<'a>(&'a self, plan: &'a RowPlan) -> [&'a [Source<'s>]; 2] {
-        plan.split(&self.sources)
-    }
-
-    #[inline(always)]
-    fn symbol<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
-        source.write_symbol(row, InSlot { slot, name: &source.name })
-    }
-
-    #[inline(always)]
-    fn column<'w>(&self, source: &Source<'s>, row: usize, slot: Slot<'w>) -> Option<Written<'w>> {
-        source.write_column(row, InSlot { slot, name: &source.name })
+    fn column<'w>(
+        &self,
+        column: &PreparedColumn<'a>,
+        row: usize,
+        slot: Slot<'w>,
+    ) -> Option<Written<'w>> {
+        column.write_column(row, InSlot { slot, name: &column.name })
     }
 
     #[inline(always)]
     fn designated(&self, row: usize) -> Option<i64> {
         self.at.get(row).copied()
     }
-}
-
-fn exactly<T>(values: &[T], rows: usize) -> Result<&[T]> {
-    check_len(values.len(), rows).map(|()| values)
-}
-
-fn check_len(len: usize, rows: usize) -> Result<()> {
-    if len == rows {
-        Ok(())
-    } else {
-        Err(err!(InvalidArgument, "{len} values where {rows} are due"))
-    }
-}
-
-fn enough_bits(bits: Bits<'_>, rows: usize) -> Result<Bits<'_>> {
-    let len = bits.len();
-    if len >= rows { Ok(bits) } else { Err(err!(InvalidArgument, "{len} bits for {rows} rows")) }
 }

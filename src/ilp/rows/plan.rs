@@ -95,6 +95,11 @@ impl RowPlan {
         Ok(RowPlan { layout: layout.id(), table, columns, symbols, timestamp })
     }
 
+    /// Returns whether the names of all columns are short, as the quick path requires.
+    pub(super) fn has_short_columns(&self) -> bool {
+        self.columns.iter().all(|column| !column.name.is_none())
+    }
+
     /// Returns whether this is the plan of `layout`.
     #[inline(always)]
     pub(in crate::ilp) fn is_of(&self, layout: &RowLayout) -> bool {

@@ -7,7 +7,7 @@ use crate::{ErrorCode, Result, Text};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
-enum Value {
+pub(super) enum Value {
     Null,
     Bool(bool),
     I64(i64),
@@ -17,7 +17,7 @@ enum Value {
     Decimal(u32, i128),
 }
 
-type Row = (Vec<Value>, i64);
+pub(super) type Row = (Vec<Value>, i64);
 
 /// All kinds with the form of their values: decimals come as text or binary.
 const FORMS: [(ColumnKind, u8); 10] = [
@@ -67,7 +67,7 @@ fn value(form: (ColumnKind, u8), scale: u32) -> BoxedStrategy<Value> {
     prop_oneof![1 => Just(Value::Null), 5 => filled].boxed()
 }
 
-fn table() -> impl Strategy<Value = (Vec<(ColumnKind, u8)>, Vec<Row>)> {
+pub(super) fn table() -> impl Strategy<Value = (Vec<(ColumnKind, u8)>, Vec<Row>)> {
     prop::collection::vec((0..FORMS.len()).prop_map(|i| FORMS[i]), 1..7)
         .prop_flat_map(|forms| {
             let scale = prop_oneof![20 => 0u32..77, 1 => 77u32..80];
@@ -89,7 +89,7 @@ fn name(place: usize) -> String {
     }
 }
 
-fn layout(forms: &[(ColumnKind, u8)], stamp: TimestampKind) -> RowLayout {
+pub(super) fn layout(forms: &[(ColumnKind, u8)], stamp: TimestampKind) -> RowLayout {
     let mut layout = RowLayout::new("a table").unwrap();
     for (place, (kind, _)) in forms.iter().enumerate() {
         layout.add(&name(place), *kind).unwrap();
@@ -98,7 +98,7 @@ fn layout(forms: &[(ColumnKind, u8)], stamp: TimestampKind) -> RowLayout {
     layout
 }
 
-fn buffer(version: ProtocolVersion, max_buf_size: usize) -> Buffer {
+pub(super) fn buffer(version: ProtocolVersion, max_buf_size: usize) -> Buffer {
     let options = BufferOptions { init_buf_size: 0, max_buf_size, ..BufferOptions::new(version) };
     Buffer::with_options(options).unwrap()
 }
@@ -229,12 +229,13 @@ fn arrow(rows: &[Row], column: usize) -> Arrow {
     a
 }
 
-fn by_columns(
-    buffer: &mut Buffer,
+/// Calls `append` with the rows as columns and designated timestamps.
+pub(super) fn with_columns(
     layout: &RowLayout,
     rows: &[Row],
     stamp: TimestampKind,
     variant: bool,
+    append: impl FnOnce(&[ColumnData<'_>], Option<&[i64]>) -> Result<()>,
 ) -> Result<()> {
     use ColumnKind as K;
     let arrows: Vec<Arrow> = (0..layout.column_count()).map(|c| arrow(rows, c)).collect();
@@ -272,10 +273,22 @@ fn by_columns(
         .collect();
     let stamps: Vec<i64> = rows.iter().map(|row| row.1).collect();
     let at = (stamp != TimestampKind::Now).then_some(&stamps[..]);
-    buffer.append_columns(layout, rows.len(), &columns, at)
+    append(&columns, at)
 }
 
-fn facts(buffer: &Buffer) -> (Vec<u8>, usize, bool, bool, Option<String>) {
+fn by_columns(
+    buffer: &mut Buffer,
+    layout: &RowLayout,
+    rows: &[Row],
+    stamp: TimestampKind,
+    variant: bool,
+) -> Result<()> {
+    with_columns(layout, rows, stamp, variant, |columns, at| {
+        buffer.append_columns(layout, rows.len(), columns, at)
+    })
+}
+
+pub(super) fn facts(buffer: &Buffer) -> (Vec<u8>, usize, bool, bool, Option<String>) {
     (
         buffer.peek().to_vec(),
         buffer.row_count(),

@@ -18,13 +18,13 @@ impl Draft<'_> {
     #[inline(always)]
     pub(in crate::ilp) fn quick_rows<V: RowValues>(
         &mut self,
-        plan: &RowPlan,
+        (plan, table): (&RowPlan, &ShortBytes),
         values: &V,
         stamps: &mut StampCache,
         version: ProtocolVersion,
         rows: Range<usize>,
     ) -> usize {
-        self.store.quick_rows::<V, true>(plan, values, stamps, version, rows)
+        self.store.quick_rows::<V, true>((plan, table), values, stamps, version, rows)
     }
 }
 
@@ -34,13 +34,12 @@ impl Store {
     #[inline(always)]
     pub(in crate::ilp) fn quick_rows<V: RowValues, const RENEWS: bool>(
         &mut self,
-        plan: &RowPlan,
+        (plan, table): (&RowPlan, &ShortBytes),
         values: &V,
         stamps: &mut StampCache,
         version: ProtocolVersion,
         rows: Range<usize>,
     ) -> usize {
-        let Some(table) = &plan.table else { return rows.start };
         let [symbols, columns] = values.columns(plan);
         let Some(room) = room_of(symbols.len(), columns.len()) else { return rows.start };
         let row =

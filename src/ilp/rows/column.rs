@@ -1,0 +1,182 @@
+//! [`PreparedColumn`]: the values of one column, ready to be written row by row.
+
+use super::destination::Destination;
+use super::plan::{PlanColumn, ShortBytes};
+use super::texts::{Dictionary, Texts};
+use crate::error::{Error, Result, err};
+use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
+use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
+use crate::ilp::whole_rows::joined;
+use crate::name::Name as _;
+use crate::table::{ArrayView, Bits, Column, ColumnData, ColumnKind, ColumnValues};
+
+/// A column whose kind and values have been matched, so that rows need not do it.
+pub(super) struct PreparedColumn<'a> {
+    pub(super) column: &'a Column,
+    /// The name in wire form, if it is short.
+    pub(super) name: ShortBytes,
+    validity: Option<Bits<'a>>,
+    /// The doubles of a column without validity if the protocol sends them in binary, and nothing if it sends them as text.
+    /// Empty for every other column.
+    doubles: [&'a [f64]; 2],
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    Bytes(&'a [u8]),
+    Bits(Bits<'a>),
+    I64(&'a [i64]),
+    TsMicros(&'a [i64]),
+    TsNanos(&'a [i64]),
+    F64(&'a [f64]),
+    Symbols(Texts<'a>),
+    Strings(Texts<'a>),
+    SymbolCodes(Dictionary<'a>),
+    StringCodes(Dictionary<'a>),
+    Arrays(&'a [ArrayView<'a>]),
+    DecimalTexts(Texts<'a>),
+    Decimals { scale: u32, width: usize, bytes: &'a [u8] },
+    DecimalsI128 { scale: u32, unscaled: &'a [i128] },
+}
+
+impl<'a> PreparedColumn<'a> {
+    pub(super) fn new(
+        planned: &PlanColumn,
+        column: &'a Column,
+        data: &ColumnData<'a>,
+        rows: usize,
+    ) -> Result<PreparedColumn<'a>> {
+        use ColumnKind as K;
+        use ColumnValues as V;
+        let values = match (column.kind, data.values) {
+            (K::Bool, V::Bytes(bytes)) => Values::Bytes(exactly(bytes, rows)?),
+            (K::Bool, V::Bits(bits)) => Values::Bits(enough_bits(bits, rows)?),
+            (K::I64, V::I64(values)) => Values::I64(exactly(values, rows)?),
+            (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
+            (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
+            (K::F64, V::F64(values)) => Values::F64(exactly(values, rows)?),
+            (kind @ (K::Symbol | K::Str | K::Decimal), V::Text { offsets, bytes }) => {
+                check_len(offsets.count(), rows)?;
+                let texts = Texts { offsets, bytes };
+                match kind {
+                    K::Symbol => Values::Symbols(texts),
+                    K::Str => Values::Strings(texts),
+                    _ => Values::DecimalTexts(texts),
+                }
+            }
+            (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
+                check_len(codes.len(), rows)?;
+                let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
+                match kind {
+                    K::Symbol => {
+                        let join = |text| joined(name, Symbol(text));
+                        Values::SymbolCodes(Dictionary::new(codes, texts, join))
+                    }
+                    _ => {
+                        let join = |text| joined(name, text);
+                        Values::StringCodes(Dictionary::new(codes, texts, join))
+                    }
+                }
+            }
+            (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
+            (K::Decimal, V::Decimals { scale, width, bytes }) => {
+                check_len(bytes.len(), rows.saturating_mul(width))?;
+                Values::Decimals { scale, width, bytes }
+            }
+            (K::Decimal, V::DecimalsI128 { scale, unscaled }) => {
+                Values::DecimalsI128 { scale, unscaled: exactly(unscaled, rows)? }
+            }
+            (_, values) => return Err(column.mismatch(values.describe())),
+        };
+        let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
+        let doubles = match values {
+            Values::F64(values) if validity.is_none() => [values, &[]],
+            _ => [&[] as &[f64]; 2],
+        };
+        Ok(PreparedColumn { column, name: planned.name.clone(), validity, doubles, values })
+    }
+
+    #[inline(always)]
+    fn has_value(&self, row: usize) -> bool {
+        self.validity.is_none_or(|bits| bits.get(row))
+    }
+
+    /// Writes the value of a row, if the column holds symbols.
+    #[inline(always)]
+    pub(super) fn write_symbol<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
+        if !self.has_value(row) {
+            return to.nothing();
+        }
+        match &self.values {
+            Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
+            Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
+            _ => None,
+        }
+    }
+
+    /// Writes the value of a row, if the column holds no symbols.
+    #[inline(always)]
+    pub(super) fn write_column<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
+        let [binary, text] = &self.doubles;
+        let doubles = if to.version().is_text() { text } else { binary };
+        if let Some(value) = doubles.get(row) {
+            return to.value(DoubleBits(*value));
+        }
+        if !self.has_value(row) {
+            return to.nothing();
+        }
+        match &self.values {
+            Values::F64(values) => to.f64(*values.get(row)?),
+            Values::I64(values) => to.value(Integer::i64(*values.get(row)?)),
+            Values::TsMicros(values) => to.value(Integer::micros(*values.get(row)?)),
+            Values::TsNanos(values) => to.value(Nanos(*values.get(row)?)),
+            Values::Bytes(bytes) => to.value(*bytes.get(row)? != 0),
+            Values::Bits(bits) => to.value(bits.get(row)),
+            Values::Strings(texts) => to.value(texts.get(row)?),
+            Values::StringCodes(dictionary) => dictionary.write(row, to, |text| text),
+            Values::Arrays(views) => to.array(views.get(row)?),
+            Values::DecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
+            Values::Decimals { scale, width, bytes } => {
+                let bytes = bytes.get(row * *width..).and_then(|rest| rest.get(..*width));
+                to.elaborate(Decimal(*scale, bytes?))
+            }
+            Values::DecimalsI128 { scale, unscaled } => {
+                to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
+            }
+            Values::Symbols(_) | Values::SymbolCodes(_) => None,
+        }
+    }
+
+    /// Returns why a row has no value.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn missing(&self, row: usize) -> Error {
+        match &self.values {
+            Values::Symbols(texts) | Values::Strings(texts) | Values::DecimalTexts(texts) => {
+                texts.missing(row)
+            }
+            Values::SymbolCodes(dictionary) | Values::StringCodes(dictionary) => {
+                dictionary.missing(row)
+            }
+            // The lengths of all others were compared with the number of rows.
+            _ => err!(Internal, "row {row} has no value"),
+        }
+    }
+}
+
+fn exactly<T>(values: &[T], rows: usize) -> Result<&[T]> {
+    check_len(values.len(), rows).map(|()| values)
+}
+
+pub(super) fn check_len(len: usize, rows: usize) -> Result<()> {
+    if len == rows {
+        Ok(())
+    } else {
+        Err(err!(InvalidArgument, "{len} values where {rows} are due"))
+    }
+}
+
+fn enough_bits(bits: Bits<'_>, rows: usize) -> Result<Bits<'_>> {
+    let len = bits.len();
+    if len >= rows { Ok(bits) } else { Err(err!(InvalidArgument, "{len} bits for {rows} rows")) }
+}

@@ -1,0 +1,163 @@
+//! Columns that are prepared once and appended in pieces make the same rows as columns that are appended at once.
+
+use super::PreparedColumns;
+use super::tests::{buffer, facts, layout, table, with_columns};
+use crate::ilp::{Buffer, ProtocolVersion};
+use crate::table::*;
+use crate::{ErrorCode, Result, TableName};
+use proptest::prelude::*;
+use std::ops::Range;
+
+/// Cuts `rows` into pieces at random places, some of them empty.
+fn pieces(rows: usize, random: &mut fastrand::Rng) -> Vec<Range<usize>> {
+    let mut ends: Vec<usize> = (0..random.usize(0..4)).map(|_| random.usize(0..=rows)).collect();
+    ends.push(rows);
+    ends.sort_unstable();
+    let mut start = 0;
+    ends.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 300 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pieces_make_the_rows_of_the_whole(
+        (forms, rows) in table(),
+        stamp in prop_oneof![Just(TimestampKind::Nanos), Just(TimestampKind::Micros), Just(TimestampKind::Now)],
+        variant: bool,
+        seed: u64,
+    ) {
+        let layout = layout(&forms, stamp);
+        let mut random = fastrand::Rng::with_seed(seed);
+        with_columns(&layout, &rows, stamp, variant, |columns, at| {
+            let prepared = match PreparedColumns::new(&layout, rows.len(), columns, at) {
+                Ok(prepared) => prepared,
+                Err(e) => {
+                    assert_eq!(buffer(ProtocolVersion::V3, 1 << 20).append_columns(&layout, rows.len(), columns, at).unwrap_err().code(), e.code());
+                    return Ok(());
+                }
+            };
+            assert_eq!(prepared.row_count(), rows.len());
+            // The same columns go into buffers of every version.
+            for version in [ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3] {
+                let mut whole = buffer(version, 1 << 20);
+                let at_once = whole.append_columns(&layout, rows.len(), columns, at);
+                let mut in_pieces = buffer(version, 1 << 20);
+                let mut failed: Result<()> = Ok(());
+                for piece in pieces(rows.len(), &mut random) {
+                    let before = facts(&in_pieces);
+                    failed = in_pieces.append_prepared(&prepared, piece);
+                    if failed.is_err() {
+                        assert_eq!(facts(&in_pieces), before);
+                        break;
+                    }
+                }
+                match (at_once, failed) {
+                    (Ok(()), Ok(())) => assert_eq!(facts(&in_pieces), facts(&whole)),
+                    // Rows are counted from the first one of all, so the messages are equal too.
+                    (Err(a), Err(b)) => assert_eq!((a.code(), a.message()), (b.code(), b.message())),
+                    (a, b) => panic!("{a:?} but {b:?}"),
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    /// Rows with tables of their own are what rows of layouts of these tables are.
+    #[test]
+    fn each_row_may_have_its_table(
+        codes in prop::collection::vec(0u16..4, 0..30),
+        other_table_before: bool,
+        long_column: bool,
+        seed: u64,
+    ) {
+        let names = ["t", "with blank=", "a_table_with_a_name_of_more_than_32_bytes", "u"];
+        let column = if long_column { "a_column_with_a_name_of_more_than_32_bytes" } else { "n" };
+        let layout_of = |table: &str| {
+            let mut layout = RowLayout::new(table).unwrap();
+            layout.add(column, ColumnKind::I64).unwrap().set_timestamp(TimestampKind::Now);
+            layout
+        };
+        let layouts = names.map(layout_of);
+        let mut expected = Buffer::new(ProtocolVersion::V2);
+        if other_table_before {
+            expected.row("z").unwrap().column_i64("n", 0).unwrap().at_now().unwrap();
+        }
+        let mut appended = expected.clone();
+        let numbers: Vec<i64> = (0..).take(codes.len()).collect();
+        for (code, number) in codes.iter().zip(&numbers) {
+            expected.append_row(&layouts[usize::from(*code)], &[Cell::I64(*number)], None).unwrap();
+        }
+        let layout = layout_of("of no row");
+        let tables = names.map(|name| TableName::new(name).unwrap());
+        let columns = [ColumnValues::I64(&numbers).into()];
+        let prepared = PreparedColumns::new(&layout, codes.len(), &columns, None)
+            .unwrap()
+            .with_tables(&tables, Codes::U16(&codes))
+            .unwrap();
+        for piece in pieces(codes.len(), &mut fastrand::Rng::with_seed(seed)) {
+            appended.append_prepared(&prepared, piece).unwrap();
+        }
+        prop_assert_eq!(facts(&appended), facts(&expected));
+    }
+}
+
+#[test]
+fn pieces_and_tables_that_do_not_exist_are_refused() {
+    let mut layout = RowLayout::new("t").unwrap();
+    layout.add("n", ColumnKind::I64).unwrap().set_timestamp(TimestampKind::Now);
+    let columns = [ColumnValues::I64(&[1, 2, 3]).into()];
+    let prepared = || PreparedColumns::new(&layout, 3, &columns, None).unwrap();
+    let mut buffer = Buffer::new(ProtocolVersion::V2);
+    #[expect(clippy::reversed_empty_ranges, reason = "such a range must be refused")]
+    let ranges = [0..4, 4..4, 2..1, 0..usize::MAX];
+    for range in ranges {
+        let e = buffer.append_prepared(&prepared(), range.clone()).unwrap_err();
+        let message = format!("rows {}..{} of 3 rows", range.start, range.end);
+        assert_eq!((e.code(), e.message()), (ErrorCode::InvalidArgument, message.as_str()));
+    }
+    buffer.append_prepared(&prepared(), 3..3).unwrap();
+    assert!(buffer.is_empty() && buffer.first_table().is_none());
+
+    let tables = [TableName::new("a").unwrap(), TableName::new("b".repeat(40).as_str()).unwrap()];
+    let e = prepared().with_tables(&tables, Codes::U8(&[0, 1])).unwrap_err();
+    assert_eq!(e.message(), "tables: 2 values where 3 are due");
+    let columns = prepared().with_tables(&tables, Codes::I8(&[0, 1, -1])).unwrap();
+    let e = buffer.append_prepared(&columns, 0..3).unwrap_err();
+    assert_eq!(e.message(), "row 2: a code is outside the list of 2 tables");
+    assert!(buffer.is_empty() && buffer.first_table().is_none());
+    buffer.append_prepared(&columns, 0..2).unwrap();
+    assert_eq!(buffer.row_count(), 2);
+
+    let short =
+        crate::BufferOptions { max_name_len: 39, ..crate::BufferOptions::new(ProtocolVersion::V2) };
+    let mut short = Buffer::with_options(short).unwrap();
+    let e = short.append_prepared(&columns, 0..1).unwrap_err();
+    assert_eq!(e.code(), ErrorCode::InvalidName);
+}
+
+#[test]
+fn threads_append_pieces_of_the_same_columns() {
+    let mut layout = RowLayout::new("t").unwrap();
+    layout.add("s", ColumnKind::Symbol).unwrap().set_timestamp(TimestampKind::Now);
+    let codes: Vec<u8> = (0..90).map(|i| i % 3).collect();
+    let values = ColumnValues::Dictionary {
+        codes: Codes::U8(&codes),
+        offsets: Offsets::I32(&[0, 1, 2, 3]),
+        bytes: b"abc",
+    };
+    let prepared = PreparedColumns::new(&layout, 90, &[values.into()], None).unwrap();
+    let append = |rows| {
+        let mut buffer = Buffer::new(ProtocolVersion::V3);
+        buffer.append_prepared(&prepared, rows).unwrap();
+        buffer.peek().to_vec()
+    };
+    let append = &append;
+    let parts = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            [0..30, 30..60, 60..90].map(|rows| scope.spawn(move || append(rows))).into();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(parts.concat(), append(0..90));
+}

@@ -4,6 +4,7 @@
 //! [`Sender`](crate::Sender) appends a row from an array of cells, or any number of rows from one slice per column.
 
 mod array;
+mod arrow;
 pub(crate) mod cell;
 mod column_data;
 mod derived;
@@ -11,6 +12,10 @@ mod layout;
 
 pub(crate) use array::{ArrayData, walk};
 pub use array::{ArrayView, MAX_ARRAY_BYTES, MAX_ARRAY_DIM, MAX_ARRAY_DIMS};
+pub use arrow::{
+    ArrowArray, ArrowArrayStream, ArrowBatch, ArrowColumn, ArrowOptions, ArrowSchema, ArrowStream,
+    ArrowSymbols,
+};
 pub use cell::Cell;
 pub use column_data::{Bits, Codes, ColumnData, ColumnValues, Offsets};
 pub(crate) use layout::Column;

@@ -48,6 +48,8 @@ pub struct PreparedColumns<'a> {
     rows: usize,
     /// The table of each row, if it is not that of the layout.
     tables: Option<Tables<'a>>,
+    /// What messages call the first row.
+    first: usize,
 }
 
 impl fmt::Debug for PreparedColumns<'_> {
@@ -97,7 +99,7 @@ impl<'a> PreparedColumns<'a> {
             prepared.push(one.map_err(|e| column.context(e))?);
         }
         let at = at.unwrap_or(&[]);
-        Ok(PreparedColumns { layout, plan, columns: prepared, at, rows, tables: None })
+        Ok(PreparedColumns { layout, plan, columns: prepared, at, rows, tables: None, first: 0 })
     }
 
     /// Gives each row a table of its own, in place of that of the layout: `codes` has for each row the place of its table in
@@ -128,6 +130,11 @@ impl<'a> PreparedColumns<'a> {
     ) -> Result<PreparedColumns<'a>> {
         self.tables = Some(Tables::new(tables, codes, self.rows, self.plan)?);
         Ok(self)
+    }
+
+    /// Lets messages count rows from `first` on.
+    pub(crate) fn counted_from(self, first: usize) -> PreparedColumns<'a> {
+        PreparedColumns { first, ..self }
     }
 
     /// Returns the number of rows.
@@ -161,14 +168,14 @@ impl<'a> PreparedColumns<'a> {
         let values = Values { columns: &self.columns, at: self.at };
         while !rows.is_empty() {
             let (some, name, short) =
-                self.of_one_table(rows.clone()).map_err(|e| in_row(e, rows.start))?;
+                self.of_one_table(rows.clone()).map_err(|e| in_row(e, self.first + rows.start))?;
             let mut next = some.start;
             loop {
                 next = out.quick_rows(self.plan, short, &values, next..some.end);
                 if next >= some.end {
                     break;
                 }
-                self.write_carefully(out, name, next).map_err(|e| in_row(e, next))?;
+                self.write_carefully(out, name, next).map_err(|e| in_row(e, self.first + next))?;
                 next += 1;
             }
             rows.start = some.end;

@@ -5,6 +5,7 @@
 use std::ffi::CStr;
 use std::fmt;
 
+use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::{Buffer, ProtocolVersion};
 use crate::name::{ColumnRef, TableRef};
@@ -15,7 +16,7 @@ use crate::text::Text;
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
 pub use crate::error::shown;
 pub use crate::memory::collected;
-pub use crate::net::Uncancellable;
+pub use crate::net::{Uncancellable, ask_host};
 pub use crate::table::cell::RowCells;
 
 /// Creates an error of this library.
@@ -67,6 +68,11 @@ pub fn stat(number: u32) -> Option<Stat> {
     Stat::from_number(number)
 }
 
+/// Returns whether a configuration has a value for the option with this name or alias.
+pub fn has_option(config: &Config, name: &str) -> bool {
+    config.has(name)
+}
+
 /// Access to a sender's own buffer. The C ABI lends this buffer to its callers between two calls, and ends rows in it by
 /// itself.
 pub trait OwnBuffer {
@@ -75,6 +81,9 @@ pub trait OwnBuffer {
 
     /// Exchanges the own buffer for `other`.
     fn swap_own(&mut self, other: &mut Box<Buffer>);
+
+    /// Returns whether a limit is reached, so that [`OwnBuffer::row_ended`] would flush.
+    fn is_due(&self) -> bool;
 
     /// Flushes if a limit is reached. It follows the call that ended a row, so its errors say that the row is in the buffer.
     fn row_ended(&mut self) -> Result<()>;
@@ -108,6 +117,11 @@ impl OwnBuffer for Sender {
     #[inline]
     fn swap_own(&mut self, other: &mut Box<Buffer>) {
         self.swap_buffer(other);
+    }
+
+    #[inline]
+    fn is_due(&self) -> bool {
+        Sender::is_due(self)
     }
 
     #[inline]

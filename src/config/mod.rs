@@ -115,6 +115,11 @@ impl Config {
         }
     }
 
+    /// Returns whether the option with this name or alias has a value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        options::find(name).is_some_and(|opt| self.entries.contains_key(&opt.key))
+    }
+
     /// Checks that the values fit together, and adds the defaults.
     ///
     /// # Errors

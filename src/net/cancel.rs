@@ -1,7 +1,7 @@
 //! Ending a running call from another thread.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Ends the call that is running on a sender, from any thread; made by [`Sender::canceller`](crate::Sender::canceller).
 ///
@@ -31,11 +31,20 @@ impl Canceller {
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) || HOST.get().is_some_and(|must_end| must_end())
     }
 
     /// Resets the canceller when a new call begins.
     pub(crate) fn clear(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
+}
+
+/// What the host answers: whether the call that waits in the current thread must end.
+static HOST: OnceLock<fn() -> bool> = OnceLock::new();
+
+/// Has every wait of every sender ask the host language whether the call that waits in the current thread must end, as it does
+/// after a signal. The answer must come quickly. Only the first call has an effect.
+pub fn ask_host(must_end: fn() -> bool) {
+    let _ = HOST.set(must_end);
 }

@@ -14,7 +14,7 @@ mod secrets;
 mod tls;
 
 pub(crate) use broken::Broken;
-pub use cancel::Canceller;
+pub use cancel::{Canceller, ask_host};
 pub(crate) use connect::Connector;
 pub(crate) use connection::{Connection, Idle, left};
 pub(crate) use credentials::{SigningKey, authorization};

@@ -256,7 +256,7 @@ impl Sender {
     }
 
     #[inline]
-    fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         if self.transaction.is_some() {
             return false;
         }

@@ -1,0 +1,48 @@
+"""Rows into QuestDB: fast, and truthful about what was stored.
+
+The package has the API of ``questdb.ingress``, which is also there under that name. Start with ``Sender``::
+
+    from questdb_ingress import Sender, TimestampNanos
+
+    with Sender.from_conf("http::addr=localhost:9000;") as sender:
+        sender.row("trades", symbols={"symbol": "ETH-USD"}, columns={"price": 2615.54}, at=TimestampNanos.now())
+"""
+
+from ._async import flush_async as _flush_async
+from ._errors import IngressError, IngressErrorCode, Outcome, Protocol, TaggedEnum, TlsCa
+from ._native import (
+    VERSION,
+    Buffer,
+    Sender,
+    SenderTransaction,
+    ServerTimestamp,
+    ServerTimestampType,
+    TimestampMicros,
+    TimestampNanos,
+)
+
+__all__ = [
+    "VERSION",
+    "WARN_HIGH_RECONNECTS",
+    "Buffer",
+    "IngressError",
+    "IngressErrorCode",
+    "Outcome",
+    "Protocol",
+    "Sender",
+    "SenderTransaction",
+    "ServerTimestamp",
+    "ServerTimestampType",
+    "TaggedEnum",
+    "TimestampMicros",
+    "TimestampNanos",
+    "TlsCa",
+]
+
+__version__ = VERSION
+
+#: Kept for programs that set it. This package counts reconnects in ``Sender.stats()`` and warns of nothing.
+WARN_HIGH_RECONNECTS = True
+
+Sender.flush_async = _flush_async
+Sender.flush_async.__qualname__ = "Sender.flush_async"

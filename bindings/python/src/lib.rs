@@ -1,0 +1,51 @@
+//! The native module of the Python package `questdb-ingress`: `questdb_ingress._native`.
+//!
+//! The classes hold the client's own buffers and senders. `row` is a function that CPython calls with its arguments as they stand on
+//! the stack (`raw`, `row`); everything else goes through PyO3. `cpython` is the one module that knows how CPython's objects look
+//! inside.
+#![allow(clippy::missing_docs_in_private_items, reason = "the module is private to its package")]
+
+mod array;
+mod buffer;
+mod cell;
+mod conf;
+mod cpython;
+mod errors;
+mod exclusive;
+mod frame;
+mod items;
+mod names;
+mod raise;
+mod raw;
+mod row;
+mod sender;
+mod signals;
+mod stamps;
+mod text;
+mod time;
+mod transaction;
+mod types;
+mod values;
+
+use pyo3::prelude::*;
+
+use crate::stamps::ServerTimestampType;
+
+/// Makes the module. It is not made for subinterpreters, which PyO3 refuses.
+#[pymodule(gil_used = false)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    cpython::learn_strings(py);
+    signals::install();
+    module.add_class::<buffer::Buffer>()?;
+    module.add_class::<sender::Sender>()?;
+    module.add_class::<transaction::SenderTransaction>()?;
+    module.add_class::<stamps::TimestampMicros>()?;
+    module.add_class::<stamps::TimestampNanos>()?;
+    module.add_class::<ServerTimestampType>()?;
+    let server = Bound::new(py, ServerTimestampType)?.into_any();
+    module.add("ServerTimestamp", &server)?;
+    module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+    types::remember(py, server.unbind());
+    raw::install(py)
+}

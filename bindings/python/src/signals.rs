@@ -1,0 +1,65 @@
+//! Signals while a sender waits for the network: Ctrl-C ends a flush, as it ends a `time.sleep`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the clock to leave the interpreter's lock alone most of the time"
+)]
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+/// How often a waiting thread asks the interpreter, which takes its lock each time.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// A call that is waiting in this thread.
+struct Waiting {
+    asked: Instant,
+    raised: Option<PyErr>,
+}
+
+thread_local! {
+    static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` without the interpreter's lock. If a signal handler raises meanwhile, the network is told to end the call, and the
+/// exception is returned beside the result.
+pub(crate) fn without_lock<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> T + Send,
+) -> (T, Option<PyErr>) {
+    let before = WAITING.replace(Some(Waiting { asked: Instant::now(), raised: None }));
+    let result = py.detach(work);
+    let raised = WAITING.replace(before).and_then(|waiting| waiting.raised);
+    (result, raised)
+}
+
+/// Has every wait of every sender ask [`must_end`].
+pub(crate) fn install() {
+    client::internal::ask_host(must_end);
+}
+
+/// Returns whether the call that is waiting in this thread must end, because a signal handler raised.
+fn must_end() -> bool {
+    let due = WAITING.with_borrow_mut(|waiting| match waiting {
+        None => Some(false),
+        Some(Waiting { raised: Some(_), .. }) => Some(true),
+        Some(waiting) if waiting.asked.elapsed() < PERIOD => Some(false),
+        Some(waiting) => {
+            waiting.asked = Instant::now();
+            None
+        }
+    });
+    // The cell is free while handlers run: they may use senders too.
+    due.unwrap_or_else(|| match Python::attach(|py| py.check_signals()) {
+        Ok(()) => false,
+        Err(raised) => {
+            WAITING.with_borrow_mut(|waiting| {
+                if let Some(waiting) = waiting {
+                    waiting.raised = Some(raised);
+                }
+            });
+            true
+        }
+    })
+}

@@ -1,0 +1,96 @@
+//! The text of a Python `str` as UTF-8, without a trace in the object.
+#![expect(unsafe_code, reason = "borrows the bytes of objects")]
+
+use pyo3::exceptions::PyUnicodeEncodeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::cpython::{self, Surrogate};
+use crate::errors::{Code, ingress_error};
+
+/// Returns the text of `object`: its own bytes if it is ASCII, otherwise `scratch`, into which it is encoded.
+///
+/// # Errors
+/// `IngressError` with `InvalidUtf8` for a lone surrogate, `MemoryError`.
+///
+/// # Safety
+/// `object` must be a `str` or of a class derived from it, and alive as long as the result is used.
+#[inline(always)]
+pub(crate) unsafe fn utf8(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResult<&str> {
+    // SAFETY: the caller vouches for the object.
+    match unsafe { cpython::ascii(object) } {
+        Some(text) => Ok(text),
+        // SAFETY: as above.
+        None => unsafe { encoded(object, scratch) },
+    }
+}
+
+/// # Safety
+/// As [`utf8`].
+#[inline(never)]
+unsafe fn encoded(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResult<&str> {
+    scratch.clear();
+    // SAFETY: the caller vouches for the object.
+    match unsafe { cpython::encode(object, scratch) } {
+        Some(Ok(())) => {}
+        // SAFETY: as above.
+        Some(Err(surrogate)) => return Err(unsafe { lone(object, surrogate) }),
+        // SAFETY: as above.
+        None => unsafe { by_python(object, scratch)? },
+    }
+    // SAFETY: both ways write UTF-8 only.
+    Ok(unsafe { std::str::from_utf8_unchecked(scratch) })
+}
+
+/// Encodes by the documented API, for objects and interpreters whose layout is not known.
+///
+/// # Safety
+/// As [`utf8`].
+#[cold]
+unsafe fn by_python(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResult<()> {
+    Python::attach(|py| {
+        // SAFETY: the object is a `str`, and the result is a new reference to a `bytes`, or null.
+        let bytes =
+            unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_AsUTF8String(object)) };
+        match bytes {
+            Ok(bytes) => {
+                scratch.extend_from_slice(bytes.cast::<PyBytes>()?.as_bytes());
+                Ok(())
+            }
+            Err(e) if e.is_instance_of::<PyUnicodeEncodeError>(py) => {
+                // SAFETY: the object is a `str`, and alive.
+                let text = unsafe { Bound::from_borrowed_ptr(py, object) };
+                let place: usize = e.value(py).getattr("start")?.extract()?;
+                let unit: u32 = py
+                    .import("builtins")?
+                    .call_method1("ord", (text.get_item(place)?,))?
+                    .extract()?;
+                // SAFETY: as above.
+                Err(unsafe { lone(object, Surrogate(unit)) })
+            }
+            Err(e) => Err(e),
+        }
+    })
+}
+
+/// # Safety
+/// As [`utf8`].
+#[cold]
+unsafe fn lone(object: *mut ffi::PyObject, Surrogate(unit): Surrogate) -> PyErr {
+    Python::attach(|py| {
+        // SAFETY: the object is a `str`, and alive.
+        let text = unsafe { Bound::from_borrowed_ptr(py, object) };
+        // The text is shown as `ascii()` does, which escapes what cannot be encoded.
+        let shown = text
+            .cast::<PyString>()
+            .map_err(PyErr::from)
+            .and_then(|text| text.call_method1("encode", ("utf-8", "backslashreplace")))
+            .and_then(|bytes| Ok(bytes.cast::<PyBytes>()?.as_bytes().to_owned()))
+            .map(|bytes| client::internal::shown(&String::from_utf8_lossy(&bytes)).to_string())
+            .unwrap_or_default();
+        let message =
+            format!("Invalid codepoint 0x{unit:x} in string {shown}: it has no UTF-8 form");
+        ingress_error(py, Code::InvalidUtf8, message)
+    })
+}

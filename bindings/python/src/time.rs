@@ -1,0 +1,296 @@
+//! Datetimes as numbers since 1970. No step goes through floating point numbers.
+#![expect(unsafe_code, reason = "compares objects by address and reads their fields")]
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use crate::cpython::{self, Fields};
+
+/// A time since the beginning of 1970 (UTC), in the precision in which it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Micros(i64),
+    Nanos(i64),
+}
+
+impl Moment {
+    /// Returns whole microseconds, rounded down.
+    pub(crate) fn micros(self) -> Option<i64> {
+        Some(match self {
+            Moment::Micros(micros) => micros,
+            Moment::Nanos(nanos) => nanos.div_euclid(1000),
+        })
+    }
+
+    /// Returns nanoseconds, unless they do not fit 64 bits.
+    pub(crate) fn nanos(self) -> Option<i64> {
+        match self {
+            Moment::Micros(micros) => micros.checked_mul(1000),
+            Moment::Nanos(nanos) => Some(nanos),
+        }
+    }
+}
+
+/// What the module `datetime` has. Known once any object of it was seen.
+struct Known {
+    datetime: Py<PyAny>,
+    date: Py<PyAny>,
+    timedelta: Py<PyAny>,
+    utc: Py<PyAny>,
+}
+
+static KNOWN: PyOnceLock<Known> = PyOnceLock::new();
+/// `datetime.datetime` and `datetime.timezone.utc`, for comparisons by address; null before they are known.
+static DATETIME: AtomicPtr<ffi::PyObject> = AtomicPtr::new(ptr::null_mut());
+static UTC: AtomicPtr<ffi::PyObject> = AtomicPtr::new(ptr::null_mut());
+
+/// Returns the module's classes, or nothing as long as the program has not imported it: there are no such objects then.
+fn known(py: Python<'_>) -> PyResult<Option<&Known>> {
+    if let Some(known) = KNOWN.get(py) {
+        return Ok(Some(known));
+    }
+    let modules = py.import("sys")?.getattr("modules")?;
+    if !modules.contains("datetime")? {
+        return Ok(None);
+    }
+    let module = py.import("datetime")?;
+    cpython::learn_datetimes(&module)?;
+    let known = KNOWN.get_or_try_init(py, || {
+        Ok::<_, PyErr>(Known {
+            datetime: module.getattr("datetime")?.unbind(),
+            date: module.getattr("date")?.unbind(),
+            timedelta: module.getattr("timedelta")?.unbind(),
+            utc: module.getattr("timezone")?.getattr("utc")?.unbind(),
+        })
+    })?;
+    DATETIME.store(known.datetime.as_ptr(), Ordering::Relaxed);
+    UTC.store(known.utc.as_ptr(), Ordering::Relaxed);
+    Ok(Some(known))
+}
+
+/// Returns microseconds of a `datetime.datetime` that needs no Python code, or nothing for anything else.
+///
+/// # Safety
+/// `object` must be alive, and the thread attached.
+#[inline]
+pub(crate) unsafe fn quick_micros(object: *mut ffi::PyObject) -> Option<i64> {
+    // SAFETY: the caller vouches for the object; the class is compared before the fields are read.
+    unsafe {
+        if ffi::Py_TYPE(object).cast() != DATETIME.load(Ordering::Relaxed) {
+            return None;
+        }
+        let fields = cpython::datetime_fields(object)?;
+        if fields.zone == UTC.load(Ordering::Relaxed) {
+            Some(of_clock(&fields, 0))
+        } else if fields.zone.is_null() {
+            local_seconds(wall_seconds(&fields), fields.fold).map(|s| with_micros(s, &fields))
+        } else {
+            None
+        }
+    }
+}
+
+/// Returns whether the object is a missing time of pandas.
+pub(crate) fn is_nat(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(object.get_type().name()? == "NaTType")
+}
+
+/// Returns the time of a datetime of any class, or nothing if it is none. Without a time zone it is in local time, except that of
+/// pandas, which takes such times for UTC.
+///
+/// # Errors
+/// Those of the time zone's own code, `OverflowError` for a time that the system cannot convert.
+pub(crate) fn datetime(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
+    let py = object.py();
+    let Some(known) = known(py)? else { return Ok(None) };
+    if !object.is_instance(known.datetime.bind(py))? {
+        return Ok(None);
+    }
+    let exact = object.get_type().as_ptr() == known.datetime.as_ptr();
+    let pandas = !exact && object.hasattr("nanosecond")? && object.hasattr("asm8")?;
+    if pandas {
+        if is_nat(object)? {
+            return Err(PyValueError::new_err("NaT is no time"));
+        }
+        let unit = object.getattr("unit").and_then(|unit| unit.extract::<String>());
+        if unit.map_or(true, |unit| unit == "ns") {
+            return object.getattr("value")?.extract().map(|nanos| Some(Moment::Nanos(nanos)));
+        }
+    }
+    let fields = fields(object)?;
+    let offset = object.call_method0("utcoffset")?;
+    let micros = if !offset.is_none() {
+        of_clock(&fields, 0) - delta_micros(known, &offset)?
+    } else if pandas {
+        of_clock(&fields, 0)
+    } else {
+        match local_seconds(wall_seconds(&fields), fields.fold) {
+            Some(seconds) => with_micros(seconds, &fields),
+            None => by_astimezone(known, object)?,
+        }
+    };
+    Ok(Some(Moment::Micros(micros)))
+}
+
+/// Returns midnight (UTC) of a `datetime.date`, or nothing if it is none.
+///
+/// # Errors
+/// Those of reading its attributes.
+pub(crate) fn date(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
+    let py = object.py();
+    let Some(known) = known(py)? else { return Ok(None) };
+    if !object.is_instance(known.date.bind(py))? {
+        return Ok(None);
+    }
+    let part = |name| object.getattr(name).and_then(|part| part.extract::<i64>());
+    let days = days_since_1970(part("year")?, part("month")?, part("day")?);
+    Ok(Some(Moment::Micros(days * 86_400_000_000)))
+}
+
+/// Returns microseconds of a `timedelta`, or nothing if it is none.
+///
+/// # Errors
+/// Those of reading its attributes.
+pub(crate) fn timedelta(object: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    let py = object.py();
+    let Some(known) = known(py)? else { return Ok(None) };
+    if !object.is_instance(known.timedelta.bind(py))? {
+        return Ok(None);
+    }
+    delta_micros(known, object).map(Some)
+}
+
+/// Creates a `timedelta`.
+///
+/// # Errors
+/// Those of the module `datetime`.
+pub(crate) fn new_timedelta(py: Python<'_>, duration: std::time::Duration) -> PyResult<Py<PyAny>> {
+    let (seconds, micros) = (duration.as_secs(), duration.subsec_micros());
+    py.import("datetime")?.getattr("timedelta")?.call1((0, seconds, micros)).map(Bound::unbind)
+}
+
+/// Reads the fields of a datetime, by attribute where the layout is not known.
+fn fields(object: &Bound<'_, PyAny>) -> PyResult<Fields> {
+    // SAFETY: the caller has checked the class, and the object is alive.
+    if let Some(fields) = unsafe { cpython::datetime_fields(object.as_ptr()) } {
+        return Ok(fields);
+    }
+    Ok(Fields {
+        year: object.getattr("year")?.extract()?,
+        month: object.getattr("month")?.extract()?,
+        day: object.getattr("day")?.extract()?,
+        hour: object.getattr("hour")?.extract()?,
+        minute: object.getattr("minute")?.extract()?,
+        second: object.getattr("second")?.extract()?,
+        micros: object.getattr("microsecond")?.extract()?,
+        fold: object.getattr("fold")?.extract()?,
+        zone: ptr::null_mut(),
+    })
+}
+
+fn delta_micros(known: &Known, delta: &Bound<'_, PyAny>) -> PyResult<i64> {
+    if !delta.is_instance(known.timedelta.bind(delta.py()))? {
+        return Err(pyo3::exceptions::PyTypeError::new_err("utcoffset() returned no timedelta"));
+    }
+    // SAFETY: the class was checked, and the object is alive.
+    let read = unsafe { cpython::delta_fields(delta.as_ptr()) };
+    let [days, seconds, micros] = match read {
+        Some(read) => read,
+        None => [
+            delta.getattr("days")?.extract()?,
+            delta.getattr("seconds")?.extract()?,
+            delta.getattr("microseconds")?.extract()?,
+        ],
+    };
+    let seconds = i64::from(days) * 86_400 + i64::from(seconds);
+    seconds
+        .checked_mul(1_000_000)
+        .and_then(|total| total.checked_add(i64::from(micros)))
+        .ok_or_else(|| {
+            PyOverflowError::new_err("the timedelta does not fit 64 bits of microseconds")
+        })
+}
+
+/// Converts a local time by Python itself, where this module cannot ask the system.
+fn by_astimezone(known: &Known, object: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let utc = object.call_method1("astimezone", (known.utc.bind(object.py()),))?;
+    Ok(of_clock(&fields(&utc)?, 0))
+}
+
+/// Returns days since 1970 of a date of the Gregorian calendar. The year is counted from March, so that the leap day is the last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let of_era = shifted.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    shifted.div_euclid(400) * 146_097 + days - 719_468
+}
+
+/// Returns the seconds that a clock in UTC would show these fields at.
+fn wall_seconds(fields: &Fields) -> i64 {
+    let days =
+        days_since_1970(i64::from(fields.year), i64::from(fields.month), i64::from(fields.day));
+    let (hour, minute) = (i64::from(fields.hour), i64::from(fields.minute));
+    days * 86_400 + hour * 3600 + minute * 60 + i64::from(fields.second)
+}
+
+fn with_micros(seconds: i64, fields: &Fields) -> i64 {
+    seconds * 1_000_000 + i64::from(fields.micros)
+}
+
+/// Returns microseconds of a clock that is `offset` seconds ahead of UTC.
+fn of_clock(fields: &Fields, offset: i64) -> i64 {
+    with_micros(wall_seconds(fields) - offset, fields)
+}
+
+/// Returns the time at which local clocks show `wall`, as Python's `datetime.timestamp` finds it: of two such times the earlier one
+/// unless `fold` is set, and in a gap what the clocks before it, or after it with `fold`, would show.
+fn local_seconds(wall: i64, fold: u8) -> Option<i64> {
+    const DAY: i64 = 86_400;
+    let guess_offset = local_offset(wall)?;
+    let first = wall - guess_offset;
+    let first_offset = local_offset(first)?;
+    let other_offset = if first_offset == guess_offset {
+        // The guess is right. There may be another time, with the offset of the day before or after.
+        let other = local_offset(if fold == 0 { first - DAY } else { first + DAY })?;
+        if other == guess_offset {
+            return Some(first);
+        }
+        other
+    } else {
+        first_offset
+    };
+    let second = wall - other_offset;
+    if second + local_offset(second)? == wall {
+        return Some(second);
+    }
+    if first_offset == guess_offset {
+        return Some(first);
+    }
+    Some(if fold == 0 { first.max(second) } else { first.min(second) })
+}
+
+/// Returns how many seconds local clocks are ahead of UTC at a time.
+#[cfg(unix)]
+#[allow(clippy::useless_conversion, reason = "the types are narrower on some systems")]
+fn local_offset(seconds: i64) -> Option<i64> {
+    let seconds = libc::time_t::try_from(seconds).ok()?;
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::uninit();
+    // SAFETY: both pointers are valid for the call, which fills `parts` unless it returns null.
+    unsafe {
+        if libc::localtime_r(&raw const seconds, parts.as_mut_ptr()).is_null() {
+            return None;
+        }
+        Some(parts.assume_init().tm_gmtoff.into())
+    }
+}
+
+#[cfg(not(unix))]
+fn local_offset(_: i64) -> Option<i64> {
+    None
+}

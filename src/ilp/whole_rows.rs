@@ -8,7 +8,7 @@ use super::row_state::{Call, RowState};
 use super::rows::{RowPlan, RowValues, ShortBytes};
 use super::timestamp::{Designated, EarlyEnd, StampCache, StampForm};
 use super::value::{WireValue, no_room};
-use super::write::{Draft, Store, Unwritten};
+use super::write::{Draft, Unwritten};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, TableName, Wire};
 use crate::table::{RowLayout, TimestampKind};
@@ -135,16 +135,4 @@ impl RowsOut<'_> {
 #[inline(never)]
 fn empty_row() -> Error {
     err!(InvalidState, "every cell of the row is null: a row needs a symbol or column")
-}
-
-/// Joins a name and a value, if the result is short and the value is valid.
-pub(super) fn joined<V: WireValue>(name: &Wire, value: V) -> Option<ShortBytes> {
-    let mut store = Store::new(usize::MAX);
-    let mut draft = store.draft();
-    draft.wire(name).ok()?;
-    if !draft.value(value, ProtocolVersion::V1).ok()? {
-        return None;
-    }
-    draft.keep();
-    ShortBytes::new(&Wire::new(store.as_slice()).ok()?)
 }

@@ -2,8 +2,10 @@
 //! memory layout of Arrow. Decimals and arrays do not: Arrow has little-endian decimals, and lists instead of arrays.
 
 use super::array::ArrayView;
+use super::cell::Cell;
 #[cfg(doc)]
 use super::layout::ColumnKind;
+use crate::text::Text;
 
 /// The values of one column and, if some are missing, which rows have one.
 ///
@@ -64,6 +66,18 @@ pub enum ColumnValues<'a> {
         /// UTF-8.
         bytes: &'a [u8],
     },
+    /// As [`ColumnValues::Text`], for text that is known to be UTF-8, so that it is not checked once more. Offsets must lie
+    /// between two characters.
+    Str {
+        /// One more than there are rows.
+        offsets: Offsets<'a>,
+        /// All texts.
+        text: &'a str,
+    },
+    /// For [`ColumnKind::Symbol`], [`ColumnKind::Str`] and [`ColumnKind::Decimal`]: texts that lie anywhere, one per row.
+    Texts(&'a [Text<'a>]),
+    /// For columns of every kind: the same value in every row.
+    Constant(Cell<'a>),
     /// For [`ColumnKind::Symbol`] and [`ColumnKind::Str`]: each row has the number of its text.
     Dictionary {
         /// One per row.
@@ -208,7 +222,10 @@ impl ColumnValues<'_> {
             ColumnValues::Bytes(_) | ColumnValues::Bits(_) => "booleans",
             ColumnValues::I64(_) => "integers",
             ColumnValues::F64(_) => "doubles",
-            ColumnValues::Text { .. } => "texts",
+            ColumnValues::Text { .. } | ColumnValues::Str { .. } | ColumnValues::Texts(_) => {
+                "texts"
+            }
+            ColumnValues::Constant(cell) => cell.describe(),
             ColumnValues::Dictionary { .. } => "dictionary codes",
             ColumnValues::Arrays(_) => "arrays",
             ColumnValues::Decimals { .. } | ColumnValues::DecimalsI128 { .. } => "binary decimals",

@@ -48,6 +48,11 @@ impl ColumnKind {
         ColumnKind::Decimal,
     ];
 
+    /// Returns whether values of this kind may be given as text.
+    pub(crate) fn takes_text(self) -> bool {
+        matches!(self, ColumnKind::Symbol | ColumnKind::Str | ColumnKind::Decimal)
+    }
+
     /// Returns the kind with this number, which other languages use.
     ///
     /// # Errors

@@ -88,6 +88,22 @@ fn write_column<C: RowCells + ?Sized, D: Destination>(
     }
 }
 
+/// Writes a cell for a column of any kind; `None` if the column does not take it.
+///
+/// Not inlined: such cells are rare, and this code would burden those who write other values.
+#[inline(never)]
+pub(super) fn write_cell<D: Destination>(
+    kind: PlanKind,
+    cell: &Cell<'_>,
+    to: D,
+) -> Option<D::Written> {
+    let cells = std::slice::from_ref(cell);
+    match kind {
+        PlanKind::Symbol => write_symbol(cells, 0, to),
+        _ => write_column(kind, cells, 0, to),
+    }
+}
+
 impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
     type Column = PlanColumn;
 
@@ -183,14 +199,9 @@ impl Buffer {
             for planned in &plan.columns {
                 // The plan has the same columns as the layout, in another order, so there is always one.
                 let Some(column) = layout.columns().get(planned.place) else { continue };
-                let cell = [cells.cell(column.place)?];
-                let to = AtEnd { out, name: column.name.wire() };
-                let written = match planned.kind {
-                    PlanKind::Symbol => write_symbol(&cell[..], 0, to),
-                    kind => write_column(kind, &cell[..], 0, to),
-                };
-                written
-                    .unwrap_or_else(|| Err(column.mismatch(cell[0].describe())))
+                let cell = cells.cell(column.place)?;
+                write_cell(planned.kind, &cell, AtEnd { out, name: column.name.wire() })
+                    .unwrap_or_else(|| Err(column.mismatch(cell.describe())))
                     .map_err(|e| column.context(e))?;
             }
             out.end(layout, at)

@@ -1,12 +1,12 @@
 //! [`PreparedColumn`]: the values of one column, ready to be written row by row.
 
 use super::destination::Destination;
+use super::joined::Constant;
 use super::plan::{PlanColumn, ShortBytes};
-use super::texts::{Dictionary, Texts};
+use super::texts::{Dictionary, OtherTexts, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
-use crate::ilp::whole_rows::joined;
 use crate::name::Name as _;
 use crate::table::{ArrayView, Bits, Column, ColumnData, ColumnKind, ColumnValues};
 
@@ -22,6 +22,9 @@ pub(super) struct PreparedColumn<'a> {
     values: Values<'a>,
 }
 
+/// The number of the form has a byte of its own: the compiler would hide it in a field of one of them, and every value would
+/// take some instructions more to find it.
+#[repr(u8)]
 enum Values<'a> {
     Bytes(&'a [u8]),
     Bits(Bits<'a>),
@@ -37,6 +40,47 @@ enum Values<'a> {
     DecimalTexts(Texts<'a>),
     Decimals { scale: u32, width: usize, bytes: &'a [u8] },
     DecimalsI128 { scale: u32, unscaled: &'a [i128] },
+    Other(OtherValues<'a>),
+}
+
+/// Values in forms that are rare, or that other code has to look up. They are written in a function of their own, which keeps
+/// the loop over rows small.
+enum OtherValues<'a> {
+    Symbols(OtherTexts<'a>),
+    Strings(OtherTexts<'a>),
+    DecimalTexts(OtherTexts<'a>),
+    Constant(Constant<'a>),
+}
+
+impl<'a> OtherValues<'a> {
+    /// Returns texts for a column of symbols, strings or decimals.
+    fn texts(kind: ColumnKind, texts: OtherTexts<'a>, rows: usize) -> Result<Values<'a>> {
+        check_len(texts.count(), rows)?;
+        Ok(Values::Other(match kind {
+            ColumnKind::Symbol => OtherValues::Symbols(texts),
+            ColumnKind::Str => OtherValues::Strings(texts),
+            _ => OtherValues::DecimalTexts(texts),
+        }))
+    }
+
+    #[inline(never)]
+    fn write<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
+        match self {
+            OtherValues::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
+            OtherValues::Strings(texts) => to.value(texts.get(row)?),
+            OtherValues::DecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
+            OtherValues::Constant(constant) => constant.write(to),
+        }
+    }
+
+    fn missing(&self, row: usize) -> Error {
+        match self {
+            OtherValues::Symbols(texts)
+            | OtherValues::Strings(texts)
+            | OtherValues::DecimalTexts(texts) => texts.missing(row),
+            OtherValues::Constant(_) => err!(Internal, "row {row} has no value"),
+        }
+    }
 }
 
 impl<'a> PreparedColumn<'a> {
@@ -55,7 +99,7 @@ impl<'a> PreparedColumn<'a> {
             (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
             (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
             (K::F64, V::F64(values)) => Values::F64(exactly(values, rows)?),
-            (kind @ (K::Symbol | K::Str | K::Decimal), V::Text { offsets, bytes }) => {
+            (kind, V::Text { offsets, bytes }) if kind.takes_text() => {
                 check_len(offsets.count(), rows)?;
                 let texts = Texts { offsets, bytes };
                 match kind {
@@ -64,19 +108,24 @@ impl<'a> PreparedColumn<'a> {
                     _ => Values::DecimalTexts(texts),
                 }
             }
+            (kind, V::Str { offsets, text }) if kind.takes_text() => {
+                OtherValues::texts(kind, OtherTexts::Str { offsets, text }, rows)?
+            }
+            (kind, V::Texts(texts)) if kind.takes_text() => {
+                OtherValues::texts(kind, OtherTexts::Each(texts), rows)?
+            }
             (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
                 check_len(codes.len(), rows)?;
                 let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
                 match kind {
-                    K::Symbol => {
-                        let join = |text| joined(name, Symbol(text));
-                        Values::SymbolCodes(Dictionary::new(codes, texts, join))
-                    }
-                    _ => {
-                        let join = |text| joined(name, text);
-                        Values::StringCodes(Dictionary::new(codes, texts, join))
-                    }
+                    K::Symbol => Values::SymbolCodes(Dictionary::new(codes, texts, name, true)),
+                    _ => Values::StringCodes(Dictionary::new(codes, texts, name, false)),
                 }
+            }
+            (_, V::Constant(cell)) => {
+                let constant = Constant::new(cell, planned.kind, column.name.wire());
+                let constant = constant.ok_or_else(|| column.mismatch(cell.describe()))?;
+                Values::Other(OtherValues::Constant(constant))
             }
             (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
             (K::Decimal, V::Decimals { scale, width, bytes }) => {
@@ -110,6 +159,7 @@ impl<'a> PreparedColumn<'a> {
         match &self.values {
             Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
             Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
+            Values::Other(other) => other.write(row, to),
             _ => None,
         }
     }
@@ -143,6 +193,7 @@ impl<'a> PreparedColumn<'a> {
             Values::DecimalsI128 { scale, unscaled } => {
                 to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
             }
+            Values::Other(other) => other.write(row, to),
             Values::Symbols(_) | Values::SymbolCodes(_) => None,
         }
     }
@@ -155,6 +206,7 @@ impl<'a> PreparedColumn<'a> {
             Values::Symbols(texts) | Values::Strings(texts) | Values::DecimalTexts(texts) => {
                 texts.missing(row)
             }
+            Values::Other(other) => other.missing(row),
             Values::SymbolCodes(dictionary) | Values::StringCodes(dictionary) => {
                 dictionary.missing(row)
             }

@@ -4,6 +4,7 @@ mod cells;
 mod column;
 mod columns;
 mod destination;
+mod joined;
 #[cfg(test)]
 mod piece_tests;
 mod plan;

@@ -24,12 +24,12 @@ proptest! {
     fn pieces_make_the_rows_of_the_whole(
         (forms, rows) in table(),
         stamp in prop_oneof![Just(TimestampKind::Nanos), Just(TimestampKind::Micros), Just(TimestampKind::Now)],
-        variant: bool,
+        form in 0u8..8,
         seed: u64,
     ) {
         let layout = layout(&forms, stamp);
         let mut random = fastrand::Rng::with_seed(seed);
-        with_columns(&layout, &rows, stamp, variant, |columns, at| {
+        with_columns(&layout, &rows, stamp, form, |columns, at| {
             let prepared = match PreparedColumns::new(&layout, rows.len(), columns, at) {
                 Ok(prepared) => prepared,
                 Err(e) => {
@@ -160,4 +160,86 @@ fn threads_append_pieces_of_the_same_columns() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     assert_eq!(parts.concat(), append(0..90));
+}
+
+/// A constant makes the rows that its cell makes in each of them.
+#[test]
+fn a_constant_is_the_same_cell_in_every_row() {
+    use ColumnKind as K;
+    let view = ArrayView::c_major(&[2], &[1.5, f64::NAN]).unwrap();
+    let long = "a text of more than 32 bytes, with \"quotes\"";
+    let short_decimal = Cell::Decimal { scale: 2, unscaled: &[1, 2] };
+    let cells: &[(ColumnKind, Cell<'_>)] = &[
+        (K::Symbol, Cell::from("a b")),
+        (K::Symbol, Cell::from(long)),
+        (K::Symbol, Cell::Null),
+        (K::Bool, Cell::Bool(true)),
+        (K::I64, Cell::I64(-7)),
+        (K::I64, Cell::Null),
+        (K::F64, Cell::F64(0.1)),
+        (K::Str, Cell::from("é\n")),
+        (K::Str, Cell::from(long)),
+        (K::Str, Cell::Text(crate::Text::unchecked(b"a\xFF"))),
+        (K::TsMicros, Cell::I64(i64::MIN)),
+        (K::TsNanos, Cell::I64(1_700_000_000_123_456_789)),
+        (K::F64Array, Cell::Array(&view)),
+        (K::Decimal, Cell::from("1.50")),
+        (K::Decimal, short_decimal),
+        (K::Bool, Cell::I64(1)),
+        (K::Str, Cell::Bool(true)),
+    ];
+    for (kind, cell) in cells {
+        for name in
+            ["c", "a_column_with_a_name_of_24", "a_column_with_a_name_of_more_than_32_bytes"]
+        {
+            let mut layout = RowLayout::new("t").unwrap();
+            layout.add("n", K::I64).unwrap().add(name, *kind).unwrap();
+            let values = ColumnValues::Constant(*cell);
+            let validity = Some(Bits::new(&[0b101], 0));
+            let columns = [ColumnValues::I64(&[1, 2, 3]).into(), ColumnData { values, validity }];
+            let prepared = PreparedColumns::new(&layout, 3, &columns, Some(&[1, 2, 3]));
+            for version in [ProtocolVersion::V1, ProtocolVersion::V2, ProtocolVersion::V3] {
+                let mut by_rows = buffer(version, 1 << 20);
+                let appended = (1..=3).try_for_each(|row| {
+                    let cell = if row == 2 { Cell::Null } else { *cell };
+                    by_rows.append_row(&layout, &[Cell::I64(row), cell], Some(row))
+                });
+                let mut constant = buffer(version, 1 << 20);
+                let result = match &prepared {
+                    Ok(prepared) => constant.append_prepared(prepared, 0..3),
+                    Err(e) => Err(e.clone()),
+                };
+                match (appended, result) {
+                    (Ok(()), Ok(())) => assert_eq!(facts(&constant), facts(&by_rows)),
+                    (Err(a), Err(b)) => {
+                        assert_eq!(a.code(), b.code());
+                        assert!(b.message().ends_with(a.message()), "{b} but {a}");
+                        assert!(constant.is_empty());
+                    }
+                    (a, b) => panic!("{kind:?} {cell:?} {version:?}: {a:?} but {b:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// Text that is known to be UTF-8 is cut only between characters.
+#[test]
+fn offsets_within_a_character_are_refused() {
+    let mut layout = RowLayout::new("t").unwrap();
+    layout.add("s", ColumnKind::Str).unwrap().set_timestamp(TimestampKind::Now);
+    for (offsets, message) in [
+        ([0, 1, 4], "row 0: cell 0, column \"s\": the offsets of text 0 lie within a character"),
+        (
+            [0, 2, 5],
+            "row 1: cell 0, column \"s\": the offsets of text 1 are not an ascending pair within 4 bytes",
+        ),
+    ] {
+        let values = ColumnValues::Str { offsets: Offsets::I32(&offsets), text: "éab" };
+        let mut buffer = Buffer::new(ProtocolVersion::V2);
+        let e = buffer.append_columns(&layout, 2, &[values.into()], None).unwrap_err();
+        assert_eq!(e.code(), ErrorCode::InvalidArgument);
+        assert_eq!(e.message(), message);
+        assert!(buffer.is_empty());
+    }
 }

@@ -137,6 +137,17 @@ impl ShortBytes {
         (wire.len() < Wire::HEAD).then(|| ShortBytes { bytes: *wire.head(), len: wire.len() })
     }
 
+    /// Returns a copy of `bytes`, if they are short.
+    pub(super) fn of(bytes: &[u8]) -> Option<ShortBytes> {
+        let mut short = ShortBytes { bytes: [0; Wire::HEAD], len: bytes.len() };
+        short
+            .bytes
+            .get_mut(..bytes.len())
+            .filter(|_| short.len < Wire::HEAD)?
+            .copy_from_slice(bytes);
+        Some(short)
+    }
+
     #[inline(always)]
     pub(in crate::ilp) fn bytes(&self) -> &[u8; Wire::HEAD] {
         &self.bytes

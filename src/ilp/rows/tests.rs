@@ -229,12 +229,21 @@ fn arrow(rows: &[Row], column: usize) -> Arrow {
     a
 }
 
+/// Returns the texts of a column, which are known to be UTF-8 if they are.
+fn texts(rows: &[Row], column: usize) -> Vec<Text<'_>> {
+    let values = rows.iter().map(|row| match &row.0[column] {
+        Value::Text(text) => std::str::from_utf8(text).map_or(Text::unchecked(text), Text::from),
+        _ => Text::from("of no row"),
+    });
+    values.collect()
+}
+
 /// Calls `append` with the rows as columns and designated timestamps.
 pub(super) fn with_columns(
     layout: &RowLayout,
     rows: &[Row],
     stamp: TimestampKind,
-    variant: bool,
+    form: u8,
     append: impl FnOnce(&[ColumnData<'_>], Option<&[i64]>) -> Result<()>,
 ) -> Result<()> {
     use ColumnKind as K;
@@ -245,28 +254,35 @@ pub(super) fn with_columns(
         .collect::<Result<_>>()?;
     let widened: Vec<Vec<u8>> =
         arrows.iter().map(|a| a.i128s.iter().flat_map(|n| n.to_be_bytes()).collect()).collect();
+    let separate: Vec<Vec<Text<'_>>> = (0..layout.column_count()).map(|c| texts(rows, c)).collect();
     let columns: Vec<ColumnData<'_>> = (0..layout.column_count())
         .map(|c| {
             let a = &arrows[c];
             let texts = rows.iter().any(|(cells, _)| matches!(cells[c], Value::Text(_)));
-            let offsets =
-                if variant { Offsets::I32(&a.offsets) } else { Offsets::I64(&a.offsets64) };
+            let offsets = if form.is_multiple_of(2) {
+                Offsets::I32(&a.offsets)
+            } else {
+                Offsets::I64(&a.offsets64)
+            };
             let values = match layout.column_kind(c).unwrap() {
-                K::Bool if variant => ColumnValues::Bytes(&a.bytes),
+                K::Bool if form.is_multiple_of(2) => ColumnValues::Bytes(&a.bytes),
                 K::Bool => ColumnValues::Bits(Bits::new(&a.bits, BIT_OFFSET)),
                 K::I64 | K::TsMicros | K::TsNanos => ColumnValues::I64(&a.i64s),
                 K::F64 => ColumnValues::F64(&a.f64s),
-                K::Symbol | K::Str if variant => ColumnValues::Dictionary {
-                    codes: Codes::U16(&a.codes),
-                    offsets,
-                    bytes: &a.text,
-                },
-                K::Symbol | K::Str => ColumnValues::Text { offsets, bytes: &a.text },
                 K::F64Array => ColumnValues::Arrays(&views[c]),
-                K::Decimal if texts => ColumnValues::Text { offsets, bytes: &a.text },
-                K::Decimal => {
+                K::Decimal if !texts => {
                     ColumnValues::Decimals { scale: a.scale, width: 16, bytes: &widened[c] }
                 }
+                kind => match (form / 2, std::str::from_utf8(&a.text)) {
+                    (0, _) if kind != K::Decimal => ColumnValues::Dictionary {
+                        codes: Codes::U16(&a.codes),
+                        offsets,
+                        bytes: &a.text,
+                    },
+                    (1, _) => ColumnValues::Texts(&separate[c]),
+                    (2, Ok(text)) => ColumnValues::Str { offsets, text },
+                    _ => ColumnValues::Text { offsets, bytes: &a.text },
+                },
             };
             ColumnData { values, validity: Some(Bits::new(&a.valid, BIT_OFFSET)) }
         })
@@ -281,9 +297,9 @@ fn by_columns(
     layout: &RowLayout,
     rows: &[Row],
     stamp: TimestampKind,
-    variant: bool,
+    form: u8,
 ) -> Result<()> {
-    with_columns(layout, rows, stamp, variant, |columns, at| {
+    with_columns(layout, rows, stamp, form, |columns, at| {
         buffer.append_columns(layout, rows.len(), columns, at)
     })
 }
@@ -309,7 +325,7 @@ proptest! {
         ],
         stamp in prop_oneof![Just(TimestampKind::Nanos), Just(TimestampKind::Micros), Just(TimestampKind::Now)],
         limit in prop_oneof![6 => Just(100 << 20), 1 => 20usize..600],
-        variant: bool,
+        form: u8,
         other_table_before: bool,
     ) {
         let mut called = buffer(version, limit);
@@ -344,7 +360,7 @@ proptest! {
                 prop_assert_eq!(facts(&by_rows), facts(&called));
             }
         }
-        match (by_columns(&mut columnar, &layout, &rows, stamp, variant), first_error) {
+        match (by_columns(&mut columnar, &layout, &rows, stamp, form), first_error) {
             (Ok(()), None) => prop_assert_eq!(facts(&columnar), facts(&called)),
             (Err(e), Some(a)) => {
                 if a.code() != ErrorCode::LimitExceeded {

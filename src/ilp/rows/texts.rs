@@ -1,12 +1,16 @@
-//! The texts of a column, and the texts of a dictionary joined with the name of the column.
+//! The texts of a column, and the texts of a dictionary.
 
 use super::destination::Destination;
+use super::joined::Joiner;
 use super::plan::ShortBytes;
 use crate::error::{Error, err};
-use crate::ilp::value::WireValue;
+use crate::ilp::ProtocolVersion;
+use crate::ilp::value::{Symbol, WireValue};
+use crate::name::Wire;
 use crate::table::{Codes, Offsets};
 use crate::text::Text;
 
+/// Texts that lie one after another and are checked when they are written.
 #[derive(Clone, Copy)]
 pub(super) struct Texts<'a> {
     pub(super) offsets: Offsets<'a>,
@@ -16,8 +20,7 @@ pub(super) struct Texts<'a> {
 impl<'a> Texts<'a> {
     #[inline(always)]
     pub(super) fn get(&self, i: usize) -> Option<Text<'a>> {
-        let bytes = self.offsets.range(i).and_then(|range| self.bytes.get(range))?;
-        Some(Text::unchecked(bytes))
+        Some(Text::unchecked(self.bytes.get(self.offsets.range(i)?)?))
     }
 
     /// Returns why there is no text `i`.
@@ -29,6 +32,54 @@ impl<'a> Texts<'a> {
             InvalidArgument,
             "the offsets of text {i} are not an ascending pair within {len} bytes"
         )
+    }
+}
+
+/// Texts in other forms. They are apart from [`Texts`] because these, which are never known to be UTF-8, are written by less
+/// code.
+#[derive(Clone, Copy)]
+pub(super) enum OtherTexts<'a> {
+    /// One after another, known to be UTF-8.
+    Str { offsets: Offsets<'a>, text: &'a str },
+    /// Each at a place of its own.
+    Each(&'a [Text<'a>]),
+}
+
+impl<'a> OtherTexts<'a> {
+    /// Returns how many texts there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            OtherTexts::Str { offsets, .. } => offsets.count(),
+            OtherTexts::Each(texts) => texts.len(),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn get(&self, i: usize) -> Option<Text<'a>> {
+        match self {
+            // A part of a text is text only if it begins and ends between two characters, which this checks.
+            OtherTexts::Str { offsets, text } => Some(Text::from(text.get(offsets.range(i)?)?)),
+            OtherTexts::Each(texts) => texts.get(i).copied(),
+        }
+    }
+
+    /// Returns why there is no text `i`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn missing(&self, i: usize) -> Error {
+        match self {
+            OtherTexts::Str { offsets, text } => {
+                let texts = Texts { offsets: *offsets, bytes: text.as_bytes() };
+                match texts.get(i) {
+                    Some(_) => {
+                        err!(InvalidArgument, "the offsets of text {i} lie within a character")
+                    }
+                    None => texts.missing(i),
+                }
+            }
+            // Their number was compared with the number of rows.
+            OtherTexts::Each(texts) => err!(Internal, "text {i} of {}", texts.len()),
+        }
     }
 }
 
@@ -47,14 +98,19 @@ impl<'a> Dictionary<'a> {
     pub(super) fn new(
         codes: Codes<'a>,
         texts: Texts<'a>,
-        join: impl Fn(Text<'a>) -> Option<ShortBytes>,
+        name: &Wire,
+        of_symbols: bool,
     ) -> Dictionary<'a> {
         let count = texts.offsets.count();
         let mut joined = Vec::new();
         // This only saves time, so if there is no memory for it, the rows are written without.
         if count <= codes.len() / MIN_USES_OF_TEXT && joined.try_reserve_exact(count).is_ok() {
-            let one = |i: usize| texts.get(i).and_then(&join).unwrap_or(ShortBytes::NONE);
-            joined.extend((0..count).map(one));
+            let mut joiner = Joiner::new(name);
+            let mut one = |text| match of_symbols {
+                true => joiner.join(Symbol(text), ProtocolVersion::V1),
+                false => joiner.join(text, ProtocolVersion::V1),
+            };
+            joined.extend((0..count).map(|i| texts.get(i).map_or(ShortBytes::NONE, &mut one)));
         }
         Dictionary { codes, texts, joined }
     }

@@ -157,7 +157,8 @@ fn half(bits: u16) -> f64 {
     let value = match exponent {
         0 => fraction * 2f64.powi(-24),
         0x1F if fraction == 0.0 => f64::INFINITY,
-        0x1F => f64::NAN,
+        // The bits of a NaN are kept, but for the one that makes it a signalling one.
+        0x1F => f64::from_bits(f64::NAN.to_bits() | u64::from(bits & 0x3FF) << 42),
         _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
     };
     if bits >> 15 == 1 { -value } else { value }

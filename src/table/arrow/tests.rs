@@ -24,13 +24,15 @@ struct Plan {
     children: Vec<Plan>,
     dictionary: Option<Box<Plan>>,
     buffer_count: Option<i64>,
+    /// Bytes by which the buffers are out of alignment.
+    shift: usize,
 }
 
 fn plan(name: &'static str, format: &str, length: i64, buffers: Vec<Option<Vec<u8>>>) -> Plan {
     let (children, dictionary) = (Vec::new(), None);
     let format = format.to_owned();
-    let (nulls, offset, buffer_count) = (0, 0, None);
-    Plan { name, format, length, nulls, offset, buffers, children, dictionary, buffer_count }
+    let (nulls, offset, buffer_count, shift) = (0, 0, None, 0);
+    Plan { name, format, length, nulls, offset, buffers, children, dictionary, buffer_count, shift }
 }
 
 /// Returns the bytes of numbers.
@@ -67,10 +69,16 @@ fn owned<T>(
             buffers.push(ptr::null());
             continue;
         };
-        let mut words = vec![0u64; bytes.len().div_ceil(8) + 1];
+        let mut words = vec![0u64; bytes.len().div_ceil(8) + 2];
         // SAFETY: there is room for all bytes.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), words.as_mut_ptr().cast(), bytes.len()) };
-        buffers.push(words.as_ptr().cast());
+        unsafe {
+            ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                words.as_mut_ptr().cast::<u8>().add(plan.shift),
+                bytes.len(),
+            )
+        };
+        buffers.push(words.as_ptr().cast::<u8>().wrapping_add(plan.shift).cast());
         memory.push(words);
     }
     let exported = |plan: &Plan| Box::into_raw(Box::new(export(plan, released)));
@@ -213,6 +221,29 @@ fn options_decide_table_symbols_and_timestamps() {
 }
 
 #[test]
+fn buffers_need_no_alignment() {
+    fn shifted(plan: Plan) -> Plan {
+        let dictionary = plan.dictionary.map(|values| Box::new(shifted(*values)));
+        let children = plan.children.into_iter().map(shifted).collect();
+        Plan { shift: 1, dictionary, children, ..plan }
+    }
+    let list = Plan {
+        children: vec![plan("item", "g", 3, vec![None, bytes!(f64: 1.0, 2.0, 3.0)])],
+        ..plan("a", "+L", 3, vec![None, bytes!(i64: 0, 1, 1, 3)])
+    };
+    let double = plan("g", "g", 3, vec![None, bytes!(f64: 1.0, 2.0, 3.0)]);
+    let wide = dictionary("wide");
+    let wide = Plan { buffers: vec![None, bytes!(u64: 1, 0, 1)], format: "L".to_owned(), ..wide };
+    let columns = vec![numbers("n"), words("w"), dictionary("d"), wide, times("ts"), double, list];
+    let whole = |columns: Vec<Plan>| {
+        let mut buffer = Buffer::new(ProtocolVersion::V2);
+        buffer.append_arrow(&import(&batch_of(columns)).unwrap(), &to_now()).unwrap();
+        buffer.peek().to_vec()
+    };
+    assert_eq!(whole(columns.clone()), whole(columns.into_iter().map(shifted).collect()));
+}
+
+#[test]
 fn slices_keep_the_memory_and_count_from_their_first_row() {
     let released = Arc::new(AtomicUsize::new(0));
     let plan = batch_of(vec![numbers("n"), dictionary("d")]);
@@ -231,7 +262,7 @@ fn slices_keep_the_memory_and_count_from_their_first_row() {
     buffer.append_arrow(&last, &to_now()).unwrap();
     assert_eq!(buffer.peek(), b"t,d=yz n=3i\n");
     // Other threads may release it.
-    std::thread::spawn(move || drop(last)).join().unwrap();
+    std::thread::scope(|scope| scope.spawn(move || drop(last)).join().unwrap());
     assert_eq!(released.load(Ordering::Relaxed), 4);
 }
 

@@ -25,13 +25,6 @@ pub fn collected<T>(items: impl ExactSizeIterator<Item = Result<T>>, what: &str)
     Ok(all)
 }
 
-/// Returns a copy of bytes.
-pub(crate) fn copied(bytes: &[u8], what: &str) -> Result<Box<[u8]>> {
-    let mut copy = room(bytes.len(), what)?;
-    copy.extend_from_slice(bytes);
-    Ok(copy.into_boxed_slice())
-}
-
 #[cold]
 #[inline(never)]
 pub(crate) fn refused(bytes: usize, what: &str) -> Error {
@@ -48,7 +41,6 @@ mod tests {
         let e = room::<u64>(usize::MAX / 8, "columns").unwrap_err();
         let message = format!("no memory for columns: {} bytes", usize::MAX / 8 * 8);
         assert_eq!((e.code(), e.message()), (ErrorCode::OutOfMemory, message.as_str()));
-        assert_eq!(&*copied(b"abc", "a name").unwrap(), b"abc");
         assert_eq!(collected([1, 2].into_iter().map(Ok), "numbers").unwrap(), [1, 2]);
         let bad = [Ok(1), Err(err!(InvalidState, "no"))];
         assert_eq!(

@@ -1,10 +1,10 @@
-//! Table and column names: [`TableName`] and [`ColumnName`] are checked once and keep the form that they have on the wire.
+//! Table and column names: [`TableName`] and [`ColumnName`] are checked once and hold the checked text.
 //!
 //! The characters of a name are checked when the name is made; its length is checked by the buffer that uses it, since
 //! the limit is a property of the server behind that buffer.
 
 use crate::error::{Result, err, shown_bytes};
-use crate::memory::{copied, refused, room};
+use crate::memory::refused;
 use crate::text::Text;
 
 /// The longest table or column name in bytes that QuestDB takes unless it is configured otherwise.
@@ -33,17 +33,11 @@ const LONGEST_NAME: usize = 64 << 10;
 ///
 /// Using it on a buffer costs a copy of its bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TableName {
-    raw: Box<str>,
-    wire: Wire,
-}
+pub struct TableName(NameText);
 
 /// A symbol or column name that keeps the naming rules. Using it on a buffer costs a copy of its bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ColumnName {
-    raw: Box<str>,
-    wire: Wire,
-}
+pub struct ColumnName(NameText);
 
 impl TableName {
     /// Checks a table name and keeps a copy of it.
@@ -51,12 +45,12 @@ impl TableName {
     /// # Errors
     /// `InvalidUtf8` and `InvalidName`.
     pub fn new<'a>(name: impl Into<Text<'a>>) -> Result<TableName> {
-        <TableName as Name>::parse(name.into())
+        Name::parse(name.into())
     }
 
     /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
-        &self.raw
+        self.0.as_str()
     }
 }
 
@@ -66,24 +60,24 @@ impl ColumnName {
     /// # Errors
     /// `InvalidUtf8` and `InvalidName`.
     pub fn new<'a>(name: impl Into<Text<'a>>) -> Result<ColumnName> {
-        <ColumnName as Name>::parse(name.into())
+        Name::parse(name.into())
     }
 
     /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
-        &self.raw
+        self.0.as_str()
     }
 }
 
 impl std::fmt::Debug for TableName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("TableName").field(&self.raw).finish()
+        f.debug_tuple("TableName").field(&self.as_str()).finish()
     }
 }
 
 impl std::fmt::Debug for ColumnName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ColumnName").field(&self.raw).finish()
+        f.debug_tuple("ColumnName").field(&self.as_str()).finish()
     }
 }
 
@@ -146,19 +140,13 @@ pub(crate) trait Name: Sized {
     /// Checks everything but the length.
     fn parse(text: Text<'_>) -> Result<Self>;
 
-    fn raw(&self) -> &str;
-
-    /// Returns the bytes that stand in a row: a table name alone, a column name with a comma before it and `=` after it.
-    fn wire(&self) -> &Wire;
+    fn text(&self) -> &NameText;
 
     /// Checks that the name has at most `max_len` bytes.
     #[inline]
     fn fits(&self, max_len: usize) -> Result<()> {
-        if self.raw().len() > max_len {
-            Err(too_long(Self::KIND, self.raw().as_bytes(), max_len))
-        } else {
-            Ok(())
-        }
+        let name = self.text().as_bytes();
+        if name.len() > max_len { Err(too_long(Self::KIND, name, max_len)) } else { Ok(()) }
     }
 }
 
@@ -166,18 +154,12 @@ impl Name for TableName {
     const KIND: &'static str = "table name";
 
     fn parse(text: Text<'_>) -> Result<Self> {
-        let raw = checked::<true>(Self::KIND, text)?;
-        Ok(TableName { wire: Wire::new(&escaped("", raw, "")?)?, raw: kept(raw)? })
+        NameText::new(checked::<true>(Self::KIND, text)?).map(TableName)
     }
 
     #[inline]
-    fn raw(&self) -> &str {
-        &self.raw
-    }
-
-    #[inline]
-    fn wire(&self) -> &Wire {
-        &self.wire
+    fn text(&self) -> &NameText {
+        &self.0
     }
 }
 
@@ -185,79 +167,102 @@ impl Name for ColumnName {
     const KIND: &'static str = "column name";
 
     fn parse(text: Text<'_>) -> Result<Self> {
-        let raw = checked::<false>(Self::KIND, text)?;
-        Ok(ColumnName { wire: Wire::new(&escaped(",", raw, "=")?)?, raw: kept(raw)? })
+        NameText::new(checked::<false>(Self::KIND, text)?).map(ColumnName)
     }
 
     #[inline]
-    fn raw(&self) -> &str {
-        &self.raw
-    }
-
-    #[inline]
-    fn wire(&self) -> &Wire {
-        &self.wire
+    fn text(&self) -> &NameText {
+        &self.0
     }
 }
 
-/// Bytes ready to be copied into a row. The first 32 lie in the struct itself, so that copying a name of usual length takes
-/// two loads and two stores.
+/// The text of a checked name.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct NameText {
+    /// A short text without a blank or `=`. Formats of text separate names by these two, if by any byte that names may hold,
+    /// so they can take a plain text as it is.
+    plain: ShortBytes,
+    /// Any other text.
+    other: Box<str>,
+}
+
+impl NameText {
+    fn new(text: &str) -> Result<NameText> {
+        if !text.bytes().any(|byte| matches!(byte, b' ' | b'='))
+            && let Some(plain) = ShortBytes::new(text.as_bytes())
+        {
+            return Ok(NameText { plain, other: Box::default() });
+        }
+        let mut copy = String::new();
+        copy.try_reserve_exact(text.len()).map_err(|_| refused(text.len(), "a name"))?;
+        copy.push_str(text);
+        Ok(NameText { plain: ShortBytes::NONE, other: copy.into_boxed_str() })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        // The bytes were text before, so the error cannot happen.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.plain.get().unwrap_or(self.other.as_bytes())
+    }
+
+    /// Returns the text if it is short and plain, otherwise [`ShortBytes::NONE`].
+    #[inline(always)]
+    pub(crate) fn plain(&self) -> &ShortBytes {
+        &self.plain
+    }
+
+    /// Returns whether both are the same name.
+    #[inline(always)]
+    pub(crate) fn same(&self, other: &NameText) -> bool {
+        self.plain == other.plain && (!self.plain.is_none() || self.other == other.other)
+    }
+}
+
+/// Fewer than 32 bytes, which lie in the struct itself, so that they can be compared or copied by two loads; or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wire {
-    head: [u8; Wire::HEAD],
+pub(crate) struct ShortBytes {
+    /// The bytes, padded with zeros.
+    padded: [u8; ShortBytes::SIZE],
     len: usize,
-    rest: Box<[u8]>,
 }
 
-impl Wire {
-    pub(crate) const HEAD: usize = 32;
+impl ShortBytes {
+    pub(crate) const SIZE: usize = 32;
 
-    pub(crate) fn new(bytes: &[u8]) -> Result<Wire> {
-        let (first, rest) = bytes.split_at(bytes.len().min(Wire::HEAD));
-        let mut head = [0; Wire::HEAD];
-        head[..first.len()].copy_from_slice(first);
-        Ok(Wire { head, len: bytes.len(), rest: copied(rest, "a name or text")? })
+    /// No bytes, not even an empty text. Its length is greater than any limit.
+    pub(crate) const NONE: ShortBytes =
+        ShortBytes { padded: [0; ShortBytes::SIZE], len: usize::MAX };
+
+    /// Returns a copy of bytes if they are short.
+    pub(crate) fn new(bytes: &[u8]) -> Option<ShortBytes> {
+        let mut short = ShortBytes { padded: [0; ShortBytes::SIZE], len: bytes.len() };
+        short.padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        (!short.is_none()).then_some(short)
     }
 
-    /// Returns the first 32 bytes, padded with zeros.
-    #[inline]
-    pub(crate) fn head(&self) -> &[u8; Wire::HEAD] {
-        &self.head
+    #[inline(always)]
+    pub(crate) fn is_none(&self) -> bool {
+        self.len >= ShortBytes::SIZE
     }
 
-    /// Returns the bytes after the first 32.
-    #[inline]
-    pub(crate) fn rest(&self) -> &[u8] {
-        &self.rest
+    #[inline(always)]
+    pub(crate) fn get(&self) -> Option<&[u8]> {
+        self.padded.get(..self.len)
     }
 
-    #[inline]
+    #[inline(always)]
+    pub(crate) fn padded(&self) -> &[u8; ShortBytes::SIZE] {
+        &self.padded
+    }
+
+    /// Returns the number of bytes; `usize::MAX` for none.
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    /// Returns the length if [`Wire::is_short`]. The remainder then changes nothing, but tells the compiler that the length
-    /// is less than 32.
-    #[inline]
-    pub(crate) fn short_len(&self) -> usize {
-        self.len % Wire::HEAD
-    }
-
-    /// Returns whether both hold the same bytes.
-    #[inline(always)]
-    pub(crate) fn same(&self, other: &Wire) -> bool {
-        // Short names are not compared beyond the head: even for an empty slice, the C library's masked load from a dangling
-        // pointer takes longer than a row.
-        self.head == other.head
-            && self.len == other.len
-            && (self.is_short() || self.rest == other.rest)
-    }
-
-    /// Returns whether there are fewer than 32 bytes: [`Wire::short_len`] is then the length, and the head holds all of
-    /// them.
-    #[inline]
-    pub(crate) fn is_short(&self) -> bool {
-        self.len < Wire::HEAD
     }
 }
 
@@ -310,29 +315,6 @@ fn checked<'a, const TABLE: bool>(kind: &str, text: Text<'a>) -> Result<&'a str>
         }
     }
     Ok(name)
-}
-
-fn kept(name: &str) -> Result<Box<str>> {
-    let mut copy = String::new();
-    copy.try_reserve_exact(name.len()).map_err(|_| refused(name.len(), "a name"))?;
-    copy.push_str(name);
-    Ok(copy.into_boxed_str())
-}
-
-/// Returns the name as it stands in a line, between `before` and `behind`. Of the bytes that a line must escape, names may
-/// hold only the space and `=`.
-fn escaped(before: &str, name: &str, behind: &str) -> Result<Vec<u8>> {
-    let escapes = name.bytes().filter(|byte| matches!(byte, b' ' | b'=')).count();
-    let mut out = room(before.len() + name.len() + escapes + behind.len(), "a name")?;
-    out.extend_from_slice(before.as_bytes());
-    for &byte in name.as_bytes() {
-        if matches!(byte, b' ' | b'=') {
-            out.push(b'\\');
-        }
-        out.push(byte);
-    }
-    out.extend_from_slice(behind.as_bytes());
-    Ok(out)
 }
 
 #[cold]
@@ -403,17 +385,22 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_form_is_escaped_and_padded() {
-        let name = ColumnName::new("a b=c").unwrap();
-        assert_eq!((name.wire().len(), name.wire().rest()), (9, &b""[..]));
-        assert_eq!(name.wire().head()[..10], *b",a\\ b\\=c=\0");
-        let long = TableName::new("x".repeat(33).as_str()).unwrap();
-        assert_eq!((long.wire().len(), long.wire().rest()), (33, &b"x"[..]));
-        for len in [1, 31, 32, 33, 40] {
-            let name = |end: &str| TableName::new(("x".repeat(len) + end).as_str()).unwrap();
-            assert!(name("").wire().same(name("").wire()));
-            assert!(!name("").wire().same(name("x").wire()));
-            assert!(!name("a").wire().same(name("b").wire()));
+    fn texts_of_every_length_are_kept_and_compared() {
+        for len in 1..=70 {
+            for (blank, end) in [(false, "x"), (true, " "), (true, "="), (false, "é")] {
+                let text = "n".repeat(len) + end;
+                let name = |text: &str| ColumnName::new(text).unwrap();
+                let (one, short) = (name(&text), text.len() < ShortBytes::SIZE);
+                assert_eq!((one.as_str(), one.text().as_bytes()), (&*text, text.as_bytes()));
+                let plain = Some(text.as_bytes()).filter(|_| short && !blank);
+                assert_eq!(one.text().plain().get(), plain, "{text:?}");
+                assert_eq!(one.text().plain().len(), plain.map_or(usize::MAX, <[u8]>::len));
+                for other in [text.clone(), format!("{text}y"), text.replace('n', "m")] {
+                    let same = other == text;
+                    assert_eq!(one.text().same(name(&other).text()), same, "{text:?} {other:?}");
+                    assert_eq!(one == name(&other), same);
+                }
+            }
         }
     }
 }

@@ -3,11 +3,13 @@
 use super::ProtocolVersion;
 use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::{Lines, Marker};
-use super::name_cache::NameCache;
+use super::name_cache::{KnownName, NameCache};
 use super::timestamp::Designated;
 use super::value::{DoubleBits, DoubleText, Integer, Nanos, Symbol, WireValue};
 use crate::error::{Result, err};
-use crate::name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, NameRef, TableName, TableRef};
+use crate::name::{
+    ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Name as _, NameRef, TableName, TableRef,
+};
 use crate::table::ArrayView;
 use crate::text::{MaybeText, Text};
 
@@ -159,10 +161,10 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn quick_table(&mut self, name: NameRef<'_, TableName>) -> bool {
         let expected = match name {
-            NameRef::Checked(name) => Some(name),
-            NameRef::Raw(text) => self.tables.expected_short(text),
+            NameRef::Checked(name) => Some((name, name.text().plain())),
+            NameRef::Raw(text) => self.tables.expected_short(text).map(KnownName::parts),
         };
-        let written = expected.is_some_and(|name| self.lines.quick_table(name));
+        let written = expected.is_some_and(|(name, form)| self.lines.quick_table(name, form));
         if written {
             self.columns.restart();
         }
@@ -388,10 +390,10 @@ impl Buffer {
         value: V,
     ) -> bool {
         match name {
-            NameRef::Checked(name) => self.lines.quick_value(name, value),
+            NameRef::Checked(name) => self.lines.quick_value(name.text().plain(), value),
             NameRef::Raw(text) => {
-                let Some(name) = self.columns.expected_short(text) else { return false };
-                let written = self.lines.quick_value(name, value);
+                let Some(known) = self.columns.expected_short(text) else { return false };
+                let written = self.lines.quick_value(&known.form, value);
                 if written {
                     self.columns.advance();
                 }

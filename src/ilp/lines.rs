@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::rows::RowPlan;
 use super::timestamp::{Designated, EarlyEnd, RowEnd, StampCache};
 use super::value::{WireValue, no_room};
-use super::write::{COLUMN_ROOM, PayloadLen, Store, Unwritten};
+use super::write::{COLUMN_ROOM, NAME_ROOM, PayloadLen, Store, Unwritten};
 use crate::error::{Error, Result, shown};
-use crate::name::{ColumnName, Name, TableName, Wire};
+use crate::name::{ColumnName, Name, ShortBytes, TableName};
 use crate::table::RowLayout;
 
 /// The bytes of a buffer, and what has to be known about them.
@@ -25,7 +25,7 @@ pub(crate) struct Lines {
     /// Where the open row begins; meaningless without an open row.
     pub(super) row_start: usize,
     max_name_len: usize,
-    /// Names whose wire form is at most this long are short, and keep to `max_name_len` without a look at their length.
+    /// A short name of at most this length may take the quick path, because it keeps to `max_name_len`.
     quick_names: usize,
     pub(super) first_table: Option<TableName>,
     /// Grows whenever rows go away, so that a sender can tell whether the rows that a server refused are still there.
@@ -48,7 +48,7 @@ impl Lines {
     pub(super) fn new(version: ProtocolVersion, max_name_len: usize, max_len: usize) -> Lines {
         Lines {
             store: Store::new(max_len),
-            state: RowState::Between,
+            state: RowState::BETWEEN,
             version,
             one_table: true,
             mixed_at: 0,
@@ -81,21 +81,21 @@ impl Lines {
         })
     }
 
-    /// Starts a row on the quick path. Returns false if the row needs the slow path.
+    /// Starts a row on the quick path; `form` is the name as it stands in a row. Returns false if the row needs the slow path.
     #[inline(always)]
-    pub(super) fn quick_table(&mut self, name: &TableName) -> bool {
-        if !self.may(Call::Table, name.wire()) || !self.needs_no_note(name) {
+    pub(super) fn quick_table(&mut self, name: &TableName, form: &ShortBytes) -> bool {
+        if !self.may(Call::Table, form) || !self.needs_no_note(name) {
             return false;
         }
         self.row_start = self.store.len();
-        let Some(mut open) = self.store.open::<{ Wire::HEAD }>(PayloadLen::NONE) else {
+        let Some(mut open) = self.store.open::<{ ShortBytes::SIZE }>(PayloadLen::NONE) else {
             return false;
         };
-        open.head(name.wire());
+        open.short(form);
         if !open.commit() {
             return false;
         }
-        self.state = RowState::Table;
+        self.state = RowState::TABLE;
         true
     }
 
@@ -105,23 +105,23 @@ impl Lines {
         self.state.require(Call::Table)?;
         let start = self.store.len();
         let mut draft = self.store.draft();
-        draft.wire(name.wire())?;
+        draft.name(name.text())?;
         draft.keep();
         self.note_table(name, start == 0);
         self.row_start = start;
-        self.state = RowState::Table;
+        self.state = RowState::TABLE;
         Ok(())
     }
 
-    /// Returns whether a call may follow now and its name is short.
+    /// Returns whether a call may follow now and its name is one for the quick path.
     #[inline(always)]
-    fn may(&self, call: Call, wire: &Wire) -> bool {
-        wire.len() <= self.quick_names && self.state.allows(call)
+    fn may(&self, call: Call, name: &ShortBytes) -> bool {
+        name.len() <= self.quick_names && self.state.allows(call)
     }
 
     #[inline(always)]
     fn is_same_table(&self, name: &TableName) -> bool {
-        self.first_table.as_ref().is_some_and(|first| first.wire().same(name.wire()))
+        self.first_table.as_ref().is_some_and(|first| first.text().same(name.text()))
     }
 
     /// Returns whether a row of this table leaves `first_table` and `one_table` as they are.
@@ -169,19 +169,20 @@ impl Lines {
         }
     }
 
-    /// Adds a symbol or column on the quick path. Returns false if the value needs the slow path.
+    /// Adds a symbol or column on the quick path; `name` is as it stands in a row. Returns false if the value needs the slow
+    /// path.
     #[inline(always)]
-    pub(super) fn quick_value<V: WireValue>(&mut self, name: &ColumnName, value: V) -> bool {
+    pub(super) fn quick_value<V: WireValue>(&mut self, name: &ShortBytes, value: V) -> bool {
         let version = self.version;
-        if !self.may(V::CALL, name.wire()) || V::NEEDS.is_new() && version < V::NEEDS.since {
+        if !self.may(V::CALL, name) || V::NEEDS.is_new() && version < V::NEEDS.since {
             return false;
         }
         // The reserved room has to be enough for every value, because Rust cannot yet add up constants of type parameters in
         // types.
-        const { assert!(V::ROOM <= COLUMN_ROOM - Wire::HEAD) };
+        const { assert!(V::ROOM <= COLUMN_ROOM - NAME_ROOM) };
         let separator = self.state.separator(V::CALL);
         let Some(mut open) = self.store.open::<COLUMN_ROOM>(value.payload()) else { return false };
-        open.name(separator, name.wire());
+        open.column(separator, name);
         if !open.value(value, version) || !open.commit() {
             return false;
         }
@@ -200,7 +201,7 @@ impl Lines {
         let Some(value) = value else { return Ok(()) };
         let version = self.version;
         let mut draft = self.store.draft();
-        let named = (self.state.separator(V::CALL), name.wire());
+        let named = (self.state.separator(V::CALL), name.text());
         draft.named(named, value, version).map_err(|unwritten| match unwritten {
             Unwritten::Value(e) => in_column(e, name),
             Unwritten::Room(e) => e,
@@ -285,7 +286,7 @@ impl Lines {
     #[inline]
     pub(super) fn row_ended(&mut self) {
         self.rows += 1;
-        self.state = RowState::Between;
+        self.state = RowState::BETWEEN;
     }
 
     #[inline]
@@ -348,21 +349,21 @@ impl Lines {
     }
 
     fn end_open_row(&mut self) {
-        if self.state != RowState::Closed {
-            self.state = RowState::Between;
+        if self.state != RowState::CLOSED {
+            self.state = RowState::BETWEEN;
         }
     }
 
     /// Drops the open row and lets no other begin.
     pub(super) fn close(&mut self) {
         self.drop_row();
-        self.state = RowState::Closed;
+        self.state = RowState::CLOSED;
     }
 
     /// Lets rows begin again: a copy of the buffer of a closed sender can be used.
     pub(super) fn reopened(mut self) -> Lines {
-        if self.state == RowState::Closed {
-            self.state = RowState::Between;
+        if self.state == RowState::CLOSED {
+            self.state = RowState::BETWEEN;
         }
         self
     }
@@ -380,9 +381,9 @@ impl Lines {
     }
 }
 
-/// Returns the longest wire form that keeps to `max_name_len` whatever the name is.
+/// Returns the length of the longest name that takes the quick path.
 fn quick_names(max_name_len: usize) -> usize {
-    if max_name_len >= Wire::HEAD { Wire::HEAD - 1 } else { 0 }
+    max_name_len.min(ShortBytes::SIZE - 1)
 }
 
 #[cold]

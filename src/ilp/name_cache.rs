@@ -1,9 +1,10 @@
-//! A cache of names that callers give as text, in checked form. Checking a name costs much more than comparing it with the
-//! name that stood at the same position in the row before.
+//! A cache of names that callers give as text, with the form that each has in a row. Checking a name costs much more than
+//! comparing it with the name that stood at the same position in the row before.
 
+use super::write::written_short;
 use crate::error::Result;
 use crate::memory::{refused, room};
-use crate::name::{Name, too_long};
+use crate::name::{Name, ShortBytes, too_long};
 use crate::text::Text;
 
 /// When the cache holds this many names, it forgets all of them. It is a power of two.
@@ -11,10 +12,39 @@ const MAX_NAMES: usize = 256;
 const SLOTS: usize = 2 * MAX_NAMES;
 const EMPTY: u16 = u16::MAX;
 
-/// Checked names in the order in which they were first used.
+/// A checked name and what stands for it in a row.
+#[derive(Clone)]
+pub(super) struct KnownName<N> {
+    name: N,
+    /// The text of the name, if it is short.
+    text: ShortBytes,
+    /// The text with backslashes before the bytes that need them, if that is short.
+    pub(super) form: ShortBytes,
+}
+
+impl<N: Name> KnownName<N> {
+    fn new(text: Text<'_>) -> Result<KnownName<N>> {
+        let name = N::parse(text)?;
+        let short = ShortBytes::new(text.as_bytes()).unwrap_or(ShortBytes::NONE);
+        let form = written_short(|draft| draft.name(name.text())).unwrap_or(ShortBytes::NONE);
+        Ok(KnownName { name, text: short, form })
+    }
+
+    #[inline(always)]
+    pub(super) fn parts(&self) -> (&N, &ShortBytes) {
+        (&self.name, &self.form)
+    }
+
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        self.name.text().as_bytes()
+    }
+}
+
+/// Known names in the order in which they were first used.
 #[derive(Clone)]
 pub(super) struct NameCache<N> {
-    names: Vec<N>,
+    names: Vec<KnownName<N>>,
     /// The index of the name that is expected next.
     next: usize,
     /// Indexes into `names` by hash, with open addressing; empty as long as no name was kept.
@@ -32,16 +62,11 @@ impl<N: Name> NameCache<N> {
         self.next = 0;
     }
 
-    /// Returns the checked form of `text` if it is the expected name; [`NameCache::advance`] then expects the next one.
+    /// Returns the expected name if it is `text` and short; [`NameCache::advance`] then expects the next one.
     #[inline(always)]
-    pub(super) fn expected(&self, text: Text<'_>) -> Option<&N> {
-        self.names.get(self.next).filter(|name| same(name.raw().as_bytes(), text.as_bytes()))
-    }
-
-    /// As [`NameCache::expected`], but only for names of at most 32 bytes, which need no function call.
-    #[inline(always)]
-    pub(super) fn expected_short(&self, text: Text<'_>) -> Option<&N> {
-        self.names.get(self.next).filter(|name| same_short(name.raw().as_bytes(), text.as_bytes()))
+    pub(super) fn expected_short(&self, text: Text<'_>) -> Option<&KnownName<N>> {
+        let known = self.names.get(self.next)?;
+        same(&known.text, text.as_bytes()).then_some(known)
     }
 
     #[inline(always)]
@@ -56,12 +81,13 @@ impl<N: Name> NameCache<N> {
 
     /// Returns the checked form of `text`, and checks it if it is new.
     pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
-        if self.expected(text).is_some() {
+        let expected = self.names.get(self.next);
+        if expected.is_some_and(|known| known.bytes() == text.as_bytes()) {
             self.advance();
         } else {
             self.search(text, max_len)?;
         }
-        Ok(&self.names[self.next - 1])
+        Ok(&self.names[self.next - 1].name)
     }
 
     #[inline(never)]
@@ -78,20 +104,22 @@ impl<N: Name> NameCache<N> {
         // At least half of the slots are empty.
         while self.slots[slot] != EMPTY {
             let place = usize::from(self.slots[slot]);
-            if same(self.names[place].raw().as_bytes(), text.as_bytes()) {
+            if self.names[place].bytes() == text.as_bytes() {
                 self.next = place + 1;
                 return Ok(());
             }
             slot = (slot + 1) & (SLOTS - 1);
         }
-        let name = N::parse(text)?;
+        let name = KnownName::new(text)?;
         if self.names.len() == MAX_NAMES {
             self.names.clear();
             self.slots.fill(EMPTY);
             slot = hash(text.as_bytes()) & (SLOTS - 1);
         }
         let place = self.names.len();
-        self.names.try_reserve(1).map_err(|_| refused(2 * place * size_of::<N>(), "names"))?;
+        self.names
+            .try_reserve(1)
+            .map_err(|_| refused(2 * place * size_of::<KnownName<N>>(), "names"))?;
         self.slots[slot] = u16::try_from(place).unwrap_or(EMPTY);
         self.names.push(name);
         self.next = place + 1;
@@ -99,45 +127,37 @@ impl<N: Name> NameCache<N> {
     }
 }
 
-/// Returns whether two names are equal. Names are short, so a call of `memcmp` would cost more than the comparison.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() > 32 { a == b } else { same_short(a, b) }
+/// Returns whether a short name is `text`. Names are short, so a call of `memcmp` would cost more than the comparison of the
+/// first and the last bytes, which may overlap.
+#[inline(always)]
+fn same(name: &ShortBytes, text: &[u8]) -> bool {
+    let (padded, len) = (name.padded(), text.len());
+    if name.len() != len {
+        false
+    } else if len >= 16 {
+        len < ShortBytes::SIZE && same_ends::<16>(padded, text)
+    } else if len >= 8 {
+        same_ends::<8>(padded, text)
+    } else if len >= 4 {
+        same_ends::<4>(padded, text)
+    } else if len >= 2 {
+        same_ends::<2>(padded, text)
+    } else {
+        same_ends::<1>(padded, text)
+    }
 }
 
-/// Returns whether two names of at most 32 bytes are equal; false for longer ones.
 #[inline(always)]
-fn same_short(a: &[u8], b: &[u8]) -> bool {
-    let len = a.len();
-    if len != b.len() {
-        return false;
-    }
-    if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
-        (a.first_chunk::<16>(), a.last_chunk::<16>(), b.first_chunk::<16>(), b.last_chunk::<16>())
-    {
-        return len <= 32
-            && (u128::from_ne_bytes(*a1) ^ u128::from_ne_bytes(*b1))
-                | (u128::from_ne_bytes(*a2) ^ u128::from_ne_bytes(*b2))
-                == 0;
-    }
-    if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
-        (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>())
-    {
-        return (u64::from_ne_bytes(*a1) ^ u64::from_ne_bytes(*b1))
-            | (u64::from_ne_bytes(*a2) ^ u64::from_ne_bytes(*b2))
-            == 0;
-    }
-    if let (Some(a1), Some(a2), Some(b1), Some(b2)) =
-        (a.first_chunk::<4>(), a.last_chunk::<4>(), b.first_chunk::<4>(), b.last_chunk::<4>())
-    {
-        return (u32::from_ne_bytes(*a1) ^ u32::from_ne_bytes(*b1))
-            | (u32::from_ne_bytes(*a2) ^ u32::from_ne_bytes(*b2))
-            == 0;
-    }
-    match len {
-        0 => true,
-        _ => a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1],
-    }
+fn same_ends<const N: usize>(padded: &[u8], text: &[u8]) -> bool {
+    let word = |bytes: &[u8], at: usize| {
+        let mut word = [0; 16];
+        if let Some(bytes) = bytes.get(at..).and_then(<[u8]>::first_chunk::<N>) {
+            word[..N].copy_from_slice(bytes);
+        }
+        u128::from_ne_bytes(word)
+    };
+    let last = text.len().saturating_sub(N);
+    (word(padded, 0) ^ word(text, 0)) | (word(padded, last) ^ word(text, last)) == 0
 }
 
 /// FNV-1a. A collision only costs time.
@@ -153,7 +173,8 @@ fn hash(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::ColumnName;
+    use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+    use crate::name::{ColumnName, TableName};
 
     #[test]
     fn any_order_of_any_number_of_names_gives_the_right_one() {
@@ -188,15 +209,48 @@ mod tests {
     }
 
     #[test]
+    fn a_name_looks_the_same_however_it_is_given() {
+        let mut names: Vec<String> =
+            ["=", " ", "a b", "a=b", "= =", "é", "é é"].map(String::from).into();
+        names.extend((1..70).map(|len| "n".repeat(len)));
+        names.extend(
+            (1..40).map(|len| format!("{} {}", "n".repeat(len / 2), "=".repeat(len - len / 2))),
+        );
+        for name in &names {
+            let escaped = name.replace(' ', "\\ ").replace('=', "\\=");
+            let row = format!("{escaped},{escaped}=s {escaped}=t\n");
+            for max_name_len in [name.len() - 1, name.len(), name.len() + 1, 127] {
+                let options =
+                    BufferOptions { max_name_len, ..BufferOptions::new(ProtocolVersion::V1) };
+                let mut buffer = Buffer::with_options(options).unwrap();
+                let (table, column) =
+                    (TableName::new(name).unwrap(), ColumnName::new(name).unwrap());
+                if max_name_len < name.len() {
+                    assert!(buffer.table(&table).is_err() && buffer.table(name).is_err());
+                    continue;
+                }
+                for _ in 0..3 {
+                    let row = buffer.table(name).unwrap().symbol(name, "s").unwrap();
+                    row.column_bool(name, true).unwrap().at_now().unwrap();
+                    let row = buffer.table(&table).unwrap().symbol(&column, "s").unwrap();
+                    row.column_bool(&column, true).unwrap().at_now().unwrap();
+                }
+                assert_eq!(buffer.peek(), row.repeat(6).as_bytes());
+            }
+        }
+    }
+
+    #[test]
     fn comparison_sees_every_byte() {
-        for len in 0..40 {
+        for len in 1..40 {
             let a = vec![b'a'; len];
-            assert!(same(&a, &a.clone()));
-            assert!(!same(&a, &vec![b'a'; len + 1]));
+            let name = ShortBytes::new(&a).unwrap_or(ShortBytes::NONE);
+            assert_eq!(same(&name, &a), len < 32);
+            assert!(!same(&name, &vec![b'a'; len + 1]));
             for place in 0..len {
                 let mut b = a.clone();
                 b[place] = b'b';
-                assert!(!same(&a, &b), "{len} {place}");
+                assert!(!same(&name, &b), "{len} {place}");
             }
         }
     }

@@ -1,49 +1,52 @@
-//! Which call may follow which while a row is built. A state is the set of the calls that it allows and, in the bits above
-//! them, the byte that comes before a column.
+//! Which call may follow which while a row is built, and which byte comes before the next column.
 
 use crate::error::{Error, Result, err};
 
-const TABLE: u16 = 1;
-const SYMBOL: u16 = 2;
-const COLUMN: u16 = 4;
-const AT: u16 = 8;
-const FLUSH: u16 = 16;
-const SPACE: u16 = (b' ' as u16) << 8;
-const COMMA: u16 = (b',' as u16) << 8;
-
-/// The state of the row under construction.
-#[repr(u16)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowState {
-    /// No row is open.
-    Between = TABLE | FLUSH,
-    /// The row has its table and nothing else.
-    Table = SPACE | SYMBOL | COLUMN,
-    /// The row has symbols and no column.
-    Symbol = SPACE | SYMBOL | COLUMN | AT,
-    /// The row has a column.
-    Column = COMMA | COLUMN | AT,
-    /// No row is open and none may begin: the sender that owns the buffer is closed.
-    Closed = FLUSH,
-}
-
-/// A kind of call on a buffer.
-#[repr(u16)]
+/// A kind of call on a buffer. Each is a bit of its own, so that a state can hold the set of the calls that it allows.
+#[repr(u8)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
-    Table = TABLE,
-    Symbol = SYMBOL,
-    Column = COLUMN,
+    Table = 1,
+    Symbol = 2,
+    Column = 4,
     /// Ends the row.
-    At = AT,
+    At = 8,
     /// Sends, or remembers a place to go back to.
-    Flush = FLUSH,
+    Flush = 16,
+}
+
+/// The state of the row under construction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowState {
+    allowed: u8,
+    /// The byte that comes before a column.
+    separator: u8,
+}
+
+const fn state(allowed: &[Call], separator: u8) -> RowState {
+    let (mut set, mut i) = (0, 0);
+    while i < allowed.len() {
+        set |= allowed[i] as u8;
+        i += 1;
+    }
+    RowState { allowed: set, separator }
 }
 
 impl RowState {
+    /// No row is open.
+    pub(crate) const BETWEEN: RowState = state(&[Call::Table, Call::Flush], 0);
+    /// The row has its table and nothing else.
+    pub(crate) const TABLE: RowState = state(&[Call::Symbol, Call::Column], b' ');
+    /// The row has symbols and no column.
+    pub(crate) const SYMBOL: RowState = state(&[Call::Symbol, Call::Column, Call::At], b' ');
+    /// The row has a column.
+    pub(crate) const COLUMN: RowState = state(&[Call::Column, Call::At], b',');
+    /// No row is open and none may begin: the sender that owns the buffer is closed.
+    pub(crate) const CLOSED: RowState = state(&[Call::Flush], 0);
+
     #[inline]
     pub(crate) fn allows(self, call: Call) -> bool {
-        self as u16 & call as u16 != 0
+        self.allowed & call as u8 != 0
     }
 
     #[inline]
@@ -54,18 +57,17 @@ impl RowState {
     /// Returns the byte that comes before a symbol or before a column.
     #[inline(always)]
     pub(crate) fn separator(self, call: Call) -> u8 {
-        let [_, separator] = (self as u16).to_le_bytes();
-        if matches!(call, Call::Symbol) { b',' } else { separator }
+        if matches!(call, Call::Symbol) { b',' } else { self.separator }
     }
 
     /// Returns the state after an allowed call.
     #[inline(always)]
     pub(crate) fn after(call: Call) -> RowState {
         match call {
-            Call::Table => RowState::Table,
-            Call::Symbol => RowState::Symbol,
-            Call::Column => RowState::Column,
-            Call::At | Call::Flush => RowState::Between,
+            Call::Table => RowState::TABLE,
+            Call::Symbol => RowState::SYMBOL,
+            Call::Column => RowState::COLUMN,
+            Call::At | Call::Flush => RowState::BETWEEN,
         }
     }
 
@@ -85,20 +87,18 @@ impl RowState {
             }
         };
         let (place, allowed) = match self {
-            RowState::Between => ("no row is open", "table"),
-            RowState::Table => (
+            RowState::BETWEEN => ("no row is open", "table"),
+            RowState::TABLE => (
                 "the row has no symbol or column yet",
                 "symbol or column, or drop_row to drop the row",
             ),
-            RowState::Symbol => {
+            RowState::SYMBOL => {
                 ("the row has symbols", "symbol, column or at, or drop_row to drop the row")
             }
-            RowState::Column => {
-                ("the row has columns", "column or at, or drop_row to drop the row")
-            }
-            RowState::Closed => {
+            RowState::CLOSED => {
                 return err!(InvalidState, "{wanted} cannot be called here: the sender is closed");
             }
+            _ => ("the row has columns", "column or at, or drop_row to drop the row"),
         };
         err!(InvalidState, "{wanted} cannot be called here: {place}, call {allowed}")
     }
@@ -115,11 +115,11 @@ mod tests {
         use RowState as S;
         let calls = [C::Table, C::Symbol, C::Column, C::At, C::Flush];
         let table = [
-            (S::Between, [true, false, false, false, true]),
-            (S::Table, [false, true, true, false, false]),
-            (S::Symbol, [false, true, true, true, false]),
-            (S::Column, [false, false, true, true, false]),
-            (S::Closed, [false, false, false, false, true]),
+            (S::BETWEEN, [true, false, false, false, true]),
+            (S::TABLE, [false, true, true, false, false]),
+            (S::SYMBOL, [false, true, true, true, false]),
+            (S::COLUMN, [false, false, true, true, false]),
+            (S::CLOSED, [false, false, false, false, true]),
         ];
         for (state, row) in table {
             for (call, allowed) in calls.into_iter().zip(row) {
@@ -132,7 +132,7 @@ mod tests {
                 }
             }
         }
-        let e = S::Column.require(C::Symbol).unwrap_err();
+        let e = S::COLUMN.require(C::Symbol).unwrap_err();
         assert_eq!(
             e.message(),
             "symbol cannot be called here: the row has columns, call column or at, or drop_row to drop the row"

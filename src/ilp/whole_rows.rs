@@ -5,16 +5,15 @@ use std::ops::Range;
 use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
-use super::rows::{RowPlan, RowValues, ShortBytes};
+use super::rows::{RowPlan, RowValues};
 use super::timestamp::{Designated, EarlyEnd, StampCache, StampForm};
 use super::value::{WireValue, no_room};
 use super::write::{Draft, Unwritten};
 use crate::error::{Error, Result, err};
-use crate::name::{Name, TableName, Wire};
+use crate::name::{Name, NameText, ShortBytes, TableName};
 use crate::table::{RowLayout, TimestampKind};
 
-/// Writes rows at the end of a buffer. Names come in wire form; the separator before a name is replaced here by the one that
-/// belongs there.
+/// Writes rows at the end of a buffer.
 pub(super) struct RowsOut<'a> {
     draft: Draft<'a>,
     stamps: &'a mut StampCache,
@@ -33,7 +32,7 @@ impl Lines {
         let version = self.version();
         let draft = self.store.draft();
         let mut out =
-            RowsOut { draft, stamps: &mut self.stamps, version, state: RowState::Between };
+            RowsOut { draft, stamps: &mut self.stamps, version, state: RowState::BETWEEN };
         write(&mut out)?;
         out.draft.keep();
         Ok(())
@@ -100,11 +99,11 @@ impl RowsOut<'_> {
 
     /// Starts a row.
     pub(super) fn begin(&mut self, table: &TableName) -> Result<()> {
-        self.state = RowState::Table;
-        self.draft.wire(table.wire())
+        self.state = RowState::TABLE;
+        self.draft.name(table.text())
     }
 
-    pub(super) fn value<V: WireValue>(&mut self, name: &Wire, value: V) -> Result<()> {
+    pub(super) fn value<V: WireValue>(&mut self, name: &NameText, value: V) -> Result<()> {
         let named = (self.state.separator(V::CALL), name);
         self.state = RowState::after(V::CALL);
         let written = self.draft.named(named, value, self.version);
@@ -127,7 +126,7 @@ impl RowsOut<'_> {
     }
 
     fn check_not_empty(&self) -> Result<()> {
-        if self.state == RowState::Table { Err(empty_row()) } else { Ok(()) }
+        if self.state == RowState::TABLE { Err(empty_row()) } else { Ok(()) }
     }
 }
 

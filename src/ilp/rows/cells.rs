@@ -200,7 +200,7 @@ impl Buffer {
                 // The plan has the same columns as the layout, in another order, so there is always one.
                 let Some(column) = layout.columns().get(planned.place) else { continue };
                 let cell = cells.cell(column.place)?;
-                write_cell(planned.kind, &cell, AtEnd { out, name: column.name.wire() })
+                write_cell(planned.kind, &cell, AtEnd { out, name: column.name.text() })
                     .unwrap_or_else(|| Err(column.mismatch(cell.describe())))
                     .map_err(|e| column.context(e))?;
             }

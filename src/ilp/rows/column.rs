@@ -2,18 +2,18 @@
 
 use super::destination::Destination;
 use super::joined::Constant;
-use super::plan::{PlanColumn, ShortBytes};
+use super::plan::PlanColumn;
 use super::texts::{Dictionary, OtherTexts, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
-use crate::name::Name as _;
+use crate::name::{Name as _, ShortBytes};
 use crate::table::{ArrayView, Bits, Column, ColumnData, ColumnKind, ColumnValues};
 
 /// A column whose kind and values have been matched, so that rows need not do it.
 pub(super) struct PreparedColumn<'a> {
     pub(super) column: &'a Column,
-    /// The name in wire form, if it is short.
+    /// The name as it stands in a row, if that is short.
     pub(super) name: ShortBytes,
     validity: Option<Bits<'a>>,
     /// The doubles of a column without validity if the protocol sends them in binary, and nothing if it sends them as text.
@@ -116,14 +116,14 @@ impl<'a> PreparedColumn<'a> {
             }
             (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
                 check_len(codes.len(), rows)?;
-                let (texts, name) = (Texts { offsets, bytes }, column.name.wire());
+                let (texts, name) = (Texts { offsets, bytes }, column.name.text());
                 match kind {
                     K::Symbol => Values::SymbolCodes(Dictionary::new(codes, texts, name, true)),
                     _ => Values::StringCodes(Dictionary::new(codes, texts, name, false)),
                 }
             }
             (_, V::Constant(cell)) => {
-                let constant = Constant::new(cell, planned.kind, column.name.wire());
+                let constant = Constant::new(cell, planned.kind, column.name.text());
                 let constant = constant.ok_or_else(|| column.mismatch(cell.describe()))?;
                 Values::Other(OtherValues::Constant(constant))
             }

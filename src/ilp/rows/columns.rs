@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::column::PreparedColumn;
 use super::destination::{AtEnd, InSlot};
-use super::plan::{RowPlan, RowValues, ShortBytes};
+use super::plan::{RowPlan, RowValues};
 use super::tables::Tables;
 use crate::error::{Error, Result, err};
 use crate::ilp::Buffer;
@@ -13,7 +13,7 @@ use crate::ilp::lines::Lines;
 use crate::ilp::whole_rows::RowsOut;
 use crate::ilp::write::{Slot, Written};
 use crate::memory::room;
-use crate::name::{Name as _, TableName};
+use crate::name::{Name as _, ShortBytes, TableName};
 use crate::table::{Codes, ColumnData, ColumnKind, RowLayout, TimestampKind};
 
 /// Rows given by one slice per column, prepared to be appended in any number of pieces.
@@ -142,8 +142,8 @@ impl<'a> PreparedColumns<'a> {
         self.rows
     }
 
-    /// Returns the first of `rows` that have the same table, that table, and its name in wire form if the rows can be written
-    /// on the quick path.
+    /// Returns the first of `rows` that have the same table, that table, and its name as it stands in a row if the rows
+    /// can be written on the quick path.
     fn of_one_table(
         &self,
         rows: Range<usize>,
@@ -188,7 +188,7 @@ impl<'a> PreparedColumns<'a> {
     fn write_carefully(&self, out: &mut RowsOut<'_>, table: &TableName, row: usize) -> Result<()> {
         out.begin(table)?;
         for prepared in &self.columns {
-            let to = AtEnd { out, name: prepared.column.name.wire() };
+            let to = AtEnd { out, name: prepared.column.name.text() };
             let written = match prepared.column.kind {
                 ColumnKind::Symbol => prepared.write_symbol(row, to),
                 _ => prepared.write_column(row, to),

@@ -1,14 +1,13 @@
 //! [`Destination`]: where the value of a column of one row is written. What a column holds is matched once for both ways of
 //! writing: the quick path, and the slow path, which makes room and explains what cannot be written.
 
-use super::plan::ShortBytes;
 use crate::error::Result;
 use crate::ilp::ProtocolVersion;
 use crate::ilp::array::DenseArray;
 use crate::ilp::value::{DoubleBits, DoubleText, WireValue};
 use crate::ilp::whole_rows::RowsOut;
 use crate::ilp::write::{Slot, Written};
-use crate::name::Wire;
+use crate::name::{NameText, ShortBytes};
 use crate::table::ArrayView;
 
 /// Where a value is written. `None` says that it was not: on the quick path the row then needs the slow path.
@@ -83,7 +82,7 @@ impl<'s> Destination for InSlot<'s, '_> {
 /// The slow path: the end of the buffer. It writes the value, or says what is wrong with it.
 pub(super) struct AtEnd<'o, 'b> {
     pub(super) out: &'o mut RowsOut<'b>,
-    pub(super) name: &'o Wire,
+    pub(super) name: &'o NameText,
 }
 
 impl Destination for AtEnd<'_, '_> {

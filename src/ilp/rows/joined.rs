@@ -2,44 +2,52 @@
 
 use super::cells::write_cell;
 use super::destination::Destination;
-use super::plan::{PlanKind, ShortBytes};
+use super::plan::PlanKind;
 use crate::ilp::ProtocolVersion;
 use crate::ilp::value::WireValue;
 use crate::ilp::write::Store;
-use crate::name::Wire;
+use crate::name::{NameText, ShortBytes};
 use crate::table::{ArrayView, Cell};
 
 /// Joins one name with values.
-pub(super) struct Joiner<'n> {
-    name: &'n Wire,
+pub(super) struct Joiner {
+    /// The name and, from one value to the next, the last value.
     store: Store,
+    /// The length of the name; 0 if there was no memory for it.
+    name_len: usize,
 }
 
-impl<'n> Joiner<'n> {
-    pub(super) fn new(name: &'n Wire) -> Joiner<'n> {
-        Joiner { name, store: Store::new(usize::MAX) }
+impl Joiner {
+    pub(super) fn new(name: &NameText) -> Joiner {
+        let mut store = Store::new(usize::MAX);
+        let mut draft = store.draft();
+        match draft.column(b',', name) {
+            Ok(()) => draft.keep(),
+            Err(_) => drop(draft),
+        }
+        Joiner { name_len: store.len(), store }
     }
 
     /// Returns name and value as one, or [`ShortBytes::NONE`] if they are long, if the value cannot be sent, or if there is
     /// no memory.
     pub(super) fn join<V: WireValue>(&mut self, value: V, version: ProtocolVersion) -> ShortBytes {
-        self.store.truncate(0);
+        self.store.truncate(self.name_len);
         let mut draft = self.store.draft();
-        if draft.wire(self.name).is_err() || !draft.value(value, version).unwrap_or(false) {
+        if self.name_len == 0 || !draft.value(value, version).unwrap_or(false) {
             return ShortBytes::NONE;
         }
         draft.keep();
-        ShortBytes::of(self.store.as_slice()).unwrap_or(ShortBytes::NONE)
+        ShortBytes::new(self.store.as_slice()).unwrap_or(ShortBytes::NONE)
     }
 }
 
 /// Joins the name with the one value that is written here.
-struct Join<'j, 'n> {
-    joiner: &'j mut Joiner<'n>,
+struct Join<'j> {
+    joiner: &'j mut Joiner,
     version: ProtocolVersion,
 }
 
-impl Destination for Join<'_, '_> {
+impl Destination for Join<'_> {
     type Written = ShortBytes;
     const TAKES_JOINED: bool = false;
 
@@ -80,7 +88,7 @@ pub(super) struct Constant<'a> {
 
 impl<'a> Constant<'a> {
     /// Returns `None` if columns of this kind do not take such a cell.
-    pub(super) fn new(cell: Cell<'a>, kind: PlanKind, name: &Wire) -> Option<Constant<'a>> {
+    pub(super) fn new(cell: Cell<'a>, kind: PlanKind, name: &NameText) -> Option<Constant<'a>> {
         let mut joiner = Joiner::new(name);
         let mut join = |version| write_cell(kind, &cell, Join { joiner: &mut joiner, version });
         let joined = [join(ProtocolVersion::V2)?, join(ProtocolVersion::V1)?];

@@ -14,4 +14,4 @@ mod tests;
 mod texts;
 
 pub use columns::PreparedColumns;
-pub(super) use plan::{RowPlan, RowValues, ShortBytes};
+pub(super) use plan::{RowPlan, RowValues};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::ilp::write::{Slot, Written};
+use crate::ilp::write::{Slot, Written, written_short};
 use crate::memory::room;
-use crate::name::{Name as _, Wire};
+use crate::name::{Name as _, ShortBytes};
 use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
 /// What all rows of a layout have in common in the line protocol. A layout keeps its plan for all buffers.
@@ -22,7 +22,7 @@ pub(crate) struct RowPlan {
 
 /// A column of a plan.
 pub(super) struct PlanColumn {
-    /// The name in wire form, if it is short.
+    /// The name as it stands in a row, if that is short.
     pub(super) name: ShortBytes,
     pub(super) kind: PlanKind,
     /// The position at which the column was declared, from 0.
@@ -72,12 +72,12 @@ impl RowPlan {
     }
 
     fn new(layout: &RowLayout) -> Result<RowPlan> {
-        let mut table = ShortBytes::new(layout.table().wire());
+        let mut table = written_short(|draft| draft.name(layout.table().text()));
         let mut columns = room(layout.column_count(), "columns")?;
         for symbols in [true, false] {
             for column in layout.columns() {
                 if symbols == (column.kind == ColumnKind::Symbol) {
-                    let name = ShortBytes::new(column.name.wire());
+                    let name = written_short(|draft| draft.column(b',', column.name.text()));
                     if name.is_none() {
                         table = None;
                     }
@@ -113,50 +113,6 @@ impl RowPlan {
             Some((symbols, others)) => [symbols, others],
             None => [&[], &[]],
         }
-    }
-}
-
-/// Less than 32 bytes that can be copied at once: a short name in wire form, alone or with a value.
-#[derive(Debug, Clone)]
-pub(crate) struct ShortBytes {
-    bytes: [u8; Wire::HEAD],
-    len: usize,
-}
-
-impl ShortBytes {
-    /// No bytes, which stand for bytes that are not short.
-    pub(crate) const NONE: ShortBytes = ShortBytes { bytes: [0; Wire::HEAD], len: 0 };
-
-    #[inline(always)]
-    pub(crate) fn is_none(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Returns `wire`, if it is short enough.
-    pub(crate) fn new(wire: &Wire) -> Option<ShortBytes> {
-        (wire.len() < Wire::HEAD).then(|| ShortBytes { bytes: *wire.head(), len: wire.len() })
-    }
-
-    /// Returns a copy of `bytes`, if they are short.
-    pub(super) fn of(bytes: &[u8]) -> Option<ShortBytes> {
-        let mut short = ShortBytes { bytes: [0; Wire::HEAD], len: bytes.len() };
-        short
-            .bytes
-            .get_mut(..bytes.len())
-            .filter(|_| short.len < Wire::HEAD)?
-            .copy_from_slice(bytes);
-        Some(short)
-    }
-
-    #[inline(always)]
-    pub(in crate::ilp) fn bytes(&self) -> &[u8; Wire::HEAD] {
-        &self.bytes
-    }
-
-    /// Returns the length, which is less than 32.
-    #[inline(always)]
-    pub(in crate::ilp) fn len(&self) -> usize {
-        self.len % Wire::HEAD
     }
 }
 

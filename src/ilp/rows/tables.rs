@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use super::column::check_len;
-use super::plan::{RowPlan, ShortBytes};
+use super::plan::RowPlan;
 use crate::error::{Error, Result, err};
+use crate::ilp::write::written_short;
 use crate::memory::room;
-use crate::name::{Name as _, TableName};
+use crate::name::{Name as _, ShortBytes, TableName};
 use crate::table::Codes;
 
 /// The tables of rows, and for each row the place of its table.
 pub(super) struct Tables<'a> {
     names: &'a [TableName],
-    /// The names in wire form; [`ShortBytes::NONE`] for those whose rows cannot be written on the quick path.
+    /// The names as they stand in rows; [`ShortBytes::NONE`] for those whose rows cannot be written on the quick path.
     short: Vec<ShortBytes>,
     codes: Codes<'a>,
     longest_name: Option<&'a TableName>,
@@ -28,7 +29,8 @@ impl<'a> Tables<'a> {
         check_len(codes.len(), rows).map_err(|e| e.context("tables"))?;
         let mut short = room(names.len(), "tables")?;
         let quick = plan.has_short_columns();
-        let one = |name: &TableName| ShortBytes::new(name.wire()).filter(|_| quick);
+        let one =
+            |name: &TableName| written_short(|draft| draft.name(name.text())).filter(|_| quick);
         short.extend(names.iter().map(|name| one(name).unwrap_or(ShortBytes::NONE)));
         let longest_name = names.iter().max_by_key(|name| name.as_str().len());
         Ok(Tables { names, short, codes, longest_name })
@@ -39,7 +41,7 @@ impl<'a> Tables<'a> {
         self.longest_name.map_or(Ok(()), |name| name.fits(max_name_len))
     }
 
-    /// Returns the first of `rows` that have the same table, that table, and its name in wire form if it is short.
+    /// Returns the first of `rows` that have the same table, that table, and its name as it stands in a row if that is short.
     pub(super) fn of_one(
         &self,
         rows: Range<usize>,

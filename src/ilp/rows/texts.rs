@@ -2,11 +2,10 @@
 
 use super::destination::Destination;
 use super::joined::Joiner;
-use super::plan::ShortBytes;
 use crate::error::{Error, err};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::value::{Symbol, WireValue};
-use crate::name::Wire;
+use crate::name::{NameText, ShortBytes};
 use crate::table::{Codes, Offsets};
 use crate::text::Text;
 
@@ -98,7 +97,7 @@ impl<'a> Dictionary<'a> {
     pub(super) fn new(
         codes: Codes<'a>,
         texts: Texts<'a>,
-        name: &Wire,
+        name: &NameText,
         of_symbols: bool,
     ) -> Dictionary<'a> {
         let count = texts.offsets.count();

@@ -5,9 +5,8 @@ use std::marker::PhantomData;
 
 use super::room::{COLUMN_ROOM, PayloadLen, Room, SHORT_TEXT, Texts};
 use crate::ilp::ProtocolVersion;
-use crate::ilp::rows::ShortBytes;
 use crate::ilp::value::{Payload, WireValue};
-use crate::name::Wire;
+use crate::name::ShortBytes;
 
 /// Room for one column with its value in a row: [`COLUMN_ROOM`] bytes. It is used up by writing, and cannot be kept.
 pub(in crate::ilp) struct Slot<'s> {
@@ -53,9 +52,10 @@ impl<'s> Slot<'s> {
     /// Writes a name and a value that were joined before.
     #[inline(always)]
     pub(in crate::ilp) fn joined(self, joined: &ShortBytes) -> Option<Written<'s>> {
-        // SAFETY: a slot has `COLUMN_ROOM` bytes, which are more than `Wire::HEAD`.
-        let mut room = unsafe { Room::new(self.at, Wire::HEAD, PayloadLen::NONE, Texts::Plain) };
-        room.head(joined.bytes(), joined.len());
+        // SAFETY: a slot has `COLUMN_ROOM` bytes, which are more than `ShortBytes::SIZE`.
+        let mut room =
+            unsafe { Room::new(self.at, ShortBytes::SIZE, PayloadLen::NONE, Texts::Plain) };
+        room.short(joined);
         room.end().map(Self::written)
     }
 
@@ -73,7 +73,7 @@ impl<'s> Slot<'s> {
     ) -> Option<Written<'s>> {
         const {
             let short = if matches!(V::PAYLOAD, Payload::Escaped) { 2 * SHORT_TEXT } else { 0 };
-            assert!(Wire::HEAD + V::ROOM + short <= COLUMN_ROOM);
+            assert!(ShortBytes::SIZE + V::ROOM + short <= COLUMN_ROOM);
         }
         let payload = value.payload();
         let texts = match V::PAYLOAD {
@@ -86,8 +86,8 @@ impl<'s> Slot<'s> {
         }
         // SAFETY: the constant part and a short text fit the slot, as asserted above; `fits` has checked that the rest of
         // the payload lies before `last`.
-        let mut room = unsafe { Room::new(self.at, Wire::HEAD + V::ROOM, payload, texts) };
-        room.head(name.bytes(), name.len());
+        let mut room = unsafe { Room::new(self.at, ShortBytes::SIZE + V::ROOM, payload, texts) };
+        room.short(name);
         if !value.write(&mut room, self.version) {
             return None;
         }

@@ -23,5 +23,5 @@ mod utf8;
 
 pub(super) use column::{Slot, Written};
 pub(super) use escape::{bad_string, bad_symbol, count_escapes};
-pub(super) use room::{COLUMN_ROOM, PayloadLen, Room, TEXT_ROOM, double_bytes};
-pub(super) use store::{Draft, Store, Unwritten};
+pub(super) use room::{COLUMN_ROOM, NAME_ROOM, PayloadLen, Room, TEXT_ROOM, double_bytes};
+pub(super) use store::{Draft, Store, Unwritten, written_short};

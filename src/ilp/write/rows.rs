@@ -8,10 +8,10 @@ use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
 use super::store::{Draft, SLACK, Store};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::row_state::{Call, RowState};
-use crate::ilp::rows::{RowPlan, RowValues, ShortBytes};
+use crate::ilp::rows::{RowPlan, RowValues};
 use crate::ilp::timestamp::{RowEnd, StampCache, StampForm};
 use crate::ilp::value::WireValue as _;
-use crate::name::Wire;
+use crate::name::ShortBytes;
 
 impl Draft<'_> {
     /// As [`Store::quick_rows`].
@@ -93,7 +93,7 @@ impl Store {
 /// which `ends_with` relies.
 #[inline(always)]
 fn room_of(symbols: usize, columns: usize) -> Option<usize> {
-    const REST: usize = Wire::HEAD + RowEnd::ROOM + SLACK;
+    const REST: usize = ShortBytes::SIZE + RowEnd::ROOM + SLACK;
     symbols.checked_add(columns)?.checked_mul(COLUMN_ROOM)?.checked_add(REST)
 }
 
@@ -138,7 +138,7 @@ impl<V: RowValues> Row<'_, V> {
         }
         if at != first {
             // SAFETY: a column was written at `first`. It began with a comma, which is right for every column but the first.
-            unsafe { first.write(RowState::Table.separator(Call::Column)) };
+            unsafe { first.write(RowState::TABLE.separator(Call::Column)) };
         } else if at == start {
             return None;
         }

@@ -5,8 +5,9 @@
 use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::ProtocolVersion;
-use crate::ilp::value::{Payload, WireValue};
-use crate::name::Wire;
+use crate::ilp::value::{Payload, Symbol, WireValue, no_room};
+use crate::name::{NameText, ShortBytes};
+use crate::text::Text;
 
 /// More bytes than any value takes besides its payload. The capacity may exceed the limit by that much, so that a value is
 /// not refused whose reserved room exceeds the limit although the value itself fits.
@@ -168,16 +169,15 @@ pub(in crate::ilp) struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// Appends a short name with its first byte, which is a comma, replaced by `separator`.
+    /// Appends what comes before the value of a column.
     #[inline(always)]
-    pub(in crate::ilp) fn name(&mut self, separator: u8, wire: &Wire) {
-        self.room.name(separator, wire);
+    pub(in crate::ilp) fn column(&mut self, separator: u8, name: &ShortBytes) {
+        self.room.column(separator, name);
     }
 
-    /// Appends a short name as it is.
     #[inline(always)]
-    pub(in crate::ilp) fn head(&mut self, wire: &Wire) {
-        self.room.head(wire.head(), wire.short_len());
+    pub(in crate::ilp) fn short(&mut self, bytes: &ShortBytes) {
+        self.room.short(bytes);
     }
 
     #[inline(always)]
@@ -242,14 +242,13 @@ impl Draft<'_> {
         self.before = self.store.bytes.len();
     }
 
-    /// Appends a name of any length, with its first byte replaced by `separator`, and a value. If both the value and the
-    /// room are wrong, the error is that of the value, unless the value is far too long to be read.
+    /// Appends a separator, the name of a column and a value. If both the value and the room are wrong, the error is that of the value, unless the value is far too long to be read.
     ///
     /// Not inlined: one copy for each type of value serves rows that are built call by call and whole rows.
     #[inline(never)]
     pub(in crate::ilp) fn named<V: WireValue>(
         &mut self,
-        (separator, name): (u8, &Wire),
+        (separator, name): (u8, &NameText),
         value: V,
         version: ProtocolVersion,
     ) -> Result<(), Unwritten> {
@@ -269,28 +268,31 @@ impl Draft<'_> {
     #[inline(always)]
     fn try_named<V: WireValue>(
         &mut self,
-        (separator, name): (u8, &Wire),
+        (separator, name): (u8, &NameText),
         value: V,
         version: ProtocolVersion,
     ) -> Result<bool> {
-        if !name.is_short() {
-            let start = self.store.bytes.len();
-            self.wire(name)?;
-            if let Some(first) = self.store.bytes.get_mut(start) {
-                *first = separator;
-            }
+        if name.plain().is_none() {
+            self.column(separator, name)?;
             return self.value(value, version);
         }
         let mut open = self.open(COLUMN_ROOM, value)?;
-        open.name(separator, name);
+        open.column(separator, name.plain());
         let written = open.value(value, version) && open.commit();
         self.check(0).map(|()| written)
     }
 
-    /// Appends a name of any length as it is.
-    pub(in crate::ilp) fn wire(&mut self, wire: &Wire) -> Result<()> {
-        self.slice(wire.head().get(..wire.len()).unwrap_or(wire.head()))?;
-        self.slice(wire.rest())
+    /// Appends what comes before the value of a column.
+    pub(in crate::ilp) fn column(&mut self, separator: u8, name: &NameText) -> Result<()> {
+        self.slice(&[separator])?;
+        self.name(name)?;
+        self.slice(b"=")
+    }
+
+    /// Appends any name. What has to be escaped in a name is what has to be escaped in a symbol.
+    pub(in crate::ilp) fn name(&mut self, name: &NameText) -> Result<()> {
+        let symbol = Symbol(Text::from(name.as_str()));
+        if self.value(symbol, ProtocolVersion::V1)? { Ok(()) } else { Err(no_room()) }
     }
 
     pub(in crate::ilp) fn slice(&mut self, bytes: &[u8]) -> Result<()> {
@@ -341,6 +343,17 @@ impl Draft<'_> {
         let (len, max) = (self.store.bytes.len().saturating_add(more), self.store.max);
         if len > max { Err(over_limit(self.before, len, max)) } else { Ok(()) }
     }
+}
+
+/// Returns what `write` appends, if it succeeds and that is short.
+pub(in crate::ilp) fn written_short(
+    write: impl FnOnce(&mut Draft<'_>) -> Result<()>,
+) -> Option<ShortBytes> {
+    let mut store = Store::new(usize::MAX);
+    let mut draft = store.draft();
+    write(&mut draft).ok()?;
+    draft.keep();
+    ShortBytes::new(store.as_slice())
 }
 
 #[cold]

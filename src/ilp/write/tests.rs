@@ -12,7 +12,7 @@ use super::*;
 use crate::error::{ErrorCode, Result};
 use crate::ilp::ProtocolVersion::{self, V3};
 use crate::ilp::value::{DoubleBits, Symbol, WireValue};
-use crate::name::Wire;
+use crate::name::{ColumnName, Name as _};
 use crate::text::Text;
 use proptest::prelude::*;
 
@@ -143,13 +143,13 @@ fn a_nul_is_suspect_outside_of_quotes_for_both_kinds_of_block() {
 
 #[test]
 fn the_limit_is_exact_whatever_the_padding() {
-    let wire = Wire::new(b",name=").unwrap();
+    let name = ColumnName::new("name").unwrap();
     for max in 0..80 {
         for text in [&b""[..], b"short", b"a,b,c,d", b"twenty bytes of text", b"ab\xc3\xa9"] {
             let mut store = Store::new(max);
             let mut draft = store.draft();
             let outcome = draft
-                .named((b' ', &wire), Symbol(Text::unchecked(text)), V3)
+                .named((b' ', name.text()), Symbol(Text::unchecked(text)), V3)
                 .map_err(Unwritten::error)
                 .and_then(|()| draft.slice(b"\n"));
             let expected = [b" name=", &escaped(text, false)[..], b"\n"].concat();

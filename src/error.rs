@@ -226,6 +226,7 @@ pub(crate) struct Facts {
     pub(crate) outcome: Outcome,
     pub(crate) retryable: bool,
     pub(crate) row_accepted: bool,
+    pub(crate) rows_accepted: usize,
     pub(crate) attempts: u32,
     pub(crate) in_doubt_attempts: u32,
     pub(crate) http_status: u16,
@@ -329,6 +330,12 @@ impl Error {
     /// Returns whether the row that this call ended is in the buffer. If so, do not add it again.
     pub fn row_accepted(&self) -> bool {
         self.0.facts.row_accepted
+    }
+
+    /// Returns how many rows the sender had taken of those that the failed call was given, if it takes them piece by piece:
+    /// they were sent or are in the buffer. Go on with the row after them.
+    pub fn rows_accepted(&self) -> usize {
+        self.0.facts.rows_accepted
     }
 
     /// Returns how many attempts the flush made.

@@ -38,7 +38,7 @@ pub(crate) struct Lines {
 
 /// A place between rows to which the buffer can go back.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Marker {
+pub(crate) struct Marker {
     pub(super) len: usize,
     pub(super) rows: usize,
     pub(super) one_table: bool,

@@ -3,7 +3,7 @@
 //! [`Buffer`] guarantees that it always holds whole, valid values: a call that fails leaves it exactly as it was.
 
 mod array;
-mod arrow;
+pub(crate) mod arrow;
 mod buffer;
 mod contents;
 mod decimal;

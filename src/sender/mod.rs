@@ -1,5 +1,6 @@
 //! [`Sender`]: a buffer, the servers it is sent to, and the policy for sending it.
 
+mod arrow;
 mod atomicity;
 mod attempts;
 mod auto_flush;

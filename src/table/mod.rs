@@ -4,7 +4,7 @@
 //! [`Sender`](crate::Sender) appends a row from an array of cells, or any number of rows from one slice per column.
 
 mod array;
-mod arrow;
+pub(crate) mod arrow;
 pub(crate) mod cell;
 mod column_data;
 mod derived;

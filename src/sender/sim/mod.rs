@@ -1,5 +1,6 @@
 //! The sender in a simulated world: every fault at every byte of every exchange, judged by what the server really stored.
 
+mod arrow;
 mod cancel;
 mod cases;
 mod failover;

@@ -16,7 +16,7 @@ mod options;
 mod pieces;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 
 pub use batch::ArrowBatch;

@@ -33,6 +33,8 @@ use crate::error::Result;
 pub struct ArrowStream {
     stream: OwnedStream,
     columns: Arc<Vec<Field>>,
+    /// Batches that were put back; the last one comes next.
+    waiting: Vec<ArrowBatch>,
 }
 
 impl ArrowStream {
@@ -49,7 +51,7 @@ impl ArrowStream {
         // SAFETY: the caller vouches for it.
         let mut stream = unsafe { OwnedStream::take(stream) }?;
         let columns = Field::columns(stream.schema()?.get())?;
-        Ok(ArrowStream { stream, columns: Arc::new(columns) })
+        Ok(ArrowStream { stream, columns: Arc::new(columns), waiting: Vec::new() })
     }
 
     /// Returns the next batch; at the end there is none.
@@ -57,8 +59,16 @@ impl ArrowStream {
     /// # Errors
     /// As [`ArrowBatch::import`], and `InvalidArgument` with the text of the stream if it fails.
     pub fn next_batch(&mut self) -> Result<Option<ArrowBatch>> {
+        if let Some(batch) = self.waiting.pop() {
+            return Ok(Some(batch));
+        }
         let next = self.stream.next()?;
         next.map(|array| ArrowBatch::new(array, Arc::clone(&self.columns))).transpose()
+    }
+
+    /// Makes `batch` the next one.
+    pub(crate) fn put_back(&mut self, batch: ArrowBatch) {
+        self.waiting.push(batch);
     }
 }
 

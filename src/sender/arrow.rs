@@ -1,0 +1,134 @@
+//! Appends batches of Apache Arrow to the sender's own buffer, and flushes on the way.
+
+use super::Sender;
+use crate::error::Result;
+use crate::ilp::PreparedColumns;
+use crate::ilp::arrow::prepared_pieces;
+use crate::table::{ArrowBatch, ArrowOptions, ArrowStream};
+
+/// The most rows that are appended between two looks at the limits.
+const STEP: usize = 512;
+
+impl Sender {
+    /// Appends the rows of a batch to the own buffer, and flushes each time that a limit is reached. So a batch may be
+    /// larger than `max_buf_size`, and a limit of rows is kept to the row.
+    ///
+    /// After an error [`Error::rows_accepted`](crate::Error::rows_accepted) says how many rows of the batch were taken: they
+    /// were sent or are in the buffer. If a row is wrong and no row of the batch has been sent, none is taken.
+    ///
+    /// # Errors
+    /// Those of [`Buffer::append_arrow`](crate::Buffer::append_arrow), and those of [`Sender::flush`] with
+    /// [`Error::row_accepted`](crate::Error::row_accepted).
+    ///
+    /// ```
+    /// use questdb_ingress::table::{ArrowBatch, ArrowOptions};
+    /// use questdb_ingress::{Result, Sender};
+    ///
+    /// /// Sends a batch. Rows behind one that could not be flushed are appended by a second call.
+    /// fn send(sender: &mut Sender, batch: &ArrowBatch) -> Result<()> {
+    ///     let options = ArrowOptions::new().table("trades").at_column("time");
+    ///     sender.append_arrow(batch, &options).or_else(|e| {
+    ///         let rest = batch.slice(e.rows_accepted()..batch.row_count())?;
+    ///         if e.row_accepted() { sender.append_arrow(&rest, &options) } else { Err(e) }
+    ///     })?;
+    ///     sender.flush_own().map(drop)
+    /// }
+    /// # let _ = send;
+    /// ```
+    pub fn append_arrow(&mut self, batch: &ArrowBatch, options: &ArrowOptions) -> Result<()> {
+        let mut taken = 0;
+        self.take_batch(batch, options, &mut taken).map_err(|mut e| {
+            e.facts_mut().rows_accepted = taken;
+            e
+        })
+    }
+
+    /// Appends the rows of all batches of a stream that are left, each as [`Sender::append_arrow`] does.
+    ///
+    /// After an error the stream goes on with the first row that was not taken, and
+    /// [`Error::rows_accepted`](crate::Error::rows_accepted) counts the rows of all batches of this call.
+    ///
+    /// # Errors
+    /// As [`Sender::append_arrow`] and [`ArrowStream::next_batch`], with the number of the batch among those of this call,
+    /// counted from 0.
+    pub fn append_arrow_stream(
+        &mut self,
+        stream: &mut ArrowStream,
+        options: &ArrowOptions,
+    ) -> Result<()> {
+        let (mut rows, mut number) = (0, 0);
+        let failed = loop {
+            let batch = match stream.next_batch() {
+                Ok(None) => return Ok(()),
+                Ok(Some(batch)) => batch,
+                Err(e) => break e,
+            };
+            let mut taken = 0;
+            let appended = self.take_batch(&batch, options, &mut taken);
+            rows += taken;
+            if let Err(e) = appended {
+                stream.put_back(batch.slice(taken..batch.row_count())?);
+                break e;
+            }
+            number += 1;
+        };
+        let mut failed = failed.context(format_args!("batch {number}"));
+        failed.facts_mut().rows_accepted = rows;
+        Err(failed)
+    }
+
+    /// Appends a batch. Adds the rows that are sent or in the buffer to `taken`.
+    fn take_batch(
+        &mut self,
+        batch: &ArrowBatch,
+        options: &ArrowOptions,
+        taken: &mut usize,
+    ) -> Result<()> {
+        let before = self.buffer.end_of_rows()?;
+        let mut sent = false;
+        let appended = prepared_pieces(batch, options, &mut |columns| {
+            self.take_columns(columns, taken, &mut sent)
+        });
+        if let Err(e) = &appended
+            && !sent
+            && !e.row_accepted()
+        {
+            self.buffer.go_back(before);
+            *taken = 0;
+        }
+        appended
+    }
+
+    /// Appends columns step by step. Sets `sent` when a flush has succeeded.
+    fn take_columns(
+        &mut self,
+        columns: &PreparedColumns<'_>,
+        taken: &mut usize,
+        sent: &mut bool,
+    ) -> Result<()> {
+        let (mut from, rows) = (0, columns.row_count());
+        while from < rows {
+            let to = rows.min(from.saturating_add(self.step()));
+            self.buffer.append_prepared(columns, from..to)?;
+            *taken += to - from;
+            from = to;
+            let before = self.buffer.row_count();
+            self.after_row()?;
+            *sent |= self.buffer.row_count() < before;
+        }
+        Ok(())
+    }
+
+    /// Returns how many rows may be appended until a limit is looked at.
+    fn step(&self) -> usize {
+        let limits = &self.auto_flush;
+        if self.in_transaction()
+            || (limits.rows.is_none() && limits.bytes.is_none() && limits.interval.is_none())
+        {
+            return usize::MAX;
+        }
+        let left = limits.rows.unwrap_or(u64::MAX).saturating_sub(self.buffer.row_count() as u64);
+        // Where the limit has been passed, an earlier flush has failed and the next one waits.
+        usize::try_from(left).map_or(STEP, |left| if left == 0 { STEP } else { left.min(STEP) })
+    }
+}

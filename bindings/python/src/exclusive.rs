@@ -33,7 +33,8 @@ impl<T> Exclusive<T> {
         };
         #[cfg(Py_GIL_DISABLED)]
         let free = !self.busy.swap(true, Ordering::Acquire);
-        free.then_some(Lent { of: self })
+        // Made only if the value is free: dropping it ends the loan.
+        if free { Some(Lent { of: self }) } else { None }
     }
 }
 

@@ -8,6 +8,7 @@ use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
 
 use crate::cpython::{self, Fields};
 
@@ -131,7 +132,7 @@ pub(crate) fn datetime(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
     } else {
         match local_seconds(wall_seconds(&fields), fields.fold) {
             Some(seconds) => with_micros(seconds, &fields),
-            None => by_astimezone(known, object)?,
+            None => by_python(object, &fields)?,
         }
     };
     Ok(Some(Moment::Micros(micros)))
@@ -216,10 +217,13 @@ fn delta_micros(known: &Known, delta: &Bound<'_, PyAny>) -> PyResult<i64> {
         })
 }
 
-/// Converts a local time by Python itself, where this module cannot ask the system.
-fn by_astimezone(known: &Known, object: &Bound<'_, PyAny>) -> PyResult<i64> {
-    let utc = object.call_method1("astimezone", (known.utc.bind(object.py()),))?;
-    Ok(of_clock(&fields(&utc)?, 0))
+/// Converts a local time by Python itself, where this module cannot ask the system. Whole seconds are exact in a double.
+fn by_python(object: &Bound<'_, PyAny>, fields: &Fields) -> PyResult<i64> {
+    let arguments = PyDict::new(object.py());
+    arguments.set_item("microsecond", 0)?;
+    let whole = object.call_method("replace", (), Some(&arguments))?;
+    let seconds = whole.call_method0("timestamp")?.call_method0("__int__")?.extract()?;
+    Ok(with_micros(seconds, fields))
 }
 
 /// Returns days since 1970 of a date of the Gregorian calendar. The year is counted from March, so that the leap day is the last.

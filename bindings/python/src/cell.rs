@@ -9,6 +9,7 @@ use client::{Buffer, ColumnName};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::cpython;
 use crate::errors::convert;
 use crate::raise::slowly;
 use crate::stamps::{TimestampMicros, TimestampNanos};
@@ -39,7 +40,7 @@ pub(crate) unsafe fn quick_column(
     unsafe {
         let class = ffi::Py_TYPE(value);
         if class == &raw mut ffi::PyFloat_Type {
-            let number = ffi::PyFloat_AsDouble(value);
+            let number = cpython::double(value);
             if !buffer.quick_f64(name.into(), number) {
                 slowly(buffer.column_f64(name, number).map(drop))?;
             }

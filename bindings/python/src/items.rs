@@ -26,7 +26,7 @@ impl Items {
     pub(crate) unsafe fn of(dict: *mut ffi::PyObject, argument: &'static str) -> PyResult<Items> {
         // SAFETY: the class is checked before the object is used as a dict.
         unsafe {
-            if ffi::PyDict_Check(dict) == 0 {
+            if ffi::Py_TYPE(dict) != &raw mut ffi::PyDict_Type && ffi::PyDict_Check(dict) == 0 {
                 return Err(wrong(argument, "dict", dict));
             }
             #[cfg(Py_GIL_DISABLED)]
@@ -45,6 +45,12 @@ impl Items {
                 argument,
             })
         }
+    }
+
+    /// Returns how many items the dict had.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> isize {
+        self.size
     }
 
     /// Returns the next key and value. They are valid as long as no code runs that could change the dict.

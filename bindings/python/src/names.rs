@@ -115,11 +115,12 @@ impl<N: Checked> Names<N> {
         let mut scratch = std::mem::take(&mut self.scratch);
         // SAFETY: the caller vouches for the key.
         let result = unsafe { utf8(key, &mut scratch) }.and_then(|text| {
-            let expected = self.entries.get(self.next).is_some_and(|e| e.name.text() == text);
-            match (expected, self.by_text.get(text)) {
-                (true, _) => Ok(self.next),
-                (false, Some(&index)) => Ok(usize::from(index)),
-                (false, None) => self.add(text),
+            if self.entries.get(self.next).is_some_and(|e| e.name.text() == text) {
+                return Ok(self.next);
+            }
+            match self.by_text.get(text) {
+                Some(&index) => Ok(usize::from(index)),
+                None => self.add(text),
             }
         });
         self.scratch = scratch;

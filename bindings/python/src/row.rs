@@ -203,7 +203,7 @@ impl Rows {
         // SAFETY: the caller vouches for the arguments; each is checked for its class before it is used as such.
         unsafe {
             let at = designated(at)?;
-            if ffi::PyUnicode_Check(table) == 0 {
+            if !is_str(table) {
                 return Err(wrong("table_name", "str", table));
             }
             self.tables.restart();
@@ -242,12 +242,14 @@ impl Rows {
             let items = Items::of(symbols, "symbols")?;
             let mut count = 0;
             let mut cursor = 0;
-            while let Some((key, value)) = items.next(&mut cursor) {
+            // By the number of items, which saves a call at their end.
+            for _ in 0..items.count() {
+                let Some((key, value)) = items.next(&mut cursor) else { break };
                 let name = column_name(&mut self.columns, key, "symbols")?;
                 if value == ffi::Py_None() {
                     continue;
                 }
-                if ffi::PyUnicode_Check(value) == 0 {
+                if !is_str(value) {
                     return Err(wrong_symbol(name, value));
                 }
                 let text = utf8(value, &mut self.scratch)?;
@@ -276,7 +278,9 @@ impl Rows {
             let items = Items::of(columns, "columns")?;
             let mut count = 0;
             let mut cursor = 0;
-            while let Some((key, value)) = items.next(&mut cursor) {
+            // By the number of items, which saves a call at their end.
+            for _ in 0..items.count() {
+                let Some((key, value)) = items.next(&mut cursor) else { break };
                 let name = column_name(&mut self.columns, key, "columns")?;
                 match quick_column(buffer, name, value, &mut self.scratch)? {
                     Written::Yes => count += 1,
@@ -304,7 +308,7 @@ unsafe fn column_name<'n>(
 ) -> PyResult<&'n ColumnName> {
     // SAFETY: the class is checked before the key is used as a string.
     unsafe {
-        if ffi::PyUnicode_Check(key) == 0 {
+        if !is_str(key) {
             return Err(wrong(&format!("keys of {argument}"), "str", key));
         }
         columns.find(key)
@@ -351,6 +355,18 @@ fn end(buffer: &mut Buffer, at: At) -> PyResult<()> {
         At::Micros(micros) if buffer.quick_at_micros(micros) => Ok(()),
         At::Micros(micros) => slowly(buffer.at_micros(micros)),
         At::Server => slowly(buffer.at_now()),
+    }
+}
+
+/// Returns whether an object is a `str` or of a class derived from it.
+///
+/// # Safety
+/// `object` must be alive, and the thread attached.
+#[inline(always)]
+unsafe fn is_str(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller vouches for the object. Most are of the class itself, which needs no call.
+    unsafe {
+        ffi::Py_TYPE(object) == &raw mut ffi::PyUnicode_Type || ffi::PyUnicode_Check(object) != 0
     }
 }
 

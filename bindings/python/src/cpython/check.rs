@@ -1,21 +1,30 @@
 //! Asks the running interpreter whether objects look as the layouts say.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyFloat, PyString};
 
 use super::{Fields, body, read_datetime};
 
 /// Texts of every width, and one that is empty.
 const SAMPLES: [&str; 7] = ["", "questdb", "x", "caf\u{e9}", "\u{20ac}uro", "\u{1f680}", "a\0b"];
 
-/// Uses the layout of `str` from now on if it holds for texts of every width. Called when the module is imported.
+/// Uses the layouts of `str` and `float` from now on if they hold for texts of every width and for some numbers. Called when the module is imported.
 pub(crate) fn learn_strings(py: Python<'_>) {
     if body::candidate(py).is_none() {
         return;
     }
     body::believe_strings(py, true);
-    let agreed = SAMPLES.iter().all(|sample| string_agrees(&PyString::new(py, sample), sample));
+    let agreed = SAMPLES.iter().all(|sample| string_agrees(&PyString::new(py, sample), sample))
+        && [0.0, -1.5, 1e300]
+            .iter()
+            .all(|sample| double_agrees(&PyFloat::new(py, *sample), *sample));
     body::believe_strings(py, agreed);
+}
+
+/// Compares the number behind the head of a `float` with the number that it was made of.
+fn double_agrees(object: &Bound<'_, PyFloat>, sample: f64) -> bool {
+    // SAFETY: the object is a `float`, which holds a number and therefore has at least these bytes behind its head.
+    unsafe { super::field::<u64>(object.as_ptr(), super::HEAD) == sample.to_bits() }
 }
 
 /// Compares what the layout says with what the stable functions say.

@@ -134,6 +134,20 @@ pub(crate) unsafe fn encode(
     }
 }
 
+/// Returns the number of a `float`, which stands behind the head in every version.
+///
+/// # Safety
+/// `float` must be a `float` or of a class derived from it, and alive.
+#[inline(always)]
+pub(crate) unsafe fn double(float: *mut ffi::PyObject) -> f64 {
+    if body::strings().is_none() {
+        // SAFETY: the caller vouches for the object.
+        return unsafe { ffi::PyFloat_AsDouble(float) };
+    }
+    // SAFETY: the layout was agreed with the running interpreter, together with that of strings.
+    unsafe { field(float, HEAD) }
+}
+
 /// The fields of a `datetime`, as they are shown on the clock of its time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fields {

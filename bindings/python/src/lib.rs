@@ -13,6 +13,7 @@ mod cpython;
 mod errors;
 mod exclusive;
 mod frame;
+mod interpreter;
 mod items;
 mod names;
 mod raise;
@@ -31,10 +32,11 @@ use pyo3::prelude::*;
 
 use crate::stamps::ServerTimestampType;
 
-/// Makes the module. It is not made for subinterpreters, which PyO3 refuses.
+/// Makes the module, without the need for a global lock: buffers and senders have flags of their own.
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    interpreter::claim()?;
     cpython::learn_strings(py);
     signals::install();
     module.add_class::<buffer::Buffer>()?;

@@ -1,0 +1,317 @@
+from datetime import datetime, timedelta
+from enum import Enum
+from os import PathLike
+from types import TracebackType
+from typing import Any, Final, Literal, Self, SupportsIndex, TypeAlias, TypedDict, final, type_check_only
+from typing import Protocol as _Structural
+
+__all__ = [
+    "VERSION",
+    "WARN_HIGH_RECONNECTS",
+    "Buffer",
+    "IngressError",
+    "IngressErrorCode",
+    "Outcome",
+    "Protocol",
+    "Sender",
+    "SenderTransaction",
+    "ServerTimestamp",
+    "ServerTimestampType",
+    "TaggedEnum",
+    "TimestampMicros",
+    "TimestampNanos",
+    "TlsCa",
+]
+
+VERSION: Final[str]
+__version__: Final[str]
+WARN_HIGH_RECONNECTS: bool
+
+@type_check_only
+class _Array(_Structural):
+    @property
+    def __array_struct__(self) -> Any: ...
+
+# Values have no type of their own here: a dict is invariant in them, so that `dict[str, float]` would not fit.
+_Columns: TypeAlias = dict[str, Any]
+_Symbols: TypeAlias = dict[str, str] | dict[str, None] | dict[str, str | None]
+_At: TypeAlias = ServerTimestampType | TimestampNanos | TimestampMicros | datetime | _Array
+_Switch: TypeAlias = bool | Literal["on", "off"] | None
+_Number: TypeAlias = int | str | None
+_Limit: TypeAlias = int | str | bool | None
+_Time: TypeAlias = int | str | timedelta | None
+_TimeLimit: TypeAlias = int | str | timedelta | bool | None
+
+class TaggedEnum(Enum):
+    @property
+    def tag(self) -> str: ...
+    @classmethod
+    def parse(cls, tag: str | Self | None) -> Self | None: ...
+
+class Protocol(TaggedEnum):
+    Tcp = ("tcp", 0)
+    Tcps = ("tcps", 1)
+    Http = ("http", 2)
+    Https = ("https", 3)
+    @property
+    def tls_enabled(self) -> bool: ...
+
+class TlsCa(TaggedEnum):
+    WebpkiRoots = ("webpki_roots", 0)
+    OsRoots = ("os_roots", 1)
+    WebpkiAndOsRoots = ("webpki_and_os_roots", 2)
+    PemFile = ("pem_file", 3)
+
+class IngressErrorCode(Enum):
+    CouldNotResolveAddr = 0
+    InvalidApiCall = 1
+    SocketError = 2
+    InvalidUtf8 = 3
+    InvalidName = 4
+    InvalidTimestamp = 5
+    AuthError = 6
+    TlsError = 7
+    HttpNotSupported = 8
+    ServerFlushError = 9
+    ConfigError = 10
+    ArrayError = 11
+    ProtocolVersionError = 12
+    DecimalError = 13
+    BadDataFrame = 14
+
+class Outcome(Enum):
+    NotSent = "NOT_SENT"
+    Rejected = "REJECTED"
+    Partial = "PARTIAL"
+    InDoubt = "IN_DOUBT"
+    Submitted = "SUBMITTED"
+    Committed = "COMMITTED"
+
+class IngressError(Exception):
+    outcome: Outcome
+    kind: str | None
+    in_doubt: bool
+    retryable: bool
+    row_accepted: bool
+    attempts: int
+    in_doubt_attempts: int
+    http_status: int | None
+    retry_after: float | None
+    server_error_id: str | None
+    server_code: str | None
+    server_line: int | None
+    table: str | None
+    bytes_sent: int
+    elapsed: float
+    earlier_rows_in_doubt: int
+    def __init__(self, code: IngressErrorCode, msg: str) -> None: ...
+    @property
+    def code(self) -> IngressErrorCode: ...
+
+@final
+class ServerTimestampType:
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self: ...
+
+ServerTimestamp: Final[ServerTimestampType]
+
+@final
+class TimestampMicros:
+    def __new__(cls, value: SupportsIndex) -> Self: ...
+    @classmethod
+    def from_datetime(cls, dt: datetime) -> Self: ...
+    @classmethod
+    def now(cls) -> Self: ...
+    @property
+    def value(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: TimestampMicros, /) -> bool: ...
+    def __le__(self, other: TimestampMicros, /) -> bool: ...
+    def __gt__(self, other: TimestampMicros, /) -> bool: ...
+    def __ge__(self, other: TimestampMicros, /) -> bool: ...
+
+@final
+class TimestampNanos:
+    def __new__(cls, value: SupportsIndex) -> Self: ...
+    @classmethod
+    def from_datetime(cls, dt: datetime) -> Self: ...
+    @classmethod
+    def now(cls) -> Self: ...
+    @property
+    def value(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: TimestampNanos, /) -> bool: ...
+    def __le__(self, other: TimestampNanos, /) -> bool: ...
+    def __gt__(self, other: TimestampNanos, /) -> bool: ...
+    def __ge__(self, other: TimestampNanos, /) -> bool: ...
+
+class Buffer:
+    def __new__(
+        cls, init_buf_size: SupportsIndex = 65536, max_name_len: SupportsIndex = 127, *, protocol_version: int = 1
+    ) -> Self: ...
+    @property
+    def init_buf_size(self) -> int: ...
+    @property
+    def max_name_len(self) -> int: ...
+    @property
+    def protocol_version(self) -> int: ...
+    def reserve(self, additional: SupportsIndex) -> None: ...
+    def capacity(self) -> int: ...
+    def clear(self) -> None: ...
+    def remove_rows(self, first: int, count: int = 1) -> None: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __bytes__(self) -> bytes: ...
+    def row(
+        self, table_name: str, *, symbols: _Symbols | None = None, columns: _Columns | None = None, at: _At
+    ) -> Self: ...
+
+@type_check_only
+class _Stats(TypedDict):
+    flushes: int
+    failed_flushes: int
+    rows_committed: int
+    bytes_committed: int
+    rows_submitted: int
+    bytes_submitted: int
+    retries_connect: int
+    retries_connection: int
+    retries_timeout: int
+    retries_busy: int
+    retries_server: int
+    in_doubt_attempts: int
+    reconnects: int
+    failed_auto_flushes: int
+    auto_flush_wait_millis: int
+    last_error: IngressError | None
+
+class Sender:
+    def __new__(
+        cls,
+        protocol: Protocol | Literal["tcp", "tcps", "http", "https"],
+        host: str,
+        port: int | str,
+        *,
+        bind_interface: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        token_x: str | None = None,
+        token_y: str | None = None,
+        auth_timeout: _Time = None,
+        tls_verify: bool | Literal["on", "unsafe_off"] | None = None,
+        tls_ca: TlsCa | str | None = None,
+        tls_roots: str | PathLike[str] | PathLike[bytes] | None = None,
+        max_buf_size: _Number = None,
+        retry_timeout: _Time = None,
+        request_min_throughput: _Number = None,
+        request_timeout: _Time = None,
+        auto_flush: _Switch = None,
+        auto_flush_rows: _Limit = None,
+        auto_flush_bytes: _Limit = None,
+        auto_flush_interval: _TimeLimit = None,
+        protocol_version: int | str | None = None,
+        init_buf_size: _Number = None,
+        max_name_len: _Number = None,
+    ) -> Self: ...
+    @staticmethod
+    def from_conf(
+        conf_str: str,
+        *,
+        bind_interface: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        token_x: str | None = None,
+        token_y: str | None = None,
+        auth_timeout: _Time = None,
+        tls_verify: bool | Literal["on", "unsafe_off"] | None = None,
+        tls_ca: TlsCa | str | None = None,
+        tls_roots: str | PathLike[str] | PathLike[bytes] | None = None,
+        max_buf_size: _Number = None,
+        retry_timeout: _Time = None,
+        request_min_throughput: _Number = None,
+        request_timeout: _Time = None,
+        auto_flush: _Switch = None,
+        auto_flush_rows: _Limit = None,
+        auto_flush_bytes: _Limit = None,
+        auto_flush_interval: _TimeLimit = None,
+        protocol_version: int | str | None = None,
+        init_buf_size: _Number = None,
+        max_name_len: _Number = None,
+    ) -> Sender: ...
+    @staticmethod
+    def from_env(
+        *,
+        bind_interface: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        token_x: str | None = None,
+        token_y: str | None = None,
+        auth_timeout: _Time = None,
+        tls_verify: bool | Literal["on", "unsafe_off"] | None = None,
+        tls_ca: TlsCa | str | None = None,
+        tls_roots: str | PathLike[str] | PathLike[bytes] | None = None,
+        max_buf_size: _Number = None,
+        retry_timeout: _Time = None,
+        request_min_throughput: _Number = None,
+        request_timeout: _Time = None,
+        auto_flush: _Switch = None,
+        auto_flush_rows: _Limit = None,
+        auto_flush_bytes: _Limit = None,
+        auto_flush_interval: _TimeLimit = None,
+        protocol_version: int | str | None = None,
+        init_buf_size: _Number = None,
+        max_name_len: _Number = None,
+    ) -> Sender: ...
+    @property
+    def init_buf_size(self) -> int: ...
+    @property
+    def max_name_len(self) -> int: ...
+    @property
+    def protocol_version(self) -> int | None: ...
+    @property
+    def auto_flush(self) -> bool: ...
+    @property
+    def auto_flush_rows(self) -> int | None: ...
+    @property
+    def auto_flush_bytes(self) -> int | None: ...
+    @property
+    def auto_flush_interval(self) -> timedelta | None: ...
+    def establish(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> bool: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __bytes__(self) -> bytes: ...
+    def new_buffer(self) -> Buffer: ...
+    def transaction(self, table_name: str) -> SenderTransaction: ...
+    def row(
+        self, table_name: str, *, symbols: _Symbols | None = None, columns: _Columns | None = None, at: _At
+    ) -> Self: ...
+    def flush(self, buffer: Buffer | None = None, clear: bool = True, transactional: bool = False) -> None: ...
+    async def flush_async(
+        self, buffer: Buffer | None = None, clear: bool = True, transactional: bool = False
+    ) -> None: ...
+    def close(self, flush: bool = True) -> None: ...
+    def cancel(self) -> None: ...
+    def clear(self) -> None: ...
+    def remove_rows(self, first: int, count: int = 1) -> None: ...
+    def stats(self) -> _Stats: ...
+
+@final
+class SenderTransaction:
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> bool: ...
+    def row(self, *, symbols: _Symbols | None = None, columns: _Columns | None = None, at: _At) -> Self: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...

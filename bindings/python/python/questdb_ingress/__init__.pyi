@@ -1,9 +1,12 @@
 from datetime import datetime, timedelta
-from enum import Enum
 from os import PathLike
 from types import TracebackType
 from typing import Any, Final, Literal, Self, SupportsIndex, TypeAlias, TypedDict, final, type_check_only
 from typing import Protocol as _Structural
+
+from typing_extensions import disjoint_base
+
+from ._errors import IngressError, IngressErrorCode, Outcome, Protocol, TaggedEnum, TlsCa
 
 __all__ = [
     "VERSION",
@@ -41,72 +44,6 @@ _Number: TypeAlias = int | str | None
 _Limit: TypeAlias = int | str | bool | None
 _Time: TypeAlias = int | str | timedelta | None
 _TimeLimit: TypeAlias = int | str | timedelta | bool | None
-
-class TaggedEnum(Enum):
-    @property
-    def tag(self) -> str: ...
-    @classmethod
-    def parse(cls, tag: str | Self | None) -> Self | None: ...
-
-class Protocol(TaggedEnum):
-    Tcp = ("tcp", 0)
-    Tcps = ("tcps", 1)
-    Http = ("http", 2)
-    Https = ("https", 3)
-    @property
-    def tls_enabled(self) -> bool: ...
-
-class TlsCa(TaggedEnum):
-    WebpkiRoots = ("webpki_roots", 0)
-    OsRoots = ("os_roots", 1)
-    WebpkiAndOsRoots = ("webpki_and_os_roots", 2)
-    PemFile = ("pem_file", 3)
-
-class IngressErrorCode(Enum):
-    CouldNotResolveAddr = 0
-    InvalidApiCall = 1
-    SocketError = 2
-    InvalidUtf8 = 3
-    InvalidName = 4
-    InvalidTimestamp = 5
-    AuthError = 6
-    TlsError = 7
-    HttpNotSupported = 8
-    ServerFlushError = 9
-    ConfigError = 10
-    ArrayError = 11
-    ProtocolVersionError = 12
-    DecimalError = 13
-    BadDataFrame = 14
-
-class Outcome(Enum):
-    NotSent = "NOT_SENT"
-    Rejected = "REJECTED"
-    Partial = "PARTIAL"
-    InDoubt = "IN_DOUBT"
-    Submitted = "SUBMITTED"
-    Committed = "COMMITTED"
-
-class IngressError(Exception):
-    outcome: Outcome
-    kind: str | None
-    in_doubt: bool
-    retryable: bool
-    row_accepted: bool
-    attempts: int
-    in_doubt_attempts: int
-    http_status: int | None
-    retry_after: float | None
-    server_error_id: str | None
-    server_code: str | None
-    server_line: int | None
-    table: str | None
-    bytes_sent: int
-    elapsed: float
-    earlier_rows_in_doubt: int
-    def __init__(self, code: IngressErrorCode, msg: str) -> None: ...
-    @property
-    def code(self) -> IngressErrorCode: ...
 
 @final
 class ServerTimestampType:
@@ -149,6 +86,7 @@ class TimestampNanos:
     def __gt__(self, other: TimestampNanos, /) -> bool: ...
     def __ge__(self, other: TimestampNanos, /) -> bool: ...
 
+@disjoint_base
 class Buffer:
     def __new__(
         cls, init_buf_size: SupportsIndex = 65536, max_name_len: SupportsIndex = 127, *, protocol_version: int = 1
@@ -189,6 +127,7 @@ class _Stats(TypedDict):
     auto_flush_wait_millis: int
     last_error: IngressError | None
 
+@disjoint_base
 class Sender:
     def __new__(
         cls,

@@ -1,0 +1,36 @@
+from questdb_ingress import (
+    VERSION as VERSION,
+    WARN_HIGH_RECONNECTS as WARN_HIGH_RECONNECTS,
+    Buffer as Buffer,
+    IngressError as IngressError,
+    IngressErrorCode as IngressErrorCode,
+    Outcome as Outcome,
+    Protocol as Protocol,
+    Sender as Sender,
+    SenderTransaction as SenderTransaction,
+    ServerTimestamp as ServerTimestamp,
+    ServerTimestampType as ServerTimestampType,
+    TaggedEnum as TaggedEnum,
+    TimestampMicros as TimestampMicros,
+    TimestampNanos as TimestampNanos,
+    TlsCa as TlsCa,
+)
+from questdb_ingress import __version__ as __version__
+
+__all__ = [
+    "VERSION",
+    "WARN_HIGH_RECONNECTS",
+    "Buffer",
+    "IngressError",
+    "IngressErrorCode",
+    "Outcome",
+    "Protocol",
+    "Sender",
+    "SenderTransaction",
+    "ServerTimestamp",
+    "ServerTimestampType",
+    "TaggedEnum",
+    "TimestampMicros",
+    "TimestampNanos",
+    "TlsCa",
+]

@@ -9,7 +9,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
-use crate::errors::OrRaise as _;
+use crate::errors::{Code, OrRaise as _, ingress_error};
 
 /// More dimensions than any array has that the client takes.
 const MAX_DIMS: usize = 32;
@@ -55,7 +55,8 @@ impl<'py> Numbers<'py> {
     /// Returns the numbers that `object` describes, or nothing if it describes none.
     ///
     /// # Errors
-    /// Those of its `__array_struct__`, `ValueError` if that is no array interface.
+    /// Those of its `__array_struct__`, `ValueError` if that is no array interface, `IngressError` for more dimensions than any column
+    /// has.
     pub(crate) fn of(object: &Bound<'py, PyAny>) -> PyResult<Option<Numbers<'py>>> {
         let Some(owner) = object.getattr_opt("__array_struct__")? else { return Ok(None) };
         // SAFETY: `owner` is an object; the call checks that it is a capsule without a name.
@@ -66,11 +67,12 @@ impl<'py> Numbers<'py> {
         // SAFETY: a capsule under this attribute holds such a structure, which lives as long as the capsule.
         let raw = unsafe { &*interface.cast::<Interface>() };
         let dims = usize::try_from(raw.nd).unwrap_or(usize::MAX);
-        if raw.two != 2 || dims > MAX_DIMS {
-            return Err(PyValueError::new_err(format!(
-                "an array of {} dimensions: the limit is {MAX_DIMS}",
-                raw.nd
-            )));
+        if raw.two != 2 {
+            return Err(PyValueError::new_err("this is no array interface of version 2"));
+        }
+        if dims > MAX_DIMS {
+            let message = format!("an array of {} dimensions: the limit is {MAX_DIMS}", raw.nd);
+            return Err(ingress_error(object.py(), Code::ArrayError, message));
         }
         let (shape, strides) = if dims == 0 {
             (Vec::new(), Vec::new())

@@ -163,6 +163,12 @@ impl Buffer {
         Ok(self.lend()?.buffer.capacity())
     }
 
+    /// The number of rows that are complete.
+    #[getter]
+    fn row_count(&self) -> PyResult<usize> {
+        Ok(self.lend()?.buffer.row_count())
+    }
+
     /// Drops all rows and keeps the memory.
     fn clear(&self) -> PyResult<()> {
         self.lend()?.buffer.clear();

@@ -392,6 +392,12 @@ impl Sender {
         Ok(false)
     }
 
+    /// The number of rows that were not sent.
+    #[getter]
+    fn row_count(&self) -> PyResult<usize> {
+        Ok(self.lend()?.sender.as_ref().map_or(0, |sender| sender.buffer().row_count()))
+    }
+
     /// Drops the rows that were not sent.
     fn clear(&self) -> PyResult<()> {
         let mut lent = self.lend()?;

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 
 
 class Receiver:
@@ -65,6 +66,13 @@ class Receiver:
                     for row in answer["rows"]
                 ]
         return []
+
+    def wait_for(self, table, count, seconds=60):
+        """Waits until a table has so many rows: TCP does not say when they are stored."""
+        deadline = time.monotonic() + seconds
+        while len(self.rows(table)) < count:
+            assert time.monotonic() < deadline, f"{table} has {len(self.rows(table))} rows, not {count}"
+            time.sleep(0.02)
 
     def types(self, table):
         """Returns the types of the columns of a table."""

@@ -123,7 +123,7 @@ class Driver:
             case "remove":
                 return self.sender.remove_rows(*map(int, words))
             case "pending":
-                return self.sender.pending_rows
+                return self.sender.row_count
             case "stat":
                 return list(self.sender.stats().values())[int(words[0])]
             case "close":
@@ -131,12 +131,16 @@ class Driver:
         return self.value(verb, words[0], words[1:])
 
 
+#: Errors that the package makes itself have no kind.
+KINDS = {IngressErrorCode.InvalidApiCall: "INVALID_STATE", IngressErrorCode.ArrayError: "INVALID_ARRAY"}
+
+
 def told(error):
-    """An error as the suite compares it. Those that the package makes itself have no kind: they are about the order of calls."""
-    kind = error.kind or {IngressErrorCode.InvalidApiCall: "INVALID_STATE"}.get(error.code, error.code)
+    """An error as the suite compares it."""
+    kind = error.kind or KINDS[error.code]
     marks = (("r", error.retryable), ("d", error.in_doubt), ("a", error.row_accepted))
     flags = "".join(mark for mark, is_set in marks if is_set)
-    return f"err {kind} {error.outcome} {flags}. {error.http_status or 0} {error.server_line or 0} {error}"
+    return f"err {kind} {error.outcome.value} {flags}. {error.http_status or 0} {error.server_line or 0} {error}"
 
 
 def main():

@@ -14,9 +14,9 @@ use crate::table::{ColumnKind, RowLayout, TimestampKind};
 use crate::text::Text;
 
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
-pub use crate::error::shown;
 pub use crate::memory::collected;
 pub use crate::net::{Uncancellable, ask_host};
+pub use crate::quoted::shown;
 pub use crate::table::cell::RowCells;
 
 /// Creates an error of this library.

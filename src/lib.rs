@@ -41,6 +41,7 @@ pub mod ilp;
 mod memory;
 mod name;
 mod net;
+mod quoted;
 pub mod sender;
 pub mod table;
 mod text;

@@ -3,8 +3,9 @@
 //! The characters of a name are checked when the name is made; its length is checked by the buffer that uses it, since
 //! the limit is a property of the server behind that buffer.
 
-use crate::error::{Result, err, shown_bytes};
+use crate::error::{Result, err};
 use crate::memory::refused;
+use crate::quoted::shown_bytes;
 use crate::text::Text;
 
 /// The longest table or column name in bytes that QuestDB takes unless it is configured otherwise.

@@ -27,7 +27,8 @@ pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
 pub use typed::ConfigBuilder;
 use value::{OptionValue, Place};
 
-use crate::error::{Result, err, shown};
+use crate::error::{Result, err};
+use crate::quoted::shown;
 
 /// What to connect to, and how: made from a connection string, by [`Config::set`] with texts, or by [`Config::builder`] from
 /// typed values. `doc/options.md` describes keys, values and defaults.

@@ -2,7 +2,8 @@
 
 use super::options::OPTIONS;
 use super::value::Place;
-use crate::error::{Error, err, shown};
+use crate::error::{Error, err};
+use crate::quoted::shown;
 
 /// Keys of other clients, with a message that says more than that they are unknown.
 const FOREIGN: &[(&str, &str)] = &[

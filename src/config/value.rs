@@ -8,7 +8,8 @@ use super::lexer;
 use super::options::{Key, OptionKind, OptionRow};
 use super::secret::Secret;
 use super::settings::Interface;
-use crate::error::{Error, Result, err, shown};
+use crate::error::{Error, Result, err};
+use crate::quoted::shown;
 
 /// The longest name of a network interface.
 const MAX_INTERFACE: usize = 15;

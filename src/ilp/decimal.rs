@@ -4,7 +4,8 @@
 use super::ProtocolVersion;
 use super::value::{Feature, Payload, WireValue};
 use super::write::{PayloadLen, Room};
-use crate::error::{Error, err, shown_bytes};
+use crate::error::{Error, err};
+use crate::quoted::shown_bytes;
 use crate::text::Text;
 
 const MAX_SCALE: u32 = 76;

@@ -8,8 +8,9 @@ use super::rows::RowPlan;
 use super::timestamp::{Designated, EarlyEnd, RowEnd, StampCache};
 use super::value::{WireValue, no_room};
 use super::write::{COLUMN_ROOM, NAME_ROOM, PayloadLen, Store, Unwritten};
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result};
 use crate::name::{ColumnName, Name, ShortBytes, TableName};
+use crate::quoted::shown;
 use crate::table::RowLayout;
 
 /// The bytes of a buffer, and what has to be known about them.

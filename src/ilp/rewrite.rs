@@ -9,7 +9,8 @@ use super::buffer::Buffer;
 use super::remove_rows::{unescaped, value_len};
 use super::value::{DoubleText, Feature, Nanos, no_room};
 use super::write::{Draft, Store};
-use crate::error::{Error, Result, err, shown};
+use crate::error::{Error, Result, err};
+use crate::quoted::shown;
 
 impl Buffer {
     /// Marks the version of the rows as assumed, until [`Buffer::convert`] learns which one the server speaks.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::credentials::{authorization, joined};
 use crate::config::Auth;
-use crate::error::foreign;
+use crate::quoted::foreign;
 
 /// The text that replaces a secret in a message.
 const MASK: &[u8] = b"***";

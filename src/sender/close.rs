@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Sender;
-use crate::error::{Error, Outcome, Result, err, shown};
+use crate::error::{Error, Outcome, Result, err};
 use crate::net::Deadline;
+use crate::quoted::shown;
 
 /// What [`Sender::close`] achieved.
 ///

@@ -322,7 +322,7 @@ impl Sender {
             Some(table) => Err(err!(
                 InvalidState,
                 "a transaction on table {} is open: commit it or roll it back",
-                crate::error::shown(table)
+                crate::quoted::shown(table)
             )),
         }
     }

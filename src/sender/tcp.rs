@@ -10,11 +10,12 @@ use super::batch::Batch;
 use super::carrier::{AttemptTime, Carrier, Failed};
 use super::server_settings::{self, ServerSettings};
 use crate::config::{Addr, Auth, Settings};
-use crate::error::{Error, Outcome, Result, err, foreign};
+use crate::error::{Error, Outcome, Result, err};
 use crate::net::{
     Broken, Connector, Deadline, LineStream, MAX_TEXT, Net, SigningKey, UnsentBytes, is_challenge,
     left,
 };
+use crate::quoted::foreign;
 
 const NOTHING_SENT: &str = "nothing of this flush was sent, but ";
 

@@ -1,8 +1,9 @@
 //! Transactions: rows of one table that are sent in one request and stored all or not at all.
 
 use super::{Row, Sender};
-use crate::error::{Error, Outcome, Result, err, shown};
+use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::Buffer;
+use crate::quoted::shown;
 
 impl Sender {
     /// Begins a transaction on `table`. Pending rows are flushed first, and automatic flushes are suspended until

@@ -4,9 +4,10 @@ use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::derived::Derived;
-use crate::error::{Error, Result, err, shown};
+use crate::error::{Error, Result, err};
 use crate::memory::refused;
 use crate::name::{ColumnName, Name, TableName};
+use crate::quoted::shown;
 use crate::text::Text;
 
 /// What a prepared column holds.

@@ -3,7 +3,8 @@
 
 use super::simd::{Block, Blocks};
 use super::utf8;
-use crate::error::{Error, err, shown_bytes};
+use crate::error::{Error, err};
+use crate::quoted::shown_bytes;
 use crate::text::Text;
 
 /// Writes text with a backslash before each byte that needs one, and returns the place after it. `None` if the text is not

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket, platform};
 use crate::config::Interface;
-use crate::error::{Result, err, shown};
+use crate::error::{Result, err};
 use crate::net::Canceller;
+use crate::quoted::shown;
 
 /// The size is set here, because otherwise `RUST_MIN_STACK` of the environment would decide it.
 const RESOLVER_STACK: usize = 2 << 20;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::c_data::{ArrowArray, ArrowSchema, OwnedArray, SchemaRef};
 use super::field::Field;
 use super::view::View;
-use crate::error::{Error, Result, err, shown};
+use crate::error::{Error, Result, err};
 use crate::memory::room;
+use crate::quoted::shown;
 use crate::table::Bits;
 
 /// A batch of rows in the memory of Apache Arrow, which is released when the last copy is dropped. Copies and slices share

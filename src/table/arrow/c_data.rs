@@ -388,7 +388,7 @@ impl OwnedStream {
         };
         // SAFETY: not NULL; the interface says that the text ends with a NUL and lives until the next call.
         let said = if said.is_null() { &[] } else { unsafe { CStr::from_ptr(said) }.to_bytes() };
-        let said = crate::error::shown_bytes(said);
+        let said = crate::quoted::shown_bytes(said);
         err!(InvalidArgument, "the Arrow stream failed with the error number {code}: {said}")
     }
 }

@@ -1,8 +1,9 @@
 //! The columns of a batch: names and types, read once from an `ArrowSchema`.
 
 use super::c_data::SchemaRef;
-use crate::error::{Error, Result, err, shown};
+use crate::error::{Error, Result, err};
 use crate::memory::room;
+use crate::quoted::shown;
 use crate::table::MAX_ARRAY_DIMS;
 
 /// A column, a child of one, or the values of a dictionary.

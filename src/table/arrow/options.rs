@@ -1,8 +1,9 @@
 //! [`ArrowOptions`]: what the columns of a batch are to QuestDB.
 
 use super::field::{Field, Kind};
-use crate::error::{Error, Result, err, shown};
+use crate::error::{Error, Result, err};
 use crate::memory::room;
+use crate::quoted::shown;
 use crate::timestamp::{Timestamp, ToTimestamp};
 
 /// A column of a batch.

@@ -82,7 +82,7 @@ pub trait OwnBuffer {
     /// Exchanges the own buffer for `other`.
     fn swap_own(&mut self, other: &mut Box<Buffer>);
 
-    /// Returns whether a limit is reached, so that [`OwnBuffer::row_ended`] would flush.
+    /// Returns whether [`OwnBuffer::row_ended`] would flush.
     fn is_due(&self) -> bool;
 
     /// Flushes if a limit is reached. It follows the call that ended a row, so its errors say that the row is in the buffer.
@@ -121,7 +121,7 @@ impl OwnBuffer for Sender {
 
     #[inline]
     fn is_due(&self) -> bool {
-        Sender::is_due(self)
+        self.flush_is_due()
     }
 
     #[inline]

@@ -1,13 +1,10 @@
 //! Appends batches of Apache Arrow to the sender's own buffer, and flushes on the way.
 
 use super::Sender;
-use crate::error::Result;
-use crate::ilp::PreparedColumns;
+use super::columns::Taken;
+use crate::error::{Error, Result};
 use crate::ilp::arrow::prepared_pieces;
 use crate::table::{ArrowBatch, ArrowOptions, ArrowStream};
-
-/// The most rows that are appended between two looks at the limits.
-const STEP: usize = 512;
 
 impl Sender {
     /// Appends the rows of a batch to the own buffer, and flushes each time that a limit is reached. So a batch may be
@@ -36,11 +33,7 @@ impl Sender {
     /// # let _ = send;
     /// ```
     pub fn append_arrow(&mut self, batch: &ArrowBatch, options: &ArrowOptions) -> Result<()> {
-        let mut taken = 0;
-        self.take_batch(batch, options, &mut taken).map_err(|mut e| {
-            e.facts_mut().rows_accepted = taken;
-            e
-        })
+        self.all_or_taken(|sender, taken| sender.take_batch(batch, options, taken))
     }
 
     /// Appends the rows of all batches of a stream that are left, each as [`Sender::append_arrow`] does.
@@ -63,8 +56,8 @@ impl Sender {
                 Ok(Some(batch)) => batch,
                 Err(e) => break e,
             };
-            let mut taken = 0;
-            let appended = self.take_batch(&batch, options, &mut taken);
+            let appended = self.append_arrow(&batch, options);
+            let taken = appended.as_ref().map_or_else(Error::rows_accepted, |()| batch.row_count());
             rows += taken;
             if let Err(e) = appended {
                 stream.put_back(batch.slice(taken..batch.row_count())?);
@@ -77,58 +70,15 @@ impl Sender {
         Err(failed)
     }
 
-    /// Appends a batch. Adds the rows that are sent or in the buffer to `taken`.
+    /// Appends a batch, and adds to `taken` what became of its rows.
     fn take_batch(
         &mut self,
         batch: &ArrowBatch,
         options: &ArrowOptions,
-        taken: &mut usize,
+        taken: &mut Taken,
     ) -> Result<()> {
-        let before = self.buffer.end_of_rows()?;
-        let mut sent = false;
-        let appended = prepared_pieces(batch, options, &mut |columns| {
-            self.take_columns(columns, taken, &mut sent)
-        });
-        if let Err(e) = &appended
-            && !sent
-            && !e.row_accepted()
-        {
-            self.buffer.go_back(before);
-            *taken = 0;
-        }
-        appended
-    }
-
-    /// Appends columns step by step. Sets `sent` when a flush has succeeded.
-    fn take_columns(
-        &mut self,
-        columns: &PreparedColumns<'_>,
-        taken: &mut usize,
-        sent: &mut bool,
-    ) -> Result<()> {
-        let (mut from, rows) = (0, columns.row_count());
-        while from < rows {
-            let to = rows.min(from.saturating_add(self.step()));
-            self.buffer.append_prepared(columns, from..to)?;
-            *taken += to - from;
-            from = to;
-            let before = self.buffer.row_count();
-            self.after_row()?;
-            *sent |= self.buffer.row_count() < before;
-        }
-        Ok(())
-    }
-
-    /// Returns how many rows may be appended until a limit is looked at.
-    fn step(&self) -> usize {
-        let limits = &self.auto_flush;
-        if self.in_transaction()
-            || (limits.rows.is_none() && limits.bytes.is_none() && limits.interval.is_none())
-        {
-            return usize::MAX;
-        }
-        let left = limits.rows.unwrap_or(u64::MAX).saturating_sub(self.buffer.row_count() as u64);
-        // Where the limit has been passed, an earlier flush has failed and the next one waits.
-        usize::try_from(left).map_or(STEP, |left| if left == 0 { STEP } else { left.min(STEP) })
+        prepared_pieces(batch, options, &mut |columns| {
+            self.take_prepared(columns, 0..columns.row_count(), taken)
+        })
     }
 }

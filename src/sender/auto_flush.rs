@@ -1,11 +1,12 @@
-//! Decides when to flush automatically: by rows, bytes or time, and not at once again after a failure. These are pure
-//! decisions, taken when a row ends.
+//! Decides when to flush automatically: by rows, bytes or time, and not at once again after a failure. The decisions are
+//! pure; the sender takes them when a row ends.
 
 use std::time::{Duration, Instant};
 
 use super::retry::Backoff;
+use super::{Sender, Stat};
 use crate::config::Delivery;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, ErrorCode, Outcome, Result};
 
 /// The limits of the sender's own buffer; an absent limit never triggers a flush.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +89,85 @@ impl Pause {
         if self.until.is_some() {
             *self = Pause::new(self.max_backoff, self.delivery);
         }
+    }
+}
+
+impl Sender {
+    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row. A program can call it now
+    /// and then, so that rows do not wait when no further rows come.
+    ///
+    /// # Errors
+    /// As [`Sender::flush_own`]. All rows stay in the buffer.
+    pub fn flush_if_due(&mut self) -> Result<()> {
+        if self.is_due() { self.auto_flush_now() } else { Ok(()) }
+    }
+
+    /// Returns whether [`Sender::flush_if_due`], or the next call that ends a row, would flush the rows that are there now.
+    /// It costs no more than a look at the clock, so that a caller can give up a lock only where it is worth it.
+    pub fn flush_is_due(&self) -> bool {
+        self.is_due() && (self.closed || !self.auto_flush_waits())
+    }
+
+    /// Returns whether automatic flushes wait after one that failed.
+    fn auto_flush_waits(&self) -> bool {
+        let net = self.flusher.net();
+        self.pause.blocks(self.buffer.removals(), || net.now_coarse())
+    }
+
+    /// As [`Sender::flush_if_due`], after a call that ended a row: an error says that the row is in the buffer.
+    #[inline]
+    pub(crate) fn after_row(&mut self) -> Result<()> {
+        if self.is_due() { self.auto_flush_after_row() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn is_due(&self) -> bool {
+        if self.transaction.is_some() {
+            return false;
+        }
+        let (flusher, last) = (&self.flusher, self.last_flush);
+        let since_last = || flusher.net().now_coarse().saturating_duration_since(last);
+        self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last)
+    }
+
+    #[inline(never)]
+    fn auto_flush_after_row(&mut self) -> Result<()> {
+        self.auto_flush_now().map_err(|mut e| {
+            e.facts_mut().row_accepted = true;
+            e.context("the row is in the buffer, but flushing it failed")
+        })
+    }
+
+    fn auto_flush_now(&mut self) -> Result<()> {
+        if !self.closed && self.auto_flush_waits() {
+            return Ok(());
+        }
+        self.flush_own().map(drop).inspect_err(|e| {
+            if e.attempts() > 0 {
+                self.stats.0.add(Stat::FailedAutoFlushes, 1);
+            }
+        })
+    }
+
+    /// Makes automatic flushes wait after an attempt that failed, and ends the wait after one that succeeded.
+    pub(super) fn note_for_auto_flush(&mut self, result: &Result<Outcome>) {
+        let net = self.flusher.net();
+        let wait = match result {
+            Ok(_) => {
+                self.pause.succeeded();
+                Duration::ZERO
+            }
+            // Rows that the server's version lacks are not examined again for every row that follows.
+            Err(e) if e.attempts() > 0 || e.code() == ErrorCode::ProtocolVersion => {
+                let removals = self.buffer.removals();
+                self.pause.failed(e, removals, net.now_coarse(), |max| net.random_up_to(max))
+            }
+            // No attempt was made.
+            Err(_) => return,
+        };
+        self.stats
+            .0
+            .set(Stat::AutoFlushWaitMillis, u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     }
 }
 

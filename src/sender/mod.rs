@@ -7,6 +7,7 @@ mod auto_flush;
 mod batch;
 mod carrier;
 mod close;
+mod columns;
 mod failover;
 mod flush;
 mod http;
@@ -23,7 +24,7 @@ mod transaction;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use self::atomicity::Atomicity;
 use self::auto_flush::{AutoFlush, Pause};
@@ -37,15 +38,15 @@ use self::server_version::ServerVersion;
 pub use self::statistics::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
-use crate::error::{Error, ErrorCode, Outcome, Result, err};
+use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use crate::net::Canceller;
 use crate::net::{Deadline, Net, SystemNet};
-use crate::table::{Cell, ColumnData, RowLayout};
+use crate::table::{Cell, RowLayout};
 
 /// Sends rows to QuestDB.
 ///
-/// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_columns`] go into the sender's own buffer. It is
+/// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_prepared`] go into the sender's own buffer. It is
 /// flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the limits are checked when a
 /// row ends. After a failed automatic flush the next one waits, see `auto_flush_max_backoff`; meanwhile rows are taken until
 /// `max_buf_size`. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
@@ -211,22 +212,6 @@ impl Sender {
         self.after_row()
     }
 
-    /// Appends rows given by columns to the own buffer, and flushes if a limit is reached.
-    ///
-    /// # Errors
-    /// Those of [`Buffer::append_columns`]: the buffer is as it was. Those of [`Sender::flush`]: the rows are in the buffer,
-    /// see [`Error::row_accepted`].
-    pub fn append_columns(
-        &mut self,
-        layout: &RowLayout,
-        rows: usize,
-        columns: &[ColumnData<'_>],
-        at: Option<&[i64]>,
-    ) -> Result<()> {
-        self.buffer.append_columns(layout, rows, columns, at)?;
-        self.after_row()
-    }
-
     /// Removes complete rows from the own buffer, as [`Buffer::remove_rows`] does, so that the rest can be sent without a
     /// row that was refused.
     ///
@@ -239,72 +224,6 @@ impl Sender {
     /// Drops all rows of the own buffer.
     pub fn clear(&mut self) {
         self.buffer.clear();
-    }
-
-    /// Flushes the own buffer if one of the `auto_flush_*` limits is reached, without a new row. A program can call it now
-    /// and then, so that rows do not wait when no further rows come.
-    ///
-    /// # Errors
-    /// As [`Sender::flush_own`]. All rows stay in the buffer.
-    pub fn flush_if_due(&mut self) -> Result<()> {
-        if self.is_due() { self.auto_flush_now() } else { Ok(()) }
-    }
-
-    /// As [`Sender::flush_if_due`], after a call that ended a row: an error says that the row is in the buffer.
-    #[inline]
-    pub(crate) fn after_row(&mut self) -> Result<()> {
-        if self.is_due() { self.auto_flush_after_row() } else { Ok(()) }
-    }
-
-    #[inline]
-    pub(crate) fn is_due(&self) -> bool {
-        if self.transaction.is_some() {
-            return false;
-        }
-        let (flusher, last) = (&self.flusher, self.last_flush);
-        let since_last = || flusher.net().now_coarse().saturating_duration_since(last);
-        self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last)
-    }
-
-    #[inline(never)]
-    fn auto_flush_after_row(&mut self) -> Result<()> {
-        self.auto_flush_now().map_err(|mut e| {
-            e.facts_mut().row_accepted = true;
-            e.context("the row is in the buffer, but flushing it failed")
-        })
-    }
-
-    fn auto_flush_now(&mut self) -> Result<()> {
-        let net = self.flusher.net();
-        if !self.closed && self.pause.blocks(self.buffer.removals(), || net.now_coarse()) {
-            return Ok(());
-        }
-        self.flush_own().map(drop).inspect_err(|e| {
-            if e.attempts() > 0 {
-                self.stats.0.add(Stat::FailedAutoFlushes, 1);
-            }
-        })
-    }
-
-    /// Makes automatic flushes wait after an attempt that failed, and ends the wait after one that succeeded.
-    fn note_for_auto_flush(&mut self, result: &Result<Outcome>) {
-        let net = self.flusher.net();
-        let wait = match result {
-            Ok(_) => {
-                self.pause.succeeded();
-                Duration::ZERO
-            }
-            // Rows that the server's version lacks are not examined again for every row that follows.
-            Err(e) if e.attempts() > 0 || e.code() == ErrorCode::ProtocolVersion => {
-                let removals = self.buffer.removals();
-                self.pause.failed(e, removals, net.now_coarse(), |max| net.random_up_to(max))
-            }
-            // No attempt was made.
-            Err(_) => return,
-        };
-        self.stats
-            .0
-            .set(Stat::AutoFlushWaitMillis, u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     }
 
     /// Sends the own buffer and clears it.

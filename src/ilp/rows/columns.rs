@@ -154,11 +154,17 @@ impl<'a> PreparedColumns<'a> {
         }
     }
 
-    fn check(&self, rows: &Range<usize>, lines: &Lines) -> Result<()> {
+    /// Checks that there are such rows.
+    pub(crate) fn check_rows(&self, rows: &Range<usize>) -> Result<()> {
         if rows.start > rows.end || rows.end > self.rows {
             let (start, end, all) = (rows.start, rows.end, self.rows);
             return Err(err!(InvalidArgument, "rows {start}..{end} of {all} rows"));
         }
+        Ok(())
+    }
+
+    fn check(&self, rows: &Range<usize>, lines: &Lines) -> Result<()> {
+        self.check_rows(rows)?;
         self.layout.fits(lines.max_name_len())?;
         self.tables.as_ref().map_or(Ok(()), |tables| tables.fit(lines.max_name_len()))
     }

@@ -3,6 +3,7 @@
 mod arrow;
 mod cancel;
 mod cases;
+mod columns;
 mod failover;
 mod lazy;
 mod server;

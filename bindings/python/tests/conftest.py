@@ -2,6 +2,7 @@
 
 import pytest
 
+from real_server import RealServer
 from receiver import Receiver
 
 
@@ -31,3 +32,11 @@ def start_receiver():
     yield start
     for receiver in started:
         receiver.close()
+
+
+@pytest.fixture(scope="session")
+def real_server():
+    """A real QuestDB, which all tests share; without one they are skipped."""
+    server = RealServer()
+    yield server
+    server.close()

@@ -34,13 +34,13 @@ struct Interface {
 ///
 /// Invariant: `data` points to element 0, and shape and strides lead to memory of the array only, which `owner` keeps alive.
 pub(crate) struct Numbers<'py> {
-    kind: u8,
-    item_size: usize,
-    swapped: bool,
-    shape: Vec<usize>,
-    strides: Vec<isize>,
-    data: *const u8,
-    owner: Bound<'py, PyAny>,
+    pub(crate) kind: u8,
+    pub(crate) item_size: usize,
+    pub(crate) swapped: bool,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) strides: Vec<isize>,
+    pub(crate) data: *const u8,
+    pub(crate) owner: Bound<'py, PyAny>,
 }
 
 /// A single number.
@@ -181,7 +181,7 @@ impl<'py> Numbers<'py> {
     }
 
     /// Returns the elements in C order.
-    fn doubles(&self) -> PyResult<Vec<f64>> {
+    pub(crate) fn doubles(&self) -> PyResult<Vec<f64>> {
         let count = self.shape.iter().try_fold(1usize, |n, &length| n.checked_mul(length));
         let mut doubles = Vec::new();
         let count = count.filter(|&n| n > 0).unwrap_or(0);
@@ -243,7 +243,7 @@ fn exact(number: i128) -> PyResult<f64> {
 }
 
 /// Returns a number of 16 bits: a sign, five bits of exponent, ten of fraction.
-fn half(bits: u16) -> f64 {
+pub(crate) fn half(bits: u16) -> f64 {
     let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
     sign * match exponent {
@@ -269,6 +269,16 @@ pub(crate) fn append_list(
     ArrayView::c_major(&shape, &doubles)
         .and_then(|view| buffer.column_f64_arr(name, &view).map(drop))
         .or_raise(list.py())
+}
+
+/// Returns the shape and the elements of nested lists or tuples of numbers, in C order.
+///
+/// # Errors
+/// As [`append_list`].
+pub(crate) fn of_list(list: &Bound<'_, PyAny>) -> PyResult<(Vec<usize>, Vec<f64>)> {
+    let (mut shape, mut doubles) = (Vec::new(), Vec::new());
+    collect(list, 0, &mut shape, &mut doubles)?;
+    Ok((shape, doubles))
 }
 
 /// Returns whether the object is a list or a tuple.

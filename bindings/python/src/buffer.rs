@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::errors::{Code, OrRaise as _, ingress_error};
 use crate::exclusive::{Exclusive, Lent};
+use crate::frame::{self, Given, Target};
 use crate::raw::Call;
 use crate::row::Rows;
 
@@ -132,6 +133,26 @@ impl Buffer {
             options.max_name_len = size("max_name_len", value)?;
         }
         Ok(Buffer::of(client::Buffer::with_options(options).or_raise(py)?))
+    }
+
+    /// Adds the rows of a frame: of pandas, polars or pyarrow, or of anything else that has Arrow's interfaces. Returns the object
+    /// itself. After an error the rows are as they were before the call.
+    #[pyo3(
+        signature = (df, *, table_name=None, table_name_col=None, symbols=Given::Not, at=Given::Not),
+        text_signature = "($self, df, *, table_name=None, table_name_col=None, symbols='auto', at)"
+    )]
+    fn dataframe<'py>(
+        slf: &Bound<'py, Buffer>,
+        df: &Bound<'py, PyAny>,
+        table_name: Option<Bound<'py, PyAny>>,
+        table_name_col: Option<Bound<'py, PyAny>>,
+        symbols: Given<'py>,
+        at: Given<'py>,
+    ) -> PyResult<Bound<'py, Buffer>> {
+        let mut lent = slf.get().lend()?;
+        let mut target = Target::Buffer(&mut lent.buffer);
+        frame::append(df, table_name, table_name_col, symbols, at, &mut target)?;
+        Ok(slf.clone())
     }
 
     /// The number of bytes for which there was room when the buffer was made.

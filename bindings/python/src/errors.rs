@@ -27,6 +27,7 @@ pub(crate) enum Code {
     ArrayError,
     ProtocolVersionError,
     DecimalError,
+    BadDataFrame,
 }
 
 impl Code {
@@ -62,6 +63,11 @@ fn class<'py>(
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyType>> {
     cell.import(py, "questdb_ingress._errors", name)
+}
+
+/// Returns whether an exception is an `IngressError`.
+pub(crate) fn is_ingress_error(py: Python<'_>, error: &PyErr) -> bool {
+    class(py, &INGRESS_ERROR, "IngressError").is_ok_and(|class| error.is_instance(py, class))
 }
 
 /// Creates an `IngressError`.

@@ -14,6 +14,7 @@ use crate::buffer::{Buffer, Contents, in_use};
 use crate::conf;
 use crate::errors::{Code, OrRaise as _, convert, ingress_error, object};
 use crate::exclusive::{Exclusive, Lent};
+use crate::frame::{self, Given, Target};
 use crate::raw::Call;
 use crate::row::Rows;
 use crate::signals::without_lock;
@@ -193,6 +194,23 @@ impl Sender {
         arguments.table = table.as_ptr();
         // SAFETY: the interpreter holds the arguments during the call, the caller holds the table.
         unsafe { rows.append(sender.own_buffer(), arguments) }.map(drop)
+    }
+
+    /// Adds the rows of a frame to an open transaction.
+    ///
+    /// # Errors
+    /// Those of [`frame::append`].
+    pub(crate) fn transaction_dataframe<'py>(
+        &self,
+        df: &Bound<'py, PyAny>,
+        table: &Bound<'py, PyAny>,
+        symbols: Given<'py>,
+        at: Given<'py>,
+    ) -> PyResult<()> {
+        let mut lent = self.lend()?;
+        let (sender, _) = lent.open("dataframe")?;
+        let mut target = Target::Buffer(sender.own_buffer());
+        frame::append(df, Some(table.clone()), None, symbols, at, &mut target)
     }
 
     /// How long `close` may take: as long as a flush, and some time for a TCP server to end the connection.
@@ -446,6 +464,38 @@ impl Sender {
         let mut lent = self.lend()?;
         let (sender, _) = lent.open("new_buffer")?;
         Ok(Buffer::of(sender.new_buffer().or_raise(py)?))
+    }
+
+    /// Adds the rows of a frame: of pandas, polars or pyarrow, or of anything else that has Arrow's interfaces. Returns the object
+    /// itself. After an error the rows are as they were before the call, except that pieces of the
+    /// frame may have been sent by automatic flushes.
+    #[pyo3(
+        signature = (df, *, table_name=None, table_name_col=None, symbols=Given::Not, at=Given::Not),
+        text_signature = "($self, df, *, table_name=None, table_name_col=None, symbols='auto', at)"
+    )]
+    fn dataframe<'py>(
+        slf: &Bound<'py, Sender>,
+        df: &Bound<'py, PyAny>,
+        table_name: Option<Bound<'py, PyAny>>,
+        table_name_col: Option<Bound<'py, PyAny>>,
+        symbols: Given<'py>,
+        at: Given<'py>,
+    ) -> PyResult<Bound<'py, Sender>> {
+        let mut lent = slf.get().lend()?;
+        let established = lent.phase == Phase::Established;
+        let (sender, _) = lent.open("dataframe")?;
+        if sender.in_transaction() {
+            return Err(inside_transaction("append rows"));
+        }
+        let flushes_at = slf.get().settings.auto_flush_rows;
+        // Before it is established a sender only collects rows, as it does with single ones.
+        let mut target = if established {
+            Target::Sender { sender, flushes_at }
+        } else {
+            Target::Buffer(sender.own_buffer())
+        };
+        frame::append(df, table_name, table_name_col, symbols, at, &mut target)?;
+        Ok(slf.clone())
     }
 
     /// Returns a transaction on a table, for a `with` block.

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::errors::{Code, ingress_error};
+use crate::frame::Given;
 use crate::raw::Call;
 use crate::sender::{Sender, network};
 
@@ -102,6 +103,25 @@ impl SenderTransaction {
             }
         }
         Ok(false)
+    }
+
+    /// Adds the rows of a frame to the transaction's table, and returns the transaction itself. After an error the transaction has
+    /// the rows that it had before the call.
+    #[pyo3(
+        signature = (df, *, symbols=Given::Not, at=Given::Not),
+        text_signature = "($self, df, *, symbols='auto', at)"
+    )]
+    fn dataframe<'py>(
+        slf: &Bound<'py, Self>,
+        df: &Bound<'py, PyAny>,
+        symbols: Given<'py>,
+        at: Given<'py>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let (py, this) = (slf.py(), slf.get());
+        this.check_open(py, "append rows")?;
+        let table = this.table.bind(py).as_any();
+        this.sender.get().transaction_dataframe(df, table, symbols, at)?;
+        Ok(slf.clone())
     }
 
     /// Sends the rows in one request. If that fails the transaction stays open with its rows: commit again, or roll back.

@@ -97,7 +97,7 @@ fn append_numbers(
 }
 
 /// Returns the time that a value is: nothing if it is none, nothing inside if it is a missing one.
-fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Option<Moment>>> {
+pub(crate) fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Option<Moment>>> {
     if let Ok(micros) = value.cast::<TimestampMicros>() {
         return Ok(Some(Some(Moment::Micros(micros.get().0))));
     }
@@ -214,12 +214,12 @@ pub(crate) fn too_large(name: &ColumnName, number: &str) -> PyErr {
 }
 
 /// Returns whether this is the missing value of pandas.
-fn is_missing(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn is_missing(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let class = value.get_type();
     Ok(class.name()? == "NAType" && class.module()?.to_cow()?.starts_with("pandas"))
 }
 
-fn is_decimal(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn is_decimal(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     static DECIMAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
     // There is no decimal as long as nobody has imported the module, which takes a while.

@@ -1,0 +1,569 @@
+//! Columns of Python objects, which are read under the interpreter's lock.
+#![expect(unsafe_code, reason = "reads the objects of arrays")]
+
+use std::ops::Range;
+
+use client::Text;
+use client::table::{ArrayView, ColumnKind, ColumnValues};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+
+use super::column::{Part, Values};
+use super::faults::Stop;
+use super::memory::Memory;
+use super::piece::{Bad, Piece, PieceValues, Scratch, Valid, no_missing};
+use crate::array::{self, Number, Numbers as Array};
+use crate::time::Moment;
+use crate::{cpython, text, values};
+
+/// What the objects of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Object {
+    Bool,
+    Int,
+    Float,
+    Str,
+    Micros,
+    Nanos,
+    Decimal,
+    Array,
+}
+
+impl Object {
+    pub(crate) fn kind(self) -> ColumnKind {
+        match self {
+            Object::Bool => ColumnKind::Bool,
+            Object::Int => ColumnKind::I64,
+            Object::Float => ColumnKind::F64,
+            Object::Str => ColumnKind::Str,
+            Object::Micros => ColumnKind::TsMicros,
+            Object::Nanos => ColumnKind::TsNanos,
+            Object::Decimal => ColumnKind::Decimal,
+            Object::Array => ColumnKind::F64Array,
+        }
+    }
+
+    /// Returns what a value is, if it is one that a column can hold.
+    fn of(value: &Bound<'_, PyAny>) -> PyResult<Option<Object>> {
+        let known = if value.is_instance_of::<PyBool>() {
+            Object::Bool
+        } else if value.is_instance_of::<PyString>() {
+            Object::Str
+        } else if value.is_instance_of::<PyInt>() {
+            Object::Int
+        } else if value.is_instance_of::<PyFloat>() {
+            Object::Float
+        } else if let Some(moment) = values::moment(value)? {
+            match moment {
+                Some(Moment::Nanos(_)) => Object::Nanos,
+                _ => Object::Micros,
+            }
+        } else if values::is_decimal(value)? {
+            Object::Decimal
+        } else if array::is_list(value) {
+            Object::Array
+        } else {
+            return Object::of_array(value);
+        };
+        Ok(Some(known))
+    }
+
+    fn of_array(value: &Bound<'_, PyAny>) -> PyResult<Option<Object>> {
+        Ok(match Array::of(value)? {
+            Some(array) if array.dims() > 0 => Some(Object::Array),
+            Some(array) => array.scalar().map(|number| match number {
+                Number::Bool(_) => Object::Bool,
+                Number::Int(_) => Object::Int,
+                Number::Float(_) => Object::Float,
+            }),
+            None => None,
+        })
+    }
+}
+
+/// Returns whether the object stands for a missing value. Whether a float that is not a number does, depends on the column.
+fn is_null(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(value.is_none() || values::is_missing(value)? || crate::time::is_nat(value)?)
+}
+
+fn is_nan(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_instance_of::<PyFloat>() {
+        return Ok(value.extract::<f64>()?.is_nan());
+    }
+    Ok(false)
+}
+
+/// The objects of a column.
+#[derive(Clone, Copy)]
+pub(crate) struct Objects(pub(crate) Memory);
+
+impl Objects {
+    /// Returns object `i`. Arrays may have null pointers, which stand for `None`.
+    ///
+    /// # Safety
+    /// The array must have it.
+    #[inline(always)]
+    unsafe fn pointer(self, i: usize) -> *mut ffi::PyObject {
+        // SAFETY: the caller vouches for it; an array of objects is one of pointers.
+        let pointer = unsafe { self.0.read::<*mut ffi::PyObject>(i) };
+        // SAFETY: `None` is always there.
+        if pointer.is_null() { unsafe { ffi::Py_None() } } else { pointer }
+    }
+
+    /// Returns object `i` and holds it, because what is done with it may run code that takes it out of the array.
+    ///
+    /// # Safety
+    /// As [`Objects::pointer`].
+    unsafe fn get(self, py: Python<'_>, i: usize) -> Bound<'_, PyAny> {
+        // SAFETY: the array holds its objects.
+        unsafe { Bound::from_borrowed_ptr(py, self.pointer(i)) }
+    }
+
+    /// Returns what the column holds, by its first value that is not missing. A number with a fraction, or a time with nanoseconds,
+    /// at any place decides for all. Returns nothing for a column of missing values only.
+    ///
+    /// # Errors
+    /// The object that no column can hold; those of code of the objects.
+    ///
+    /// # Safety
+    /// The array must have these rows.
+    pub(crate) unsafe fn classify(
+        self,
+        py: Python<'_>,
+        rows: Range<usize>,
+    ) -> Result<Option<Object>, Stop> {
+        let mut found = None;
+        for row in rows {
+            // SAFETY: the caller vouches for the row; the pointer is only compared before it is held.
+            let pointer = unsafe { self.pointer(row) };
+            // SAFETY: the array holds the object.
+            let (class, none) = unsafe { (ffi::Py_TYPE(pointer), ffi::Py_None()) };
+            if pointer == none || (found == Some(Object::Int) && class == &raw mut ffi::PyLong_Type)
+            {
+                continue;
+            }
+            // SAFETY: the caller vouches for the row.
+            let value = unsafe { self.get(py, row) };
+            if is_nan(&value)? || is_null(&value)? {
+                continue;
+            }
+            let Some(object) = Object::of(&value)? else {
+                return Err(Stop::unsupported(&value));
+            };
+            match (found, object) {
+                (None, Object::Int | Object::Micros) => found = Some(object),
+                (None, other) => return Ok(Some(other)),
+                (Some(Object::Int), Object::Float) => return Ok(Some(Object::Float)),
+                (Some(Object::Micros), Object::Nanos) => return Ok(Some(Object::Nanos)),
+                (Some(_), _) => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The rest of arrays of all rows of a piece, one after another in C order.
+#[derive(Default)]
+pub(crate) struct Arrays {
+    doubles: Vec<f64>,
+    shapes: Vec<usize>,
+    /// Where shape and elements of each row end.
+    ends: Vec<(usize, usize)>,
+}
+
+/// Returns the values of `rows` of a part that holds objects.
+///
+/// # Errors
+/// The first value that cannot be sent; those of code of the objects.
+///
+/// # Safety
+/// As [`Part::read`]; no code of the program may run before the piece has been appended.
+pub(crate) unsafe fn read<'a>(
+    py: Python<'_>,
+    part: &'a Part,
+    rows: Range<usize>,
+    scratch: &'a mut Scratch,
+) -> Result<Piece<'a>, Stop> {
+    let Values::Objects(memory, object) = &part.values else {
+        return Err(Bad::at(0, "not a column of objects").into());
+    };
+    let rows = rows.start - part.rows.start..rows.end - part.rows.start;
+    let objects = Objects(*memory);
+    let mut missing = Missing { bits: std::mem::take(&mut scratch.bits), any: false };
+    missing.bits.clear();
+    missing.bits.resize(rows.len().div_ceil(8), 0xFF);
+    // SAFETY: the caller vouches for the rows.
+    unsafe {
+        match object {
+            Object::Str => strings(objects, rows, scratch, &mut missing)?,
+            Object::Int => integers(py, objects, rows, scratch, &mut missing)?,
+            Object::Float => floats(py, objects, rows, scratch, &mut missing)?,
+            other => others(py, *other, objects, rows, scratch, &mut missing)?,
+        }
+    }
+    let any = missing.any;
+    scratch.bits = missing.bits;
+    let scratch: &'a Scratch = scratch;
+    let valid = any.then_some(Valid { bytes: &scratch.bits, first: 0 });
+    let values = match object {
+        Object::Str | Object::Decimal => ColumnValues::Texts(&scratch.texts),
+        Object::Float => ColumnValues::F64(&scratch.doubles),
+        Object::Bool => {
+            no_missing(valid, scratch.bytes.len())?;
+            ColumnValues::Bytes(&scratch.bytes)
+        }
+        Object::Int | Object::Micros | Object::Nanos => ColumnValues::I64(&scratch.integers),
+        Object::Array => {
+            return Ok(Piece { values: PieceValues::Arrays(scratch.arrays.views()?), valid });
+        }
+    };
+    Ok(Piece::new(values, valid))
+}
+
+/// A bit for each row, cleared if the row has no value.
+struct Missing {
+    bits: Vec<u8>,
+    any: bool,
+}
+
+impl Missing {
+    fn set(&mut self, row: usize) {
+        self.any = true;
+        if let Some(byte) = self.bits.get_mut(row / 8) {
+            *byte &= !(1 << (row % 8));
+        }
+    }
+}
+
+/// Borrows text for as long as the piece is used.
+///
+/// # Safety
+/// The text must stay where it is until the piece has been appended.
+#[inline(always)]
+unsafe fn kept(text: &str) -> Text<'static> {
+    // SAFETY: the caller vouches for it, and a piece is not used any longer.
+    Text::from(unsafe { &*std::ptr::from_ref(text) })
+}
+
+/// # Safety
+/// As [`read`].
+unsafe fn strings(
+    objects: Objects,
+    rows: Range<usize>,
+    scratch: &mut Scratch,
+    missing: &mut Missing,
+) -> Result<(), Stop> {
+    scratch.start_texts(rows.len());
+    for (i, row) in rows.enumerate() {
+        // SAFETY: the caller vouches for the row. The class is compared before the text is read. The array holds the object, and
+        // no code runs that could take it out.
+        unsafe {
+            let object = objects.pointer(row);
+            if ffi::PyUnicode_CheckExact(object) != 0 {
+                match cpython::ascii(object) {
+                    Some(text) => scratch.texts.push(kept(text)),
+                    None => scratch.encode(object, i)?,
+                }
+            } else {
+                string_of_class(object, i, scratch, missing)?;
+            }
+        }
+    }
+    // SAFETY: nothing is encoded any more, so the bytes stay where they are.
+    unsafe { scratch.place_encoded() };
+    Ok(())
+}
+
+/// # Safety
+/// The object must be alive.
+#[cold]
+unsafe fn string_of_class(
+    object: *mut ffi::PyObject,
+    i: usize,
+    scratch: &mut Scratch,
+    missing: &mut Missing,
+) -> Result<(), Stop> {
+    Python::attach(|py| {
+        // SAFETY: the caller vouches for the object.
+        let value = unsafe { Bound::from_borrowed_ptr(py, object) };
+        if value.is_instance_of::<PyString>() {
+            // The text is copied: the array holds an object of a class of the program.
+            // SAFETY: this is a `str`.
+            return unsafe { scratch.encode(object, i) };
+        }
+        if is_nan(&value)? || is_null(&value)? {
+            scratch.texts.push(Text::from(""));
+            missing.set(i);
+            return Ok(());
+        }
+        let class = super::faults::class_name(&value);
+        Err(Bad::at(i, format!("Expected a string, got an object of type {class}.")).into())
+    })
+}
+
+impl Scratch {
+    fn start_texts(&mut self, rows: usize) {
+        self.texts.clear();
+        self.texts.reserve(rows);
+        self.bytes.clear();
+        self.encoded.clear();
+    }
+
+    /// Copies the text of a `str` to the bytes.
+    ///
+    /// # Safety
+    /// The object must be a `str`, and alive.
+    unsafe fn encode(&mut self, object: *mut ffi::PyObject, row: usize) -> Result<(), Stop> {
+        // SAFETY: the caller vouches for the object.
+        match unsafe { text::utf8(object, &mut self.word) } {
+            Ok(text) => {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(text.as_bytes());
+                self.encoded.push((self.texts.len(), start..self.bytes.len()));
+                self.texts.push(Text::from(""));
+                Ok(())
+            }
+            Err(e) => Err(Stop::value(row, e)),
+        }
+    }
+
+    /// Puts the texts that were encoded in their places.
+    ///
+    /// # Safety
+    /// The bytes must stay as they are until the piece has been appended.
+    unsafe fn place_encoded(&mut self) {
+        for (place, range) in &self.encoded {
+            let bytes = self.bytes.get(range.clone()).unwrap_or_default();
+            if let Some(text) = self.texts.get_mut(*place) {
+                // SAFETY: the bytes are those of a `&str`, and the caller vouches for the time.
+                *text = unsafe { kept(std::str::from_utf8_unchecked(bytes)) };
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`read`].
+unsafe fn integers(
+    py: Python<'_>,
+    objects: Objects,
+    rows: Range<usize>,
+    scratch: &mut Scratch,
+    missing: &mut Missing,
+) -> Result<(), Stop> {
+    scratch.integers.clear();
+    for (i, row) in rows.enumerate() {
+        // SAFETY: the caller vouches for the row. Reading an exact `int` runs no code.
+        unsafe {
+            let object = objects.pointer(row);
+            if ffi::Py_TYPE(object) == &raw mut ffi::PyLong_Type {
+                let mut overflow = 0;
+                let number = ffi::PyLong_AsLongLongAndOverflow(object, &raw mut overflow);
+                if overflow != 0 {
+                    return Err(Bad::at(i, "int too big to convert").into());
+                }
+                scratch.integers.push(number);
+                continue;
+            }
+        }
+        // SAFETY: as above.
+        let value = unsafe { objects.get(py, row) };
+        if is_nan(&value)? || is_null(&value)? {
+            missing.set(i);
+            scratch.integers.push(0);
+            continue;
+        }
+        if Object::of(&value)? != Some(Object::Int) {
+            return Err(expected("int", &value, i));
+        }
+        let number = value.extract::<i64>().map_err(|e| Stop::value(i, e))?;
+        scratch.integers.push(number);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As [`read`].
+unsafe fn floats(
+    py: Python<'_>,
+    objects: Objects,
+    rows: Range<usize>,
+    scratch: &mut Scratch,
+    missing: &mut Missing,
+) -> Result<(), Stop> {
+    scratch.doubles.clear();
+    for (i, row) in rows.enumerate() {
+        // SAFETY: the caller vouches for the row. Reading an exact `float` runs no code and cannot fail.
+        unsafe {
+            let object = objects.pointer(row);
+            if ffi::Py_TYPE(object) == &raw mut ffi::PyFloat_Type {
+                scratch.doubles.push(ffi::PyFloat_AsDouble(object));
+                continue;
+            }
+        }
+        // SAFETY: as above.
+        let value = unsafe { objects.get(py, row) };
+        if is_null(&value)? {
+            missing.set(i);
+            scratch.doubles.push(0.0);
+            continue;
+        }
+        if !matches!(Object::of(&value)?, Some(Object::Int | Object::Float)) {
+            return Err(expected("float", &value, i));
+        }
+        let number = value.extract::<f64>().map_err(|e| Stop::value(i, e))?;
+        scratch.doubles.push(number);
+    }
+    Ok(())
+}
+
+#[cold]
+fn expected(what: &str, value: &Bound<'_, PyAny>, row: usize) -> Stop {
+    let class = super::faults::class_name(value);
+    Bad::at(row, format!("Expected an object of type {what}, got an object of type {class}."))
+        .into()
+}
+
+/// Reads booleans, times, decimals and arrays.
+///
+/// # Safety
+/// As [`read`].
+unsafe fn others(
+    py: Python<'_>,
+    object: Object,
+    objects: Objects,
+    rows: Range<usize>,
+    scratch: &mut Scratch,
+    missing: &mut Missing,
+) -> Result<(), Stop> {
+    scratch.start_texts(0);
+    scratch.integers.clear();
+    scratch.arrays.clear();
+    let mut bools = Vec::new();
+    for (i, row) in rows.enumerate() {
+        // SAFETY: the caller vouches for the row.
+        let value = unsafe { objects.get(py, row) };
+        let null = is_nan(&value)? || is_null(&value)?;
+        if null {
+            missing.set(i);
+        }
+        match object {
+            Object::Bool => bools.push(if null { 0 } else { boolean(&value, i)? }),
+            Object::Decimal if null => scratch.texts.push(Text::from("")),
+            Object::Decimal => scratch.decimal(&value, i)?,
+            Object::Array => scratch.arrays.push((!null).then_some(&value), i)?,
+            _ if null => scratch.integers.push(0),
+            _ => scratch.time(&value, object == Object::Nanos, i, missing)?,
+        }
+    }
+    if object == Object::Bool {
+        scratch.bytes = bools;
+    }
+    // SAFETY: nothing is encoded any more, so the bytes stay where they are.
+    unsafe { scratch.place_encoded() };
+    Ok(())
+}
+
+fn boolean(value: &Bound<'_, PyAny>, row: usize) -> Result<u8, Stop> {
+    if let Ok(value) = value.cast::<PyBool>() {
+        return Ok(u8::from(value.is_true()));
+    }
+    match Array::of(value)?.and_then(|array| array.scalar()) {
+        Some(Number::Bool(value)) => Ok(u8::from(value)),
+        _ => Err(expected("bool", value, row)),
+    }
+}
+
+impl Scratch {
+    fn decimal(&mut self, value: &Bound<'_, PyAny>, row: usize) -> Result<(), Stop> {
+        if !values::is_decimal(value)? {
+            return Err(expected("Decimal", value, row));
+        }
+        let text = value.str()?;
+        // SAFETY: this is a `str`, which is copied.
+        unsafe { self.encode(text.as_ptr(), row) }
+    }
+
+    fn time(
+        &mut self,
+        value: &Bound<'_, PyAny>,
+        nanos: bool,
+        row: usize,
+        missing: &mut Missing,
+    ) -> Result<(), Stop> {
+        let moment = in_utc(value).and_then(|value| values::moment(&value));
+        let time = match moment.map_err(|e| Stop::value(row, e))? {
+            None => return Err(expected("datetime", value, row)),
+            Some(None) => {
+                missing.set(row);
+                Some(0)
+            }
+            Some(Some(moment)) if nanos => moment.nanos(),
+            Some(Some(moment)) => moment.micros(),
+        };
+        let time = time.ok_or_else(|| {
+            Bad::at(row, "the time is outside of what 64 bits of nanoseconds hold")
+        })?;
+        self.integers.push(time);
+        Ok(())
+    }
+}
+
+/// Gives a datetime without a time zone that of UTC, as such times are in all columns of frames.
+fn in_utc<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    if value.getattr_opt("tzinfo")?.is_some_and(|zone| zone.is_none()) && value.hasattr("fold")? {
+        let utc = py.import("datetime")?.getattr("timezone")?.getattr("utc")?;
+        let arguments = pyo3::types::PyDict::new(py);
+        arguments.set_item("tzinfo", utc)?;
+        return value.call_method("replace", (), Some(&arguments));
+    }
+    Ok(value.clone())
+}
+
+impl Arrays {
+    fn clear(&mut self) {
+        self.doubles.clear();
+        self.shapes.clear();
+        self.ends.clear();
+    }
+
+    fn push(&mut self, value: Option<&Bound<'_, PyAny>>, row: usize) -> Result<(), Stop> {
+        match value {
+            // The client does not look at it, but a view must have a dimension.
+            None => self.shapes.push(0),
+            Some(value) => {
+                let read = if array::is_list(value) {
+                    array::of_list(value)
+                } else {
+                    match Array::of(value)? {
+                        Some(array) if array.dims() > 0 => {
+                            array.doubles().map(|doubles| (array.shape.clone(), doubles))
+                        }
+                        _ => return Err(expected("array", value, row)),
+                    }
+                };
+                let (shape, doubles) = read.map_err(|e| Stop::value(row, e))?;
+                self.shapes.extend_from_slice(&shape);
+                self.doubles.extend_from_slice(&doubles);
+            }
+        }
+        self.ends.push((self.shapes.len(), self.doubles.len()));
+        Ok(())
+    }
+
+    fn views(&self) -> Result<Vec<ArrayView<'_>>, Stop> {
+        let mut views = Vec::with_capacity(self.ends.len());
+        let (mut shape, mut element) = (0, 0);
+        for (row, (shape_end, end)) in self.ends.iter().copied().enumerate() {
+            let view = ArrayView::c_major(
+                self.shapes.get(shape..shape_end).unwrap_or_default(),
+                self.doubles.get(element..end).unwrap_or_default(),
+            );
+            views.push(view.map_err(|e| Stop::from(Bad::at(row, e.message())))?);
+            (shape, element) = (shape_end, end);
+        }
+        Ok(views)
+    }
+}

@@ -39,6 +39,8 @@ class _Array(_Structural):
 _Columns: TypeAlias = dict[str, Any]
 _Symbols: TypeAlias = dict[str, str] | dict[str, None] | dict[str, str | None]
 _At: TypeAlias = ServerTimestampType | TimestampNanos | TimestampMicros | datetime | _Array
+_Frame: TypeAlias = Any  # of pandas, polars, pyarrow, or with __arrow_c_stream__ or __arrow_c_array__
+_SymbolColumns: TypeAlias = Literal["auto"] | bool | list[int] | list[str] | list[int | str] | tuple[int | str, ...]
 _Switch: TypeAlias = bool | Literal["on", "off"] | None
 _Number: TypeAlias = int | str | None
 _Limit: TypeAlias = int | str | bool | None
@@ -108,6 +110,15 @@ class Buffer:
     def __bytes__(self) -> bytes: ...
     def row(
         self, table_name: str, *, symbols: _Symbols | None = None, columns: _Columns | None = None, at: _At
+    ) -> Self: ...
+    def dataframe(
+        self,
+        df: _Frame,
+        *,
+        table_name: str | None = None,
+        table_name_col: int | str | None = None,
+        symbols: _SymbolColumns = "auto",
+        at: _At | int | str,
     ) -> Self: ...
 
 @type_check_only
@@ -237,6 +248,15 @@ class Sender:
     def row(
         self, table_name: str, *, symbols: _Symbols | None = None, columns: _Columns | None = None, at: _At
     ) -> Self: ...
+    def dataframe(
+        self,
+        df: _Frame,
+        *,
+        table_name: str | None = None,
+        table_name_col: int | str | None = None,
+        symbols: _SymbolColumns = "auto",
+        at: _At | int | str,
+    ) -> Self: ...
     def flush(self, buffer: Buffer | None = None, clear: bool = True, transactional: bool = False) -> None: ...
     async def flush_async(
         self, buffer: Buffer | None = None, clear: bool = True, transactional: bool = False
@@ -256,5 +276,6 @@ class SenderTransaction:
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> bool: ...
     def row(self, *, symbols: _Symbols | None = None, columns: _Columns | None = None, at: _At) -> Self: ...
+    def dataframe(self, df: _Frame, *, symbols: _SymbolColumns = "auto", at: _At | int | str) -> Self: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...

@@ -159,6 +159,8 @@ class error : public std::runtime_error {
     bool in_doubt() const noexcept { return ::questdb_error_in_doubt(handle_.get()); }
     /// Returns whether the row that the failed call ended is in the buffer. If so, do not add it again.
     bool row_accepted() const noexcept { return ::questdb_error_row_accepted(handle_.get()); }
+    /// Returns how many rows of a batch were taken before the call failed: they were sent or are in the buffer.
+    std::size_t rows_accepted() const noexcept { return ::questdb_error_rows_accepted(handle_.get()); }
     std::uint32_t attempts() const noexcept { return ::questdb_error_attempts(handle_.get()); }
     std::uint32_t in_doubt_attempts() const noexcept { return ::questdb_error_in_doubt_attempts(handle_.get()); }
     /// Returns the HTTP status of the last answer, or 0 if there was none.
@@ -1147,6 +1149,86 @@ bool prepared_row<T...>::is_of(const row_layout &layout) const noexcept {
     return layout_ == layout.c_handle();
 }
 
+/// A column of a batch of Apache Arrow: the first one of a name, or the one at a position, counted from 0.
+class arrow_column {
+  public:
+    template <class T, std::enable_if_t<detail::is_text<T>, int> = 0>
+    arrow_column(const T &name) : name_(std::string_view{name}), position_{0} {}
+    template <class T, std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, int> = 0>
+    arrow_column(T position) : position_{static_cast<std::size_t>(position)} {}
+
+  private:
+    friend class arrow_options;
+    template <class Choose>
+    void pass(Choose choose, ::questdb_arrow_options *to) const {
+        // An empty name is a name too, so it must not be NULL.
+        const std::string_view name = name_.value_or(std::string_view{});
+        const char *const text = name_ && name.data() == nullptr ? "" : name.data();
+        detail::throw_if(choose(to, name_ ? text : nullptr, name.size(), position_));
+    }
+    std::optional<std::string_view> name_;
+    std::size_t position_;
+};
+
+/// What the columns of a batch of Apache Arrow are to QuestDB. A table and a timestamp have to be chosen.
+///
+/// `arrow_options{}.table("trades").at_column("time")`
+class arrow_options {
+  public:
+    arrow_options() {
+        ::questdb_arrow_options *made = nullptr;
+        detail::throw_if(::questdb_arrow_options_new(&made));
+        handle_.reset(made);
+    }
+    /// Sends all rows to one table.
+    arrow_options &table(std::string_view name) & {
+        detail::throw_if(::questdb_arrow_options_table(handle_.get(), name.data(), name.size()));
+        return *this;
+    }
+    arrow_options &&table(std::string_view name) && { return std::move(table(name)); }
+    /// Sends each row to the table that the column names; the column itself is not sent.
+    arrow_options &table_column(const arrow_column &column) & { return choose(::questdb_arrow_options_table_column, column); }
+    arrow_options &&table_column(const arrow_column &column) && { return std::move(table_column(column)); }
+    /// Chooses which texts become symbols; without this call the dictionaries do.
+    arrow_options &symbols(::questdb_arrow_symbols which) & {
+        detail::throw_if(::questdb_arrow_options_symbols(handle_.get(), which));
+        return *this;
+    }
+    arrow_options &&symbols(::questdb_arrow_symbols which) && { return std::move(symbols(which)); }
+    /// Adds a column to those that become symbols; columns that were not added no longer do.
+    arrow_options &symbol_column(const arrow_column &column) & { return choose(::questdb_arrow_options_symbol_column, column); }
+    arrow_options &&symbol_column(const arrow_column &column) && { return std::move(symbol_column(column)); }
+    /// Takes the designated timestamps from the column, which itself is not sent.
+    arrow_options &at_column(const arrow_column &column) & { return choose(::questdb_arrow_options_at_column, column); }
+    arrow_options &&at_column(const arrow_column &column) && { return std::move(at_column(column)); }
+    /// Gives all rows the same designated timestamp: anything that a row ends with, or `server_time`.
+    template <class T>
+    arrow_options &at(const T &when) & {
+        if constexpr (std::is_same_v<T, server_time_t>) {
+            static_cast<void>(when);
+            return stamp_all(QUESTDB_STAMP_NOW, 0);
+        } else {
+            const auto time = detail::to_time(when);
+            return stamp_all(std::is_same_v<decltype(time), const timestamp_micros> ? QUESTDB_STAMP_MICROS : QUESTDB_STAMP_NANOS, time.count);
+        }
+    }
+    template <class T>
+    arrow_options &&at(const T &when) && { return std::move(at(when)); }
+    const ::questdb_arrow_options *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    template <class Choose>
+    arrow_options &choose(Choose function, const arrow_column &column) {
+        column.pass(function, handle_.get());
+        return *this;
+    }
+    arrow_options &stamp_all(::questdb_stamp how, std::int64_t count) {
+        detail::throw_if(::questdb_arrow_options_at(handle_.get(), how, count));
+        return *this;
+    }
+    detail::handle<::questdb_arrow_options, ::questdb_arrow_options_free> handle_;
+};
+
 /// The values of one column, one per row, in memory that it does not own.
 class column_data {
   public:
@@ -1360,6 +1442,16 @@ class buffer_calls : public columns<Self> {
     template <class... Columns>
     Self &append_columns(const row_layout &layout, slice<const std::int64_t> at, const Columns &...columns) {
         detail::append_columns(::questdb_buffer_append_columns, c(), layout, at.size(), at.data(), columns...);
+        return self();
+    }
+    /// Appends a batch of Apache Arrow: all rows or none. The array is taken, also if this throws; the schema is only read.
+    Self &append_arrow(::ArrowArray &array, const ::ArrowSchema &schema, const arrow_options &options) {
+        throw_if(::questdb_buffer_arrow(c(), &array, &schema, options.c_handle()));
+        return self();
+    }
+    /// Appends all batches of a stream: all rows or none. The stream is taken, also if this throws.
+    Self &append_arrow(::ArrowArrayStream &stream, const arrow_options &options) {
+        throw_if(::questdb_buffer_arrow_stream(c(), &stream, options.c_handle()));
         return self();
     }
     /// Drops the open row, if there is one, and nothing else.
@@ -1693,6 +1785,17 @@ class sender {
     template <class... Columns>
     sender &append_columns(const row_layout &layout, slice<const std::int64_t> at, const Columns &...columns) {
         detail::append_columns(::questdb_sender_append_columns, handle_.get(), layout, at.size(), at.data(), columns...);
+        return *this;
+    }
+    /// Appends a batch of Apache Arrow and flushes each time that an `auto_flush_*` limit is reached. The array is taken, also if
+    /// this throws; `error::rows_accepted` says how many of its rows were. The schema is only read.
+    sender &append_arrow(::ArrowArray &array, const ::ArrowSchema &schema, const arrow_options &options) {
+        detail::throw_if(::questdb_sender_arrow(handle_.get(), &array, &schema, options.c_handle()));
+        return *this;
+    }
+    /// Appends all batches of a stream, each like the other `append_arrow`. The stream is taken, also if this throws.
+    sender &append_arrow(::ArrowArrayStream &stream, const arrow_options &options) {
+        detail::throw_if(::questdb_sender_arrow_stream(handle_.get(), &stream, options.c_handle()));
         return *this;
     }
     /// Returns the sender's own buffer.

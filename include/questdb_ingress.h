@@ -63,6 +63,56 @@
 /** A string literal as the two arguments that text takes: pointer and length. */
 #define QUESTDB_STR(literal) ("" literal), (sizeof(literal) - 1)
 
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+/** The type of an array, in Arrow's C data interface. */
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+/** The values of an array, in Arrow's C data interface. */
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+/** A sequence of arrays, in Arrow's C stream interface. */
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+  int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+  const char *(*get_last_error)(struct ArrowArrayStream *);
+  void (*release)(struct ArrowArrayStream *);
+  void *private_data;
+};
+
+#endif
+
 /**
  * A counter of a sender. Counters only grow, except those that say otherwise. Numbers never change.
  */
@@ -470,6 +520,43 @@ typedef uint32_t questdb_values_kind;
 #endif // __cplusplus
 
 /**
+ * Which texts of a batch become symbols; all others become strings.
+ */
+enum
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  questdb_arrow_symbols : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The columns that are dictionaries. This is the default.
+   */
+  QUESTDB_ARROW_SYMBOLS_DICTIONARIES = 1,
+  /**
+   * All columns of texts.
+   */
+  QUESTDB_ARROW_SYMBOLS_TEXTS = 2,
+  /**
+   * The columns that `questdb_arrow_options_symbol_column` names.
+   */
+  QUESTDB_ARROW_SYMBOLS_LISTED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_arrow_symbols questdb_arrow_symbols;
+#else
+typedef uint32_t questdb_arrow_symbols;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the columns of a batch are to QuestDB: the table, the symbols, the designated timestamps. A table and a timestamp have
+ * to be chosen.
+ *
+ * Threads: may move between threads; used by one at a time while it is changed, and by any number while batches are appended.
+ */
+typedef struct questdb_arrow_options questdb_arrow_options;
+
+/**
  * A buffer in which rows are built. Every call that fails leaves the buffer exactly as it was.
  *
  * Threads: may move between threads; used by one at a time. It has no lock.
@@ -744,6 +831,15 @@ bool questdb_error_in_doubt(const questdb_error *error);
  */
 QUESTDB_API
 bool questdb_error_row_accepted(const questdb_error *error);
+
+/**
+ * Returns how many rows the sender had taken of those that the failed call was given, if it takes them piece by piece: they
+ * were sent or are in the buffer. Go on with the row after them.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+size_t questdb_error_rows_accepted(const questdb_error *error);
 
 /**
  * Returns how many attempts the flush made.
@@ -1944,6 +2040,165 @@ questdb_error *questdb_sender_commit(questdb_sender *sender);
  * Since: 0.1
  */
 QUESTDB_API QUESTDB_MUST_USE questdb_error *questdb_sender_rollback(questdb_sender *sender);
+
+/**
+ * Makes options that choose neither a table nor a timestamp yet, and make symbols of dictionaries.
+ *
+ * Ownership: `*options` is yours until `questdb_arrow_options_free`; NULL after an error.
+ * Errors: INVALID_ARGUMENT.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_new(questdb_arrow_options **options);
+
+/**
+ * Sends all rows to one table.
+ *
+ * Errors: INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED. Whether the name is allowed is checked when rows are appended.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_table(questdb_arrow_options *options,
+                                            const char *name,
+                                            size_t name_len);
+
+/**
+ * Sends each row to the table that a column of texts names; the column itself is not sent. The column is the first one of that
+ * name or, if `name` is NULL, the one at `position`, counted from 0.
+ *
+ * Errors: INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_table_column(questdb_arrow_options *options,
+                                                   const char *name,
+                                                   size_t name_len,
+                                                   size_t position);
+
+/**
+ * Chooses which texts become symbols. `symbols` is one of `questdb_arrow_symbols`. It forgets the columns that were listed.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_symbols(questdb_arrow_options *options,
+                                              uint32_t symbols);
+
+/**
+ * Adds a column of texts to the list of those that become symbols; columns that are not listed no longer do. The column is the
+ * first one of that name or, if `name` is NULL, the one at `position`, counted from 0.
+ *
+ * Errors: INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_symbol_column(questdb_arrow_options *options,
+                                                    const char *name,
+                                                    size_t name_len,
+                                                    size_t position);
+
+/**
+ * Gives all rows the same designated timestamp, or lets the server set it. `stamp` is one of `questdb_stamp`, and `value` is
+ * ignored for QUESTDB_STAMP_NOW.
+ *
+ * Errors: INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_at(questdb_arrow_options *options,
+                                         uint32_t stamp,
+                                         int64_t value);
+
+/**
+ * Takes the designated timestamps from a column of the type timestamp or date; the column itself is not sent. Rows without a
+ * value get the time at which the server receives them. The column is the first one of that name or, if `name` is NULL, the one
+ * at `position`, counted from 0.
+ *
+ * Errors: INVALID_UTF8, INVALID_ARGUMENT, HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_arrow_options_at_column(questdb_arrow_options *options,
+                                                const char *name,
+                                                size_t name_len,
+                                                size_t position);
+
+/**
+ * Frees options. NULL is fine.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API void questdb_arrow_options_free(questdb_arrow_options *options);
+
+/**
+ * Appends a batch of rows in the memory of Apache Arrow: an array of the type struct, with a child for each column. Appends
+ * all rows or none.
+ *
+ * Ownership: `array` is taken, also if the call fails: its `release` is called once and is NULL afterwards. `schema` is only
+ * read, and stays yours, so that many arrays can be appended with it.
+ * Errors: INVALID_ARGUMENT for structs that contradict themselves, for types that cannot be sent and for options that do not
+ * fit; INVALID_STATE if a row is open or a row has no values; INVALID_TIMESTAMP, INVALID_ARRAY; those of the `questdb_buffer_*`
+ * calls that build the same rows. They name the row and the column, both counted from 0. The buffer stays as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_arrow(questdb_buffer *buffer,
+                                     struct ArrowArray *array,
+                                     const struct ArrowSchema *schema,
+                                     const questdb_arrow_options *options);
+
+/**
+ * Appends all batches of a stream, each like `questdb_buffer_arrow`. Appends all rows or none.
+ *
+ * Ownership: `stream` is taken, also if the call fails: its `release` is called once and is NULL afterwards.
+ * Errors: those of `questdb_buffer_arrow`, with the number of the batch, counted from 0; INVALID_ARGUMENT also if the stream
+ * fails. The buffer stays as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_buffer_arrow_stream(questdb_buffer *buffer,
+                                            struct ArrowArrayStream *stream,
+                                            const questdb_arrow_options *options);
+
+/**
+ * Appends a batch to the sender's own buffer, like `questdb_buffer_arrow`, and flushes each time that an `auto_flush_*` limit
+ * is reached, so that a batch may be larger than `max_buf_size`.
+ *
+ * Ownership: as for `questdb_buffer_arrow`. Keep a reference of your own if you want to go on after a failed flush.
+ * Errors: those of `questdb_buffer_arrow`, and those of `questdb_sender_flush`. `questdb_error_rows_accepted` says how many
+ * rows of the batch were taken: they were sent or are in the buffer. If a row is wrong and no row has been sent, none is taken.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_arrow(questdb_sender *sender,
+                                     struct ArrowArray *array,
+                                     const struct ArrowSchema *schema,
+                                     const questdb_arrow_options *options);
+
+/**
+ * Appends all batches of a stream to the sender's own buffer, each like `questdb_sender_arrow`.
+ *
+ * Ownership: as for `questdb_buffer_arrow_stream`.
+ * Errors: those of `questdb_sender_arrow`, with the number of the batch, counted from 0; `questdb_error_rows_accepted` counts
+ * the rows of all batches.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_sender_arrow_stream(questdb_sender *sender,
+                                            struct ArrowArrayStream *stream,
+                                            const questdb_arrow_options *options);
 
 #ifdef __cplusplus
 }  // extern "C"

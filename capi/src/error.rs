@@ -133,6 +133,15 @@ pub extern "C" fn questdb_error_row_accepted(error: Option<&questdb_error>) -> b
     error.is_some_and(|e| e.error.row_accepted())
 }
 
+/// Returns how many rows the sender had taken of those that the failed call was given, if it takes them piece by piece: they
+/// were sent or are in the buffer. Go on with the row after them.
+///
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn questdb_error_rows_accepted(error: Option<&questdb_error>) -> usize {
+    error.map_or(0, |e| e.error.rows_accepted())
+}
+
 /// Returns how many attempts the flush made.
 ///
 /// Since: 0.1

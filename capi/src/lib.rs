@@ -70,6 +70,8 @@ mod sender;
 
 mod transaction;
 
+mod arrow;
+
 mod guard;
 
 mod text;
@@ -79,6 +81,6 @@ mod tests;
 
 // For Rust code that calls the exported functions by their paths: the library of capi/rlib.
 pub use {
-    array::*, buffer::*, cell::*, column_data::*, config::*, error::*, layout::*, name::*, row::*,
-    row_values::*, sender::*, transaction::*, version::*,
+    array::*, arrow::*, buffer::*, cell::*, column_data::*, config::*, error::*, layout::*,
+    name::*, row::*, row_values::*, sender::*, transaction::*, version::*,
 };

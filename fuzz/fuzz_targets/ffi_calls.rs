@@ -10,6 +10,7 @@ use std::ptr;
 use libfuzzer_sys::fuzz_target;
 use questdb_ingress_capi::*;
 use questdb_ingress_fuzz::Input;
+use questdb_ingress_fuzz::arrow::{Batch, stream_of};
 use questdb_ingress_fuzz::handles::{Failed, Handles, borrowed, failed};
 use questdb_ingress_fuzz::memory::Memory;
 
@@ -258,6 +259,56 @@ unsafe fn prepared(handles: &mut Handles, input: &mut Input<'_>) {
     }
 }
 
+/// Appends a batch or a stream of it. Each array is released once.
+unsafe fn arrow(handles: &mut Handles, input: &mut Input<'_>) {
+    let memory = &mut Memory::default();
+    let mut options = ptr::null_mut();
+    failed(questdb_arrow_options_new(&raw mut options));
+    for _ in 0..input.below(4) {
+        // SAFETY: the options are alive, and nobody else uses them during the call.
+        let of = unsafe { borrowed(options) };
+        let ((name, len), at) = (memory.name(input), input.below(3));
+        let x = c"x".as_ptr();
+        let error = match input.below(9) {
+            0 => questdb_arrow_options_table(of, name, len),
+            1 => questdb_arrow_options_table_column(of, ptr::null(), 0, at),
+            2 => questdb_arrow_options_symbols(of, u32::from(input.byte()) % 5),
+            3 => questdb_arrow_options_symbol_column(of, x, 1, at),
+            4 => questdb_arrow_options_at_column(of, ptr::null(), 0, at),
+            5 => questdb_arrow_options_at(of, u32::from(input.byte()) % 5, input.integer()),
+            6 => questdb_arrow_options_at(of, 3, 0),
+            _ => questdb_arrow_options_table(of, x, 1),
+        };
+        failed(error);
+    }
+    let (buffer, sender) = (handles.buffer(input.below(5)), handles.senders[input.below(2)]);
+    let (own, whole) = (input.flag(), input.below(4) == 0);
+    let mut batch = Batch::new(input);
+    // SAFETY: the options are alive and are not changed during the calls.
+    let of = unsafe { options.as_ref() };
+    let (array, schema) = (&raw mut batch.array, &raw const batch.schema);
+    if whole {
+        let mut stream = stream_of(&mut batch);
+        if own {
+            questdb_error_free(questdb_sender_arrow_stream(sender, &raw mut stream, of));
+        } else {
+            on_buffer(buffer, |b| questdb_buffer_arrow_stream(b, &raw mut stream, of));
+        }
+        assert!(stream.release.is_none() && batch.released <= 1);
+    } else {
+        if own {
+            let error = questdb_sender_arrow(sender, array, schema, of);
+            assert!(questdb_error_rows_accepted(error.as_deref()) <= 8);
+            failed(error);
+        } else {
+            on_buffer(buffer, |b| questdb_buffer_arrow(b, array, schema, of));
+        }
+        assert!(batch.array.release.is_none() && batch.released == 1);
+    }
+    // SAFETY: the options were made above and are given up here.
+    questdb_arrow_options_free(unsafe { questdb_ingress_fuzz::handles::given(options) });
+}
+
 /// Runs a call on a sender. If the call fails, its own buffer is as it was, unless the row was accepted.
 unsafe fn on_sender(sender: *mut questdb_sender, call: impl FnOnce(*mut questdb_sender) -> Failed) {
     let own = questdb_sender_buffer(sender);
@@ -454,12 +505,13 @@ unsafe fn run(data: &[u8]) {
         handles.scripted_sender(&mut input, 0);
     }
     while !input.is_empty() {
-        match input.below(16) {
+        match input.below(17) {
             0..=6 => build_row(&mut handles, &mut input),
             7 => whole_buffer(&mut handles, &mut input),
             8..=10 => prepared(&mut handles, &mut input),
             11..=13 => sending(&mut handles, &mut input),
             14 => configuring(&mut handles, &mut input),
+            15 => arrow(&mut handles, &mut input),
             _ => naming(&mut handles, &mut input),
         }
     }

@@ -1,5 +1,6 @@
 //! What the fuzz targets share: how they read their input, and what they ask of every error.
 
+pub mod arrow;
 pub mod cells;
 pub mod checks;
 pub mod conf;

@@ -3,6 +3,7 @@
  * memory that cannot be allocated. */
 #include <stdint.h>
 
+#include "arrow_batch.h"
 #include "row.h"
 
 /* Passes NULL for one pointer of a function, which must fail with INVALID_ARGUMENT. */
@@ -24,6 +25,7 @@ static questdb_table_name *table;
 static questdb_column_name *column;
 static questdb_row_layout *layout;
 static questdb_sender *sender;
+static questdb_arrow_options *arrow_options;
 
 /* Checks a call on `buffer` that must fail with the code and leave the buffer as it was. */
 static void keeps(questdb_error *err, uint32_t code, const questdb_buffer *before, const char *what, int line) {
@@ -60,6 +62,9 @@ static void set_up(void) {
     OK(questdb_column_name_new(QUESTDB_STR("c"), &column));
     OK(questdb_row_layout_new(QUESTDB_STR("t"), QUESTDB_STAMP_NANOS, &layout));
     OK(questdb_row_layout_add(layout, QUESTDB_STR("c"), QUESTDB_COLUMN_KIND_I64));
+    OK(questdb_arrow_options_new(&arrow_options));
+    OK(questdb_arrow_options_table(arrow_options, T));
+    OK(questdb_arrow_options_at(arrow_options, QUESTDB_STAMP_NOW, 0));
     buffer = open_row(3);
 }
 
@@ -70,6 +75,7 @@ static void tear_down(void) {
     questdb_column_name_free(column);
     questdb_row_layout_free(layout);
     questdb_sender_free(sender);
+    questdb_arrow_options_free(arrow_options);
 }
 
 static void null_errors(void) {
@@ -80,6 +86,7 @@ static void null_errors(void) {
     NULL_IS(questdb_error_retryable, error, false, NULL);
     NULL_IS(questdb_error_in_doubt, error, false, NULL);
     NULL_IS(questdb_error_row_accepted, error, false, NULL);
+    NULL_IS(questdb_error_rows_accepted, error, 0, NULL);
     NULL_IS(questdb_error_attempts, error, 0, NULL);
     NULL_IS(questdb_error_in_doubt_attempts, error, 0, NULL);
     NULL_IS(questdb_error_http_status, error, 0, NULL);
@@ -264,6 +271,46 @@ static void null_rows(void) {
     NULL_FAILS(questdb_sender_append_columns, layout, sender, NULL, 1, &data, 1, at);
     NULL_FAILS(questdb_sender_append_columns, columns, sender, layout, 1, NULL, 1, at);
     NULL_FAILS(questdb_sender_append_columns, at, sender, layout, 1, &data, 1, NULL);
+}
+
+/* Returns an array, schema or stream that no call has taken yet. */
+static struct batch batch;
+static struct batch_stream stream;
+static struct ArrowArray *array(void) { return batch_init(&batch), &batch.array; }
+static struct ArrowArrayStream *a_stream(void) { return batch_stream_init(&stream, 0), &stream.stream; }
+#define SCHEMA &batch.schema
+
+static void null_arrow(void) {
+    questdb_buffer *empty = NULL;
+    OK(questdb_buffer_new(3, &empty));
+    NULL_FAILS(questdb_arrow_options_new, options, NULL);
+    NULL_FAILS(questdb_arrow_options_table, options, NULL, T);
+    NULL_FAILS(questdb_arrow_options_table, name, arrow_options, NULL, 1);
+    NULL_FAILS(questdb_arrow_options_table_column, options, NULL, T, 0);
+    NULL_FAILS(questdb_arrow_options_table_column, name, arrow_options, NULL, 1, 0);
+    NULL_FAILS(questdb_arrow_options_symbols, options, NULL, QUESTDB_ARROW_SYMBOLS_TEXTS);
+    NULL_FAILS(questdb_arrow_options_symbol_column, options, NULL, T, 0);
+    NULL_FAILS(questdb_arrow_options_symbol_column, name, arrow_options, NULL, 1, 0);
+    NULL_FAILS(questdb_arrow_options_at, options, NULL, QUESTDB_STAMP_NOW, 0);
+    NULL_FAILS(questdb_arrow_options_at_column, options, NULL, T, 0);
+    NULL_FAILS(questdb_arrow_options_at_column, name, arrow_options, NULL, 1, 0);
+    NULL_IGNORED(questdb_arrow_options_free, options, NULL);
+    NULL_FAILS(questdb_buffer_arrow, buffer, NULL, array(), SCHEMA, arrow_options);
+    NULL_FAILS(questdb_buffer_arrow, array, empty, NULL, SCHEMA, arrow_options);
+    NULL_FAILS(questdb_buffer_arrow, schema, empty, array(), NULL, arrow_options);
+    NULL_FAILS(questdb_buffer_arrow, options, empty, array(), SCHEMA, NULL);
+    NULL_FAILS(questdb_buffer_arrow_stream, buffer, NULL, a_stream(), arrow_options);
+    NULL_FAILS(questdb_buffer_arrow_stream, stream, empty, NULL, arrow_options);
+    NULL_FAILS(questdb_buffer_arrow_stream, options, empty, a_stream(), NULL);
+    NULL_FAILS(questdb_sender_arrow, sender, NULL, array(), SCHEMA, arrow_options);
+    NULL_FAILS(questdb_sender_arrow, array, sender, NULL, SCHEMA, arrow_options);
+    NULL_FAILS(questdb_sender_arrow, schema, sender, array(), NULL, arrow_options);
+    NULL_FAILS(questdb_sender_arrow, options, sender, array(), SCHEMA, NULL);
+    NULL_FAILS(questdb_sender_arrow_stream, sender, NULL, a_stream(), arrow_options);
+    NULL_FAILS(questdb_sender_arrow_stream, stream, sender, NULL, arrow_options);
+    NULL_FAILS(questdb_sender_arrow_stream, options, sender, a_stream(), NULL);
+    CHECK(questdb_buffer_len(empty) == 0);
+    questdb_buffer_free(empty);
 }
 
 static void null_sender(void) {
@@ -769,6 +816,7 @@ static void null_handles(void) {
 static void null_pointers(void) {
     null_columns();
     null_rows();
+    null_arrow();
     null_sender();
 }
 

@@ -4,6 +4,7 @@
  * A call that fails leaves its buffer byte for byte as it was, calls that must fail do fail, calls that must succeed
  * do succeed, and rows are counted correctly. Every function of the ledger must be called. The same seed makes the
  * same calls. */
+#include "arrow_batch.h"
 #include "random_rows.h"
 #include "server.h"
 
@@ -162,6 +163,84 @@ static void prepared_rows(void) {
             many ? CALL(questdb_buffer_append_columns)(t->handle, l, p.rows, p.columns, p.count, p.stamps)
                  : CALL(questdb_buffer_append_row)(t->handle, l, p.cells, p.count, p.at);
         judge(t, err, p.good, allowed, p.rows);
+    }
+}
+
+/* --- batches of Arrow ---------------------------------------------------------------------------------------------- */
+
+static questdb_arrow_options *arrow_options;
+static int has_table, has_time; /* whether the options choose them, and well */
+
+static void change_arrow_options(void) {
+    questdb_arrow_options *const o = once_in(40) ? NULL : arrow_options;
+    const int by_name = once_in(2);
+    const char *const side = by_name ? "side" : NULL, *const at = by_name ? "at" : NULL;
+    const uint32_t symbols = any_kind(3), stamp = any_kind(3);
+    switch (below(8)) {
+    case 0:
+        CALL(questdb_arrow_options_free)(arrow_options);
+        EXPECT(done(CALL(questdb_arrow_options_new)(&arrow_options)) == 0);
+        has_table = has_time = 0;
+        break;
+    case 1: {
+        const struct text name = any_name(127);
+        if (!done(CALL(questdb_arrow_options_table)(o, name.ptr, name.len))) has_table = name.good;
+        break;
+    }
+    case 2:
+        if (!done(CALL(questdb_arrow_options_table)(o, QUESTDB_STR("t")))) has_table = GOOD;
+        break;
+    case 3:
+        if (!done(CALL(questdb_arrow_options_table_column)(o, side, by_name ? 4 : 0, 2))) has_table = GOOD;
+        break;
+    case 4: (void)done(CALL(questdb_arrow_options_symbols)(o, symbols)); break;
+    case 5: (void)done(CALL(questdb_arrow_options_symbol_column)(o, side, by_name ? 4 : 0, 2)); break;
+    case 6:
+        if (!done(CALL(questdb_arrow_options_at)(o, stamp, 5))) has_time = GOOD;
+        break;
+    default:
+        if (!done(CALL(questdb_arrow_options_at_column)(o, at, by_name ? 2 : 0, 0))) has_time = GOOD;
+    }
+}
+
+/* Appends a batch or a stream of it, sometimes with a mistake that can be seen. It is released once in any case. */
+static void batches(void) {
+    struct sender *s = any_sender();
+    const int own = once_in(4), whole = once_in(2);
+    struct tracked *t = own ? &s->own : any_buffer();
+    questdb_arrow_options *const o = once_in(40) ? NULL : arrow_options;
+    static struct batch_stream source;
+    struct batch *b = &source.batch;
+    batch_stream_init(&source, once_in(10));
+    int good = o && has_table != BAD && has_time != BAD ? UNSURE : BAD;
+    if (whole && source.fails) good = BAD;
+    switch (below(20)) {
+    case 0: b->array.length = -1, good = BAD; break;
+    case 1: b->columns[below(3)].n_buffers--, good = BAD; break;
+    case 2: b->columns[1].offset = INT64_MAX, good = BAD; break;
+    case 3: b->types[1].format = "+m", good = BAD; break;
+    case 4: b->array.n_children = 2, good = BAD; break;
+    case 5: b->columns[2].dictionary = NULL, good = BAD; break;
+    default: break;
+    }
+    before(t);
+    const int allowed = t->state == BETWEEN;
+    questdb_error *err;
+    if (own)
+        err = whole ? CALL(questdb_sender_arrow_stream)(s->handle, &source.stream, o)
+                    : CALL(questdb_sender_arrow)(s->handle, &b->array, &b->schema, o);
+    else
+        err = whole ? CALL(questdb_buffer_arrow_stream)(t->handle, &source.stream, o)
+                    : CALL(questdb_buffer_arrow)(t->handle, &b->array, &b->schema, o);
+    EXPECT(b->arrays_released == (unsigned)(!whole || source.given) && source.released == (unsigned)whole);
+    const size_t taken = err ? CALL(questdb_error_rows_accepted)(err) : BATCH_ROWS;
+    if (!own) judge(t, err, good, allowed, BATCH_ROWS);
+    else if (taken > 0 && err && !questdb_error_row_accepted(err)) {
+        /* The stream failed behind rows that were taken. */
+        EXPECT(done(err) != 0 && (has_grown(t, taken) || is_empty(t)));
+        may_be_cleared(t);
+    } else {
+        judge_sending(t, err, s->handle ? (source.fails ? UNSURE : good) : BAD, allowed, taken);
     }
 }
 
@@ -509,7 +588,7 @@ static void errors(void) {
 static const struct {
     void (*run)(void);
     unsigned weight;
-} operations[] = {{a_call_of_a_row, 100}, {prepared_rows, 25}, {change_layout, 20}, {a_buffer_as_a_whole, 20}, {a_new_buffer, 4},
+} operations[] = {{a_call_of_a_row, 100}, {prepared_rows, 25}, {change_arrow_options, 8}, {batches, 8}, {change_layout, 20}, {a_buffer_as_a_whole, 20}, {a_new_buffer, 4},
                   {getters, 4},           {names, 8},             {config, 8},         {a_new_sender, 2},   {sender_row, 20},         {flush, 6},
                   {transaction, 5},       {about_senders, 5},  {errors, 4}};
 
@@ -532,6 +611,7 @@ static void free_everything(void) {
         CALL(questdb_row_layout_free)(layouts[i].handle);
     }
     for (size_t i = 0; i < CONFIGS; i++) CALL(questdb_config_free)(configs[i]);
+    CALL(questdb_arrow_options_free)(arrow_options);
     for (size_t i = 0; i < sizeof kept_errors / sizeof kept_errors[0]; i++) CALL(questdb_error_free)(kept_errors[i]);
 }
 

@@ -1,6 +1,8 @@
 // The wrapper without a server: every kind of value, errors, ownership, and that a row costs no allocation.
 #include <questdb_ingress.hpp>
 
+#include "../c/arrow_batch.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -532,6 +534,47 @@ static void prepared() {
     });
 }
 
+static void batches_of_arrow() {
+    batch b;
+    questdb::buffer rows{1};
+    const auto append = [&](const questdb::arrow_options &options) {
+        batch_init(&b);
+        rows.append_arrow(b.array, b.schema, options);
+        const std::string lines{rows.peek()};
+        rows.clear();
+        return lines;
+    };
+    using options = questdb::arrow_options;
+    check(append(options{}.table("t").at_column("at")) == "t,side=sell price=0.5 1000000000\nt,side=buy price=1.5 1000001000\n", "at");
+    check(append(options{}.table_column(2).at(questdb::timestamp_micros{5})) ==
+              "sell at=1000000t,price=0.5 5000\nbuy at=1000001t,price=1.5 5000\n", "table column");
+    check(append(options{}.table("t").at(questdb::server_time).symbols(QUESTDB_ARROW_SYMBOLS_LISTED)) ==
+              "t at=1000000t,price=0.5,side=\"sell\"\nt at=1000001t,price=1.5,side=\"buy\"\n", "no symbols");
+    options kept;
+    kept.table("t").at(questdb::timestamp_nanos{5}).symbol_column("side");
+    check(append(kept) == "t,side=sell at=1000000t,price=0.5 5\nt,side=buy at=1000001t,price=1.5 5\n", "symbol column");
+    throws("no timestamp", QUESTDB_ERROR_CODE_INVALID_ARGUMENT, [&] { append(options{}.table("t")); });
+    check(b.arrays_released == 1 && b.array.release == nullptr && rows.empty(), "released in spite of the exception");
+    batch_stream s;
+    batch_stream_init(&s, 0);
+    rows.append_arrow(s.stream, kept);
+    check(rows.row_count() == 2 && s.released == 1 && s.stream.release == nullptr, "stream");
+    questdb::sender sender{"http::addr=127.0.0.1:1;protocol_version=1;retry_timeout=0;auto_flush_rows=1;"};
+    batch_init(&b);
+    try {
+        sender.append_arrow(b.array, b.schema, kept);
+        check(false, "nobody listens");
+    } catch (const questdb::error &e) {
+        check(e.row_accepted() && e.rows_accepted() == 1, "rows accepted");
+    }
+    batch_stream_init(&s, 0);
+    try {
+        sender.append_arrow(s.stream, kept);
+    } catch (const questdb::error &) {
+    }
+    check(s.released == 1, "the sender releases the stream");
+}
+
 static void row_path_allocates_nothing() {
     questdb::buffer b{2};
     const questdb::column_name price{"price"};
@@ -561,6 +604,7 @@ int main() {
     times_to_wait();
     errors();
     prepared();
+    batches_of_arrow();
     row_path_allocates_nothing();
     std::printf("%d checks held, %d did not\n", passed, failed);
     return failed == 0 ? 0 : 1;

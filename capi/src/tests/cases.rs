@@ -5,8 +5,9 @@ use std::ffi::c_char;
 use std::ptr;
 
 use super::Kind::{Free, Handle, Plain, Silent, Takes};
-use super::world::{DATA, array, cell, column_data};
+use super::world::{DATA, array, batch, cell, column_data, stream};
 use super::{Case, told};
+use crate::arrow::*;
 use crate::buffer::*;
 use crate::config::*;
 use crate::error::*;
@@ -233,6 +234,67 @@ const OTHER_CALLS: &[Case] = unsafe {
             Handle(|w| questdb_config_clone(w.config(), &raw mut w.out.config)),
         ),
         Case("questdb_config_validate", Handle(|w| questdb_config_validate(w.config()))),
+        Case(
+            "questdb_arrow_options_table",
+            Handle(|w| questdb_arrow_options_table(w.arrow(), X, 1)),
+        ),
+        Case(
+            "questdb_arrow_options_table_column",
+            Handle(|w| questdb_arrow_options_table_column(w.arrow(), X, 1, 0)),
+        ),
+        Case(
+            "questdb_arrow_options_symbols",
+            Handle(|w| questdb_arrow_options_symbols(w.arrow(), 1)),
+        ),
+        Case(
+            "questdb_arrow_options_symbol_column",
+            Handle(|w| questdb_arrow_options_symbol_column(w.arrow(), X, 1, 0)),
+        ),
+        Case("questdb_arrow_options_at", Handle(|w| questdb_arrow_options_at(w.arrow(), 3, 0))),
+        Case(
+            "questdb_arrow_options_at_column",
+            Handle(|w| questdb_arrow_options_at_column(w.arrow(), X, 1, 0)),
+        ),
+        Case(
+            "questdb_buffer_arrow",
+            Handle(|w| {
+                let (mut array, schema) = batch();
+                questdb_buffer_arrow(
+                    w.between(),
+                    &raw mut array,
+                    &raw const schema,
+                    w.arrow().map(|o| &*o),
+                )
+            }),
+        ),
+        Case(
+            "questdb_buffer_arrow_stream",
+            Handle(|w| {
+                questdb_buffer_arrow_stream(
+                    w.between(),
+                    stream().as_mut_ptr(),
+                    w.arrow().map(|o| &*o),
+                )
+            }),
+        ),
+        Case(
+            "questdb_sender_arrow",
+            Handle(|w| {
+                let (mut array, schema) = batch();
+                questdb_sender_arrow(
+                    w.idle,
+                    &raw mut array,
+                    &raw const schema,
+                    w.arrow().map(|o| &*o),
+                )
+            }),
+        ),
+        Case(
+            "questdb_sender_arrow_stream",
+            Handle(|w| {
+                questdb_sender_arrow_stream(w.idle, stream().as_mut_ptr(), w.arrow().map(|o| &*o))
+            }),
+        ),
         Case("questdb_row_layout_add", Handle(|w| questdb_row_layout_add(w.layout(), X, 1, 1))),
         Case(
             "questdb_sender_new",
@@ -279,6 +341,10 @@ const OTHER_CALLS: &[Case] = unsafe {
             Free(|w| questdb_column_name_new(X, 1, &raw mut w.out.column)),
         ),
         Case(
+            "questdb_arrow_options_new",
+            Free(|w| questdb_arrow_options_new(&raw mut w.out.arrow)),
+        ),
+        Case(
             "questdb_row_layout_new",
             Free(|w| questdb_row_layout_new(X, 1, 1, &raw mut w.out.layout)),
         ),
@@ -311,6 +377,7 @@ const OTHER_CALLS: &[Case] = unsafe {
         Case("questdb_table_name_free", Takes(|w| w.free_table())),
         Case("questdb_column_name_free", Takes(|w| w.free_column())),
         Case("questdb_row_layout_free", Takes(|w| w.free_layout())),
+        Case("questdb_arrow_options_free", Takes(|w| w.free_arrow())),
         Case("questdb_sender_free", Takes(|w| w.free_sender())),
     ]
 };
@@ -450,6 +517,12 @@ const UNGUARDED: &[Case] = unsafe {
             "questdb_error_retryable",
             Plain(|w| {
                 let _ = questdb_error_retryable(w.error.as_deref());
+            }),
+        ),
+        Case(
+            "questdb_error_rows_accepted",
+            Plain(|w| {
+                let _ = questdb_error_rows_accepted(w.error.as_deref());
             }),
         ),
         Case(

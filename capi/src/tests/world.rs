@@ -4,10 +4,14 @@
     reason = "handles that are made here, used by this thread only, and freed once"
 )]
 
+use std::ffi::c_int;
 use std::ptr;
+
+use client::table::{ArrowArray, ArrowArrayStream, ArrowSchema};
 
 use super::{free_error, told};
 use crate::array::questdb_array;
+use crate::arrow::*;
 use crate::buffer::*;
 use crate::cell::*;
 use crate::column_data::*;
@@ -31,6 +35,7 @@ pub(crate) struct World {
     pub(crate) table: *mut questdb_table_name,
     pub(crate) column: *mut questdb_column_name,
     pub(crate) layout: *mut questdb_row_layout,
+    pub(crate) arrow: *mut questdb_arrow_options,
     /// A sender whose own buffer has an open row.
     pub(crate) sender: *mut questdb_sender,
     /// A sender whose own buffer is empty.
@@ -49,6 +54,7 @@ pub(crate) struct Out {
     pub(crate) table: *mut questdb_table_name,
     pub(crate) column: *mut questdb_column_name,
     pub(crate) layout: *mut questdb_row_layout,
+    pub(crate) arrow: *mut questdb_arrow_options,
     pub(crate) sender: *mut questdb_sender,
     pub(crate) error: *mut questdb_error,
 }
@@ -56,6 +62,39 @@ pub(crate) struct Out {
 struct Others {
     buffer: *mut questdb_buffer,
     sender: *mut questdb_sender,
+}
+
+/// Returns a batch without columns and rows.
+pub(crate) fn batch() -> (ArrowArray, ArrowSchema) {
+    unsafe extern "C" fn release_array(array: *mut ArrowArray) {
+        unsafe { (*array).release = None };
+    }
+    unsafe extern "C" fn release_schema(schema: *mut ArrowSchema) {
+        unsafe { (*schema).release = None };
+    }
+    let array = ArrowArray { release: Some(release_array), ..ArrowArray::released() };
+    let format = c"+s".as_ptr();
+    (array, ArrowSchema { format, release: Some(release_schema), ..ArrowSchema::released() })
+}
+
+/// Returns a stream without batches, as an array, so that it can be lent for the length of a call.
+pub(crate) fn stream() -> [ArrowArrayStream; 1] {
+    unsafe extern "C" fn schema(_: *mut ArrowArrayStream, out: *mut ArrowSchema) -> c_int {
+        unsafe { out.write(batch().1) };
+        0
+    }
+    unsafe extern "C" fn next(_: *mut ArrowArrayStream, _: *mut ArrowArray) -> c_int {
+        0
+    }
+    unsafe extern "C" fn release(stream: *mut ArrowArrayStream) {
+        unsafe { (*stream).release = None };
+    }
+    [ArrowArrayStream {
+        get_schema: Some(schema),
+        get_next: Some(next),
+        release: Some(release),
+        ..ArrowArrayStream::released()
+    }]
 }
 
 pub(crate) const SHAPE: &[usize] = &[1];
@@ -128,6 +167,7 @@ impl World {
             table: ptr::null_mut(),
             column: ptr::null_mut(),
             layout: ptr::null_mut(),
+            arrow: ptr::null_mut(),
             sender: ptr::null_mut(),
             error: ptr::null_mut(),
         };
@@ -139,6 +179,9 @@ impl World {
         ok(unsafe { questdb_column_name_new(text, len, &raw mut out.column) });
         ok(unsafe { questdb_row_layout_new(text, len, 1, &raw mut out.layout) });
         ok(unsafe { questdb_row_layout_add(lent(out.layout), text, len, 3) });
+        ok(unsafe { questdb_arrow_options_new(&raw mut out.arrow) });
+        ok(unsafe { questdb_arrow_options_table(lent(out.arrow), text, len) });
+        ok(questdb_arrow_options_at(lent(out.arrow), 3, 0));
         let (between, open) = (new_buffer(), new_buffer());
         ok(questdb_buffer_set_marker(lent(between)));
         begin_row(open);
@@ -152,6 +195,7 @@ impl World {
         out.table = ptr::null_mut();
         out.column = ptr::null_mut();
         out.layout = ptr::null_mut();
+        let arrow = std::mem::replace(&mut out.arrow, ptr::null_mut());
         World {
             between,
             open,
@@ -159,6 +203,7 @@ impl World {
             table,
             column,
             layout,
+            arrow,
             sender,
             idle,
             busy,
@@ -184,6 +229,10 @@ impl World {
         lent(self.layout)
     }
 
+    pub(crate) fn arrow(&self) -> Option<&'static mut questdb_arrow_options> {
+        lent(self.arrow)
+    }
+
     pub(crate) fn table(&self) -> Option<&'static questdb_table_name> {
         lent(self.table).map(|name| &*name)
     }
@@ -204,6 +253,7 @@ impl World {
             && out.table.is_null()
             && out.column.is_null()
             && out.layout.is_null()
+            && out.arrow.is_null()
             && out.sender.is_null()
             && out.error.is_null();
         assert!(nothing, "{name}: an out parameter was set in spite of the panic");
@@ -239,6 +289,10 @@ impl World {
         questdb_row_layout_free(boxed(&mut self.layout));
     }
 
+    pub(crate) fn free_arrow(&mut self) {
+        questdb_arrow_options_free(boxed(&mut self.arrow));
+    }
+
     pub(crate) fn free_sender(&mut self) {
         questdb_sender_free(boxed(&mut self.sender));
     }
@@ -255,6 +309,7 @@ impl Drop for World {
         self.free_table();
         self.free_column();
         self.free_layout();
+        self.free_arrow();
         self.free_sender();
         self.free_buffer();
         unsafe { questdb_buffer_free(self.between) };
@@ -269,6 +324,7 @@ impl Drop for World {
         questdb_table_name_free(boxed(&mut self.out.table));
         questdb_column_name_free(boxed(&mut self.out.column));
         questdb_row_layout_free(boxed(&mut self.out.layout));
+        questdb_arrow_options_free(boxed(&mut self.out.arrow));
         free_error(self.error.take());
         free_error(boxed(&mut self.out.error));
     }

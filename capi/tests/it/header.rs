@@ -66,6 +66,58 @@ fn head() -> String {
     head
 }
 
+/// The structs of Arrow's C data and C stream interfaces. Whoever declares them does so under these guards, so that the header
+/// can stand beside those of any library of Arrow.
+const ARROW: &str = r"#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+/** The type of an array, in Arrow's C data interface. */
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+/** The values of an array, in Arrow's C data interface. */
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+/** A sequence of arrays, in Arrow's C stream interface. */
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+  int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+  const char *(*get_last_error)(struct ArrowArrayStream *);
+  void (*release)(struct ArrowArrayStream *);
+  void *private_data;
+};
+
+#endif";
+
 fn macros() -> String {
     let version = fs::read_to_string(root().join("capi/src/version.rs")).unwrap();
     let abi = version
@@ -95,7 +147,9 @@ fn macros() -> String {
 #endif
 
 /** A string literal as the two arguments that text takes: pointer and length. */
-#define QUESTDB_STR(literal) ("" literal), (sizeof(literal) - 1)"#,
+#define QUESTDB_STR(literal) ("" literal), (sizeof(literal) - 1)
+
+{ARROW}"#,
         env!("CARGO_PKG_VERSION"),
         env!("CARGO_PKG_VERSION_MAJOR"),
         env!("CARGO_PKG_VERSION_MINOR"),

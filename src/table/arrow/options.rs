@@ -121,6 +121,16 @@ impl ArrowOptions {
         self
     }
 
+    /// Adds a column to those that become symbols. Columns that were not added no longer do.
+    #[must_use]
+    pub fn symbol_column(mut self, column: impl Into<ArrowColumn>) -> ArrowOptions {
+        if let ArrowSymbols::Columns(columns) = &mut self.symbols {
+            columns.push(column.into());
+            return self;
+        }
+        self.symbols(ArrowSymbols::Columns(vec![column.into()]))
+    }
+
     /// Takes the designated timestamps from this column, of the type timestamp or date. The column itself is not sent. Rows
     /// without a value get the time at which the server receives them.
     #[must_use]

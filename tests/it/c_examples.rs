@@ -263,6 +263,25 @@ fn prepared_rows() {
 }
 
 #[test]
+fn arrow() {
+    for language in LANGUAGES {
+        let receiver = Receiver::builder().start().unwrap();
+        succeeds(language, "arrow", &[&receiver.conf(Listener::Http)]);
+        assert_eq!(
+            shown(&receiver, "ticks", 3),
+            [
+                "ticks: 3 rows",
+                "symbol   price    timestamp",
+                "SYMBOL   DOUBLE   TIMESTAMP_NS",
+                "BTC-USD  43210.5  2023-11-14T22:13:20.000000000Z",
+                "ETH-USD           2023-11-14T22:13:20.000000001Z",
+                "ETH-USD   2616.0  2023-11-14T22:13:20.000000002Z",
+            ]
+        );
+    }
+}
+
+#[test]
 fn bad_row() {
     for language in LANGUAGES {
         let receiver = Receiver::builder().start().unwrap();

@@ -42,3 +42,34 @@ def test_P5_installation_check():
     buf = Buffer()
     assert buf.row("test", symbols={"a": "b"}, at=ServerTimestamp) is buf
     assert str(buf) == "test,a=b\n"
+
+
+def test_P4_extra():
+    from importlib import metadata
+
+    wheel = metadata.metadata("questdb-ingress")
+    assert wheel.get_all("Provides-Extra") == ["dataframe"]
+    needed = {line.partition(";")[0].strip() for line in wheel.get_all("Requires-Dist")}
+    assert needed == {"pandas", "pyarrow", "numpy"}
+    assert wheel["Requires-Python"] == ">=3.11"
+    assert wheel["Version"] == qi.VERSION
+
+
+def test_beside_the_official_package(tmp_path):
+    """Its native module would be imported instead of ours, and nobody would notice."""
+    import shutil
+    from pathlib import Path
+
+    import questdb
+    import questdb_ingress
+
+    for name in ("questdb", "questdb_ingress"):
+        source = Path({"questdb": questdb, "questdb_ingress": questdb_ingress}[name].__file__).parent
+        shutil.copytree(source, tmp_path / name)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport {{}} as m; print(m.__file__)"
+    assert str(tmp_path) in python(code.format("questdb.ingress"))
+    (tmp_path / "questdb" / "ingress.cpython-311-x86_64-linux-gnu.so").write_bytes(b"")
+    assert str(tmp_path) in python(code.format("questdb_ingress")), "the name of its own works beside it"
+    done = subprocess.run([sys.executable, "-c", code.format("questdb.ingress")], capture_output=True, text=True)
+    assert "ImportError: two packages are installed" in done.stderr
+    assert "pip uninstall questdb questdb-ingress" in done.stderr

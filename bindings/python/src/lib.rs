@@ -22,6 +22,7 @@ mod row;
 mod sender;
 mod signals;
 mod stamps;
+mod state;
 mod text;
 mod time;
 mod transaction;

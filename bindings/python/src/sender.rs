@@ -12,116 +12,14 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::buffer::{Buffer, Contents, in_use};
 use crate::conf;
-use crate::errors::{Code, OrRaise as _, convert, ingress_error, object};
+use crate::errors::{Code, OrRaise as _, ingress_error, object};
 use crate::exclusive::{Exclusive, Lent};
 use crate::frame::{self, Given, Target};
 use crate::raw::Call;
 use crate::row::Rows;
-use crate::signals::without_lock;
+use crate::state::{Phase, State, inside_transaction, network};
 use crate::time::new_timedelta;
 use crate::transaction::SenderTransaction;
-
-/// How far a sender has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    New,
-    Established,
-    Closed,
-}
-
-/// What the calls of a sender share.
-pub(crate) struct State {
-    phase: Phase,
-    /// The client's sender; gone once there is nothing left that it could still hold.
-    sender: Option<client::Sender>,
-    rows: Rows,
-}
-
-impl State {
-    /// Returns the client's sender and what turns objects into its rows.
-    ///
-    /// # Errors
-    /// `IngressError` if the sender is closed; `call` is the name of the method.
-    #[inline(always)]
-    pub(crate) fn open(&mut self, call: &str) -> PyResult<(&mut client::Sender, &mut Rows)> {
-        match &mut self.sender {
-            Some(sender) if self.phase != Phase::Closed => Ok((sender, &mut self.rows)),
-            _ => Err(closed(call)),
-        }
-    }
-
-    /// Returns the client's sender if it may use the network.
-    ///
-    /// # Errors
-    /// `IngressError` if the sender is closed, or not established yet.
-    pub(crate) fn established(
-        &mut self,
-        py: Python<'_>,
-        call: &str,
-    ) -> PyResult<&mut client::Sender> {
-        if self.phase == Phase::New {
-            return Err(not_connected(py, call));
-        }
-        self.open(call).map(|(sender, _)| sender)
-    }
-
-    /// Sends if a limit is reached, after a row was added.
-    ///
-    /// # Errors
-    /// Those of a flush, with `row_accepted` set.
-    #[inline(always)]
-    fn row_added(&mut self) -> PyResult<()> {
-        match &mut self.sender {
-            Some(sender) if self.phase == Phase::Established && sender.is_due() => {
-                auto_flush(sender)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn auto_flush(sender: &mut client::Sender) -> PyResult<()> {
-    Python::attach(|py| network(py, || sender.row_ended()))
-}
-
-/// Runs `work` without the interpreter's lock. What a signal handler raised goes first, with the error of the client as its cause.
-///
-/// # Errors
-/// That of `work`, converted, or the exception of a signal handler.
-pub(crate) fn network<T: Send>(
-    py: Python<'_>,
-    work: impl FnOnce() -> client::Result<T> + Send,
-) -> PyResult<T> {
-    let (result, raised) = without_lock(py, work);
-    match (result, raised) {
-        (result, None) => result.or_raise(py),
-        (Ok(_), Some(raised)) => Err(raised),
-        (Err(e), Some(raised)) => {
-            raised.set_cause(py, Some(convert(py, &e)));
-            Err(raised)
-        }
-    }
-}
-
-#[cold]
-fn closed(call: &str) -> PyErr {
-    let message = format!("{call}() can't be called: Sender is closed.");
-    Python::attach(|py| ingress_error(py, Code::InvalidApiCall, message))
-}
-
-#[cold]
-fn not_connected(py: Python<'_>, call: &str) -> PyErr {
-    let message = format!("{call}() can't be called: Not connected.");
-    ingress_error(py, Code::InvalidApiCall, message)
-}
-
-#[cold]
-fn inside_transaction(what: &str) -> PyErr {
-    let message = format!("Cannot {what} explicitly inside a transaction");
-    Python::attach(|py| ingress_error(py, Code::InvalidApiCall, message))
-}
 
 /// Sends rows to QuestDB.
 ///

@@ -8,7 +8,8 @@ use pyo3::types::PyString;
 use crate::errors::{Code, ingress_error};
 use crate::frame::Given;
 use crate::raw::Call;
-use crate::sender::{Sender, network};
+use crate::sender::Sender;
+use crate::state::network;
 
 const NEW: u8 = 0;
 const OPEN: u8 = 1;

@@ -10,7 +10,7 @@ use super::faults::{bad_row, bad_value};
 use super::plan::Plan;
 use super::roles::Arguments;
 use crate::errors::{OrRaise as _, convert};
-use crate::sender::network;
+use crate::state::network;
 
 /// What takes the rows.
 pub(crate) enum Target<'a> {

@@ -8,12 +8,11 @@ use std::fmt;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::{Buffer, ProtocolVersion};
-use crate::name::{ColumnRef, TableRef};
 use crate::sender::{Sender, Stat};
 use crate::table::{ColumnKind, RowLayout, TimestampKind};
-use crate::text::Text;
 
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
+pub use crate::ilp::QuickCalls;
 pub use crate::memory::collected;
 pub use crate::net::{Uncancellable, ask_host};
 pub use crate::quoted::shown;
@@ -127,91 +126,6 @@ impl OwnBuffer for Sender {
     #[inline]
     fn row_ended(&mut self) -> Result<()> {
         self.after_row()
-    }
-}
-
-/// The quick path of the calls of [`Buffer`]. Each function does what the call of the same name does and returns true, or
-/// changes nothing and returns false; the caller then makes that call. They cannot panic, and most need no stack frame.
-#[allow(missing_docs, reason = "named after the calls of Buffer")]
-pub trait QuickCalls {
-    fn quick_table(&mut self, name: TableRef<'_>) -> bool;
-    fn quick_symbol(&mut self, name: ColumnRef<'_>, value: Text<'_>) -> bool;
-    fn quick_bool(&mut self, name: ColumnRef<'_>, value: bool) -> bool;
-    fn quick_i64(&mut self, name: ColumnRef<'_>, value: i64) -> bool;
-    fn quick_f64(&mut self, name: ColumnRef<'_>, value: f64) -> bool;
-    fn quick_str(&mut self, name: ColumnRef<'_>, value: Text<'_>) -> bool;
-    fn quick_ts_micros(&mut self, name: ColumnRef<'_>, micros: i64) -> bool;
-    fn quick_ts_nanos(&mut self, name: ColumnRef<'_>, nanos: i64) -> bool;
-    fn quick_at_nanos(&mut self, nanos: i64) -> bool;
-    fn quick_at_micros(&mut self, micros: i64) -> bool;
-    /// Appends one row of prepared cells.
-    fn quick_cells<C: RowCells + ?Sized>(
-        &mut self,
-        layout: &RowLayout,
-        cells: &C,
-        at: Option<i64>,
-    ) -> bool;
-}
-
-impl QuickCalls for Buffer {
-    #[inline(always)]
-    fn quick_table(&mut self, name: TableRef<'_>) -> bool {
-        Buffer::quick_table(self, name.0)
-    }
-
-    #[inline(always)]
-    fn quick_symbol(&mut self, name: ColumnRef<'_>, value: Text<'_>) -> bool {
-        Buffer::quick_symbol(self, name.0, value)
-    }
-
-    #[inline(always)]
-    fn quick_bool(&mut self, name: ColumnRef<'_>, value: bool) -> bool {
-        Buffer::quick_bool(self, name.0, value)
-    }
-
-    #[inline(always)]
-    fn quick_i64(&mut self, name: ColumnRef<'_>, value: i64) -> bool {
-        Buffer::quick_i64(self, name.0, value)
-    }
-
-    #[inline(always)]
-    fn quick_f64(&mut self, name: ColumnRef<'_>, value: f64) -> bool {
-        Buffer::quick_f64(self, name.0, value)
-    }
-
-    #[inline(always)]
-    fn quick_str(&mut self, name: ColumnRef<'_>, value: Text<'_>) -> bool {
-        Buffer::quick_str(self, name.0, value)
-    }
-
-    #[inline(always)]
-    fn quick_ts_micros(&mut self, name: ColumnRef<'_>, micros: i64) -> bool {
-        Buffer::quick_ts_micros(self, name.0, micros)
-    }
-
-    #[inline(always)]
-    fn quick_ts_nanos(&mut self, name: ColumnRef<'_>, nanos: i64) -> bool {
-        Buffer::quick_ts_nanos(self, name.0, nanos)
-    }
-
-    #[inline(always)]
-    fn quick_at_nanos(&mut self, nanos: i64) -> bool {
-        Buffer::quick_at_nanos(self, nanos)
-    }
-
-    #[inline(always)]
-    fn quick_at_micros(&mut self, micros: i64) -> bool {
-        Buffer::quick_at_micros(self, micros)
-    }
-
-    #[inline(always)]
-    fn quick_cells<C: RowCells + ?Sized>(
-        &mut self,
-        layout: &RowLayout,
-        cells: &C,
-        at: Option<i64>,
-    ) -> bool {
-        Buffer::quick_cells(self, layout, cells, at)
     }
 }
 

@@ -56,7 +56,7 @@ impl Buffer {
 
     /// Returns the place to go back to, if rows that follow turn out to be wrong.
     pub(crate) fn end_of_rows(&self) -> Result<Marker> {
-        self.lines.place()
+        self.lines.end_of_rows()
     }
 
     /// Drops all rows since `place`.

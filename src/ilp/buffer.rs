@@ -4,13 +4,12 @@ use super::ProtocolVersion;
 use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::{Lines, Marker};
 use super::name_cache::{KnownName, NameCache};
-use super::timestamp::Designated;
 use super::value::{DoubleBits, DoubleText, Integer, Nanos, Symbol, WireValue};
 use crate::error::{Result, err};
 use crate::name::{
     ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Name as _, NameRef, TableName, TableRef,
 };
-use crate::table::ArrayView;
+use crate::table::{ArrayView, TimestampKind};
 use crate::text::{MaybeText, Text};
 
 /// The limits of a [`Buffer`] and the version of its rows.
@@ -79,14 +78,7 @@ pub struct Buffer {
 
 impl Clone for Buffer {
     fn clone(&self) -> Buffer {
-        Buffer {
-            lines: self.lines.clone().reopened(),
-            tables: self.tables.clone(),
-            columns: self.columns.clone(),
-            init_buf_size: self.init_buf_size,
-            marker: self.marker,
-            assumed: self.assumed,
-        }
+        self.with_lines(self.lines.clone())
     }
 }
 
@@ -128,20 +120,19 @@ impl Buffer {
         }
     }
 
+    /// Returns a copy with these lines, which can be used even if this buffer is that of a closed sender. It begins without
+    /// the caches, since these only save time.
+    fn with_lines(&self, lines: Lines) -> Buffer {
+        let (tables, columns) = (NameCache::new(), NameCache::new());
+        Buffer { lines: lines.reopened(), tables, columns, ..*self }
+    }
+
     /// Like [`Clone::clone`], but returns `OutOfMemory` instead of ending the process.
     ///
     /// # Errors
     /// `OutOfMemory`.
     pub fn try_clone(&self) -> Result<Buffer> {
-        Ok(Buffer {
-            lines: self.lines.try_clone()?.reopened(),
-            // The caches only save time, so the copy starts without them.
-            tables: NameCache::new(),
-            columns: NameCache::new(),
-            init_buf_size: self.init_buf_size,
-            marker: self.marker,
-            assumed: self.assumed,
-        })
+        Ok(self.with_lines(self.lines.try_clone()?))
     }
 
     /// Starts a row.
@@ -159,7 +150,7 @@ impl Buffer {
 
     /// Starts a row on the quick path. Returns false and changes nothing if the row needs the slow path.
     #[inline(always)]
-    pub(crate) fn quick_table(&mut self, name: NameRef<'_, TableName>) -> bool {
+    pub(super) fn quick_table(&mut self, name: NameRef<'_, TableName>) -> bool {
         let expected = match name {
             NameRef::Checked(name) => Some((name, name.text().plain())),
             NameRef::Raw(text) => self.tables.expected_short(text).map(KnownName::parts),
@@ -177,7 +168,7 @@ impl Buffer {
         match name {
             NameRef::Checked(name) => self.lines.table(name)?,
             NameRef::Raw(text) => {
-                let name = self.tables.resolve(text, self.lines.max_name_len())?;
+                let name = self.tables.resolve(text, self.lines.max_name_len)?;
                 self.lines.table(name)?;
                 self.tables.repeat();
             }
@@ -239,8 +230,8 @@ impl Buffer {
         value: impl Into<Option<f64>>,
     ) -> Result<&mut Self> {
         let (name, value) = (name.into().0, value.into());
-        if self.lines.version().is_text() {
-            self.add_apart(name, value.map(DoubleText))
+        if self.lines.version.is_text() {
+            self.add_double_text(name, value)
         } else {
             self.add(name, value.map(DoubleBits))
         }
@@ -371,17 +362,6 @@ impl Buffer {
         Ok(self)
     }
 
-    /// Not inlined: writing a double as text calls other functions, for which callers of [`Buffer::column_f64`] would need a
-    /// stack frame.
-    #[inline(never)]
-    fn add_apart<V: WireValue>(
-        &mut self,
-        name: NameRef<'_, ColumnName>,
-        value: Option<V>,
-    ) -> Result<&mut Self> {
-        self.add(name, value)
-    }
-
     /// Adds a value on the quick path. Returns false and changes nothing if the value needs the slow path.
     #[inline(always)]
     pub(super) fn quick_add<V: WireValue>(
@@ -402,6 +382,17 @@ impl Buffer {
         }
     }
 
+    /// Not inlined: writing a double as text calls other functions, for which callers of [`Buffer::column_f64`] would need a
+    /// stack frame.
+    #[inline(never)]
+    fn add_double_text(
+        &mut self,
+        name: NameRef<'_, ColumnName>,
+        value: Option<f64>,
+    ) -> Result<&mut Self> {
+        self.add(name, value.map(DoubleText))
+    }
+
     #[cold]
     #[inline(never)]
     fn slow_add<V: WireValue>(&mut self, name: &ColumnName, value: Option<V>) -> Result<()> {
@@ -411,7 +402,7 @@ impl Buffer {
     #[cold]
     #[inline(never)]
     fn slow_add_text<V: WireValue>(&mut self, text: Text<'_>, value: Option<V>) -> Result<()> {
-        let name = self.columns.resolve(text, self.lines.max_name_len())?;
+        let name = self.columns.resolve(text, self.lines.max_name_len)?;
         self.lines.value(name, value)
     }
 
@@ -421,7 +412,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_nanos(&mut self, nanos: i64) -> Result<()> {
-        self.lines.at(Designated::Nanos(nanos))
+        self.lines.at(TimestampKind::Nanos, nanos)
     }
 
     /// Ends the row with its designated timestamp in microseconds since 1970. Version 1 sends nanoseconds, which reach to
@@ -431,7 +422,7 @@ impl Buffer {
     /// `InvalidState`, `InvalidTimestamp` if negative or too large, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_micros(&mut self, micros: i64) -> Result<()> {
-        self.lines.at(Designated::Micros(micros))
+        self.lines.at(TimestampKind::Micros, micros)
     }
 
     /// Ends the row without a timestamp: the server takes the time at which it receives the row, so that rows sent twice
@@ -441,67 +432,7 @@ impl Buffer {
     /// `InvalidState`, `LimitExceeded`, `OutOfMemory`. The row stays open.
     #[inline]
     pub fn at_now(&mut self) -> Result<()> {
-        self.lines.at_now()
-    }
-}
-
-/// The quick path of the calls, for callers who want no more than that inlined. Each function does what the call of the same
-/// name does and returns true, or changes nothing and returns false; the caller then makes that call. They cannot panic, and
-/// most need no stack frame.
-impl Buffer {
-    #[inline(always)]
-    pub(crate) fn quick_symbol(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
-        self.quick_add(name, Symbol(value))
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_bool(&mut self, name: NameRef<'_, ColumnName>, value: bool) -> bool {
-        self.quick_add(name, value)
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_i64(&mut self, name: NameRef<'_, ColumnName>, value: i64) -> bool {
-        self.quick_add(name, Integer::i64(value))
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_f64(&mut self, name: NameRef<'_, ColumnName>, value: f64) -> bool {
-        if self.lines.version().is_text() {
-            self.quick_add_apart(name, DoubleText(value))
-        } else {
-            self.quick_add(name, DoubleBits(value))
-        }
-    }
-
-    /// Not inlined: writing a double as text calls other functions, for which its callers would need a stack frame.
-    #[inline(never)]
-    fn quick_add_apart<V: WireValue>(&mut self, name: NameRef<'_, ColumnName>, value: V) -> bool {
-        self.quick_add(name, value)
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_str(&mut self, name: NameRef<'_, ColumnName>, value: Text<'_>) -> bool {
-        self.quick_add(name, value)
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_ts_micros(&mut self, name: NameRef<'_, ColumnName>, micros: i64) -> bool {
-        self.quick_add(name, Integer::micros(micros))
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_ts_nanos(&mut self, name: NameRef<'_, ColumnName>, nanos: i64) -> bool {
-        self.quick_add(name, Nanos(nanos))
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_at_nanos(&mut self, nanos: i64) -> bool {
-        self.lines.quick_at(Designated::Nanos(nanos))
-    }
-
-    #[inline(always)]
-    pub(crate) fn quick_at_micros(&mut self, micros: i64) -> bool {
-        self.lines.quick_at(Designated::Micros(micros))
+        self.lines.at(TimestampKind::Now, 0)
     }
 }
 

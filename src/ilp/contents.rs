@@ -34,17 +34,18 @@ impl Buffer {
     /// Returns the number of rows that have been ended.
     #[inline]
     pub fn row_count(&self) -> usize {
-        self.lines.rows()
+        self.lines.rows
     }
 
     /// Returns whether all rows are for one table, so that the server can store all of them or none.
     pub fn is_transactional(&self) -> bool {
-        self.lines.one_table()
+        self.lines.one_table
     }
 
     /// Returns the table of the first row.
     pub fn first_table(&self) -> Option<String> {
-        self.lines.first_table().map(|name| name.as_str().to_owned())
+        let table = self.lines.first_table.as_ref().filter(|_| !self.is_empty())?;
+        Some(table.as_str().to_owned())
     }
 
     /// Returns the bytes so far, as they would be sent.
@@ -85,14 +86,14 @@ impl Buffer {
     pub fn remove_rows(&mut self, first: usize, count: usize) -> Result<()> {
         let removed = self.lines.remove_rows(first, count)?;
         if let Some(marker) = &mut self.marker {
-            self.lines.move_place(marker, first, count, &removed);
+            self.lines.move_marker(marker, first, count, &removed);
         }
         Ok(())
     }
 
     /// Returns a number that grows whenever rows go away.
     pub(crate) fn removals(&self) -> u64 {
-        self.lines.removals()
+        self.lines.removals
     }
 
     /// Drops the open row and lets no other begin, because the sender that owns the buffer is closed.
@@ -105,7 +106,7 @@ impl Buffer {
     /// # Errors
     /// `InvalidState` if a row is open.
     pub fn set_marker(&mut self) -> Result<()> {
-        self.marker = Some(self.lines.place()?);
+        self.marker = Some(self.lines.end_of_rows()?);
         Ok(())
     }
 
@@ -131,12 +132,12 @@ impl Buffer {
     /// Returns the protocol version of the rows.
     #[inline]
     pub fn protocol_version(&self) -> ProtocolVersion {
-        self.lines.version()
+        self.lines.version
     }
 
     /// Returns the longest table or column name in bytes.
     pub fn max_name_len(&self) -> usize {
-        self.lines.max_name_len()
+        self.lines.max_name_len
     }
 
     /// Returns the capacity in bytes that the buffer started with.

@@ -5,27 +5,27 @@ use super::row_state::{Call, RowState};
 use std::sync::Arc;
 
 use super::rows::RowPlan;
-use super::timestamp::{Designated, EarlyEnd, RowEnd, StampCache};
-use super::value::{WireValue, no_room};
+use super::timestamp::{RowEnd, StampCache};
+use super::value::WireValue;
 use super::write::{COLUMN_ROOM, NAME_ROOM, PayloadLen, Store, Unwritten};
 use crate::error::{Error, Result};
 use crate::name::{ColumnName, Name, ShortBytes, TableName};
 use crate::quoted::shown;
-use crate::table::RowLayout;
+use crate::table::{RowLayout, TimestampKind};
 
 /// The bytes of a buffer, and what has to be known about them.
 #[derive(Clone)]
 pub(crate) struct Lines {
     pub(super) store: Store,
     pub(super) state: RowState,
-    version: ProtocolVersion,
+    pub(super) version: ProtocolVersion,
     pub(super) one_table: bool,
     /// The number of complete rows when a row of a second table was started.
-    pub(super) mixed_at: usize,
+    pub(super) rows_before_second_table: usize,
     pub(super) rows: usize,
     /// Where the open row begins; meaningless without an open row.
     pub(super) row_start: usize,
-    max_name_len: usize,
+    pub(super) max_name_len: usize,
     /// A short name of at most this length may take the quick path, because it keeps to `max_name_len`.
     quick_names: usize,
     pub(super) first_table: Option<TableName>,
@@ -37,7 +37,7 @@ pub(crate) struct Lines {
     pub(super) stamps: StampCache,
 }
 
-/// A place between rows to which the buffer can go back.
+/// The end of a row, to which the buffer can go back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marker {
     pub(super) len: usize,
@@ -52,7 +52,7 @@ impl Lines {
             state: RowState::BETWEEN,
             version,
             one_table: true,
-            mixed_at: 0,
+            rows_before_second_table: 0,
             rows: 0,
             row_start: 0,
             max_name_len,
@@ -67,25 +67,16 @@ impl Lines {
     pub(super) fn try_clone(&self) -> Result<Lines> {
         Ok(Lines {
             store: self.store.try_clone()?,
-            state: self.state,
-            version: self.version,
-            one_table: self.one_table,
-            mixed_at: self.mixed_at,
-            rows: self.rows,
-            row_start: self.row_start,
-            max_name_len: self.max_name_len,
-            quick_names: self.quick_names,
             first_table: self.first_table.clone(),
-            removals: self.removals,
             known_plan: self.known_plan.clone(),
-            stamps: self.stamps.clone(),
+            ..*self
         })
     }
 
     /// Starts a row on the quick path; `form` is the name as it stands in a row. Returns false if the row needs the slow path.
     #[inline(always)]
     pub(super) fn quick_table(&mut self, name: &TableName, form: &ShortBytes) -> bool {
-        if !self.may(Call::Table, form) || !self.needs_no_note(name) {
+        if !self.allows_quick(Call::Table, form) || !self.is_table_counted(name) {
             return false;
         }
         self.row_start = self.store.len();
@@ -108,7 +99,7 @@ impl Lines {
         let mut draft = self.store.draft();
         draft.name(name.text())?;
         draft.keep();
-        self.note_table(name, start == 0);
+        self.count_table(name, start == 0);
         self.row_start = start;
         self.state = RowState::TABLE;
         Ok(())
@@ -116,7 +107,7 @@ impl Lines {
 
     /// Returns whether a call may follow now and its name is one for the quick path.
     #[inline(always)]
-    fn may(&self, call: Call, name: &ShortBytes) -> bool {
+    fn allows_quick(&self, call: Call, name: &ShortBytes) -> bool {
         name.len() <= self.quick_names && self.state.allows(call)
     }
 
@@ -127,7 +118,7 @@ impl Lines {
 
     /// Returns whether a row of this table leaves `first_table` and `one_table` as they are.
     #[inline(always)]
-    fn needs_no_note(&self, name: &TableName) -> bool {
+    fn is_table_counted(&self, name: &TableName) -> bool {
         self.is_same_table(name) || !self.one_table
     }
 
@@ -144,7 +135,7 @@ impl Lines {
     }
 
     /// Remembers the plan of rows that were appended, if there is no known plan yet and they belong to the first table.
-    pub(super) fn learn(&mut self, plan: &Arc<RowPlan>, name: &TableName) {
+    pub(super) fn remember_plan(&mut self, plan: &Arc<RowPlan>, name: &TableName) {
         if self.known_plan.is_none() && self.is_same_table(name) {
             self.known_plan = Some(Arc::clone(plan));
         }
@@ -152,21 +143,21 @@ impl Lines {
 
     /// Keeps track of the first table and of whether there is another one.
     #[inline(always)]
-    fn note_table(&mut self, name: &TableName, first: bool) {
+    fn count_table(&mut self, name: &TableName, first: bool) {
         if !self.is_same_table(name) {
-            self.note_other_table(name, first);
+            self.count_other_table(name, first);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn note_other_table(&mut self, name: &TableName, first: bool) {
+    fn count_other_table(&mut self, name: &TableName, first: bool) {
         if first {
             self.first_table = Some(name.clone());
             self.known_plan = None;
         } else if self.one_table {
             self.one_table = false;
-            self.mixed_at = self.rows;
+            self.rows_before_second_table = self.rows;
         }
     }
 
@@ -175,7 +166,7 @@ impl Lines {
     #[inline(always)]
     pub(super) fn quick_value<V: WireValue>(&mut self, name: &ShortBytes, value: V) -> bool {
         let version = self.version;
-        if !self.may(V::CALL, name) || V::NEEDS.is_new() && version < V::NEEDS.since {
+        if !self.allows_quick(V::CALL, name) || V::NEEDS.is_new() && version < V::NEEDS.since {
             return false;
         }
         // The reserved room has to be enough for every value, because Rust cannot yet add up constants of type parameters in
@@ -214,19 +205,19 @@ impl Lines {
 
     /// Ends the row.
     #[inline(always)]
-    pub(super) fn at(&mut self, stamp: Designated) -> Result<()> {
-        if self.quick_at(stamp) { Ok(()) } else { self.slow_at(stamp) }
+    pub(super) fn at(&mut self, kind: TimestampKind, stamp: i64) -> Result<()> {
+        if self.quick_at(kind, stamp) { Ok(()) } else { self.slow_at(kind, stamp) }
     }
 
     #[inline(always)]
-    pub(super) fn quick_at(&mut self, stamp: Designated) -> bool {
+    pub(super) fn quick_at(&mut self, kind: TimestampKind, stamp: i64) -> bool {
         if !self.state.allows(Call::At) {
             return false;
         }
         let Some(mut open) = self.store.open::<{ RowEnd::ROOM }>(PayloadLen::NONE) else {
             return false;
         };
-        let Some(end) = self.stamps.end(stamp, self.version) else { return false };
+        let Some(end) = self.stamps.end(kind, stamp, self.version) else { return false };
         if !open.value(end, self.version) || !open.commit() {
             return false;
         }
@@ -236,40 +227,10 @@ impl Lines {
 
     #[cold]
     #[inline(never)]
-    fn slow_at(&mut self, stamp: Designated) -> Result<()> {
-        self.state.require(Call::At)?;
-        self.stamps.prepare(stamp, self.version)?;
-        let end = self.stamps.end(stamp, self.version).ok_or_else(no_room)?;
-        let mut draft = self.store.draft();
-        if !draft.value(EarlyEnd(end), self.version)? {
-            return Err(no_room());
-        }
-        draft.keep();
-        self.row_ended();
-        Ok(())
-    }
-
-    /// Ends the row without a timestamp.
-    #[inline(always)]
-    pub(super) fn at_now(&mut self) -> Result<()> {
-        if self.state.allows(Call::At)
-            && let Some(mut open) = self.store.open::<1>(PayloadLen::NONE)
-        {
-            open.byte(b'\n');
-            if open.commit() {
-                self.row_ended();
-                return Ok(());
-            }
-        }
-        self.slow_at_now()
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slow_at_now(&mut self) -> Result<()> {
+    fn slow_at(&mut self, kind: TimestampKind, stamp: i64) -> Result<()> {
         self.state.require(Call::At)?;
         let mut draft = self.store.draft();
-        draft.slice(b"\n")?;
+        self.stamps.append_end(&mut draft, kind, stamp, self.version)?;
         draft.keep();
         self.row_ended();
         Ok(())
@@ -278,7 +239,7 @@ impl Lines {
     /// Counts rows that were appended as a whole.
     pub(super) fn rows_added(&mut self, table: &TableName, first: bool, count: usize) {
         if count > 0 {
-            self.note_table(table, first);
+            self.count_table(table, first);
             self.rows += count;
         }
     }
@@ -290,33 +251,13 @@ impl Lines {
         self.state = RowState::BETWEEN;
     }
 
-    #[inline]
-    pub(crate) fn version(&self) -> ProtocolVersion {
-        self.version
-    }
-
-    pub(super) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    pub(super) fn one_table(&self) -> bool {
-        self.one_table
-    }
-
-    pub(crate) fn max_name_len(&self) -> usize {
-        self.max_name_len
-    }
-
-    pub(super) fn first_table(&self) -> Option<&TableName> {
-        self.first_table.as_ref().filter(|_| self.store.len() > 0)
-    }
-
-    /// Returns the place after the last row.
-    pub(super) fn place(&self) -> Result<Marker> {
+    /// Returns the end of the last row.
+    pub(super) fn end_of_rows(&self) -> Result<Marker> {
         self.state.require(Call::Flush)?;
         Ok(Marker { len: self.store.len(), rows: self.rows, one_table: self.one_table })
     }
 
+    /// Drops everything after the end of an earlier row.
     pub(super) fn go_back(&mut self, to: Marker) {
         self.store.truncate(to.len);
         self.rows = to.rows;
@@ -344,7 +285,7 @@ impl Lines {
         if self.is_row_open() {
             self.store.truncate(self.row_start);
             // If the second table came with the dropped row, there is one table again.
-            self.one_table |= self.mixed_at == self.rows;
+            self.one_table |= self.rows_before_second_table == self.rows;
             self.end_open_row();
         }
     }
@@ -375,10 +316,6 @@ impl Lines {
         self.max_name_len = max_name_len;
         self.quick_names = quick_names(max_name_len);
         self.known_plan = None;
-    }
-
-    pub(super) fn removals(&self) -> u64 {
-        self.removals
     }
 }
 

@@ -10,6 +10,7 @@ mod decimal;
 mod lines;
 mod name_cache;
 mod number;
+mod quick_calls;
 mod remove_rows;
 mod rewrite;
 mod row_state;
@@ -23,6 +24,7 @@ mod whole_rows;
 mod write;
 
 pub use buffer::{Buffer, BufferOptions};
+pub use quick_calls::QuickCalls;
 pub use rows::PreparedColumns;
 
 pub use crate::version::ProtocolVersion;

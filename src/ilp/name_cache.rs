@@ -13,7 +13,6 @@ const SLOTS: usize = 2 * MAX_NAMES;
 const EMPTY: u16 = u16::MAX;
 
 /// A checked name and what stands for it in a row.
-#[derive(Clone)]
 pub(super) struct KnownName<N> {
     name: N,
     /// The text of the name, if it is short.
@@ -42,7 +41,6 @@ impl<N: Name> KnownName<N> {
 }
 
 /// Known names in the order in which they were first used.
-#[derive(Clone)]
 pub(super) struct NameCache<N> {
     names: Vec<KnownName<N>>,
     /// The index of the name that is expected next.

@@ -43,24 +43,25 @@ impl Lines {
         self.rows -= count;
         self.row_start = self.row_start.saturating_sub(removed.len());
         // Dropping the open row can make the tables one again only if this row alone belongs to a second table.
-        self.mixed_at = if open_is_other && seen.one_table { self.rows } else { usize::MAX };
+        self.rows_before_second_table =
+            if open_is_other && seen.one_table { self.rows } else { usize::MAX };
         self.removals += 1;
         Ok(removed)
     }
 
-    /// Adjusts a remembered place after `count` rows from the row number `first` on were removed, which took the bytes
+    /// Adjusts a marker after `count` rows from the row number `first` on were removed, which took the bytes
     /// `removed`.
-    pub(super) fn move_place(
+    pub(super) fn move_marker(
         &self,
-        place: &mut Marker,
+        marker: &mut Marker,
         first: usize,
         count: usize,
         removed: &Range<usize>,
     ) {
-        place.rows -= (place.rows + 1).saturating_sub(first).min(count);
-        place.len -= place.len.saturating_sub(removed.start).min(removed.len());
-        let before = self.store.as_slice().get(..place.len).unwrap_or_default();
-        place.one_table = Seen::read(before, 0, 0).is_ok_and(|seen| seen.one_table);
+        marker.rows -= (marker.rows + 1).saturating_sub(first).min(count);
+        marker.len -= marker.len.saturating_sub(removed.start).min(removed.len());
+        let before = self.store.as_slice().get(..marker.len).unwrap_or_default();
+        marker.one_table = Seen::read(before, 0, 0).is_ok_and(|seen| seen.one_table);
     }
 
     /// Returns the table of the open row, as it stands in the buffer.

@@ -41,7 +41,7 @@ impl Buffer {
         if !self.assumed || self.lines.is_row_open() {
             return Ok(());
         }
-        if version < self.lines.version() {
+        if version < self.lines.version {
             self.rewrite(version, go_on)?;
         }
         self.lines.become_version(version, max_name_len);

@@ -2,47 +2,10 @@
 
 use super::ProtocolVersion;
 use super::number::{Suffix, TEN_8, eight, unsigned};
-use super::row_state::Call;
-use super::value::WireValue;
-use super::write::Room;
+use super::value::{WireValue, no_room};
+use super::write::{Draft, Room};
 use crate::error::{Error, Result, err};
 use crate::table::TimestampKind;
-
-/// A designated timestamp as it was given.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Designated {
-    Nanos(i64),
-    Micros(i64),
-}
-
-impl Designated {
-    /// Returns the number that is sent and the bytes after it, if the timestamp can be sent.
-    #[inline(always)]
-    fn wire(self, version: ProtocolVersion) -> Option<(u64, Suffix)> {
-        let (unit, stamp) = match self {
-            Designated::Nanos(nanos) => (TimestampKind::Nanos, nanos),
-            Designated::Micros(micros) => (TimestampKind::Micros, micros),
-        };
-        let form = StampForm::new(unit, version)?;
-        Some((form.number(stamp)?, form.end))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn error(self) -> Error {
-        match self {
-            Designated::Micros(micros) if micros >= 0 => err!(
-                InvalidTimestamp,
-                "the designated timestamp is {micros} microseconds, protocol version 1 reaches to {}",
-                i64::MAX / 1000
-            ),
-            Designated::Nanos(stamp) | Designated::Micros(stamp) => err!(
-                InvalidTimestamp,
-                "the designated timestamp is {stamp}, it may not be negative"
-            ),
-        }
-    }
-}
 
 /// How the designated timestamps of a layout are sent in one version.
 #[derive(Clone, Copy)]
@@ -94,7 +57,7 @@ const NANOS: Suffix = (*b"n\n", 2);
 const MICROS: Suffix = (*b"t\n", 2);
 
 /// A space and the upper digits of the last timestamp as text. Most timestamps share them with the one before.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct StampCache {
     /// The smallest number with these upper digits; 0 if there are none yet.
     base: u64,
@@ -107,37 +70,53 @@ impl StampCache {
         StampCache { base: 0, text: [b' '; 16], len: 1 }
     }
 
-    /// Writes the end of a row whose number on the wire has these lower digits.
+    /// Writes the end of a row whose timestamp has these lower digits.
     #[inline(always)]
     pub(super) fn write(&self, lower: u64, form: StampForm, out: &mut Room) {
-        self.write_with(lower, form.end, out);
-    }
-
-    #[inline(always)]
-    fn write_with(&self, lower: u64, end: Suffix, out: &mut Room) {
         // Never more than 13.
         out.put(self.text, self.len % 16);
         out.words([eight(lower)]);
-        out.put(end.0, end.1);
+        out.put(form.end.0, form.end.1);
     }
 
     /// Returns the end of a row, if the timestamp can be sent. Writing it fails if its upper digits are not those of the
     /// cache.
     #[inline(always)]
-    pub(super) fn end(&self, stamp: Designated, version: ProtocolVersion) -> Option<RowEnd<'_>> {
-        stamp.wire(version).map(|(number, end)| RowEnd { stamps: self, number, end })
+    pub(super) fn end(
+        &self,
+        kind: TimestampKind,
+        stamp: i64,
+        version: ProtocolVersion,
+    ) -> Option<RowEnd<'_>> {
+        let Some(form) = StampForm::new(kind, version) else {
+            return Some(RowEnd { stamps: self, number: 0, form: None });
+        };
+        Some(RowEnd { stamps: self, number: form.number(stamp)?, form: Some(form) })
     }
 
-    /// Puts the upper digits of a timestamp into the cache, or returns what is wrong with the timestamp.
+    /// Appends the end of any row, whose upper digits are then those of the cache.
     #[cold]
     #[inline(never)]
-    pub(super) fn prepare(&mut self, stamp: Designated, version: ProtocolVersion) -> Result<()> {
-        let Some((number, _)) = stamp.wire(version) else { return Err(stamp.error()) };
-        self.renew_for(number);
-        Ok(())
+    pub(super) fn append_end(
+        &mut self,
+        out: &mut Draft<'_>,
+        kind: TimestampKind,
+        stamp: i64,
+        version: ProtocolVersion,
+    ) -> Result<()> {
+        let end = self.end(kind, stamp, version).ok_or_else(|| unsendable(kind, stamp))?;
+        let (number, form) = (end.number, end.form);
+        let written = match form {
+            Some(form) if number < TEN_8 => out.value(SmallStamp(number, form.end), version)?,
+            _ => {
+                self.renew_for(number);
+                out.value(RowEnd { stamps: self, number, form }, version)?
+            }
+        };
+        if written { Ok(()) } else { Err(no_room()) }
     }
 
-    /// Takes the upper digits of a number of the wire. Returns false if it has them already, or if the number has none.
+    /// Takes the upper digits of a number that is sent. Returns false if it has them already, or if the number has none.
     #[inline(never)]
     pub(super) fn renew_for(&mut self, number: u64) -> bool {
         let upper = number / TEN_8;
@@ -148,7 +127,7 @@ impl StampCache {
         new
     }
 
-    /// Whether a number of the wire has the upper digits of the last one; its lower digits then.
+    /// Returns the lower digits of a number that is sent, if it has the upper digits of the last one.
     #[inline(always)]
     pub(super) fn lower(&self, number: u64) -> Option<u64> {
         let lower = number.wrapping_sub(self.base);
@@ -167,42 +146,53 @@ impl StampCache {
     }
 }
 
-/// A designated timestamp and the end of its row.
+#[cold]
+#[inline(never)]
+fn unsendable(kind: TimestampKind, stamp: i64) -> Error {
+    if kind == TimestampKind::Micros && stamp >= 0 {
+        return err!(
+            InvalidTimestamp,
+            "the designated timestamp is {stamp} microseconds, protocol version 1 reaches to {}",
+            i64::MAX / 1000
+        );
+    }
+    err!(InvalidTimestamp, "the designated timestamp is {stamp}, it may not be negative")
+}
+
+/// The end of a row, with its designated timestamp unless the server sets it.
 #[derive(Clone, Copy)]
 pub(super) struct RowEnd<'a> {
     stamps: &'a StampCache,
     number: u64,
-    end: Suffix,
+    form: Option<StampForm>,
 }
 
 impl WireValue for RowEnd<'_> {
     const ROOM: usize = 16 + 2 * 8;
-    const CALL: Call = Call::At;
 
-    /// Writes the timestamp; returns false if its upper digits are not those of the cache.
+    /// Returns false if the upper digits of the timestamp are not those of the cache.
     #[inline(always)]
     fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        let Some(form) = self.form else {
+            out.byte(b'\n');
+            return true;
+        };
         let Some(lower) = self.stamps.lower(self.number) else { return false };
-        self.stamps.write_with(lower, self.end, out);
+        self.stamps.write(lower, form, out);
         true
     }
 }
 
-/// The end of any row: it also writes timestamps without upper digits, at the beginning of 1970.
+/// The end of a row whose timestamp has no upper digits: it lies at the beginning of 1970.
 #[derive(Clone, Copy)]
-pub(super) struct EarlyEnd<'a>(pub(super) RowEnd<'a>);
+struct SmallStamp(u64, Suffix);
 
-impl WireValue for EarlyEnd<'_> {
+impl WireValue for SmallStamp {
     const ROOM: usize = RowEnd::ROOM;
-    const CALL: Call = Call::At;
 
-    #[inline(never)]
-    fn write(self, out: &mut Room, version: ProtocolVersion) -> bool {
-        if self.0.number >= TEN_8 {
-            return self.0.write(out, version);
-        }
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
         out.byte(b' ');
-        unsigned(out, self.0.number, self.0.end);
+        unsigned(out, self.0, self.1);
         true
     }
 }
@@ -210,24 +200,29 @@ impl WireValue for EarlyEnd<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ilp::write::Store;
     use crate::ilp::write::tests::appended;
 
     /// Returns the same timestamp written both ways, which must agree.
     fn written(
         cache: &mut StampCache,
-        stamp: Designated,
+        (kind, stamp): (TimestampKind, i64),
         version: ProtocolVersion,
     ) -> Option<String> {
-        let quick = cache.end(stamp, version).and_then(|end| appended(end, version).ok());
-        let prepared = cache.prepare(stamp, version);
-        let end = cache.end(stamp, version);
-        assert_eq!(prepared.is_ok(), end.is_some());
-        let text = appended(EarlyEnd(end?), version).unwrap();
-        assert!(quick.is_none_or(|quick| quick == text));
-        match appended(end?, version) {
-            Ok(again) => assert_eq!(again, text),
-            Err(_) => assert!(text.len() < 12),
+        let quick = |cache: &StampCache| {
+            cache.end(kind, stamp, version).and_then(|end| appended(end, version).ok())
+        };
+        let before = quick(cache);
+        let mut store = Store::new(100);
+        let mut draft = store.draft();
+        if cache.append_end(&mut draft, kind, stamp, version).is_err() {
+            assert_eq!((before, quick(cache)), (None, None));
+            return None;
         }
+        draft.keep();
+        let text = store.as_slice().to_vec();
+        assert!(before.is_none_or(|before| before == text));
+        assert!(quick(cache).map_or(text.len() < 12, |after| after == text));
         Some(String::from_utf8(text).unwrap())
     }
 
@@ -239,14 +234,14 @@ mod tests {
             for (version, nanos, micros) in
                 [(ProtocolVersion::V1, "", ""), (ProtocolVersion::V2, "n", "t")]
             {
-                let text = written(&mut cache, Designated::Nanos(value), version);
+                let text = written(&mut cache, (TimestampKind::Nanos, value), version);
                 assert_eq!(text, (value >= 0).then(|| format!(" {value}{nanos}\n")));
                 let sent = if version == ProtocolVersion::V1 {
                     value.checked_mul(1000)
                 } else {
                     Some(value)
                 };
-                let text = written(&mut cache, Designated::Micros(value), version);
+                let text = written(&mut cache, (TimestampKind::Micros, value), version);
                 let expected = sent.filter(|v| *v >= 0).map(|v| format!(" {v}{micros}\n"));
                 assert_eq!(text, expected);
             }
@@ -268,13 +263,13 @@ mod tests {
 
     #[test]
     fn errors_name_the_stamp() {
-        let message = |stamp: Designated| stamp.error().message().to_owned();
+        let message = |kind, stamp| unsendable(kind, stamp).message().to_owned();
         assert_eq!(
-            message(Designated::Nanos(-1)),
+            message(TimestampKind::Nanos, -1),
             "the designated timestamp is -1, it may not be negative"
         );
         assert_eq!(
-            message(Designated::Micros(i64::MAX)),
+            message(TimestampKind::Micros, i64::MAX),
             "the designated timestamp is 9223372036854775807 microseconds, protocol version 1 reaches to 9223372036854775"
         );
     }

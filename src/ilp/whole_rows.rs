@@ -6,8 +6,8 @@ use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
 use super::rows::{RowPlan, RowValues};
-use super::timestamp::{Designated, EarlyEnd, StampCache, StampForm};
-use super::value::{WireValue, no_room};
+use super::timestamp::{StampCache, StampForm};
+use super::value::WireValue;
 use super::write::{Draft, Unwritten};
 use crate::error::{Error, Result, err};
 use crate::name::{Name, NameText, ShortBytes, TableName};
@@ -29,7 +29,7 @@ impl Lines {
         write: impl FnOnce(&mut RowsOut<'_>) -> Result<()>,
     ) -> Result<()> {
         self.state.require(Call::Table)?;
-        let version = self.version();
+        let version = self.version;
         let draft = self.store.draft();
         let mut out =
             RowsOut { draft, stamps: &mut self.stamps, version, state: RowState::BETWEEN };
@@ -60,7 +60,7 @@ impl Lines {
             return false;
         }
         let Some(table) = &plan.table else { return false };
-        let version = self.version();
+        let version = self.version;
         if self.store.quick_rows::<V, false>((plan, table), values, &mut self.stamps, version, 0..1)
             == 0
         {
@@ -72,7 +72,7 @@ impl Lines {
 
     /// Takes the upper digits of a designated timestamp. Returns false if it has them already, or if there are none.
     pub(super) fn renew_stamp(&mut self, kind: TimestampKind, at: i64) -> bool {
-        let form = StampForm::of(kind, self.version());
+        let form = StampForm::of(kind, self.version);
         let number = form.as_ref().and_then(|form| form.number(at));
         number.is_some_and(|number| self.stamps.renew_for(number))
     }
@@ -112,17 +112,12 @@ impl RowsOut<'_> {
 
     /// Ends a row with its designated timestamp, which must be there or not as the layout says.
     pub(super) fn end(&mut self, layout: &RowLayout, at: Option<i64>) -> Result<()> {
-        let stamp = match (layout.timestamp_kind(), at) {
-            (TimestampKind::Nanos, Some(nanos)) => Some(Designated::Nanos(nanos)),
-            (TimestampKind::Micros, Some(micros)) => Some(Designated::Micros(micros)),
-            (TimestampKind::Now, None) => None,
-            _ => return Err(layout.timestamp_mismatch()),
-        };
+        let kind = layout.timestamp_kind();
+        if at.is_none() != (kind == TimestampKind::Now) {
+            return Err(layout.timestamp_mismatch());
+        }
         self.check_not_empty()?;
-        let Some(stamp) = stamp else { return self.draft.slice(b"\n") };
-        self.stamps.prepare(stamp, self.version)?;
-        let end = self.stamps.end(stamp, self.version).ok_or_else(no_room)?;
-        if self.draft.value(EarlyEnd(end), self.version)? { Ok(()) } else { Err(no_room()) }
+        self.stamps.append_end(&mut self.draft, kind, at.unwrap_or_default(), self.version)
     }
 
     fn check_not_empty(&self) -> Result<()> {

@@ -191,7 +191,7 @@ impl Buffer {
             return Ok(());
         }
         let lines = &mut self.lines;
-        layout.fits(lines.max_name_len())?;
+        layout.fits(lines.max_name_len)?;
         let plan = RowPlan::of(layout)?;
         let first = lines.store.len() == 0;
         lines.whole_rows(|out| {
@@ -207,7 +207,7 @@ impl Buffer {
             out.end(layout, at)
         })?;
         lines.rows_added(layout.table(), first, 1);
-        lines.learn(plan, layout.table());
+        lines.remember_plan(plan, layout.table());
         Ok(())
     }
 }

@@ -165,8 +165,8 @@ impl<'a> PreparedColumns<'a> {
 
     fn check(&self, rows: &Range<usize>, lines: &Lines) -> Result<()> {
         self.check_rows(rows)?;
-        self.layout.fits(lines.max_name_len())?;
-        self.tables.as_ref().map_or(Ok(()), |tables| tables.fit(lines.max_name_len()))
+        self.layout.fits(lines.max_name_len)?;
+        self.tables.as_ref().map_or(Ok(()), |tables| tables.fit(lines.max_name_len))
     }
 
     /// Writes `rows`, or the rows before one that cannot be written.

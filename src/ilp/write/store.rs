@@ -180,11 +180,6 @@ impl Open<'_> {
         self.room.short(bytes);
     }
 
-    #[inline(always)]
-    pub(in crate::ilp) fn byte(&mut self, byte: u8) {
-        self.room.byte(byte);
-    }
-
     /// Appends a value; returns false if it cannot be written.
     #[inline(always)]
     pub(in crate::ilp) fn value<V: WireValue>(

@@ -237,7 +237,8 @@ impl Draft<'_> {
         self.before = self.store.bytes.len();
     }
 
-    /// Appends a separator, the name of a column and a value. If both the value and the room are wrong, the error is that of the value, unless the value is far too long to be read.
+    /// Appends a separator, the name of a column and a value. If both the value and the room are wrong, the error is that of
+    /// the value, unless the value is far too long to be read.
     ///
     /// Not inlined: one copy for each type of value serves rows that are built call by call and whole rows.
     #[inline(never)]
@@ -250,14 +251,16 @@ impl Draft<'_> {
         if version < V::NEEDS.since {
             return Err(Unwritten::Value(value.fault_in(version)));
         }
-        match self.try_named((separator, name), value, version) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Unwritten::Value(value.fault_in(version))),
-            Err(e) if self.check(value.payload().get().saturating_sub(SLACK)).is_err() => {
-                Err(Unwritten::Room(e))
-            }
-            Err(e) => Err(value.fault().map_or(Unwritten::Room(e), Unwritten::Value)),
-        }
+        let start = self.store.len();
+        let e = match self.try_named((separator, name), value, version) {
+            Ok(true) => return Ok(()),
+            Ok(false) => return Err(Unwritten::Value(value.fault_in(version))),
+            Err(e) => e,
+        };
+        self.store.truncate(start);
+        let readable = self.check(value.payload().get().saturating_sub(SLACK)).is_ok();
+        let fault = if readable { value.fault() } else { None };
+        Err(fault.map_or(Unwritten::Room(e), Unwritten::Value))
     }
 
     #[inline(always)]

@@ -11,6 +11,7 @@ use super::store::SLACK;
 use super::*;
 use crate::error::{ErrorCode, Result};
 use crate::ilp::ProtocolVersion::{self, V3};
+use crate::ilp::decimal::DecimalText;
 use crate::ilp::value::{DoubleBits, Symbol, WireValue};
 use crate::name::{ColumnName, Name as _};
 use crate::text::Text;
@@ -162,6 +163,20 @@ fn the_limit_is_exact_whatever_the_padding() {
                 drop(draft);
                 assert_eq!(store.len(), 0);
             }
+        }
+    }
+}
+
+/// Where there is no room for the name either, the caller is told of the value, whatever the name is.
+#[test]
+fn a_wrong_value_is_told_before_a_full_buffer() {
+    for name in ["name", "a b", "a_name_of_more_than_thirty_two_bytes"] {
+        let name = ColumnName::new(name).unwrap();
+        for max in 0..80 {
+            let mut store = Store::new(max);
+            let value = DecimalText(Text::from("1e76"));
+            let e = store.draft().named((b' ', name.text()), value, V3).unwrap_err();
+            assert_eq!(e.error().code(), ErrorCode::InvalidDecimal, "{name:?} {max}");
         }
     }
 }

@@ -33,6 +33,12 @@ use pyo3::prelude::*;
 
 use crate::stamps::ServerTimestampType;
 
+/// Returns whether strings and floats are read by their layout, and whether datetimes are: those only after the first was seen.
+#[pyfunction]
+fn _layouts() -> (bool, bool) {
+    cpython::used()
+}
+
 /// Makes the module, without the need for a global lock: buffers and senders have flags of their own.
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -48,6 +54,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ServerTimestampType>()?;
     let server = Bound::new(py, ServerTimestampType)?.into_any();
     module.add("ServerTimestamp", &server)?;
+    module.add_function(wrap_pyfunction!(_layouts, module)?)?;
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     types::remember(py, server.unbind());
     raw::install(py)

@@ -73,3 +73,16 @@ def test_beside_the_official_package(tmp_path):
     done = subprocess.run([sys.executable, "-c", code.format("questdb.ingress")], capture_output=True, text=True)
     assert "ImportError: two packages are installed" in done.stderr
     assert "pip uninstall questdb questdb-ingress" in done.stderr
+
+
+def test_layouts_are_agreed():
+    """Where the layout of objects is known, it is used; on other versions and builds the same is done by documented functions."""
+    import datetime
+    import sysconfig
+
+    from questdb_ingress import _native
+
+    Buffer().row("t", columns={"a": datetime.datetime(2024, 1, 1), "b": "é", "c": 1.5}, at=ServerTimestamp)
+    known = sys.implementation.name == "cpython" and (3, 11) <= sys.version_info < (3, 15)
+    known = known and sys.maxsize > 2**32 and sys.byteorder == "little" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    assert _native._layouts() == (known, known)

@@ -35,13 +35,19 @@ pub(super) fn datetimes() -> bool {
 
 /// Returns the layout to try, for the check.
 pub(super) fn candidate(py: Python<'_>) -> Option<StrLayout> {
-    super::str_layout(super::minor_version(py))
+    super::str_layout(minor_version(py))
 }
 
 pub(super) fn believe_strings(py: Python<'_>, agreed: bool) {
-    STRINGS.store(if agreed { super::minor_version(py) & 15 } else { 0 }, Ordering::Relaxed);
+    STRINGS.store(if agreed { minor_version(py) & 15 } else { 0 }, Ordering::Relaxed);
 }
 
 pub(super) fn believe_datetimes(agreed: bool) {
     DATETIMES.store(agreed, Ordering::Relaxed);
+}
+
+/// Returns the minor version of the running interpreter, for the layouts that depend on it.
+fn minor_version(py: Python<'_>) -> u8 {
+    let version = py.version_info();
+    if version.major == 3 { version.minor } else { 0 }
 }

@@ -13,7 +13,6 @@ mod check;
 mod encode;
 
 use pyo3::ffi;
-use pyo3::prelude::*;
 
 pub(crate) use check::{learn_datetimes, learn_strings};
 pub(crate) use encode::Surrogate;

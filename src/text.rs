@@ -24,13 +24,19 @@ impl<'a> Text<'a> {
         Text { bytes, known_utf8: false }
     }
 
+    /// Wraps bytes that were found to be UTF-8.
+    #[inline]
+    pub(crate) fn checked_before(bytes: &'a [u8]) -> Text<'a> {
+        Text { bytes, known_utf8: true }
+    }
+
     /// Returns the bytes.
     #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Returns whether the bytes are UTF-8 by type.
+    /// Returns whether the bytes are known to be UTF-8.
     #[inline]
     pub fn is_known_utf8(&self) -> bool {
         self.known_utf8

@@ -3,12 +3,13 @@
 use super::destination::Destination;
 use super::joined::Constant;
 use super::plan::PlanColumn;
-use super::texts::{Dictionary, OtherTexts, Texts};
+use super::texts::{Dictionary, KnownTexts, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
 use crate::name::{Name as _, ShortBytes};
 use crate::table::{ArrayView, Bits, Column, ColumnData, ColumnKind, ColumnValues};
+use crate::text::Text;
 
 /// A column whose kind and values have been matched, so that rows need not do it.
 pub(super) struct PreparedColumn<'a> {
@@ -40,45 +41,40 @@ enum Values<'a> {
     DecimalTexts(Texts<'a>),
     Decimals { scale: u32, width: usize, bytes: &'a [u8] },
     DecimalsI128 { scale: u32, unscaled: &'a [i128] },
+    KnownSymbols(KnownTexts<'a>),
+    KnownStrings(KnownTexts<'a>),
     Other(OtherValues<'a>),
 }
 
-/// Values in forms that are rare, or that other code has to look up. They are written in a function of their own, which keeps
-/// the loop over rows small.
+impl<'a> Values<'a> {
+    /// Returns texts for a column of symbols, strings or decimals.
+    fn known_texts(kind: ColumnKind, texts: KnownTexts<'a>) -> Values<'a> {
+        match kind {
+            ColumnKind::Symbol => Values::KnownSymbols(texts),
+            ColumnKind::Str => Values::KnownStrings(texts),
+            _ => Values::Other(OtherValues::KnownDecimalTexts(texts)),
+        }
+    }
+}
+
+/// Values in forms that are rare. They are written in a function of their own, which keeps the loop over rows small.
 enum OtherValues<'a> {
-    Symbols(OtherTexts<'a>),
-    Strings(OtherTexts<'a>),
-    DecimalTexts(OtherTexts<'a>),
+    Symbols(&'a [Text<'a>]),
+    Strings(&'a [Text<'a>]),
+    DecimalTexts(&'a [Text<'a>]),
+    KnownDecimalTexts(KnownTexts<'a>),
     Constant(Constant<'a>),
 }
 
-impl<'a> OtherValues<'a> {
-    /// Returns texts for a column of symbols, strings or decimals.
-    fn texts(kind: ColumnKind, texts: OtherTexts<'a>, rows: usize) -> Result<Values<'a>> {
-        check_len(texts.count(), rows)?;
-        Ok(Values::Other(match kind {
-            ColumnKind::Symbol => OtherValues::Symbols(texts),
-            ColumnKind::Str => OtherValues::Strings(texts),
-            _ => OtherValues::DecimalTexts(texts),
-        }))
-    }
-
+impl OtherValues<'_> {
     #[inline(never)]
     fn write<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
         match self {
-            OtherValues::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
-            OtherValues::Strings(texts) => to.value(texts.get(row)?),
-            OtherValues::DecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
+            OtherValues::Symbols(texts) => to.value(Symbol(*texts.get(row)?)),
+            OtherValues::Strings(texts) => to.value(*texts.get(row)?),
+            OtherValues::DecimalTexts(texts) => to.elaborate(DecimalText(*texts.get(row)?)),
+            OtherValues::KnownDecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
             OtherValues::Constant(constant) => constant.write(to),
-        }
-    }
-
-    fn missing(&self, row: usize) -> Error {
-        match self {
-            OtherValues::Symbols(texts)
-            | OtherValues::Strings(texts)
-            | OtherValues::DecimalTexts(texts) => texts.missing(row),
-            OtherValues::Constant(_) => err!(Internal, "row {row} has no value"),
         }
     }
 }
@@ -102,17 +98,26 @@ impl<'a> PreparedColumn<'a> {
             (kind, V::Text { offsets, bytes }) if kind.takes_text() => {
                 check_len(offsets.count(), rows)?;
                 let texts = Texts { offsets, bytes };
-                match kind {
-                    K::Symbol => Values::Symbols(texts),
-                    K::Str => Values::Strings(texts),
+                // The texts of rows without a value are not read.
+                let known = data.validity.is_none().then(|| KnownTexts::check(&texts)).flatten();
+                match (kind, known) {
+                    (kind, Some(known)) => Values::known_texts(kind, known),
+                    (K::Symbol, None) => Values::Symbols(texts),
+                    (K::Str, None) => Values::Strings(texts),
                     _ => Values::DecimalTexts(texts),
                 }
             }
             (kind, V::Str { offsets, text }) if kind.takes_text() => {
-                OtherValues::texts(kind, OtherTexts::Str { offsets, text }, rows)?
+                check_len(offsets.count(), rows)?;
+                Values::known_texts(kind, KnownTexts::new(offsets, text))
             }
             (kind, V::Texts(texts)) if kind.takes_text() => {
-                OtherValues::texts(kind, OtherTexts::Each(texts), rows)?
+                let texts = exactly(texts, rows)?;
+                Values::Other(match kind {
+                    K::Symbol => OtherValues::Symbols(texts),
+                    K::Str => OtherValues::Strings(texts),
+                    _ => OtherValues::DecimalTexts(texts),
+                })
             }
             (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
                 check_len(codes.len(), rows)?;
@@ -159,6 +164,7 @@ impl<'a> PreparedColumn<'a> {
         match &self.values {
             Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
             Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
+            Values::KnownSymbols(texts) => to.value(Symbol(texts.get(row)?)),
             Values::Other(other) => other.write(row, to),
             _ => None,
         }
@@ -193,8 +199,9 @@ impl<'a> PreparedColumn<'a> {
             Values::DecimalsI128 { scale, unscaled } => {
                 to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
             }
+            Values::KnownStrings(texts) => to.value(texts.get(row)?),
             Values::Other(other) => other.write(row, to),
-            Values::Symbols(_) | Values::SymbolCodes(_) => None,
+            Values::Symbols(_) | Values::SymbolCodes(_) | Values::KnownSymbols(_) => None,
         }
     }
 
@@ -206,7 +213,9 @@ impl<'a> PreparedColumn<'a> {
             Values::Symbols(texts) | Values::Strings(texts) | Values::DecimalTexts(texts) => {
                 texts.missing(row)
             }
-            Values::Other(other) => other.missing(row),
+            Values::KnownSymbols(texts)
+            | Values::KnownStrings(texts)
+            | Values::Other(OtherValues::KnownDecimalTexts(texts)) => texts.missing(row),
             Values::SymbolCodes(dictionary) | Values::StringCodes(dictionary) => {
                 dictionary.missing(row)
             }

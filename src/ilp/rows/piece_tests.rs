@@ -243,3 +243,39 @@ fn offsets_within_a_character_are_refused() {
         assert!(buffer.is_empty());
     }
 }
+
+/// Texts beyond ASCII are checked all at once, which changes nothing but the time that it takes.
+#[test]
+fn texts_that_are_checked_at_once_are_checked() {
+    let mut layout = RowLayout::new("t").unwrap();
+    layout.add("s", ColumnKind::Str).unwrap().set_timestamp(TimestampKind::Now);
+    let append = |offsets: &[i32], bytes: &[u8], validity: Option<Bits<'_>>| {
+        let values = ColumnValues::Text { offsets: Offsets::I32(offsets), bytes };
+        let mut buffer = Buffer::new(ProtocolVersion::V2);
+        let rows = offsets.len() - 1;
+        buffer
+            .append_columns(&layout, rows, &[ColumnData { values, validity }], None)
+            .map(|()| String::from_utf8(buffer.peek().to_vec()).unwrap())
+            .map_err(|e| (e.code(), e.message().replace("cell 0, column \"s\": ", "")))
+    };
+    let good = "xäöüß\"é".as_bytes();
+    assert_eq!(append(&[1, 5, 12], good, None).unwrap(), "t s=\"äö\"\nt s=\"üß\\\"é\"\n");
+    // What lies outside of the texts is not looked at.
+    let outside = [b"\xff", good, b"\xff"].concat();
+    assert_eq!(append(&[2, 6], &outside, None).unwrap(), "t s=\"äö\"\n");
+    let within =
+        (ErrorCode::InvalidArgument, "row 1: the offsets of text 1 lie within a character");
+    let (code, message) = append(&[1, 3, 4, 5], good, None).unwrap_err();
+    assert_eq!((code, message.as_str()), within);
+    let (code, _) = append(&[1, 5, 3, 12], good, None).unwrap_err();
+    assert_eq!(code, ErrorCode::InvalidArgument);
+    let bad = [good, b"\xff", good].concat();
+    let (code, message) = append(&[0, 12, 25], &bad, None).unwrap_err();
+    assert_eq!((code, message.starts_with("row 1: ")), (ErrorCode::InvalidUtf8, true), "{message}");
+    let nothing_bad = append(&[0, 12, 25], &bad, Some(Bits::new(&[0b01], 0))).unwrap_err();
+    assert_eq!(nothing_bad.0, ErrorCode::InvalidState, "the second row is empty");
+    // Long columns are judged by parts of them.
+    let long = ["é".repeat(100), "a".repeat(1000), "b".repeat(1000)].concat();
+    let expected = format!("t s=\"{long}\"\n");
+    assert_eq!(append(&[0, long.len() as i32], long.as_bytes(), None).unwrap(), expected);
+}

@@ -5,6 +5,7 @@ use super::joined::Joiner;
 use crate::error::{Error, err};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::value::{Symbol, WireValue};
+use crate::ilp::write::is_utf8;
 use crate::name::{NameText, ShortBytes};
 use crate::table::{Codes, Offsets};
 use crate::text::Text;
@@ -34,52 +35,70 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Texts in other forms. They are apart from [`Texts`] because these, which are never known to be UTF-8, are written by less
-/// code.
+/// Texts that lie one after another and are known to be UTF-8.
 #[derive(Clone, Copy)]
-pub(super) enum OtherTexts<'a> {
-    /// One after another, known to be UTF-8.
-    Str { offsets: Offsets<'a>, text: &'a str },
-    /// Each at a place of its own.
-    Each(&'a [Text<'a>]),
+pub(super) struct KnownTexts<'a> {
+    offsets: Offsets<'a>,
+    /// The bytes from `base` on, which are UTF-8 as a whole.
+    bytes: &'a [u8],
+    base: usize,
 }
 
-impl<'a> OtherTexts<'a> {
-    /// Returns how many texts there are.
-    pub(super) fn count(&self) -> usize {
-        match self {
-            OtherTexts::Str { offsets, .. } => offsets.count(),
-            OtherTexts::Each(texts) => texts.len(),
-        }
+impl<'a> KnownTexts<'a> {
+    pub(super) fn new(offsets: Offsets<'a>, text: &'a str) -> KnownTexts<'a> {
+        KnownTexts { offsets, bytes: text.as_bytes(), base: 0 }
     }
 
+    /// Checks all of `texts` at once, if they look as if that takes less time than to check each: many bytes must be beyond
+    /// ASCII, because ASCII is checked while it is copied.
+    pub(super) fn check(texts: &Texts<'a>) -> Option<KnownTexts<'a>> {
+        let offsets = texts.offsets;
+        let base = offsets.range(0)?.start;
+        let end = offsets.range(offsets.count() - 1)?.end;
+        let bytes = texts.bytes.get(base..end)?;
+        (is_mostly_beyond_ascii(bytes) && is_utf8(bytes)).then_some(KnownTexts {
+            offsets,
+            bytes,
+            base,
+        })
+    }
+
+    /// Returns the bytes of a text, and where it begins and ends among all of them.
+    #[inline(always)]
+    fn range(&self, i: usize) -> Option<(&'a [u8], [usize; 2])> {
+        let range = self.offsets.range(i)?;
+        let (start, end) = (range.start.wrapping_sub(self.base), range.end.wrapping_sub(self.base));
+        Some((self.bytes.get(start..end)?, [start, end]))
+    }
+
+    /// Returns a text if it begins and ends between two characters, because only then it is UTF-8 too.
     #[inline(always)]
     pub(super) fn get(&self, i: usize) -> Option<Text<'a>> {
-        match self {
-            // A part of a text is text only if it begins and ends between two characters, which this checks.
-            OtherTexts::Str { offsets, text } => Some(Text::from(text.get(offsets.range(i)?)?)),
-            OtherTexts::Each(texts) => texts.get(i).copied(),
-        }
+        let (text, ends) = self.range(i)?;
+        let between = |at: usize| self.bytes.get(at).is_none_or(|byte| byte & 0xC0 != 0x80);
+        ends.into_iter().all(between).then_some(Text::checked_before(text))
     }
 
     /// Returns why there is no text `i`.
     #[cold]
     #[inline(never)]
     pub(super) fn missing(&self, i: usize) -> Error {
-        match self {
-            OtherTexts::Str { offsets, text } => {
-                let texts = Texts { offsets: *offsets, bytes: text.as_bytes() };
-                match texts.get(i) {
-                    Some(_) => {
-                        err!(InvalidArgument, "the offsets of text {i} lie within a character")
-                    }
-                    None => texts.missing(i),
-                }
-            }
-            // Their number was compared with the number of rows.
-            OtherTexts::Each(texts) => err!(Internal, "text {i} of {}", texts.len()),
+        match self.range(i) {
+            Some(_) => err!(InvalidArgument, "the offsets of text {i} lie within a character"),
+            None => Texts { offsets: self.offsets, bytes: self.bytes }.missing(i),
         }
     }
+}
+
+/// Returns whether at least one byte of 32 is not ASCII, by a look at three parts of the bytes.
+fn is_mostly_beyond_ascii(bytes: &[u8]) -> bool {
+    const PART: usize = 256;
+    let starts = [0, (bytes.len() / 2).saturating_sub(PART / 2), bytes.len().saturating_sub(PART)];
+    let parts = starts
+        .map(|start| bytes.get(start..).map_or(bytes, |rest| rest.get(..PART).unwrap_or(rest)));
+    let beyond: usize =
+        parts.iter().map(|part| part.iter().filter(|byte| !byte.is_ascii()).count()).sum();
+    beyond * 32 >= parts.iter().map(|part| part.len()).sum::<usize>().max(1)
 }
 
 pub(super) struct Dictionary<'a> {

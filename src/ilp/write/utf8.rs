@@ -9,7 +9,7 @@ const MIN_LEN: usize = 16 + CONTEXT;
 const CONTEXT: usize = 3;
 
 /// Returns whether `bytes` are UTF-8.
-pub(super) fn is_valid(bytes: &[u8]) -> bool {
+pub(in crate::ilp) fn is_valid(bytes: &[u8]) -> bool {
     let Some(start) = bytes.first_chunk::<16>().filter(|_| bytes.len() >= MIN_LEN) else {
         return std::str::from_utf8(bytes).is_ok();
     };

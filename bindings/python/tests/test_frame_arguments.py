@@ -221,3 +221,30 @@ def test_F17_frame_is_not_changed():
     copy = df.copy(deep=True)
     sent(df)
     pd.testing.assert_frame_equal(df, copy)
+
+
+def test_one_column_has_one_role():
+    df = pd.DataFrame({"a": ["x"], "d": pd.to_datetime(["2024"])})
+    assert "both the `table_name_col`" in refused(df, CALL, table_name_col="d", at="d")
+    assert "`table_name_col` column as a symbol" in refused(df, CALL, table_name_col="a", symbols=["a"])
+    assert "`at` column as a symbol" in refused(df, CALL, at="d", symbols=[1])
+
+
+def test_F16_F18_many_pieces():
+    """Frames of more rows than are read at a time come out as their parts do."""
+    count = 10_000
+    stamps = pd.Series(np.arange(count) * 10**9).where(np.arange(count) % 1000 != 7)
+    df = pd.DataFrame(
+        {
+            "a": np.arange(count, dtype="int32"),
+            "b": [f"text {i} é" if i % 3 else None for i in range(count)],
+            "c": pd.Categorical([f"s{i % 7}" for i in range(count)]),
+            "d": pd.array([i if i % 5 else None for i in range(count)], dtype="Int64"),
+            "when": stamps.astype("datetime64[ns]"),
+            "table": [f"t{i // 3 % 4}" for i in range(count)],
+        }
+    )
+    for version in (1, 2):
+        whole = sent(df, version, at="when", table_name_col="table")
+        parts = [sent(df.iloc[i : i + 37], version, at="when", table_name_col="table") for i in range(0, count, 37)]
+        assert whole == b"".join(parts)

@@ -17,6 +17,9 @@ use super::plan::{Plan, Stamp};
 /// So many rows are read and appended at a time: what was converted is still near the processor when it is written.
 const PIECE: usize = 4096;
 
+/// The same for frames of objects, each of which takes room there too.
+const PIECE_OF_OBJECTS: usize = 1024;
+
 /// Why a frame could not be appended.
 pub(crate) enum Fault {
     /// A value of a column.
@@ -66,7 +69,8 @@ fn end_of_piece(plan: &Plan, rows: &Range<usize>) -> usize {
     };
     let columns = plan.columns.iter().chain(&plan.tables).chain(stamps);
     let ends = columns.filter_map(|column| column.part(rows.start)).map(|part| part.rows.end);
-    ends.fold(rows.end.min(rows.start.saturating_add(PIECE)), usize::min)
+    let most = if plan.has_objects { PIECE_OF_OBJECTS } else { PIECE };
+    ends.fold(rows.end.min(rows.start.saturating_add(most)), usize::min)
 }
 
 /// Appends the first of `rows`, as many as make a piece, and returns how many these are.

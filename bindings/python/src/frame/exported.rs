@@ -12,7 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::faults::{argument, bad_frame};
+use super::faults::{all_null, argument, bad_frame};
 use super::roles::{Arguments, Roles, Symbols};
 use crate::errors::{OrRaise as _, convert};
 use crate::values::At;
@@ -33,14 +33,18 @@ pub(crate) enum Stream {
 /// Those of the frame; `IngressError` for batches that contradict the interface.
 pub(crate) fn stream(df: &Bound<'_, PyAny>) -> PyResult<Option<Stream>> {
     let py = df.py();
-    if let Some(export) = df.getattr_opt(intern!(py, "__arrow_c_stream__"))? {
+    if let Some(export) = df.getattr_opt(intern!(py, "__arrow_c_stream__"))?
+        && !export.is_none()
+    {
         let capsule = export.call0()?;
         let pointer = pointer::<ArrowArrayStream>(&capsule, c"arrow_array_stream")?;
         // SAFETY: a capsule of this name holds such a struct. It is moved out here, which leaves the capsule a released one.
         let stream = unsafe { ArrowStream::import(pointer) }.or_raise(py)?;
         return Ok(Some(Stream::Many(stream, None)));
     }
-    if let Some(export) = df.getattr_opt(intern!(py, "__arrow_c_array__"))? {
+    if let Some(export) = df.getattr_opt(intern!(py, "__arrow_c_array__"))?
+        && !export.is_none()
+    {
         let pair = export.call0()?;
         let (schema, array) = (pair.get_item(0)?, pair.get_item(1)?);
         let schema = pointer::<ArrowSchema>(&schema, c"arrow_schema")?;
@@ -136,18 +140,23 @@ pub(crate) fn bad(py: Python<'_>, e: &Error, offset: usize) -> PyErr {
     }
 }
 
-/// Counts the row that a message names from the beginning of the frame.
+/// Counts the row that a message names from the beginning of the frame. The client names the column before it, if it has one.
 fn in_frame(message: &str, offset: usize) -> String {
-    let Some((row, rest)) = message.strip_prefix("row ").and_then(|rest| rest.split_once(": "))
-    else {
-        return format!("Bad dataframe: {message}");
+    let (column, rest) = match message.split_once("): row ") {
+        Some((column, rest)) if message.starts_with("column ") => (Some(column), rest),
+        _ => (None, message.strip_prefix("row ").unwrap_or_default()),
     };
-    let Ok(row) = row.parse::<usize>() else { return format!("Bad dataframe: {message}") };
+    let found =
+        rest.split_once(": ").and_then(|(row, why)| Some((row.parse::<usize>().ok()?, why)));
+    let Some((row, why)) = found else { return format!("Bad dataframe: {message}") };
     let row = offset + row;
-    if rest.starts_with("every cell of the row is null") {
-        return format!(
-            "Bad dataframe row at index {row}: All values are nulls. Ensure at least one column is not null."
-        );
+    if why.starts_with("every cell of the row is null") {
+        return all_null(row);
     }
-    format!("Failed to serialize row index {row}: {rest}")
+    match column {
+        Some(column) => {
+            format!("Failed to serialize value of {column}) at row index {row}: {why}")
+        }
+        None => format!("Failed to serialize row index {row}: {why}"),
+    }
 }

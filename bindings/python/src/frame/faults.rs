@@ -102,15 +102,19 @@ pub(crate) fn bad_value(
     bad_frame(py, message)
 }
 
+/// Returns what messages say about a row without any value.
+pub(crate) fn all_null(row: usize) -> String {
+    format!(
+        "Bad dataframe row at index {row}: All values are nulls. Ensure at least one column is not null."
+    )
+}
+
 /// A row that the client refuses.
 #[cold]
 pub(crate) fn bad_row(py: Python<'_>, row: usize, error: &Error) -> PyErr {
     let why = without_row(error.message());
     if why.starts_with("every cell of the row is null") {
-        let message = format!(
-            "Bad dataframe row at index {row}: All values are nulls. Ensure at least one column is not null."
-        );
-        return bad_frame(py, message);
+        return bad_frame(py, all_null(row));
     }
     bad_frame(py, format!("Failed to serialize row index {row}: {why}"))
 }

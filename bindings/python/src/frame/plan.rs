@@ -29,19 +29,10 @@ pub(crate) struct Plan {
     pub(crate) layout: RowLayout,
     /// The same for rows whose timestamp is missing, which the server sets.
     pub(crate) layout_now: RowLayout,
+    /// Whether reading needs the interpreter's lock.
+    pub(crate) has_objects: bool,
     /// What owns the memory of the columns.
     _keep: Keep,
-}
-
-impl Plan {
-    /// Returns whether reading needs the interpreter's lock.
-    pub(crate) fn has_objects(&self) -> bool {
-        let stamp = match &self.stamp {
-            Stamp::Column(column) => Some(column),
-            _ => None,
-        };
-        self.columns.iter().chain(&self.tables).chain(stamp).any(Column::has_objects)
-    }
 }
 
 /// Plans a pandas DataFrame. Returns nothing for one without rows or without columns.
@@ -54,13 +45,13 @@ pub(crate) fn of_pandas(
 ) -> PyResult<Option<Plan>> {
     let py = df.py();
     let names = pandas::names(df)?;
-    let Roles { table, tables: table_place, stamp: stamp_place, symbols, at } =
-        Roles::of(df, &names, arguments)?;
     let rows = df.len()?;
     let texts = names.iter().map(column_name).collect::<PyResult<Vec<String>>>()?;
     if rows == 0 || names.is_empty() {
         return Ok(None);
     }
+    let Roles { table, tables: table_place, stamp: stamp_place, symbols, at } =
+        Roles::of(df, &names, arguments)?;
     let mut keep = Vec::new();
     let mut columns = Vec::with_capacity(names.len());
     let (mut tables, mut stamp) = (None, None);
@@ -75,6 +66,7 @@ pub(crate) fn of_pandas(
             columns.extend(symbols.column(py, found, name, place, held)?);
         }
     }
+    let has_objects = columns.iter().chain(&tables).chain(&stamp).any(Column::has_objects);
     let (stamp, kind) = match (stamp, at) {
         (Some(column), _) => {
             let nanos = column.kind == ColumnKind::TsNanos;
@@ -92,7 +84,7 @@ pub(crate) fn of_pandas(
     let mut layout_now = layout.clone();
     layout.set_timestamp(kind);
     layout_now.set_timestamp(TimestampKind::Now);
-    Ok(Some(Plan { rows, columns, stamp, tables, layout, layout_now, _keep: keep }))
+    Ok(Some(Plan { rows, columns, stamp, tables, layout, layout_now, has_objects, _keep: keep }))
 }
 
 /// Returns a column with a role, if it fits that.

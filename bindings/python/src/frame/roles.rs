@@ -53,6 +53,20 @@ impl Roles {
         let (table, tables) = table(df, names, arguments)?;
         let symbols = symbols(df.py(), names, arguments.symbols.as_ref())?;
         let (at, stamp) = designated(names, &arguments.at)?;
+        let py = df.py();
+        if tables.is_some() && tables == stamp {
+            let why =
+                "Cannot use the same column as both the `table_name_col` and as the `at` column.";
+            return Err(argument(py, "at", why));
+        }
+        if let Symbols::Some(places) = &symbols {
+            for (place, role) in [(tables, "table_name_col"), (stamp, "at")] {
+                if place.is_some_and(|place| places.contains(&place)) {
+                    let why = format!("Cannot use the `{role}` column as a symbol column.");
+                    return Err(argument(py, "symbols", &why));
+                }
+            }
+        }
         Ok(Roles { table, tables, stamp, at, symbols })
     }
 }

@@ -41,7 +41,7 @@ impl Target<'_> {
         let mut done = Progress::default();
         self.buffer().set_marker().or_raise(py)?;
         loop {
-            let result = if plan.has_objects() {
+            let result = if plan.has_objects {
                 self.fill(plan, Some(py), &mut work, &mut done)
             } else {
                 py.detach(|| self.fill(plan, None, &mut work, &mut done))

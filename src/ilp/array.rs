@@ -80,7 +80,7 @@ impl WireValue for &ArrayView<'_> {
             return dense.write(out, version);
         }
         head(self.shape(), out);
-        out.apart(|out| any(self, out));
+        out.by_value(|out| any(self, out));
         true
     }
 }

@@ -78,7 +78,7 @@ impl WireValue for Decimal<'_> {
         let Some(head) = head(self.0, self.1.len()) else { return false };
         out.put(head, HEAD);
         out.slice(self.1);
-        is_short(self.1) || out.looks_twice() && fits_digits(self.0, self.1)
+        is_short(self.1) || out.allows_slow_checks() && fits_digits(self.0, self.1)
     }
 
     #[cold]

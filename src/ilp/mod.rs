@@ -11,6 +11,7 @@ mod lines;
 mod name_cache;
 mod number;
 mod quick_calls;
+mod read_back;
 mod remove_rows;
 mod rewrite;
 mod row_state;

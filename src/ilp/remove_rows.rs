@@ -1,12 +1,10 @@
-//! Removes complete rows from the middle of a buffer. It finds the end of each row by reading the encoder's own output.
-//!
-//! A line feed does not always end a row: it may stand in a quoted string, after a backslash, or among the bytes of a binary
-//! value. None of this code runs unless rows are removed.
+//! Removes complete rows from the middle of a buffer. None of this code runs unless rows are removed.
 
 use std::ops::Range;
 
 use super::lines::{Lines, Marker};
-use crate::error::{Error, Result, err};
+use super::read_back::{read_row, table_len};
+use crate::error::{Result, err};
 use crate::name::TableName;
 use crate::text::Text;
 
@@ -24,7 +22,7 @@ impl Lines {
         let seen = Seen::read(&self.store.as_slice()[..self.complete_len()], first, count)?;
         // Everything that can fail comes before the first change, so that an error leaves the buffer as it was.
         let first_table = match seen.first_left {
-            Some(wire) => Some(table_name(&wire)?),
+            Some(table) => Some(table_name(&table)?),
             // No complete row is left. An open row, if there is one, then decides the table.
             None if self.is_row_open() => Some(table_name(self.open_table())?),
             None => self.first_table.clone(),
@@ -67,7 +65,7 @@ impl Lines {
     /// Returns the table of the open row, as it stands in the buffer.
     fn open_table(&self) -> &[u8] {
         let open = self.store.as_slice().get(self.row_start..).unwrap_or_default();
-        &open[..table_end(open).unwrap_or(open.len())]
+        &open[..table_len(open).unwrap_or(open.len())]
     }
 }
 
@@ -87,14 +85,14 @@ impl Seen {
         while at < bytes.len() {
             row += 1;
             let line = &bytes[at..];
-            let len = row_len(line).ok_or_else(unreadable)?;
+            let len = read_row(line, |_| Ok(()))?;
             if row == first {
                 seen.removed.start = at;
             }
             if row >= first && row - first < count {
                 seen.removed.end = at + len;
             } else {
-                let table = &line[..table_end(line).ok_or_else(unreadable)?];
+                let table = &line[..table_len(line)?];
                 match &seen.first_left {
                     None => seen.first_left = Some(table.to_vec()),
                     Some(one) => seen.one_table &= one == table,
@@ -106,71 +104,12 @@ impl Seen {
     }
 }
 
-#[cold]
-fn unreadable() -> Error {
-    err!(Internal, "a row of the buffer cannot be read back")
-}
-
-/// Returns the name that has this wire form.
-fn table_name(wire: &[u8]) -> Result<TableName> {
-    let mut raw = Vec::with_capacity(wire.len());
-    let mut bytes = wire.iter();
+/// Returns the name that stands so in a row.
+fn table_name(written: &[u8]) -> Result<TableName> {
+    let mut raw = Vec::with_capacity(written.len());
+    let mut bytes = written.iter();
     while let Some(&byte) = bytes.next() {
         raw.push(if byte == b'\\' { *bytes.next().unwrap_or(&byte) } else { byte });
     }
     TableName::new(Text::unchecked(&raw))
-}
-
-fn table_end(line: &[u8]) -> Option<usize> {
-    unescaped(line, |byte| matches!(byte, b',' | b' '))
-}
-
-/// Returns how many bytes the first row takes, including its line end.
-pub(super) fn row_len(bytes: &[u8]) -> Option<usize> {
-    let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n'))?;
-    loop {
-        // After the separator comes a column's name, or the designated timestamp, which ends the row.
-        match bytes.get(at)? {
-            b'\n' => return Some(at + 1),
-            _ => at += 1,
-        }
-        let rest = bytes.get(at..)?;
-        let name = unescaped(rest, |byte| matches!(byte, b'=' | b'\n'))?;
-        at += name;
-        if bytes.get(at) == Some(&b'\n') {
-            return Some(at + 1);
-        }
-        at += 1;
-        at += value_len(bytes.get(at..)?)?;
-    }
-}
-
-/// Returns how many bytes a column's value takes.
-pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
-    match bytes {
-        [b'"', rest @ ..] => Some(unescaped(rest, |byte| byte == b'"')? + 2),
-        [b'=', 16, ..] => Some(2 + 8),
-        [b'=', 14, _, dims, rest @ ..] => {
-            let shape = rest.get(..4 * usize::from(*dims))?;
-            // A dimension of length zero makes the product zero, even if the others overflow.
-            let first = usize::from(!shape.chunks_exact(4).any(|dim| dim == [0; 4]));
-            let elements = shape.chunks_exact(4).try_fold(first, |product, dim| {
-                let dim = u32::from_le_bytes(dim.try_into().ok()?);
-                product.checked_mul(usize::try_from(dim).ok()?)
-            })?;
-            (4 + shape.len()).checked_add(elements.checked_mul(8)?)
-        }
-        [b'=', 23, _, len, ..] => Some(4 + usize::from(*len)),
-        _ => bytes.iter().position(|byte| matches!(byte, b',' | b' ' | b'\n')),
-    }
-}
-
-/// Returns the place of the first byte that is wanted and has no backslash before it.
-pub(super) fn unescaped(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    let mut escaped = false;
-    bytes.iter().position(|&byte| {
-        let found = !escaped && wanted(byte);
-        escaped = !escaped && byte == b'\\';
-        found
-    })
 }

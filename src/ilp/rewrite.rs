@@ -6,7 +6,7 @@
 
 use super::ProtocolVersion;
 use super::buffer::Buffer;
-use super::remove_rows::{unescaped, value_len};
+use super::read_back::{Piece, read_row, unreadable};
 use super::value::{DoubleText, Feature, Nanos, no_room};
 use super::write::{Draft, Store};
 use crate::error::{Error, Result, err};
@@ -86,31 +86,20 @@ impl Buffer {
 
 /// Rewrites the first row and returns how many bytes it took.
 fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<usize> {
-    let mut at = unescaped(bytes, |byte| matches!(byte, b' ' | b'\n')).ok_or_else(unreadable)?;
-    out.slice(&bytes[..at])?;
-    loop {
-        // After the separator comes a column's name, or the designated timestamp, which ends the row.
-        let separator = *bytes.get(at).ok_or_else(unreadable)?;
-        out.slice(&[separator])?;
-        at += 1;
-        if separator == b'\n' {
-            return Ok(at);
+    read_row(bytes, |piece| match piece {
+        Piece::Start(start) => out.slice(start),
+        Piece::Column { separator, name, value } => {
+            out.slice(&[separator])?;
+            out.slice(name)?;
+            out.slice(b"=")?;
+            write_value(value, version, out).map_err(|e| in_column(e, name))
         }
-        let rest = &bytes[at..];
-        let len = unescaped(rest, |byte| matches!(byte, b'=' | b'\n')).ok_or_else(unreadable)?;
-        let (word, rest) = rest.split_at(len);
-        if rest.first() == Some(&b'\n') {
-            stamp(word, version, out)?;
-            return Ok(at + len + 1);
+        Piece::End(None) => out.slice(b"\n"),
+        Piece::End(Some(text)) => {
+            out.slice(b" ")?;
+            stamp(text, version, out)
         }
-        out.slice(word)?;
-        out.slice(b"=")?;
-        let rest = &rest[1..];
-        let value_len = value_len(rest).ok_or_else(unreadable)?;
-        let value = rest.get(..value_len).ok_or_else(unreadable)?;
-        write_value(value, version, out).map_err(|e| in_column(e, word))?;
-        at += len + 1 + value_len;
-    }
+    })
 }
 
 fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<()> {
@@ -179,14 +168,9 @@ fn in_row(e: Error, row: usize) -> Error {
 }
 
 #[cold]
-fn in_column(e: Error, wire: &[u8]) -> Error {
-    let name: Vec<u8> = wire.iter().copied().filter(|byte| *byte != b'\\').collect();
+fn in_column(e: Error, written: &[u8]) -> Error {
+    let name: Vec<u8> = written.iter().copied().filter(|byte| *byte != b'\\').collect();
     e.context(format_args!("column {}", shown(&String::from_utf8_lossy(&name))))
-}
-
-#[cold]
-fn unreadable() -> Error {
-    err!(Internal, "a row of the buffer cannot be read back")
 }
 
 #[cfg(test)]

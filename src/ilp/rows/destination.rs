@@ -60,7 +60,7 @@ impl<'s> Destination for InSlot<'s, '_> {
 
     #[inline(always)]
     fn elaborate<V: WireValue>(self, value: V) -> Option<Written<'s>> {
-        self.slot.apart(self.name, value)
+        self.slot.value_by_call(self.name, value)
     }
 
     #[inline(always)]

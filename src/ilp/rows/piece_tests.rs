@@ -2,9 +2,11 @@
 
 use super::PreparedColumns;
 use super::tests::{buffer, facts, layout, table, with_columns};
-use crate::ilp::{Buffer, ProtocolVersion};
+use crate::error::{ErrorCode, Result};
+use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
+use crate::name::TableName;
 use crate::table::*;
-use crate::{ErrorCode, Result, TableName};
+use crate::text::Text;
 use proptest::prelude::*;
 use std::ops::Range;
 
@@ -82,7 +84,7 @@ proptest! {
         let layouts = names.map(layout_of);
         let mut expected = Buffer::new(ProtocolVersion::V2);
         if other_table_before {
-            expected.row("z").unwrap().column_i64("n", 0).unwrap().at_now().unwrap();
+            expected.table("z").unwrap().column_i64("n", 0).unwrap().at_now().unwrap();
         }
         let mut appended = expected.clone();
         let numbers: Vec<i64> = (0..).take(codes.len()).collect();
@@ -130,8 +132,7 @@ fn pieces_and_tables_that_do_not_exist_are_refused() {
     buffer.append_prepared(&columns, 0..2).unwrap();
     assert_eq!(buffer.row_count(), 2);
 
-    let short =
-        crate::BufferOptions { max_name_len: 39, ..crate::BufferOptions::new(ProtocolVersion::V2) };
+    let short = BufferOptions { max_name_len: 39, ..BufferOptions::new(ProtocolVersion::V2) };
     let mut short = Buffer::with_options(short).unwrap();
     let e = short.append_prepared(&columns, 0..1).unwrap_err();
     assert_eq!(e.code(), ErrorCode::InvalidName);
@@ -179,7 +180,7 @@ fn a_constant_is_the_same_cell_in_every_row() {
         (K::F64, Cell::F64(0.1)),
         (K::Str, Cell::from("é\n")),
         (K::Str, Cell::from(long)),
-        (K::Str, Cell::Text(crate::Text::unchecked(b"a\xFF"))),
+        (K::Str, Cell::Text(Text::unchecked(b"a\xFF"))),
         (K::TsMicros, Cell::I64(i64::MIN)),
         (K::TsNanos, Cell::I64(1_700_000_000_123_456_789)),
         (K::F64Array, Cell::Array(&view)),

@@ -96,13 +96,13 @@ impl<'s> Slot<'s> {
 
     /// Does the same in a function of its own, for values whose writing calls other functions.
     #[inline(always)]
-    pub(in crate::ilp) fn apart<V: WireValue>(
+    pub(in crate::ilp) fn value_by_call<V: WireValue>(
         self,
         name: &ShortBytes,
         value: V,
     ) -> Option<Written<'s>> {
         // SAFETY: these are the parts of this slot, which is used up.
-        unsafe { apart(self.at, self.last, self.version, name, value) }.map(Self::written)
+        unsafe { value_by_call(self.at, self.last, self.version, name, value) }.map(Self::written)
     }
 
     /// Returns whether there is room for a payload, even if every byte of it needs a backslash.
@@ -124,7 +124,7 @@ impl<'s> Slot<'s> {
 /// # Safety
 /// The caller promises what [`Slot::new`] requires.
 #[inline(never)]
-unsafe fn apart<V: WireValue>(
+unsafe fn value_by_call<V: WireValue>(
     at: *mut u8,
     last: usize,
     version: ProtocolVersion,

@@ -185,14 +185,14 @@ impl Room {
     /// Returns whether values that need a slow check are written too: text with backslashes or beyond ASCII, and decimals
     /// that may have more digits than are allowed.
     #[inline(always)]
-    pub(in crate::ilp) fn looks_twice(&self) -> bool {
+    pub(in crate::ilp) fn allows_slow_checks(&self) -> bool {
         !matches!(self.texts, Texts::Plain)
     }
 
     /// Passes the room by value to a function that is not inlined. If the function borrowed it, it could not live in
     /// registers.
     #[inline(always)]
-    pub(in crate::ilp) fn apart(&mut self, write: impl FnOnce(Room) -> Room) {
+    pub(in crate::ilp) fn by_value(&mut self, write: impl FnOnce(Room) -> Room) {
         *self = write(Room { ..*self });
     }
 

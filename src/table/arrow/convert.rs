@@ -37,6 +37,7 @@ impl Failure {
 }
 
 /// Empties a vector and makes room for `count` items.
+#[inline(never)]
 pub(super) fn clear<T>(items: &mut Vec<T>, count: usize) -> Result<()> {
     items.clear();
     items

@@ -219,6 +219,7 @@ impl<'a> Roles<'a> {
 }
 
 /// Returns the position of a column.
+#[inline(never)]
 fn find(fields: &[Field], column: &ArrowColumn, role: &str) -> Result<usize> {
     let found = match column {
         ArrowColumn::Name(name) => fields.iter().position(|field| field.name == *name),
@@ -243,12 +244,13 @@ fn missing(count: usize, column: &ArrowColumn, role: &str) -> Error {
 }
 
 /// Checks the type of a column that has a role.
+#[inline(never)]
 fn check(
     fields: &[Field],
     at: usize,
     role: &str,
     due: &str,
-    fits: impl Fn(&Field) -> bool,
+    fits: fn(&Field) -> bool,
 ) -> Result<()> {
     match fields.get(at) {
         Some(field) if !fits(field) => Err(err!(

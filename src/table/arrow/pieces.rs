@@ -1,6 +1,5 @@
 //! Cuts a batch into pieces of rows that have one layout, and converts what has to be converted.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::batch::{ArrowBatch, in_column};
@@ -9,7 +8,7 @@ use super::convert;
 use super::options::{ArrowOptions, AtRole, Roles, TableRole};
 use super::view::View;
 use crate::error::{Result, err};
-use crate::memory::{collected, room};
+use crate::memory::{collected, refused, room};
 use crate::name::TableName;
 use crate::table::{ColumnData, ColumnKind, ColumnValues, RowLayout, TimestampKind};
 use crate::text::Text;
@@ -65,7 +64,7 @@ struct Source<'a> {
     columns: Vec<Place<'a>>,
     /// The column of tables, and the table that each of its texts names.
     table: Option<Place<'a>>,
-    known: BTreeMap<&'a [u8], u32>,
+    known: Vec<(&'a [u8], u32)>,
     /// The tables; the only one, unless a column names them.
     tables: Vec<TableName>,
     /// For each row of a piece the place of its table.
@@ -84,6 +83,7 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    #[inline(never)]
     fn new(batch: &'a ArrowBatch, roles: &Roles<'a>) -> Result<Source<'a>> {
         let (views, base) = batch.views()?;
         let (constant, unit) = match roles.at {
@@ -96,7 +96,7 @@ impl<'a> Source<'a> {
         let mut source = Source {
             columns: room(views.len(), "columns")?,
             table: None,
-            known: BTreeMap::new(),
+            known: Vec::new(),
             tables: Vec::new(),
             codes: Vec::new(),
             constant,
@@ -159,13 +159,17 @@ impl<'a> Source<'a> {
     fn table(&mut self, view: &View<'a>, row: usize) -> Result<u32> {
         let name = convert::text(view, row)?
             .ok_or_else(|| err!(InvalidArgument, "the name of the table is null"))?;
-        if let Some(code) = self.known.get(name) {
-            return Ok(*code);
-        }
+        // A sorted vector takes less code than a map, and tables are few.
+        let place = match self.known.binary_search_by_key(&name, |(known, _)| known) {
+            Ok(place) => return Ok(self.known.get(place).map_or(0, |(_, code)| *code)),
+            Err(place) => place,
+        };
         let code = u32::try_from(self.tables.len());
         let code = code.map_err(|_| err!(LimitExceeded, "there are too many tables"))?;
+        let room = self.tables.try_reserve(1).and_then(|()| self.known.try_reserve(1));
+        room.map_err(|_| refused(size_of::<TableName>(), "tables"))?;
         self.tables.push(TableName::new(Text::unchecked(name))?);
-        self.known.insert(name, code);
+        self.known.insert(place, (name, code));
         Ok(code)
     }
 
@@ -178,6 +182,7 @@ impl<'a> Source<'a> {
     }
 
     /// Makes the layout of rows, unless there is one.
+    #[inline(never)]
     fn make_layout(&mut self, stamped: bool) -> Result<()> {
         let [without, with] = &mut self.layouts;
         let layout = if stamped { with } else { without };

@@ -151,17 +151,11 @@ impl<'a> View<'a> {
     }
 
     /// Returns the bytes of `count` values of `width` bytes each, from value `from` on.
+    #[inline(never)]
     pub(super) fn bytes(&self, from: usize, count: usize, width: usize) -> Result<&'a [u8]> {
         let start = self.first.saturating_add(from).saturating_mul(width);
         let bytes = self.values.get(start..).and_then(|rest| rest.get(..count.checked_mul(width)?));
-        bytes.ok_or_else(|| {
-            err!(
-                InvalidArgument,
-                "an array of {} values has no values {from} to {}",
-                self.len,
-                from.saturating_add(count)
-            )
-        })
+        bytes.ok_or_else(|| missing(self.len, from, count))
     }
 
     /// Returns the place at which text or list `i` begins and `i - 1` ends.
@@ -179,6 +173,12 @@ impl<'a> View<'a> {
         let bytes = self.bytes(i, 1, N)?.first_chunk::<N>();
         bytes.copied().ok_or_else(|| err!(Internal, "no value {i}"))
     }
+}
+
+#[cold]
+fn missing(len: usize, from: usize, count: usize) -> crate::error::Error {
+    let to = from.saturating_add(count);
+    err!(InvalidArgument, "an array of {len} values has no values {from} to {to}")
 }
 
 #[cold]

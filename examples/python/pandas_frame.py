@@ -14,7 +14,7 @@ def trades():
             "price": [2615.54, 39269.98, 2615.6],
             "amount": [0.00044, 0.001, None],
             "venue": ["north", "south", None],
-            "time": pandas.to_datetime(["2024-01-01T00:00:00.000000001", "2024-01-01T00:00:01", "2024-01-01T00:00:02"]),
+            "time": pandas.date_range("2024-01-01", periods=3, freq="s").as_unit("ns"),
         }
     )
 

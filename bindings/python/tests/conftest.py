@@ -35,8 +35,20 @@ def start_receiver():
 
 
 @pytest.fixture(scope="session")
-def real_server():
-    """A real QuestDB, which all tests share; without one they are skipped."""
-    server = RealServer()
+def not_run(pytestconfig):
+    """A function that reports past pytest, which hides what tests print, that something cannot run, and skips the test."""
+
+    def report(reason):
+        with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            print(f"\nNOT RUN: {reason}", flush=True)
+        pytest.skip(reason)
+
+    return report
+
+
+@pytest.fixture(scope="session")
+def real_server(not_run):
+    """A real QuestDB, which all tests share."""
+    server = RealServer(not_run)
     yield server
     server.close()

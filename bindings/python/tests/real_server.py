@@ -1,43 +1,51 @@
 """A real QuestDB for the tests that need one, started as the conformance suite starts it."""
 
+import contextlib
 import importlib.util
 import os
-import sys
 import time
 import types
 from pathlib import Path
 
 import pytest
 
-def _servers():
-    """Returns the module of the conformance suite that starts servers."""
-    path = Path(__file__).parents[3] / "tests" / "conformance" / "servers.py"
-    spec = importlib.util.spec_from_file_location("conformance_servers", path)
+def _suite(name):
+    """Returns a module of the conformance suite: the one that starts servers, or the one that breaks requests."""
+    path = Path(__file__).parents[3] / "tests" / "conformance" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"conformance_{name}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def jar_and_java():
-    """Returns the paths that ci/setup has told, or skips the test; in CI it fails instead."""
+def jar_and_java(not_run):
+    """Returns the paths that ci/setup has told, or ends the test; in CI that is a failure."""
     jar, java = os.environ.get("QUESTDB_JAR_17"), os.environ.get("QUESTDB_JAVA_17", "java")
     if jar and Path(jar).is_file():
         return jar, java
     reason = "no jar of QuestDB, see ci/setup"
     if os.environ.get("QUESTDB_TESTS_REQUIRED"):
         pytest.fail(reason)
-    print(f"\nREAL SERVER: not run: {Path(__file__).name} ({reason})", file=sys.__stdout__, flush=True)
-    pytest.skip(reason)
+    return not_run(f"tests against a real server: {reason}")
 
 
 class RealServer:
     """A running server with a data folder of its own."""
 
-    def __init__(self):
-        jar, java = jar_and_java()
-        self._server = _servers().QuestDB(types.SimpleNamespace(jar=jar, java=java))
+    def __init__(self, not_run):
+        jar, java = jar_and_java(not_run)
+        self._server = _suite("servers").QuestDB(types.SimpleNamespace(jar=jar, java=java))
         self.http = f"http::addr=127.0.0.1:{self._server.http};"
         self.tcp = f"tcp::addr=127.0.0.1:{self._server.tcp};"
+
+    @contextlib.contextmanager
+    def proxy(self):
+        """A proxy in front of the server that breaks the requests that its plan names."""
+        proxy = _suite("proxy").Proxy(self._server)
+        try:
+            yield proxy
+        finally:
+            proxy.stop()
 
     def sql(self, statement):
         """Returns the rows of the answer."""

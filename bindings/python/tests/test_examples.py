@@ -13,7 +13,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "python"
 #: Programs that have a test of another kind: by tests/conformance, or against a real server, which deduplicates.
-ELSEWHERE = {"every_type", "decimals", "bad_row", "dask", "ray", "spark"}
+ELSEWHERE = {"every_type", "decimals", "bad_row", "dask_tasks", "ray_tasks", "spark_frame"}
 
 
 def started(name, conf, **options):
@@ -102,3 +102,30 @@ def test_service_while_the_server_is_silent():
             out, err = program.communicate(timeout=60)
     assert (program.returncode, err) == (0, "")
     assert "rows unconfirmed" in out
+
+
+def test_pandas_frame(receiver):
+    said("pandas_frame", receiver.http)
+    assert receiver.rows("trades")[0] == {
+        "symbol": "ETH-USD",
+        "side": "sell",
+        "price": "2615.54",
+        "amount": "0.00044",
+        "venue": "north",
+        "timestamp": "2024-01-01T00:00:00.000000000Z",
+    }
+    assert values(receiver, "trades", "venue") == ["north", "south", None]
+
+
+def test_polars_frame(receiver):
+    said("polars_frame", receiver.http)
+    assert [receiver.types("trades")[name] for name in ("symbol", "price", "amount")] == ["SYMBOL", "DOUBLE", "LONG"]
+    assert values(receiver, "trades", "price") == ["2615.54", "39269.98", None]
+    assert values(receiver, "trades", "amount") == ["3", None, "5"]
+
+
+def test_arrow_stream(receiver):
+    said("arrow_stream", receiver.http)
+    rows = receiver.rows("readings")
+    assert len(rows) == 100_000
+    assert rows[-1] == {"sensor": "s9", "value": "9999.9", "timestamp": "2024-01-01T00:00:00.099999Z"}

@@ -35,7 +35,8 @@ fn snippets_are_regions_of_examples() {
         assert_eq!(snippet, region(path), "the README differs from {path}");
         seen += 1;
     }
-    let snippets = ["```rust\n", "```c\n", "```cpp\n"].map(|fence| readme.matches(fence).count());
+    let snippets = ["```rust\n", "```c\n", "```cpp\n", "```python\n"]
+        .map(|fence| readme.matches(fence).count());
     assert_eq!(seen, snippets.iter().sum::<usize>());
     assert!(snippets.iter().all(|&count| count > 0), "{snippets:?}");
 }

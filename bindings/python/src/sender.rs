@@ -115,6 +115,9 @@ impl Sender {
     fn close_limit(&self, bytes: usize) -> Duration {
         const END: Duration = Duration::from_secs(10);
         let settings = &self.settings;
+        if bytes == 0 {
+            return END;
+        }
         if !settings.protocol.is_http() {
             return settings.send_timeout + END;
         }

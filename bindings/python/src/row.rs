@@ -40,11 +40,12 @@ const ABSENT: u8 = u8::MAX;
 
 /// Turns texts and objects into rows; each buffer has its own.
 ///
-/// Invariant: `keywords` is null or a tuple that is held by a reference, and `places` is what it and `positional` mean.
+/// Invariant: `keywords` is null or a tuple that is held by a reference, and `places` is what it, `positional` and `takes_table` mean.
 pub(crate) struct Rows {
     /// The keywords of the last call. A call site passes the same tuple each time.
     keywords: *mut ffi::PyObject,
     positional: isize,
+    takes_table: bool,
     places: Places,
     tables: Names<TableName>,
     columns: Names<ColumnName>,
@@ -59,6 +60,7 @@ impl Rows {
         Rows {
             keywords: ptr::null_mut(),
             positional: 0,
+            takes_table: true,
             places: Places { table: ABSENT, symbols: ABSENT, columns: ABSENT, at: ABSENT },
             tables: Names::new(),
             columns: Names::new(),
@@ -81,7 +83,12 @@ impl Rows {
         keywords: *mut ffi::PyObject,
         takes_table: bool,
     ) -> PyResult<Arguments> {
-        if keywords.is_null() || keywords != self.keywords || positional != self.positional {
+        // Rows of a transaction and those of its sender may come from call sites that share a tuple.
+        if keywords.is_null()
+            || keywords != self.keywords
+            || positional != self.positional
+            || takes_table != self.takes_table
+        {
             // SAFETY: the caller vouches for the arguments.
             unsafe { self.learn(positional, keywords, takes_table)? };
         }
@@ -156,6 +163,7 @@ impl Rows {
         }
         self.keywords = keywords;
         self.positional = positional;
+        self.takes_table = takes_table;
         self.places = places;
         Ok(())
     }

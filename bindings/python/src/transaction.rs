@@ -82,6 +82,12 @@ impl SenderTransaction {
 
 #[pymethods]
 impl SenderTransaction {
+    /// Makes a transaction on a table, as `Sender.transaction` does.
+    #[new]
+    fn new(sender: &Bound<'_, Sender>, table_name: &Bound<'_, PyString>) -> SenderTransaction {
+        SenderTransaction::on(sender, table_name)
+    }
+
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
         slf.get().begin(slf.py())?;
         Ok(slf.clone())

@@ -30,6 +30,25 @@ def test_X1_signature(server):
         assert server.bodies == [b"t,s=x a=1i\nt a=1i\n"]
 
 
+def test_X1_keywords_of_transaction_and_sender_are_not_mixed_up(server):
+    """Call sites with the same keywords share one tuple of names, which is remembered."""
+    columns, at = {"a": 1}, ServerTimestamp
+    with Sender.from_conf(server.conf) as sender:
+        with SenderTransaction(sender, "t") as txn:
+            for _ in range(3):
+                txn.row(columns=columns, at=at)
+            with pytest.raises(TypeError, match="table_name"):
+                sender.row(columns=columns, at=at)
+        with sender.transaction("t") as txn:
+            txn.row(columns=columns, at=at)
+        with pytest.raises(TypeError, match="table_name"):
+            sender.row(columns=columns, at=at)
+        sender.row(table_name="u", columns=columns, at=at)
+        with sender.transaction("t") as txn:
+            with pytest.raises(TypeError, match="table_name"):
+                txn.row(table_name="u", columns=columns, at=at)
+
+
 def test_X2_pending_rows(server):
     with Sender.from_conf(server.conf) as sender:
         sender.row("before", **ROW)

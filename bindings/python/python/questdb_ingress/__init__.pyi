@@ -271,6 +271,7 @@ class Sender:
 
 @final
 class SenderTransaction:
+    def __new__(cls, sender: Sender, table_name: str) -> Self: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None

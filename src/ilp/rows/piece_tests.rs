@@ -278,5 +278,8 @@ fn texts_that_are_checked_at_once_are_checked() {
     // Long columns are judged by parts of them.
     let long = ["é".repeat(100), "a".repeat(1000), "b".repeat(1000)].concat();
     let expected = format!("t s=\"{long}\"\n");
-    assert_eq!(append(&[0, long.len() as i32], long.as_bytes(), None).unwrap(), expected);
+    assert_eq!(
+        append(&[0, i32::try_from(long.len()).unwrap()], long.as_bytes(), None).unwrap(),
+        expected
+    );
 }

@@ -20,6 +20,7 @@ mod server_version;
 mod sim;
 mod statistics;
 mod tcp;
+mod threads;
 mod transaction;
 
 use std::fmt;

@@ -207,3 +207,66 @@ fn without_automatic_flushes_it_is_all_or_nothing() {
     assert!(flushing.buffer().is_empty());
     flushing.append_prepared(&table.columns(), 9000..9000).unwrap();
 }
+
+/// Other threads change nothing but the time that a call takes: requests, errors and what is left are the same.
+#[test]
+fn threads_send_the_same_requests() {
+    static ALL: [&[Reply]; 2] = [&HEALTHY, &SECOND_FAILS];
+    for (replies, threads, before, bad) in [
+        (0, 1, 0, None),
+        (0, 3, 0, None),
+        (0, 64, 5, None),
+        (1, 1, 0, None),
+        (1, 2, 7, None),
+        (0, 2, 0, Some(3)),
+        (0, 3, 0, Some(1300)),
+        (0, 1, 0, Some(2499)),
+        (0, 0, 0, None),
+    ] {
+        let run = |threads: Option<usize>| {
+            let conf = format!("{V1}auto_flush_rows=600;auto_flush_interval=off;retry_timeout=0;");
+            let sim = Sim::http(ALL[replies], &conf);
+            let mut sender = sender(&sim);
+            for _ in 0..before {
+                row(&mut sender).unwrap();
+            }
+            let mut table = Table::new(2500);
+            if let Some(bad) = bad {
+                table.texts[bad] = Text::unchecked(b"\xff");
+            }
+            let columns = table.columns();
+            let result = match threads {
+                None => sender.append_prepared(&columns, 0..2500),
+                Some(threads) => sender.append_prepared_on_threads(&columns, 0..2500, threads),
+            };
+            let e =
+                result.map_err(|e| (e.message().to_owned(), e.rows_accepted(), e.row_accepted()));
+            let committed = sim.world().committed.clone();
+            (e, rows_of(&committed), committed.concat(), sender.buffer().peek().to_vec())
+        };
+        assert_eq!(run(Some(threads)), run(None), "{threads} threads, {before} rows, {bad:?}");
+    }
+}
+
+/// Where requests do not have a set number of rows, threads are not used.
+#[test]
+fn threads_are_not_used_where_requests_are_of_any_length() {
+    let off = "auto_flush_interval=off;";
+    for conf in
+        ["auto_flush_rows=off;auto_flush_bytes=900;", "auto_flush=off;", "auto_flush_bytes=900;"]
+    {
+        let sim = Sim::http(&HEALTHY, &format!("{V1}{off}{conf}"));
+        let mut sender = sender(&sim);
+        let table = Table::new(2500);
+        sender.append_prepared_on_threads(&table.columns(), 0..2500, 2).unwrap();
+        let all = [&sim.world().committed.concat()[..], sender.buffer().peek()].concat();
+        assert_eq!(all, table.lines());
+    }
+    let mut in_transaction = sender(&Sim::http(&HEALTHY, &format!("{V1}auto_flush_rows=600;")));
+    in_transaction.begin("t").unwrap();
+    let table = Table::new(2500);
+    in_transaction.append_prepared_on_threads(&table.columns(), 0..2500, 2).unwrap();
+    assert_eq!(in_transaction.buffer().row_count(), 2500);
+    let e = in_transaction.append_prepared_on_threads(&table.columns(), 1..2501, 2).unwrap_err();
+    assert_eq!(e.message(), "rows 1..2501 of 2500 rows");
+}

@@ -5,6 +5,7 @@
 //! `piece` and `objects` read. Everything else that has Arrow's interfaces is read by the client itself (`exported`). Neither copies
 //! the frame, and the interpreter's lock is only held while Python objects are read.
 
+mod arrays;
 mod arrow;
 mod column;
 mod encode;
@@ -18,6 +19,7 @@ mod piece;
 mod plan;
 mod roles;
 mod target;
+mod texts;
 mod times;
 
 use std::convert::Infallible;

@@ -7,9 +7,9 @@ use std::ops::Range;
 use client::Text;
 use client::table::{ArrayView, Bits, Codes, ColumnData, ColumnKind, ColumnValues, Offsets};
 
+use super::arrays::Arrays;
 use super::column::{Dictionary, Part, Picked, Values};
 use super::memory::{Memory, Numbers, Type, Validity, bit, pack};
-use super::objects::Arrays;
 use super::times::{NAT, Times};
 
 /// What is wrong with a value.

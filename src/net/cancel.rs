@@ -48,3 +48,29 @@ static HOST: OnceLock<fn() -> bool> = OnceLock::new();
 pub fn ask_host(must_end: fn() -> bool) {
     let _ = HOST.set(must_end);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    thread_local! {
+        static ENDS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    #[test]
+    fn the_host_may_end_what_waits_in_a_thread() {
+        ask_host(|| ENDS.get());
+        let (waiting, other) = (Canceller::default(), Canceller::default());
+        assert!(!waiting.is_cancelled());
+        ENDS.set(true);
+        assert!(waiting.is_cancelled() && other.is_cancelled());
+        ENDS.set(false);
+        assert!(!waiting.is_cancelled(), "nothing of it stays");
+        waiting.cancel();
+        assert!(waiting.is_cancelled() && !other.is_cancelled());
+        waiting.clear();
+        assert!(!waiting.is_cancelled());
+    }
+}

@@ -16,7 +16,7 @@ use super::piece::{Bad, Piece, PieceValues, Scratch, Valid, no_missing};
 use super::texts;
 use crate::array::{self, Number, Numbers as Array};
 use crate::time::Moment;
-use crate::values;
+use crate::{cpython, values};
 
 /// What the objects of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,15 +121,21 @@ impl Objects {
     /// # Safety
     /// The array must have objects `i` and `last`.
     #[inline(always)]
-    pub(crate) unsafe fn next_pointer(self, i: usize, last: usize) -> *mut ffi::PyObject {
+    pub(crate) unsafe fn next_pointer<const TEXT: bool>(
+        self,
+        i: usize,
+        last: usize,
+    ) -> *mut ffi::PyObject {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the caller vouches for the objects; prefetching reads nothing.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let later = self.0.read::<*const i8>(last.min(i + AHEAD));
             _mm_prefetch::<_MM_HINT_T0>(later);
-            // A text begins here, often in the next line of the cache.
-            _mm_prefetch::<_MM_HINT_T0>(later.wrapping_add(48));
+            if TEXT {
+                // A text begins here, often in the next line of the cache.
+                _mm_prefetch::<_MM_HINT_T0>(later.wrapping_add(48));
+            }
         }
         let _ = last;
         // SAFETY: as above.
@@ -162,7 +168,7 @@ impl Objects {
         let last = rows.end.saturating_sub(1);
         for row in rows {
             // SAFETY: the caller vouches for the row; the pointer is only compared before it is held.
-            let pointer = unsafe { self.next_pointer(row, last) };
+            let pointer = unsafe { self.next_pointer::<false>(row, last) };
             // SAFETY: the array holds the object.
             let (class, none) = unsafe { (ffi::Py_TYPE(pointer), ffi::Py_None()) };
             if pointer == none || (found == Some(Object::Int) && class == &raw mut ffi::PyLong_Type)
@@ -262,20 +268,21 @@ unsafe fn integers(
     scratch: &mut Scratch,
     missing: &mut Missing,
 ) -> Result<(), Stop> {
-    scratch.integers.clear();
-    scratch.integers.reserve(rows.len());
+    let integers = &mut scratch.integers;
+    integers.clear();
+    integers.reserve(rows.len());
     let last = rows.end.saturating_sub(1);
     for (i, row) in rows.enumerate() {
         // SAFETY: the caller vouches for the row. Reading an exact `int` runs no code.
         unsafe {
-            let object = objects.next_pointer(row, last);
+            let object = objects.next_pointer::<false>(row, last);
             if ffi::Py_TYPE(object) == &raw mut ffi::PyLong_Type {
                 let mut overflow = 0;
                 let number = ffi::PyLong_AsLongLongAndOverflow(object, &raw mut overflow);
                 if overflow != 0 {
                     return Err(Bad::at(i, "int too big to convert").into());
                 }
-                scratch.integers.push(number);
+                integers.push(number);
                 continue;
             }
         }
@@ -283,14 +290,14 @@ unsafe fn integers(
         let value = unsafe { objects.get(py, row) };
         if is_nan(&value)? || is_null(&value)? {
             missing.set(i);
-            scratch.integers.push(0);
+            integers.push(0);
             continue;
         }
         if Object::of(&value)? != Some(Object::Int) {
             return Err(expected("int", &value, i));
         }
         let number = value.extract::<i64>().map_err(|e| Stop::value(i, e))?;
-        scratch.integers.push(number);
+        integers.push(number);
     }
     Ok(())
 }
@@ -304,15 +311,16 @@ unsafe fn floats(
     scratch: &mut Scratch,
     missing: &mut Missing,
 ) -> Result<(), Stop> {
-    scratch.doubles.clear();
-    scratch.doubles.reserve(rows.len());
+    let doubles = &mut scratch.doubles;
+    doubles.clear();
+    doubles.reserve(rows.len());
     let last = rows.end.saturating_sub(1);
     for (i, row) in rows.enumerate() {
         // SAFETY: the caller vouches for the row. Reading an exact `float` runs no code and cannot fail.
         unsafe {
-            let object = objects.next_pointer(row, last);
+            let object = objects.next_pointer::<false>(row, last);
             if ffi::Py_TYPE(object) == &raw mut ffi::PyFloat_Type {
-                scratch.doubles.push(ffi::PyFloat_AsDouble(object));
+                doubles.push(cpython::double(object));
                 continue;
             }
         }
@@ -320,14 +328,14 @@ unsafe fn floats(
         let value = unsafe { objects.get(py, row) };
         if is_null(&value)? {
             missing.set(i);
-            scratch.doubles.push(0.0);
+            doubles.push(0.0);
             continue;
         }
         if !matches!(Object::of(&value)?, Some(Object::Int | Object::Float)) {
             return Err(expected("float", &value, i));
         }
         let number = value.extract::<f64>().map_err(|e| Stop::value(i, e))?;
-        scratch.doubles.push(number);
+        doubles.push(number);
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(crate) unsafe fn strings(
         // SAFETY: the caller vouches for the row. The class is compared before the text is read. The array holds the object, and
         // no code runs that could take it out.
         unsafe {
-            let object = objects.next_pointer(row, last);
+            let object = objects.next_pointer::<true>(row, last);
             if ffi::PyUnicode_CheckExact(object) != 0 {
                 match cpython::ascii(object) {
                     Some(text) => scratch.texts.push(kept(text)),

@@ -11,15 +11,15 @@ FRAME_ROWS = 1_000_000
 
 
 def sending(work, settings=""):
-    """A case that sends: `work` is called with the established sender and the module, the end of the sender is a part of it."""
+    """A case that sends: `work` returns what is called with the established sender. The end of the sender is a part of the time."""
 
     def setup(module, version, conf):
         full = f"{conf}protocol_version={version};auto_flush_interval=off;{settings}"
+        prepared = work(module)
 
         def once():
             sender = module.Sender.from_conf(full)
             sender.establish()
-            prepared = work(module)
 
             def all_of_it():
                 prepared(sender)

@@ -126,6 +126,10 @@ fn datetime64(value: &Bound<'_, PyAny>) -> PyResult<Option<Option<Moment>>> {
     let dtype = value.getattr("dtype")?;
     let numpy = py.import("numpy")?;
     let (unit, step): (String, i64) = numpy.call_method1("datetime_data", (dtype,))?.extract()?;
+    if unit == "generic" {
+        // A time without a unit is NaT: numpy makes no other.
+        return Ok(Some(None));
+    }
     let (value, unit, step) = match unit.as_str() {
         "Y" | "M" | "W" => (value.call_method1("astype", ("datetime64[D]",))?, "D", 1),
         _ => (value.clone(), unit.as_str(), step),

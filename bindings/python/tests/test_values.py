@@ -46,6 +46,7 @@ def test_N2_numpy_scalars():
             one(value)
 
 
+@pytest.mark.filterwarnings("error")
 def test_N2_numpy_times():
     assert one(np.datetime64("2024-01-01T00:00:00.123456789"), 2) == b"1704067200123456789n"
     assert one(np.datetime64("2024-01-01T00:00:00.123456789")) == b"1704067200123456t"

@@ -96,6 +96,23 @@ pub(crate) unsafe fn quick_micros(object: *mut ffi::PyObject) -> Option<i64> {
     }
 }
 
+/// As [`quick_micros`], but takes a `datetime` without a time zone for one in UTC, as columns of frames do.
+///
+/// # Safety
+/// As [`quick_micros`].
+#[inline]
+pub(crate) unsafe fn quick_utc_micros(object: *mut ffi::PyObject) -> Option<i64> {
+    // SAFETY: the caller vouches for the object; the class is compared before the fields are read.
+    unsafe {
+        if ffi::Py_TYPE(object).cast() != DATETIME.load(Ordering::Relaxed) {
+            return None;
+        }
+        let fields = cpython::datetime_fields(object)?;
+        let utc = fields.zone.is_null() || fields.zone == UTC.load(Ordering::Relaxed);
+        utc.then(|| of_clock(&fields, 0))
+    }
+}
+
 /// Returns whether the object is a missing time of pandas.
 pub(crate) fn is_nat(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(object.get_type().name()? == "NaTType")

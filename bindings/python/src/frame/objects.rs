@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::piece::{Bad, Piece, PieceValues, Scratch, Valid, no_missing};
 use super::texts;
 use crate::array::{self, Number, Numbers as Array};
-use crate::time::Moment;
+use crate::time::{Moment, quick_utc_micros};
 use crate::{cpython, values};
 
 /// What the objects of a column are.
@@ -173,6 +173,10 @@ impl Objects {
             let (class, none) = unsafe { (ffi::Py_TYPE(pointer), ffi::Py_None()) };
             if pointer == none || (found == Some(Object::Int) && class == &raw mut ffi::PyLong_Type)
             {
+                continue;
+            }
+            // SAFETY: the array holds the object, and nothing runs that could take it out.
+            if found == Some(Object::Micros) && unsafe { quick_utc_micros(pointer) }.is_some() {
                 continue;
             }
             // SAFETY: the caller vouches for the row.
@@ -347,6 +351,38 @@ pub(crate) fn expected(what: &str, value: &Bound<'_, PyAny>, row: usize) -> Stop
         .into()
 }
 
+/// Reads a value of one of the usual classes, which runs no code. Returns false if it is of another one.
+///
+/// # Safety
+/// The object must be alive.
+unsafe fn quickly(
+    object: Object,
+    pointer: *mut ffi::PyObject,
+    bools: &mut Vec<u8>,
+    integers: &mut Vec<i64>,
+) -> bool {
+    // SAFETY: the two booleans are always there, and the caller vouches for the object.
+    unsafe {
+        match object {
+            Object::Bool => {
+                let yes = pointer == ffi::Py_True();
+                let known = yes || pointer == ffi::Py_False();
+                if known {
+                    bools.push(u8::from(yes));
+                }
+                known
+            }
+            Object::Micros | Object::Nanos => {
+                let factor = if object == Object::Nanos { 1000 } else { 1 };
+                let time = quick_utc_micros(pointer).and_then(|time| time.checked_mul(factor));
+                integers.extend(time);
+                time.is_some()
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Reads booleans, times, decimals and arrays.
 ///
 /// # Safety
@@ -364,6 +400,10 @@ unsafe fn others(
     scratch.arrays.clear();
     let mut bools = Vec::new();
     for (i, row) in rows.enumerate() {
+        // SAFETY: the caller vouches for the row, and the array holds the object.
+        if unsafe { quickly(object, objects.pointer(row), &mut bools, &mut scratch.integers) } {
+            continue;
+        }
         // SAFETY: the caller vouches for the row.
         let value = unsafe { objects.get(py, row) };
         let null = is_nan(&value)? || is_null(&value)?;

@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use client::{ArrayView, Buffer, ColumnName};
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
@@ -190,7 +190,8 @@ impl<'py> Numbers<'py> {
                 "an array of {count} elements is too large"
             )));
         }
-        doubles.reserve(count);
+        // Arrays may be far larger than their memory: a stride of 0 repeats an element.
+        doubles.try_reserve_exact(count).map_err(|_| no_memory(count))?;
         let mut index = vec![0usize; self.shape.len()];
         for _ in 0..count {
             let offset = index.iter().zip(&self.strides).fold(0isize, |at, (&i, &stride)| {
@@ -228,6 +229,11 @@ impl<'py> Numbers<'py> {
             self.item_size
         ))
     }
+}
+
+#[cold]
+pub(crate) fn no_memory(elements: usize) -> PyErr {
+    PyMemoryError::new_err(format!("no memory for an array of {elements} elements"))
 }
 
 /// Returns an integer as a double, if that is the same number.

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "passes on arguments that the interpreter holds")]
 
 use client::BufferOptions;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -73,7 +73,10 @@ pub(crate) fn in_use(what: &str) -> PyErr {
 /// # Errors
 /// `ValueError` if it is negative.
 pub(crate) fn size(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let number: i128 = value.extract().map_err(|_| {
+    let number: i128 = value.extract().map_err(|e: PyErr| {
+        if e.is_instance_of::<PyOverflowError>(value.py()) {
+            return PyValueError::new_err(format!("{name} does not fit 64 bits"));
+        }
         PyTypeError::new_err(format!(
             "{name} must be an int, not {}",
             crate::conf::class_name(value)

@@ -143,7 +143,7 @@ pub(crate) fn datetime(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
     let fields = fields(object)?;
     let offset = object.call_method0("utcoffset")?;
     let micros = if !offset.is_none() {
-        of_clock(&fields, 0) - delta_micros(known, &offset)?
+        of_clock(&fields, 0) - offset_micros(known, &offset)?
     } else if pandas {
         of_clock(&fields, 0)
     } else {
@@ -166,7 +166,9 @@ pub(crate) fn date(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
         return Ok(None);
     }
     let part = |name| object.getattr(name).and_then(|part| part.extract::<i64>());
-    let days = days_since_1970(part("year")?, part("month")?, part("day")?);
+    let (year, month, day) = (part("year")?, part("month")?, part("day")?);
+    check_calendar(year, month, day)?;
+    let days = days_since_1970(year, month, day);
     Ok(Some(Moment::Micros(days * 86_400_000_000)))
 }
 
@@ -198,7 +200,7 @@ fn fields(object: &Bound<'_, PyAny>) -> PyResult<Fields> {
     if let Some(fields) = unsafe { cpython::datetime_fields(object.as_ptr()) } {
         return Ok(fields);
     }
-    Ok(Fields {
+    let fields = Fields {
         year: object.getattr("year")?.extract()?,
         month: object.getattr("month")?.extract()?,
         day: object.getattr("day")?.extract()?,
@@ -208,7 +210,27 @@ fn fields(object: &Bound<'_, PyAny>) -> PyResult<Fields> {
         micros: object.getattr("microsecond")?.extract()?,
         fold: object.getattr("fold")?.extract()?,
         zone: ptr::null_mut(),
-    })
+    };
+    check_calendar(fields.year.into(), fields.month.into(), fields.day.into())?;
+    Ok(fields)
+}
+
+/// Refuses what no date has: a derived class can say anything, and the numbers are calculated with.
+fn check_calendar(year: i64, month: i64, day: i64) -> PyResult<()> {
+    if (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!("{year}-{month}-{day} is no date")))
+}
+
+/// Returns what `utcoffset` said, in microseconds. Python checks it for time zones, but not for derived classes of `datetime`.
+fn offset_micros(known: &Known, offset: &Bound<'_, PyAny>) -> PyResult<i64> {
+    const DAY: i64 = 86_400_000_000;
+    match delta_micros(known, offset) {
+        Ok(micros) if -DAY < micros && micros < DAY => Ok(micros),
+        Err(e) if !e.is_instance_of::<PyOverflowError>(offset.py()) => Err(e),
+        _ => Err(PyValueError::new_err("utcoffset() returned a day or more")),
+    }
 }
 
 fn delta_micros(known: &Known, delta: &Bound<'_, PyAny>) -> PyResult<i64> {
@@ -239,8 +261,9 @@ fn by_python(object: &Bound<'_, PyAny>, fields: &Fields) -> PyResult<i64> {
     let arguments = PyDict::new(object.py());
     arguments.set_item("microsecond", 0)?;
     let whole = object.call_method("replace", (), Some(&arguments))?;
-    let seconds = whole.call_method0("timestamp")?.call_method0("__int__")?.extract()?;
-    Ok(with_micros(seconds, fields))
+    let seconds: i64 = whole.call_method0("timestamp")?.call_method0("__int__")?.extract()?;
+    let micros = seconds.checked_mul(1_000_000).and_then(|n| n.checked_add(fields.micros.into()));
+    micros.ok_or_else(|| PyOverflowError::new_err("timestamp() returned what 64 bits do not hold"))
 }
 
 /// Returns days since 1970 of a date of the Gregorian calendar. The year is counted from March, so that the leap day is the last.

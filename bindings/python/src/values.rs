@@ -5,7 +5,7 @@ use client::{Buffer, ColumnName};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyFloat, PyInt, PyString, PyType};
 
 use crate::array::{self, Number, Numbers};
 use crate::errors::{Code, OrRaise as _, ingress_error};
@@ -217,10 +217,14 @@ pub(crate) fn too_large(name: &ColumnName, number: &str) -> PyErr {
     PyOverflowError::new_err(format!("{shown} in column {name} does not fit 64 bits"))
 }
 
-/// Returns whether this is the missing value of pandas.
+/// Returns whether this is the missing value of pandas. No code of the program runs: frames ask while they have borrowed texts of
+/// other objects. A class whose own class is not `type` could run some when it is asked for its module.
 pub(crate) fn is_missing(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let class = value.get_type();
-    Ok(class.name()? == "NAType" && class.module()?.to_cow()?.starts_with("pandas"))
+    if class.name()? != "NAType" || !class.get_type().is(value.py().get_type::<PyType>()) {
+        return Ok(false);
+    }
+    Ok(class.module().is_ok_and(|module| module.to_cow().is_ok_and(|m| m.starts_with("pandas"))))
 }
 
 pub(crate) fn is_decimal(value: &Bound<'_, PyAny>) -> PyResult<bool> {

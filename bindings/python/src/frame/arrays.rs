@@ -44,6 +44,9 @@ impl Arrays {
                     }
                 };
                 let (shape, doubles) = read.map_err(|e| Stop::value(row, e))?;
+                // A piece may have the same large array in each row.
+                let space = self.doubles.try_reserve(doubles.len());
+                space.map_err(|_| array::no_memory(doubles.len()))?;
                 self.shapes.extend_from_slice(&shape);
                 self.doubles.extend_from_slice(&doubles);
             }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use client::table::ColumnKind;
+use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -74,8 +75,14 @@ pub(crate) fn find(
     keep: &mut Keep,
 ) -> PyResult<Option<Found>> {
     let py = chunks.py();
-    let of = chunks.getattr(intern!(py, "type"))?.str()?;
-    let Some(kind) = Kind::of(&of.to_cow()?) else { return Ok(None) };
+    let of = chunks.getattr(intern!(py, "type"))?.str()?.to_cow()?.into_owned();
+    let Some(kind) = Kind::of(&of) else {
+        return if of.starts_with("run_end_encoded<") {
+            decoded(name, chunks, rows, keep)
+        } else {
+            Ok(None)
+        };
+    };
     if kind == Kind::Null {
         return Ok(Some(Found::default()));
     }
@@ -85,7 +92,8 @@ pub(crate) fn find(
         let len = chunk.len()?;
         if len > 0 {
             let Some(part) = part(&chunk, &kind, first..first + len, keep)? else {
-                return Ok(None);
+                let encoded = kind == Kind::Dictionary;
+                return if encoded { decoded(name, chunks, rows, keep) } else { Ok(None) };
             };
             parts.push(part);
         }
@@ -96,6 +104,35 @@ pub(crate) fn find(
     }
     let column = Column { name: name.to_owned(), kind: kind.column(), parts };
     Ok(Some(Found { column: Some(column), category: kind == Kind::Dictionary }))
+}
+
+/// Finds out what the values of an encoded column become that cannot be read as they lie: numbers of a dictionary, texts of one that
+/// has missing ones, runs. Only pyarrow decodes them as what they are: as objects, pandas makes doubles of integers beside missing
+/// values.
+fn decoded(
+    name: &str,
+    chunks: &Bound<'_, PyAny>,
+    rows: usize,
+    keep: &mut Keep,
+) -> PyResult<Option<Found>> {
+    let py = chunks.py();
+    let of = chunks.getattr(intern!(py, "type"))?;
+    let plain = if let Some(kind) = of.getattr_opt(intern!(py, "run_end_type"))?
+        && !kind.is_none()
+    {
+        py.import("pyarrow.compute")?.call_method1("run_end_decode", (chunks,))
+    } else {
+        chunks.call_method1(intern!(py, "cast"), (of.getattr(intern!(py, "value_type"))?,))
+    };
+    let plain = match plain {
+        Err(e) if e.is_instance_of::<PyNotImplementedError>(py) => return Ok(None),
+        plain => plain?,
+    };
+    Ok(find(name, &plain, rows, keep)?.map(|found| {
+        let of_texts = found.column.as_ref().is_some_and(Column::is_text);
+        let category = of_texts && of.hasattr(intern!(py, "index_type")).unwrap_or(false);
+        Found { category, ..found }
+    }))
 }
 
 /// The buffers of an array, and where its values begin in them.
@@ -187,7 +224,7 @@ fn part(
     Ok(values.map(|values| Part { rows, values, valid }))
 }
 
-/// Describes an array of codes and its dictionary, which must be one of texts.
+/// Describes an array of codes and its dictionary. Returns nothing if that is not one of texts of which none is missing.
 fn coded(
     array: &Bound<'_, PyAny>,
     rows: Range<usize>,
@@ -206,6 +243,10 @@ fn coded(
     else {
         return Ok(None);
     };
+    let missing: usize = texts.getattr(intern!(py, "null_count"))?.extract()?;
+    if missing > 0 {
+        return Ok(None);
+    }
     let count = texts.len()?;
     let mut of_texts = Vec::new();
     let parts = if count == 0 {

@@ -64,6 +64,8 @@ pub(crate) struct Piece<'a> {
 
 pub(crate) enum PieceValues<'a> {
     Plain(ColumnValues<'a>),
+    /// Booleans, a bit for each.
+    Bits(Valid<'a>),
     Arrays(Vec<ArrayView<'a>>),
 }
 
@@ -76,6 +78,7 @@ impl<'a> Piece<'a> {
     pub(crate) fn data(&self) -> ColumnData<'_> {
         let values = match &self.values {
             PieceValues::Plain(values) => *values,
+            PieceValues::Bits(bits) => ColumnValues::Bits(Bits::new(bits.bytes, bits.first)),
             PieceValues::Arrays(views) => ColumnValues::Arrays(views),
         };
         let validity = self.valid.map(|valid| Bits::new(valid.bytes, valid.first));
@@ -120,6 +123,7 @@ impl<'a> Piece<'a> {
             PieceValues::Plain(ColumnValues::Bytes(bytes)) => {
                 bytes.get(row).is_some_and(|byte| *byte != 0)
             }
+            PieceValues::Bits(bits) => bits.has(row),
             _ => false,
         }
     }
@@ -186,7 +190,7 @@ impl Part {
                 Values::Bits(values) => {
                     no_missing(self.valid(&rows, bits), rows.len())?;
                     let (bytes, first) = values.from(rows.start);
-                    Ok(Piece::new(ColumnValues::Bits(Bits::new(bytes, first)), None))
+                    Ok(Piece { values: PieceValues::Bits(Valid { bytes, first }), valid: None })
                 }
                 Values::Numbers(numbers) => {
                     let valid = self.valid(&rows, bits);

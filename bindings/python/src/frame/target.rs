@@ -131,7 +131,7 @@ impl Target<'_> {
         let options = stream.options(df, arguments)?;
         self.buffer().set_marker().or_raise(py)?;
         // Batches come from code that may be Python's.
-        while let Some(batch) = stream.next(py).inspect_err(|_| self.take_back())? {
+        while let Some(batch) = stream.next(py).map_err(|e| self.stopped(py, e, done.sent))? {
             let mut first = 0;
             while first < batch.row_count() {
                 let room = self.room().unwrap_or(exported::ROWS).min(exported::ROWS);
@@ -141,9 +141,8 @@ impl Target<'_> {
                     batch.slice(first..end).and_then(|rows| buffer.append_arrow(&rows, &options))
                 });
                 if let Err(e) = result {
-                    self.take_back();
-                    let offset = done.appended;
-                    return Err(sent_before(py, exported::bad(py, &e, offset), done.sent));
+                    let e = exported::bad(py, &e, done.appended);
+                    return Err(self.stopped(py, e, done.sent));
                 }
                 done.appended += end - first;
                 first = end;
@@ -154,9 +153,11 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Drops the rows of this call that were not sent.
-    fn take_back(&mut self) {
+    /// Drops the rows of this call that were not sent, and adds to the error how many were.
+    #[cold]
+    fn stopped(&mut self, py: Python<'_>, e: PyErr, sent: usize) -> PyErr {
         let _ = self.buffer().rewind_to_marker();
+        sent_before(py, e, sent)
     }
 }
 

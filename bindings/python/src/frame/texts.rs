@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use client::Text;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -101,6 +102,9 @@ impl Scratch {
         match unsafe { text::utf8(object, &mut self.word) } {
             Ok(text) => {
                 let start = self.bytes.len();
+                // A piece may have the same long text in each row.
+                let space = self.bytes.try_reserve(text.len());
+                space.map_err(|_| PyMemoryError::new_err("no memory for the texts of a column"))?;
                 self.bytes.extend_from_slice(text.as_bytes());
                 self.encoded.push((self.texts.len(), start..self.bytes.len()));
                 self.texts.push(Text::from(""));

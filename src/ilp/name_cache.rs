@@ -210,10 +210,10 @@ mod tests {
     fn a_name_looks_the_same_however_it_is_given() {
         let mut names: Vec<String> =
             ["=", " ", "a b", "a=b", "= =", "é", "é é"].map(String::from).into();
-        names.extend((1..70).map(|len| "n".repeat(len)));
-        names.extend(
-            (1..40).map(|len| format!("{} {}", "n".repeat(len / 2), "=".repeat(len - len / 2))),
-        );
+        let step = if cfg!(miri) { 15 } else { 1 };
+        names.extend((1..70).step_by(step).map(|len| "n".repeat(len)));
+        let both = |len: usize| format!("{} {}", "n".repeat(len / 2), "=".repeat(len - len / 2));
+        names.extend((1..40).step_by(step).map(both));
         for name in &names {
             let escaped = name.replace(' ', "\\ ").replace('=', "\\=");
             let row = format!("{escaped},{escaped}=s {escaped}=t\n");

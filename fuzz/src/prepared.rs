@@ -5,7 +5,7 @@ use questdb_ingress::table::{
     Bits, Cell as RowCell, Codes, ColumnData, ColumnKind, ColumnValues, Offsets, RowLayout,
     TimestampKind,
 };
-use questdb_ingress::{ArrayView, Buffer, ProtocolVersion, Result, Text};
+use questdb_ingress::{ArrayView, Buffer, PreparedColumns, ProtocolVersion, Result, Text};
 
 use crate::Input;
 use crate::cells::{self, Array, Cell, Fate, NAMES};
@@ -126,8 +126,29 @@ impl Prepared {
             .map(|(c, v)| c.data(v.as_deref().unwrap_or_default()))
             .collect();
         let at = (self.stamp != TimestampKind::Now).then_some(&stamps[..]);
-        (buffer.append_columns(&self.layout, count, &data, at), rows)
+        let appended = match input.below(2) {
+            0 => buffer.append_columns(&self.layout, count, &data, at),
+            _ => in_pieces(buffer, input.below(count + 1), &self.layout, count, &data, at),
+        };
+        (appended, rows)
     }
+}
+
+/// Appends rows in two pieces, of which the second begins at `cut`; all of them or none.
+fn in_pieces(
+    buffer: &mut Buffer,
+    cut: usize,
+    layout: &RowLayout,
+    rows: usize,
+    data: &[ColumnData<'_>],
+    at: Option<&[i64]>,
+) -> Result<()> {
+    let prepared = PreparedColumns::new(layout, rows, data, at)?;
+    let before = buffer.clone();
+    let appended = buffer
+        .append_prepared(&prepared, 0..cut)
+        .and_then(|()| buffer.append_prepared(&prepared, cut..rows));
+    appended.inspect_err(|_| *buffer = before)
 }
 
 fn view(cell: &Cell) -> Option<ArrayView<'_>> {

@@ -38,6 +38,22 @@ impl Lines {
         Ok(())
     }
 
+    /// Returns what `write` writes, beginning with a comma, if it is short. It replaces all lines.
+    pub(super) fn joined(
+        &mut self,
+        write: impl FnOnce(&mut RowsOut<'_>) -> Result<()>,
+    ) -> Option<ShortBytes> {
+        self.store.truncate(0);
+        {
+            let (draft, version) = (self.store.draft(), self.version);
+            let state = RowState::COLUMN;
+            let mut out = RowsOut { draft, stamps: &mut self.stamps, version, state };
+            write(&mut out).ok()?;
+            out.draft.keep();
+        }
+        ShortBytes::new(self.store.as_slice())
+    }
+
     /// Appends one row on the quick path. Returns false and changes nothing if the row needs the slow path.
     #[inline(always)]
     pub(super) fn quick_row<V: RowValues>(

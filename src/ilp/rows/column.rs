@@ -47,7 +47,89 @@ enum Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Returns texts for a column of symbols, strings or decimals.
+    fn new(
+        planned: &PlanColumn,
+        column: &Column,
+        data: &ColumnData<'a>,
+        rows: usize,
+    ) -> Result<Values<'a>> {
+        use ColumnKind as K;
+        use ColumnValues as V;
+        Ok(match (column.kind, data.values) {
+            (K::Bool, V::Bytes(bytes)) => Values::Bytes(exactly(bytes, rows)?),
+            (K::Bool, V::Bits(bits)) => Values::Bits(enough_bits(bits, rows)?),
+            (K::I64, V::I64(values)) => Values::I64(exactly(values, rows)?),
+            (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
+            (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
+            (K::F64, V::F64(values)) => Values::F64(exactly(values, rows)?),
+            (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
+            (K::Decimal, V::Decimals { scale, width, bytes }) => {
+                check_len(bytes.len(), rows.saturating_mul(width))?;
+                Values::Decimals { scale, width, bytes }
+            }
+            (K::Decimal, V::DecimalsI128 { scale, unscaled }) => {
+                Values::DecimalsI128 { scale, unscaled: exactly(unscaled, rows)? }
+            }
+            (K::Symbol | K::Str, V::Dictionary { codes, offsets, bytes }) => {
+                check_len(codes.len(), rows)?;
+                let (texts, name) = (Texts { offsets, bytes }, column.name.text());
+                match column.kind {
+                    K::Symbol => Values::SymbolCodes(Dictionary::new(codes, texts, name, true)),
+                    _ => Values::StringCodes(Dictionary::new(codes, texts, name, false)),
+                }
+            }
+            (_, V::Constant(cell)) => {
+                let constant = Constant::new(cell, planned.kind, column.name.text());
+                let constant = constant.ok_or_else(|| column.mismatch(cell.describe()))?;
+                Values::Other(match (column.kind, constant.long_text()) {
+                    (K::Symbol, Some(text)) => OtherValues::SameSymbol(text),
+                    (K::Str, Some(text)) => OtherValues::SameString(text),
+                    _ => OtherValues::Constant(constant),
+                })
+            }
+            (kind, values) => Values::texts(kind, values, data.validity.is_none(), rows)?
+                .ok_or_else(|| column.mismatch(values.describe()))?,
+        })
+    }
+
+    /// Returns texts for a column of symbols, strings or decimals; `None` for any other column or other values. Unless all
+    /// rows have a value, texts are not read here.
+    fn texts(
+        kind: ColumnKind,
+        values: ColumnValues<'a>,
+        all_have_one: bool,
+        rows: usize,
+    ) -> Result<Option<Values<'a>>> {
+        if !kind.takes_text() {
+            return Ok(None);
+        }
+        Ok(Some(match values {
+            ColumnValues::Text { offsets, bytes } => {
+                check_len(offsets.count(), rows)?;
+                let texts = Texts { offsets, bytes };
+                match (kind, all_have_one.then(|| KnownTexts::check(&texts)).flatten()) {
+                    (kind, Some(known)) => Values::known_texts(kind, known),
+                    (ColumnKind::Symbol, None) => Values::Symbols(texts),
+                    (ColumnKind::Str, None) => Values::Strings(texts),
+                    _ => Values::DecimalTexts(texts),
+                }
+            }
+            ColumnValues::Str { offsets, text } => {
+                check_len(offsets.count(), rows)?;
+                Values::known_texts(kind, KnownTexts::new(offsets, text))
+            }
+            ColumnValues::Texts(texts) => {
+                let texts = exactly(texts, rows)?;
+                Values::Other(match kind {
+                    ColumnKind::Symbol => OtherValues::Symbols(texts),
+                    ColumnKind::Str => OtherValues::Strings(texts),
+                    _ => OtherValues::DecimalTexts(texts),
+                })
+            }
+            _ => return Ok(None),
+        }))
+    }
+
     fn known_texts(kind: ColumnKind, texts: KnownTexts<'a>) -> Values<'a> {
         match kind {
             ColumnKind::Symbol => Values::KnownSymbols(texts),
@@ -63,6 +145,8 @@ enum OtherValues<'a> {
     Strings(&'a [Text<'a>]),
     DecimalTexts(&'a [Text<'a>]),
     KnownDecimalTexts(KnownTexts<'a>),
+    SameSymbol(Text<'a>),
+    SameString(Text<'a>),
     Constant(Constant<'a>),
 }
 
@@ -74,6 +158,8 @@ impl OtherValues<'_> {
             OtherValues::Strings(texts) => to.value(*texts.get(row)?),
             OtherValues::DecimalTexts(texts) => to.elaborate(DecimalText(*texts.get(row)?)),
             OtherValues::KnownDecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
+            OtherValues::SameSymbol(text) => to.elaborate(Symbol(*text)),
+            OtherValues::SameString(text) => to.elaborate(*text),
             OtherValues::Constant(constant) => constant.write(to),
         }
     }
@@ -86,62 +172,7 @@ impl<'a> PreparedColumn<'a> {
         data: &ColumnData<'a>,
         rows: usize,
     ) -> Result<PreparedColumn<'a>> {
-        use ColumnKind as K;
-        use ColumnValues as V;
-        let values = match (column.kind, data.values) {
-            (K::Bool, V::Bytes(bytes)) => Values::Bytes(exactly(bytes, rows)?),
-            (K::Bool, V::Bits(bits)) => Values::Bits(enough_bits(bits, rows)?),
-            (K::I64, V::I64(values)) => Values::I64(exactly(values, rows)?),
-            (K::TsMicros, V::I64(values)) => Values::TsMicros(exactly(values, rows)?),
-            (K::TsNanos, V::I64(values)) => Values::TsNanos(exactly(values, rows)?),
-            (K::F64, V::F64(values)) => Values::F64(exactly(values, rows)?),
-            (kind, V::Text { offsets, bytes }) if kind.takes_text() => {
-                check_len(offsets.count(), rows)?;
-                let texts = Texts { offsets, bytes };
-                // The texts of rows without a value are not read.
-                let known = data.validity.is_none().then(|| KnownTexts::check(&texts)).flatten();
-                match (kind, known) {
-                    (kind, Some(known)) => Values::known_texts(kind, known),
-                    (K::Symbol, None) => Values::Symbols(texts),
-                    (K::Str, None) => Values::Strings(texts),
-                    _ => Values::DecimalTexts(texts),
-                }
-            }
-            (kind, V::Str { offsets, text }) if kind.takes_text() => {
-                check_len(offsets.count(), rows)?;
-                Values::known_texts(kind, KnownTexts::new(offsets, text))
-            }
-            (kind, V::Texts(texts)) if kind.takes_text() => {
-                let texts = exactly(texts, rows)?;
-                Values::Other(match kind {
-                    K::Symbol => OtherValues::Symbols(texts),
-                    K::Str => OtherValues::Strings(texts),
-                    _ => OtherValues::DecimalTexts(texts),
-                })
-            }
-            (kind @ (K::Symbol | K::Str), V::Dictionary { codes, offsets, bytes }) => {
-                check_len(codes.len(), rows)?;
-                let (texts, name) = (Texts { offsets, bytes }, column.name.text());
-                match kind {
-                    K::Symbol => Values::SymbolCodes(Dictionary::new(codes, texts, name, true)),
-                    _ => Values::StringCodes(Dictionary::new(codes, texts, name, false)),
-                }
-            }
-            (_, V::Constant(cell)) => {
-                let constant = Constant::new(cell, planned.kind, column.name.text());
-                let constant = constant.ok_or_else(|| column.mismatch(cell.describe()))?;
-                Values::Other(OtherValues::Constant(constant))
-            }
-            (K::F64Array, V::Arrays(views)) => Values::Arrays(exactly(views, rows)?),
-            (K::Decimal, V::Decimals { scale, width, bytes }) => {
-                check_len(bytes.len(), rows.saturating_mul(width))?;
-                Values::Decimals { scale, width, bytes }
-            }
-            (K::Decimal, V::DecimalsI128 { scale, unscaled }) => {
-                Values::DecimalsI128 { scale, unscaled: exactly(unscaled, rows)? }
-            }
-            (_, values) => return Err(column.mismatch(values.describe())),
-        };
+        let values = Values::new(planned, column, data, rows)?;
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
         let doubles = match values {
             Values::F64(values) if validity.is_none() => [values, &[]],

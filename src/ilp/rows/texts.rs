@@ -56,7 +56,7 @@ impl<'a> KnownTexts<'a> {
         let base = offsets.range(0)?.start;
         let end = offsets.range(offsets.count() - 1)?.end;
         let bytes = texts.bytes.get(base..end)?;
-        (is_mostly_beyond_ascii(bytes) && is_utf8(bytes)).then_some(KnownTexts {
+        (is_often_beyond_ascii(bytes) && is_utf8(bytes)).then_some(KnownTexts {
             offsets,
             bytes,
             base,
@@ -91,7 +91,7 @@ impl<'a> KnownTexts<'a> {
 }
 
 /// Returns whether at least one byte of 32 is not ASCII, by a look at three parts of the bytes.
-fn is_mostly_beyond_ascii(bytes: &[u8]) -> bool {
+fn is_often_beyond_ascii(bytes: &[u8]) -> bool {
     const PART: usize = 256;
     let starts = [0, (bytes.len() / 2).saturating_sub(PART / 2), bytes.len().saturating_sub(PART)];
     let parts = starts
@@ -123,10 +123,10 @@ impl<'a> Dictionary<'a> {
         let mut joined = Vec::new();
         // This only saves time, so if there is no memory for it, the rows are written without.
         if count <= codes.len() / MIN_USES_OF_TEXT && joined.try_reserve_exact(count).is_ok() {
-            let mut joiner = Joiner::new(name);
+            let mut joiner = Joiner::new(name, ProtocolVersion::V1);
             let mut one = |text| match of_symbols {
-                true => joiner.join(Symbol(text), ProtocolVersion::V1),
-                false => joiner.join(text, ProtocolVersion::V1),
+                true => joiner.join(Symbol(text)),
+                false => joiner.join(text),
             };
             joined.extend((0..count).map(|i| texts.get(i).map_or(ShortBytes::NONE, &mut one)));
         }

@@ -47,7 +47,7 @@ impl Batch {
             column: ArrowArray::released(),
             kind: ArrowSchema::released(),
             values: [0; 4 * ROWS],
-            text: *b"some text that is cut into pieces, with \xC3\xA4 and \xFF in it; 64 bytes !",
+            text: *b"some text that is cut into pieces, with \xC3\xA4 and \xFF in it; 64 bytes",
             buffers: [ptr::null(); 3],
             children: [ptr::null_mut()],
             kinds: [ptr::null_mut()],

@@ -483,12 +483,12 @@ fn values_that_point_outside_are_refused() {
 #[test]
 fn schemas_without_end_end() {
     let mut deep = plan("x", "g", 1, vec![None, bytes!(f64: 1.0)]);
-    for _ in 0..200 {
+    for _ in 0..40 {
         deep = Plan { children: vec![deep], ..plan("x", "+w:1", 1, vec![None]) };
     }
     assert!(refused(vec![deep], &to_now()).contains("(fixed_size_list) cannot be sent"));
     let mut deep = words("x");
-    for _ in 0..200 {
+    for _ in 0..40 {
         deep = Plan {
             dictionary: Some(Box::new(deep)),
             ..plan("x", "c", 1, vec![None, bytes!(i8: 0)])

@@ -6,6 +6,7 @@ use std::ffi::{c_char, c_int, c_void};
 use client::{ArrayView, Buffer, ColumnName};
 use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 
@@ -59,6 +60,7 @@ impl<'py> Numbers<'py> {
     /// has.
     pub(crate) fn of(object: &Bound<'py, PyAny>) -> PyResult<Option<Numbers<'py>>> {
         let Some(owner) = object.getattr_opt("__array_struct__")? else { return Ok(None) };
+        check_masked(object)?;
         // SAFETY: `owner` is an object; the call checks that it is a capsule without a name.
         let interface = unsafe { ffi::PyCapsule_GetPointer(owner.as_ptr(), std::ptr::null()) };
         if interface.is_null() {
@@ -229,6 +231,20 @@ impl<'py> Numbers<'py> {
             self.item_size
         ))
     }
+}
+
+/// Refuses numpy's masked arrays and scalars if an element is masked: the memory has any number there.
+fn check_masked(object: &Bound<'_, PyAny>) -> PyResult<()> {
+    if object.get_type().name()? == "ndarray" {
+        return Ok(());
+    }
+    let py = object.py();
+    let Some(mask) = object.getattr_opt(intern!(py, "mask"))? else { return Ok(()) };
+    if mask.call_method0(intern!(py, "any"))?.is_truthy()? {
+        let message = "a masked array has masked elements: fill them first, as filled() does";
+        return Err(PyValueError::new_err(message));
+    }
+    Ok(())
 }
 
 #[cold]

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
 
 use crate::errors::convert;
+use crate::text::secret;
 use crate::time;
 
 /// What kind of Python value an option takes, besides the text that a connection string would have.
@@ -91,7 +92,7 @@ pub(crate) fn from_arguments(
             class_name(port)
         )));
     }
-    let (host, port) = (host.to_cow()?, port.str()?);
+    let (host, port) = (secret("host", host)?, secret("port", &port.str()?)?);
     let bare_v6 = host.contains(':') && !host.starts_with('[');
     let addr = if bare_v6 { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     set(&mut config, "addr", &addr)?;
@@ -134,8 +135,8 @@ fn set(config: &mut Config, key: &str, text: &str) -> PyResult<()> {
 ///
 /// # Errors
 /// `IngressError`.
-pub(crate) fn from_conf(py: Python<'_>, conf: &str) -> PyResult<Config> {
-    Config::from_conf(conf).map_err(|e| convert(py, &e))
+pub(crate) fn from_conf(conf: &Bound<'_, PyString>) -> PyResult<Config> {
+    Config::from_conf(&secret("the connection string", conf)?).map_err(|e| convert(conf.py(), &e))
 }
 
 /// Returns the text of an option, or nothing if the value stands for the default.
@@ -144,7 +145,7 @@ fn text(key: &str, kind: Kind, value: &Bound<'_, PyAny>) -> PyResult<Option<Stri
         return tag(key, "TlsCa", value).map(Some);
     }
     if let Ok(text) = value.cast::<PyString>() {
-        return Ok(Some(text.to_cow()?.into_owned()));
+        return secret(&format!("\"{key}\""), text).map(Some);
     }
     if let Ok(yes) = value.cast::<PyBool>() {
         return match (kind, yes.is_true()) {

@@ -201,11 +201,10 @@ impl Sender {
         text_signature = "(conf_str, *, bind_interface=None, username=None, password=None, token=None, token_x=None, token_y=None, auth_timeout=None, tls_verify=None, tls_ca=None, tls_roots=None, max_buf_size=None, retry_timeout=None, request_min_throughput=None, request_timeout=None, auto_flush=None, auto_flush_rows=None, auto_flush_bytes=None, auto_flush_interval=None, protocol_version=None, init_buf_size=None, max_name_len=None)"
     )]
     fn from_conf(
-        py: Python<'_>,
-        conf_str: &str,
+        conf_str: &Bound<'_, PyString>,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Sender> {
-        Sender::with(py, conf::add(conf::from_conf(py, conf_str)?, options)?)
+        Sender::with(conf_str.py(), conf::add(conf::from_conf(conf_str)?, options)?)
     }
 
     /// Makes a sender from the connection string in the environment variable QDB_CLIENT_CONF.

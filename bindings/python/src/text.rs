@@ -1,6 +1,8 @@
 //! The text of a Python `str` as UTF-8, without a trace in the object.
 #![expect(unsafe_code, reason = "borrows the bytes of objects")]
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -24,6 +26,32 @@ pub(crate) unsafe fn utf8(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> 
         // SAFETY: as above.
         None => unsafe { encoded(object, scratch) },
     }
+}
+
+/// Copies a text.
+///
+/// # Errors
+/// As [`utf8`].
+pub(crate) fn owned(text: &Bound<'_, PyString>) -> PyResult<String> {
+    let mut scratch = Vec::new();
+    // SAFETY: the object is a `str`, and held.
+    unsafe { utf8(text.as_ptr(), &mut scratch) }.map(str::to_owned)
+}
+
+/// Copies a text that may be a secret or hold one: the error names `what`, and not the text, which Python's own error would have
+/// in its arguments.
+///
+/// # Errors
+/// As [`utf8`].
+pub(crate) fn secret(what: &str, text: &Bound<'_, PyString>) -> PyResult<String> {
+    let py = text.py();
+    text.to_cow().map(Cow::into_owned).map_err(|e| {
+        if !e.is_instance_of::<PyUnicodeEncodeError>(py) {
+            return e;
+        }
+        let message = format!("{what} has a lone surrogate, which has no UTF-8 form");
+        ingress_error(py, Code::InvalidUtf8, message)
+    })
 }
 
 /// # Safety

@@ -10,6 +10,7 @@ use crate::frame::Given;
 use crate::raw::Call;
 use crate::sender::Sender;
 use crate::state::network;
+use crate::text;
 
 const NEW: u8 = 0;
 const OPEN: u8 = 1;
@@ -56,7 +57,7 @@ impl SenderTransaction {
             return refused("A transaction can be started once only.");
         }
         let owner = self.sender.get();
-        let table = self.table.bind(py).to_cow()?;
+        let table = text::owned(self.table.bind(py))?;
         let mut lent = owner.lend()?;
         let sender = lent.established(py, "transaction")?;
         if sender.in_transaction() {

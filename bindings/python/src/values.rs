@@ -10,6 +10,7 @@ use pyo3::types::{PyBool, PyFloat, PyInt, PyString, PyType};
 use crate::array::{self, Number, Numbers};
 use crate::errors::{Code, OrRaise as _, ingress_error};
 use crate::stamps::{ServerTimestampType, TimestampMicros, TimestampNanos};
+use crate::text;
 use crate::time::{self, Moment};
 
 /// The designated timestamp of a row.
@@ -46,7 +47,7 @@ pub(crate) fn append(
     } else if is_missing(value)? {
         return Ok(false);
     } else if is_decimal(value)? {
-        buffer.column_dec_str(name, value.str()?.to_cow()?.as_ref()).or_raise(py)?;
+        buffer.column_dec_str(name, &text::owned(&value.str()?)?).or_raise(py)?;
     } else if array::is_list(value) {
         array::append_list(value, buffer, name)?;
     } else if let Some(numbers) = Numbers::of(value)? {

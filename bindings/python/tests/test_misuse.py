@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from frames import np, pd, sent
-from questdb.ingress import Buffer, IngressError, Sender, ServerTimestamp, TimestampMicros
+from questdb.ingress import Buffer, IngressError, IngressErrorCode, Sender, ServerTimestamp, TimestampMicros
 
 
 def test_utcoffset_of_derived_classes():
@@ -147,3 +147,55 @@ def test_array_that_is_larger_than_memory():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "no memory for an array of 1073741824 elements\n"
+
+
+def test_secrets_with_lone_surrogates():
+    """The environment of a program has such texts. Python's own error would have the whole text in its arguments."""
+    for make in (
+        lambda: Sender.from_conf("http::addr=h:1;username=u;password=hide\udcffme;"),
+        lambda: Sender("http", "h", 1, username="u", password="hide\udcffme"),
+        lambda: Sender.from_conf("http::addr=h:1;", token="hide\udcffme"),
+        lambda: Sender("http", "hide\udcffme", 1),
+    ):
+        with pytest.raises(IngressError, match="has a lone surrogate") as caught:
+            make()
+        e = caught.value
+        assert e.code is IngressErrorCode.InvalidUtf8
+        assert "hide" not in repr(e) + str(e.args) + repr(e.__cause__) + repr(e.__context__)
+
+
+def test_names_with_lone_surrogates(receiver):
+    frame, other = pd.DataFrame({"a": [1]}), pd.DataFrame({"a\ud800": [1]})
+    named = frame.rename_axis(index="t\ud800")
+    for df, arguments in ((frame, {"table_name": "t\ud800"}), (other, {"table_name": "t"}), (named, {})):
+        with pytest.raises(IngressError, match="has no UTF-8 form") as caught:
+            Buffer().dataframe(df, at=ServerTimestamp, **arguments)
+        assert caught.value.code is IngressErrorCode.InvalidUtf8
+    with Sender.from_conf(receiver.http) as sender:
+        with pytest.raises(IngressError, match="has no UTF-8 form"), sender.transaction("t\ud800"):
+            pass
+
+
+def test_masked_arrays():
+    """The memory of a masked element has any number."""
+    buffer = Buffer(protocol_version=2)
+    for bad in (np.ma.array([1.0, 2.0], mask=[False, True]), np.ma.array([1, 2], mask=[True, False]), np.ma.masked):
+        for columns in ({"a": bad}, {"a": [bad]}):
+            with pytest.raises((ValueError, TypeError), match="masked elements|holds an object of type MaskedArray"):
+                buffer.row("t", columns=columns, at=ServerTimestamp)
+        with pytest.raises((ValueError, IngressError), match="masked elements"):
+            buffer.dataframe(pd.DataFrame({"a": pd.Series([np.ones(2), bad], dtype=object)}), table_name="t", at=ServerTimestamp)
+    assert bytes(buffer) == b""
+    buffer.row("t", columns={"a": np.ma.array([1.0, 2.0])}, at=ServerTimestamp)
+    other = Buffer(protocol_version=2)
+    other.row("t", columns={"a": np.array([1.0, 2.0])}, at=ServerTimestamp)
+    assert bytes(buffer) == bytes(other)
+
+
+def test_mask_that_is_shorter_than_its_column():
+    frame = pd.DataFrame({"a": pd.array([1, 2, 3], dtype="Int64")})
+    frame["a"].array._mask = np.array([True])
+    if len(frame["a"].array._mask) == 3:
+        frame._mgr.blocks[0].values._mask = np.array([True])
+    with pytest.raises((IngressError, ValueError, IndexError)):
+        Buffer().dataframe(frame, table_name="t", at=ServerTimestamp)

@@ -52,6 +52,7 @@ pub(crate) fn find(name: &str, held: &Held<'_>, rows: usize, keep: &mut Keep) ->
         && let (Some(mask), Some(data_array)) = (Array::of(&mask)?, Array::of(&data)?)
         && let Some(memory) = memory(&mask, 0)
         && mask.item_size == 1
+        && mask.shape == [rows]
     {
         keep.push(mask.owner.unbind());
         return of_array(name, &data_array, &data, 0, rows, Validity::MissingBytes(memory), keep);

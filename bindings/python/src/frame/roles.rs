@@ -9,6 +9,7 @@ use pyo3::types::{PyBool, PyInt, PyList, PyString, PyTuple};
 use super::faults::{argument, class_name};
 use crate::errors::{Code, ingress_error};
 use crate::stamps::TimestampMicros;
+use crate::text;
 use crate::values::{self, At};
 
 /// The arguments as they were given. What is nothing was not given, or `None`.
@@ -77,7 +78,7 @@ impl Roles {
 /// `IngressError`.
 pub(crate) fn column_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     match name.cast::<PyString>() {
-        Ok(name) => Ok(name.to_cow()?.into_owned()),
+        Ok(name) => text::owned(name),
         Err(_) => {
             let (class, shown) = (class_name(name), name.repr()?);
             let message =
@@ -104,7 +105,7 @@ fn table(
                     "Argument 'table_name' has incorrect type (expected str, got {class})"
                 )));
             };
-            let text = text.to_cow()?.into_owned();
+            let text = text::owned(text)?;
             TableName::new(text.as_str()).map_err(|e| argument(py, "table_name", e.message()))?;
             Ok((Some(text), None))
         }
@@ -131,7 +132,7 @@ fn table(
                      (df.index.name = 'tbl_name'), or specify `table_name` or `table_name_col`."
                 ));
             };
-            let text = text.to_cow()?.into_owned();
+            let text = text::owned(text)?;
             if let Err(e) = TableName::new(text.as_str()) {
                 return refused(&format!(
                     "Bad dataframe index name as table name: {}",

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 
 /// How often a waiting thread asks the interpreter, which takes its lock each time.
@@ -28,10 +29,25 @@ pub(crate) fn without_lock<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> T + Send,
 ) -> (T, Option<PyErr>) {
-    let before = WAITING.replace(Some(Waiting { asked: Instant::now(), raised: None }));
+    let waiting = is_main_thread(py).then(|| Waiting { asked: Instant::now(), raised: None });
+    let before = WAITING.replace(waiting);
     let result = py.detach(work);
     let raised = WAITING.replace(before).and_then(|waiting| waiting.raised);
     (result, raised)
+}
+
+/// Returns whether this is the thread that runs signal handlers. No other one asks for them: a daemon thread would still ask when the
+/// interpreter is gone, which ends the process.
+fn is_main_thread(py: Python<'_>) -> bool {
+    let compared = || -> PyResult<bool> {
+        let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+        // Without this module the program has no other threads.
+        let Ok(threading) = modules.get_item(intern!(py, "threading")) else { return Ok(true) };
+        let main = threading.call_method0(intern!(py, "main_thread"))?;
+        let current = threading.call_method0(intern!(py, "get_ident"))?;
+        main.getattr(intern!(py, "ident"))?.eq(current)
+    };
+    compared().unwrap_or(true)
 }
 
 /// Has every wait of every sender ask [`must_end`].

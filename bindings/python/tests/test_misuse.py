@@ -2,8 +2,10 @@
 
 import datetime as dt
 import gc
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from frames import np, pd, sent
@@ -199,3 +201,31 @@ def test_mask_that_is_shorter_than_its_column():
         frame._mgr.blocks[0].values._mask = np.array([True])
     with pytest.raises((IngressError, ValueError, IndexError)):
         Buffer().dataframe(frame, table_name="t", at=ServerTimestamp)
+
+
+DAEMON = """
+import ctypes, threading, time
+from questdb_ingress import Sender, ServerTimestamp
+
+def flush():
+    sender = Sender.from_conf("http::addr=127.0.0.1:%d;auto_flush=off;protocol_version=2;retry_timeout=0;")
+    sender.establish()
+    sender.row("t", columns={"a": 1}, at=ServerTimestamp)
+    sender.flush()
+
+threading.Thread(target=flush, daemon=True).start()
+time.sleep(0.5)
+# Called by the interpreter as the last of its end. It waits for the parent.
+ctypes.pythonapi.Py_AtExit(ctypes.CDLL(None).getchar)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls the library of C as Linux has it")
+def test_end_of_the_interpreter_while_a_daemon_thread_waits():
+    """The thread does not ask for signals, which only the main thread handles: there is no interpreter to ask."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program = [sys.executable, "-c", DAEMON % server.getsockname()[1]]
+        with subprocess.Popen(program, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(1)
+            errors = process.communicate(b"x", timeout=60)[1]
+            assert (process.returncode, errors) == (0, b"")

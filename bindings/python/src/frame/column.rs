@@ -64,6 +64,11 @@ impl Column {
         self.parts.iter().any(|part| matches!(part.values, Values::Objects(..)))
     }
 
+    /// Returns whether there are numbers of texts.
+    pub(crate) fn has_dictionary(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.values, Values::Codes(..)))
+    }
+
     /// Returns whether the values are texts.
     pub(crate) fn is_text(&self) -> bool {
         matches!(self.kind, ColumnKind::Symbol | ColumnKind::Str)

@@ -13,9 +13,14 @@ use super::faults::Stop;
 use super::objects::{self, Object};
 use super::piece::{Bad, Piece, Scratch};
 use super::plan::{Plan, Stamp};
+use super::target::Target;
 
 /// So many rows are read and appended at a time: what was converted is still near the processor when it is written.
 const PIECE: usize = 4096;
+
+/// So many rows are read at a time, and appended in pieces, if a column has a dictionary: its texts are joined with the name of the
+/// column whenever rows are read, and the numbers of the texts are read where they lie.
+const WITH_DICTIONARY: usize = 16 * PIECE;
 
 /// The same for frames of objects, each of which takes room there too.
 const PIECE_OF_OBJECTS: usize = 1024;
@@ -69,18 +74,22 @@ fn end_of_piece(plan: &Plan, rows: &Range<usize>) -> usize {
     };
     let columns = plan.columns.iter().chain(&plan.tables).chain(stamps);
     let ends = columns.filter_map(|column| column.part(rows.start)).map(|part| part.rows.end);
-    let most = if plan.has_objects { PIECE_OF_OBJECTS } else { PIECE };
+    let most = match plan {
+        Plan { has_objects: true, .. } => PIECE_OF_OBJECTS,
+        Plan { has_dictionary: true, .. } => WITH_DICTIONARY,
+        _ => PIECE,
+    };
     ends.fold(rows.end.min(rows.start.saturating_add(most)), usize::min)
 }
 
-/// Appends the first of `rows`, as many as make a piece, and returns how many these are.
+/// Appends the first of `rows`, as many as are read at once or until a flush is due, and returns how many these are.
 ///
 /// # Errors
 /// [`Fault`]. Some rows may have been appended.
-pub(crate) fn piece(
+pub(crate) fn first_rows(
     plan: &Plan,
     py: Option<Python<'_>>,
-    buffer: &mut Buffer,
+    target: &mut Target<'_>,
     rows: Range<usize>,
     work: &mut Work,
 ) -> Result<usize, Fault> {
@@ -116,8 +125,7 @@ pub(crate) fn piece(
     let prepare = |layout, at| prepared(layout, count, &data, at, tables);
     let all = prepare(&plan.layout, at).map_err(Fault::Client)?;
     let Some(stamps) = stamps.as_ref().filter(|stamps| stamps.valid.is_some()) else {
-        append(buffer, &all, 0..count, rows.start)?;
-        return Ok(count);
+        return append(target, &all, 0..count, rows.start);
     };
     // Rows without a timestamp get that of the server.
     let now = prepare(&plan.layout_now, None).map_err(Fault::Client)?;
@@ -125,10 +133,12 @@ pub(crate) fn piece(
     while first < count {
         let has = stamps.has(first);
         let next = (first..count).find(|row| stamps.has(*row) != has).unwrap_or(count);
-        append(buffer, if has { &all } else { &now }, first..next, rows.start)?;
-        first = next;
+        first = append(target, if has { &all } else { &now }, first..next, rows.start)?;
+        if first < next {
+            break;
+        }
     }
-    Ok(count)
+    Ok(first)
 }
 
 fn prepared<'a>(
@@ -145,8 +155,27 @@ fn prepared<'a>(
     }
 }
 
-/// Appends some rows of a piece whose first row is row `start` of the frame.
+/// Appends some of the rows that were read, the first of which is row `start` of the frame. Returns where it stopped: at the end,
+/// or where a flush is due.
 fn append(
+    target: &mut Target<'_>,
+    prepared: &PreparedColumns<'_>,
+    rows: Range<usize>,
+    start: usize,
+) -> Result<usize, Fault> {
+    let mut first = rows.start;
+    while first < rows.end {
+        let end = rows.end.min(first.saturating_add(PIECE));
+        append_piece(target.buffer(), prepared, first..end, start)?;
+        first = end;
+        if target.is_due() {
+            break;
+        }
+    }
+    Ok(first)
+}
+
+fn append_piece(
     buffer: &mut Buffer,
     prepared: &PreparedColumns<'_>,
     rows: Range<usize>,

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) layout_now: RowLayout,
     /// Whether reading needs the interpreter's lock.
     pub(crate) has_objects: bool,
+    /// Whether a column has the numbers of texts.
+    pub(crate) has_dictionary: bool,
     /// What owns the memory of the columns.
     _keep: Keep,
 }
@@ -66,6 +68,7 @@ pub(crate) fn of_pandas(
             columns.extend(symbols.column(py, found, name, place, held)?);
         }
     }
+    let has_dictionary = columns.iter().any(Column::has_dictionary);
     let has_objects = columns.iter().chain(&tables).chain(&stamp).any(Column::has_objects);
     let (stamp, kind) = match (stamp, at) {
         (Some(column), _) => {
@@ -84,7 +87,17 @@ pub(crate) fn of_pandas(
     let mut layout_now = layout.clone();
     layout.set_timestamp(kind);
     layout_now.set_timestamp(TimestampKind::Now);
-    Ok(Some(Plan { rows, columns, stamp, tables, layout, layout_now, has_objects, _keep: keep }))
+    Ok(Some(Plan {
+        rows,
+        columns,
+        stamp,
+        tables,
+        layout,
+        layout_now,
+        has_objects,
+        has_dictionary,
+        _keep: keep,
+    }))
 }
 
 /// Returns a column with a role, if it fits that.

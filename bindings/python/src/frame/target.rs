@@ -58,7 +58,7 @@ impl Target<'_> {
         }
     }
 
-    fn buffer(&mut self) -> &mut Buffer {
+    pub(super) fn buffer(&mut self) -> &mut Buffer {
         match self {
             Target::Buffer(buffer) => buffer,
             Target::Sender { sender, .. } => sender.own_buffer(),
@@ -76,14 +76,17 @@ impl Target<'_> {
         while done.appended < plan.rows {
             let most = self.room().map_or(plan.rows, |room| done.appended.saturating_add(room));
             let rows = done.appended..most.min(plan.rows);
-            done.appended += encode::piece(plan, py, self.buffer(), rows, work)?;
-            if let Target::Sender { sender, .. } = self
-                && sender.is_due()
-            {
+            done.appended += encode::first_rows(plan, py, self, rows, work)?;
+            if self.is_due() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Returns whether a sender would flush now.
+    pub(super) fn is_due(&self) -> bool {
+        matches!(self, Target::Sender { sender, .. } if sender.is_due())
     }
 
     /// Returns how many rows there is room for until the sender flushes. If a flush is overdue already, the number does not matter.
@@ -99,10 +102,10 @@ impl Target<'_> {
     }
 
     fn flush_if_due(&mut self, py: Python<'_>, done: &mut Progress) -> PyResult<()> {
-        let Target::Sender { sender, .. } = self else { return Ok(()) };
-        if !sender.is_due() {
+        if !self.is_due() {
             return Ok(());
         }
+        let Target::Sender { sender, .. } = self else { return Ok(()) };
         if let Err(e) = network(py, || sender.row_ended()) {
             sender.own_buffer().clear_marker();
             // The rows that were appended are with the caller: in the buffer, or in the hands of the server.

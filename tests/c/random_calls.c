@@ -237,8 +237,13 @@ static void batches(void) {
     if (!own) judge(t, err, good, allowed, BATCH_ROWS);
     else if (taken > 0 && err && !questdb_error_row_accepted(err)) {
         /* The stream failed behind rows that were taken. */
-        EXPECT(done(err) != 0 && (has_grown(t, taken) || is_empty(t)));
+        EXPECT(done(err) != 0 && (has_grown(t, taken) || has_last_of(t, taken)));
         may_be_cleared(t);
+    } else if (!err && s->handle && !has_grown(t, taken) && !is_empty(t)) {
+        /* A flush on the way left the rows behind it. */
+        EXPECT(has_last_of(t, taken) && good != BAD && (allowed || t->state == UNKNOWN));
+        is_cleared(t);
+        t->state = BETWEEN;
     } else {
         judge_sending(t, err, s->handle ? (source.fails ? UNSURE : good) : BAD, allowed, taken);
     }

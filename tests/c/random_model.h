@@ -139,6 +139,11 @@ static int is_empty(const struct tracked *t) {
     return CALL(questdb_buffer_len)(t->handle) == 0 && CALL(questdb_buffer_row_count)(t->handle) == 0;
 }
 
+/* Returns whether the buffer has some of the last `rows` rows at most: those that a flush on the way left. */
+static int has_last_of(const struct tracked *t, size_t rows) {
+    return CALL(questdb_buffer_row_count)(t->handle) <= rows;
+}
+
 static void is_cleared(struct tracked *t) {
     if (t->state != CLOSED) t->state = BETWEEN;
     t->marker = 0;

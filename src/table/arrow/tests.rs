@@ -389,7 +389,7 @@ fn structs_that_contradict_themselves_are_refused() {
     let cases: Vec<(&str, Plan)> = vec![
         ("an array has -1 values", Plan { length: -1, ..numbers("x") }),
         ("an array has the offset -1", Plan { offset: -1, ..numbers("x") }),
-        ("is longer than memory can be", Plan { offset: i64::MAX, ..numbers("x") }),
+        ("is longer than memory can be", Plan { offset: isize::MAX as i64, ..numbers("x") }),
         ("an array has 2 values where 3 are due", Plan { length: 2, ..numbers("x") }),
         ("an array has 3 buffers where 2 are due", Plan { buffer_count: Some(3), ..numbers("x") }),
         ("an array has -1 buffers", Plan { buffer_count: Some(-1), ..numbers("x") }),

@@ -19,8 +19,8 @@ impl Sender {
     /// are better sent by [`Sender::append_prepared`], which flushes on the way.
     ///
     /// # Errors
-    /// Those of [`Buffer::append_columns`]: the buffer is as it was. Those of [`Sender::flush`]: the rows are in the buffer,
-    /// see [`Error::row_accepted`].
+    /// Those of [`Buffer::append_columns`](crate::Buffer::append_columns): the buffer is as it was. Those of
+    /// [`Sender::flush`]: the rows are in the buffer, see [`Error::row_accepted`](crate::Error::row_accepted).
     pub fn append_columns(
         &mut self,
         layout: &RowLayout,

@@ -229,25 +229,31 @@ fn a_sender_can_be_made_while_the_server_is_down() {
 /// Asking and sending together keep within the limit of one flush, and the error says how long both took.
 #[test]
 fn asking_and_sending_share_one_limit() {
-    let server = FaultServer::start(
-        None,
-        script(|peer| {
-            while let Some(request) = peer.request() {
-                if !request.body.is_empty() {
-                    return peer.hold();
+    let flush = || {
+        let server = FaultServer::start(
+            None,
+            script(|peer| {
+                while let Some(request) = peer.request() {
+                    if !request.body.is_empty() {
+                        return peer.hold();
+                    }
+                    peer.pause(Duration::from_millis(400));
+                    peer.answer("404 Not Found", "", "");
                 }
-                peer.pause(Duration::from_millis(400));
-                peer.answer("404 Not Found", "", "");
-            }
-        }),
-    );
-    let mut sender =
-        lazy(&server, "request_timeout=1000;request_min_throughput=0;retry_timeout=0;");
-    sender.row("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
-    let e = sender.flush_own().unwrap_err();
-    assert_eq!(e.code(), ErrorCode::Timeout, "{e}");
-    // This is what is left of the second after the pause, and not another second, as the library itself measured it.
-    assert!((1000..1300).contains(&e.elapsed().as_millis()), "{:?}", e.elapsed());
+            }),
+        );
+        let mut sender =
+            lazy(&server, "request_timeout=1000;request_min_throughput=0;retry_timeout=0;");
+        sender.row("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
+        let e = sender.flush_own().unwrap_err();
+        assert_eq!(e.code(), ErrorCode::Timeout, "{e}");
+        assert!(e.elapsed() >= Duration::from_secs(1), "{:?}", e.elapsed());
+        e.elapsed()
+    };
+    // What is left of the second after the pause, and not another second: that would take 1.4 s each time. On a busy machine a
+    // flush may be late as well, so one of ten has to be in time.
+    let in_time = (0..10).any(|_| flush() < Duration::from_millis(1300));
+    assert!(in_time, "no flush kept within the limit of one");
 }
 
 /// Rows that waited and fit `max_buf_size` are sent to an older server, although they become longer for it.

@@ -37,7 +37,8 @@ fn at_first(fault: impl Fn(&mut Peer) + Send + Sync) -> impl Fn(&mut Peer) + Sen
     }
 }
 
-/// Answers every request with these bytes and ends the connection.
+/// Answers every request with these bytes and ends the connection. If the client may try again, the bytes have to say that it
+/// ends, or how soon the end arrives decides how the next attempt fails.
 fn always(bytes: impl Into<Vec<u8>>) -> impl Fn(&mut Peer) + Send + Sync {
     let bytes = bytes.into();
     move |peer| {
@@ -142,9 +143,9 @@ fn refused() -> Vec<Case> {
             peer.request();
             peer.reset_on_close();
         }),
-        fails("500 for ever", Unavailable, always("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"))
+        fails("500 for ever", Unavailable, always("HTTP/1.1 500 No\r\nconnection: close\r\n\r\n"))
             .also("no flush was refused", |r| !r.error().message().contains("flush")),
-        fails("503 for ever", Unavailable, always("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n"))
+        fails("503 for ever", Unavailable, always("HTTP/1.1 503 No\r\nconnection: close\r\n\r\n"))
             .also("several attempts", |r| r.error().attempts() > 1),
         fails("head without an end", NotQuestdb, endless("HTTP/1.1 200 OK\r\n", "a: b\r\n")),
         fails("body without an end", NotQuestdb, endless("HTTP/1.1 200 OK\r\n\r\n", "{\"a\":1,")),

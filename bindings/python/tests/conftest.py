@@ -34,16 +34,17 @@ def start_receiver():
         receiver.close()
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Names each test that did not run, as the other checks do, so that a skipped one does not pass for one that passed."""
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        terminalreporter.write_line(f"NOT RUN: {report.nodeid}: {reason}")
+
+
 @pytest.fixture(scope="session")
-def not_run(pytestconfig):
-    """A function that reports past pytest, which hides what tests print, that something cannot run, and skips the test."""
-
-    def report(reason):
-        with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-            print(f"\nNOT RUN: {reason}", flush=True)
-        pytest.skip(reason)
-
-    return report
+def not_run():
+    """A function that skips the test, for what cannot run here."""
+    return pytest.skip
 
 
 @pytest.fixture(scope="session")

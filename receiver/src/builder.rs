@@ -11,8 +11,8 @@ use crate::error::{Result, err};
 
 use crate::Receiver;
 use crate::auth::{EcdsaKey, HttpAuth};
+use crate::config::options::{HttpOptions, Options, TcpOptions};
 use crate::io::server::Server;
-use crate::shared::Options;
 use crate::store::table::Policy;
 
 /// The settings of a [`Receiver`]. By default it listens on two free ports of 127.0.0.1, without TLS and authentication.
@@ -213,6 +213,9 @@ impl ReceiverBuilder {
                 strict_decimals: self.strict_decimals,
                 max_columns: 10_000,
             },
+            tcp: TcpOptions::default(),
+            http: HttpOptions::default(),
+            monitor: None,
         };
         let http = (self.bind, self.http_port).into();
         let tcp = (self.bind, self.tcp_port).into();

@@ -20,6 +20,7 @@
 
 mod auth;
 mod builder;
+mod config;
 mod error;
 mod io;
 pub mod line;

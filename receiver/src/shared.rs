@@ -4,34 +4,16 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::ReceiverStats;
-use crate::auth::{EcdsaKeys, HttpAuth};
+use crate::config::options::Options;
 use crate::store::memory::MemoryStore;
-use crate::store::table::Policy;
 
 /// The time that connections have to finish when the receiver stops.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// All settings, after they were checked.
-#[derive(Debug)]
-pub(crate) struct Options {
-    pub(crate) http_auth: HttpAuth,
-    pub(crate) ecdsa: EcdsaKeys,
-    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
-    pub(crate) protocol_versions: Vec<u8>,
-    pub(crate) settings: bool,
-    pub(crate) settings_auth: bool,
-    pub(crate) error_replies: bool,
-    pub(crate) max_body: usize,
-    pub(crate) max_line: usize,
-    pub(crate) max_connections: usize,
-    pub(crate) max_stored: usize,
-    pub(crate) policy: Policy,
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct ReceiverCounters {

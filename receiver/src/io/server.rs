@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::config::options::Options;
 use crate::error::{Result, err};
 use crate::io::connection::Connection;
 use crate::session::{http, tcp};
-use crate::shared::{Options, Shared, count};
+use crate::shared::{Shared, count};
 
 type Serve = fn(&Shared, Connection);
 

@@ -1,0 +1,3 @@
+//! Configuration: from keys and values to checked options.
+
+pub(crate) mod options;

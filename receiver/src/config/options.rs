@@ -1,0 +1,96 @@
+//! What a receiver does, after every setting was checked. The [`ReceiverBuilder`](crate::ReceiverBuilder) fills it, from calls or
+//! from configuration keys; sessions, store and drivers read it.
+
+#![allow(dead_code, reason = "sessions and drivers read these fields as they learn to")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::{EcdsaKeys, HttpAuth};
+use crate::line::TimeUnit;
+use crate::store::table::Policy;
+
+/// All settings, after they were checked.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) http_auth: HttpAuth,
+    pub(crate) ecdsa: EcdsaKeys,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) protocol_versions: Vec<u8>,
+    pub(crate) settings: bool,
+    pub(crate) settings_auth: bool,
+    pub(crate) error_replies: bool,
+    pub(crate) max_body: usize,
+    pub(crate) max_line: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) max_stored: usize,
+    pub(crate) policy: Policy,
+    pub(crate) tcp: TcpOptions,
+    pub(crate) http: HttpOptions,
+    /// Where `/metrics` and `/status` are answered, or `None` where they are not.
+    pub(crate) monitor: Option<MonitorOptions>,
+}
+
+/// The settings of ILP over TCP alone. A time-out of `None` is off.
+#[derive(Debug, Clone)]
+pub(crate) struct TcpOptions {
+    /// `line.tcp.net.connection.limit`: further connections wait in the backlog.
+    pub(crate) connections: usize,
+    /// `line.tcp.net.connection.queue.timeout`: how long they wait before they are closed.
+    pub(crate) queue_timeout: Duration,
+    /// `line.tcp.net.connection.timeout`: a peer that sends nothing for this long is disconnected.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// `line.tcp.net.recv.buf.size`: the bytes of a connection's first buffer.
+    pub(crate) first_buffer: usize,
+    /// `line.tcp.max.measurement.size`: the most fields of a row.
+    pub(crate) max_fields: usize,
+    /// `line.tcp.commit.interval.default` and `.fraction`, multiplied: rows wait at most this long for their commit.
+    pub(crate) commit_interval: Duration,
+    /// `line.tcp.timestamp.unit`: the unit of timestamps that name none.
+    pub(crate) timestamp_unit: TimeUnit,
+    /// `line.tcp.disconnect.on.error`. If not, the bad row is skipped and reading goes on behind the next line feed.
+    pub(crate) disconnect_on_error: bool,
+    /// `line.tcp.log.message.on.error`: whether the log shows the text of a refused row.
+    pub(crate) log_text: bool,
+}
+
+impl Default for TcpOptions {
+    fn default() -> Self {
+        TcpOptions {
+            connections: 256,
+            queue_timeout: Duration::from_secs(5),
+            idle_timeout: Some(Duration::from_secs(300)),
+            first_buffer: 2048,
+            max_fields: 512,
+            commit_interval: Duration::from_secs(1),
+            timestamp_unit: TimeUnit::Nanos,
+            disconnect_on_error: true,
+            log_text: true,
+        }
+    }
+}
+
+/// The settings of ILP over HTTP alone. A time-out of `None` is off.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpOptions {
+    /// `http.net.connection.limit`.
+    pub(crate) connections: usize,
+    /// `http.net.connection.timeout`: a peer that sends nothing for this long is disconnected.
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        HttpOptions { connections: 256, idle_timeout: Some(Duration::from_secs(300)) }
+    }
+}
+
+/// The settings of the monitoring port.
+#[derive(Debug, Clone)]
+pub(crate) struct MonitorOptions {
+    /// `http.min.net.bind.to`.
+    pub(crate) addr: SocketAddr,
+    /// `http.min.net.connection.limit`.
+    pub(crate) connections: usize,
+}

@@ -1,7 +1,7 @@
 //! The settings of a receiver.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -11,7 +11,7 @@ use crate::error::{Result, err};
 
 use crate::Receiver;
 use crate::auth::{EcdsaKey, HttpAuth};
-use crate::config::options::{HttpOptions, Options, TcpOptions};
+use crate::config::options::{HttpOptions, MonitorOptions, Options, TableOptions, TcpOptions};
 use crate::io::server::Server;
 use crate::store::table::Policy;
 
@@ -19,31 +19,34 @@ use crate::store::table::Policy;
 #[derive(Clone)]
 #[must_use]
 pub struct ReceiverBuilder {
-    bind: IpAddr,
-    http_port: u16,
-    tcp_port: u16,
-    basic: Option<(String, String)>,
-    bearer: Option<String>,
-    ecdsa: Vec<(String, String, String)>,
-    tls: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) http_addr: SocketAddr,
+    pub(crate) tcp_addr: SocketAddr,
+    pub(crate) basic: Option<(String, String)>,
+    pub(crate) bearer: Option<String>,
+    pub(crate) ecdsa: Vec<(String, String, String)>,
+    pub(crate) tls: Option<(Vec<u8>, Vec<u8>)>,
     protocol_versions: Vec<u8>,
-    max_name_len: usize,
+    pub(crate) max_name_len: usize,
     settings: bool,
     settings_auth: bool,
-    error_replies: bool,
-    strict_decimals: bool,
-    max_body: usize,
-    max_line: usize,
-    max_stored: usize,
-    max_connections: usize,
+    pub(crate) error_replies: bool,
+    pub(crate) strict_decimals: bool,
+    pub(crate) max_body: usize,
+    pub(crate) max_line: usize,
+    pub(crate) max_stored: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) max_columns: usize,
+    pub(crate) tcp: TcpOptions,
+    pub(crate) http: HttpOptions,
+    pub(crate) tables: TableOptions,
+    pub(crate) monitor: Option<MonitorOptions>,
 }
 
 impl Default for ReceiverBuilder {
     fn default() -> Self {
         ReceiverBuilder {
-            bind: Ipv4Addr::LOCALHOST.into(),
-            http_port: 0,
-            tcp_port: 0,
+            http_addr: (Ipv4Addr::LOCALHOST, 0).into(),
+            tcp_addr: (Ipv4Addr::LOCALHOST, 0).into(),
             basic: None,
             bearer: None,
             ecdsa: Vec::new(),
@@ -58,6 +61,11 @@ impl Default for ReceiverBuilder {
             max_line: 128 << 20,
             max_stored: 2 << 30,
             max_connections: 256,
+            max_columns: 10_000,
+            tcp: TcpOptions::default(),
+            http: HttpOptions::default(),
+            tables: TableOptions::default(),
+            monitor: None,
         }
     }
 }
@@ -66,9 +74,8 @@ impl fmt::Debug for ReceiverBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Credentials and the private key are not shown.
         f.debug_struct("ReceiverBuilder")
-            .field("bind", &self.bind)
-            .field("http_port", &self.http_port)
-            .field("tcp_port", &self.tcp_port)
+            .field("http_addr", &self.http_addr)
+            .field("tcp_addr", &self.tcp_addr)
             .finish_non_exhaustive()
     }
 }
@@ -76,7 +83,8 @@ impl fmt::Debug for ReceiverBuilder {
 impl ReceiverBuilder {
     /// Sets the address to listen on. The default is the loopback address.
     pub fn bind(mut self, address: IpAddr) -> Self {
-        self.bind = address;
+        self.http_addr.set_ip(address);
+        self.tcp_addr.set_ip(address);
         self
     }
 
@@ -87,13 +95,13 @@ impl ReceiverBuilder {
 
     /// Sets the port for HTTP. 0, the default, takes a free one.
     pub fn http_port(mut self, port: u16) -> Self {
-        self.http_port = port;
+        self.http_addr.set_port(port);
         self
     }
 
     /// Sets the port for TCP. 0, the default, takes a free one.
     pub fn tcp_port(mut self, port: u16) -> Self {
-        self.tcp_port = port;
+        self.tcp_addr.set_port(port);
         self
     }
 
@@ -211,15 +219,14 @@ impl ReceiverBuilder {
             policy: Policy {
                 max_name_len: self.max_name_len,
                 strict_decimals: self.strict_decimals,
-                max_columns: 10_000,
+                max_columns: self.max_columns,
             },
-            tcp: TcpOptions::default(),
-            http: HttpOptions::default(),
-            monitor: None,
+            tcp: self.tcp,
+            http: self.http,
+            tables: self.tables,
+            monitor: self.monitor,
         };
-        let http = (self.bind, self.http_port).into();
-        let tcp = (self.bind, self.tcp_port).into();
-        Ok(Receiver { server: Server::start(options, http, tcp)? })
+        Ok(Receiver { server: Server::start(options, self.http_addr, self.tcp_addr)? })
     }
 }
 

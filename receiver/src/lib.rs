@@ -36,6 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::ReceiverBuilder;
+pub use config::{Configuration, ConfigurationSources, EffectiveValue, ValueSource};
 pub use error::{Error, ErrorKind, Result};
 pub use line::{Decimal, Long256};
 pub use store::table::{Column, Table};

@@ -28,6 +28,7 @@ pub(crate) struct Options {
     pub(crate) policy: Policy,
     pub(crate) tcp: TcpOptions,
     pub(crate) http: HttpOptions,
+    pub(crate) tables: TableOptions,
     /// Where `/metrics` and `/status` are answered, or `None` where they are not.
     pub(crate) monitor: Option<MonitorOptions>,
 }
@@ -35,6 +36,8 @@ pub(crate) struct Options {
 /// The settings of ILP over TCP alone. A time-out of `None` is off.
 #[derive(Debug, Clone)]
 pub(crate) struct TcpOptions {
+    /// `line.tcp.enabled`: whether there is a port.
+    pub(crate) enabled: bool,
     /// `line.tcp.net.connection.limit`: further connections wait in the backlog.
     pub(crate) connections: usize,
     /// `line.tcp.net.connection.queue.timeout`: how long they wait before they are closed.
@@ -58,6 +61,7 @@ pub(crate) struct TcpOptions {
 impl Default for TcpOptions {
     fn default() -> Self {
         TcpOptions {
+            enabled: true,
             connections: 256,
             queue_timeout: Duration::from_secs(5),
             idle_timeout: Some(Duration::from_secs(300)),
@@ -74,6 +78,8 @@ impl Default for TcpOptions {
 /// The settings of ILP over HTTP alone. A time-out of `None` is off.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpOptions {
+    /// `http.enabled`: whether there is a port.
+    pub(crate) enabled: bool,
     /// `http.net.connection.limit`.
     pub(crate) connections: usize,
     /// `http.net.connection.timeout`: a peer that sends nothing for this long is disconnected.
@@ -82,7 +88,11 @@ pub(crate) struct HttpOptions {
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        HttpOptions { connections: 256, idle_timeout: Some(Duration::from_secs(300)) }
+        HttpOptions {
+            enabled: true,
+            connections: 256,
+            idle_timeout: Some(Duration::from_secs(300)),
+        }
     }
 }
 
@@ -93,4 +103,48 @@ pub(crate) struct MonitorOptions {
     pub(crate) addr: SocketAddr,
     /// `http.min.net.connection.limit`.
     pub(crate) connections: usize,
+    /// `metrics.enabled`: whether `/metrics` is answered.
+    pub(crate) metrics: bool,
+}
+
+/// What rows make of tables that lack something.
+#[derive(Debug, Clone)]
+pub(crate) struct TableOptions {
+    /// `line.tcp.auto.create.new.tables`. If not, rows of unknown tables are refused.
+    pub(crate) create_tables: bool,
+    /// `line.tcp.auto.create.new.columns`. If not, rows with unknown columns are refused.
+    pub(crate) create_columns: bool,
+    /// `line.tcp.default.partition.by`.
+    pub(crate) partition_by: PartitionBy,
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        TableOptions { create_tables: true, create_columns: true, partition_by: PartitionBy::Day }
+    }
+}
+
+/// The time that a partition of a table spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartitionBy {
+    None,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl PartitionBy {
+    /// Returns the unit of that name in capitals; anything else is a day.
+    pub(crate) fn parse(name: &str) -> PartitionBy {
+        match name {
+            "NONE" => PartitionBy::None,
+            "HOUR" => PartitionBy::Hour,
+            "WEEK" => PartitionBy::Week,
+            "MONTH" => PartitionBy::Month,
+            "YEAR" => PartitionBy::Year,
+            _ => PartitionBy::Day,
+        }
+    }
 }

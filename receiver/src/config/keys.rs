@@ -1,0 +1,563 @@
+//! The table of keys, the only list of them. Reading `server.conf` and the environment, messages about ranges, suggestions for
+//! unknown keys, `--check-config` and `doc/receiver-keys.md` are all made from it. A new key is a new row.
+
+use super::options::PartitionBy;
+use super::value::{KeyKind, Value};
+use crate::ReceiverBuilder;
+use crate::line::TimeUnit;
+
+/// One key.
+pub(super) struct KeyRow {
+    /// The name in QuestDB's document of its ILP receiver, or the only name.
+    pub(super) name: &'static str,
+    /// What QuestDB 9.3.4 calls it, where that differs.
+    pub(super) aliases: &'static [&'static str],
+    pub(super) kind: KeyKind,
+    /// The default as it would be written; empty if there is none.
+    pub(super) default: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) effect: Effect,
+}
+
+/// What a value does.
+pub(super) enum Effect {
+    /// It sets one thing of the receiver.
+    Sets(fn(&mut ReceiverBuilder, &Value)),
+    /// It is read together with others, in `receiver.rs`, or by the program.
+    Together,
+    /// Nothing, for this reason. A value that is not the default is answered by a warning.
+    Nothing(&'static str),
+}
+
+/// The keys that are read by name.
+pub(super) mod names {
+    pub(in super::super) const TCP_BIND: &str = "line.tcp.net.bind.to";
+    pub(in super::super) const HTTP_BIND: &str = "http.net.bind.to";
+    pub(in super::super) const MONITOR_BIND: &str = "http.min.net.bind.to";
+    pub(in super::super) const MONITOR_ENABLED: &str = "http.min.enabled";
+    pub(in super::super) const MONITOR_CONNECTIONS: &str = "http.min.net.connection.limit";
+    pub(in super::super) const METRICS_ENABLED: &str = "metrics.enabled";
+    pub(in super::super) const COMMIT_INTERVAL: &str = "line.tcp.commit.interval.default";
+    pub(in super::super) const COMMIT_FRACTION: &str = "line.tcp.commit.interval.fraction";
+    pub(in super::super) const AUTH_DB: &str = "line.tcp.auth.db.path";
+    pub(in super::super) const HTTP_USER: &str = "http.user";
+    pub(in super::super) const HTTP_PASSWORD: &str = "http.password";
+    pub(in super::super) const HTTP_TOKEN: &str = "http.token";
+    pub(in super::super) const TLS_ENABLED: &str = "tls.enabled";
+    pub(in super::super) const TLS_CERT: &str = "tls.cert.path";
+    pub(in super::super) const TLS_KEY: &str = "tls.private.key.path";
+    pub(in super::super) const STRICT: &str = "config.validation.strict";
+}
+
+const DAY_MS: u64 = 86_400_000;
+const CONNECTIONS: KeyKind = KeyKind::Number { min: 1, max: 1_000_000 };
+const IDLE: KeyKind = KeyKind::Millis { max: DAY_MS, zero_is_off: true };
+const INTERVAL: KeyKind = KeyKind::Millis { max: DAY_MS, zero_is_off: false };
+const SIZE: KeyKind = KeyKind::Bytes { min: 512, max: 1 << 40 };
+const UNITS: &[&str] =
+    &["nanos", "micros", "millis", "seconds", "minutes", "hours", "n", "u", "ms", "s", "m", "h"];
+
+macro_rules! key {
+    ($name:expr, [$($alias:literal),*], $kind:expr, $default:literal, $effect:expr, $meaning:literal) => {
+        KeyRow { name: $name, aliases: &[$($alias),*], kind: $kind, default: $default, meaning: $meaning, effect: $effect }
+    };
+}
+
+/// The keys in groups, with the title of each.
+pub(super) const GROUPS: [(&str, &[KeyRow]); 5] = [
+    ("ILP over TCP", TCP),
+    ("ILP over HTTP", HTTP),
+    ("Monitoring", MONITORING),
+    ("TLS, on both ports of ILP", TLS),
+    ("Everything", GENERAL),
+];
+
+use Effect::{Nothing, Sets, Together};
+
+const TCP: &[KeyRow] = &[
+    key!(
+        "line.tcp.enabled",
+        [],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.tcp.enabled = v.is_true()),
+        "Whether rows are taken over TCP."
+    ),
+    key!(
+        names::TCP_BIND,
+        [],
+        KeyKind::Address,
+        "127.0.0.1:9009",
+        Together,
+        "Where. QuestDB listens on `0.0.0.0`, which here must be asked for."
+    ),
+    key!(
+        "line.tcp.net.connection.limit",
+        [],
+        CONNECTIONS,
+        "256",
+        Sets(|b, v| b.tcp.connections = v.size()),
+        "The most connections. Further ones wait in the backlog."
+    ),
+    key!(
+        "line.tcp.net.connection.queue.timeout",
+        [],
+        INTERVAL,
+        "5000",
+        Sets(|b, v| b.tcp.queue_timeout = v.time()),
+        "How long they wait before they are closed."
+    ),
+    key!(
+        "line.tcp.net.connection.timeout",
+        [],
+        IDLE,
+        "300000",
+        Sets(|b, v| b.tcp.idle_timeout = v.time_if_on()),
+        "A peer that sends nothing for so long is disconnected."
+    ),
+    key!(
+        "line.tcp.net.recv.buf.size",
+        ["line.tcp.recv.buffer.size", "line.tcp.net.connection.rcvbuf"],
+        SIZE,
+        "2048",
+        Sets(|b, v| b.tcp.first_buffer = v.size()),
+        "The first buffer of a connection; it grows with long rows."
+    ),
+    key!(
+        "line.tcp.max.recv.buf.size",
+        ["line.tcp.max.recv.buffer.size"],
+        SIZE,
+        "1g",
+        Sets(|b, v| b.max_line = v.size()),
+        "The longest row. A longer one is refused and ends its connection."
+    ),
+    key!(
+        "line.tcp.max.measurement.size",
+        [],
+        KeyKind::Number { min: 1, max: 100_000 },
+        "512",
+        Sets(|b, v| b.tcp.max_fields = v.size()),
+        "The most fields of a row, as the document says. QuestDB 9.3.4 counts bytes under this name, so that its value may be out of range here."
+    ),
+    key!(
+        names::COMMIT_INTERVAL,
+        [],
+        INTERVAL,
+        "2000",
+        Together,
+        "Rows wait for their commit at most this long, times the fraction."
+    ),
+    key!(names::COMMIT_FRACTION, [], KeyKind::Fraction, "0.5", Together, "See the interval."),
+    key!(
+        "line.tcp.maintenance.interval",
+        ["line.tcp.maintenance.job.interval"],
+        INTERVAL,
+        "100",
+        Nothing("each connection commits its own rows in time; no job looks for them"),
+        "How often a job looks for rows to commit."
+    ),
+    key!(
+        "line.tcp.writer.queue.capacity",
+        [],
+        KeyKind::Number { min: 1, max: 1 << 32 },
+        "64",
+        Nothing("there is no queue: a connection is not read while its rows cannot be taken"),
+        "How many buffers wait for a writer."
+    ),
+    key!(
+        "line.tcp.writer.idle.timeout",
+        ["line.tcp.min.idle.ms.before.writer.release"],
+        INTERVAL,
+        "30000",
+        Nothing("nothing is kept open for a table that gets no rows"),
+        "When the writer of an idle table is released."
+    ),
+    key!(
+        "line.tcp.auto.create.new.tables",
+        ["line.auto.create.new.tables"],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.tables.create_tables = v.is_true()),
+        "Whether rows make the tables that are missing. If not, they are refused."
+    ),
+    key!(
+        "line.tcp.auto.create.new.columns",
+        ["line.auto.create.new.columns"],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.tables.create_columns = v.is_true()),
+        "Whether rows make the columns that are missing. If not, they are refused."
+    ),
+    key!(
+        "line.tcp.default.partition.by",
+        ["line.default.partition.by"],
+        KeyKind::Choice(&["NONE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"]),
+        "DAY",
+        Sets(|b, v| b.tables.partition_by = PartitionBy::parse(v.word())),
+        "The partitions of tables that rows make."
+    ),
+    key!(
+        "line.tcp.default.column.type.integer",
+        ["line.integer.default.column.type"],
+        KeyKind::Choice(&["LONG"]),
+        "LONG",
+        Together,
+        "The type of columns that integers make. QuestDB's smaller types do not exist here."
+    ),
+    key!(
+        "line.tcp.default.column.type.float",
+        ["line.float.default.column.type"],
+        KeyKind::Choice(&["DOUBLE"]),
+        "DOUBLE",
+        Together,
+        "The type of columns that floating point numbers make. QuestDB's FLOAT does not exist here."
+    ),
+    key!(
+        "line.tcp.timestamp.unit",
+        ["line.tcp.timestamp"],
+        KeyKind::Choice(UNITS),
+        "nanos",
+        Sets(|b, v| b.tcp.timestamp_unit = unit(v.word())),
+        "The unit of times that name none."
+    ),
+    key!(
+        names::AUTH_DB,
+        [],
+        KeyKind::Path,
+        "",
+        Together,
+        "The keys that clients sign with, lines of `KEY_ID ec-p-256-sha256 X Y`. Without it nobody has to sign."
+    ),
+    key!(
+        "line.tcp.disconnect.on.error",
+        [],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.tcp.disconnect_on_error = v.is_true()),
+        "Whether a bad row ends its connection. If not, it is skipped, and reading goes on behind the next line feed."
+    ),
+    key!(
+        "line.tcp.log.message.on.error",
+        ["line.log.message.on.error"],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.tcp.log_text = v.is_true()),
+        "Whether the log shows the text of refused rows."
+    ),
+    key!(
+        "line.tcp.error.replies",
+        [],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.error_replies = v.is_true()),
+        "Whether a bad row is answered by `ERROR: …`, as the document says. QuestDB 9.3.4 never answers; nor does a server with `--commands`."
+    ),
+];
+
+const HTTP: &[KeyRow] = &[
+    key!(
+        "http.enabled",
+        [],
+        KeyKind::Bool,
+        "true",
+        Sets(|b, v| b.http.enabled = v.is_true()),
+        "Whether rows are taken over HTTP."
+    ),
+    key!(
+        names::HTTP_BIND,
+        [],
+        KeyKind::Address,
+        "127.0.0.1:9000",
+        Together,
+        "Where. QuestDB listens on `0.0.0.0`, which here must be asked for."
+    ),
+    key!(
+        "http.net.connection.limit",
+        [],
+        CONNECTIONS,
+        "256",
+        Sets(|b, v| b.http.connections = v.size()),
+        "The most connections."
+    ),
+    key!(
+        "http.net.connection.timeout",
+        [],
+        IDLE,
+        "300000",
+        Sets(|b, v| b.http.idle_timeout = v.time_if_on()),
+        "A peer that sends nothing for so long is disconnected."
+    ),
+    key!(
+        "line.http.max.recv.buffer.size",
+        [],
+        SIZE,
+        "1g",
+        Sets(|b, v| b.max_body = v.size()),
+        "The largest body of a request."
+    ),
+    key!(
+        names::HTTP_USER,
+        [],
+        KeyKind::Text,
+        "",
+        Together,
+        "The user of basic authentication. Stands with the password."
+    ),
+    key!(
+        names::HTTP_PASSWORD,
+        [],
+        KeyKind::Secret,
+        "",
+        Together,
+        "The password of basic authentication."
+    ),
+    key!(
+        names::HTTP_TOKEN,
+        [],
+        KeyKind::Secret,
+        "",
+        Together,
+        "A bearer token. Together with a password, either is enough."
+    ),
+];
+
+const MONITORING: &[KeyRow] = &[
+    key!(
+        names::MONITOR_ENABLED,
+        [],
+        KeyKind::Bool,
+        "true",
+        Together,
+        "Whether there is a port for monitoring, with `/status` and `/metrics`. Off in a server without a folder."
+    ),
+    key!(names::MONITOR_BIND, [], KeyKind::Address, "127.0.0.1:9003", Together, "Where."),
+    key!(names::MONITOR_CONNECTIONS, [], CONNECTIONS, "4", Together, "The most connections."),
+    key!(
+        names::METRICS_ENABLED,
+        [],
+        KeyKind::Bool,
+        "true",
+        Together,
+        "Whether `/metrics` is answered. Off by default in QuestDB."
+    ),
+];
+
+const TLS: &[KeyRow] = &[
+    key!(
+        names::TLS_ENABLED,
+        [],
+        KeyKind::Bool,
+        "false",
+        Together,
+        "Whether connections are encrypted."
+    ),
+    key!(names::TLS_CERT, [], KeyKind::Path, "", Together, "The certificate chain, in PEM."),
+    key!(names::TLS_KEY, [], KeyKind::Path, "", Together, "The private key, in PEM."),
+];
+
+const GENERAL: &[KeyRow] = &[
+    key!(
+        "receiver.memory.limit",
+        [],
+        KeyKind::Bytes { min: 1 << 20, max: 1 << 40 },
+        "2g",
+        Sets(|b, v| b.max_stored = v.size()),
+        "About how many bytes rows may take. Over it, rows are not taken: 503 over HTTP, and TCP waits."
+    ),
+    key!(
+        "receiver.max.columns",
+        [],
+        KeyKind::Number { min: 1, max: 100_000 },
+        "10000",
+        Sets(|b, v| b.max_columns = v.size()),
+        "The most columns of a table."
+    ),
+    key!(
+        "receiver.create.decimals",
+        [],
+        KeyKind::Bool,
+        "false",
+        Sets(|b, v| b.strict_decimals = !v.is_true()),
+        "Whether rows make decimal columns, which they do not in QuestDB."
+    ),
+    key!(
+        "cairo.max.file.name.length",
+        [],
+        KeyKind::Number { min: 1, max: 255 },
+        "127",
+        Sets(|b, v| b.max_name_len = v.size()),
+        "The longest name of a table or column, in UTF-16 units."
+    ),
+    key!(
+        "receiver.log.level",
+        [],
+        KeyKind::Choice(&["error", "warn", "info", "debug"]),
+        "info",
+        Together,
+        "How much the log tells."
+    ),
+    key!(
+        names::STRICT,
+        [],
+        KeyKind::Bool,
+        "false",
+        Together,
+        "Whether unknown keys are refused. If not, they are warned about."
+    ),
+];
+
+fn unit(name: &str) -> TimeUnit {
+    match name {
+        "micros" | "u" => TimeUnit::Micros,
+        "millis" | "ms" => TimeUnit::Millis,
+        "seconds" | "s" => TimeUnit::Seconds,
+        "minutes" | "m" => TimeUnit::Minutes,
+        "hours" | "h" => TimeUnit::Hours,
+        _ => TimeUnit::Nanos,
+    }
+}
+
+/// Returns all keys in the order of the document.
+pub(super) fn all() -> impl Iterator<Item = &'static KeyRow> {
+    GROUPS.iter().flat_map(|(_, rows)| rows.iter())
+}
+
+/// Returns the key of that name, in either vocabulary.
+pub(super) fn find(name: &str) -> Option<&'static KeyRow> {
+    all().find(|row| row.name == name || row.aliases.contains(&name))
+}
+
+impl KeyRow {
+    /// Returns the name of a key as an environment variable.
+    pub(super) fn variable(name: &str) -> String {
+        format!("QDB_{}", name.to_uppercase().replace('.', "_"))
+    }
+}
+
+/// Returns the known name that differs least from `name`, if one is near.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let names = all().flat_map(|row| std::iter::once(&row.name).chain(row.aliases));
+    let (distance, found) = names.map(|known| (distance(name, known), *known)).min()?;
+    (distance <= 2.max(name.len() / 4)).then_some(found)
+}
+
+/// Returns how many letters have to be changed, added or removed to turn one text into the other.
+fn distance(a: &str, b: &str) -> usize {
+    // A name that long is no typing error, and the work grows with the product of both lengths.
+    if a.len() > 128 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Returns `doc/receiver-keys.md`.
+#[cfg(test)]
+fn markdown() -> String {
+    let mut text = String::from(HEAD);
+    for (title, rows) in &GROUPS {
+        text.push_str(&format!(
+            "\n## {title}\n\n| key | values | default | meaning |\n|---|---|---|---|\n"
+        ));
+        for row in *rows {
+            let aliases: String = row.aliases.iter().map(|a| format!("<br>`{a}`")).collect();
+            let default =
+                if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
+            let effect = match row.effect {
+                Nothing(reason) => format!(" Has no effect: {reason}."),
+                _ => String::new(),
+            };
+            let (name, range, meaning) = (row.name, row.kind.range(), row.meaning);
+            text.push_str(&format!(
+                "| `{name}`{aliases} | {range} | {default} | {meaning}{effect} |\n"
+            ));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+const HEAD: &str = "\
+# Keys of the receiver
+
+This file is generated from the table in `receiver/src/config/keys.rs`.
+
+A receiver that is started with `questdb-receiver -d DIR` reads `DIR/conf/server.conf`: lines of `key=value` in UTF-8, and comments after `#`.
+A key is also an environment variable: `QDB_` and the key in capitals with `_` for `.`, such as `QDB_HTTP_NET_BIND_TO`. A secret may
+stand in a file that a variable with `_FILE` at its end names, such as `QDB_HTTP_PASSWORD_FILE`. The command line goes before the
+environment, and that before the file.
+
+Where QuestDB's document of its ILP receiver and QuestDB 9.3.4 name a key differently, both names are taken; that of the document stands
+first, and wins if both are set in the same place. `questdb-receiver -d DIR --check-config` shows every value and where it comes from.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_also_as_variables_and_every_default_is_in_range() {
+        let mut seen = HashSet::new();
+        for row in all() {
+            for name in std::iter::once(&row.name).chain(row.aliases) {
+                assert!(seen.insert(KeyRow::variable(name)), "{name} occurs twice");
+            }
+            assert!(row.kind.parse(row.default).is_ok(), "{}: {:?}", row.name, row.default);
+            assert!(row.meaning.ends_with('.') && !row.meaning.contains('|'), "{}", row.name);
+        }
+        assert!(seen.len() > 50);
+    }
+
+    #[test]
+    fn every_key_of_the_document_and_of_the_server_is_known() {
+        for name in "line.tcp.enabled line.tcp.net.bind.to line.tcp.net.connection.limit line.tcp.net.connection.timeout \
+            line.tcp.net.recv.buf.size line.tcp.net.connection.rcvbuf line.tcp.recv.buffer.size line.tcp.max.recv.buf.size \
+            line.tcp.max.recv.buffer.size line.tcp.max.measurement.size line.tcp.commit.interval.default \
+            line.tcp.commit.interval.fraction line.tcp.maintenance.interval line.tcp.maintenance.job.interval \
+            line.tcp.writer.queue.capacity line.tcp.writer.idle.timeout line.tcp.min.idle.ms.before.writer.release \
+            line.tcp.auto.create.new.tables line.auto.create.new.tables line.tcp.auto.create.new.columns \
+            line.auto.create.new.columns line.tcp.default.partition.by line.default.partition.by \
+            line.tcp.default.column.type.integer line.integer.default.column.type line.tcp.default.column.type.float \
+            line.float.default.column.type line.tcp.timestamp.unit line.tcp.timestamp line.tcp.auth.db.path \
+            line.tcp.disconnect.on.error line.tcp.log.message.on.error line.log.message.on.error http.enabled http.net.bind.to \
+            http.net.connection.limit http.user http.password http.min.enabled http.min.net.bind.to metrics.enabled"
+            .split_whitespace()
+        {
+            assert!(find(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_if_one_is_near() {
+        assert_eq!(nearest("line.tcp.net.bindto"), Some("line.tcp.net.bind.to"));
+        assert_eq!(nearest("http.pasword"), Some("http.password"));
+        assert_eq!(nearest("cairo.sql.copy.root"), None);
+        assert_eq!(nearest(&"x".repeat(100_000)), None);
+        assert_eq!(
+            [distance("", "ab"), distance("ab", "ab"), distance("kitten", "sitting")],
+            [2, 0, 3]
+        );
+    }
+
+    #[test]
+    fn document_is_the_table() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../doc/receiver-keys.md");
+        if std::env::var_os("QUESTDB_BLESS").is_some_and(|v| v == "1") {
+            std::fs::write(&path, markdown()).unwrap();
+        }
+        let got = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            got == markdown(),
+            "doc/receiver-keys.md is stale: run QUESTDB_BLESS=1 cargo test -p questdb-receiver document_is_the_table"
+        );
+    }
+}

@@ -20,6 +20,10 @@ EXPECTED = {
         {"symbol": "BTC-USD", "price": "43211.0", "size": "5", "timestamp": "2023-11-14T22:13:20.000000001Z"},
         {"symbol": "ETH-USD", "price": "2615.5", "size": None, "timestamp": "2023-11-14T22:13:20.000000002Z"},
         {"symbol": "ETH-USD", "price": "2616.0", "size": "7", "timestamp": "2023-11-14T22:13:20.000000003Z"}]),
+    "arrow": ("ticks", [
+        {"symbol": "BTC-USD", "price": "43210.5", "timestamp": "2023-11-14T22:13:20.000000000Z"},
+        {"symbol": "ETH-USD", "price": None, "timestamp": "2023-11-14T22:13:20.000000001Z"},
+        {"symbol": "ETH-USD", "price": "2616.0", "timestamp": "2023-11-14T22:13:20.000000002Z"}]),
     "decimals": ("invoices", [
         {"net": "1234.50", "tax": "234.56", "rate": "-0.0001", "timestamp": "2023-11-14T22:13:20.000000000Z"}]),
     "bad_row": ("measurements", [{"value": "1"}, {"value": "2"}, {"value": "5"}]),

@@ -102,6 +102,9 @@ type Error struct {
 	InDoubt bool
 	// RowAccepted says that the row is kept and only the automatic flush after it failed. Do not add it again.
 	RowAccepted bool
+	// RowsAccepted is how many rows of Arrow the sender had taken: they were sent or are in its buffer. Go on with the row
+	// after them.
+	RowsAccepted uint64
 	// EarlierRowsInDoubt is how many rows of earlier flushes, which succeeded, may be lost (TCP).
 	EarlierRowsInDoubt uint64
 	// Attempts counts the attempts of the flush, InDoubtAttempts those that sent everything without learning its fate.
@@ -170,6 +173,7 @@ func take(e *C.questdb_error) *Error {
 		Retryable:          bool(C.questdb_error_retryable(e)),
 		InDoubt:            bool(C.questdb_error_in_doubt(e)),
 		RowAccepted:        bool(C.questdb_error_row_accepted(e)),
+		RowsAccepted:       uint64(C.questdb_error_rows_accepted(e)),
 		EarlierRowsInDoubt: uint64(C.questdb_error_earlier_rows_in_doubt(e)),
 		Attempts:           int(C.questdb_error_attempts(e)),
 		InDoubtAttempts:    int(C.questdb_error_in_doubt_attempts(e)),

@@ -90,4 +90,16 @@ public final class Buffer extends Rows<Buffer> {
             batch.leave();
         }
     }
+
+    @Override
+    public void appendArrow(long array, long schema, ArrowOptions options) {
+        ArrowOptions.take(this, options, made -> Rare.C.questdb_buffer_arrow(buffer, array, schema, made),
+                () -> Rare.C.questdb_buffer_arrow(0, array, schema, 0));
+    }
+
+    @Override
+    public void appendArrowStream(long stream, ArrowOptions options) {
+        ArrowOptions.take(this, options, made -> Rare.C.questdb_buffer_arrow_stream(buffer, stream, made),
+                () -> Rare.C.questdb_buffer_arrow_stream(0, stream, 0));
+    }
 }

@@ -25,6 +25,7 @@ public final class QuestDbException extends RuntimeException {
     private final boolean retryable;
     private final boolean inDoubt;
     private final boolean rowAccepted;
+    private final long rowsAccepted;
     private final int attempts;
     private final int inDoubtAttempts;
     private final int httpStatus;
@@ -50,6 +51,7 @@ public final class QuestDbException extends RuntimeException {
         retryable = c.questdb_error_retryable(error);
         inDoubt = c.questdb_error_in_doubt(error);
         rowAccepted = c.questdb_error_row_accepted(error);
+        rowsAccepted = c.questdb_error_rows_accepted(error);
         attempts = c.questdb_error_attempts(error);
         inDoubtAttempts = c.questdb_error_in_doubt_attempts(error);
         httpStatus = c.questdb_error_http_status(error);
@@ -72,6 +74,7 @@ public final class QuestDbException extends RuntimeException {
         retryable = false;
         inDoubt = false;
         rowAccepted = false;
+        rowsAccepted = 0;
         attempts = 0;
         inDoubtAttempts = 0;
         httpStatus = 0;
@@ -140,6 +143,14 @@ public final class QuestDbException extends RuntimeException {
     /** Whether the row is kept, because only the automatic flush after it failed: it must not be added again. */
     public boolean rowAccepted() {
         return rowAccepted;
+    }
+
+    /**
+     * Returns how many rows of Arrow the sender had taken: they were sent or are in its buffer, and the caller goes on with
+     * the row after them.
+     */
+    public long rowsAccepted() {
+        return rowsAccepted;
     }
 
     /** Returns how many attempts the call made to send the rows; 0 where it sent nothing. */

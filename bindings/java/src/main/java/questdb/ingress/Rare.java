@@ -32,6 +32,8 @@ interface Rare {
 
     boolean questdb_error_row_accepted(long error);
 
+    long questdb_error_rows_accepted(long error);
+
     int questdb_error_attempts(long error);
 
     int questdb_error_in_doubt_attempts(long error);
@@ -112,6 +114,26 @@ interface Rare {
 
     long questdb_buffer_append_columns(long buffer, long layout, long rows, long columns, long count, long at);
 
+    long questdb_buffer_arrow(long buffer, long array, long schema, long options);
+
+    long questdb_buffer_arrow_stream(long buffer, long stream, long options);
+
+    long questdb_arrow_options_new(long options);
+
+    long questdb_arrow_options_table(long options, long name, long len);
+
+    long questdb_arrow_options_table_column(long options, long name, long len, long position);
+
+    long questdb_arrow_options_symbols(long options, int symbols);
+
+    long questdb_arrow_options_symbol_column(long options, long name, long len, long position);
+
+    long questdb_arrow_options_at(long options, int stamp, long value);
+
+    long questdb_arrow_options_at_column(long options, long name, long len, long position);
+
+    void questdb_arrow_options_free(long options);
+
     long questdb_row_layout_new(long table, long len, int stamp, long layout);
 
     long questdb_row_layout_add(long layout, long name, long len, int kind);
@@ -139,6 +161,10 @@ interface Rare {
     void questdb_sender_cancel(long sender);
 
     long questdb_sender_append_columns(long sender, long layout, long rows, long columns, long count, long at);
+
+    long questdb_sender_arrow(long sender, long array, long schema, long options);
+
+    long questdb_sender_arrow_stream(long sender, long stream, long options);
 
     long questdb_sender_flush_if_due(long sender);
 

@@ -286,6 +286,33 @@ public abstract class Rows<T extends Rows<T>> extends Handle {
      */
     public abstract void append(ColumnBatch batch, long[] at);
 
+    /**
+     * Appends a batch of Apache Arrow from its own memory and releases it. The arguments are the addresses of a struct ArrowArray
+     * of the type struct, with a child for each column, and of its ArrowSchema, as {@code Data.exportVectorSchemaRoot} of Arrow
+     * Java fills them. A buffer takes all rows or none. A sender takes them piece by piece and sends each time that a limit of
+     * auto-flush is reached; {@link QuestDbException#rowsAccepted} tells how many it took. If a row is wrong and none was sent,
+     * none is taken.
+     *
+     * <p>The array is taken, whatever happens: its release callback is called exactly once. The schema is only read. Both must
+     * be what Arrow's C data interface says: lengths of memory cannot be checked, and a wrong address ends the JVM.
+     */
+    public abstract void appendArrow(long array, long schema, ArrowOptions options);
+
+    /**
+     * Appends all batches of a stream, each as {@link #appendArrow} does, and releases it: the address of a struct
+     * ArrowArrayStream, as {@code Data.exportArrayStream} of Arrow Java fills it.
+     */
+    public abstract void appendArrowStream(long stream, ArrowOptions options);
+
+    /** Begins a call that may send rows, to be ended by {@link #leaveSent}. */
+    void enterToSend() {
+        enter();
+    }
+
+    void leaveSent() {
+        leave();
+    }
+
     /** Drops the open row and nothing else; without one it does nothing. */
     public void dropRow() {
         enter();

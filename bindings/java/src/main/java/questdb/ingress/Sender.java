@@ -213,6 +213,29 @@ public final class Sender extends Rows<Sender> {
         }
     }
 
+    @Override
+    public void appendArrow(long array, long schema, ArrowOptions options) {
+        ArrowOptions.take(this, options, made -> Rare.C.questdb_sender_arrow(handle, array, schema, made),
+                () -> Rare.C.questdb_sender_arrow(0, array, schema, 0));
+    }
+
+    @Override
+    public void appendArrowStream(long stream, ArrowOptions options) {
+        ArrowOptions.take(this, options, made -> Rare.C.questdb_sender_arrow_stream(handle, stream, made),
+                () -> Rare.C.questdb_sender_arrow_stream(0, stream, 0));
+    }
+
+    @Override
+    void enterToSend() {
+        enter();
+        mayWait();
+    }
+
+    @Override
+    void leaveSent() {
+        waited();
+    }
+
     /** Sends all rows; after an exception all of them are still there. */
     public void flush() {
         waiting(Rare.C::questdb_sender_flush_own);

@@ -33,7 +33,8 @@ struct Interface {
 
 /// An array, or a scalar with no dimension.
 ///
-/// Invariant: `data` points to element 0, and shape and strides lead to memory of the array only, which `owner` keeps alive.
+/// Invariant: `data` points to element 0 unless there is none, and shape and strides lead to memory of the array only, which `owner`
+/// keeps alive. How far they lead is a number that memory can have.
 pub(crate) struct Numbers<'py> {
     pub(crate) kind: u8,
     pub(crate) item_size: usize,
@@ -68,35 +69,44 @@ impl<'py> Numbers<'py> {
         }
         // SAFETY: a capsule under this attribute holds such a structure, which lives as long as the capsule.
         let raw = unsafe { &*interface.cast::<Interface>() };
-        let dims = usize::try_from(raw.nd).unwrap_or(usize::MAX);
         if raw.two != 2 {
             return Err(PyValueError::new_err("this is no array interface of version 2"));
         }
+        let (Ok(dims), Ok(item_size)) = (usize::try_from(raw.nd), usize::try_from(raw.item_size))
+        else {
+            return Err(contradiction());
+        };
         if dims > MAX_DIMS {
-            let message = format!("an array of {} dimensions: the limit is {MAX_DIMS}", raw.nd);
+            let message = format!("an array of {dims} dimensions: the limit is {MAX_DIMS}");
             return Err(ingress_error(object.py(), Code::ArrayError, message));
         }
-        let (shape, strides) = if dims == 0 {
-            (Vec::new(), Vec::new())
-        } else {
-            // SAFETY: both have as many elements as the array has dimensions.
-            let (shape, strides) = unsafe {
-                (
-                    std::slice::from_raw_parts(raw.shape, dims),
-                    std::slice::from_raw_parts(raw.strides, dims),
-                )
-            };
-            (shape.iter().map(|n| n.unsigned_abs()).collect(), strides.to_vec())
-        };
-        Ok(Some(Numbers {
+        // SAFETY: where they are not null, both have as many elements as the array has dimensions.
+        let (shape, strides) = unsafe { (list(raw.shape, dims)?, list(raw.strides, dims)?) };
+        let shape = shape.iter().map(|n| usize::try_from(*n)).collect::<Result<Vec<_>, _>>();
+        let numbers = Numbers {
             kind: raw.kind.to_ne_bytes()[0],
-            item_size: usize::try_from(raw.item_size).unwrap_or(0),
+            item_size,
             swapped: raw.flags & NOT_SWAPPED == 0,
-            shape,
-            strides,
+            shape: shape.map_err(|_| contradiction())?,
+            strides: strides.to_vec(),
             data: raw.data.cast::<u8>().cast_const(),
             owner,
-        }))
+        };
+        // An array without elements has no memory to speak of.
+        let fits = numbers.reach().is_some() && !numbers.data.is_null();
+        if fits || numbers.shape.contains(&0) { Ok(Some(numbers)) } else { Err(contradiction()) }
+    }
+
+    /// Returns how many bytes of memory the elements take before element 0, and from there on, or nothing if that is more than any
+    /// memory has.
+    fn reach(&self) -> Option<(usize, usize)> {
+        let (mut before, mut after) = (0usize, self.item_size);
+        for (&length, &stride) in self.shape.iter().zip(&self.strides) {
+            let reach = length.saturating_sub(1).checked_mul(stride.unsigned_abs())?;
+            let side = if stride < 0 { &mut before } else { &mut after };
+            *side = side.checked_add(reach)?;
+        }
+        isize::try_from(before.checked_add(after)?).ok().map(|_| (before, after))
     }
 
     pub(crate) fn dims(&self) -> usize {
@@ -173,11 +183,7 @@ impl<'py> Numbers<'py> {
         if self.shape.contains(&0) {
             return (&[], 0);
         }
-        let (mut before, mut after) = (0usize, self.item_size);
-        for (&length, &stride) in self.shape.iter().zip(&self.strides) {
-            let reach = (length - 1).saturating_mul(stride.unsigned_abs());
-            if stride < 0 { before += reach } else { after += reach }
-        }
+        let (before, after) = self.reach().unwrap_or_default();
         // SAFETY: by the type's invariant shape and strides stay within the array's memory.
         unsafe { (std::slice::from_raw_parts(self.data.sub(before), before + after), before) }
     }
@@ -231,6 +237,30 @@ impl<'py> Numbers<'py> {
             self.item_size
         ))
     }
+}
+
+/// Returns the numbers of a list of lengths or strides.
+///
+/// # Errors
+/// `ValueError` if there is none where there must be one.
+///
+/// # Safety
+/// A pointer that is not null must lead to `count` numbers, alive for `'a`.
+unsafe fn list<'a>(first: *const isize, count: usize) -> PyResult<&'a [isize]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if first.is_null() || !first.is_aligned() {
+        return Err(contradiction());
+    }
+    // SAFETY: the pointer is not null, and the caller vouches for the rest.
+    Ok(unsafe { std::slice::from_raw_parts(first, count) })
+}
+
+/// Creates the error for a structure that describes no memory.
+#[cold]
+fn contradiction() -> PyErr {
+    PyValueError::new_err("an array interface that contradicts itself: no memory is like that")
 }
 
 /// Refuses numpy's masked arrays and scalars if an element is masked: the memory has any number there.

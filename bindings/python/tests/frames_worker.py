@@ -1,9 +1,10 @@
 """Makes frames at random, by one package or the other, and writes what became of them to standard output.
 
 usage: frames_worker.py MODULE VERSION SEED COUNT FIRST
+       frames_worker.py MODULE show SEED NUMBER
 
 The same numbers make the same frames in every process. Written is a pickled object for each frame: the bytes that it added, or the
-name of the exception.
+name of the exception. The second form prints the frame with a number.
 """
 
 import importlib
@@ -14,6 +15,7 @@ import sys
 import numpy as np
 import pandas as pd
 
+PANDAS = int(pd.__version__.split(".")[0])
 WORDS = ["", "a", "b c", "x=y", "p,q", 'quo"te', "back\\slash", "line\nfeed", "é", "東京", "🙂", "long " * 30]
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 NULLABLE = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64"]
@@ -59,7 +61,8 @@ def column(r, rows):
     if kind == "numbers":
         return kind, pd.Series(some(r, rows, [1, 2.5, 2**63, "x", True], [None]), dtype=object)
     if kind == "texts":
-        dtype = r.choice(["object", "string[python]", "string[pyarrow]"])
+        # The last one is pandas' own from version 3 on.
+        dtype = r.choice(["object", "string[python]", "string[pyarrow]", "str" if PANDAS > 2 else "object"])
         return kind, pd.Series(some(r, rows, WORDS), dtype=dtype)
     if kind == "categories":
         words = WORDS if r.random() < 0.9 else [str(i) for i in range(r.choice([200, 40_000]))]
@@ -68,7 +71,8 @@ def column(r, rows):
     if kind == "times":
         times = pd.Series(stamps(r, rows, -(10**18)))
         if r.random() < 0.3:
-            times = times.astype("datetime64[us]")
+            # From version 3 on pandas makes these of most texts and datetimes.
+            times = times.astype(r.choice(["datetime64[us]", "datetime64[us]", "datetime64[ms]", "datetime64[s]"]))
         elif r.random() < 0.3:
             times = times.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
         return kind, times
@@ -106,7 +110,14 @@ def case(seed, number, package):
     return df, arguments, kinds
 
 
+def show(module, seed, number):
+    df, arguments, kinds = case(seed, number, importlib.import_module(module))
+    print(kinds, arguments, df, df.dtypes, sep="\n")
+
+
 def main():
+    if sys.argv[2] == "show":
+        return show(sys.argv[1], sys.argv[3], int(sys.argv[4]))
     module, version, seed, count, first = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
     package = importlib.import_module(module)
     for number in range(first, count):

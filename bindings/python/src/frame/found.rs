@@ -131,6 +131,7 @@ fn of_array(
     keep.push(array.owner.clone().unbind());
     let swapped = array.swapped && array.item_size > 1;
     let (kind, values) = match array.kind {
+        b'M' | b'O' if array.item_size != 8 => return Err(unsupported(name, object)),
         b'M' => {
             let unit = unit(object)?;
             let Some(unit) = Unit::of(&unit) else { return Err(unsupported(name, object)) };

@@ -24,7 +24,7 @@ const FOREIGN: [&str; 2] = ["QDB_CLIENT_CONF", "QDB_ROOT"];
 /// sources.read_variables([("QDB_LINE_TCP_NET_BIND_TO".into(), "127.0.0.1:0".into())]);
 /// assert_eq!(sources.resolve().text("line.tcp.net.bind.to"), Some("127.0.0.1:0"));
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ConfigurationSources {
     folder: PathBuf,
     found: Vec<Found>,
@@ -32,7 +32,7 @@ pub struct ConfigurationSources {
 }
 
 /// A value in one of the sources.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Found {
     /// The key as it was written; for a variable, its name.
     name: String,
@@ -41,6 +41,8 @@ struct Found {
     row: Option<&'static KeyRow>,
     /// Which of the names of the key it is: 0 for the document's.
     name_index: usize,
+    /// Values of a higher rank go before those of a lower.
+    rank: usize,
 }
 
 impl Found {
@@ -54,17 +56,13 @@ impl Found {
         };
         let row = keys::all().find_map(|row| Some((row, index(row)?)));
         let (row, name_index) = row.map_or((None, 0), |(row, index)| (Some(row), index));
-        Found { name: name.to_owned(), text, source, row, name_index }
-    }
-
-    /// Values of a higher rank go before those of a lower.
-    fn rank(&self) -> usize {
-        match self.source {
+        let rank = match source {
             ValueSource::Default => 0,
             ValueSource::File { .. } => 1,
             ValueSource::Environment { .. } => 2,
             ValueSource::Program { .. } => 3,
-        }
+        };
+        Found { name: name.to_owned(), text, source, row, name_index, rank }
     }
 
     fn unknown(&self) -> String {
@@ -135,6 +133,12 @@ impl ConfigurationSources {
         self.found.push(Found::new(key, value.to_owned(), source));
     }
 
+    /// Replaces the default of a key in the name of a program. Every other source goes before it.
+    pub fn replace_default(&mut self, by: &str, key: &str, value: &str) {
+        let source = ValueSource::Program { by: by.to_owned() };
+        self.found.push(Found { rank: 0, ..Found::new(key, value.to_owned(), source) });
+    }
+
     /// Decides which values are in force, and checks them. What is wrong is in the result.
     pub fn resolve(self) -> Configuration {
         let ConfigurationSources { folder, found, mut problems } = self;
@@ -164,14 +168,14 @@ fn resolve_key(
     problems: &mut Vec<String>,
 ) -> Resolved {
     // The highest rank, in it the document's name, and of equal names the last one.
-    let precedence = |f: &&&Found| (f.rank(), std::cmp::Reverse(f.name_index));
+    let precedence = |f: &&&Found| (f.rank, std::cmp::Reverse(f.name_index));
     let default = || (row.default.to_owned(), ValueSource::Default, row.name.to_owned());
     let winner = candidates.iter().max_by_key(precedence);
     let (text, source, name) =
         winner.map_or_else(default, |f| (f.text.clone(), f.source.clone(), f.name.clone()));
     for loser in candidates.iter().filter(|f| winner.is_none_or(|w| !std::ptr::eq(*w, **f))) {
         // Replacing the file's value from outside is what the environment is for, so only one place that says two things is told.
-        if winner.is_some_and(|w| w.rank() == loser.rank()) {
+        if winner.is_some_and(|w| w.rank == loser.rank) {
             let (at, lost) = (&loser.source, &loser.name);
             warnings.push(format!("{at}: {lost} has no effect: {name} ({source}) goes before it"));
         }

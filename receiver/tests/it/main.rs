@@ -12,6 +12,7 @@
 mod http;
 mod lines;
 mod parser;
+#[cfg(feature = "program")]
 mod program;
 mod secrets;
 mod tcp;

@@ -2,6 +2,7 @@
 
 import pytest
 
+from certificates import Certificates
 from real_server import RealServer
 from receiver import Receiver
 
@@ -45,6 +46,12 @@ def pytest_terminal_summary(terminalreporter):
 def not_run():
     """A function that skips the test, for what cannot run here."""
     return pytest.skip
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory, not_run):
+    """Certificates of a server and of authorities."""
+    return Certificates(tmp_path_factory.mktemp("certificates"), not_run)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,14 @@ import subprocess
 import threading
 import time
 
+KEY_ID = "testUser1"
+#: The key that the other tests of this repository use as well.
+KEY = {
+    "token": "5UjEMuA0Pj5pjK8a-fa24dyIf-Es5mYny3oE_Wmus48",
+    "token_x": "fLKYEaoEb9lrn3nkwLDA-M_xnuFOdSt9y0Z7_vWSHLU",
+    "token_y": "Dt5tbS1dEDMSYfym3fgMv0B99szno-dFc1rYF9t0aac",
+}
+
 
 class Receiver:
     """A receiver on free ports, until ``close``. Options are those of the program."""

@@ -11,20 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from receiver import KEY, KEY_ID
+from servers import closed_port
+
 EXAMPLES = Path(__file__).parents[3] / "examples" / "python"
 #: Programs that have a test of another kind: by tests/conformance, or against a real server, which deduplicates.
 ELSEWHERE = {"every_type", "decimals", "bad_row", "dask_tasks", "ray_tasks", "spark_frame"}
 
 
-def started(name, conf, **options):
-    command = [sys.executable, EXAMPLES / f"{name}.py", conf]
+def started(name, *arguments, **options):
+    command = [sys.executable, EXAMPLES / f"{name}.py", *arguments]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
 
 
-def said(name, conf, code=0):
+def said(name, *arguments, code=0):
     """Runs a program to its end, and returns what it printed."""
-    with started(name, conf) as program:
+    with started(name, *arguments) as program:
         out, err = program.communicate(timeout=120)
     assert program.returncode == code, out + err
     return out + err
@@ -35,7 +38,7 @@ def values(receiver, table, column):
 
 
 def test_there_is_a_test_for_every_program():
-    here = {name.removeprefix("test_") for name in globals()}
+    here = {name.removeprefix("test_").removeprefix("S14_") for name in globals()}
     programs = {path.stem for path in EXAMPLES.glob("*.py")}
     assert programs - here - ELSEWHERE == set()
 
@@ -73,6 +76,66 @@ def test_outcome(receiver):
 def test_transaction(receiver):
     said("transaction", receiver.http)
     assert values(receiver, "ledger", "amount") == ["-100.0", "100.0"]
+
+
+def test_arrays(receiver):
+    said("arrays", receiver.http)
+    (row,) = receiver.rows("books")
+    assert row == {
+        "whole": "[[10.5,10.4,10.3],[10.6,10.7,10.8]]",
+        "turned": "[[10.5,10.6],[10.4,10.7],[10.3,10.8]]",
+        "back": "[10.8,10.7,10.6]",
+        "best": "[10.5,10.6]",
+        "timestamp": "2023-11-14T22:13:20.000000000Z",
+    }
+
+
+def test_auto_flush(receiver):
+    conf = receiver.http + "auto_flush_rows=1000;auto_flush_interval=off;"
+    assert said("auto_flush", conf) == "10000 rows in 10 requests, 0 unconfirmed\n"
+    assert len(receiver.rows("ticks")) == 10_000
+
+
+def test_auto_flush_when_the_server_is_down():
+    conf = f"http::addr=127.0.0.1:{closed_port()};protocol_version=2;retry_timeout=0;auto_flush_rows=1000;auto_flush_interval=off;"
+    output = said("auto_flush", conf, code=1)
+    assert "0 rows in 0 requests, 1000 unconfirmed\n" in output and "row 999 waits in the sender\n" in output
+
+
+def test_two_servers(start_receiver):
+    newer, older = start_receiver(), start_receiver()
+    confs = newer.http, older.http + "protocol_version=1;"
+    for pair in (confs, confs[::-1]):
+        said("two_servers", *pair)
+    for receiver in (newer, older):
+        assert values(receiver, "pulses", "number") == ["0", "1", "2"] * 2
+        assert receiver.types("pulses")["timestamp"] == "TIMESTAMP", "of the older version"
+
+
+def test_tcp_auth(start_receiver):
+    receiver = start_receiver("--ecdsa", KEY_ID, KEY["token_x"], KEY["token_y"])
+    key = "".join(f"{name}={value};" for name, value in KEY.items())
+    said("tcp_auth", f"{receiver.tcp}username={KEY_ID};{key}")
+    receiver.wait_for("meters", 1)
+    row = {"room": "hall", "celsius": "21.5", "valid": "true", "timestamp": "2023-11-14T22:13:20.000000Z"}
+    assert receiver.rows("meters") == [row]
+    # The protocol has no message for a refused key. If the connection ends in time the program reports it, and in no case does its
+    # row arrive.
+    with started("tcp_auth", f"{receiver.tcp}username=stranger;{key}") as program:
+        program.communicate(timeout=120)
+    assert program.returncode in (0, 1)
+    assert receiver.rows("meters") == [row]
+
+
+def test_S14_https_ca(start_receiver, certificates):
+    receiver = start_receiver(*certificates.options, "--user", "admin", "quest")
+    conf = receiver.http + "username=admin;password=quest;"
+    assert conf.startswith("https::")
+    said("https_ca", conf, certificates.ca)
+    assert receiver.rows("secrets") == [{"word": "caffè", "timestamp": "2023-11-14T22:13:20.000000000Z"}]
+    # With another authority the certificate is refused before anything is sent.
+    assert "certificate" in said("https_ca", conf, certificates.stranger, code=1)
+    assert len(receiver.rows("secrets")) == 1
 
 
 def test_asyncio_flush(receiver):

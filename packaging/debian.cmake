@@ -1,5 +1,6 @@
 # Debian packages: configure with -DCMAKE_INSTALL_PREFIX=/usr, build, then `cpack -G DEB` in the build tree. The library
-# goes into the folder of its architecture, so both kinds of package may be installed beside those of another.
+# goes into the folder of its architecture, so both kinds of package may be installed beside those of another. The receiver's package,
+# with its service, is made by packaging/receiver/build-deb.
 set(CPACK_PACKAGE_NAME questdb-ingress)
 set(CPACK_PACKAGE_VENDOR "questdb-ingress maintainers")
 set(CPACK_PACKAGE_CONTACT "questdb-ingress maintainers <maintainers@users.noreply.example>")
@@ -7,9 +8,6 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Rows into QuestDB over ILP")
 set(CPACK_PACKAGING_INSTALL_PREFIX "${CMAKE_INSTALL_PREFIX}")
 set(CPACK_GENERATOR DEB)
 set(CPACK_COMPONENTS_ALL Runtime Development)
-if(QUESTDB_RECEIVER)
-  list(APPEND CPACK_COMPONENTS_ALL Receiver)
-endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION libs)
@@ -23,9 +21,6 @@ set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Rows into QuestDB over ILP: headers, s
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libquestdb-ingress0 (= ${PROJECT_VERSION})")
-set(CPACK_DEBIAN_RECEIVER_PACKAGE_NAME questdb-receiver)
-set(CPACK_DEBIAN_RECEIVER_DESCRIPTION "Takes rows as QuestDB does and keeps them in memory: a server for tests")
-set(CPACK_DEBIAN_RECEIVER_PACKAGE_SECTION devel)
 # Unless it is said, the architecture would be that of the machine that makes the package.
 if(QUESTDB_CROSS)
   set(_questdb_debian_x86_64 amd64)

@@ -13,7 +13,7 @@ use crate::Receiver;
 use crate::auth::{EcdsaKey, HttpAuth};
 use crate::config::options::{HttpOptions, MonitorOptions, Options, TableOptions, TcpOptions};
 use crate::io::server::Server;
-use crate::store::table::Policy;
+use crate::schema::Policy;
 
 /// The settings of a [`Receiver`]. By default it listens on two free ports of 127.0.0.1, without TLS and authentication.
 #[derive(Clone)]

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::ReceiverStats;
 use crate::config::options::Options;
-use crate::store::memory::MemoryStore;
+use crate::limits::Budget;
+use crate::store::Store;
 
 /// The time that connections have to finish when the receiver stops.
 const GRACE: Duration = Duration::from_millis(100);
@@ -32,11 +33,9 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) options: Options,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: Store,
     pub(crate) counters: ReceiverCounters,
     error_ids: ErrorIds,
-    /// Bytes of rows that all connections together have received and not stored yet.
-    held: AtomicUsize,
     pub(crate) stopping: AtomicBool,
     pub(crate) open: Mutex<OpenConnections>,
     /// Is notified when a connection has ended.
@@ -68,11 +67,10 @@ pub(crate) struct OpenConnections {
 impl Shared {
     pub(crate) fn new(options: Options) -> Shared {
         Shared {
-            store: MemoryStore::new(options.policy.clone(), options.max_stored),
+            store: Store::new(options.policy.clone(), Budget::new(options.max_stored)),
             options,
             counters: ReceiverCounters::default(),
             error_ids: ErrorIds::default(),
-            held: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
             ended: Condvar::new(),
@@ -89,11 +87,6 @@ impl Shared {
             bytes: get(&self.counters.bytes),
             rejected: get(&self.counters.rejected),
         }
-    }
-
-    /// Registers a connection among those that hold received bytes.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held { shared: self, bytes: 0 }
     }
 
     /// Returns a new id for an error answer: twelve hexadecimal digits of this receiver, and a number.
@@ -116,39 +109,6 @@ impl Shared {
 
     pub(crate) fn open(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The bytes that a connection holds and that are not stored yet. The limit is for all connections together, because with many
-/// connections a limit for each would not limit the memory.
-#[derive(Debug)]
-pub(crate) struct Held<'a> {
-    shared: &'a Shared,
-    bytes: usize,
-}
-
-impl Held<'_> {
-    /// Sets how many bytes are held now. If that is too much for all connections together, returns false and changes nothing.
-    pub(crate) fn set(&mut self, bytes: usize) -> bool {
-        let all = &self.shared.held;
-        if bytes > self.bytes {
-            let more = bytes - self.bytes;
-            let before = all.fetch_add(more, Ordering::Relaxed);
-            if before.saturating_add(more) > self.shared.options.max_stored {
-                all.fetch_sub(more, Ordering::Relaxed);
-                return false;
-            }
-        } else {
-            all.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
-        }
-        self.bytes = bytes;
-        true
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.shared.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::auth::{EcdsaKeys, HttpAuth};
 use crate::line::TimeUnit;
-use crate::store::table::Policy;
+use crate::schema::Policy;
 
 /// All settings, after they were checked.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ mod answer;
 mod body;
 mod request;
 
+use super::lines::LineReader;
 use crate::io::connection::Connection;
 use crate::line::TimeUnit;
-use crate::refusal::Refusal;
 use crate::shared::{Shared, count};
 use answer::HttpAnswer;
 use body::BodyError;
@@ -63,29 +63,32 @@ fn answer(
     if request.expects_continue && connection.unread().is_empty() {
         connection.send(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
-    let mut rows = Vec::new();
-    let mut held = shared.hold();
-    let mut full = false;
-    match body::read(connection, request.body, |part| {
-        full = !held.set(rows.len() + part.len());
-        if !full {
-            rows.extend_from_slice(part);
+    let mut lines = Ok(LineReader::new(&shared.store, unit));
+    let mut len = 0;
+    let result = body::read(connection, request.body, |part| {
+        len += part.len();
+        // The rest of a refused body is read, so that the connection can be kept. Its rows are freed.
+        if let Ok(reader) = &mut lines
+            && let Err(bad) = reader.feed(&shared.store, part)
+        {
+            lines = Err(bad);
         }
-        !full && rows.len() <= max
-    }) {
-        Ok(()) => {}
+        len <= max
+    });
+    count(&shared.counters.bytes, len as u64);
+    match result {
         Err(BodyError::Closed) => return None,
         Err(BodyError::Bad) => return Some((HttpAnswer::plain(400), false)),
-        Err(BodyError::Stopped) if full => {
-            let refusal = Refusal::full(shared.options.max_stored);
-            return Some((HttpAnswer::full(shared, &refusal), false));
-        }
         Err(BodyError::Stopped) => return Some((too_large(), false)),
+        Ok(()) => {}
     }
-    count(&shared.counters.bytes, rows.len() as u64);
-    let answer = match shared.store.append_all(&mut rows, unit) {
-        Ok(()) => HttpAnswer::no_content(),
+    let lines = lines.and_then(|mut reader| reader.end(&shared.store).map(|()| reader));
+    let answer = match lines {
         Err(bad) => HttpAnswer::bad_line(shared, &bad),
+        Ok(mut lines) => match shared.store.commit(lines.batch().take()) {
+            Ok(()) => HttpAnswer::no_content(),
+            Err(refusal) => HttpAnswer::refused(shared, &refusal),
+        },
     };
     Some((answer, true))
 }

@@ -6,9 +6,10 @@ use crate::error::printable;
 
 use crate::auth;
 use crate::io::connection::Connection;
-use crate::line::{LineParser, TimeUnit};
-use crate::refusal::Refusal;
+use crate::line::TimeUnit;
 use crate::shared::{Shared, count};
+
+use super::lines::LineReader;
 
 const AUTH_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -40,26 +41,21 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
 }
 
 fn read_lines(shared: &Shared, connection: &mut Connection) -> End {
-    let mut parser = LineParser::new();
-    let mut needed = 0;
-    let mut held = shared.hold();
+    let mut lines = LineReader::new(&shared.store, TimeUnit::Nanos);
     loop {
         // Bytes that arrived together with the authentication are lines too.
-        let unread = connection.unread();
-        if !unread.is_empty() && unread.len() >= needed {
-            let stored = shared.store.append(&mut parser, unread, TimeUnit::Nanos);
-            if let Some(bad) = stored.bad {
-                return End::Refused(bad.refusal.message);
-            }
-            connection.consume(stored.consumed);
-            needed = stored.needed;
+        let read = lines.feed(&shared.store, connection.unread());
+        connection.consume(connection.unread().len());
+        let committed = shared.store.commit(lines.batch().take());
+        if let Err(bad) = read {
+            return End::Refused(bad.refusal.message);
+        }
+        if let Err(refusal) = committed {
+            return End::Refused(refusal.message);
         }
         let max = shared.options.max_line;
-        if needed > max || connection.unread().len() > max {
+        if lines.unfinished() > max {
             return End::Refused(format!("line is too long [max={max}]"));
-        }
-        if !held.set(connection.unread().len()) {
-            return End::Refused(Refusal::full(shared.options.max_stored).message);
         }
         match connection.fill() {
             Ok(0) | Err(_) => return End::Closed,

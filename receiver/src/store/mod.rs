@@ -1,6 +1,10 @@
-//! Tables and their rows, in memory.
+//! Tables and their rows. Rows come in chunks that nobody has seen before, and are shown all at once.
 
-mod cells;
-pub(crate) mod memory;
-mod show;
-pub(crate) mod table;
+mod batch;
+mod entry;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use batch::Batch;
+pub(crate) use memory::Store;

@@ -1,8 +1,8 @@
 //! The answers to requests, and their bytes.
 
 use crate::refusal::{Fault, Refusal};
+use crate::session::lines::BadLine;
 use crate::shared::Shared;
-use crate::store::memory::BadLine;
 
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
@@ -70,9 +70,22 @@ impl HttpAnswer {
         }
     }
 
+    /// Returns the answer to rows that were refused when they were committed.
+    pub(crate) fn refused(shared: &Shared, refusal: &Refusal) -> HttpAnswer {
+        match refusal.fault {
+            Fault::Row => HttpAnswer::error(shared, 400, "invalid", &refusal.message, None),
+            Fault::Writing => {
+                HttpAnswer::error(shared, 500, "internal error", &refusal.message, None)
+            }
+            Fault::Full => HttpAnswer::full(shared, refusal),
+        }
+    }
+
     /// Returns the answer that there is no room. The request itself is correct, and may be sent again.
-    pub(crate) fn full(shared: &Shared, refusal: &Refusal) -> HttpAnswer {
-        HttpAnswer::error(shared, 503, "internal error", &refusal.message, None)
+    fn full(shared: &Shared, refusal: &Refusal) -> HttpAnswer {
+        let mut answer = HttpAnswer::error(shared, 503, "internal error", &refusal.message, None);
+        answer.headers = "Retry-After: 1\r\n".to_owned();
+        answer
     }
 
     fn error(

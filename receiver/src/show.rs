@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::table::Table;
+use crate::table::Table;
 use crate::value::{ColumnType, Value};
 
 /// The most characters of a cell that are shown.

@@ -1,0 +1,330 @@
+//! The values of one column of a chunk, and which values the column accepts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::line::{Decimal, FieldValue, Long256, parse_long256};
+use crate::value::{Array, ColumnType, Value};
+
+use super::bits::Bits;
+use super::cast::{Cell, Refused, as_decimal, as_double, as_long, own_array, symbol_text};
+
+/// About how many bytes a text of a symbol column takes besides its letters, and an array besides its elements.
+const WORD_BYTES: usize = 100;
+
+/// The values of the rows that have one, in order.
+#[derive(Debug, Clone)]
+enum Values {
+    Symbols(Symbols),
+    Longs(Vec<i64>),
+    Doubles(Vec<f64>),
+    Texts { ends: Vec<usize>, text: String },
+    Booleans(Bits),
+    Long256s(Vec<Long256>),
+    Arrays(Vec<Arc<Array>>),
+    Decimals(Vec<Decimal>),
+}
+
+/// Texts of which each is kept once in a chunk.
+#[derive(Debug, Clone, Default)]
+struct Symbols {
+    ids: Vec<u32>,
+    words: Vec<Arc<str>>,
+    /// The number of each word. It is empty in a sealed chunk.
+    index: HashMap<Arc<str>, u32>,
+    /// The number of values when the last word was added, so that the word can be removed together with its row.
+    last_new: usize,
+}
+
+impl Symbols {
+    #[inline]
+    fn push(&mut self, text: &str) -> Result<(), Refused> {
+        let id = match self.index.get(text) {
+            Some(id) => *id,
+            None => self.add_word(text.into())?,
+        };
+        self.ids.push(id);
+        Ok(())
+    }
+
+    fn add_word(&mut self, word: Arc<str>) -> Result<u32, Refused> {
+        let id = u32::try_from(self.words.len());
+        let id = id.map_err(|_| Refused::Malformed(ColumnType::Symbol))?;
+        self.words.push(Arc::clone(&word));
+        self.index.insert(word, id);
+        self.last_new = self.ids.len();
+        Ok(id)
+    }
+
+    fn pop(&mut self) {
+        self.ids.pop();
+        if self.last_new == self.ids.len()
+            && let Some(word) = self.words.pop()
+        {
+            self.index.remove(&word);
+            self.last_new = usize::MAX;
+        }
+    }
+}
+
+/// The cells of a column. Rows after the last one have no value.
+#[derive(Debug, Clone)]
+pub(crate) struct Cells {
+    column_type: ColumnType,
+    /// For each row, whether it has a value.
+    valid: Bits,
+    values: Values,
+    /// The bytes of symbols and arrays behind their pointers.
+    extra: usize,
+}
+
+impl Cells {
+    pub(crate) fn new(column_type: ColumnType) -> Cells {
+        let values = match column_type {
+            ColumnType::Symbol => Values::Symbols(Symbols::default()),
+            ColumnType::Long | ColumnType::Timestamp | ColumnType::TimestampNanos => {
+                Values::Longs(Vec::new())
+            }
+            ColumnType::Double => Values::Doubles(Vec::new()),
+            ColumnType::Varchar => Values::Texts { ends: Vec::new(), text: String::new() },
+            ColumnType::Boolean => Values::Booleans(Bits::default()),
+            ColumnType::Long256 => Values::Long256s(Vec::new()),
+            ColumnType::Array(_) => Values::Arrays(Vec::new()),
+            ColumnType::Decimal => Values::Decimals(Vec::new()),
+        };
+        Cells { column_type, valid: Bits::default(), values, extra: 0 }
+    }
+
+    pub(crate) fn column_type(&self) -> ColumnType {
+        self.column_type
+    }
+
+    /// Returns the number of rows up to the last one that was set.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.valid.len()
+    }
+
+    /// Returns about how many bytes the column takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let values = match &self.values {
+            Values::Symbols(s) => {
+                s.ids.capacity() * size_of::<u32>() + s.words.capacity() * size_of::<Arc<str>>()
+            }
+            Values::Longs(v) => v.capacity() * size_of::<i64>(),
+            Values::Doubles(v) => v.capacity() * size_of::<f64>(),
+            Values::Texts { ends, text } => ends.capacity() * size_of::<usize>() + text.capacity(),
+            Values::Booleans(v) => v.bytes(),
+            Values::Long256s(v) => v.capacity() * size_of::<Long256>(),
+            Values::Arrays(v) => v.capacity() * size_of::<Arc<Array>>(),
+            Values::Decimals(v) => v.capacity() * size_of::<Decimal>(),
+        };
+        size_of::<Cells>() + self.valid.bytes() + values + self.extra
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Value<'_> {
+        let Some(at) = self.valid.rank(row) else { return Value::Null };
+        match (&self.values, self.column_type) {
+            (Values::Symbols(s), _) => Value::Symbol(&s.words[s.ids[at] as usize]),
+            (Values::Longs(v), ColumnType::Timestamp) => Value::TimestampMicros(v[at]),
+            (Values::Longs(v), ColumnType::TimestampNanos) => Value::TimestampNanos(v[at]),
+            (Values::Longs(v), _) => Value::Long(v[at]),
+            (Values::Doubles(v), _) => Value::Double(v[at]),
+            (Values::Texts { ends, text }, _) => {
+                let start = if at == 0 { 0 } else { ends[at - 1] };
+                Value::Varchar(&text[start..ends[at]])
+            }
+            (Values::Booleans(v), _) => Value::Boolean(v.get(at)),
+            (Values::Long256s(v), _) => Value::Long256(v[at]),
+            (Values::Arrays(v), _) => Value::Array(&v[at]),
+            (Values::Decimals(v), _) => Value::Decimal(v[at]),
+        }
+    }
+
+    /// Makes the column at least `rows` rows long; the new ones have no value.
+    pub(crate) fn fill(&mut self, rows: usize) {
+        self.valid.grow(rows);
+    }
+
+    /// Removes the last row.
+    pub(crate) fn pop(&mut self) {
+        if self.valid.pop() != Some(true) {
+            return;
+        }
+        match &mut self.values {
+            Values::Symbols(s) => {
+                let words = s.words.len();
+                let last = s.words.last().map_or(0, |w| w.len());
+                s.pop();
+                self.extra -= (words - s.words.len()) * (last + WORD_BYTES);
+            }
+            Values::Longs(v) => drop(v.pop()),
+            Values::Doubles(v) => drop(v.pop()),
+            Values::Texts { ends, text } => {
+                ends.pop();
+                text.truncate(ends.last().copied().unwrap_or(0));
+            }
+            Values::Booleans(v) => drop(v.pop()),
+            Values::Long256s(v) => drop(v.pop()),
+            Values::Arrays(v) => {
+                self.extra -= v.pop().map_or(0, |array| array_bytes(&array));
+            }
+            Values::Decimals(v) => drop(v.pop()),
+        }
+    }
+
+    /// Appends a timestamp that was already converted to the unit of the column.
+    #[inline]
+    pub(crate) fn push_time(&mut self, value: i64) {
+        if let Values::Longs(v) = &mut self.values {
+            v.push(value);
+            self.valid.push(true);
+        }
+    }
+
+    /// Appends a value, converted as QuestDB converts it. If the value is refused, the column stays as it was.
+    #[inline]
+    pub(crate) fn push(&mut self, cell: Cell<'_>) -> Result<(), Refused> {
+        let refused = Err(Refused::Cast(self.column_type));
+        let valid = match (&mut self.values, cell) {
+            (Values::Symbols(symbols), cell) => {
+                let Some(text) = symbol_text(&cell)? else { return refused };
+                let before = symbols.words.len();
+                symbols.push(&text)?;
+                self.extra += (symbols.words.len() - before) * (text.len() + WORD_BYTES);
+                true
+            }
+            (Values::Texts { ends, text }, Cell::Tag(v) | Cell::Field(FieldValue::String(v))) => {
+                text.push_str(std::str::from_utf8(v).map_err(|_| Refused::NotUtf8)?);
+                ends.push(text.len());
+                true
+            }
+            (_, Cell::Tag(_)) => return refused,
+            (Values::Longs(v), Cell::Field(field)) => {
+                let Some(value) = as_long(field, self.column_type) else { return refused };
+                // QuestDB marks a missing integer with the smallest one.
+                if value != i64::MIN {
+                    v.push(value);
+                }
+                value != i64::MIN
+            }
+            (Values::Doubles(v), Cell::Field(field)) => {
+                let Some(value) = as_double(field) else { return refused };
+                let valid = !matches!(field, FieldValue::Long(i64::MIN));
+                if valid {
+                    v.push(value);
+                }
+                valid
+            }
+            (values, Cell::Field(field)) => {
+                push_rare(values, &mut self.extra, field, self.column_type)?
+            }
+        };
+        self.valid.push(valid);
+        Ok(())
+    }
+
+    /// Appends the rows of another column of the same type. Both then have their values in one place.
+    pub(crate) fn extend(&mut self, other: &Cells) {
+        match (&mut self.values, &other.values) {
+            (Values::Symbols(all), Values::Symbols(more)) => {
+                let before = all.words.len();
+                let numbers: Vec<u32> = more
+                    .words
+                    .iter()
+                    .map(|word| {
+                        // There are fewer words than rows, and a chunk has far fewer rows than there are numbers.
+                        let known = all.index.get(word).copied();
+                        known.unwrap_or_else(|| all.add_word(Arc::clone(word)).unwrap_or(0))
+                    })
+                    .collect();
+                all.ids.extend(more.ids.iter().map(|id| numbers[*id as usize]));
+                let added = &all.words[before..];
+                self.extra += added.iter().map(|w| w.len() + WORD_BYTES).sum::<usize>();
+            }
+            (Values::Longs(all), Values::Longs(more)) => all.extend_from_slice(more),
+            (Values::Doubles(all), Values::Doubles(more)) => all.extend_from_slice(more),
+            (Values::Texts { ends, text }, Values::Texts { ends: more_ends, text: more }) => {
+                let start = text.len();
+                text.push_str(more);
+                ends.extend(more_ends.iter().map(|end| start + end));
+            }
+            (Values::Booleans(all), Values::Booleans(more)) => all.extend(more),
+            (Values::Long256s(all), Values::Long256s(more)) => all.extend_from_slice(more),
+            (Values::Arrays(all), Values::Arrays(more)) => {
+                all.extend_from_slice(more);
+                self.extra += other.extra;
+            }
+            (Values::Decimals(all), Values::Decimals(more)) => all.extend_from_slice(more),
+            // The types of columns never change, so this does not occur; the rows would have no value.
+            _ => return self.fill(self.len() + other.len()),
+        }
+        self.valid.extend(&other.valid);
+    }
+
+    /// Frees what only a column that still grows needs.
+    pub(crate) fn seal(&mut self) {
+        self.valid.shrink();
+        match &mut self.values {
+            Values::Symbols(s) => {
+                s.index = HashMap::new();
+                s.ids.shrink_to_fit();
+                s.words.shrink_to_fit();
+            }
+            Values::Longs(v) => v.shrink_to_fit(),
+            Values::Doubles(v) => v.shrink_to_fit(),
+            Values::Texts { ends, text } => {
+                ends.shrink_to_fit();
+                text.shrink_to_fit();
+            }
+            Values::Booleans(v) => v.shrink(),
+            Values::Long256s(v) => v.shrink_to_fit(),
+            Values::Arrays(v) => v.shrink_to_fit(),
+            Values::Decimals(v) => v.shrink_to_fit(),
+        }
+    }
+}
+
+/// Appends a value of a type that few rows have. Returns whether there is a value.
+fn push_rare(
+    values: &mut Values,
+    extra: &mut usize,
+    field: FieldValue<'_>,
+    column_type: ColumnType,
+) -> Result<bool, Refused> {
+    match (values, field) {
+        (Values::Booleans(v), FieldValue::Boolean(value)) => {
+            v.push(value);
+            Ok(true)
+        }
+        (Values::Long256s(v), FieldValue::Long256(value)) => {
+            v.push(value);
+            Ok(true)
+        }
+        (Values::Long256s(v), FieldValue::String(text)) => {
+            v.push(parse_long256(text).ok_or(Refused::Malformed(column_type))?);
+            Ok(true)
+        }
+        (Values::Arrays(v), FieldValue::Array(Some(raw))) => {
+            let array = own_array(raw, column_type)?;
+            *extra += array_bytes(&array);
+            v.push(array);
+            Ok(true)
+        }
+        (Values::Arrays(_), FieldValue::Array(None)) => Ok(false),
+        (Values::Decimals(v), field) => {
+            let value = as_decimal(field).ok_or(Refused::Cast(column_type))?;
+            let Some(value) = value.filter(|v| !v.is_null_mark()) else { return Ok(false) };
+            if !value.fits_a_column() {
+                return Err(Refused::OutOfBounds(value));
+            }
+            v.push(value);
+            Ok(true)
+        }
+        _ => Err(Refused::Cast(column_type)),
+    }
+}
+
+fn array_bytes(array: &Array) -> usize {
+    WORD_BYTES + array.shape.len() * size_of::<u32>() + array.data.len() * size_of::<f64>()
+}

@@ -128,9 +128,10 @@ impl Buffer {
             return Err(ingress_error(py, Code::ProtocolVersionError, message));
         };
         let mut options = BufferOptions::new(version);
+        // A sender looks at its own limit when it is given the buffer.
+        options.max_buf_size = usize::MAX;
         if let Some(value) = init_buf_size {
             options.init_buf_size = size("init_buf_size", value)?;
-            options.max_buf_size = options.max_buf_size.max(options.init_buf_size);
         }
         if let Some(value) = max_name_len {
             options.max_name_len = size("max_name_len", value)?;

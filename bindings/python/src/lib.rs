@@ -18,6 +18,7 @@ mod items;
 mod names;
 mod raise;
 mod raw;
+mod reconnects;
 mod row;
 mod sender;
 mod signals;

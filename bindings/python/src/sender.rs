@@ -16,6 +16,7 @@ use crate::errors::{Code, OrRaise as _, ingress_error, object};
 use crate::exclusive::{Exclusive, Lent};
 use crate::frame::{self, Given, Target};
 use crate::raw::Call;
+use crate::reconnects;
 use crate::row::Rows;
 use crate::state::{Phase, State, inside_transaction, network};
 use crate::time::new_timedelta;
@@ -45,6 +46,7 @@ impl Sender {
             canceller: sender.canceller(),
             state: Exclusive::new(State {
                 phase: Phase::New,
+                since: 0.0,
                 sender: Some(sender),
                 rows: Rows::new(),
             }),
@@ -284,11 +286,14 @@ impl Sender {
         if let Some(message) = refusal {
             return Err(ingress_error(py, Code::InvalidApiCall, message));
         }
+        let now = reconnects::now(py)?;
+        reconnects::warn(py, now)?;
         if !self.settings.lazy_connect {
             let (sender, _) = lent.open("establish")?;
             network(py, || sender.connect())?;
         }
         lent.phase = Phase::Established;
+        lent.since = now;
         Ok(())
     }
 
@@ -423,9 +428,13 @@ impl Sender {
     #[pyo3(signature = (flush=true))]
     fn close(&self, py: Python<'_>, flush: bool) -> PyResult<()> {
         let mut lent = self.lend()?;
-        let before = std::mem::replace(&mut lent.phase, Phase::Closed);
-        if before == Phase::Closed {
+        if lent.phase == Phase::Closed {
             return Ok(());
+        }
+        let now = reconnects::now(py)?;
+        let before = std::mem::replace(&mut lent.phase, Phase::Closed);
+        if before == Phase::Established {
+            reconnects::ended(now, lent.since);
         }
         let Some(sender) = &mut lent.sender else { return Ok(()) };
         let rows = sender.buffer().row_count();

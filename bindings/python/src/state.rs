@@ -18,6 +18,8 @@ pub(crate) enum Phase {
 /// What the calls of a sender share.
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    /// When the sender was established, by the clock of `reconnects`.
+    pub(crate) since: f64,
     /// The client's sender; gone once there is nothing left that it could still hold.
     pub(crate) sender: Option<client::Sender>,
     pub(crate) rows: Rows,

@@ -68,6 +68,9 @@ def column(r, rows):
         words = WORDS if r.random() < 0.9 else [str(i) for i in range(r.choice([200, 40_000]))]
         codes = [r.randrange(-1, len(words)) if r.random() < 0.7 else r.randrange(len(words)) for _ in range(rows)]
         return kind, pd.Series(pd.Categorical.from_codes(codes, words))
+    if kind == "times" and r.random() < 0.1:
+        unit = r.choice(["s", "ms", "us", "ns"])
+        return "spans", pd.Series(np.array([r.choice([0, 5, -5, 2**40]) for _ in range(rows)], f"timedelta64[{unit}]"))
     if kind == "times":
         times = pd.Series(stamps(r, rows, -(10**18)))
         if r.random() < 0.3:

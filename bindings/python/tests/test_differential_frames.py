@@ -24,6 +24,7 @@ DIFFERENCES = {
     "columns that are not contiguous": ["ndarray is not C-contiguous"],
     "types of Arrow": ["Unsupported arrow type", "Could not map column source type"],
     "units of times": ["Unsupported dtype datetime64["],
+    "time spans and times of day": ["Unsupported dtype timedelta64["],
     "types of categories": ["Expected a category of strings"],
     "integers and floats in one object column": ["Expected an object of type"],
     "symbols without any value": ["IngressError: 0", "(inferred type: unknown)"],

@@ -185,6 +185,20 @@ def test_F11_index_and_duplicates():
     assert '"a" is declared twice' in refused(two, IngressErrorCode.InvalidName)
 
 
+def test_F11_names_that_differ_in_case():
+    for names in (["a", "A"], ["grün", "n", "GRÜN"]):
+        df = pd.DataFrame([range(len(names))], columns=names)
+        said = refused(df, IngressErrorCode.InvalidName)
+        assert repr(names[0]) in said and repr(names[-1]) in said
+    # Columns that are not sent under their names clash with none.
+    df = pd.DataFrame({"a": [1], "A": pd.to_datetime(["2024-01-01"]), "T": ["x"], "t": [2]})
+    assert sent(df, table_name_col="T", at="A") == b"x a=1i,t=2i 1704067200000000000\n"
+    pa = pytest.importorskip("pyarrow")
+    assert "'a' and 'A' are one" in refused(pa.table({"a": [1], "b": [2], "A": [3]}), IngressErrorCode.InvalidName)
+    table = pa.table({"a": [1], "A": pa.array([0], pa.timestamp("us"))})
+    assert sent(table, at="A") == b"t a=1i 0\n"
+
+
 def test_F12_names():
     assert "Expected str, not an object of type int" in refused(pd.DataFrame({1: [1]}), CALL)
     for name in ("a?b", "", "a.b", "x" * 128):

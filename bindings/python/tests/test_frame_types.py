@@ -5,7 +5,7 @@ import decimal
 
 import pytest
 from frames import np, pd, refused, rows, sent
-from questdb.ingress import Buffer, ServerTimestamp, TimestampMicros, TimestampNanos
+from questdb.ingress import Buffer, IngressErrorCode, ServerTimestamp, TimestampMicros, TimestampNanos
 
 NAN = float("nan")
 NUMBERS = [
@@ -275,7 +275,9 @@ def test_N2_decimals():
 @pytest.mark.parametrize(
     "column",
     [
-        pd.Series([dt.timedelta(1)]),
+        # A span that is no column of numpy has no unit of its own, and neither has a time of day.
+        pd.Series([dt.timedelta(1)], dtype=object),
+        pd.Series([dt.time(1)], dtype=object),
         pd.Series([1j]),
         pd.Series(pd.period_range("2024", periods=1, freq="D")),
         pd.Series(pd.interval_range(0, 1)),
@@ -355,3 +357,24 @@ def test_code_of_values_that_touches_the_buffer():
     buffer.dataframe(df, table_name="t", at=ServerTimestamp)
     assert len(caught) >= 2 and bytes(buffer).startswith(b"before x=1i\nt b=1704067200000000t\n")
     assert bytes(buffer).count(b"\n") == 4
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_M4_time_spans_are_the_number_that_numpy_holds(unit):
+    spans = pd.Series(np.array([5, -7, np.iinfo("int64").min, 2**40], f"timedelta64[{unit}]"))
+    df = pd.DataFrame({"a": spans, "n": range(4)})
+    expected = [{"a": 5, "n": 0}, {"a": -7, "n": 1}, {"n": 2}, {"a": 2**40, "n": 3}]
+    both(df, *expected)
+    both(df.iloc[::-2], *expected[::-2])
+    both(pd.DataFrame({"a": spans[:2].astype("category")}), {"a": 5}, {"a": -7})
+    assert "Bad dtype" in refused(df, IngressErrorCode.InvalidApiCall, at="a")
+
+
+def test_M4_times_of_day_and_durations_of_arrow():
+    pa = pytest.importorskip("pyarrow")
+    for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"), *map(pa.duration, ("s", "ms", "us", "ns"))):
+        plain = pa.array([5, None, 7, 8], pa.int32() if kind.bit_width == 32 else pa.int64())
+        column = plain.cast(kind).slice(1)
+        of_pandas = pd.DataFrame({"a": pd.arrays.ArrowExtensionArray(pa.chunked_array([column])), "n": range(3)})
+        both(of_pandas, {"n": 0}, {"a": 7, "n": 1}, {"a": 8, "n": 2})
+        assert sent(pa.table({"a": column, "n": range(3)})) == sent(of_pandas)

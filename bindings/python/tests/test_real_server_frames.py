@@ -7,7 +7,7 @@ import datetime as D
 import decimal
 
 import pytest
-from questdb_ingress import Sender
+from questdb_ingress import Sender, TimestampNanos
 
 np = pytest.importorskip("numpy")
 pd = pytest.importorskip("pandas")
@@ -153,3 +153,13 @@ def test_columns_of_every_type(real_server, library, transport):
     found = {name: (types.get(name), [row.get(name) for row in rows]) for name in columns}
     assert found == {name: stored for name, (_, stored) in columns.items()}
     assert [row["timestamp"] for row in rows] == [f"2023-11-14T22:13:20.{i:06}Z" for i in range(3)]
+
+
+def test_F11_names_that_differ_in_case_are_one_to_the_server(real_server):
+    """Why frames refuse them: the second value is lost without a word."""
+    with Sender.from_conf(real_server.http) as sender:
+        sender.row("cases", columns={"a": 1, "A": 2}, at=TimestampNanos(1))
+        sender.row("cases", columns={"A": 3}, at=TimestampNanos(2))
+    types, rows = real_server.read("cases", 2)
+    assert [name for name in types if name != "timestamp"] == ["a"]
+    assert [row["a"] for row in rows] == [1, 3]

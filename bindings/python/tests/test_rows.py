@@ -11,6 +11,7 @@ from questdb.ingress import (
     Buffer,
     IngressError,
     IngressErrorCode,
+    Sender,
     ServerTimestamp,
     TimestampMicros,
     TimestampNanos,
@@ -62,6 +63,24 @@ def test_B2_memory():
     assert buf.capacity() >= 50_000
     with pytest.raises(ValueError):
         buf.reserve(-1)
+
+
+def test_B2_a_buffer_takes_what_memory_has():
+    buf = Buffer()
+    text = "x" * 60_000_000
+    # Beyond max_buf_size of a sender, which looks at it when it is given the buffer.
+    for _ in range(2):
+        buf.row("t", columns={"a": text}, at=ServerTimestamp)
+    assert len(buf) > 100 << 20
+    with pytest.raises(MemoryError):
+        buf.reserve(1 << 62)
+    assert len(buf) == 2 * (60_000_000 + 7)
+    sender = Sender.from_conf("http::addr=127.0.0.1:1;protocol_version=1;")
+    sender.establish()
+    with pytest.raises(IngressError, match="max_buf_size of this sender is 104857600") as caught:
+        sender.flush(buf)
+    assert caught.value.code is IngressErrorCode.InvalidApiCall
+    sender.close()
 
 
 def test_B3_contents():

@@ -41,7 +41,7 @@ __all__ = [
 
 __version__ = VERSION
 
-#: Kept for programs that set it. This package counts reconnects in ``Sender.stats()`` and warns of nothing.
+#: Whether a ``UserWarning`` tells of senders that are established and closed in quick succession.
 WARN_HIGH_RECONNECTS = True
 
 Sender.flush_async = _flush_async

@@ -44,6 +44,11 @@ impl Kind {
             "double" => Kind::Number(Type::F64),
             "string" => Kind::Text { wide: false },
             "large_string" => Kind::Text { wide: true },
+            // Integers, in the unit of the column, as in batches of Arrow.
+            "time32[s]" | "time32[ms]" => Kind::Number(Type::I32),
+            _ if name.starts_with("time64[") || name.starts_with("duration[") => {
+                Kind::Number(Type::I64)
+            }
             "date32[day]" => Kind::Time(Type::I32, Unit::of("D")?),
             "date64[ms]" => Kind::Time(Type::I64, Unit::of("ms")?),
             _ if name.starts_with("dictionary<") => Kind::Dictionary,

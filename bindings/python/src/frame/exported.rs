@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::faults::{all_null, argument, bad_frame};
-use super::roles::{Arguments, Roles, Symbols};
+use super::roles::{Arguments, Roles, Symbols, check_case};
 use crate::errors::{OrRaise as _, convert};
 use crate::values::At;
 
@@ -103,6 +103,8 @@ impl Stream {
             return Ok(ArrowOptions::new().table("t").at_now());
         }
         let roles = Roles::of(df, &names, arguments)?;
+        let sent = (0..count).filter(|place| ![roles.tables, roles.stamp].contains(&Some(*place)));
+        check_case(py, sent.map(name))?;
         let options = ArrowOptions::new().symbols(match roles.symbols {
             Symbols::Categories => ArrowSymbols::Dictionaries,
             Symbols::Texts => ArrowSymbols::Texts,

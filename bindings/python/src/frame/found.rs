@@ -69,7 +69,7 @@ pub(crate) fn find(name: &str, held: &Held<'_>, rows: usize, keep: &mut Keep) ->
     }
     if let Some(data) = attribute(intern!(py, "_ndarray"))?
         && let Some(array) = Array::of(&data)?
-        && matches!(array.kind, b'M' | b'O')
+        && matches!(array.kind, b'M' | b'm' | b'O')
     {
         return of_array(name, &array, &data, held.row, rows, Validity::All, keep);
     }
@@ -131,7 +131,12 @@ fn of_array(
     keep.push(array.owner.clone().unbind());
     let swapped = array.swapped && array.item_size > 1;
     let (kind, values) = match array.kind {
-        b'M' | b'O' if array.item_size != 8 => return Err(unsupported(name, object)),
+        b'M' | b'm' | b'O' if array.item_size != 8 => return Err(unsupported(name, object)),
+        // A time span is the number that numpy holds, in the unit of the column.
+        b'm' => {
+            let counts = Numbers { memory, kind: Type::I64, swapped };
+            (ColumnKind::I64, Values::Times(Times { counts, unit: Unit::COUNT }))
+        }
         b'M' => {
             let unit = unit(object)?;
             let Some(unit) = Unit::of(&unit) else { return Err(unsupported(name, object)) };

@@ -7,7 +7,7 @@ use super::column::Column;
 use super::faults::{argument, bad_frame, quoted};
 use super::found::{self, Found, Held, Keep};
 use super::pandas;
-use super::roles::{Arguments, Roles, Symbols, column_name};
+use super::roles::{Arguments, Roles, Symbols, check_case, column_name};
 use crate::errors::OrRaise as _;
 use crate::values::At;
 
@@ -68,6 +68,7 @@ pub(crate) fn of_pandas(
             columns.extend(symbols.column(py, found, name, place, held)?);
         }
     }
+    check_case(py, columns.iter().map(|column| column.name.as_str()))?;
     let has_dictionary = columns.iter().any(Column::has_dictionary);
     let has_objects = columns.iter().chain(&tables).chain(&stamp).any(Column::has_objects);
     let (stamp, kind) = match (stamp, at) {

@@ -1,12 +1,14 @@
 //! The arguments of `dataframe`: which column has which role.
 
+use std::collections::HashMap;
+
 use client::TableName;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyString, PyTuple};
 
-use super::faults::{argument, class_name};
+use super::faults::{argument, class_name, quoted};
 use crate::errors::{Code, ingress_error};
 use crate::stamps::TimestampMicros;
 use crate::text;
@@ -86,6 +88,32 @@ pub(crate) fn column_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
             Err(ingress_error(name.py(), Code::InvalidApiCall, message))
         }
     }
+}
+
+/// Refuses columns whose names differ only in case: they are one to the server, which keeps the first value and drops the second.
+///
+/// # Errors
+/// `IngressError`.
+pub(crate) fn check_case<'a>(
+    py: Python<'_>,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> PyResult<()> {
+    if !names.clone().any(|name| name.chars().any(char::is_uppercase)) {
+        return Ok(());
+    }
+    let mut known = HashMap::new();
+    for name in names {
+        // Columns of exactly one name are told of by the layout.
+        if let Some(other) = known.insert(name.to_lowercase(), name).filter(|other| *other != name)
+        {
+            let (other, name) = (quoted(other), quoted(name));
+            let message = format!(
+                "columns {other} and {name} are one to the server, which does not tell upper case from lower: rename one"
+            );
+            return Err(ingress_error(py, Code::InvalidName, message));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the table of all rows, or the column with the table of each.

@@ -18,6 +18,9 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
+    /// That of time spans, which are sent as they are counted.
+    pub(crate) const COUNT: Unit = Unit { factor: 1, nanos: false };
+
     /// Returns the unit that numpy and Arrow write so.
     pub(crate) fn of(name: &str) -> Option<Unit> {
         const SECOND: i64 = 1_000_000;

@@ -1,9 +1,9 @@
 //! Designated timestamps, which end a row.
 
 use super::ProtocolVersion;
-use super::number::{Suffix, TEN_8, eight, unsigned};
+use super::number::{self, Suffix, TEN_8, unsigned};
 use super::value::{WireValue, no_room};
-use super::write::{Draft, Room};
+use super::write::{self, Draft, Room};
 use crate::error::{Error, Result, err};
 use crate::table::TimestampKind;
 
@@ -75,7 +75,7 @@ impl StampCache {
     pub(super) fn write(&self, lower: u64, form: StampForm, out: &mut Room) {
         // Never more than 13.
         out.put(self.text, self.len % 16);
-        out.words([eight(lower)]);
+        out.words([(write::eight(lower), 8)]);
         out.put(form.end.0, form.end.1);
     }
 
@@ -137,7 +137,7 @@ impl StampCache {
     #[inline]
     fn renew(&mut self, upper: u64) {
         // Sixteen digits in memory order, of which the first are zeros: there are at most twelve others, and at least one.
-        let [high, low] = [eight(upper / TEN_8).0, eight(upper % TEN_8).0];
+        let [high, low] = [number::eight(upper / TEN_8).0, number::eight(upper % TEN_8).0];
         let digits = u128::from(low) << 64 | u128::from(high);
         let zeros = (digits ^ u128::from_ne_bytes([b'0'; 16])).trailing_zeros() / 8;
         let text = digits.wrapping_shr(8 * zeros) << 8 | u128::from(b' ');

@@ -1,12 +1,17 @@
-//! Sixteen digits at once: with SSE2, which every x86-64 processor has, and with plain arithmetic elsewhere.
+//! Eight or sixteen digits at once: with SSE2, which every x86-64 processor has, and with plain arithmetic elsewhere.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "vector instructions"))]
 
 #[cfg(target_arch = "x86_64")]
-pub(in crate::ilp) use sse2::sixteen;
+pub(in crate::ilp) use sse2::{eight, sixteen};
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(in crate::ilp) fn eight(number: u64) -> u64 {
+    crate::ilp::number::eight(number).0
+}
 
 #[cfg(not(target_arch = "x86_64"))]
 pub(in crate::ilp) fn sixteen(upper: u64, lower: u64) -> [u64; 2] {
-    [upper, lower].map(|half| crate::ilp::number::eight(half).0)
+    [upper, lower].map(eight)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -17,6 +22,16 @@ mod sse2 {
         _mm_set1_epi64x, _mm_slli_epi16, _mm_slli_epi32, _mm_slli_epi64, _mm_srli_epi16,
         _mm_srli_epi64, _mm_sub_epi16, _mm_sub_epi64, _mm_unpackhi_epi64, _mm_unpacklo_epi64,
     };
+
+    /// Returns the text of a number below 10^8, eight digits in memory order. A single number takes fewer instructions than
+    /// with plain arithmetic, but its digits are known later: this is for a number of which nothing else depends.
+    #[inline(always)]
+    pub(in crate::ilp) fn eight(number: u64) -> u64 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 10^8")]
+        let number = number as i32;
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe { _mm_cvtsi128_si64(text(_mm_cvtsi32_si128(number))).cast_unsigned() }
+    }
 
     /// Returns the text of two numbers below 10^8, eight digits each, in memory order.
     #[inline(always)]
@@ -54,12 +69,14 @@ mod sse2 {
 
 #[cfg(test)]
 mod tests {
-    use super::sixteen;
+    use super::{eight, sixteen};
 
     #[test]
     fn each_half_has_its_eight_digits() {
         let check = |upper: u64, lower: u64| {
-            let text = sixteen(upper, lower).map(u64::to_le_bytes).concat();
+            let words = sixteen(upper, lower);
+            assert_eq!(words, [upper, lower].map(eight));
+            let text = words.map(u64::to_le_bytes).concat();
             assert_eq!(String::from_utf8(text).unwrap(), format!("{upper:08}{lower:08}"));
         };
         let mut random = fastrand::Rng::with_seed(45);

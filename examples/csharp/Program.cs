@@ -13,12 +13,13 @@ internal static class Program
             {
                 case "every_type": EveryType.Run(conf); break;
                 case "prepared_rows": PreparedRows.Run(conf); break;
+                case "arrow": Arrow.Run(conf); break;
                 case "decimals": Decimals.Run(conf); break;
                 case "bad_row": BadRow.Run(conf); break;
                 case "service": Service.Run(conf); break;
                 case "cost": Cost.Run(); break;
                 default:
-                    Console.Error.WriteLine("usage: every_type | prepared_rows | decimals | bad_row | service | cost [CONF]");
+                    Console.Error.WriteLine("usage: every_type | prepared_rows | arrow | decimals | bad_row | service | cost [CONF]");
                     return 2;
             }
             return 0;

@@ -88,6 +88,8 @@ namespace QuestDB
             IntPtr sender, IntPtr layout, Cell* cells, UIntPtr count, long at);
         [DllImport(Lib)] internal static extern IntPtr questdb_sender_append_columns(
             IntPtr sender, IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at);
+        [DllImport(Lib)] internal static extern IntPtr questdb_sender_arrow(IntPtr sender, IntPtr array, IntPtr schema, IntPtr options);
+        [DllImport(Lib)] internal static extern IntPtr questdb_sender_arrow_stream(IntPtr sender, IntPtr stream, IntPtr options);
 
         [DllImport(Lib)] internal static extern ulong questdb_sender_stat(SenderHandle sender, uint stat);
         [DllImport(Lib)] internal static extern IntPtr questdb_sender_last_error(SenderHandle sender, out IntPtr last);
@@ -144,6 +146,21 @@ namespace QuestDB
         [DllImport(Lib)] internal static extern IntPtr questdb_buffer_append_columns(
             IntPtr buffer, IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at);
 
+        [DllImport(Lib)] internal static extern IntPtr questdb_buffer_arrow(IntPtr buffer, IntPtr array, IntPtr schema, IntPtr options);
+        [DllImport(Lib)] internal static extern IntPtr questdb_buffer_arrow_stream(IntPtr buffer, IntPtr stream, IntPtr options);
+
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_new(out IntPtr options);
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_table(IntPtr options, byte* name, UIntPtr len);
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_table_column(
+            IntPtr options, byte* name, UIntPtr len, UIntPtr position);
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_symbols(IntPtr options, uint symbols);
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_symbol_column(
+            IntPtr options, byte* name, UIntPtr len, UIntPtr position);
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_at(IntPtr options, uint stamp, long value);
+        [DllImport(Lib)] internal static extern IntPtr questdb_arrow_options_at_column(
+            IntPtr options, byte* name, UIntPtr len, UIntPtr position);
+        [DllImport(Lib)] internal static extern void questdb_arrow_options_free(IntPtr options);
+
         [DllImport(Lib)] internal static extern IntPtr questdb_row_layout_new(
             byte* table, UIntPtr len, uint stamp, out LayoutHandle layout);
         [DllImport(Lib)] internal static extern IntPtr questdb_row_layout_add(IntPtr layout, byte* name, UIntPtr len, uint kind);
@@ -159,6 +176,7 @@ namespace QuestDB
         [DllImport(Lib)] internal static extern byte questdb_error_retryable(IntPtr error);
         [DllImport(Lib)] internal static extern byte questdb_error_in_doubt(IntPtr error);
         [DllImport(Lib)] internal static extern byte questdb_error_row_accepted(IntPtr error);
+        [DllImport(Lib)] internal static extern UIntPtr questdb_error_rows_accepted(IntPtr error);
         [DllImport(Lib)] internal static extern uint questdb_error_attempts(IntPtr error);
         [DllImport(Lib)] internal static extern uint questdb_error_in_doubt_attempts(IntPtr error);
         [DllImport(Lib)] internal static extern uint questdb_error_http_status(IntPtr error);

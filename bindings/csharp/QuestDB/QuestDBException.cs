@@ -115,6 +115,7 @@ namespace QuestDB
             Retryable = Native.questdb_error_retryable(error) != 0;
             InDoubt = Native.questdb_error_in_doubt(error) != 0;
             RowAccepted = Native.questdb_error_row_accepted(error) != 0;
+            RowsAccepted = (long)Native.questdb_error_rows_accepted(error);
             Attempts = (int)Native.questdb_error_attempts(error);
             InDoubtAttempts = (int)Native.questdb_error_in_doubt_attempts(error);
             EarlierRowsInDoubt = (long)Native.questdb_error_earlier_rows_in_doubt(error);
@@ -149,6 +150,9 @@ namespace QuestDB
 
         /// <summary>Whether the row is kept and only the automatic flush after it failed. If so, do not add it again.</summary>
         public bool RowAccepted { get; }
+
+        /// <summary>How many rows of Arrow the sender had taken: they were sent or are in its buffer. Go on with the row after them.</summary>
+        public long RowsAccepted { get; }
 
         /// <summary>How many attempts the call made to send the rows; 0 where it sent nothing.</summary>
         public int Attempts { get; }

@@ -52,6 +52,12 @@ namespace QuestDB
 
         internal override IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at) =>
             Native.questdb_buffer_append_columns(Memory, layout, rows, columns, count, at);
+
+        internal override IntPtr ArrowBatch(IntPtr array, IntPtr schema, IntPtr options) =>
+            Native.questdb_buffer_arrow(Memory, array, schema, options);
+
+        internal override IntPtr ArrowStream(IntPtr stream, IntPtr options) =>
+            Native.questdb_buffer_arrow_stream(Memory, stream, options);
     }
 
     /// <summary>The C library itself.</summary>

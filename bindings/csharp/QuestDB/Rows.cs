@@ -186,6 +186,30 @@ namespace QuestDB
         /// <summary>Appends so many rows, of which the server sets the time.</summary>
         public void Append(ColumnBatch batch, int rows) => AppendBatch(batch, rows, null);
 
+        /// <summary>
+        /// Appends a batch of Apache Arrow from its own memory and releases it. The arguments are the addresses of a struct
+        /// ArrowArray of the type struct, with a child for each column, and of its ArrowSchema, which the exporters of the package
+        /// Apache.Arrow fill. A buffer takes all rows or none. A sender takes them piece by piece and sends each time that a limit
+        /// of auto-flush is reached; <see cref="QuestDBException.RowsAccepted"/> tells how many it took. If a row is wrong and none
+        /// was sent, none is taken.
+        /// <para>The array is taken, whatever happens: its release callback is called exactly once. The schema is only read. Both
+        /// must be what Arrow's C data interface says: lengths of memory cannot be checked, and a wrong address ends the process.</para>
+        /// </summary>
+        public void AppendArrow(IntPtr array, IntPtr schema, ArrowOptions options) =>
+            ArrowOptions.Take(
+                this,
+                options,
+                made => ArrowBatch(array, schema, made),
+                () => Native.questdb_buffer_arrow(IntPtr.Zero, array, schema, IntPtr.Zero));
+
+        /// <summary>Appends all batches of a stream, each as AppendArrow does, and releases it: the address of a struct ArrowArrayStream.</summary>
+        public void AppendArrowStream(IntPtr stream, ArrowOptions options) =>
+            ArrowOptions.Take(
+                this,
+                options,
+                made => ArrowStream(stream, made),
+                () => Native.questdb_buffer_arrow_stream(IntPtr.Zero, stream, IntPtr.Zero));
+
         /// <summary>Enters for a call of a row, which must still be open.</summary>
         internal void Enter(long row)
         {
@@ -202,6 +226,10 @@ namespace QuestDB
         internal abstract IntPtr AppendRow(IntPtr layout, Cell* cells, UIntPtr count, long at);
 
         internal abstract IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at);
+
+        internal abstract IntPtr ArrowBatch(IntPtr array, IntPtr schema, IntPtr options);
+
+        internal abstract IntPtr ArrowStream(IntPtr stream, IntPtr options);
 
         internal void End(long row, Stamp unit, long at)
         {

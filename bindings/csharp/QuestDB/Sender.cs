@@ -309,6 +309,12 @@ namespace QuestDB
         internal override IntPtr AppendColumns(IntPtr layout, UIntPtr rows, ColumnData* columns, UIntPtr count, long* at) =>
             Seen(Native.questdb_sender_append_columns(handle.Pointer, layout, rows, columns, count, at));
 
+        internal override IntPtr ArrowBatch(IntPtr array, IntPtr schema, IntPtr options) =>
+            Seen(Native.questdb_sender_arrow(handle.Pointer, array, schema, options));
+
+        internal override IntPtr ArrowStream(IntPtr stream, IntPtr options) =>
+            Seen(Native.questdb_sender_arrow_stream(handle.Pointer, stream, options));
+
         /// <summary>Remembers for Dispose whether an automatic flush was cancelled.</summary>
         private IntPtr Seen(IntPtr error)
         {

@@ -1,4 +1,5 @@
-//! Checks that the README is true: its snippets are regions of files in `examples/`, and the Rust examples are run.
+//! Checks that the README and the document of Arrow are true: their snippets are regions of files in `examples/`, which are
+//! run, the Rust examples here.
 
 use std::path::PathBuf;
 
@@ -10,35 +11,50 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// Returns the lines of a file between `[readme]` and `[/readme]`.
-fn region(path: &str) -> String {
+/// Returns the lines of a file between `[tag]` and `[/tag]`.
+fn region(path: &str, tag: &str) -> String {
     let text = read(path);
     let lines = text
         .lines()
-        .skip_while(|l| !l.contains("[readme]"))
+        .skip_while(|l| !l.contains(&format!("[{tag}]")))
         .skip(1)
-        .take_while(|l| !l.contains("[/readme]"));
+        .take_while(|l| !l.contains(&format!("[/{tag}]")));
     let region: String = lines.flat_map(|l| [l, "\n"]).collect();
-    assert!(!region.is_empty(), "{path} has no region [readme]");
+    assert!(!region.is_empty(), "{path} has no region [{tag}]");
     region
+}
+
+/// Returns the lines without the blanks that all of them begin with.
+fn outdented(text: &str) -> String {
+    let lines = || text.lines().filter(|line| !line.is_empty());
+    let blanks = lines().map(|line| line.len() - line.trim_start().len()).min().unwrap();
+    text.lines().flat_map(|line| [line.get(blanks..).unwrap_or(""), "\n"]).collect()
+}
+
+/// Compares each snippet of a document with what `wanted` makes of the example that it names, and checks that there is a
+/// snippet in each of the languages and none that names no example.
+fn snippets_are(document: &str, languages: &[&str], wanted: impl Fn(&str) -> String) {
+    let text = read(document);
+    let mut seen = 0;
+    for (i, _) in text.match_indices("<!-- examples/") {
+        let rest = &text[i + 5..];
+        let (path, rest) = rest.split_once(" -->\n```").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        let (snippet, _) = rest.split_once("```\n").unwrap();
+        assert_eq!(snippet, wanted(path), "{document} differs from {path}");
+        seen += 1;
+    }
+    let snippets: Vec<_> =
+        languages.iter().map(|name| text.matches(&format!("```{name}\n")).count()).collect();
+    assert_eq!(seen, snippets.iter().sum::<usize>());
+    assert!(snippets.iter().all(|&count| count > 0), "{snippets:?}");
 }
 
 #[test]
 fn snippets_are_regions_of_examples() {
-    let readme = read("README.md");
-    let mut seen = 0;
-    for (i, _) in readme.match_indices("<!-- examples/") {
-        let rest = &readme[i + 5..];
-        let (path, rest) = rest.split_once(" -->\n```").unwrap();
-        let (_, rest) = rest.split_once('\n').unwrap();
-        let (snippet, _) = rest.split_once("```\n").unwrap();
-        assert_eq!(snippet, region(path), "the README differs from {path}");
-        seen += 1;
-    }
-    let snippets = ["```rust\n", "```c\n", "```cpp\n", "```python\n"]
-        .map(|fence| readme.matches(fence).count());
-    assert_eq!(seen, snippets.iter().sum::<usize>());
-    assert!(snippets.iter().all(|&count| count > 0), "{snippets:?}");
+    snippets_are("README.md", &["rust", "c", "cpp", "python"], |path| region(path, "readme"));
+    let languages = ["c", "cpp", "go", "java", "csharp"];
+    snippets_are("doc/arrow.md", &languages, |path| outdented(&region(path, "doc")));
 }
 
 #[test]

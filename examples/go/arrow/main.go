@@ -33,14 +33,16 @@ func run(conf string) error {
 	}
 	defer sender.Close(0) // for the early returns; closing again sends nothing
 
-	// The designated timestamps come from the column "time", and the texts of "symbol" become symbols.
-	options := questdb.ArrowOptions{}.Table("ticks").AtColumn("time").SymbolColumns("symbol")
-
 	first := ticks([]string{"BTC-USD", "ETH-USD"}, []float64{43210.5, 0}, []bool{true, false}, start)
 	defer first.Release()
+
+	// [doc]
+	// The designated timestamps come from the column "time", and the texts of "symbol" become symbols.
+	options := questdb.ArrowOptions{}.Table("ticks").AtColumn("time").SymbolColumns("symbol")
 	if err := qdbarrow.Append(sender, first, options); err != nil {
 		return err
 	}
+	// [/doc]
 
 	second := ticks([]string{"ETH-USD"}, []float64{2616}, nil, start+2)
 	defer second.Release()

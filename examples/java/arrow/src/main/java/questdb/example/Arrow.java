@@ -35,6 +35,7 @@ public final class Arrow {
 
     /** Appends a batch. It stays the caller's: what is exported here is released by the sender, whatever happens. */
     private static void append(Sender sender, BufferAllocator allocator, VectorSchemaRoot batch, ArrowOptions options) {
+        // [doc]
         try (ArrowArray array = ArrowArray.allocateNew(allocator); ArrowSchema schema = ArrowSchema.allocateNew(allocator)) {
             Data.exportVectorSchemaRoot(allocator, batch, null, array, schema);
             try {
@@ -43,6 +44,7 @@ public final class Arrow {
                 schema.release();
             }
         }
+        // [/doc]
     }
 
     private static VectorSchemaRoot ticks(BufferAllocator allocator) {

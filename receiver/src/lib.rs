@@ -28,6 +28,7 @@ mod io;
 mod limits;
 pub mod line;
 mod names;
+mod read;
 mod refusal;
 mod schema;
 mod session;

@@ -185,7 +185,7 @@ fn write_time(
 }
 
 /// Converts days since 1970 to a date of the proleptic Gregorian calendar.
-fn civil_date(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_date(days: i64) -> (i64, i64, i64) {
     // Counted from 1 March of year 0, leap days are at the end of a year, and every 400 years have the same number of days.
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));

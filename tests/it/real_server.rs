@@ -22,6 +22,7 @@ mod http_facts;
 mod internal_errors;
 mod old_releases;
 mod random;
+mod reading;
 mod receiver;
 mod refused;
 mod roundtrip;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod reading;
 mod request;
 
 use super::lines::LineReader;
@@ -10,6 +11,7 @@ use crate::line::TimeUnit;
 use crate::shared::{Shared, count};
 use answer::HttpAnswer;
 use body::BodyError;
+use reading::After;
 use request::{Body, HeadError, Request};
 
 /// Bodies up to this size in bytes are read even if the answer does not depend on them, so that the connection can be kept.
@@ -31,6 +33,12 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
             }
         };
         count(&shared.counters.requests, 1);
+        match reading::serve(shared, &mut connection, &request) {
+            None => {}
+            Some(After::Goes) => continue,
+            Some(After::Closes) => return connection.close_after_answer(),
+            Some(After::Gone) => return,
+        }
         let Some((answer, body_read)) = answer(shared, &mut connection, &request) else { return };
         if answer.is_refusal() {
             count(&shared.counters.rejected, 1);

@@ -14,6 +14,7 @@ mod lines;
 mod parser;
 #[cfg(feature = "program")]
 mod program;
+mod reading;
 mod secrets;
 mod tcp;
 

@@ -88,6 +88,22 @@ impl HttpAnswer {
         answer
     }
 
+    /// Returns an answer with this JSON.
+    pub(crate) fn text(status: u16, text: String) -> HttpAnswer {
+        let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
+        HttpAnswer { status, headers: String::new(), body: Some(body) }
+    }
+
+    /// Returns the head of an answer whose body follows in chunks.
+    pub(crate) fn stream_head(media_type: &str, headers: &str, close: bool) -> Vec<u8> {
+        let close = if close { "Connection: close\r\n" } else { "" };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nServer: questdb-ingress-receiver\r\n{headers}{close}\
+             Content-Type: {media_type}; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        head.into_bytes()
+    }
+
     fn error(
         shared: &Shared,
         status: u16,

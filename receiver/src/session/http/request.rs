@@ -16,7 +16,8 @@ pub(crate) enum Body {
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    query: String,
+    /// What stands behind the question mark.
+    pub(crate) query: String,
     pub(crate) body: Body,
     pub(crate) expects_continue: bool,
     /// Whether the connection ends after the answer.

@@ -1,0 +1,141 @@
+//! Statements at `/exec` and `/exp`, compared with what QuestDB 9.3.4 answered to the same requests over the same rows.
+
+#[path = "../reading/rows.rs"]
+mod rows;
+
+use questdb_ingress_testkit::questdb::http::{Response, percent_encoded, request};
+use questdb_receiver::Receiver;
+use serde_json::Value;
+
+/// The answers of the real server, one request a line. A test against a server, of the client's package, holds them.
+const ANSWERS: &str = include_str!("../reading/answers.jsonl");
+
+/// Requests that are answered otherwise, and why. Errors may have other words where the server's are about its own grammar.
+const DIFFERENCES: &[(&str, &str)] = &[
+    ("dct", "a decimal column here has no precision and scale of its own"),
+    ("select l from every where ar is null", "the server cannot compare arrays"),
+    ("show tables", "in order of creation here, in no order there"),
+    ("show columns from every", "symbols here have no capacity and no cache"),
+    ("wal_tables()", "no numbers of transactions here, and another order"),
+];
+
+fn start() -> Receiver {
+    let receiver = Receiver::builder().start().unwrap();
+    assert_eq!(get(&receiver, "/exec", rows::CREATE, "").body, "{\"ddl\":\"OK\"}");
+    for body in rows::bodies() {
+        let port = receiver.http_addr().port();
+        assert_eq!(request(port, "POST", "/write", &[], &body).unwrap().status, 204);
+    }
+    receiver
+}
+
+fn get(receiver: &Receiver, path: &str, query: &str, more: &str) -> Response {
+    let target = format!("{path}?query={}{more}", percent_encoded(query));
+    request(receiver.http_addr().port(), "GET", &target, &[], b"").unwrap()
+}
+
+#[test]
+fn statements_are_answered_as_the_server_answers_them() {
+    let receiver = start();
+    let (mut cases, mut different) = (0, Vec::new());
+    for line in ANSWERS.lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let text = |key: &str| case[key].as_str().unwrap();
+        let (path, query, more) = (text("path"), text("query"), text("more"));
+        let ours = get(&receiver, path, query, more);
+        let known = DIFFERENCES.iter().any(|(q, _)| *q == query);
+        let same_status = case["status"] == ours.status;
+        let same = same_status && text("body") == ours.body;
+        // The words of an error about grammar may be others.
+        let both_refuse = ours.status == 400 && same_status;
+        if !same && !known && !both_refuse {
+            different.push(format!("{path} {query} {more}\n  {}\n  {}", text("body"), ours.body));
+        }
+        assert!(!known || !same || path == "/exp", "no difference any more: {query}");
+        cases += 1;
+    }
+    assert!(different.is_empty(), "{} of {cases}:\n{}", different.len(), different.join("\n"));
+    assert!(cases > 400, "{cases}");
+}
+
+#[test]
+fn other_sql_is_refused_with_advice() {
+    let receiver = start();
+    for (query, position) in [
+        ("select k, max(d) from dbl sample by 1h", 10),
+        ("select k from dbl latest on timestamp partition by k", 18),
+        ("insert into dbl values (1)", 0),
+        ("select k from dbl join nn on k", 18),
+        ("select k from (select * from dbl)", 14),
+        ("select k + 1 from dbl", 9),
+        ("alter table dbl add column x int", 0),
+    ] {
+        let answer = get(&receiver, "/exec", query, "");
+        let body = answer.json();
+        assert_eq!(
+            (answer.status, &body["position"], &body["query"]),
+            (400, &position.into(), &query.into())
+        );
+        assert!(body["error"].as_str().unwrap().contains("DuckDB"), "{body}");
+    }
+}
+
+#[test]
+fn a_nested_condition_exhausts_no_stack() {
+    let receiver = start();
+    let query = format!("select k from dbl where {}k = 1", "(".repeat(4000));
+    let answer = get(&receiver, "/exec", &query, "");
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("nested too deeply"), "{}", answer.body);
+}
+
+#[test]
+fn a_large_result_comes_in_parts() {
+    let receiver = Receiver::builder().start().unwrap();
+    let rows: String = (0..100_000).map(|i| format!("big a={i}i {}000\n", 1_000_000 - i)).collect();
+    let port = receiver.http_addr().port();
+    assert_eq!(request(port, "POST", "/write", &[], rows.as_bytes()).unwrap().status, 204);
+    let answer = get(&receiver, "/exec", "select a from big", "").json();
+    let cells = answer["dataset"].as_array().unwrap();
+    assert_eq!((cells.len(), &answer["count"]), (100_000, &100_000.into()));
+    assert_eq!((&cells[0][0], &cells[99_999][0]), (&99_999.into(), &0.into()));
+    let csv = get(&receiver, "/exp", "select a from big limit -2", "");
+    assert_eq!(csv.body, "\"a\"\r\n1\r\n0\r\n");
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert!(csv.header("content-disposition").unwrap().starts_with("attachment; filename="));
+}
+
+#[test]
+fn reading_asks_for_the_same_credentials_as_writing() {
+    let receiver = Receiver::builder().auth_basic("u", "p").start().unwrap();
+    let port = receiver.http_addr().port();
+    for path in ["/exec", "/exp"] {
+        let target = format!("{path}?query=select+1");
+        let status =
+            |headers: &[(&str, &str)]| request(port, "GET", &target, headers, b"").unwrap().status;
+        assert_eq!(status(&[]), 401);
+        assert_eq!(status(&[("Authorization", "Basic dTpx")]), 401);
+        assert_eq!(status(&[("Authorization", "Basic dTpw")]), 200);
+        assert_eq!(request(port, "POST", &target, &[], b"").unwrap().status, 405);
+    }
+}
+
+#[test]
+fn the_connection_stays_after_answers_of_each_kind() {
+    use questdb_ingress_testkit::raw_client::{Http, connect};
+    let receiver = start();
+    let mut client = Http::over(connect(receiver.http_addr()));
+    for (target, status) in [
+        ("/exec?query=dbl", 200),
+        ("/exec?query=nope", 400),
+        ("/exp?query=dbl", 200),
+        ("/exec?query=", 200),
+        ("/exp", 400),
+    ] {
+        let answer = client.ask(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        assert_eq!(answer.status, status, "{target}");
+    }
+    assert_eq!(client.write("t x=1i\n").status, 204);
+    // One for each request of `start`, and this one.
+    assert_eq!(receiver.stats().connections, 6);
+}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::config::options::PartitionBy;
 use crate::line::quoted;
 use crate::names;
 use crate::refusal::{Code, Refusal};
@@ -45,23 +46,49 @@ pub(crate) struct Schema {
     designated: usize,
     generation: u64,
     bytes: usize,
+    partition_by: Option<PartitionBy>,
+}
+
+fn next_id() -> u64 {
+    static LAST_ID: AtomicU64 = AtomicU64::new(0);
+    LAST_ID.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Schema {
     /// Makes the schema of a table that has only the column for the time.
     pub(crate) fn new(table: &str, designated: ColumnType) -> Schema {
-        static LAST_ID: AtomicU64 = AtomicU64::new(0);
-        let mut schema = Schema {
-            id: LAST_ID.fetch_add(1, Ordering::Relaxed),
+        let mut schema = Schema::without_columns(table, None);
+        schema.add(DESIGNATED, designated);
+        schema
+    }
+
+    /// Makes the schema of a table that has no columns yet. Without a unit its partitions are the usual ones.
+    pub(crate) fn without_columns(table: &str, partition_by: Option<PartitionBy>) -> Schema {
+        Schema {
+            id: next_id(),
             table: table.into(),
             columns: Vec::new(),
             by_lower_name: HashMap::new(),
             designated: 0,
             generation: 0,
             bytes: TABLE_BYTES + 2 * table.len(),
-        };
-        schema.add(DESIGNATED, designated);
-        schema
+            partition_by,
+        }
+    }
+
+    /// Makes the schema of another table with the same name and columns.
+    pub(crate) fn renewed(&self) -> Schema {
+        Schema { id: next_id(), ..self.clone() }
+    }
+
+    /// Sets which column holds the time of a row. No chunk may have been made with this schema yet.
+    pub(crate) fn set_designated(&mut self, index: usize) {
+        self.designated = index;
+    }
+
+    /// Returns the time that a partition spans, or `None` for the default.
+    pub(crate) fn partition_by(&self) -> Option<PartitionBy> {
+        self.partition_by
     }
 
     /// Returns whether both are schemas of one table, and not of two tables that had the same name one after the other.

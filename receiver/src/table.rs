@@ -86,6 +86,10 @@ impl Table {
         self.schema.table()
     }
 
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// Returns the number of rows.
     pub fn row_count(&self) -> usize {
         self.parts.rows

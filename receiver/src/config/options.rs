@@ -136,6 +136,18 @@ pub(crate) enum PartitionBy {
 }
 
 impl PartitionBy {
+    /// Returns the name of the unit in capitals.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            PartitionBy::None => "NONE",
+            PartitionBy::Hour => "HOUR",
+            PartitionBy::Day => "DAY",
+            PartitionBy::Week => "WEEK",
+            PartitionBy::Month => "MONTH",
+            PartitionBy::Year => "YEAR",
+        }
+    }
+
     /// Returns the unit of that name in capitals; anything else is a day.
     pub(crate) fn parse(name: &str) -> PartitionBy {
         match name {

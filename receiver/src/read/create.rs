@@ -52,14 +52,10 @@ impl Parser<'_> {
         }
         if self.take_sign("(") {
             let mut numbers = Vec::new();
-            loop {
-                match self.advance() {
-                    Kind::Number(digits) => numbers.push(digits),
-                    _ => return Err(SqlError::new(at, format!("bad column type: {text}"))),
-                }
-                if !self.take_sign(",") {
-                    break;
-                }
+            while let Kind::Number(word) | Kind::Word(word) = self.peek() {
+                numbers.push(word.clone());
+                self.advance();
+                self.take_sign(",");
             }
             self.expect_sign(")")?;
             text.push_str(&format!("({})", numbers.join(",")));

@@ -4,6 +4,7 @@
 mod catalog;
 mod condition;
 mod create;
+mod definition;
 mod filter;
 mod lexer;
 mod output;
@@ -19,15 +20,15 @@ mod values;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::Table;
 use crate::shared::Shared;
 use crate::value::ColumnType;
-use crate::{ErrorKind, Table};
 use catalog::Facts;
 use output::Frame;
 pub(crate) use output::RowStream;
 use parameters::Parameters;
 use result::{Made, Relation, ResultSet, Type};
-use statement::{Constant, Create, Named, Source, Statement};
+use statement::{Constant, Named, Source, Statement};
 
 /// What is wrong with a statement, and at which of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,20 +158,30 @@ fn run(shared: &Shared, statement: Statement) -> Result<Option<ResultSet>, SqlEr
             select::run(&query, relation, now_nanos()).map(Some)
         }
         Statement::Constants(row) => constants(shared, row).map(Some),
-        Statement::Create(create) => create_table(shared, &create).map(|()| None),
-        Statement::Truncate(table) | Statement::Drop { table, .. } => {
-            Err(SqlError::new(table.at, "the receiver keeps its tables".into()))
+        Statement::Create(create) => definition::create(shared, &create).map(|()| None),
+        Statement::Truncate(table) => match shared.store.truncate_table(&table.text) {
+            Ok(true) => Ok(None),
+            Ok(false) => Err(no_table(&table)),
+            Err(error) => Err(SqlError::new(table.at, error.to_string())),
+        },
+        Statement::Drop { table, if_exists } => {
+            let dropped = shared.store.drop_table(&table.text);
+            if dropped || if_exists { Ok(None) } else { Err(no_table(&table)) }
         }
     }
 }
 
-fn find_table(shared: &Shared, name: &Named) -> Result<Arc<Table>, SqlError> {
-    let missing = || SqlError::new(name.at, format!("table does not exist [table={}]", name.text));
-    shared.store.table(&name.text).ok_or_else(missing)
+fn no_table(name: &Named) -> SqlError {
+    SqlError::new(name.at, format!("table does not exist [table={}]", name.text))
 }
 
-fn facts(_table: &Table) -> Facts {
-    Facts { partition_by: "DAY", keys: Vec::new() }
+fn find_table(shared: &Shared, name: &Named) -> Result<Arc<Table>, SqlError> {
+    shared.store.table(&name.text).ok_or_else(|| no_table(name))
+}
+
+fn facts(shared: &Shared, table: &Table) -> Facts {
+    let partition_by = table.schema().partition_by().unwrap_or(shared.options.tables.partition_by);
+    Facts { partition_by: partition_by.name(), keys: Vec::new() }
 }
 
 fn relation(shared: &Shared, source: &Source) -> Result<Relation, SqlError> {
@@ -179,14 +190,14 @@ fn relation(shared: &Shared, source: &Source) -> Result<Relation, SqlError> {
         Source::Table(name) => Relation::Stored(find_table(shared, name)?),
         Source::Tables => {
             let tables = names().into_iter().filter_map(|name| shared.store.table(&name));
-            let tables: Vec<_> = tables.map(|t| (Arc::clone(&t), facts(&t))).collect();
+            let tables: Vec<_> = tables.map(|t| (Arc::clone(&t), facts(shared, &t))).collect();
             catalog::tables(&tables)
         }
         Source::TableNames => catalog::table_names(&names()),
         Source::WalTables => catalog::wal_tables(&names()),
         Source::Columns(name) => {
             let table = find_table(shared, name)?;
-            catalog::columns(&table, &facts(&table).keys)
+            catalog::columns(&table, &facts(shared, &table).keys)
         }
         Source::Parameters => {
             let options = &shared.options;
@@ -223,85 +234,6 @@ fn constants(shared: &Shared, row: Vec<(String, Constant)>) -> Result<ResultSet,
         cells.push(cell);
     }
     Ok(ResultSet::whole(Relation::Made { columns, rows: vec![cells] }))
-}
-
-fn create_table(shared: &Shared, create: &Create) -> Result<(), SqlError> {
-    if shared.store.table(&create.table.text).is_some() {
-        if create.if_not_exists {
-            return Ok(());
-        }
-        return Err(SqlError::new(create.table.at, "table already exists".into()));
-    }
-    let mut columns = Vec::new();
-    for (column, column_type) in &create.columns {
-        columns.push((column.text.as_str(), column_type_of(column_type)?));
-    }
-    check_designated(create, &columns)?;
-    shared.store.create_table(&create.table.text, &columns).map_err(|error| {
-        let message = match error.kind() {
-            ErrorKind::TableExists => "table already exists".to_owned(),
-            _ => error.to_string(),
-        };
-        SqlError::new(create.table.at, message)
-    })
-}
-
-fn check_designated(create: &Create, columns: &[(&str, ColumnType)]) -> Result<(), SqlError> {
-    let Some(designated) = &create.designated else {
-        let message = "the receiver needs a designated timestamp: timestamp(…) behind the columns";
-        return Err(SqlError::new(create.table.at, message.into()));
-    };
-    let name = &designated.text;
-    let column = columns.iter().find(|(column, _)| column.eq_ignore_ascii_case(name));
-    match column {
-        None => {
-            let message = format!("invalid designated timestamp column [name={name}]");
-            Err(SqlError::new(designated.at, message))
-        }
-        Some((_, ColumnType::Timestamp | ColumnType::TimestampNanos)) => Ok(()),
-        Some((_, other)) => {
-            let message = format!("TIMESTAMP column expected [actual={other}, columnName={name}]");
-            Err(SqlError::new(designated.at, message))
-        }
-    }
-}
-
-/// Returns the type of a column that a statement names.
-fn column_type_of(named: &Named) -> Result<ColumnType, SqlError> {
-    let lower = named.text.to_ascii_lowercase();
-    let dimensions = lower.matches("[]").count();
-    let (word, arguments) = lower.split_once('(').unwrap_or((&lower, ""));
-    let column_type = match word.trim_end_matches("[]") {
-        "double" if dimensions > 0 => {
-            return u8::try_from(dimensions)
-                .ok()
-                .filter(|d| *d <= 32)
-                .map(ColumnType::Array)
-                .ok_or_else(|| {
-                    SqlError::new(named.at, format!("too many dimensions: {}", named.text))
-                });
-        }
-        _ if dimensions > 0 => None,
-        "symbol" => Some(ColumnType::Symbol),
-        "long" => Some(ColumnType::Long),
-        "double" => Some(ColumnType::Double),
-        "varchar" | "string" => Some(ColumnType::Varchar),
-        "boolean" => Some(ColumnType::Boolean),
-        "timestamp" => Some(ColumnType::Timestamp),
-        "timestamp_ns" => Some(ColumnType::TimestampNanos),
-        "long256" => Some(ColumnType::Long256),
-        "decimal" => Some(ColumnType::Decimal),
-        "byte" | "short" | "int" | "float" | "date" | "char" | "uuid" | "ipv4" | "geohash"
-        | "binary" => {
-            let message = format!("the receiver has no columns of type {}", word.to_uppercase());
-            return Err(SqlError::new(named.at, message));
-        }
-        _ => None,
-    };
-    match column_type {
-        Some(t) if arguments.is_empty() || t == ColumnType::Decimal => Ok(t),
-        _ => Err(SqlError::new(named.at, format!("unsupported column type: {}", named.text))),
-    }
 }
 
 fn now_nanos() -> i64 {

@@ -10,9 +10,8 @@ use crate::limits::{Budget, Full};
 use crate::line::{FieldValue, Line, quoted};
 use crate::names;
 use crate::refusal::{Code, Refusal};
-use crate::schema::{DESIGNATED, Policy, Schema};
+use crate::schema::{Policy, Schema};
 use crate::table::Table;
-use crate::value::ColumnType;
 
 use super::entry::{Entry, Published};
 
@@ -21,7 +20,7 @@ use super::entry::{Entry, Published};
 pub(crate) struct Store {
     policy: Policy,
     budget: Arc<Budget>,
-    tables: RwLock<Tables>,
+    pub(super) tables: RwLock<Tables>,
     /// The number of all rows ever committed, including those that were removed by `clear`.
     rows: Mutex<u64>,
     /// Is notified when rows were committed.
@@ -29,9 +28,9 @@ pub(crate) struct Store {
 }
 
 #[derive(Debug, Default)]
-struct Tables {
-    list: Vec<Arc<Entry>>,
-    by_lower_name: HashMap<Box<str>, Arc<Entry>>,
+pub(super) struct Tables {
+    pub(super) list: Vec<Arc<Entry>>,
+    pub(super) by_lower_name: HashMap<Box<str>, Arc<Entry>>,
 }
 
 impl Store {
@@ -52,21 +51,26 @@ impl Store {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entry(&self, name: &str) -> Option<Arc<Entry>> {
+    pub(super) fn entry(&self, name: &str) -> Option<Arc<Entry>> {
         self.read().by_lower_name.get(name.to_lowercase().as_str()).cloned()
     }
 
     /// Adds a table, or returns the one that has its name already, and whether that was the case.
-    fn insert(&self, schema: Schema) -> Result<(Arc<Entry>, bool), Full> {
+    pub(super) fn insert(&self, schema: Schema) -> Result<(Arc<Entry>, bool), Full> {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let lower = schema.table().to_lowercase();
         if let Some(entry) = tables.by_lower_name.get(lower.as_str()) {
             return Ok((Arc::clone(entry), true));
         }
-        let entry = Arc::new(Entry::new(schema, self.budget.lease())?);
+        let entry = self.new_entry(schema)?;
         tables.by_lower_name.insert(lower.into(), Arc::clone(&entry));
         tables.list.push(Arc::clone(&entry));
         Ok((entry, false))
+    }
+
+    /// Makes a table without rows, which is not among the others yet.
+    pub(super) fn new_entry(&self, schema: Schema) -> Result<Arc<Entry>, Full> {
+        Ok(Arc::new(Entry::new(schema, self.budget.lease())?))
     }
 
     /// Returns the table of a line. If there is none, makes the one that QuestDB makes for it: with all of its columns.
@@ -88,7 +92,7 @@ impl Store {
         Ok(inserted.0)
     }
 
-    fn full(&self) -> Refusal {
+    pub(super) fn full(&self) -> Refusal {
         Refusal::full(self.budget.max())
     }
 
@@ -138,42 +142,6 @@ impl Store {
     pub(crate) fn table_names(&self) -> Vec<String> {
         let list = self.read().list.clone();
         list.iter().map(|entry| entry.schema().table().as_ref().to_owned()).collect()
-    }
-
-    pub(crate) fn create_table(&self, name: &str, columns: &[(&str, ColumnType)]) -> Result<()> {
-        if !names::is_table_name(name, self.policy.max_name_len) {
-            return Err(err!(InvalidName, "bad table name {}", shown(name)));
-        }
-        let exists = || err!(TableExists, "table {} exists already", shown(name));
-        if self.entry(name).is_some() {
-            return Err(exists());
-        }
-        let lower = |name: &str| name.to_lowercase();
-        let own = columns.iter().find(|(column, _)| lower(column) == DESIGNATED);
-        let designated = match own {
-            None => ColumnType::Timestamp,
-            Some((_, t @ (ColumnType::Timestamp | ColumnType::TimestampNanos))) => *t,
-            Some((_, t)) => {
-                return Err(err!(InvalidArgument, "column {DESIGNATED} cannot be of type {t}"));
-            }
-        };
-        let mut schema = Schema::new(name, designated);
-        for (column, column_type) in columns {
-            if lower(column) == DESIGNATED {
-                continue;
-            }
-            let valid = names::is_column_name(column, self.policy.max_name_len);
-            if !valid || schema.find(column).is_some() {
-                return Err(err!(InvalidName, "bad or repeated column name {}", shown(column)));
-            }
-            schema.add(column, *column_type);
-        }
-        schema.move_designated_last();
-        match self.insert(schema) {
-            Ok((_, false)) => Ok(()),
-            Ok((_, true)) => Err(exists()),
-            Err(Full) => Err(err!(InvalidArgument, "{}", self.full().message)),
-        }
     }
 
     pub(crate) fn clear(&self) {

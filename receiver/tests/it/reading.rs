@@ -139,3 +139,94 @@ fn the_connection_stays_after_answers_of_each_kind() {
     // One for each request of `start`, and this one.
     assert_eq!(receiver.stats().connections, 6);
 }
+
+#[test]
+fn tables_are_made_emptied_and_removed() {
+    let receiver = Receiver::builder().start().unwrap();
+    let port = receiver.http_addr().port();
+    let ask = |query: &str| get(&receiver, "/exec", query, "");
+    let write = |rows: &str| request(port, "POST", "/write", &[], rows.as_bytes()).unwrap().status;
+    let done = "{\"ddl\":\"OK\"}";
+    let create = "create table \"My t\" (ts timestamp_ns, s symbol capacity 16 cache, a double[][], v string) \
+                  timestamp(ts) partition by month bypass wal";
+    assert_eq!(ask(create).body, done);
+    assert_eq!(write("My\\ t,s=x v=\"y\",n=1i 5\n"), 204);
+    let rows = ask("select * from 'My t'").json();
+    assert_eq!(
+        rows["dataset"],
+        serde_json::json!([["1970-01-01T00:00:00.000000005Z", "x", null, "y", 1]])
+    );
+    assert_eq!(rows["timestamp"], 0);
+    let facts = ask("select designatedTimestamp, partitionBy from tables()").json();
+    assert_eq!(facts["dataset"], serde_json::json!([["ts", "MONTH"]]));
+    let columns = ask("select \"column\", type, designated from table_columns('my t')").json();
+    let expected = serde_json::json!([
+        ["ts", "TIMESTAMP_NS", true],
+        ["s", "SYMBOL", false],
+        ["a", "DOUBLE[][]", false],
+        ["v", "VARCHAR", false],
+        ["n", "LONG", false]
+    ]);
+    assert_eq!(columns["dataset"], expected);
+
+    // A snapshot from before keeps its rows.
+    let before = receiver.table("my t").unwrap();
+    assert_eq!(ask("truncate table \"MY T\";").body, done);
+    assert_eq!(ask("select count() from \"my t\"").json()["dataset"], serde_json::json!([[0]]));
+    assert_eq!((before.row_count(), receiver.table("my t").unwrap().columns().len()), (1, 5));
+    assert_eq!(write("My\\ t,s=x v=\"y\",m=2i 5\nMy\\ t v=\"z\" 6\n"), 204);
+    assert_eq!(receiver.table("my t").unwrap().row_count(), 2);
+
+    assert_eq!(ask("drop table \"my t\"").body, done);
+    assert_eq!(receiver.table_names(), [] as [&str; 0]);
+    assert_eq!(ask("drop table if exists \"my t\"").body, done);
+    for query in ["drop table t", "truncate table t", "show columns from t"] {
+        let answer = ask(query);
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.json()["error"], "table does not exist [table=t]", "{query}");
+    }
+    assert_eq!(write("My\\ t v=1i 5\n"), 204);
+    assert_eq!(receiver.table("My t").unwrap().columns().len(), 2);
+}
+
+#[test]
+fn tables_that_cannot_be_made_are_refused_with_the_reason() {
+    let receiver = Receiver::builder().start().unwrap();
+    let end = "timestamp(t) partition by day wal";
+    for (what, error) in [
+        ("u uuid, t timestamp", "the receiver has no columns of type UUID"),
+        ("u GEOHASH(8c), t timestamp", "the receiver has no columns of type GEOHASH"),
+        ("u int, t timestamp", "the receiver has no columns of type INT"),
+        ("u nope, t timestamp", "unsupported column type: nope"),
+        ("u long[], t timestamp", "unsupported column type: long[]"),
+        ("u long", "invalid designated timestamp column [name=t]"),
+        ("t long", "TIMESTAMP column expected [actual=LONG, columnName=t]"),
+        ("t timestamp, T long", "bad or repeated column name \"T\""),
+        ("t timestamp, \"a-b\" long", "bad or repeated column name \"a-b\""),
+    ] {
+        let answer = get(&receiver, "/exec", &format!("create table x ({what}) {end}"), "");
+        assert_eq!((answer.status, &answer.json()["error"]), (400, &error.into()), "{what}");
+    }
+    let keys = format!("create table x (t timestamp) {end} dedup upsert keys(t)");
+    assert!(get(&receiver, "/exec", &keys, "").body.contains("dedup keys"));
+    assert!(get(&receiver, "/exec", "create table x (a long)", "").body.contains("designated"));
+    assert!(receiver.table_names().is_empty());
+}
+
+#[test]
+fn rows_of_an_open_connection_outlive_what_becomes_of_their_table() {
+    use std::io::Write;
+    let receiver = Receiver::builder().start().unwrap();
+    let wait = std::time::Duration::from_secs(20);
+    let mut tcp = std::net::TcpStream::connect(receiver.tcp_addr()).unwrap();
+    tcp.write_all(b"t a=1i,b=1i 1000\n").unwrap();
+    receiver.wait_for_rows("t", 1, wait).unwrap();
+    assert_eq!(get(&receiver, "/exec", "truncate table t", "").status, 200);
+    tcp.write_all(b"t a=2i,c=2i 2000\n").unwrap();
+    let table = receiver.wait_for_rows("t", 1, wait).unwrap();
+    assert_eq!((table.row_count(), table.columns().len()), (1, 4));
+    assert_eq!(get(&receiver, "/exec", "drop table t", "").status, 200);
+    tcp.write_all(b"t a=3i 3000\n").unwrap();
+    let table = receiver.wait_for_rows("t", 1, wait).unwrap();
+    assert_eq!((table.row_count(), table.columns().len()), (1, 2));
+}

@@ -1,0 +1,101 @@
+//! Carries out `create table`.
+
+use super::SqlError;
+use super::statement::{Create, Named};
+use crate::ErrorKind;
+use crate::config::options::PartitionBy;
+use crate::shared::Shared;
+use crate::store::TableDefinition;
+use crate::value::ColumnType;
+
+/// Makes the table that a statement describes.
+pub(super) fn create(shared: &Shared, create: &Create) -> Result<(), SqlError> {
+    let table = &create.table;
+    if shared.store.table(&table.text).is_some() {
+        if create.if_not_exists {
+            return Ok(());
+        }
+        return Err(SqlError::new(table.at, "table already exists".into()));
+    }
+    let mut columns = Vec::new();
+    for (column, column_type) in &create.columns {
+        columns.push((column.text.as_str(), column_type_of(column_type)?));
+    }
+    let designated = designated(create, &columns)?;
+    if let Some(key) = create.keys.first() {
+        let message = "the receiver keeps every row: it has no dedup keys";
+        return Err(SqlError::new(key.at, message.into()));
+    }
+    let unit = create.partition_by.as_ref();
+    // Without the clause QuestDB makes no partitions.
+    let unit = unit.map_or(PartitionBy::None, |n| PartitionBy::parse(&n.text.to_ascii_uppercase()));
+    let definition =
+        TableDefinition { name: &table.text, columns, designated, partition_by: Some(unit) };
+    shared.store.define(&definition).map_err(|error| {
+        let message = match error.kind() {
+            ErrorKind::TableExists => "table already exists".to_owned(),
+            _ => error.to_string(),
+        };
+        SqlError::new(table.at, message)
+    })
+}
+
+/// Returns the index of the column that holds the time of a row.
+fn designated(create: &Create, columns: &[(&str, ColumnType)]) -> Result<usize, SqlError> {
+    let Some(designated) = &create.designated else {
+        let message = "the receiver needs a designated timestamp: timestamp(…) behind the columns";
+        return Err(SqlError::new(create.table.at, message.into()));
+    };
+    let name = &designated.text;
+    let lower = name.to_lowercase();
+    let index = columns.iter().position(|(column, _)| column.to_lowercase() == lower);
+    match index.and_then(|i| Some((i, columns.get(i)?.1))) {
+        None => {
+            let message = format!("invalid designated timestamp column [name={name}]");
+            Err(SqlError::new(designated.at, message))
+        }
+        Some((index, ColumnType::Timestamp | ColumnType::TimestampNanos)) => Ok(index),
+        Some((_, other)) => {
+            let message = format!("TIMESTAMP column expected [actual={other}, columnName={name}]");
+            Err(SqlError::new(designated.at, message))
+        }
+    }
+}
+
+/// Returns the type of a column that a statement names.
+fn column_type_of(named: &Named) -> Result<ColumnType, SqlError> {
+    let lower = named.text.to_ascii_lowercase();
+    let dimensions = lower.matches("[]").count();
+    let (word, arguments) = lower.split_once('(').unwrap_or((&lower, ""));
+    let column_type = match word.trim_end_matches("[]") {
+        "double" if dimensions > 0 => {
+            return u8::try_from(dimensions)
+                .ok()
+                .filter(|d| *d <= 32)
+                .map(ColumnType::Array)
+                .ok_or_else(|| {
+                    SqlError::new(named.at, format!("too many dimensions: {}", named.text))
+                });
+        }
+        _ if dimensions > 0 => None,
+        "symbol" => Some(ColumnType::Symbol),
+        "long" => Some(ColumnType::Long),
+        "double" => Some(ColumnType::Double),
+        "varchar" | "string" => Some(ColumnType::Varchar),
+        "boolean" => Some(ColumnType::Boolean),
+        "timestamp" => Some(ColumnType::Timestamp),
+        "timestamp_ns" => Some(ColumnType::TimestampNanos),
+        "long256" => Some(ColumnType::Long256),
+        "decimal" => Some(ColumnType::Decimal),
+        "byte" | "short" | "int" | "float" | "date" | "char" | "uuid" | "ipv4" | "geohash"
+        | "binary" => {
+            let message = format!("the receiver has no columns of type {}", word.to_uppercase());
+            return Err(SqlError::new(named.at, message));
+        }
+        _ => None,
+    };
+    match column_type {
+        Some(t) if arguments.is_empty() || t == ColumnType::Decimal => Ok(t),
+        _ => Err(SqlError::new(named.at, format!("unsupported column type: {}", named.text))),
+    }
+}

@@ -1,0 +1,105 @@
+//! Tables that are made, emptied and removed by hand.
+
+use std::sync::PoisonError;
+
+use crate::config::options::PartitionBy;
+use crate::error::{Result, err, shown};
+use crate::limits::Full;
+use crate::names;
+use crate::schema::{DESIGNATED, Schema};
+use crate::value::ColumnType;
+
+use super::Store;
+
+/// What a table is to look like.
+#[derive(Debug)]
+pub(crate) struct TableDefinition<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) columns: Vec<(&'a str, ColumnType)>,
+    /// The index of the column that holds the time of a row.
+    pub(crate) designated: usize,
+    /// The time that a partition spans, or `None` for the default.
+    pub(crate) partition_by: Option<PartitionBy>,
+}
+
+impl Store {
+    /// Makes a table with these columns. Adds a designated column at the end if there is none with its usual name.
+    pub(crate) fn create_table(&self, name: &str, columns: &[(&str, ColumnType)]) -> Result<()> {
+        let is_designated = |column: &str| column.to_lowercase() == DESIGNATED;
+        let mut columns = columns.to_vec();
+        let own = columns.iter().position(|(column, _)| is_designated(column));
+        let designated = own.map_or((DESIGNATED, ColumnType::Timestamp), |at| columns.remove(at));
+        let index = columns.len();
+        columns.push((DESIGNATED, designated.1));
+        self.define(&TableDefinition { name, columns, designated: index, partition_by: None })
+    }
+
+    /// Makes a table.
+    pub(crate) fn define(&self, definition: &TableDefinition<'_>) -> Result<()> {
+        let name = definition.name;
+        let max_name_len = self.policy().max_name_len;
+        if !names::is_table_name(name, max_name_len) {
+            return Err(err!(InvalidName, "bad table name {}", shown(name)));
+        }
+        let exists = || err!(TableExists, "table {} exists already", shown(name));
+        if self.entry(name).is_some() {
+            return Err(exists());
+        }
+        match definition.columns.get(definition.designated) {
+            Some((_, ColumnType::Timestamp | ColumnType::TimestampNanos)) => {}
+            Some((column, t)) => {
+                return Err(err!(InvalidArgument, "column {column} cannot be of type {t}"));
+            }
+            None => return Err(err!(InvalidArgument, "a table needs a column for the time")),
+        }
+        let mut schema = Schema::without_columns(name, definition.partition_by);
+        for (column, column_type) in &definition.columns {
+            let valid = names::is_column_name(column, max_name_len);
+            if !valid || schema.find(column).is_some() {
+                return Err(err!(InvalidName, "bad or repeated column name {}", shown(column)));
+            }
+            schema.add(column, *column_type);
+        }
+        schema.set_designated(definition.designated);
+        match self.insert(schema) {
+            Ok((_, false)) => Ok(()),
+            Ok((_, true)) => Err(exists()),
+            Err(Full) => Err(err!(InvalidArgument, "{}", self.full().message)),
+        }
+    }
+
+    /// Removes a table. Returns whether there was one.
+    pub(crate) fn drop_table(&self, name: &str) -> bool {
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = tables.by_lower_name.remove(name.to_lowercase().as_str()) else {
+            return false;
+        };
+        tables.list.retain(|other| !std::sync::Arc::ptr_eq(other, &entry));
+        entry.set_removed();
+        true
+    }
+
+    /// Removes the rows of a table. Returns whether there is one.
+    ///
+    /// The table is replaced by a new one, so that rows which sessions have not committed yet arrive as if they came later.
+    pub(crate) fn truncate_table(&self, name: &str) -> Result<bool> {
+        let Some(old) = self.entry(name) else { return Ok(false) };
+        let schema = old.schema().renewed();
+        // The room that the old table has returns only when its last reader is gone.
+        let new = self
+            .new_entry(schema)
+            .map_err(|Full| err!(InvalidArgument, "{}", self.full().message))?;
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = tables.by_lower_name.get_mut(name.to_lowercase().as_str()) else {
+            return Ok(false);
+        };
+        let old = std::mem::replace(entry, std::sync::Arc::clone(&new));
+        for other in &mut tables.list {
+            if std::sync::Arc::ptr_eq(other, &old) {
+                *other = std::sync::Arc::clone(&new);
+            }
+        }
+        old.set_removed();
+        Ok(true)
+    }
+}

@@ -1,5 +1,5 @@
-// Apache Arrow: a batch is appended from its own memory. Usually another library of Arrow exports the two structs, such as Arrow
-// C++ by arrow::ExportRecordBatch(batch, &array, &schema); here they are filled in by hand.
+// Apache Arrow: a batch is appended from its own memory. Usually another library of Arrow exports the two structs, see
+// examples/nanoarrow and examples/arrow_cpp; here they are filled in by hand.
 // ./arrow "http::addr=localhost:9000;"
 #include <iostream>
 #include <questdb_ingress.hpp>

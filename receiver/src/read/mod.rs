@@ -8,6 +8,7 @@ mod definition;
 mod filter;
 mod lexer;
 mod output;
+mod page;
 mod parameters;
 mod parser;
 mod result;
@@ -50,10 +51,28 @@ pub(crate) enum Reply {
     Rows(Box<RowStream>),
     /// JSON with this status.
     Json(u16, String),
+    /// The page, in HTML.
+    Page(&'static str),
+}
+
+/// Returns whether a path is one for readers.
+pub(crate) fn is_for_readers(path: &str) -> bool {
+    matches!(path, "/exec" | "/exp" | "/" | "/page/state" | "/page/rows")
+}
+
+/// Answers a request for one of these paths. `query` is what stands behind the question mark.
+pub(crate) fn answer(shared: &Shared, path: &str, query: &str) -> Reply {
+    match path {
+        "/exec" => exec(shared, query),
+        "/exp" => exp(shared, query),
+        "/page/state" => Reply::Json(200, page::state(shared)),
+        "/page/rows" => page::last_rows(shared, query),
+        _ => Reply::Page(page::PAGE),
+    }
 }
 
 /// Answers `/exec`. `query` is what stands behind the question mark.
-pub(crate) fn exec(shared: &Shared, query: &str) -> Reply {
+fn exec(shared: &Shared, query: &str) -> Reply {
     let arrival = Instant::now();
     let parameters = Parameters::parse(query);
     let sql = parameters.get("query").unwrap_or_default();
@@ -103,7 +122,7 @@ pub(crate) fn exec(shared: &Shared, query: &str) -> Reply {
 }
 
 /// Answers `/exp`, with CSV.
-pub(crate) fn exp(shared: &Shared, query: &str) -> Reply {
+fn exp(shared: &Shared, query: &str) -> Reply {
     let parameters = Parameters::parse(query);
     let sql = parameters.get("query").unwrap_or_default();
     if sql.trim().is_empty() {

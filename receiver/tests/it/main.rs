@@ -11,6 +11,7 @@
 
 mod http;
 mod lines;
+mod page;
 mod parser;
 #[cfg(feature = "program")]
 mod program;

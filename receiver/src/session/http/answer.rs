@@ -94,6 +94,22 @@ impl HttpAnswer {
         HttpAnswer { status, headers: String::new(), body: Some(body) }
     }
 
+    /// Returns the page. It may load nothing but what its own receiver answers.
+    pub(crate) fn page(text: &str) -> HttpAnswer {
+        let headers = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
+                       Content-Security-Policy: default-src 'none'; connect-src 'self'; \
+                       script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n";
+        let media_type = "text/html; charset=utf-8";
+        let body = Content { media_type, text: text.to_owned(), chunked: false };
+        HttpAnswer { status: 200, headers: headers.to_owned(), body: Some(body) }
+    }
+
+    /// Returns the refusal that makes a browser ask its user for a name and a password.
+    pub(crate) fn ask_for_login() -> HttpAnswer {
+        let headers = "WWW-Authenticate: Basic realm=\"questdb-receiver\"\r\n".to_owned();
+        HttpAnswer { headers, ..HttpAnswer::plain(401) }
+    }
+
     /// Returns the head of an answer whose body follows in chunks.
     pub(crate) fn stream_head(media_type: &str, headers: &str, close: bool) -> Vec<u8> {
         let close = if close { "Connection: close\r\n" } else { "" };

@@ -1,4 +1,4 @@
-//! Answers statements at `/exec` and `/exp`. Results are sent in chunks as they are made, so that a large one takes no memory.
+//! Answers readers: statements at `/exec` and `/exp`, and the page at `/`. Results are sent in chunks as they are made, so that a large one takes no memory.
 
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,21 +24,22 @@ pub(super) fn serve(
     connection: &mut Connection,
     request: &Request,
 ) -> Option<After> {
-    let ask = match request.path.as_str() {
-        "/exec" => read::exec,
-        "/exp" => read::exp,
-        _ => return None,
-    };
+    if !read::is_for_readers(&request.path) {
+        return None;
+    }
     let Some(body_read) = drain(connection, request) else { return Some(After::Gone) };
     let close = request.close || !body_read;
     let reply = if request.method != "GET" {
         Err(HttpAnswer::method_not_supported(&request.method))
     } else if !shared.options.http_auth.admits(request.authorization.as_deref()) {
-        Err(HttpAnswer::plain(401))
+        // A browser asks its user for a name and a password only if it is told to.
+        let page = request.path == "/";
+        Err(if page { HttpAnswer::ask_for_login() } else { HttpAnswer::plain(401) })
     } else {
-        match ask(shared, &request.query) {
+        match read::answer(shared, &request.path, &request.query) {
             Reply::Rows(rows) => Ok(rows),
             Reply::Json(status, text) => Err(HttpAnswer::text(status, text)),
+            Reply::Page(page) => Err(HttpAnswer::page(page)),
         }
     };
     let sent = match reply {

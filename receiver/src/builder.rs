@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{Result, err};
+use crate::events::{Observer, ReceiverEvent};
 
 use crate::Receiver;
 use crate::auth::{EcdsaKey, HttpAuth};
@@ -40,6 +41,7 @@ pub struct ReceiverBuilder {
     pub(crate) http: HttpOptions,
     pub(crate) tables: TableOptions,
     pub(crate) monitor: Option<MonitorOptions>,
+    observer: Observer,
 }
 
 impl Default for ReceiverBuilder {
@@ -66,6 +68,7 @@ impl Default for ReceiverBuilder {
             http: HttpOptions::default(),
             tables: TableOptions::default(),
             monitor: None,
+            observer: Observer::default(),
         }
     }
 }
@@ -192,6 +195,19 @@ impl ReceiverBuilder {
         self
     }
 
+    /// Answers `/metrics` and `/status` at this address. Port 0 takes a free one. By default they are not answered.
+    pub fn monitor(mut self, address: SocketAddr) -> Self {
+        self.monitor = Some(MonitorOptions { addr: address, connections: 4, metrics: true });
+        self
+    }
+
+    /// Calls this function for everything that happens. It is called by the threads of the connections, which wait for it. What it
+    /// does while the receiver stops may not wait for the receiver.
+    pub fn on_event(mut self, tell: impl Fn(&ReceiverEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Observer(Some(Arc::new(tell)));
+        self
+    }
+
     /// Binds the ports and starts to serve.
     ///
     /// # Errors
@@ -225,6 +241,7 @@ impl ReceiverBuilder {
             http: self.http,
             tables: self.tables,
             monitor: self.monitor,
+            observer: self.observer,
         };
         Ok(Receiver { server: Server::start(options, self.http_addr, self.tcp_addr)? })
     }

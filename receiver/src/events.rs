@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Listener;
+use crate::refusal::Refusal;
 
 /// Something that happened. Text in it is safe to print: it was escaped and cut.
 ///
@@ -77,12 +78,36 @@ pub enum ReceiverEvent<'a> {
         line: Option<u64>,
         /// What is wrong.
         message: &'a str,
+        /// The start of the line, or nothing if no line is at fault or the configuration hides it.
+        text: &'a str,
     },
+}
+
+/// Why something was refused, for those who watch the receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Why {
+    /// One of a fixed set of words.
+    pub(crate) code: &'static str,
+    /// The line, from 1, if a line is at fault.
+    pub(crate) line: Option<u64>,
+    pub(crate) message: String,
+}
+
+impl Why {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Why {
+        Why { code, line: None, message: message.into() }
+    }
+
+    pub(crate) fn of(refusal: &Refusal) -> Why {
+        Why::new(refusal.code.name(), refusal.message.clone())
+    }
 }
 
 /// The function that is told of events.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(pub(crate) Option<Arc<dyn Fn(&ReceiverEvent<'_>) + Send + Sync>>);
+pub(crate) struct Observer(pub(crate) Option<Arc<Tell>>);
+
+type Tell = dyn Fn(&ReceiverEvent<'_>) + Send + Sync;
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

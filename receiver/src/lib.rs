@@ -24,9 +24,11 @@ mod builder;
 mod chunk;
 mod config;
 mod error;
+mod events;
 mod io;
 mod limits;
 pub mod line;
+mod metrics;
 mod names;
 mod read;
 mod refusal;
@@ -37,14 +39,16 @@ mod show;
 mod store;
 mod table;
 mod value;
+mod watch;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::ReceiverBuilder;
 pub use config::{Configuration, ConfigurationSources, EffectiveValue, ValueSource};
 pub use error::{Error, ErrorKind, Result};
+pub use events::ReceiverEvent;
 pub use line::{Decimal, Long256};
 pub use table::{Column, Table};
 pub use value::{Array, ColumnType, Value};
@@ -56,6 +60,16 @@ pub enum Listener {
     Http,
     /// ILP over TCP, inside TLS if that was configured.
     Tcp,
+}
+
+impl Listener {
+    /// Returns `http` or `tcp`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Listener::Http => "http",
+            Listener::Tcp => "tcp",
+        }
+    }
 }
 
 /// Counters of a receiver since its start.
@@ -85,14 +99,29 @@ impl Receiver {
         ReceiverBuilder::default()
     }
 
-    /// Returns the address on which it listens for HTTP.
+    /// Returns the address on which it listens for HTTP, or `0.0.0.0:0` if the configuration has switched that off.
     pub fn http_addr(&self) -> SocketAddr {
-        self.server.http_addr()
+        self.addr(Listener::Http).unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into())
     }
 
-    /// Returns the address on which it listens for TCP.
+    /// Returns the address on which it listens for TCP, or `0.0.0.0:0` if the configuration has switched that off.
     pub fn tcp_addr(&self) -> SocketAddr {
-        self.server.tcp_addr()
+        self.addr(Listener::Tcp).unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into())
+    }
+
+    /// Returns the address of a port, or `None` if the configuration has switched it off.
+    pub fn addr(&self, listener: Listener) -> Option<SocketAddr> {
+        self.server.addr(listener)
+    }
+
+    /// Returns the address at which `/metrics` and `/status` are answered, if they are.
+    pub fn monitor_addr(&self) -> Option<SocketAddr> {
+        self.server.monitor_addr()
+    }
+
+    /// Returns what `/metrics` answers: all counters in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        self.server.shared().metrics_text()
     }
 
     /// Returns the start of a connection string for this receiver, such as `http::addr=127.0.0.1:40123;`.

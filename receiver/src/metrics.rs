@@ -100,7 +100,7 @@ impl Metrics {
             }
             ReceiverEvent::Refused { listener, code, .. } => {
                 let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                *refused.entry((name(listener), code)).or_default() += 1;
+                *refused.entry((listener.name(), code)).or_default() += 1;
             }
         }
     }
@@ -120,13 +120,24 @@ impl Metrics {
     pub(crate) fn text(&self, gauges: Gauges) -> String {
         let mut text = Exposition::default();
         let ports = [("http", &self.http), ("tcp", &self.tcp)];
-        let open = |port: &PortMetrics| get(&port.connected).saturating_sub(get(&port.disconnected));
+        let open =
+            |port: &PortMetrics| get(&port.connected).saturating_sub(get(&port.disconnected));
         text.plain("questdb_http_connections", "gauge", "Open HTTP connections.", open(&self.http));
-        text.plain("questdb_line_tcp_connections", "gauge", "Open TCP connections.", open(&self.tcp));
+        text.plain(
+            "questdb_line_tcp_connections",
+            "gauge",
+            "Open TCP connections.",
+            open(&self.tcp),
+        );
         let bytes = [("http", &self.http), ("tcp", &self.tcp)];
         for (name, port) in bytes {
             let metric = format!("questdb_line_{name}_recv_bytes");
-            text.plain(&metric, "gauge", "Bytes of rows received since the start.", get(&port.bytes));
+            text.plain(
+                &metric,
+                "gauge",
+                "Bytes of rows received since the start.",
+                get(&port.bytes),
+            );
         }
         text.plain("questdb_commits_total", "counter", "Commits.", get(&self.commits));
         text.plain("questdb_committed_rows_total", "counter", "Rows stored.", gauges.rows);
@@ -148,7 +159,8 @@ impl Metrics {
         self.commit_times(&mut text);
         let tables = gauges.tables as u64;
         text.plain("questdb_receiver_tables", "gauge", "Tables.", tables);
-        let (bytes, max) = ("questdb_receiver_buffered_bytes", "questdb_receiver_memory_limit_bytes");
+        let (bytes, max) =
+            ("questdb_receiver_buffered_bytes", "questdb_receiver_memory_limit_bytes");
         text.plain(bytes, "gauge", "Bytes that rows take in memory.", gauges.bytes as u64);
         text.plain(max, "gauge", "Bytes that they may take.", gauges.max_bytes as u64);
         text.0
@@ -181,13 +193,6 @@ impl Metrics {
         text.head(metric, "gauge", "The time of the last commit, in seconds since 1970.");
         let millis = get(&self.last_commit);
         text.line(&format!("{metric} {}.{:03}", millis / 1000, millis % 1000));
-    }
-}
-
-fn name(listener: Listener) -> &'static str {
-    match listener {
-        Listener::Http => "http",
-        Listener::Tcp => "tcp",
     }
 }
 
@@ -237,8 +242,15 @@ mod tests {
             let took = Duration::from_micros(micros);
             metrics.count(&ReceiverEvent::Committed { listener, rows: 2, took });
         }
-        let refused = |code| ReceiverEvent::Refused { listener, peer, code, line: None, message: "" };
-        ["cast", "time", "cast"].map(|code| metrics.count(&refused(code)));
+        let refused = |code| ReceiverEvent::Refused {
+            listener,
+            peer,
+            code,
+            line: None,
+            message: "",
+            text: "",
+        };
+        ["cast", "time", "cast"].iter().for_each(|code| metrics.count(&refused(code)));
         metrics.received(Listener::Http, 7);
         let text = metrics.text(Gauges { rows: 6, tables: 1, bytes: 5, max_bytes: 9 });
         for line in [
@@ -270,10 +282,34 @@ mod tests {
         let named = |l: &str| l.split(['{', ' ']).next().unwrap().to_owned();
         for value in text.lines().filter(|l| !l.starts_with('#')).map(named) {
             let base = ["_bucket", "_sum", "_count"].iter().find_map(|s| value.strip_suffix(s));
-            let described = [Some(value.as_str()), base].into_iter().flatten().any(|metric| {
-                text.matches(&format!("# TYPE {metric} ")).count() == 1
-            });
+            let described = [Some(value.as_str()), base]
+                .into_iter()
+                .flatten()
+                .any(|metric| text.matches(&format!("# TYPE {metric} ")).count() == 1);
             assert!(described, "{value}");
         }
+    }
+
+    #[test]
+    fn the_dashboard_asks_for_metrics_that_there_are() {
+        let dashboard = include_str!("../dashboard/questdb-receiver.json");
+        let dashboard: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+        let text = Metrics::default().text(Gauges::default());
+        let there_are = |metric: &str| {
+            let metric = metric.strip_suffix("_bucket").unwrap_or(metric);
+            text.contains(&format!("# TYPE {metric} "))
+        };
+        let mut asked = 0;
+        for panel in dashboard["panels"].as_array().unwrap() {
+            for target in panel["targets"].as_array().unwrap() {
+                let expression = target["expr"].as_str().unwrap();
+                let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                for metric in words.filter(|word| word.starts_with("questdb_")) {
+                    assert!(there_are(metric), "{metric} of {}", panel["title"]);
+                    asked += 1;
+                }
+            }
+        }
+        assert!(asked > 12);
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::ReceiverStats;
 use crate::config::options::Options;
 use crate::limits::Budget;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// The time that connections have to finish when the receiver stops.
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) store: Store,
     pub(crate) counters: ReceiverCounters,
+    pub(crate) metrics: Metrics,
     error_ids: ErrorIds,
     pub(crate) stopping: AtomicBool,
     pub(crate) open: Mutex<OpenConnections>,
@@ -70,6 +72,7 @@ impl Shared {
             store: Store::new(options.policy.clone(), Budget::new(options.max_stored)),
             options,
             counters: ReceiverCounters::default(),
+            metrics: Metrics::default(),
             error_ids: ErrorIds::default(),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),

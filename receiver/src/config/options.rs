@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::{EcdsaKeys, HttpAuth};
+use crate::events::Observer;
 use crate::line::TimeUnit;
 use crate::schema::Policy;
 
@@ -29,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) tcp: TcpOptions,
     pub(crate) http: HttpOptions,
     pub(crate) tables: TableOptions,
+    pub(crate) observer: Observer,
     /// Where `/metrics` and `/status` are answered, or `None` where they are not.
     pub(crate) monitor: Option<MonitorOptions>,
 }

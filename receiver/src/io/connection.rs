@@ -1,14 +1,12 @@
 //! A connection, plain or inside TLS, with a buffer of what was read from it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// A peer that sends nothing for this time is disconnected.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The time that a peer may take to accept an answer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time that a peer may go on sending after its connection was refused.
@@ -30,12 +28,20 @@ pub(crate) struct Connection {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    peer: Option<SocketAddr>,
+    idle_timeout: Option<Duration>,
 }
 
 impl Connection {
-    pub(crate) fn open(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
+    /// A peer that sends nothing for `idle_timeout` is disconnected.
+    pub(crate) fn open(
+        socket: TcpStream,
+        tls: Option<&Arc<ServerConfig>>,
+        idle_timeout: Option<Duration>,
+    ) -> io::Result<Self> {
+        let peer = socket.peer_addr().ok();
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(IDLE_TIMEOUT))?;
+        socket.set_read_timeout(idle_timeout)?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let stream = match tls {
             None => Stream::Plain(socket),
@@ -45,7 +51,12 @@ impl Connection {
                 Stream::Tls(Box::new(StreamOwned::new(session, socket)))
             }
         };
-        Ok(Connection { stream, buffer: Vec::new(), start: 0, end: 0 })
+        Ok(Connection { stream, buffer: Vec::new(), start: 0, end: 0, peer, idle_timeout })
+    }
+
+    /// Returns who is connected, if the system could tell.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// Returns the bytes that were read and not yet consumed.
@@ -113,7 +124,7 @@ impl Connection {
     }
 
     pub(crate) fn set_idle_timeout(&self) -> io::Result<()> {
-        self.set_read_timeout(IDLE_TIMEOUT)
+        self.socket().set_read_timeout(self.idle_timeout)
     }
 
     /// Ends TLS, if there is any, and closes the connection.

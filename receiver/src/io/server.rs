@@ -7,41 +7,66 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::Listener;
 use crate::config::options::Options;
 use crate::error::{Result, err};
+use crate::events::ReceiverEvent;
 use crate::io::connection::Connection;
+use crate::io::monitor::Monitor;
 use crate::session::{http, tcp};
 use crate::shared::{Shared, count};
 
-type Serve = fn(&Shared, Connection);
+/// What accepts the connections of a port.
+#[derive(Debug)]
+struct Acceptor {
+    addr: SocketAddr,
+    thread: JoinHandle<()>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Server {
     shared: Arc<Shared>,
-    http: SocketAddr,
-    tcp: SocketAddr,
-    acceptors: Mutex<Vec<JoinHandle<()>>>,
+    http: Option<SocketAddr>,
+    tcp: Option<SocketAddr>,
+    acceptors: Mutex<Vec<Acceptor>>,
+    monitor: Option<Monitor>,
 }
 
 impl Server {
     pub(crate) fn start(options: Options, http: SocketAddr, tcp: SocketAddr) -> Result<Server> {
-        let (http_listener, http) = listen(http)?;
-        let (tcp_listener, tcp) = listen(tcp)?;
+        let open = |enabled: bool, addr| enabled.then(|| listen(addr)).transpose();
+        let http = open(options.http.enabled, http)?;
+        let tcp = open(options.tcp.enabled, tcp)?;
         let shared = Arc::new(Shared::new(options));
-        let server = Server { shared, http, tcp, acceptors: Mutex::default() };
+        let monitor = match &shared.options.monitor {
+            Some(monitor) => Some(Monitor::start(monitor, Arc::clone(&shared))?),
+            None => None,
+        };
+        let addr = |port: &Option<(TcpListener, SocketAddr)>| port.as_ref().map(|(_, addr)| *addr);
+        let acceptors = Mutex::default();
+        let server = Server { shared, http: addr(&http), tcp: addr(&tcp), acceptors, monitor };
         // If one of the following calls fails, the server is dropped, and that stops what is already running.
-        server.spawn_acceptor("receiver-http", http_listener, http::serve)?;
-        server.spawn_acceptor("receiver-tcp", tcp_listener, tcp::serve)?;
+        for (port, listener) in [(http, Listener::Http), (tcp, Listener::Tcp)] {
+            if let Some((socket, addr)) = port {
+                server.spawn_acceptor(socket, addr, listener)?;
+            }
+        }
         Ok(server)
     }
 
-    fn spawn_acceptor(&self, name: &str, listener: TcpListener, serve: Serve) -> Result<()> {
+    fn spawn_acceptor(
+        &self,
+        socket: TcpListener,
+        addr: SocketAddr,
+        listener: Listener,
+    ) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new()
-            .name(name.into())
-            .spawn(move || accept(&shared, &listener, serve))
+            .name(format!("receiver-{}", listener.name()))
+            .spawn(move || accept(&shared, &socket, listener))
             .map_err(|e| err!(Thread, "cannot start a thread: {e}"))?;
-        self.acceptors.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        let acceptor = Acceptor { addr, thread };
+        self.acceptors.lock().unwrap_or_else(PoisonError::into_inner).push(acceptor);
         Ok(())
     }
 
@@ -49,19 +74,22 @@ impl Server {
         &self.shared
     }
 
-    pub(crate) fn http_addr(&self) -> SocketAddr {
-        self.http
+    pub(crate) fn addr(&self, listener: Listener) -> Option<SocketAddr> {
+        match listener {
+            Listener::Http => self.http,
+            Listener::Tcp => self.tcp,
+        }
     }
 
-    pub(crate) fn tcp_addr(&self) -> SocketAddr {
-        self.tcp
+    pub(crate) fn monitor_addr(&self) -> Option<SocketAddr> {
+        self.monitor.as_ref().map(Monitor::addr)
     }
 
     pub(crate) fn stop(&self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         let acceptors =
             std::mem::take(&mut *self.acceptors.lock().unwrap_or_else(PoisonError::into_inner));
-        for (thread, addr) in acceptors.into_iter().zip([self.http, self.tcp]) {
+        for Acceptor { addr, thread } in acceptors {
             if !thread.is_finished() {
                 // `accept` has no timeout, so a connection of our own wakes it.
                 let _ = TcpStream::connect_timeout(&reachable(addr), Duration::from_millis(100));
@@ -81,7 +109,7 @@ impl Drop for Server {
     }
 }
 
-fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+pub(super) fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     TcpListener::bind(addr)
         .and_then(|listener| {
             let bound = listener.local_addr()?;
@@ -91,7 +119,7 @@ fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 }
 
 /// Returns an address that reaches the listener, also if it listens on all addresses.
-fn reachable(addr: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -100,15 +128,15 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
     (ip, addr.port()).into()
 }
 
-fn accept(shared: &Arc<Shared>, listener: &TcpListener, serve: Serve) {
+fn accept(shared: &Arc<Shared>, socket: &TcpListener, listener: Listener) {
     loop {
-        let accepted = listener.accept();
+        let accepted = socket.accept();
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
         match accepted {
             // Dropping a connection that is not admitted closes it.
-            Ok((socket, _)) => drop(admit(shared, socket, serve)),
+            Ok((socket, peer)) => drop(admit(shared, socket, peer, listener)),
             Err(e) if is_transient(&e) => thread::sleep(Duration::from_millis(10)),
             Err(_) => return,
         }
@@ -126,11 +154,18 @@ fn is_transient(error: &io::Error) -> bool {
     kinds.contains(&error.kind()) || error.raw_os_error().is_some_and(|e| SHORTAGES.contains(&e))
 }
 
-fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()> {
+fn admit(
+    shared: &Arc<Shared>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    listener: Listener,
+) -> io::Result<()> {
     let second = socket.try_clone()?;
     let mut open = shared.open();
     if open.sockets.len() >= shared.options.max_connections {
+        drop(open);
         count(&shared.counters.rejected, 1);
+        shared.tell(&ReceiverEvent::TurnedAway { listener, peer: Some(peer) });
         return Ok(());
     }
     count(&shared.counters.connections, 1);
@@ -139,11 +174,17 @@ fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()
     open.next_id += 1;
     open.sockets.insert(id, second);
     drop(open);
-    let guard = Registered { shared: Arc::clone(shared), id };
+    shared.tell(&ReceiverEvent::Connected { listener, peer: Some(peer) });
+    let guard = Registered { shared: Arc::clone(shared), id, peer, listener };
     // The lock was released before, because a thread that cannot be started unregisters its connection at once.
     let thread = thread::Builder::new().name("receiver-connection".into()).spawn(move || {
         let shared = &guard.shared;
-        if let Ok(connection) = Connection::open(socket, shared.options.tls.as_ref()) {
+        let (idle_timeout, serve): (_, fn(&Shared, Connection)) = match listener {
+            Listener::Http => (shared.options.http.idle_timeout, http::serve),
+            Listener::Tcp => (shared.options.tcp.idle_timeout, tcp::serve),
+        };
+        let tls = shared.options.tls.as_ref();
+        if let Ok(connection) = Connection::open(socket, tls, idle_timeout) {
             serve(shared, connection);
         }
     })?;
@@ -155,11 +196,15 @@ fn admit(shared: &Arc<Shared>, socket: TcpStream, serve: Serve) -> io::Result<()
 struct Registered {
     shared: Arc<Shared>,
     id: u64,
+    peer: SocketAddr,
+    listener: Listener,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
         self.shared.open().sockets.remove(&self.id);
         self.shared.ended.notify_all();
+        let (listener, peer) = (self.listener, Some(self.peer));
+        self.shared.tell(&ReceiverEvent::Disconnected { listener, peer });
     }
 }

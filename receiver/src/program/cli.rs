@@ -26,16 +26,16 @@ pub(crate) struct Cli {
     /// Set a key of server.conf; may be repeated
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<(String, String)>,
-    /// Show the value of every key, and where it comes from
+    /// Show every key, its value and its source
     #[arg(long)]
     pub(crate) check_config: bool,
     /// Listen on this IP address [127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) bind: Option<IpAddr>,
-    /// Port for ILP over HTTP; 0 takes a free one [9000]
+    /// Port of HTTP; 0 takes a free one [9000]
     #[arg(long, value_name = "PORT")]
     pub(crate) http: Option<u16>,
-    /// Port for ILP over TCP; 0 takes a free one [9009]
+    /// Port of ILP over TCP; 0 takes a free one [9009]
     #[arg(long, value_name = "PORT")]
     pub(crate) tcp: Option<u16>,
     /// Ask for HTTP basic authentication
@@ -56,16 +56,16 @@ pub(crate) struct Cli {
     /// Let rows make decimal columns, unlike QuestDB
     #[arg(long)]
     pub(crate) create_decimals: bool,
-    /// Show at most so many rows that came together [20]
+    /// Show at most so many rows at a time [20]
     #[arg(long, value_name = "ROWS")]
     pub(crate) show: Option<usize>,
     /// End after so many rows
     #[arg(long, value_name = "ROWS")]
     pub(crate) exit_after: Option<u64>,
-    /// Obey lines on standard input: tables, clear, create
+    /// Obey standard input: tables, clear, create
     #[arg(long)]
     pub(crate) commands: bool,
-    /// How much is logged: error, warn, info, debug [info]
+    /// Log error, warn, info or debug [info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
     /// Print a completion script: bash, fish, zsh, …

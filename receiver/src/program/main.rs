@@ -93,6 +93,8 @@ fn serve(cli: &Cli, configuration: &Configuration) -> Result<(), Vec<String>> {
     if let Some(dir) = &cli.dir {
         std::fs::create_dir_all(dir).map_err(|e| vec![format!("cannot make {dir:?}: {e}")])?;
     }
+    let events = log::EventLog::default();
+    let builder = builder.on_event(move |event| events.tell(event));
     let receiver = Arc::new(builder.start().map_err(|e| one(&e))?);
     let ports = match &cli.dir {
         Some(dir) => Some(
@@ -113,7 +115,11 @@ fn serve(cli: &Cli, configuration: &Configuration) -> Result<(), Vec<String>> {
         std::process::exit(0);
     })
     .map_err(|e| vec![format!("cannot handle signals: {e}")])?;
-    OUTPUT.say(&format!("{}\n{}\n", receiver.conf(Listener::Http), receiver.conf(Listener::Tcp)));
+    for listener in [Listener::Http, Listener::Tcp] {
+        if receiver.addr(listener).is_some() {
+            OUTPUT.say(&format!("{}\n", receiver.conf(listener)));
+        }
+    }
     if cli.commands {
         let obeyed = commands::obey(&receiver).map_err(|e| vec![e]);
         end.end();

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use questdb_receiver::Receiver;
+use questdb_receiver::{Listener, Receiver};
 
 /// The file while the program runs. Dropping it removes the file.
 #[derive(Debug)]
@@ -38,6 +39,9 @@ impl Drop for PortsFile {
 }
 
 /// Returns the name and address of every port.
-pub(crate) fn listening(receiver: &Receiver) -> Vec<(&'static str, std::net::SocketAddr)> {
-    vec![("http", receiver.http_addr()), ("tcp", receiver.tcp_addr())]
+pub(crate) fn listening(receiver: &Receiver) -> Vec<(&'static str, SocketAddr)> {
+    let ports = [Listener::Http, Listener::Tcp]
+        .into_iter()
+        .filter_map(|listener| Some((listener.name(), receiver.addr(listener)?)));
+    ports.chain(receiver.monitor_addr().map(|addr| ("monitoring", addr))).collect()
 }

@@ -6,6 +6,7 @@ mod reading;
 mod request;
 
 use super::lines::LineReader;
+use crate::Listener;
 use crate::io::connection::Connection;
 use crate::line::TimeUnit;
 use crate::shared::{Shared, count};
@@ -24,9 +25,10 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
             Ok(None) => return connection.close(),
             Err(HeadError::Closed) => return,
             Err(HeadError::Bad(status)) => {
-                count(&shared.counters.rejected, 1);
+                let bad = HttpAnswer::plain(status);
+                shared.refuse(Listener::Http, connection.peer(), &bad.why(), b"");
                 // After a malformed head the rest of the connection cannot be understood either.
-                if connection.send(&HttpAnswer::plain(status).bytes(false, true)).is_ok() {
+                if connection.send(&bad.bytes(false, true)).is_ok() {
                     connection.close_after_answer();
                 }
                 return;
@@ -41,7 +43,7 @@ pub(crate) fn serve(shared: &Shared, mut connection: Connection) {
         }
         let Some((answer, body_read)) = answer(shared, &mut connection, &request) else { return };
         if answer.is_refusal() {
-            count(&shared.counters.rejected, 1);
+            shared.refuse(Listener::Http, connection.peer(), &answer.why(), answer.refused_line());
         }
         let close = request.close || !body_read;
         if connection.send(&answer.bytes(request.is_head(), close)).is_err() {
@@ -83,7 +85,7 @@ fn answer(
         }
         len <= max
     });
-    count(&shared.counters.bytes, len as u64);
+    shared.received(Listener::Http, len);
     match result {
         Err(BodyError::Closed) => return None,
         Err(BodyError::Bad) => return Some((HttpAnswer::plain(400), false)),
@@ -93,7 +95,7 @@ fn answer(
     let lines = lines.and_then(|mut reader| reader.end(&shared.store).map(|()| reader));
     let answer = match lines {
         Err(bad) => HttpAnswer::bad_line(shared, &bad),
-        Ok(mut lines) => match shared.store.commit(lines.batch().take()) {
+        Ok(mut lines) => match shared.commit(Listener::Http, lines.batch().take()) {
             Ok(()) => HttpAnswer::no_content(),
             Err(refusal) => HttpAnswer::refused(shared, &refusal),
         },

@@ -1,5 +1,6 @@
 //! From pieces of a stream to rows: what HTTP bodies and TCP connections have in common.
 
+use crate::events::Why;
 use crate::limits::{Full, Lease};
 use crate::line::{LineParser, Progress, TimeUnit};
 use crate::refusal::{Code, Refusal};
@@ -20,6 +21,13 @@ pub(crate) struct BadLine {
     pub(crate) refusal: Refusal,
     /// The start of the line.
     pub(crate) text: Vec<u8>,
+}
+
+impl BadLine {
+    /// Returns the reason for those who watch the receiver.
+    pub(crate) fn why(&self) -> Why {
+        Why { line: Some(self.number), ..Why::of(&self.refusal) }
+    }
 }
 
 /// Reads lines that arrive in pieces, and appends them to a batch.

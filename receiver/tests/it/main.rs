@@ -11,6 +11,7 @@
 
 mod http;
 mod lines;
+mod monitor;
 mod page;
 mod parser;
 #[cfg(feature = "program")]

@@ -1,5 +1,6 @@
 //! The answers to requests, and their bytes.
 
+use crate::events::Why;
 use crate::refusal::{Fault, Refusal};
 use crate::session::lines::BadLine;
 use crate::shared::Shared;
@@ -9,6 +10,8 @@ pub(crate) struct HttpAnswer {
     status: u16,
     headers: String,
     body: Option<Content>,
+    /// Why rows were refused, and the start of the line.
+    refused: Option<Box<(Why, Vec<u8>)>>,
 }
 
 #[derive(Debug)]
@@ -20,7 +23,7 @@ struct Content {
 
 impl HttpAnswer {
     pub(crate) fn no_content() -> HttpAnswer {
-        HttpAnswer { status: 204, headers: String::new(), body: None }
+        HttpAnswer { status: 204, headers: String::new(), body: None, refused: None }
     }
 
     pub(crate) fn ping() -> HttpAnswer {
@@ -30,7 +33,7 @@ impl HttpAnswer {
     pub(crate) fn plain(status: u16) -> HttpAnswer {
         let text = format!("{}\r\n", reason(status));
         let body = Content { media_type: "text/plain; charset=utf-8", text, chunked: false };
-        HttpAnswer { status, headers: String::new(), body: Some(body) }
+        HttpAnswer { status, headers: String::new(), body: Some(body), refused: None }
     }
 
     pub(crate) fn method_not_supported(method: &str) -> HttpAnswer {
@@ -57,7 +60,7 @@ impl HttpAnswer {
     pub(crate) fn bad_line(shared: &Shared, bad: &BadLine) -> HttpAnswer {
         const START: &str = "failed to parse line protocol:errors encountered on line(s):";
         let (number, said) = (bad.number, &bad.refusal.message);
-        match bad.refusal.fault {
+        let answer = match bad.refusal.fault {
             Fault::Row => {
                 let message = format!("{START}\nerror in line {number}: {said}");
                 HttpAnswer::error(shared, 400, "invalid", &message, Some(number))
@@ -67,18 +70,20 @@ impl HttpAnswer {
                 HttpAnswer::error(shared, 500, "internal error", &message, Some(number))
             }
             Fault::Full => HttpAnswer::full(shared, &bad.refusal),
-        }
+        };
+        HttpAnswer { refused: Some(Box::new((bad.why(), bad.text.clone()))), ..answer }
     }
 
     /// Returns the answer to rows that were refused when they were committed.
     pub(crate) fn refused(shared: &Shared, refusal: &Refusal) -> HttpAnswer {
-        match refusal.fault {
+        let answer = match refusal.fault {
             Fault::Row => HttpAnswer::error(shared, 400, "invalid", &refusal.message, None),
             Fault::Writing => {
                 HttpAnswer::error(shared, 500, "internal error", &refusal.message, None)
             }
             Fault::Full => HttpAnswer::full(shared, refusal),
-        }
+        };
+        HttpAnswer { refused: Some(Box::new((Why::of(refusal), Vec::new()))), ..answer }
     }
 
     /// Returns the answer that there is no room. The request itself is correct, and may be sent again.
@@ -91,7 +96,7 @@ impl HttpAnswer {
     /// Returns an answer with this JSON.
     pub(crate) fn text(status: u16, text: String) -> HttpAnswer {
         let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
-        HttpAnswer { status, headers: String::new(), body: Some(body) }
+        HttpAnswer { status, headers: String::new(), body: Some(body), refused: None }
     }
 
     /// Returns the page. It may load nothing but what its own receiver answers.
@@ -101,7 +106,7 @@ impl HttpAnswer {
                        script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n";
         let media_type = "text/html; charset=utf-8";
         let body = Content { media_type, text: text.to_owned(), chunked: false };
-        HttpAnswer { status: 200, headers: headers.to_owned(), body: Some(body) }
+        HttpAnswer { status: 200, headers: headers.to_owned(), body: Some(body), refused: None }
     }
 
     /// Returns the refusal that makes a browser ask its user for a name and a password.
@@ -134,7 +139,7 @@ impl HttpAnswer {
         let text =
             format!("{{\"code\":\"{code}\",\"message\":{message}{line},\"errorId\":\"{id}\"}}");
         let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
-        HttpAnswer { status, headers: String::new(), body: Some(body) }
+        HttpAnswer { status, headers: String::new(), body: Some(body), refused: None }
     }
 
     pub(crate) fn settings(versions: &[u8], max_name_len: usize) -> HttpAnswer {
@@ -151,7 +156,18 @@ impl HttpAnswer {
              \"preferences.version\":0,\"preferences\":{{}}}}"
         );
         let body = Content { media_type: "application/json; charset=utf-8", text, chunked: true };
-        HttpAnswer { status: 200, headers: String::new(), body: Some(body) }
+        HttpAnswer { status: 200, headers: String::new(), body: Some(body), refused: None }
+    }
+
+    /// Returns why the request was refused.
+    pub(crate) fn why(&self) -> Why {
+        let by_status = || Why::new(code(self.status), reason(self.status));
+        self.refused.as_ref().map_or_else(by_status, |refused| refused.0.clone())
+    }
+
+    /// Returns the start of the line that was refused.
+    pub(crate) fn refused_line(&self) -> &[u8] {
+        self.refused.as_ref().map_or(&[], |refused| &refused.1)
     }
 
     /// Returns whether the answer refuses the request.
@@ -161,7 +177,7 @@ impl HttpAnswer {
 
     /// Returns the bytes of the answer.
     pub(crate) fn bytes(&self, to_head: bool, close: bool) -> Vec<u8> {
-        let HttpAnswer { status, headers, body } = self;
+        let HttpAnswer { status, headers, body, .. } = self;
         let reason = reason(*status);
         let mut text =
             format!("HTTP/1.1 {status} {reason}\r\nServer: questdb-ingress-receiver\r\n{headers}");
@@ -186,6 +202,19 @@ impl HttpAnswer {
             text.push_str(&content);
         }
         text.into_bytes()
+    }
+}
+
+/// Returns the word for a refusal that no row has caused.
+fn code(status: u16) -> &'static str {
+    match status {
+        401 => "UNAUTHORIZED",
+        404 | 405 => "WRONG_PATH",
+        413 => "TOO_LARGE",
+        415 => "UNSUPPORTED",
+        431 => "HEAD_TOO_LARGE",
+        503 => "FULL",
+        _ => "BAD_REQUEST",
     }
 }
 

@@ -196,7 +196,13 @@ impl Parser<'_> {
             return Err(self.unexpected());
         };
         let items = vec![Item::All];
-        Ok(Statement::Query(Query { items, source, condition: None, order: None, limit: None }))
+        Ok(Statement::Query(Query {
+            items,
+            source,
+            condition: None,
+            order: Vec::new(),
+            limit: None,
+        }))
     }
 
     fn select(&mut self) -> Result<Statement, SqlError> {
@@ -219,7 +225,7 @@ impl Parser<'_> {
         }
         if self.is_word_at(0, "count") && *self.peek_at(1) == Kind::Sign("(") {
             self.next += 2;
-            self.take_sign("*");
+            let _ = self.take_sign("*");
             if !self.take_sign(")") {
                 return Err(self.unexpected());
             }
@@ -277,7 +283,13 @@ impl Parser<'_> {
         } else {
             None
         };
-        let order = if self.take_words(&["order", "by"]) { Some(self.order()?) } else { None };
+        let mut order = Vec::new();
+        if self.take_words(&["order", "by"]) {
+            order.push(self.order()?);
+            while self.take_sign(",") {
+                order.push(self.order()?);
+            }
+        }
         let limit = if self.take_word("limit") { Some(self.limit()?) } else { None };
         Ok(Statement::Query(Query { items, source, condition, order, limit }))
     }

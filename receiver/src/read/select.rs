@@ -14,7 +14,8 @@ pub(super) fn run(query: &Query, relation: Relation, now: i64) -> Result<ResultS
     let columns = relation.columns();
     let resolver = Resolver { columns: &columns, now };
     let test = query.condition.as_ref().map(|c| resolver.resolve(c)).transpose()?;
-    let order = query.order.as_ref().map(|o| find_order(&columns, o)).transpose()?;
+    let order =
+        query.order.iter().map(|o| find_order(&columns, o)).collect::<Result<Vec<_>, _>>()?;
     if let Some(count) = count_item(query)? {
         let rows = match &test {
             None => relation.row_count(),
@@ -24,14 +25,14 @@ pub(super) fn run(query: &Query, relation: Relation, now: i64) -> Result<ResultS
         return counted(count.unwrap_or_else(|| "count()".into()), count_of, query.limit);
     }
     let headers = headers(&query.items, &columns)?;
-    let picked = pick(&relation, test.as_ref(), order)?;
+    let picked = pick(&relation, test.as_ref(), &order);
     let keep = match query.limit {
         Some(limit) => kept(limit, picked.len())?,
         None => 0..picked.len(),
     };
     let designated = relation.designated();
     // The time of the rows is the one by which they are ordered, if it is any.
-    let time = order.map_or(designated, |(column, _)| Some(column));
+    let time = order.first().map_or(designated, |(column, _)| Some(*column));
     let timestamp = headers.iter().position(|h| {
         let times = Type::Stored(ColumnType::Timestamp) == h.column_type
             || Type::Stored(ColumnType::TimestampNanos) == h.column_type;
@@ -118,11 +119,7 @@ fn find_order(columns: &[(String, Type)], order: &Order) -> Result<(usize, bool)
 
 /// Returns the rows that fulfil the condition, in order. Without an order, stored rows are in order of time, and those of the
 /// same time in order of arrival.
-fn pick(
-    relation: &Relation,
-    test: Option<&Test>,
-    order: Option<(usize, bool)>,
-) -> Result<Picked, SqlError> {
+fn pick(relation: &Relation, test: Option<&Test>, order: &[(usize, bool)]) -> Picked {
     let rows = 0..relation.row_count();
     let mut picked = match test {
         None => Picked::Range { rows, backwards: false },
@@ -132,19 +129,23 @@ fn pick(
     if let Some(column) = designated {
         picked = by_time(relation, column, picked);
     }
-    Ok(match order {
-        Some((column, true)) if Some(column) == designated => picked.reversed(),
-        Some((column, false)) if Some(column) == designated => picked,
-        Some((column, descending)) => {
+    match order {
+        [] => picked,
+        [(column, true)] if Some(*column) == designated => picked.reversed(),
+        [(column, false)] if Some(*column) == designated => picked,
+        columns => {
             let mut list: Vec<usize> = (0..picked.len()).filter_map(|n| picked.get(n)).collect();
             list.sort_by(|a, b| {
-                let ordering = compared(relation.value(*a, column), relation.value(*b, column));
-                if descending { ordering.reverse() } else { ordering }
+                let orderings = columns.iter().map(|(column, descending)| {
+                    let (a, b) = (relation.value(*a, *column), relation.value(*b, *column));
+                    let ordering = compared(a, b);
+                    if *descending { ordering.reverse() } else { ordering }
+                });
+                orderings.fold(Ordering::Equal, Ordering::then)
             });
             Picked::List(list)
         }
-        None => picked,
-    })
+    }
 }
 
 fn by_time(relation: &Relation, column: usize, picked: Picked) -> Picked {

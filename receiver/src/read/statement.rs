@@ -27,7 +27,8 @@ pub(super) struct Query {
     pub(super) items: Vec<Item>,
     pub(super) source: Source,
     pub(super) condition: Option<Condition>,
-    pub(super) order: Option<Order>,
+    /// The columns of `order by`, the most significant first.
+    pub(super) order: Vec<Order>,
     pub(super) limit: Option<Limit>,
 }
 

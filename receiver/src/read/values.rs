@@ -5,6 +5,12 @@ use super::lexer::Kind;
 use super::parser::Parser;
 use super::statement::{Constant, Named, Operand};
 
+/// The answer to questions for the version. Suites of clients look for the word QuestDB and a version behind it.
+const BUILD: &str = concat!(
+    "Build Information: QuestDB 9.3.4, imitated by questdb-receiver ",
+    env!("CARGO_PKG_VERSION")
+);
+
 impl Parser<'_> {
     /// Parses the row of a `select` without a table, or returns `None` and takes nothing if the query has a table.
     pub(super) fn constants(&mut self) -> Result<Option<Vec<(String, Constant)>>, SqlError> {
@@ -39,7 +45,14 @@ impl Parser<'_> {
     fn is_function(&self, word: &str) -> bool {
         let known =
             ["version", "build", "now", "systimestamp", "current_database", "wait_wal_table"];
-        *self.peek_at(1) == Kind::Sign("(") && known.iter().any(|k| word.eq_ignore_ascii_case(k))
+        match *self.peek_at(1) {
+            Kind::Sign("(") => known.iter().any(|k| word.eq_ignore_ascii_case(k)),
+            // These two need no parentheses, but may be columns of a table.
+            Kind::End | Kind::Sign(";") => {
+                ["version", "build"].iter().any(|k| word.eq_ignore_ascii_case(k))
+            }
+            _ => false,
+        }
     }
 
     /// Parses a value, and returns also the name that its column has without a name of its own.
@@ -49,10 +62,10 @@ impl Parser<'_> {
         {
             let word = word.to_ascii_lowercase();
             self.advance();
-            self.expect_sign("(")?;
-            let product = concat!("questdb-receiver ", env!("CARGO_PKG_VERSION"));
+            let call = self.take_sign("(");
+            let brackets = if call { "()" } else { "" };
             let (name, constant) = match word.as_str() {
-                "version" | "build" => (format!("{word}()"), Constant::Text(product.into())),
+                "version" | "build" => (format!("{word}{brackets}"), Constant::Text(BUILD.into())),
                 "current_database" => (format!("{word}()"), Constant::Text("qdb".into())),
                 "wait_wal_table" => {
                     // The server names the place of the function, not that of its argument.
@@ -61,7 +74,9 @@ impl Parser<'_> {
                 }
                 _ => (format!("{word}()"), Constant::Now),
             };
-            self.expect_sign(")")?;
+            if call {
+                self.expect_sign(")")?;
+            }
             return Ok((name, constant));
         }
         let constant = self.constant()?.constant;

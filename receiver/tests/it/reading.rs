@@ -81,6 +81,16 @@ fn other_sql_is_refused_with_advice() {
 }
 
 #[test]
+fn suites_of_clients_find_a_version() {
+    let receiver = Receiver::builder().start().unwrap();
+    for query in ["select build", "select build()", "select version();", "select version() v"] {
+        let answer = get(&receiver, "/exec", query, "").json();
+        let text = answer["dataset"][0][0].as_str().unwrap().to_owned();
+        assert!(text.starts_with("Build Information: QuestDB 9.3.4, "), "{text}");
+    }
+}
+
+#[test]
 fn a_nested_condition_exhausts_no_stack() {
     let receiver = start();
     let query = format!("select k from dbl where {}k = 1", "(".repeat(4000));

@@ -3,6 +3,9 @@
 mod batch;
 mod definition;
 mod entry;
+#[cfg(feature = "files")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tables in memory are connected to it next"))]
+pub(crate) mod files;
 mod memory;
 #[cfg(test)]
 mod tests;

@@ -139,7 +139,7 @@ def _():
 def _():
     files = f"{folder}/db/trades/*/*.parquet"
     # 20 requests with 50 rows over five days.
-    count, days = duckdb.sql(f"select count(*), count(distinct timestamp::date) from '{files}'").fetchone()
+    count, days = duckdb.sql(f"select count(*), count(distinct timestamp::date) from '{files}'").fetchall()[0]
     same((count, len(list((folder / "db/trades").iterdir()))), (1000, 5), "rows and folders")
     same(polars.scan_parquet(files).select(polars.len()).collect().item(), 1000, "polars")
     same(pyarrow.dataset.dataset(folder / "db/trades").count_rows(), 1000, "pyarrow")

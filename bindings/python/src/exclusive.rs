@@ -23,7 +23,7 @@ impl<T> Exclusive<T> {
     #[inline(always)]
     pub(crate) fn lend(&self) -> Option<Lent<'_, T>> {
         // With a global lock, nobody else looks at the flag between the load and the store.
-        #[cfg(not(Py_GIL_DISABLED))]
+        #[cfg(not(any(Py_GIL_DISABLED, feature = "as-free-threaded")))]
         let free = {
             let free = !self.busy.load(Ordering::Acquire);
             if free {
@@ -31,7 +31,7 @@ impl<T> Exclusive<T> {
             }
             free
         };
-        #[cfg(Py_GIL_DISABLED)]
+        #[cfg(any(Py_GIL_DISABLED, feature = "as-free-threaded"))]
         let free = !self.busy.swap(true, Ordering::Acquire);
         // Made only if the value is free: dropping it ends the loan.
         if free { Some(Lent { of: self }) } else { None }

@@ -13,7 +13,7 @@ use crate::raise::wrong;
 pub(crate) struct Items {
     dict: *mut ffi::PyObject,
     /// Without a global lock the items are those of a copy, which nobody else can change.
-    #[cfg(Py_GIL_DISABLED)]
+    #[cfg(any(Py_GIL_DISABLED, feature = "as-free-threaded"))]
     owned: bool,
     size: isize,
     argument: &'static str,
@@ -29,7 +29,7 @@ impl Items {
             if ffi::Py_TYPE(dict) != &raw mut ffi::PyDict_Type && ffi::PyDict_Check(dict) == 0 {
                 return Err(wrong(argument, "dict", dict));
             }
-            #[cfg(Py_GIL_DISABLED)]
+            #[cfg(any(Py_GIL_DISABLED, feature = "as-free-threaded"))]
             let dict = {
                 let copy = ffi::PyDict_Copy(dict);
                 if copy.is_null() {
@@ -39,7 +39,7 @@ impl Items {
             };
             Ok(Items {
                 dict,
-                #[cfg(Py_GIL_DISABLED)]
+                #[cfg(any(Py_GIL_DISABLED, feature = "as-free-threaded"))]
                 owned: true,
                 size: ffi::PyDict_Size(dict),
                 argument,
@@ -81,7 +81,7 @@ impl Items {
     }
 }
 
-#[cfg(Py_GIL_DISABLED)]
+#[cfg(any(Py_GIL_DISABLED, feature = "as-free-threaded"))]
 impl Drop for Items {
     fn drop(&mut self) {
         if self.owned {

@@ -6,6 +6,8 @@ import sys
 import questdb.ingress as qi
 from questdb.ingress import Buffer, ServerTimestamp
 
+from build import FREE_THREADED
+
 NAMES = {
     "Buffer", "IngressError", "IngressErrorCode", "Protocol", "Sender", "SenderTransaction", "ServerTimestamp",
     "TimestampMicros", "TimestampNanos", "TlsCa", "TaggedEnum", "VERSION", "WARN_HIGH_RECONNECTS",
@@ -78,11 +80,10 @@ def test_beside_the_official_package(tmp_path):
 def test_layouts_are_agreed():
     """Where the layout of objects is known, it is used; on other versions and builds the same is done by documented functions."""
     import datetime
-    import sysconfig
 
     from questdb_ingress import _native
 
     Buffer().row("t", columns={"a": datetime.datetime(2024, 1, 1), "b": "é", "c": 1.5}, at=ServerTimestamp)
     known = sys.implementation.name == "cpython" and (3, 11) <= sys.version_info < (3, 15)
-    known = known and sys.maxsize > 2**32 and sys.byteorder == "little" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    known = known and sys.maxsize > 2**32 and sys.byteorder == "little" and not FREE_THREADED
     assert _native._layouts() == (known, known)

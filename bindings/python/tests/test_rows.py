@@ -17,6 +17,8 @@ from questdb.ingress import (
     TimestampNanos,
 )
 
+from build import FREE_THREADED
+
 UTC = dt.timezone.utc
 
 
@@ -359,7 +361,11 @@ def test_B21_a_dict_that_changes():
         columns["m"] = moment
         columns.update({f"a{i}": f"text {i}" for i in range(20)})
         del moment
-        if change == "replace":
+        if FREE_THREADED:
+            # The row is that of a copy, which nobody else can change.
+            buf.row("t", columns=columns, at=ServerTimestamp)
+            assert 'a19="text 19"' in str(buf)
+        elif change == "replace":
             buf.row("t", columns=columns, at=ServerTimestamp)
             assert 'a19="new"' in str(buf)
         else:

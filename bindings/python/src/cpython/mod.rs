@@ -39,7 +39,8 @@ struct StrLayout {
 
 /// Which of CPython's versions have which layout of `str`. The layout of `datetime` and `timedelta` is the same in all of them.
 const fn str_layout(minor: u8) -> Option<StrLayout> {
-    if size_of::<usize>() != 8 || cfg!(target_endian = "big") || cfg!(Py_GIL_DISABLED) {
+    let free_threaded = cfg!(any(Py_GIL_DISABLED, feature = "as-free-threaded"));
+    if size_of::<usize>() != 8 || cfg!(target_endian = "big") || free_threaded {
         return None;
     }
     let state = HEAD + 16;

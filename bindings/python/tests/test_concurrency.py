@@ -228,6 +228,55 @@ def test_L20_fork(receiver, protocol):
     assert sorted(row["a"] for row in receiver.rows("t")) == ["1", "3"]
 
 
+FORK_IN_A_FLUSH = """
+import os, sys, threading
+from questdb_ingress import Buffer, IngressError, Sender, ServerTimestamp
+sender = Sender.from_conf(sys.argv[1], auto_flush=False, request_timeout=3600000)
+sender.establish()
+buffer = Buffer().row('t', columns={'a': 1}, at=ServerTimestamp)
+idle = Buffer().row('t', columns={'a': 2}, at=ServerTimestamp)
+sender.row('t', columns={'a': 3}, at=ServerTimestamp)
+thread = threading.Thread(target=sender.flush, args=(buffer,))
+thread.start()
+sys.stdin.readline()  # the request is with the server
+child = os.fork()
+if child == 0:
+    said = []
+    for call in (sender.flush, sender.close, lambda: sender.row('t', columns={'a': 4}, at=ServerTimestamp), buffer.clear):
+        try:
+            call()
+            said.append('no error')
+        except IngressError as e:
+            said.append('in use' in str(e))
+    # A buffer that nobody was using is the child's own copy.
+    idle.row('t', columns={'a': 5}, at=ServerTimestamp)
+    print(said, str(idle).split(), sender.stats()['flushes'], flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print('waited', flush=True)
+sys.stdin.readline()  # the server has answered
+thread.join()
+print(len(buffer), str(idle).split(), sender.stats()['flushes'], flush=True)
+sender.close(flush=False)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_L20_fork_while_another_thread_flushes():
+    with Gate() as gate:
+        command = [sys.executable, "-W", "ignore", "-c", FORK_IN_A_FLUSH, gate.server.conf]
+        program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert gate.server.arrived.wait(60)
+        program.stdin.write("go\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "[True, True, True, True] ['t', 'a=2i', 't', 'a=5i'] 0\n"
+        assert program.stdout.readline() == "waited\n"
+        gate.open.set()
+        out, _ = program.communicate("go\n", timeout=60)
+        assert (out, program.returncode) == ("0 ['t', 'a=2i'] 1\n", 0)
+        assert gate.server.bodies == [b"t a=1i\n"]
+
+
 def test_threads_with_buffers_of_their_own():
     def work(n):
         buffer = buffers[n]

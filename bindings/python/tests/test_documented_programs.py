@@ -144,3 +144,26 @@ def test_X8_threads_of_a_pool(receiver):
     for sender in senders:
         sender.close()
     assert amounts(receiver) == [float(i) for i in range(200)]
+
+
+def test_X9_migration(receiver):
+    """What was called so before 2.0 is refused at once, with a reason, and what replaces it does the same."""
+    host, port = "127.0.0.1", receiver.tcp_port
+    for call, reason in (
+        (lambda: Sender(host, port), "argument"),
+        (lambda: Sender(host, port, auth=("id", "d", "x", "y")), "argument"),
+        (lambda: Sender(Protocol.Tcp, host, port, auth=("id", "d", "x", "y")), "auth"),
+        (lambda: Sender(Protocol.Tcp, host, port, tls=True), "tls"),
+        (lambda: Sender(Protocol.Tcp, host, port, init_capacity=1024), "init_capacity"),
+        (lambda: Buffer(init_capacity=1024), "init_capacity"),
+        (lambda: Buffer().row("trades", columns={"amount": 1.5}), "at"),
+        (lambda: Buffer().dataframe(frame(), table_name="trades"), "at"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=reason):
+            call()
+    # Rows went out at the end of the block and when they filled the buffer; so they do by these settings.
+    with Sender(Protocol.Tcp, host, port, init_buf_size=1024, auto_flush_rows="off", auto_flush_bytes=64512) as sender:
+        for i in range(3000):
+            trade(sender, float(i))
+    receiver.wait_for("trades", 3000)
+    assert amounts(receiver) == [float(i) for i in range(3000)]

@@ -124,7 +124,7 @@ impl Drop for Browser {
 fn the_page_shows_what_the_receiver_does() {
     let Some(browser) = Browser::start() else {
         let mut out = std::io::stderr().lock();
-        let _ = writeln!(out, "\nPAGE: not run: this machine has no chromedriver");
+        let _ = writeln!(out, "\nNOT RUN: the page in a browser, this machine has no chromedriver");
         return;
     };
     let receiver = Receiver::builder().start().unwrap();

@@ -240,3 +240,47 @@ fn rows_of_an_open_connection_outlive_what_becomes_of_their_table() {
     let table = receiver.wait_for_rows("t", 1, wait).unwrap();
     assert_eq!((table.row_count(), table.columns().len()), (1, 2));
 }
+
+#[test]
+fn every_statement_of_random_words_gets_an_answer() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+    use questdb_ingress_testkit::raw_client::{Http, connect};
+
+    let receiver = start();
+    let mut client = Http::over(connect(receiver.http_addr()));
+    let words = "select * , from dbl every nn where and or not in between is null limit order by timestamp desc ( ) = != < <= \
+                 > >= - 0 1 -3 9223372036854775808 1e999 0.5 'x' '1970-01-01T00:00:02' '1970;1d' \"k\" l d s b t tn ar dc dct \
+                 count ( * ) tables() show columns parameters as :: ; . now() true false wal_tables() create table if exists \
+                 drop truncate double[] é 🙂 ' \" /* -- \\";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let begins = [
+        "",
+        "select * from dbl where",
+        "select * from every order by",
+        "dbl limit",
+        "select l from every where",
+    ];
+    let strategy = (
+        prop::sample::select(begins.to_vec()),
+        prop::collection::vec(prop::sample::select(words), 0..12),
+    );
+    let client = std::cell::RefCell::new(&mut client);
+    let accepted = std::cell::Cell::new(0);
+    let mut runner =
+        TestRunner::new(Config { cases: 3000, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&strategy, |(begin, words)| {
+            let query = format!("{begin} {}", words.join(" "));
+            let head = format!("GET /exec?query={} HTTP/1.1\r\n\r\n", percent_encoded(&query));
+            let answer = client.borrow_mut().ask(head);
+            let body: Value = serde_json::from_str(&answer.body).unwrap();
+            let error = body["error"].is_string();
+            let expected = if error && body["position"] != "0" { 400 } else { 200 };
+            prop_assert_eq!(answer.status, expected);
+            accepted.set(accepted.get() + u32::from(!error));
+            Ok(())
+        })
+        .unwrap();
+    assert!(accepted.get() > 50, "{}", accepted.get());
+}

@@ -236,6 +236,8 @@ impl ReceiverBuilder {
                 max_name_len: self.max_name_len,
                 strict_decimals: self.strict_decimals,
                 max_columns: self.max_columns,
+                create_tables: self.tables.create_tables,
+                create_columns: self.tables.create_columns,
             },
             tcp: self.tcp,
             http: self.http,

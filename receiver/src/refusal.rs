@@ -41,6 +41,10 @@ pub(crate) enum Code {
     ColumnType,
     /// The table has as many columns as it may have.
     TooManyColumns,
+    /// There is no such table, and rows may not make one.
+    NoTable,
+    /// The table has no such column, and rows may not add one.
+    NoColumn,
     /// The receiver holds as many bytes as it may.
     Full,
 }
@@ -57,6 +61,8 @@ impl Code {
             Code::Time => "TIME",
             Code::ColumnType => "COLUMN_TYPE",
             Code::TooManyColumns => "TOO_MANY_COLUMNS",
+            Code::NoTable => "NO_TABLE",
+            Code::NoColumn => "NO_COLUMN",
             Code::Full => "FULL",
         }
     }

@@ -25,6 +25,9 @@ pub(crate) struct Policy {
     pub(crate) max_name_len: usize,
     pub(crate) strict_decimals: bool,
     pub(crate) max_columns: usize,
+    /// Whether rows make the tables and columns that are missing.
+    pub(crate) create_tables: bool,
+    pub(crate) create_columns: bool,
 }
 
 /// A column of a schema.

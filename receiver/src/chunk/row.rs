@@ -330,6 +330,12 @@ impl ChunkBuilder {
 
     fn add(&mut self, name: &[u8], cell: &Cell<'_>, policy: &Policy) -> Result<usize, Refusal> {
         let (text, column_type) = new_column(&self.schema, name, cell, policy)?;
+        if !policy.create_columns {
+            let table = self.schema.table();
+            let disabled = "does not exist, creating new columns is disabled";
+            let why = format!("table: {table}, column: {text} {disabled}");
+            return Err(Refusal::row(Code::NoColumn, why));
+        }
         if let Some(schema) = Arc::get_mut(&mut self.schema).filter(|_| self.base.is_some()) {
             return Ok(schema.add(text, column_type));
         }

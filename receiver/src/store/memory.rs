@@ -87,6 +87,10 @@ impl Store {
         if !names::is_table_name(text, self.policy.max_name_len) {
             return Err(invalid());
         }
+        if !self.policy.create_tables {
+            let disabled = "table does not exist, creating new tables is disabled";
+            return Err(Refusal::row(Code::NoTable, format!("table: {text}; {disabled}")));
+        }
         let schema = schema_for(text, line, &self.policy)?;
         let inserted = self.insert(schema).map_err(|Full| self.full())?;
         Ok(inserted.0)

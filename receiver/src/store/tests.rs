@@ -10,7 +10,13 @@ use crate::schema::Policy;
 use crate::value::Value;
 
 fn store(max: usize) -> Store {
-    let policy = Policy { max_name_len: 127, strict_decimals: false, max_columns: 100 };
+    let policy = Policy {
+        max_name_len: 127,
+        strict_decimals: false,
+        max_columns: 100,
+        create_tables: true,
+        create_columns: true,
+    };
     Store::new(policy, Budget::new(max))
 }
 

@@ -9,6 +9,7 @@
     reason = "tests play clients, read files, and fail by panicking; clippy.toml exempts only what has #[test]"
 )]
 
+mod configured;
 mod http;
 mod lines;
 mod monitor;

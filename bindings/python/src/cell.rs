@@ -5,7 +5,7 @@
 use std::ffi::c_int;
 
 use client::internal::QuickCalls as _;
-use client::{Buffer, ColumnName};
+use client::{Buffer, ColumnName, ColumnRef};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -32,7 +32,7 @@ pub(crate) enum Written {
 #[inline(always)]
 pub(crate) unsafe fn quick_column(
     buffer: &mut Buffer,
-    name: &ColumnName,
+    name: ColumnRef<'_>,
     value: *mut ffi::PyObject,
     scratch: &mut Vec<u8>,
 ) -> PyResult<Written> {
@@ -41,28 +41,24 @@ pub(crate) unsafe fn quick_column(
         let class = ffi::Py_TYPE(value);
         if class == &raw mut ffi::PyFloat_Type {
             let number = cpython::double(value);
-            if !buffer.quick_f64(name.into(), number) {
+            if !buffer.quick_f64(name, number) {
                 slowly(buffer.column_f64(name, number).map(drop))?;
             }
         } else if class == &raw mut ffi::PyUnicode_Type {
             let text = utf8(value, scratch)?;
-            if !buffer.quick_str(name.into(), text.into()) {
+            if !buffer.quick_str(name, text.into()) {
                 slowly(buffer.column_str(name, text).map(drop))?;
             }
         } else if class == &raw mut ffi::PyLong_Type {
-            let mut overflow: c_int = 0;
-            let number = ffi::PyLong_AsLongLongAndOverflow(value, &raw mut overflow);
-            if overflow != 0 {
-                return Ok(Written::Slowly);
-            }
-            if !buffer.quick_i64(name.into(), number) {
+            let Some(number) = integer(value) else { return Ok(Written::Slowly) };
+            if !buffer.quick_i64(name, number) {
                 slowly(buffer.column_i64(name, number).map(drop))?;
             }
         } else if value == ffi::Py_None() {
             return Ok(Written::Nothing);
         } else if class == &raw mut ffi::PyBool_Type {
             let yes = value == ffi::Py_True();
-            if !buffer.quick_bool(name.into(), yes) {
+            if !buffer.quick_bool(name, yes) {
                 slowly(buffer.column_bool(name, yes).map(drop))?;
             }
         } else if let Some(micros) = time::quick_micros(value) {
@@ -71,7 +67,7 @@ pub(crate) unsafe fn quick_column(
             quick_micros(buffer, name, types::read::<TimestampMicros>(value).0)?;
         } else if class == types::nanos() {
             let nanos = types::read::<TimestampNanos>(value).0;
-            if !buffer.quick_ts_nanos(name.into(), nanos) {
+            if !buffer.quick_ts_nanos(name, nanos) {
                 slowly(buffer.column_ts_nanos(name, nanos).map(drop))?;
             }
         } else {
@@ -81,8 +77,40 @@ pub(crate) unsafe fn quick_column(
     }
 }
 
-fn quick_micros(buffer: &mut Buffer, name: &ColumnName, micros: i64) -> PyResult<()> {
-    if buffer.quick_ts_micros(name.into(), micros) {
+/// Does [`quick_column`] for a name that is escaped. Not inlined: such names are rare.
+///
+/// # Safety
+/// As [`quick_column`].
+#[inline(never)]
+pub(crate) unsafe fn escaped_column(
+    buffer: &mut Buffer,
+    name: &ColumnName,
+    value: *mut ffi::PyObject,
+    scratch: &mut Vec<u8>,
+) -> PyResult<Written> {
+    // SAFETY: the caller vouches for the value.
+    unsafe { quick_column(buffer, name.as_str().into(), value, scratch) }
+}
+
+/// Returns the number of an `int`, or nothing if it does not fit 64 bits.
+///
+/// # Safety
+/// `int` must be an `int` itself, not of a derived class, and alive; the thread must be attached.
+#[inline(always)]
+pub(crate) unsafe fn integer(int: *mut ffi::PyObject) -> Option<i64> {
+    // SAFETY: the caller vouches for the object.
+    unsafe {
+        if let Some(number) = cpython::integer(int) {
+            return Some(number);
+        }
+        let mut overflow: c_int = 0;
+        let number = ffi::PyLong_AsLongLongAndOverflow(int, &raw mut overflow);
+        (overflow == 0).then_some(number)
+    }
+}
+
+fn quick_micros(buffer: &mut Buffer, name: ColumnRef<'_>, micros: i64) -> PyResult<()> {
+    if buffer.quick_ts_micros(name, micros) {
         return Ok(());
     }
     slowly(buffer.column_ts_micros(name, micros).map(drop))

@@ -29,12 +29,13 @@ mod time;
 mod transaction;
 mod types;
 mod values;
+mod zone;
 
 use pyo3::prelude::*;
 
 use crate::stamps::ServerTimestampType;
 
-/// Returns whether strings and floats are read by their layout, and whether datetimes are: those only after the first was seen.
+/// Returns whether strings and numbers are read by their layout, and whether datetimes are: those only after the first was seen.
 #[pyfunction]
 fn _layouts() -> (bool, bool) {
     cpython::used()

@@ -42,6 +42,14 @@ impl Checked for ColumnName {
     }
 }
 
+/// A name that was found. One that is `escaped` is given to the client as text: a buffer keeps the escaped form of texts that it was
+/// given before, but would escape a checked name anew each time.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'n, N> {
+    pub(crate) name: &'n N,
+    pub(crate) escaped: bool,
+}
+
 /// One name.
 ///
 /// Invariant: `object` is null, or a `str` with this text to which the entry holds a reference, so that no other object can get its
@@ -52,6 +60,8 @@ struct Entry<N> {
     /// each text, and keeping each of them would cost more than it saves.
     candidate: *mut ffi::PyObject,
     name: N,
+    /// Whether the client writes the name with backslashes.
+    escaped: bool,
 }
 
 /// The names of one kind that one buffer has seen. It is only used and dropped by a thread that is attached to the interpreter.
@@ -93,7 +103,7 @@ impl<N: Checked> Names<N> {
     /// # Safety
     /// `key` must be a `str` or of a class derived from it, and alive. The thread must be attached.
     #[inline(always)]
-    pub(crate) unsafe fn find(&mut self, key: *mut ffi::PyObject) -> PyResult<&N> {
+    pub(crate) unsafe fn find(&mut self, key: *mut ffi::PyObject) -> PyResult<Found<'_, N>> {
         let index = match self.by_address.get(slot(key)) {
             Some(&index)
                 if self.entries.get(usize::from(index)).is_some_and(|e| e.object == key) =>
@@ -105,7 +115,8 @@ impl<N: Checked> Names<N> {
         };
         self.next = index + 1;
         // The index was found among the entries, or is that of the entry just made.
-        Ok(&self.entries[index].name)
+        let Entry { name, escaped, .. } = &self.entries[index];
+        Ok(Found { name, escaped: *escaped })
     }
 
     /// # Safety
@@ -142,7 +153,8 @@ impl<N: Checked> Names<N> {
         let index = self.entries.len();
         self.by_text.insert(text.into(), u16::try_from(index).unwrap_or(EMPTY));
         let (object, candidate) = (std::ptr::null_mut(), std::ptr::null_mut());
-        self.entries.push(Entry { object, candidate, name });
+        let escaped = text.bytes().any(|byte| matches!(byte, b' ' | b'='));
+        self.entries.push(Entry { object, candidate, name, escaped });
         Ok(index)
     }
 

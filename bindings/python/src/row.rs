@@ -4,14 +4,14 @@
 use std::ptr;
 
 use client::internal::QuickCalls as _;
-use client::{Buffer, ColumnName, TableName};
+use client::{Buffer, ColumnName, ColumnRef, TableName, TableRef, Text};
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::cell::{Written, quick_column, slow_column};
+use crate::cell::{Written, escaped_column, quick_column, slow_column};
 use crate::items::Items;
-use crate::names::Names;
+use crate::names::{Found, Names};
 use crate::raise::{slowly, wrong, wrong_symbol};
 use crate::stamps::{TimestampMicros, TimestampNanos};
 use crate::text::utf8;
@@ -216,9 +216,11 @@ impl Rows {
             }
             self.tables.restart();
             self.columns.restart();
-            let table = self.tables.find(table)?;
-            if !buffer.quick_table(table.into()) {
-                slowly(buffer.table(table).map(drop))?;
+            let Found { name, escaped } = self.tables.find(table)?;
+            if escaped {
+                begin(buffer, name.as_str().into())?;
+            } else if !buffer.quick_table(name.into()) {
+                slowly(buffer.table(name).map(drop))?;
             }
             let mut values = 0usize;
             if !is_absent(symbols) {
@@ -253,7 +255,7 @@ impl Rows {
             // By the number of items, which saves a call at their end.
             for _ in 0..items.count() {
                 let Some((key, value)) = items.next(&mut cursor) else { break };
-                let name = column_name(&mut self.columns, key, "symbols")?;
+                let Found { name, escaped } = column_name(&mut self.columns, key, "symbols")?;
                 if value == ffi::Py_None() {
                     continue;
                 }
@@ -261,7 +263,9 @@ impl Rows {
                     return Err(wrong_symbol(name, value));
                 }
                 let text = utf8(value, &mut self.scratch)?;
-                if !buffer.quick_symbol(name.into(), text.into()) {
+                if escaped {
+                    symbol(buffer, name.as_str().into(), text.into())?;
+                } else if !buffer.quick_symbol(name.into(), text.into()) {
                     slowly(buffer.symbol(name, text).map(drop))?;
                 }
                 count += 1;
@@ -289,8 +293,13 @@ impl Rows {
             // By the number of items, which saves a call at their end.
             for _ in 0..items.count() {
                 let Some((key, value)) = items.next(&mut cursor) else { break };
-                let name = column_name(&mut self.columns, key, "columns")?;
-                match quick_column(buffer, name, value, &mut self.scratch)? {
+                let Found { name, escaped } = column_name(&mut self.columns, key, "columns")?;
+                let written = if escaped {
+                    escaped_column(buffer, name, value, &mut self.scratch)
+                } else {
+                    quick_column(buffer, name.into(), value, &mut self.scratch)
+                };
+                match written? {
                     Written::Yes => count += 1,
                     Written::Nothing => {}
                     Written::Slowly => {
@@ -304,6 +313,21 @@ impl Rows {
     }
 }
 
+/// Starts a row of a table whose name is escaped.
+#[inline(never)]
+fn begin(buffer: &mut Buffer, table: TableRef<'_>) -> PyResult<()> {
+    if buffer.quick_table(table) { Ok(()) } else { slowly(buffer.table(table).map(drop)) }
+}
+
+/// Appends a symbol whose name is escaped.
+#[inline(never)]
+fn symbol(buffer: &mut Buffer, name: ColumnRef<'_>, text: Text<'_>) -> PyResult<()> {
+    if buffer.quick_symbol(name, text) {
+        return Ok(());
+    }
+    slowly(buffer.symbol(name, text).map(drop))
+}
+
 /// Returns the checked form of a key.
 ///
 /// # Safety
@@ -313,7 +337,7 @@ unsafe fn column_name<'n>(
     columns: &'n mut Names<ColumnName>,
     key: *mut ffi::PyObject,
     argument: &str,
-) -> PyResult<&'n ColumnName> {
+) -> PyResult<Found<'n, ColumnName>> {
     // SAFETY: the class is checked before the key is used as a string.
     unsafe {
         if !is_str(key) {

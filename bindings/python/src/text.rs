@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use pyo3::exceptions::PyUnicodeEncodeError;
+use pyo3::exceptions::{PyMemoryError, PyUnicodeEncodeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::cpython::{self, Surrogate};
+use crate::cpython::{self, NotEncoded};
 use crate::errors::{Code, ingress_error};
 
 /// Returns the text of `object`: its own bytes if it is ASCII, otherwise `scratch`, into which it is encoded.
@@ -63,7 +63,8 @@ unsafe fn encoded(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResult
     match unsafe { cpython::encode(object, scratch) } {
         Some(Ok(())) => {}
         // SAFETY: as above.
-        Some(Err(surrogate)) => return Err(unsafe { lone(object, surrogate) }),
+        Some(Err(NotEncoded::Surrogate(unit))) => return Err(unsafe { lone(object, unit) }),
+        Some(Err(NotEncoded::NoMemory)) => return Err(no_memory()),
         // SAFETY: as above.
         None => unsafe { by_python(object, scratch)? },
     }
@@ -83,7 +84,9 @@ unsafe fn by_python(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResu
             unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_AsUTF8String(object)) };
         match bytes {
             Ok(bytes) => {
-                scratch.extend_from_slice(bytes.cast::<PyBytes>()?.as_bytes());
+                let bytes = bytes.cast::<PyBytes>()?.as_bytes();
+                scratch.try_reserve(bytes.len()).map_err(|_| no_memory())?;
+                scratch.extend_from_slice(bytes);
                 Ok(())
             }
             Err(e) if e.is_instance_of::<PyUnicodeEncodeError>(py) => {
@@ -95,17 +98,22 @@ unsafe fn by_python(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResu
                     .call_method1("ord", (text.get_item(place)?,))?
                     .extract()?;
                 // SAFETY: as above.
-                Err(unsafe { lone(object, Surrogate(unit)) })
+                Err(unsafe { lone(object, unit) })
             }
             Err(e) => Err(e),
         }
     })
 }
 
+#[cold]
+fn no_memory() -> PyErr {
+    PyMemoryError::new_err("no memory for the UTF-8 form of a text")
+}
+
 /// # Safety
 /// As [`utf8`].
 #[cold]
-unsafe fn lone(object: *mut ffi::PyObject, Surrogate(unit): Surrogate) -> PyErr {
+unsafe fn lone(object: *mut ffi::PyObject, unit: u32) -> PyErr {
     Python::attach(|py| {
         // SAFETY: the object is a `str`, and alive.
         let text = unsafe { Bound::from_borrowed_ptr(py, object) };

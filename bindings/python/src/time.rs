@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::cpython::{self, Fields};
+use crate::values;
+use crate::zone::local_seconds;
 
 /// A time since the beginning of 1970 (UTC), in the precision in which it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,8 @@ struct Known {
 }
 
 static KNOWN: PyOnceLock<Known> = PyOnceLock::new();
+/// `pandas.Timestamp`, once an object of it was seen.
+static PANDAS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 /// `datetime.datetime` and `datetime.timezone.utc`, for comparisons by address; null before they are known.
 static DATETIME: AtomicPtr<ffi::PyObject> = AtomicPtr::new(ptr::null_mut());
 static UTC: AtomicPtr<ffi::PyObject> = AtomicPtr::new(ptr::null_mut());
@@ -113,6 +118,41 @@ pub(crate) unsafe fn quick_utc_micros(object: *mut ffi::PyObject) -> Option<i64>
     }
 }
 
+/// Returns whether an object is a `pandas.Timestamp`. That is known once [`datetime`] has seen one.
+pub(crate) fn is_pandas(object: &Bound<'_, PyAny>) -> bool {
+    PANDAS.get(object.py()).is_some_and(|class| object.get_type().as_ptr() == class.as_ptr())
+}
+
+/// Returns the time of a `pandas.Timestamp` in the usual form, and nothing for anything else.
+///
+/// # Errors
+/// Those of reading its attributes.
+pub(crate) fn quick_pandas(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
+    if !is_pandas(object) || !has_nanos(object)? {
+        return Ok(None);
+    }
+    object.getattr(intern!(object.py(), "value"))?.extract().map(|nanos| Some(Moment::Nanos(nanos)))
+}
+
+/// Returns whether a time of pandas counts nanoseconds, as all did before there were other units.
+fn has_nanos(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let unit = object.getattr_opt(intern!(object.py(), "unit"))?;
+    Ok(unit.is_none_or(|unit| unit.cast::<PyString>().map_or(true, |unit| unit == "ns")))
+}
+
+/// Remembers the class of an object if it is that of pandas, and not one derived from it.
+fn learn_pandas(object: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = object.py();
+    let modules = py.import("sys")?.getattr("modules")?;
+    let Ok(pandas) = modules.get_item("pandas") else { return Ok(()) };
+    let class = object.get_type();
+    if pandas.getattr_opt("Timestamp")?.is_some_and(|known| known.is(&class)) {
+        // Another thread may have been faster.
+        let _ = PANDAS.set(py, class.into_any().unbind());
+    }
+    Ok(())
+}
+
 /// Returns whether the object is a missing time of pandas.
 pub(crate) fn is_nat(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(object.get_type().name()? == "NaTType")
@@ -135,9 +175,15 @@ pub(crate) fn datetime(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
         if is_nat(object)? {
             return Err(PyValueError::new_err("NaT is no time"));
         }
-        let unit = object.getattr("unit").and_then(|unit| unit.extract::<String>());
-        if unit.map_or(true, |unit| unit == "ns") {
+        if PANDAS.get(py).is_none() {
+            learn_pandas(object)?;
+        }
+        if has_nanos(object)? {
             return object.getattr("value")?.extract().map(|nanos| Some(Moment::Nanos(nanos)));
+        }
+        // A time beyond the years of `datetime` has another year in the fields of that class.
+        if !YEARS.contains(&object.getattr("year")?.extract()?) {
+            return values::datetime64(&object.getattr("asm8")?).map(Option::flatten);
         }
     }
     let fields = fields(object)?;
@@ -215,9 +261,12 @@ fn fields(object: &Bound<'_, PyAny>) -> PyResult<Fields> {
     Ok(fields)
 }
 
+/// The years of `datetime`.
+const YEARS: std::ops::RangeInclusive<i64> = 1..=9999;
+
 /// Refuses what no date has: a derived class can say anything, and the numbers are calculated with.
 fn check_calendar(year: i64, month: i64, day: i64) -> PyResult<()> {
-    if (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day) {
+    if YEARS.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day) {
         return Ok(());
     }
     Err(PyValueError::new_err(format!("{year}-{month}-{day} is no date")))
@@ -290,51 +339,4 @@ fn with_micros(seconds: i64, fields: &Fields) -> i64 {
 /// Returns microseconds of a clock that is `offset` seconds ahead of UTC.
 fn of_clock(fields: &Fields, offset: i64) -> i64 {
     with_micros(wall_seconds(fields) - offset, fields)
-}
-
-/// Returns the time at which local clocks show `wall`, as Python's `datetime.timestamp` finds it: of two such times the earlier one
-/// unless `fold` is set, and in a gap what the clocks before it, or after it with `fold`, would show.
-fn local_seconds(wall: i64, fold: u8) -> Option<i64> {
-    const DAY: i64 = 86_400;
-    let guess_offset = local_offset(wall)?;
-    let first = wall - guess_offset;
-    let first_offset = local_offset(first)?;
-    let other_offset = if first_offset == guess_offset {
-        // The guess is right. There may be another time, with the offset of the day before or after.
-        let other = local_offset(if fold == 0 { first - DAY } else { first + DAY })?;
-        if other == guess_offset {
-            return Some(first);
-        }
-        other
-    } else {
-        first_offset
-    };
-    let second = wall - other_offset;
-    if second + local_offset(second)? == wall {
-        return Some(second);
-    }
-    if first_offset == guess_offset {
-        return Some(first);
-    }
-    Some(if fold == 0 { first.max(second) } else { first.min(second) })
-}
-
-/// Returns how many seconds local clocks are ahead of UTC at a time.
-#[cfg(unix)]
-#[allow(clippy::useless_conversion, reason = "the types are narrower on some systems")]
-fn local_offset(seconds: i64) -> Option<i64> {
-    let seconds = libc::time_t::try_from(seconds).ok()?;
-    let mut parts = std::mem::MaybeUninit::<libc::tm>::uninit();
-    // SAFETY: both pointers are valid for the call, which fills `parts` unless it returns null.
-    unsafe {
-        if libc::localtime_r(&raw const seconds, parts.as_mut_ptr()).is_null() {
-            return None;
-        }
-        Some(parts.assume_init().tm_gmtoff.into())
-    }
-}
-
-#[cfg(not(unix))]
-fn local_offset(_: i64) -> Option<i64> {
-    None
 }

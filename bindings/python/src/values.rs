@@ -117,8 +117,11 @@ pub(crate) fn moment(value: &Bound<'_, PyAny>) -> PyResult<Option<Option<Moment>
     datetime64(value)
 }
 
-/// Converts numpy's `datetime64`, which is in UTC.
-fn datetime64(value: &Bound<'_, PyAny>) -> PyResult<Option<Option<Moment>>> {
+/// Converts numpy's `datetime64`, which is in UTC. Returns the same as [`moment`].
+///
+/// # Errors
+/// `TypeError` and `OverflowError` for one that no column holds; those of numpy.
+pub(crate) fn datetime64(value: &Bound<'_, PyAny>) -> PyResult<Option<Option<Moment>>> {
     match Numbers::of(value)? {
         Some(numbers) if numbers.are_times() && numbers.dims() == 0 => {}
         _ => return Ok(None),

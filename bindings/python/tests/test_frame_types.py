@@ -255,6 +255,40 @@ def test_objects_of_time():
     assert "row index 0" in refused(pd.DataFrame({"a": far}))
 
 
+def test_objects_of_integers_of_every_length():
+    numbers = [sign * (2**bits + more) for bits in range(63) for more in (-1, 0, 1) for sign in (1, -1)]
+    numbers = [number for number in [*numbers, 2**63 - 1, -(2**63)] if -(2**63) <= number < 2**63]
+    both(pd.DataFrame({"n": numbers}, dtype=object), *({"n": number} for number in numbers))
+    for number in (-(2**63) - 1, 2**64, 2**90, -(2**90), 2**93 + 1):
+        assert "row index 1" in refused(pd.DataFrame({"n": [1, number]}, dtype=object))
+
+
+def test_objects_of_pandas_times():
+    zoned = pd.Timestamp("2024-10-27 00:30:00.123456789", tz="UTC").tz_convert("Europe/Berlin")
+    times = [pd.Timestamp("1969-12-31 23:59:59.999999999"), zoned, pd.Timestamp("2024-05-06 07:08:09.000000001"), pd.NaT, None]
+    df = pd.DataFrame({"a": pd.Series(times, dtype=object), "n": range(5)})
+    expected = [{"a": np.datetime64(time.value, "ns"), "n": i} for i, time in enumerate(times[:3])]
+    both(df, *expected, {"n": 3}, {"n": 4})
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_objects_of_pandas_times_of_other_units(unit):
+    times = [pd.Timestamp("1915-05-06 07:08:09").as_unit(unit), pd.Timestamp("2024-05-06 07:08:09", tz="Asia/Tokyo").as_unit(unit)]
+    df = pd.DataFrame({"a": pd.Series(times, dtype=object)})
+    both(df, *({"a": np.datetime64(time.value // 1000, "us")} for time in times))
+    # Those with nanoseconds decide for all, wherever they stand.
+    df = pd.DataFrame({"a": pd.Series([*times, pd.Timestamp(9)], dtype=object)})
+    both(df, *({"a": np.datetime64(time.value, "ns")} for time in [*times, pd.Timestamp(9)]))
+
+
+def test_a_pandas_time_beyond_the_years_of_datetime():
+    for far in (pd.Timestamp(np.datetime64("12000-03-04", "s")), pd.Timestamp(np.datetime64("-2000-03-04", "ms"))):
+        times = [far.replace(year=2000), far]
+        both(pd.DataFrame({"a": pd.Series(times, dtype=object)}), *({"a": time.to_datetime64()} for time in times))
+        expected = rows({"a": far.to_datetime64()})
+        assert bytes(Buffer().row("t", columns={"a": far}, at=ServerTimestamp)) == expected
+
+
 def test_N2_arrays():
     column = [np.array([1.0, 2.0]), None, np.array([[1, 2], [3, 4]], "int32"), [1, 2.5], np.arange(6.0)[::2]]
     df = pd.DataFrame({"a": pd.Series(column, dtype=object), "n": range(5)})

@@ -151,6 +151,27 @@ def test_array_that_is_larger_than_memory():
     assert done.stdout == "no memory for an array of 1073741824 elements\n"
 
 
+LONG_TEXT = """
+import resource
+from questdb_ingress import Buffer, ServerTimestamp
+buffer, text = Buffer(protocol_version=2), "\\u00e9" * (300 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (800 << 20, 800 << 20))
+for row in ({"columns": {"a": text}}, {"symbols": {"a": text}}):
+    try:
+        buffer.row("t", at=ServerTimestamp, **row)
+    except MemoryError as e:
+        print(e)
+    assert bytes(buffer) == b""
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its memory as Linux does")
+def test_text_whose_utf_8_form_is_larger_than_memory():
+    done = subprocess.run([sys.executable, "-c", LONG_TEXT], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "no memory for the UTF-8 form of a text\n" * 2
+
+
 def test_secrets_with_lone_surrogates():
     """The environment of a program has such texts. Python's own error would have the whole text in its arguments."""
     for make in (

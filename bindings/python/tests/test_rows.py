@@ -121,6 +121,27 @@ def test_B5_names():
     assert row("a.b-c", columns={"x y": 1}) == "a.b-c x\\ y=1i\n"
 
 
+def test_B5_names_that_are_escaped():
+    def escape(name):
+        return name.replace(" ", "\\ ").replace("=", "\\=")
+
+    chance, buffer, expected = random.Random(5), Buffer(), ""
+    names = ["a b", "a=b", "plain", "é é", " ", "=", "long " * 20, "a_b", *(f"name {i}" for i in range(300))]
+    for _ in range(2_000):
+        table, symbol, *columns = chance.sample(names, chance.randint(2, 6))
+        if columns:
+            values = {name: i for i, name in enumerate(columns)}
+            buffer.row(table, symbols={symbol: "s"}, columns=values, at=ServerTimestamp)
+            fields = " " + ",".join(f"{escape(name)}={i}i" for name, i in values.items())
+        else:
+            buffer.row(table, symbols={symbol: "s"}, at=ServerTimestamp)
+            fields = ""
+        expected += f"{escape(table)},{escape(symbol)}=s{fields}\n"
+        # Each name also as a new object, as keys of a parsed text are.
+        names = ["".join(name) if chance.random() < 0.1 else name for name in names]
+    assert str(buffer) == expected
+
+
 def test_B6_max_name_len():
     for name in ("a" * 127, "é" * 63):
         assert name in row(name, columns={name: 1})
@@ -210,6 +231,17 @@ def test_B13_int():
         assert row("t", columns={"a": value}) == f"t a={value}i\n"
     for value in (2**63, -(2**63) - 1, 10**50):
         refused(OverflowError, '"a"', columns={"b": 1, "a": value})
+
+
+def test_B13_int_of_every_length():
+    numbers = [sign * (2**bits + more) for bits in range(63) for more in (-1, 0, 1) for sign in (1, -1)]
+    numbers = [number for number in [*numbers, 2**63 - 1, -(2**63)] if -(2**63) <= number < 2**63]
+    for number in numbers:
+        row = Buffer().row("t", columns={"n": number}, at=ServerTimestamp)
+        assert str(row) == f"t n={number}i\n"
+    for number in (2**63, -(2**63) - 1, 2**64, 2**90, -(2**90), 2**93 + 1):
+        with pytest.raises(OverflowError):
+            Buffer().row("t", columns={"n": number}, at=ServerTimestamp)
 
 
 def test_B14_float():

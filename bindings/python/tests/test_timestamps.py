@@ -75,6 +75,35 @@ print(len(places), want)
 """
 
 
+CHANGING_ZONES = """
+import datetime as dt, os, random, time
+from questdb_ingress import Buffer
+chance = random.Random(7)
+day, changes = dt.timedelta(days=1), [dt.datetime(y, m, d) for y in (1976, 1998, 2024, 2030) for m, d in ((3, 10), (3, 31), (10, 27), (11, 3))]
+def some(count):
+    for _ in range(count):
+        near = chance.choice(changes) + chance.uniform(-2, 2) * day
+        far = dt.datetime(1970, 1, 3) + chance.uniform(0, 47_000) * day
+        for place in (near, far):
+            yield place.replace(microsecond=0, fold=chance.randrange(2))
+zones = ['UTC', 'Europe/Berlin', 'Europe/Paris', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Asia/Gaza']
+for turn in range(28):
+    # Zones of the same names and offsets today follow one another.
+    os.environ['TZ'] = zones[turn % len(zones)]
+    time.tzset()
+    for place in some(400):
+        row = str(Buffer().row('t', columns={'d': place}, at=dt.datetime(2000, 1, 1, tzinfo=dt.timezone.utc)))
+        want = f't d={int(place.timestamp()) * 10**6}t 946684800000000000\\n'
+        assert row == want, (os.environ['TZ'], place, place.fold, row, want)
+"""
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system has no TZ")
+def test_T5_the_local_zone_may_change():
+    done = subprocess.run([sys.executable, "-c", CHANGING_ZONES], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system has no TZ")
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Europe/Dublin"])
 def test_T5_without_zone_is_local_time(zone):

@@ -1,14 +1,29 @@
 //! Asks the running interpreter whether objects look as the layouts say.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyFloat, PyString};
+use pyo3::types::{PyBytes, PyFloat, PyInt, PyString};
 
 use super::{Fields, body, read_datetime};
 
 /// Texts of every width, and one that is empty.
 const SAMPLES: [&str; 7] = ["", "questdb", "x", "caf\u{e9}", "\u{20ac}uro", "\u{1f680}", "a\0b"];
 
-/// Uses the layouts of `str` and `float` from now on if they hold for texts of every width and for some numbers. Called when the module is imported.
+/// Numbers of every sign and of one to three digits of 30 bits.
+const NUMBERS: [i64; 10] = [
+    0,
+    1,
+    -1,
+    (1 << 30) - 1,
+    1 << 30,
+    -(1 << 59) - 12_345,
+    (1 << 60) - 1,
+    1 << 60,
+    i64::MAX,
+    -i64::MAX,
+];
+
+/// Uses the layouts of `str`, `float` and `int` from now on if they hold for texts of every width and for some numbers. Called when
+/// the module is imported.
 pub(crate) fn learn_strings(py: Python<'_>) {
     if body::candidate(py).is_none() {
         return;
@@ -17,7 +32,8 @@ pub(crate) fn learn_strings(py: Python<'_>) {
     let agreed = SAMPLES.iter().all(|sample| string_agrees(&PyString::new(py, sample), sample))
         && [0.0, -1.5, 1e300]
             .iter()
-            .all(|sample| double_agrees(&PyFloat::new(py, *sample), *sample));
+            .all(|sample| double_agrees(&PyFloat::new(py, *sample), *sample))
+        && NUMBERS.iter().all(|sample| integer_agrees(&PyInt::new(py, *sample), *sample));
     body::believe_strings(py, agreed);
 }
 
@@ -25,6 +41,17 @@ pub(crate) fn learn_strings(py: Python<'_>) {
 fn double_agrees(object: &Bound<'_, PyFloat>, sample: f64) -> bool {
     // SAFETY: the object is a `float`, which holds a number and therefore has at least these bytes behind its head.
     unsafe { super::field::<u64>(object.as_ptr(), super::HEAD) == sample.to_bits() }
+}
+
+/// Compares the digits of an `int` with the number that it was made of.
+fn integer_agrees(object: &Bound<'_, PyInt>, sample: i64) -> bool {
+    let Some(layout) = body::strings() else { return false };
+    let expected = (0..3).filter(|digit| sample.unsigned_abs() >> (30 * digit) > 0).count();
+    // SAFETY: the object is an `int`. Its digits are only read if they are as many as the number has.
+    unsafe {
+        super::digits_of_int(object.as_ptr(), layout) == (expected, sample < 0)
+            && super::integer(object.as_ptr()) == Some(sample)
+    }
 }
 
 /// Compares what the layout says with what the stable functions say.

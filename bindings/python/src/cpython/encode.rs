@@ -1,29 +1,37 @@
 //! Text of CPython's three widths as UTF-8.
 
-/// A code point that has no UTF-8 form.
+/// Why a text was not encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Surrogate(pub(crate) u32);
-
-pub(super) fn latin1(text: &[u8], out: &mut Vec<u8>) {
-    out.reserve(2 * text.len());
-    for &byte in text {
-        push(char::from(byte), out);
-    }
+pub(crate) enum NotEncoded {
+    /// It has this code point, which has no UTF-8 form.
+    Surrogate(u32),
+    NoMemory,
 }
 
-pub(super) fn ucs2(text: &[u16], out: &mut Vec<u8>) -> Result<(), Surrogate> {
-    out.reserve(3 * text.len());
+pub(super) fn latin1(text: &[u8], out: &mut Vec<u8>) -> Result<(), NotEncoded> {
+    reserve(out, text.len(), 2)?;
+    text.iter().for_each(|&byte| push(char::from(byte), out));
+    Ok(())
+}
+
+pub(super) fn ucs2(text: &[u16], out: &mut Vec<u8>) -> Result<(), NotEncoded> {
+    reserve(out, text.len(), 3)?;
     text.iter().try_for_each(|&unit| checked(u32::from(unit), out))
 }
 
-pub(super) fn ucs4(text: &[u32], out: &mut Vec<u8>) -> Result<(), Surrogate> {
-    out.reserve(4 * text.len());
+pub(super) fn ucs4(text: &[u32], out: &mut Vec<u8>) -> Result<(), NotEncoded> {
+    reserve(out, text.len(), 4)?;
     text.iter().try_for_each(|&unit| checked(unit, out))
 }
 
+/// Makes room for the longest form of a text, so that appending to it allocates nothing.
+fn reserve(out: &mut Vec<u8>, characters: usize, most: usize) -> Result<(), NotEncoded> {
+    out.try_reserve(characters.saturating_mul(most)).map_err(|_| NotEncoded::NoMemory)
+}
+
 #[inline]
-fn checked(unit: u32, out: &mut Vec<u8>) -> Result<(), Surrogate> {
-    push(char::from_u32(unit).ok_or(Surrogate(unit))?, out);
+fn checked(unit: u32, out: &mut Vec<u8>) -> Result<(), NotEncoded> {
+    push(char::from_u32(unit).ok_or(NotEncoded::Surrogate(unit))?, out);
     Ok(())
 }
 

@@ -15,12 +15,12 @@ mod encode;
 use pyo3::ffi;
 
 pub(crate) use check::{learn_datetimes, learn_strings};
-pub(crate) use encode::Surrogate;
+pub(crate) use encode::NotEncoded;
 
 /// The bytes before the first field of every object.
 const HEAD: usize = size_of::<ffi::PyObject>();
 
-/// Where a `str` has its parts. Its length stands behind the head in every version.
+/// Where a `str` has its parts, and how an `int` counts its digits. The length of a `str` stands behind the head in every version.
 #[derive(Clone, Copy)]
 struct StrLayout {
     /// The position of the word that says how the text is stored.
@@ -35,9 +35,12 @@ struct StrLayout {
     ascii_data: usize,
     /// The size of the fields in front of any other text.
     wide_data: usize,
+    /// Whether the word behind the head of an `int` has the sign in its lowest bits and the number of digits in those above. In
+    /// older versions it is the number of digits, negative for a negative number.
+    tagged_int: bool,
 }
 
-/// Which of CPython's versions have which layout of `str`. The layout of `datetime` and `timedelta` is the same in all of them.
+/// Which of CPython's versions have which layout of `str` and `int`. The layout of `datetime` and `timedelta` is the same in all of them.
 const fn str_layout(minor: u8) -> Option<StrLayout> {
     let free_threaded = cfg!(any(Py_GIL_DISABLED, feature = "as-free-threaded"));
     if size_of::<usize>() != 8 || cfg!(target_endian = "big") || free_threaded {
@@ -52,6 +55,7 @@ const fn str_layout(minor: u8) -> Option<StrLayout> {
             ascii: 1 << 6,
             ascii_data: HEAD + 32,
             wide_data: HEAD + 56,
+            tagged_int: false,
         }),
         12 | 13 => Some(StrLayout {
             state,
@@ -60,6 +64,7 @@ const fn str_layout(minor: u8) -> Option<StrLayout> {
             ascii: 1 << 6,
             ascii_data: HEAD + 24,
             wide_data: HEAD + 40,
+            tagged_int: true,
         }),
         14 => Some(StrLayout {
             state,
@@ -68,6 +73,7 @@ const fn str_layout(minor: u8) -> Option<StrLayout> {
             ascii: 1 << 20,
             ascii_data: HEAD + 24,
             wide_data: HEAD + 40,
+            tagged_int: true,
         }),
         _ => None,
     }
@@ -111,7 +117,7 @@ pub(crate) unsafe fn ascii<'a>(text: *mut ffi::PyObject) -> Option<&'a str> {
 pub(crate) unsafe fn encode(
     text: *mut ffi::PyObject,
     out: &mut Vec<u8>,
-) -> Option<Result<(), Surrogate>> {
+) -> Option<Result<(), NotEncoded>> {
     let layout = body::strings()?;
     // SAFETY: as in `ascii`; the kind is the number of bytes of each of the `length` characters, which are aligned to it.
     unsafe {
@@ -123,14 +129,58 @@ pub(crate) unsafe fn encode(
         let ascii = state & layout.ascii != 0;
         let data = text.cast::<u8>().add(if ascii { layout.ascii_data } else { layout.wide_data });
         Some(match (state >> layout.kind_shift) & 7 {
-            1 => {
-                encode::latin1(std::slice::from_raw_parts(data, length), out);
-                Ok(())
-            }
+            1 => encode::latin1(std::slice::from_raw_parts(data, length), out),
             2 => encode::ucs2(std::slice::from_raw_parts(data.cast::<u16>(), length), out),
             4 => encode::ucs4(std::slice::from_raw_parts(data.cast::<u32>(), length), out),
             _ => return None,
         })
+    }
+}
+
+/// Returns the number of an `int` if it fits 63 bits and a sign, and nothing for any other, or where the layout is not known.
+///
+/// # Safety
+/// `int` must be an `int` or of a class derived from it, and alive.
+#[inline(always)]
+pub(crate) unsafe fn integer(int: *mut ffi::PyObject) -> Option<i64> {
+    let layout = body::strings()?;
+    // SAFETY: the caller vouches for the object, whose layout was agreed with the running interpreter. As many digits of 30 bits
+    // as are read stand behind the word that counts them.
+    unsafe {
+        let (digits, negative) = digits_of_int(int, layout);
+        let number = match digits {
+            0 => 0,
+            1 => i64::from(field::<u32>(int, HEAD + 8)),
+            2 => {
+                let [low, high]: [u32; 2] = field(int, HEAD + 8);
+                i64::from(low) | (i64::from(high) << 30)
+            }
+            3 => {
+                let [low, middle, high]: [u32; 3] = field(int, HEAD + 8);
+                // Two digits are 60 bits.
+                if high >= 8 {
+                    return None;
+                }
+                i64::from(low) | (i64::from(middle) << 30) | (i64::from(high) << 60)
+            }
+            _ => return None,
+        };
+        Some(if negative { -number } else { number })
+    }
+}
+
+/// Returns how many digits an `int` has, and whether it is negative.
+///
+/// # Safety
+/// As [`integer`].
+#[inline(always)]
+unsafe fn digits_of_int(int: *mut ffi::PyObject, layout: StrLayout) -> (usize, bool) {
+    // SAFETY: the caller vouches for the object; the word behind the head is there in every version.
+    let size: isize = unsafe { field(int, HEAD) };
+    if layout.tagged_int {
+        (size.cast_unsigned() >> 3, size & 2 != 0)
+    } else {
+        (size.unsigned_abs(), size < 0)
     }
 }
 
@@ -210,7 +260,7 @@ pub(crate) unsafe fn delta_fields(delta: *mut ffi::PyObject) -> Option<[i32; 3]>
     })
 }
 
-/// Returns whether strings and floats are read by their layout, and whether datetimes are. For tests.
+/// Returns whether strings and numbers are read by their layout, and whether datetimes are. For tests.
 pub(crate) fn used() -> (bool, bool) {
     (body::strings().is_some(), body::datetimes())
 }

@@ -253,7 +253,7 @@ fn coded(
         return Ok(None);
     }
     let count = texts.len()?;
-    let mut of_texts = Vec::new();
+    let mut of_texts = Keep::new(false);
     let parts = if count == 0 {
         Vec::new()
     } else {

@@ -26,8 +26,28 @@ pub(crate) struct Found {
     pub(crate) category: bool,
 }
 
-/// Collects what must live as long as the plan.
-pub(crate) type Keep = Vec<Py<PyAny>>;
+/// Collects what must live as long as the plan, and knows how closely objects are looked at.
+pub(crate) struct Keep {
+    objects: Vec<Py<PyAny>>,
+    guesses: bool,
+    has_guessed: bool,
+}
+
+impl Keep {
+    /// With `guesses`, the first objects of a column may decide what it holds.
+    pub(crate) fn new(guesses: bool) -> Keep {
+        Keep { objects: Vec::new(), guesses, has_guessed: false }
+    }
+
+    pub(crate) fn push(&mut self, object: Py<PyAny>) {
+        self.objects.push(object);
+    }
+
+    /// Returns whether later objects of a column could make it another one.
+    pub(crate) fn has_guessed(&self) -> bool {
+        self.has_guessed
+    }
+}
 
 /// The values of a column, as the frame has them.
 pub(crate) struct Held<'py> {
@@ -145,9 +165,12 @@ fn of_array(
         }
         b'O' => {
             // SAFETY: the array has these rows.
-            let object = unsafe { Objects(memory).classify(py, 0..rows) };
+            let object = unsafe { Objects(memory).classify(py, 0..rows, keep.guesses) };
             match object {
-                Ok(Some(object)) => (object.kind(), Values::Objects(memory, object)),
+                Ok(Some(object)) => {
+                    keep.has_guessed |= keep.guesses && object.may_change();
+                    (object.kind(), Values::Objects(memory, object))
+                }
                 Ok(None) => return Ok(Found::default()),
                 Err(stop) => return Err(object_column(py, name, stop)),
             }
@@ -212,7 +235,7 @@ fn of_categories(
     let py = codes.py();
     let values = categories.getattr(intern!(py, "values"))?;
     let count = values.len()?;
-    let mut of_values = Vec::new();
+    let mut of_values = Keep::new(false);
     let found = find(name, &Held { values, row: 0 }, count, &mut of_values)?;
     let Some(inner) = found.column else { return Ok(Found::default()) };
     let Some(array) = Array::of(codes)?.filter(|array| array.shape == [rows]) else {

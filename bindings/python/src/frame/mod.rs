@@ -73,14 +73,33 @@ pub(crate) fn append<'py>(
     };
     let arguments = Arguments { table_name, table_name_col, symbols: symbols.some(), at };
     if pandas::is_frame(df)? {
-        return match plan::of_pandas(df, &arguments)? {
-            Some(plan) => target.append(df, &plan),
-            None => Ok(()),
-        };
+        return append_pandas(df, &arguments, target);
     }
     match exported::stream(df)? {
         Some(stream) => target.append_stream(df, stream, &arguments),
         None => Err(no_frame(df)),
+    }
+}
+
+/// Appends a pandas DataFrame. What is in a buffer can be taken back, so what objects a column has may be guessed by the first of
+/// them. If that was wrong, or anything else, all is done again without a guess, which finds the right error as well.
+fn append_pandas(
+    df: &Bound<'_, PyAny>,
+    arguments: &Arguments<'_>,
+    target: &mut Target<'_>,
+) -> PyResult<()> {
+    if matches!(target, Target::Buffer(_)) {
+        match plan::of_pandas(df, arguments, true)? {
+            Some(plan) => match target.append(df, &plan) {
+                Err(_) if plan.is_guess => {}
+                result => return result,
+            },
+            None => return Ok(()),
+        }
+    }
+    match plan::of_pandas(df, arguments, false)? {
+        Some(plan) => target.append(df, &plan),
+        None => Ok(()),
     }
 }
 

@@ -15,7 +15,8 @@ use super::memory::Memory;
 use super::piece::{Bad, Piece, PieceValues, Scratch, Valid, no_missing};
 use super::texts;
 use crate::array::{self, Number, Numbers as Array};
-use crate::time::{Moment, quick_utc_micros};
+use crate::cell::integer;
+use crate::time::{self, Moment, quick_utc_micros};
 use crate::{cpython, values};
 
 /// What the objects of a column are.
@@ -43,6 +44,11 @@ impl Object {
             Object::Decimal => ColumnKind::Decimal,
             Object::Array => ColumnKind::F64Array,
         }
+    }
+
+    /// Returns whether a later value can make the column one of another kind.
+    pub(crate) fn may_change(self) -> bool {
+        matches!(self, Object::Int | Object::Micros)
     }
 
     /// Returns what a value is, if it is one that a column can hold.
@@ -85,7 +91,7 @@ impl Object {
 
 /// Returns whether the object stands for a missing value. Whether a float that is not a number does, depends on the column.
 pub(crate) fn is_null(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(value.is_none() || values::is_missing(value)? || crate::time::is_nat(value)?)
+    Ok(value.is_none() || values::is_missing(value)? || time::is_nat(value)?)
 }
 
 pub(crate) fn is_nan(value: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -152,7 +158,7 @@ impl Objects {
     }
 
     /// Returns what the column holds, by its first value that is not missing. A number with a fraction, or a time with nanoseconds,
-    /// at any place decides for all. Returns nothing for a column of missing values only.
+    /// at any place decides for all, unless the first value is to be enough. Returns nothing for a column of missing values only.
     ///
     /// # Errors
     /// The object that no column can hold; those of code of the objects.
@@ -163,6 +169,7 @@ impl Objects {
         self,
         py: Python<'_>,
         rows: Range<usize>,
+        first_is_enough: bool,
     ) -> Result<Option<Object>, Stop> {
         let mut found = None;
         let last = rows.end.saturating_sub(1);
@@ -188,7 +195,7 @@ impl Objects {
                 return Err(Stop::unsupported(&value));
             };
             match (found, object) {
-                (None, Object::Int | Object::Micros) => found = Some(object),
+                (None, object) if object.may_change() && !first_is_enough => found = Some(object),
                 (None, other) => return Ok(Some(other)),
                 (Some(Object::Int), Object::Float) => return Ok(Some(Object::Float)),
                 (Some(Object::Micros), Object::Nanos) => return Ok(Some(Object::Nanos)),
@@ -281,11 +288,9 @@ unsafe fn integers(
         unsafe {
             let object = objects.next_pointer::<false>(row, last);
             if ffi::Py_TYPE(object) == &raw mut ffi::PyLong_Type {
-                let mut overflow = 0;
-                let number = ffi::PyLong_AsLongLongAndOverflow(object, &raw mut overflow);
-                if overflow != 0 {
+                let Some(number) = integer(object) else {
                     return Err(Bad::at(i, "int too big to convert").into());
-                }
+                };
                 integers.push(number);
                 continue;
             }
@@ -406,6 +411,12 @@ unsafe fn others(
         }
         // SAFETY: the caller vouches for the row.
         let value = unsafe { objects.get(py, row) };
+        if object == Object::Nanos
+            && let Some(nanos) = time::quick_pandas(&value)?.and_then(Moment::nanos)
+        {
+            scratch.integers.push(nanos);
+            continue;
+        }
         let null = is_nan(&value)? || is_null(&value)?;
         if null {
             missing.set(i);
@@ -462,6 +473,8 @@ impl Scratch {
                 Some(0)
             }
             Some(Some(moment)) if nanos => moment.nanos(),
+            // The column was taken for one of microseconds by its first values.
+            Some(Some(Moment::Nanos(_))) => return Err(expected("datetime", value, row)),
             Some(Some(moment)) => moment.micros(),
         };
         let time = time.ok_or_else(|| {
@@ -475,6 +488,10 @@ impl Scratch {
 /// Gives a datetime without a time zone that of UTC, as such times are in all columns of frames.
 fn in_utc<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
+    // Those of pandas are in UTC anyway, and replacing takes long.
+    if time::is_pandas(value) {
+        return Ok(value.clone());
+    }
     if value.getattr_opt("tzinfo")?.is_some_and(|zone| zone.is_none()) && value.hasattr("fold")? {
         let utc = py.import("datetime")?.getattr("timezone")?.getattr("utc")?;
         let arguments = pyo3::types::PyDict::new(py);

@@ -33,17 +33,21 @@ pub(crate) struct Plan {
     pub(crate) has_objects: bool,
     /// Whether a column has the numbers of texts.
     pub(crate) has_dictionary: bool,
+    /// Whether the first objects of a column decided what it holds, so that a later one may not fit.
+    pub(crate) is_guess: bool,
     /// What owns the memory of the columns.
     _keep: Keep,
 }
 
-/// Plans a pandas DataFrame. Returns nothing for one without rows or without columns.
+/// Plans a pandas DataFrame. Returns nothing for one without rows or without columns. With `guesses`, columns of objects are not
+/// read to their end to find out what they hold.
 ///
 /// # Errors
 /// `IngressError`; `TypeError` for arguments of a wrong type; those of pandas.
 pub(crate) fn of_pandas(
     df: &Bound<'_, PyAny>,
     arguments: &Arguments<'_>,
+    guesses: bool,
 ) -> PyResult<Option<Plan>> {
     let py = df.py();
     let names = pandas::names(df)?;
@@ -54,7 +58,7 @@ pub(crate) fn of_pandas(
     }
     let Roles { table, tables: table_place, stamp: stamp_place, symbols, at } =
         Roles::of(df, &names, arguments)?;
-    let mut keep = Vec::new();
+    let mut keep = Keep::new(guesses);
     let mut columns = Vec::with_capacity(names.len());
     let (mut tables, mut stamp) = (None, None);
     for (place, held) in pandas::columns(df, names.len())?.iter().enumerate() {
@@ -97,6 +101,7 @@ pub(crate) fn of_pandas(
         layout_now,
         has_objects,
         has_dictionary,
+        is_guess: keep.has_guessed(),
         _keep: keep,
     }))
 }

@@ -120,7 +120,7 @@ fn check(folder: &Folder, acknowledged: &BTreeSet<i64>, what: &str) -> i64 {
         let reader = reader.unwrap_or_else(|e| panic!("{what}: {}: {e}", part.display()));
         assert!(reader.map(|b| b.unwrap().num_rows()).sum::<usize>() > 0);
     }
-    let store = open(folder);
+    let store = open_at_last(folder);
     let tables = store.table_names();
     let found = |name: &str| match tables.iter().any(|t| t == name) {
         true => requests(&store, name),
@@ -139,6 +139,19 @@ fn check(folder: &Folder, acknowledged: &BTreeSet<i64>, what: &str) -> i64 {
     }
     assert!(plain.keys().eq(deduped.keys()), "{what}: a request is in one table only");
     plain.keys().next_back().map_or(0, |id| id + 1)
+}
+
+/// Opens a folder. A process that another test is starting has a copy of the lock for a moment.
+fn open_at_last(folder: &Folder) -> FileStore {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match FileStore::open(&folder.0, quiet()) {
+            Err(FileError::Locked(_)) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            store => return store.unwrap(),
+        }
+    }
 }
 
 fn kills() -> usize {

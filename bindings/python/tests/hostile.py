@@ -17,7 +17,7 @@ import sys
 
 import hostile_arrow
 import hostile_arrays
-from questdb_ingress import Buffer, IngressError, ServerTimestamp, TimestampNanos
+from questdb_ingress import Buffer, IngressError, Sender, ServerTimestamp, TimestampNanos
 
 try:
     import numpy as np
@@ -67,7 +67,7 @@ class Trouble:
             self.depth -= 1
 
     def use_the_buffer(self):
-        """Calls the buffer within a call of it, which is refused."""
+        """Calls the buffer or sender within a call of it, which is refused."""
         if not Trouble.armed:
             return
         calls = [
@@ -76,6 +76,8 @@ class Trouble:
             lambda: bytes(self.buffer),
             lambda: len(self.buffer),
         ]
+        if isinstance(self.buffer, Sender):
+            calls += [self.buffer.flush, self.buffer.close, self.buffer.establish, self.buffer.transaction("t").__enter__]
         if pd is not None:
             calls.append(lambda: self.buffer.dataframe(pd.DataFrame({"a": [1]}), table_name="x", at=ServerTimestamp))
         try:
@@ -386,7 +388,12 @@ if pd is not None:
 
 def run(seed, number):
     chance = random.Random(f"{seed} {number}")
-    buffer = Buffer(protocol_version=chance.choice([1, 2, 3]))
+    version = chance.choice([1, 2, 3])
+    if chance.random() < 0.2:
+        # It is never established, so its rows stay where they are.
+        buffer = Sender("http", "127.0.0.1", 1, protocol_version=version)
+    else:
+        buffer = Buffer(protocol_version=version)
     buffer.row("first", columns={"a": 1}, at=ServerTimestamp)
     before = bytes(buffer)
     trouble = Trouble(chance, buffer)

@@ -634,10 +634,12 @@ int main(int count, char **arguments) {
     printf("seed %lu\n", seed);
     read_ledger(arguments[1]);
     for (size_t i = 0; i < DEAD; i++) server_start(&servers[i], modes[i]);
-    while (calls < goal && failures < 20) a_step();
+    // How often a function comes differs a little from run to run, since answers come sooner or later.
+    while ((calls < goal || (functions_reached() < function_count && calls < 4 * goal)) && failures < 20) a_step();
     free_everything();
     for (size_t i = 0; i < DEAD; i++) server_stop(&servers[i]);
     const size_t reached = functions_reached();
+    print_functions_not_reached();
     CHECK(reached == function_count && calls >= goal);
     unsigned codes = 0;
     for (size_t i = 0; i < sizeof codes_seen / sizeof codes_seen[0]; i++) codes += codes_seen[i] > 0;

@@ -58,11 +58,13 @@ static void called(const char *name) {
 
 static size_t functions_reached(void) {
     size_t reached = 0;
-    for (size_t i = 0; i < function_count; i++) {
-        if (functions[i].calls > 0) reached++;
-        else printf("never called: %s\n", functions[i].name);
-    }
+    for (size_t i = 0; i < function_count; i++) reached += functions[i].calls > 0;
     return reached;
+}
+
+static void print_functions_not_reached(void) {
+    for (size_t i = 0; i < function_count; i++)
+        if (functions[i].calls == 0) printf("never called: %s\n", functions[i].name);
 }
 
 /* --- errors -------------------------------------------------------------------------------------------------------- */

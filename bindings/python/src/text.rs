@@ -100,6 +100,7 @@ unsafe fn by_python(object: *mut ffi::PyObject, scratch: &mut Vec<u8>) -> PyResu
                 // SAFETY: as above.
                 Err(unsafe { lone(object, unit) })
             }
+            Err(e) if e.is_instance_of::<PyMemoryError>(py) => Err(no_memory()),
             Err(e) => Err(e),
         }
     })

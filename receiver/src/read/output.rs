@@ -137,10 +137,12 @@ impl RowStream {
         if let Some((arrival, compiler)) = timings {
             let all = arrival.elapsed().as_nanos();
             let execute = all.saturating_sub(*compiler);
-            let times = format_args!(
-                ",\"timings\":{{\"authentication\":0,\"compiler\":{compiler},\"execute\":{execute},\"count\":0}}"
+            put(
+                out,
+                format_args!(
+                    ",\"timings\":{{\"authentication\":0,\"compiler\":{compiler},\"execute\":{execute},\"count\":0}}"
+                ),
             );
-            put(out, times);
         }
         out.push_str(if *explain { ",\"explain\":{\"jitCompiled\":false}}" } else { "}" });
     }

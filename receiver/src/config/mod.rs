@@ -122,7 +122,7 @@ impl Configuration {
     /// Returns the value of a key as it was written, or its default; `None` if there is no such key.
     pub fn text(&self, key: &str) -> Option<&str> {
         let row = keys::find(key)?;
-        self.values.iter().find(|r| std::ptr::eq(r.row, row)).map(|r| r.text.as_str())
+        self.values.iter().find(|r| r.row.name == row.name).map(|r| r.text.as_str())
     }
 
     fn get(&self, key: &str) -> &Value {

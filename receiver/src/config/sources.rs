@@ -147,7 +147,7 @@ impl ConfigurationSources {
         let mut values = Vec::new();
         for row in keys::all() {
             let candidates: Vec<&Found> =
-                known.iter().filter(|f| f.row.is_some_and(|r| std::ptr::eq(r, row))).collect();
+                known.iter().filter(|f| f.row.is_some_and(|r| r.name == row.name)).collect();
             values.push(resolve_key(row, &candidates, &mut warnings, &mut problems));
         }
         let strict = values.iter().any(|r| r.row.name == names::STRICT && r.value.is_true());

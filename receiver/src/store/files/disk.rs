@@ -170,7 +170,16 @@ impl Disk {
 /// Keeps other processes out of a folder.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
-    _file: File,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "open for as long as the lock is held"))]
+    file: File,
+}
+
+/// Unlocks, instead of leaving it to the end of the descriptor: a process that another thread is just starting has a copy of it.
+#[cfg(unix)]
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.file, rustix::fs::FlockOperation::Unlock);
+    }
 }
 
 impl FolderLock {
@@ -199,6 +208,6 @@ impl FolderLock {
                 }
             })?;
         }
-        Ok(FolderLock { _file: file })
+        Ok(FolderLock { file })
     }
 }

@@ -35,7 +35,6 @@ pub struct ReceiverBuilder {
     pub(crate) max_body: usize,
     pub(crate) max_line: usize,
     pub(crate) max_stored: usize,
-    pub(crate) max_connections: usize,
     pub(crate) max_columns: usize,
     pub(crate) tcp: TcpOptions,
     pub(crate) http: HttpOptions,
@@ -62,7 +61,6 @@ impl Default for ReceiverBuilder {
             max_body: 128 << 20,
             max_line: 128 << 20,
             max_stored: 2 << 30,
-            max_connections: 256,
             max_columns: 10_000,
             tcp: TcpOptions::default(),
             http: HttpOptions::default(),
@@ -158,7 +156,15 @@ impl ReceiverBuilder {
         self
     }
 
-    /// Sets whether a bad line over TCP is answered with a line of text before the connection closes. QuestDB closes silently.
+    /// Sets whether a bad line ends a TCP connection, as in QuestDB by default. If not, the line is skipped, and reading goes on
+    /// behind its line feed. A value with binary form may contain a line feed, so the rest of it can be read as a row then.
+    pub fn disconnect_on_error(mut self, disconnect: bool) -> Self {
+        self.tcp.disconnect_on_error = disconnect;
+        self
+    }
+
+    /// Sets whether a bad line over TCP is answered with a line of text, `ERROR: CODE line N, byte M: text`. QuestDB answers
+    /// nothing.
     pub fn error_replies(mut self, replies: bool) -> Self {
         self.error_replies = replies;
         self
@@ -189,9 +195,10 @@ impl ReceiverBuilder {
         self
     }
 
-    /// Sets how many connections are served at once. Further ones are closed immediately.
+    /// Sets how many connections each of the two ports serves at once. Further ones wait for a while, and are closed if no other
+    /// one ends before.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections;
+        (self.tcp.connections, self.http.connections) = (connections, connections);
         self
     }
 
@@ -214,13 +221,19 @@ impl ReceiverBuilder {
     /// `Config` for unusable keys and certificates, `Listen` for a port that is not available, `Thread` if the system refuses a
     /// thread.
     pub fn start(self) -> Result<Receiver> {
+        let (http, tcp) = (self.http_addr, self.tcp_addr);
+        Ok(Receiver { server: Server::start(self.options()?, http, tcp)? })
+    }
+
+    /// Checks the settings.
+    pub(crate) fn options(self) -> Result<Options> {
         let tls = self.tls.map(|(cert, key)| tls_config(&cert, &key)).transpose()?;
         let ecdsa = self
             .ecdsa
             .iter()
             .map(|(id, x, y)| Ok((id.clone(), EcdsaKey::from_base64url(x, y)?)))
             .collect::<Result<_>>()?;
-        let options = Options {
+        Ok(Options {
             http_auth: HttpAuth::new(self.basic, self.bearer),
             ecdsa,
             tls,
@@ -230,7 +243,6 @@ impl ReceiverBuilder {
             error_replies: self.error_replies,
             max_body: self.max_body,
             max_line: self.max_line,
-            max_connections: self.max_connections,
             max_stored: self.max_stored,
             policy: Policy {
                 max_name_len: self.max_name_len,
@@ -244,8 +256,7 @@ impl ReceiverBuilder {
             tables: self.tables,
             monitor: self.monitor,
             observer: self.observer,
-        };
-        Ok(Receiver { server: Server::start(options, self.http_addr, self.tcp_addr)? })
+        })
     }
 }
 

@@ -90,12 +90,14 @@ pub(crate) struct Why {
     pub(crate) code: &'static str,
     /// The line, from 1, if a line is at fault.
     pub(crate) line: Option<u64>,
+    /// The bytes of rows before that line.
+    pub(crate) byte: u64,
     pub(crate) message: String,
 }
 
 impl Why {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Why {
-        Why { code, line: None, message: message.into() }
+        Why { code, line: None, byte: 0, message: message.into() }
     }
 
     pub(crate) fn of(refusal: &Refusal) -> Why {

@@ -17,8 +17,6 @@
     clippy::disallowed_methods,
     reason = "a server has sockets, threads and a clock of its own"
 )]
-#![allow(dead_code, reason = "refusals are recorded by the next step")]
-
 mod auth;
 mod builder;
 mod chunk;
@@ -32,6 +30,7 @@ mod metrics;
 mod names;
 mod read;
 mod refusal;
+mod refusals;
 mod schema;
 mod session;
 mod shared;
@@ -50,6 +49,7 @@ pub use config::{Configuration, ConfigurationSources, EffectiveValue, ValueSourc
 pub use error::{Error, ErrorKind, Result};
 pub use events::ReceiverEvent;
 pub use line::{Decimal, Long256};
+pub use refusals::RefusedRow;
 pub use table::{Column, Table};
 pub use value::{Array, ColumnType, Value};
 
@@ -177,7 +177,18 @@ impl Receiver {
         self.server.shared().stats()
     }
 
-    /// Stops listening, breaks all connections and waits for the threads. The tables can still be read.
+    /// Returns the last rows and connections that were refused, the oldest first.
+    pub fn last_refusals(&self) -> Vec<RefusedRow> {
+        self.server.shared().refusals.last()
+    }
+
+    /// Returns how many rows and connections were refused, by transport (`http`, `tcp`) and by the code of the refusal.
+    pub fn refusal_counts(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.server.shared().refusals.counts()
+    }
+
+    /// Stops listening, stores what has arrived on the connections, ends them and waits for the threads. Peers that go on
+    /// sending are cut off after ten seconds. The tables can still be read.
     pub fn shutdown(&self) {
         self.server.stop();
     }

@@ -29,6 +29,10 @@ pub(crate) enum Code {
     Parse(ParseErrorKind),
     /// The input ended inside a line.
     Unfinished,
+    /// The line has more bytes than the receiver accepts.
+    LineTooLong,
+    /// The peer did not log in.
+    Login,
     /// The name of a table or a column is not allowed.
     InvalidName,
     /// The column does not take a value of that type.
@@ -55,6 +59,8 @@ impl Code {
         match self {
             Code::Parse(kind) => kind.name(),
             Code::Unfinished => "UNFINISHED",
+            Code::LineTooLong => "LINE_TOO_LONG",
+            Code::Login => "UNAUTHORIZED",
             Code::InvalidName => "INVALID_NAME",
             Code::Cast => "CAST",
             Code::NotUtf8 => "NOT_UTF8",

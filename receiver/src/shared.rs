@@ -8,14 +8,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::ReceiverStats;
 use crate::config::options::Options;
 use crate::limits::Budget;
 use crate::metrics::Metrics;
+use crate::refusals::Refusals;
 use crate::store::Store;
+use crate::{Listener, ReceiverStats};
 
-/// The time that connections have to finish when the receiver stops.
-const GRACE: Duration = Duration::from_millis(100);
+/// The time that connections have to store what has arrived when the receiver stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(crate) struct ReceiverCounters {
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) counters: ReceiverCounters,
     pub(crate) metrics: Metrics,
+    pub(crate) refusals: Refusals,
     error_ids: ErrorIds,
     pub(crate) stopping: AtomicBool,
     pub(crate) open: Mutex<OpenConnections>,
@@ -62,7 +64,7 @@ impl Default for ErrorIds {
 pub(crate) struct OpenConnections {
     pub(crate) next_id: u64,
     /// A second handle of each socket, with which its thread can be woken from what it waits for.
-    pub(crate) sockets: HashMap<u64, TcpStream>,
+    pub(crate) sockets: HashMap<u64, (Listener, TcpStream)>,
     pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
@@ -73,6 +75,7 @@ impl Shared {
             options,
             counters: ReceiverCounters::default(),
             metrics: Metrics::default(),
+            refusals: Refusals::default(),
             error_ids: ErrorIds::default(),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
@@ -98,15 +101,16 @@ impl Shared {
         format!("{:012x}-{number}", self.error_ids.receiver)
     }
 
-    /// Shuts down the reading side of all connections, and after a grace period also the writing side. Returns their threads.
+    /// Ends all connections. They store what has arrived and end. Those that take too long, because their peers go on sending
+    /// or take no answer, are broken off. Returns their threads.
     pub(crate) fn end_connections(&self) -> Vec<JoinHandle<()>> {
         let mut open = self.open();
         // A connection that is working on a request may still answer it.
-        open.break_off(Shutdown::Read);
+        open.wake_idle();
         let busy = |open: &mut OpenConnections| !open.sockets.is_empty();
-        let waited = self.ended.wait_timeout_while(open, GRACE, busy);
+        let waited = self.ended.wait_timeout_while(open, DRAIN_TIMEOUT, busy);
         open = waited.unwrap_or_else(PoisonError::into_inner).0;
-        open.break_off(Shutdown::Both);
+        open.break_off();
         std::mem::take(&mut open.threads)
     }
 
@@ -116,10 +120,27 @@ impl Shared {
 }
 
 impl OpenConnections {
-    fn break_off(&self, how: Shutdown) {
-        for socket in self.sockets.values() {
-            // A connection that has ended already needs no shutdown, so the error is ignored.
-            let _ = socket.shutdown(how);
+    /// Returns how many connections a port has.
+    pub(crate) fn count(&self, listener: Listener) -> usize {
+        self.sockets.values().filter(|(kind, _)| *kind == listener).count()
+    }
+
+    /// Wakes the connections that wait for bytes. The others notice by themselves that the receiver stops.
+    fn wake_idle(&self) {
+        for (_, socket) in self.sockets.values() {
+            // Where bytes are arriving, the reading side must stay open: a system may let no more of them in otherwise.
+            let timeout = socket.set_read_timeout(Some(Duration::from_millis(1)));
+            let arriving = timeout.is_ok() && socket.peek(&mut [0]).is_ok_and(|len| len > 0);
+            if !arriving {
+                // A connection that has ended already needs no shutdown, so the error is ignored.
+                let _ = socket.shutdown(Shutdown::Read);
+            }
+        }
+    }
+
+    fn break_off(&self) {
+        for (_, socket) in self.sockets.values() {
+            let _ = socket.shutdown(Shutdown::Both);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::error::printable;
 use crate::events::{ReceiverEvent, Why};
 use crate::metrics::Gauges;
 use crate::refusal::Refusal;
+use crate::refusals::Refused;
 use crate::shared::{Shared, count};
 
 impl Shared {
@@ -35,6 +36,7 @@ impl Shared {
         text: &[u8],
     ) {
         count(&self.counters.rejected, 1);
+        self.refusals.add(Refused { listener, peer, why, text });
         let text = if self.options.tcp.log_text { text.trim_ascii_end() } else { b"" };
         let text = printable(text, 256);
         let message = printable(why.message.as_bytes(), 512);

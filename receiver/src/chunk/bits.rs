@@ -17,6 +17,7 @@ impl Bits {
     }
 
     /// Returns how many bits are set.
+    #[cfg(test)]
     pub(crate) fn ones(&self) -> usize {
         self.ones as usize
     }

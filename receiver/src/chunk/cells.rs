@@ -195,7 +195,8 @@ impl Cells {
                 true
             }
             (Values::Texts { ends, text }, Cell::Tag(v) | Cell::Field(FieldValue::String(v))) => {
-                text.push_str(std::str::from_utf8(v).map_err(|_| Refused::NotUtf8)?);
+                // QuestDB stores such bytes as they are. Readers here get text.
+                text.push_str(&String::from_utf8_lossy(v));
                 ends.push(text.len());
                 true
             }

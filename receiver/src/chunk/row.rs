@@ -296,8 +296,13 @@ impl ChunkBuilder {
         if index == designated && !is_time {
             return Err(Refusal::unsupported(self.schema.table()).into());
         }
-        if matches!(cell, Cell::Field(FieldValue::Null)) {
-            return Ok(());
+        match cell {
+            Cell::Field(FieldValue::Null) => return Ok(()),
+            // The real server parses such a value and cannot write it.
+            Cell::Field(FieldValue::Timestamp(TimeUnit::Unset, _)) => {
+                return Err(Refusal::unsupported(self.schema.table()).into());
+            }
+            _ => {}
         }
         match self.column(index)?.push(cell) {
             Ok(()) => Ok(()),

@@ -24,7 +24,6 @@ pub(crate) struct Options {
     pub(crate) error_replies: bool,
     pub(crate) max_body: usize,
     pub(crate) max_line: usize,
-    pub(crate) max_connections: usize,
     pub(crate) max_stored: usize,
     pub(crate) policy: Policy,
     pub(crate) tcp: TcpOptions,
@@ -69,7 +68,8 @@ impl Default for TcpOptions {
             idle_timeout: Some(Duration::from_secs(300)),
             first_buffer: 2048,
             max_fields: 512,
-            commit_interval: Duration::from_secs(1),
+            // Whoever embeds a receiver wants to see rows as they come. The keys have another default.
+            commit_interval: Duration::ZERO,
             timestamp_unit: TimeUnit::Nanos,
             disconnect_on_error: true,
             log_text: true,

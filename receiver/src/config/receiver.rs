@@ -24,7 +24,6 @@ impl Configuration {
                 set(&mut builder, &resolved.value);
             }
         }
-        builder.max_connections = builder.tcp.connections.saturating_add(builder.http.connections);
         builder.tcp_addr = self.address(names::TCP_BIND)?;
         builder.http_addr = self.address(names::HTTP_BIND)?;
         builder.monitor = self.monitor()?;

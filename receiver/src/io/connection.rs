@@ -1,7 +1,7 @@
-//! A connection, plain or inside TLS, with a buffer of what was read from it.
+//! A connection, plain or inside TLS.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time that a peer may go on sending after its connection was refused.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 << 20;
-const MAX_KEPT: usize = 1 << 20;
-const READ_LEN: usize = 64 << 10;
+/// When the receiver stops, a peer that is sending may take this long for its next bytes.
+const LAST_WORDS: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 enum Stream {
@@ -21,27 +21,28 @@ enum Stream {
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
-/// A connection and its unread bytes.
+/// A connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: Stream,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    peer: Option<SocketAddr>,
-    idle_timeout: Option<Duration>,
+    /// The time-out that the socket has for reading.
+    timeout: Option<Duration>,
+}
+
+/// What came of reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadOutcome {
+    /// So many bytes.
+    Bytes(usize),
+    /// The peer sends no more, or the connection broke.
+    End,
+    /// The time was up.
+    TimedOut,
 }
 
 impl Connection {
-    /// A peer that sends nothing for `idle_timeout` is disconnected.
-    pub(crate) fn open(
-        socket: TcpStream,
-        tls: Option<&Arc<ServerConfig>>,
-        idle_timeout: Option<Duration>,
-    ) -> io::Result<Self> {
-        let peer = socket.peer_addr().ok();
+    pub(crate) fn open(socket: TcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(idle_timeout)?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let stream = match tls {
             None => Stream::Plain(socket),
@@ -51,58 +52,45 @@ impl Connection {
                 Stream::Tls(Box::new(StreamOwned::new(session, socket)))
             }
         };
-        Ok(Connection { stream, buffer: Vec::new(), start: 0, end: 0, peer, idle_timeout })
+        Ok(Connection { stream, timeout: None })
     }
 
-    /// Returns who is connected, if the system could tell.
-    pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        self.peer
-    }
-
-    /// Returns the bytes that were read and not yet consumed.
-    pub(crate) fn unread(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    pub(crate) fn consume(&mut self, len: usize) {
-        self.start = (self.start + len).min(self.end);
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-            if self.buffer.len() > MAX_KEPT {
-                // Frees the memory, so that one very long line does not occupy it for as long as the connection lives.
-                self.buffer = Vec::new();
+    /// Reads some bytes. `None` waits for ever.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> ReadOutcome {
+        // The system takes a time-out of zero for none.
+        let timeout = timeout.map(|t| t.max(Duration::from_millis(1)));
+        if timeout != self.timeout {
+            if self.socket().set_read_timeout(timeout).is_err() {
+                return ReadOutcome::End;
             }
+            self.timeout = timeout;
         }
-    }
-
-    /// Reads more bytes and appends them to the unread ones. Returns how many were read: 0 at the end of the stream.
-    pub(crate) fn fill(&mut self) -> io::Result<usize> {
-        if self.buffer.len() - self.end < READ_LEN {
-            if self.start > 0 {
-                self.buffer.copy_within(self.start..self.end, 0);
-                (self.start, self.end) = (0, self.end - self.start);
-            }
-            if self.buffer.len() - self.end < READ_LEN {
-                // The buffer doubles, so that the cost of copying stays linear in the length of a long line.
-                let len = (self.buffer.len() * 2).max(self.end + READ_LEN);
-                self.buffer.resize(len, 0);
-            }
-        }
-        let free = &mut self.buffer[self.end..];
-        let read = loop {
+        loop {
             let result = match &mut self.stream {
-                Stream::Plain(s) => s.read(free),
-                Stream::Tls(s) => s.read(free),
+                Stream::Plain(s) => s.read(buffer),
+                Stream::Tls(s) => s.read(buffer),
             };
-            match result {
+            return match result {
+                Ok(0) => ReadOutcome::End,
+                Ok(read) => ReadOutcome::Bytes(read),
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    ReadOutcome::TimedOut
+                }
                 // Some peers close without the closing alert of TLS. That counts as the end of the stream too.
-                Err(e) if e.kind() == ErrorKind::UnexpectedEof => break 0,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        self.end += read;
-        Ok(read)
+                Err(_) => ReadOutcome::End,
+            };
+        }
+    }
+
+    /// Reads bytes that are still arriving while the receiver stops. Without any for a moment it is the end.
+    pub(crate) fn read_last(&mut self, buffer: &mut [u8]) -> ReadOutcome {
+        // Whoever stops the receiver may have changed the time-out of the socket.
+        self.timeout = None;
+        match self.read(buffer, Some(LAST_WORDS)) {
+            ReadOutcome::TimedOut => ReadOutcome::End,
+            outcome => outcome,
+        }
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -119,14 +107,6 @@ impl Connection {
         }
     }
 
-    pub(crate) fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
-        self.socket().set_read_timeout(Some(timeout))
-    }
-
-    pub(crate) fn set_idle_timeout(&self) -> io::Result<()> {
-        self.socket().set_read_timeout(self.idle_timeout)
-    }
-
     /// Ends TLS, if there is any, and closes the connection.
     pub(crate) fn close(mut self) {
         self.end_sending();
@@ -141,7 +121,7 @@ impl Connection {
         let mut scrap = [0; 8 << 10];
         while dropped < LINGER_BYTES {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.set_read_timeout(left).is_err() {
+            if left.is_zero() || self.socket().set_read_timeout(Some(left)).is_err() {
                 return;
             }
             let mut socket = self.socket();

@@ -1,5 +1,6 @@
 //! Sockets, TLS and threads.
 
 pub(crate) mod connection;
+mod driver;
 pub(crate) mod monitor;
 pub(crate) mod server;

@@ -5,16 +5,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Listener;
 use crate::config::options::Options;
 use crate::error::{Result, err};
 use crate::events::ReceiverEvent;
 use crate::io::connection::Connection;
+use crate::io::driver::drive;
 use crate::io::monitor::Monitor;
-use crate::session::{http, tcp};
-use crate::shared::{Shared, count};
+use crate::session::{HttpSession, TcpSession};
+use crate::shared::{OpenConnections, Shared, count};
 
 /// What accepts the connections of a port.
 #[derive(Debug)]
@@ -87,6 +88,9 @@ impl Server {
 
     pub(crate) fn stop(&self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
+        // An accepting thread may wait for a place. The lock makes sure that it sees the change or gets the call.
+        drop(self.shared.open());
+        self.shared.ended.notify_all();
         let acceptors =
             std::mem::take(&mut *self.acceptors.lock().unwrap_or_else(PoisonError::into_inner));
         for Acceptor { addr, thread } in acceptors {
@@ -132,15 +136,50 @@ fn accept(shared: &Arc<Shared>, socket: &TcpListener, listener: Listener) {
     loop {
         let accepted = socket.accept();
         if shared.stopping.load(Ordering::SeqCst) {
+            // What peers have sent on connections that were not accepted yet was received too.
+            let more = std::iter::once(accepted).chain(waiting(socket)).flatten();
+            let more = more.filter(|(socket, _)| has_sent(socket));
+            more.for_each(|(socket, peer)| drop(admit(shared, socket, peer, listener)));
             return;
         }
         match accepted {
             // Dropping a connection that is not admitted closes it.
-            Ok((socket, peer)) => drop(admit(shared, socket, peer, listener)),
+            Ok((socket, peer)) if wait_for_place(shared, listener) => {
+                drop(admit(shared, socket, peer, listener));
+            }
+            Ok((_, peer)) => {
+                count(&shared.counters.rejected, 1);
+                shared.tell(&ReceiverEvent::TurnedAway { listener, peer: Some(peer) });
+            }
             Err(e) if is_transient(&e) => thread::sleep(Duration::from_millis(10)),
             Err(_) => return,
         }
     }
+}
+
+/// Returns the connections that wait to be accepted.
+fn waiting(socket: &TcpListener) -> impl Iterator<Item = io::Result<(TcpStream, SocketAddr)>> + '_ {
+    let can = socket.set_nonblocking(true).is_ok();
+    std::iter::from_fn(move || if can { socket.accept().ok().map(Ok) } else { None })
+}
+
+/// Returns whether bytes of a peer are there. The connection that wakes the accepting thread at the end sends none.
+fn has_sent(socket: &TcpStream) -> bool {
+    socket.set_nonblocking(true).is_ok() && socket.peek(&mut [0]).is_ok_and(|len| len > 0)
+}
+
+/// Waits until one more connection may be served; others wait in the backlog meanwhile. Returns false if that takes too long.
+fn wait_for_place(shared: &Shared, listener: Listener) -> bool {
+    let limit = match listener {
+        Listener::Http => shared.options.http.connections,
+        Listener::Tcp => shared.options.tcp.connections,
+    };
+    let none = |open: &mut OpenConnections| {
+        open.count(listener) >= limit && !shared.stopping.load(Ordering::SeqCst)
+    };
+    let patience = shared.options.tcp.queue_timeout;
+    let waited = shared.ended.wait_timeout_while(shared.open(), patience, none);
+    !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
 }
 
 /// Returns whether the error concerns only one connection, or is a shortage that may pass.
@@ -161,31 +200,28 @@ fn admit(
     listener: Listener,
 ) -> io::Result<()> {
     let second = socket.try_clone()?;
-    let mut open = shared.open();
-    if open.sockets.len() >= shared.options.max_connections {
-        drop(open);
-        count(&shared.counters.rejected, 1);
-        shared.tell(&ReceiverEvent::TurnedAway { listener, peer: Some(peer) });
-        return Ok(());
-    }
+    // Some systems give an accepted socket the mode of its listener.
+    socket.set_nonblocking(false)?;
     count(&shared.counters.connections, 1);
+    let mut open = shared.open();
     open.threads.retain(|thread| !thread.is_finished());
     let id = open.next_id;
     open.next_id += 1;
-    open.sockets.insert(id, second);
+    open.sockets.insert(id, (listener, second));
     drop(open);
     shared.tell(&ReceiverEvent::Connected { listener, peer: Some(peer) });
     let guard = Registered { shared: Arc::clone(shared), id, peer, listener };
     // The lock was released before, because a thread that cannot be started unregisters its connection at once.
     let thread = thread::Builder::new().name("receiver-connection".into()).spawn(move || {
         let shared = &guard.shared;
-        let (idle_timeout, serve): (_, fn(&Shared, Connection)) = match listener {
-            Listener::Http => (shared.options.http.idle_timeout, http::serve),
-            Listener::Tcp => (shared.options.tcp.idle_timeout, tcp::serve),
-        };
         let tls = shared.options.tls.as_ref();
-        if let Ok(connection) = Connection::open(socket, tls, idle_timeout) {
-            serve(shared, connection);
+        let Ok(connection) = Connection::open(socket, tls) else { return };
+        let (peer, now) = (Some(peer), Instant::now());
+        match listener {
+            Listener::Http => drive(shared, connection, HttpSession::new(peer, now), listener),
+            Listener::Tcp => {
+                drive(shared, connection, TcpSession::new(shared, peer, now), listener);
+            }
         }
     })?;
     shared.open().threads.push(thread);

@@ -17,8 +17,8 @@ pub use error::{ParseError, ParseErrorKind};
 pub(crate) use text::long256 as parse_long256;
 pub use value::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
 
-/// The most symbols and fields of a line. Each of them needs much more memory than the few bytes that it may have in the line.
-const MAX_VALUES: usize = 100_000;
+/// The most symbols and fields of a line, unless a parser has a limit of its own. Each of them needs much more memory than the few bytes that it may have in the line.
+pub(crate) const MAX_VALUES: usize = 100_000;
 
 /// What [`LineParser::parse`] found at the start of its input.
 #[derive(Debug)]
@@ -61,6 +61,7 @@ pub struct LineParser {
     /// The offset at which the current field value begins.
     value_at: usize,
     parts: Parts,
+    max_values: usize,
     /// Whether the last call ended a line, so that the next one begins a new line.
     ended: bool,
 }
@@ -93,8 +94,14 @@ impl LineParser {
             name: Span::default(),
             value_at: 0,
             parts: Parts::default(),
+            max_values: MAX_VALUES,
             ended: false,
         }
+    }
+
+    /// Like `new`, but with a limit for the symbols and fields of a line.
+    pub(crate) fn with_max_values(max_values: usize) -> LineParser {
+        LineParser { max_values: max_values.min(MAX_VALUES), ..LineParser::new() }
     }
 
     /// Parses the line that `input` begins with. After `Row`, `Empty` or an error, the next call starts a new line.
@@ -229,7 +236,7 @@ impl LineParser {
             (b'=', true, true) => return Err(ParseErrorKind::IncompleteField),
             (b'=', true, false) => return Err(ParseErrorKind::IncompleteTag),
             (b'=', false, _)
-                if self.parts.symbols.len() + self.parts.fields.len() >= MAX_VALUES =>
+                if self.parts.symbols.len() + self.parts.fields.len() >= self.max_values =>
             {
                 return Err(ParseErrorKind::TooManyValues);
             }

@@ -26,7 +26,11 @@ pub(crate) struct BadLine {
 impl BadLine {
     /// Returns the reason for those who watch the receiver.
     pub(crate) fn why(&self) -> Why {
-        Why { line: Some(self.number), ..Why::of(&self.refusal) }
+        Why {
+            line: (self.number > 0).then_some(self.number),
+            byte: self.byte,
+            ..Why::of(&self.refusal)
+        }
     }
 }
 
@@ -38,6 +42,8 @@ pub(crate) struct LineReader {
     batch: Batch,
     /// The bytes of a line that has not ended, or of lines for which there was no room.
     pending: Vec<u8>,
+    /// How many of these bytes were used already.
+    start: usize,
     /// The least length of the unfinished line, as far as it is known.
     needed: usize,
     /// The rows that were read before.
@@ -48,13 +54,14 @@ pub(crate) struct LineReader {
 }
 
 impl LineReader {
-    /// Bare timestamps are in `unit`.
-    pub(crate) fn new(store: &Store, unit: TimeUnit) -> LineReader {
+    /// Bare timestamps are in `unit`. A row has at most `max_values` symbols and fields.
+    pub(crate) fn new(store: &Store, unit: TimeUnit, max_values: usize) -> LineReader {
         LineReader {
-            parser: LineParser::new(),
+            parser: LineParser::with_max_values(max_values),
             unit,
             batch: Batch::default(),
             pending: Vec::new(),
+            start: 0,
             needed: 0,
             rows: 0,
             bytes: 0,
@@ -67,59 +74,80 @@ impl LineReader {
         &mut self.batch
     }
 
+    /// Returns how many bytes the lines had that were read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Returns the length that the unfinished line has at least.
     pub(crate) fn unfinished(&self) -> usize {
-        if self.pending.is_empty() { 0 } else { self.pending.len().max(self.needed) }
+        match self.rest().len() {
+            0 => 0,
+            len => len.max(self.needed),
+        }
     }
 
     /// Reads the next piece, up to the first bad line. The bytes after that line are kept.
     pub(crate) fn feed(&mut self, store: &Store, part: &[u8]) -> Result<(), BadLine> {
-        if self.pending.is_empty() {
+        if self.rest().is_empty() {
             let mut at = 0;
             let result = self.read(store, part, &mut at);
+            self.pending.clear();
             self.pending.extend_from_slice(&part[at..]);
+            self.start = 0;
             return self.hold(result);
         }
         self.pending.extend_from_slice(part);
-        if self.pending.len() < self.needed {
+        if self.rest().len() < self.needed {
             return self.hold(Ok(()));
         }
-        let mut pending = std::mem::take(&mut self.pending);
-        let mut at = 0;
+        let pending = std::mem::take(&mut self.pending);
+        let mut at = self.start;
         let result = self.read(store, &pending, &mut at);
-        pending.drain(..at);
         self.pending = pending;
+        self.start = at;
         self.hold(result)
+    }
+
+    /// Returns the bytes that are kept.
+    fn rest(&self) -> &[u8] {
+        &self.pending[self.start..]
     }
 
     /// Reads the last line of a body, which needs no line end.
     pub(crate) fn end(&mut self, store: &Store) -> Result<(), BadLine> {
-        if !self.pending.is_empty() && !self.parser.is_inside_binary() {
+        if !self.rest().is_empty() && !self.parser.is_inside_binary() {
             self.needed = 0;
             self.feed(store, b"\n")?;
         }
-        if self.pending.is_empty() {
+        if self.rest().is_empty() {
             return Ok(());
         }
         let message = "unfinished line at the end of the request".to_owned();
-        Err(self.bad(Refusal::row(Code::Unfinished, message), &self.pending))
+        Err(self.bad(Refusal::row(Code::Unfinished, message), self.rest()))
     }
 
     /// Skips the line that was refused, up to the next line feed. Returns false if that has not arrived yet; then everything
     /// was skipped.
     pub(crate) fn skip_line(&mut self) -> bool {
-        let end = self.pending.iter().position(|b| *b == b'\n');
-        let skipped = end.map_or(self.pending.len(), |at| at + 1);
-        self.pending.drain(..skipped);
-        self.bytes += skipped as u64;
+        let end = self.rest().iter().position(|b| *b == b'\n');
+        let len = end.map_or(self.rest().len(), |at| at + 1);
+        self.start += len;
+        self.skipped(len);
+        self.rows += 1;
         self.parser.restart();
         self.needed = 0;
         end.is_some()
     }
 
+    /// Counts bytes of a refused line that were not passed to [`feed`](LineReader::feed).
+    pub(crate) fn skipped(&mut self, len: usize) {
+        self.bytes += len as u64;
+    }
+
     /// Returns the refusal of the line that begins with the bytes that are kept.
     pub(crate) fn refuse(&self, refusal: Refusal) -> BadLine {
-        self.bad(refusal, &self.pending)
+        self.bad(refusal, self.rest())
     }
 
     /// Reads the lines of `input`, and sets `at` to the end of the last good one.
@@ -155,8 +183,14 @@ impl LineReader {
 
     /// Accounts for the bytes that are kept.
     fn hold(&mut self, result: Result<(), BadLine>) -> Result<(), BadLine> {
-        if self.pending.is_empty() && self.pending.capacity() > MAX_KEPT {
-            self.pending = Vec::new();
+        if self.rest().is_empty() {
+            self.pending.clear();
+            self.start = 0;
+            self.pending.shrink_to(MAX_KEPT);
+        } else if self.start > MAX_KEPT.max(self.pending.len() / 2) {
+            // Moved seldom, so that the cost of many short lines stays linear.
+            self.pending.drain(..self.start);
+            self.start = 0;
         }
         let held = self.lease.set(self.pending.capacity());
         result?;

@@ -75,7 +75,7 @@ impl Store {
             return false;
         };
         tables.list.retain(|other| !std::sync::Arc::ptr_eq(other, &entry));
-        entry.set_removed();
+        entry.remove();
         true
     }
 
@@ -99,7 +99,7 @@ impl Store {
                 *other = std::sync::Arc::clone(&new);
             }
         }
-        old.set_removed();
+        old.remove();
         Ok(true)
     }
 }

@@ -57,8 +57,12 @@ impl Entry {
         self.removed.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_removed(&self) {
+    /// Frees the rows of a table that is no longer among those of its store. Sessions may know the table for longer.
+    pub(crate) fn remove(&self) {
         self.removed.store(true, Ordering::Release);
+        let chunks = std::mem::take(&mut self.lock().chunks);
+        // Freed here, without the lock.
+        drop(chunks);
     }
 
     /// Replaces the schema `base` by `draft`, which has more columns.
@@ -109,6 +113,10 @@ impl Entry {
             state.merging = false;
             // Other sessions may have appended chunks meanwhile, but only this thread removes some.
             let Ok(merged) = merged else { return };
+            if state.chunks.len() < start + count {
+                // The table was removed.
+                return;
+            }
             state.chunks.splice(start..start + count, [Arc::new(merged)]);
         }
     }

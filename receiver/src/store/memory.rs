@@ -152,7 +152,7 @@ impl Store {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let removed = std::mem::take(&mut *tables);
         drop(tables);
-        removed.list.iter().for_each(|entry| entry.set_removed());
+        removed.list.iter().for_each(|entry| entry.remove());
     }
 
     /// Returns the number of all rows ever committed.

@@ -219,7 +219,7 @@ fn lines_that_the_parser_takes_and_the_writer_refuses() {
         (b"t a\xff=1i", "write error: t, errno: -1, error: invalid UTF8 in value for a".into()),
         (long_column.as_bytes(), format!("table: t; invalid column name: {long}")),
         (long_table.as_bytes(), format!("table: {long}; invalid table name")),
-        (b"t q=\"\xff\"", "table: t, column: q; invalid UTF8 in STRING value".into()),
+        (b"t d==\x0d\x00\x01\0\0\0\0\0\0\0", "write error: t, error: java.lang.UnsupportedOperationException".into()),
         (b"t,s=a\xc0\x80 x=1i", "write error: t, errno: -1, error: invalid UTF8 in value for a".into()),
         (
             b"t d=1.5d",

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use questdb_receiver::{ErrorKind, Receiver, ReceiverBuilder, Value};
+use questdb_receiver::{ErrorKind, Listener, Receiver, ReceiverBuilder, Value};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING};
 
 use super::secrets::{KEY_ID, Tls, X, Y, sign};
-use questdb_ingress_testkit::raw_client::{PATIENCE, connect};
+use questdb_ingress_testkit::raw_client::{Http, PATIENCE, connect};
 
 fn start(builder: ReceiverBuilder) -> (Receiver, TcpStream) {
     let receiver = builder.start().unwrap();
@@ -30,7 +30,8 @@ fn rest(stream: &mut impl Read) -> String {
 
 #[test]
 fn lines_before_a_bad_one_stay_and_the_connection_closes() {
-    let said = "ERROR: Could not parse entire line, field value is invalid. Field: x; value: bad\n";
+    let said = "ERROR: INVALID_FIELD_VALUE line 3, byte 14: Could not parse entire line, field value is \
+                invalid. Field: x; value: bad\n";
     for (replies, expected) in [(false, ""), (true, said)] {
         let (receiver, mut client) = start(Receiver::builder().error_replies(replies));
         client.write_all(b"t x=1i\nt x=2i\nt x=bad\nt x=4i\n").unwrap();
@@ -54,7 +55,7 @@ fn an_unfinished_last_line_is_dropped() {
 #[test]
 fn long_lines_arrive_whole_up_to_the_limit() {
     let line = |len: usize| format!("t q=\"{}\"\n", "x".repeat(len - 7));
-    let error = "ERROR: line is too long [max=1000000]\n";
+    let error = "ERROR: LINE_TOO_LONG line 1, byte 0: line is too long [max=1000000]\n";
     for (text, expected) in [
         (line(1_000_000), ""),
         // The line end of a line that is too long may arrive together with the bytes that break the limit.
@@ -173,14 +174,62 @@ fn waiting_ends_with_rows_or_with_the_time() {
 }
 
 #[test]
-fn too_many_connections_are_turned_away() {
+fn too_many_connections_wait_for_a_place() {
     let (receiver, mut first) = start(Receiver::builder().max_connections(1));
     first.write_all(b"t x=1i\n").unwrap();
     receiver.wait_for_rows("t", 1, PATIENCE).unwrap();
-    assert_eq!(rest(&mut connect(receiver.tcp_addr())), "");
-    first.write_all(b"t x=2i\n").unwrap();
+    // The limit is for each port, so HTTP has a place left.
+    assert_eq!(Http::over(connect(receiver.http_addr())).write("t x=2i").status, 204);
+    let (mut second, mut third) = (connect(receiver.tcp_addr()), connect(receiver.tcp_addr()));
+    second.write_all(b"t x=3i\n").unwrap();
+    third.write_all(b"t x=4i\n").unwrap();
+    first.write_all(b"t x=5i\n").unwrap();
+    let table = receiver.wait_for_rows("t", 3, PATIENCE).unwrap();
+    assert_eq!(table.value(2, "x"), Some(Value::Long(5)));
+    drop(first);
+    let table = receiver.wait_for_rows("t", 4, PATIENCE).unwrap();
+    assert_eq!(table.value(3, "x"), Some(Value::Long(3)));
+    // The third one waits in vain: it is closed after a while, and its row is not stored.
+    assert_eq!(rest(&mut third), "");
+    assert_eq!((receiver.stats().rows, receiver.stats().rejected), (4, 1));
+}
+
+/// What has arrived when the receiver is told to stop is stored, also by connections that nobody has accepted yet.
+#[test]
+fn a_stop_stores_what_was_received() {
+    const ROWS: usize = 300_000;
+    let receiver = Receiver::builder().start().unwrap();
+    let mut clients: Vec<_> = (0..3).map(|_| connect(receiver.tcp_addr())).collect();
+    let rows = "t,s=abc x=1i,d=0.5 1\n".repeat(ROWS / 3);
+    thread::scope(|scope| {
+        let sending: Vec<_> = clients
+            .iter_mut()
+            .map(|c| scope.spawn(|| c.write_all(rows.as_bytes()).unwrap()))
+            .collect();
+        sending.into_iter().for_each(|thread| thread.join().unwrap());
+        // Everything is in the buffers of the system now, if it was not read already.
+        receiver.shutdown();
+    });
+    assert_eq!(receiver.table("t").unwrap().row_count(), ROWS);
+    assert_eq!(receiver.stats().rows, ROWS as u64);
+}
+
+#[test]
+fn refused_rows_and_connections_can_be_asked_for() {
+    let (receiver, mut client) = start(Receiver::builder().disconnect_on_error(false));
+    client.write_all(b"t x=1i\nt x=\"a\"\nt x=2i\n").unwrap();
     receiver.wait_for_rows("t", 2, PATIENCE).unwrap();
-    assert_eq!(receiver.stats().rejected, 1);
+    assert_eq!(Http::over(connect(receiver.http_addr())).write("t x=1i\nt x=\x1b\n").status, 400);
+    let refused = receiver.last_refusals();
+    let peer = client.local_addr().ok();
+    assert_eq!((refused.len(), refused[0].peer(), refused[0].listener()), (2, peer, Listener::Tcp));
+    assert_eq!((refused[0].code(), refused[0].line(), refused[0].byte()), ("CAST", 2, 7));
+    let said = "table: t, column: x; cast error from protocol type: STRING to column type: LONG";
+    assert_eq!((refused[0].message(), refused[0].text()), (said, "t x=\"a\"\\nt x=2i\\n"));
+    assert_eq!((refused[1].code(), refused[1].text()), ("INVALID_FIELD_VALUE", "t x=\\u{1b}\\n"));
+    assert!(refused[0].time() <= refused[1].time());
+    let counts = [("http", "INVALID_FIELD_VALUE", 1), ("tcp", "CAST", 1)];
+    assert_eq!(receiver.refusal_counts(), counts);
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Reads the head of a request.
 
-use crate::io::connection::Connection;
-
-const MAX_HEAD: usize = 16 << 10;
+/// The greatest length in bytes of a head.
+pub(crate) const MAX_HEAD: usize = 16 << 10;
 const MAX_HEADERS: usize = 64;
 
 /// How the length of a body is given.
@@ -12,7 +11,13 @@ pub(crate) enum Body {
     Chunked,
 }
 
-#[derive(Debug)]
+impl Default for Body {
+    fn default() -> Body {
+        Body::Length(0)
+    }
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -22,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) expects_continue: bool,
     /// Whether the connection ends after the answer.
     pub(crate) close: bool,
+    /// Whether it is of HTTP/1.0.
+    old: bool,
     pub(crate) gzip: bool,
     pub(crate) authorization: Option<Vec<u8>>,
 }
@@ -38,46 +45,28 @@ impl Request {
     }
 }
 
-/// Why a request could not be read.
-#[derive(Debug)]
-pub(crate) enum HeadError {
-    /// The peer closed in the middle of the head, or the connection broke.
-    Closed,
-    /// The request cannot be served: answer with this status.
-    Bad(u16),
-}
+/// The request cannot be served: it is answered with this status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BadHead(pub(crate) u16);
 
-/// Reads the next head. Returns `None` if the peer closed the connection instead of sending one.
-pub(crate) fn read(connection: &mut Connection) -> Result<Option<Request>, HeadError> {
-    loop {
-        if let Some((request, len)) = parse(connection.unread())? {
-            connection.consume(len);
-            return Ok(Some(request));
-        }
-        let unread = connection.unread().len();
-        if unread > MAX_HEAD {
-            return Err(HeadError::Bad(431));
-        }
-        match connection.fill() {
-            Ok(0) if unread == 0 => return Ok(None),
-            Ok(0) | Err(_) => return Err(HeadError::Closed),
-            Ok(_) => {}
-        }
-    }
-}
-
-fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, HeadError> {
+/// Reads the head that `bytes` begin with. Returns its length too, or `None` if it has not ended.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadHead> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Request::new(&mut headers);
     let len = match head.parse(bytes) {
         Ok(httparse::Status::Complete(len)) if len <= MAX_HEAD => len,
         Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
-            return Err(HeadError::Bad(431));
+            return Err(BadHead(431));
         }
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::Version) => return Err(HeadError::Bad(505)),
-        Err(_) => return Err(HeadError::Bad(400)),
+        Err(httparse::Error::Version) => return Err(BadHead(505)),
+        Err(_) => return Err(BadHead(400)),
     };
+    // Elsewhere a line may end without CR. A proxy that reads such a head in another way could be misled.
+    let lonely = |pair: &[u8]| pair[1] == b'\n' && pair[0] != b'\r';
+    if bytes[..len].windows(2).any(lonely) {
+        return Err(BadHead(400));
+    }
     let (path, query) = split_target(head.path.unwrap_or_default());
     let mut request = Request {
         method: head.method.unwrap_or_default().to_owned(),
@@ -86,6 +75,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, HeadError> {
         body: Body::Length(0),
         expects_continue: false,
         close: head.version == Some(0),
+        old: head.version == Some(0),
         gzip: false,
         authorization: None,
     };
@@ -102,22 +92,22 @@ fn split_target(target: &str) -> (&str, &str) {
     target.split_once('?').unwrap_or((target, ""))
 }
 
-fn read_headers(request: &mut Request, headers: &[httparse::Header<'_>]) -> Result<(), HeadError> {
+fn read_headers(request: &mut Request, headers: &[httparse::Header<'_>]) -> Result<(), BadHead> {
     let mut length: Option<u64> = None;
     let mut chunked = false;
     for header in headers {
         let value = header.value.trim_ascii();
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("content-length") {
-            let parsed = decimal(value).ok_or(HeadError::Bad(400))?;
+            let parsed = decimal(value).ok_or(BadHead(400))?;
             // Two different lengths can be used to smuggle requests past a proxy.
             if length.is_some_and(|l| l != parsed) {
-                return Err(HeadError::Bad(400));
+                return Err(BadHead(400));
             }
             length = Some(parsed);
         } else if is("transfer-encoding") {
             if chunked || !value.eq_ignore_ascii_case(b"chunked") {
-                return Err(HeadError::Bad(501));
+                return Err(BadHead(501));
             }
             chunked = true;
         } else if is("connection") {
@@ -130,7 +120,7 @@ fn read_headers(request: &mut Request, headers: &[httparse::Header<'_>]) -> Resu
             }
         } else if is("expect") {
             if !value.eq_ignore_ascii_case(b"100-continue") {
-                return Err(HeadError::Bad(417));
+                return Err(BadHead(417));
             }
             request.expects_continue = true;
         } else if is("content-encoding") {
@@ -140,7 +130,9 @@ fn read_headers(request: &mut Request, headers: &[httparse::Header<'_>]) -> Resu
         }
     }
     request.body = match (length, chunked) {
-        (Some(_), true) => return Err(HeadError::Bad(400)),
+        // A body with two lengths, or with chunks where they are not known, can be used to smuggle requests past a proxy.
+        (Some(_), true) => return Err(BadHead(400)),
+        (None, true) if request.old => return Err(BadHead(400)),
         (None, true) => Body::Chunked,
         (length, false) => Body::Length(length.unwrap_or(0)),
     };

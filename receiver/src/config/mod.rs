@@ -1,10 +1,12 @@
 //! Configuration: from `server.conf`, environment and command line to the settings of a receiver.
 //!
-//! `keys` is the table of all keys, `properties` the form of the file, `value` the form of values, `sources` where they come from,
-//! and `receiver` makes a receiver's settings of them. `options` is what the running receiver reads.
+//! `keys` is the table of all keys, `nearest` suggests one for a misspelt name, `properties` is the form of the file, `value` the
+//! form of values, `sources` where they come from, and `receiver` makes a receiver's settings of them. `options` is what the running
+//! receiver reads.
 
 mod auth_db;
 mod keys;
+mod nearest;
 pub(crate) mod options;
 mod properties;
 mod receiver;

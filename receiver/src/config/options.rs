@@ -1,8 +1,6 @@
 //! What a receiver does, after every setting was checked. The [`ReceiverBuilder`](crate::ReceiverBuilder) fills it, from calls or
 //! from configuration keys; sessions, store and drivers read it.
 
-#![allow(dead_code, reason = "sessions and drivers read these fields as they learn to")]
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,15 +148,10 @@ impl PartitionBy {
         }
     }
 
-    /// Returns the unit of that name in capitals; anything else is a day.
-    pub(crate) fn parse(name: &str) -> PartitionBy {
-        match name {
-            "NONE" => PartitionBy::None,
-            "HOUR" => PartitionBy::Hour,
-            "WEEK" => PartitionBy::Week,
-            "MONTH" => PartitionBy::Month,
-            "YEAR" => PartitionBy::Year,
-            _ => PartitionBy::Day,
-        }
+    /// Returns the unit of that name, in upper or lower case.
+    pub(crate) fn from_name(name: &str) -> Option<PartitionBy> {
+        use PartitionBy::{Day, Hour, Month, None, Week, Year};
+        let units = [None, Hour, Day, Week, Month, Year];
+        units.into_iter().find(|unit| unit.name().eq_ignore_ascii_case(name))
     }
 }

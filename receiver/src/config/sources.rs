@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::keys::{self, KeyRow, names};
+use super::nearest::nearest;
 use super::value::KeyKind;
 use super::{Configuration, Effect, Resolved, ValueSource, properties};
 use crate::error::printable;
@@ -72,7 +73,7 @@ impl Found {
             }
             _ => self.name.clone(),
         };
-        let named = match keys::nearest(&key) {
+        let named = match nearest(&key) {
             Some(near) if matches!(self.source, ValueSource::Environment { .. }) => {
                 format!("; did you mean {}?", KeyRow::variable(near))
             }

@@ -46,7 +46,11 @@ struct Driver<'a, S> {
 
 impl<S: Session> Driver<'_, S> {
     fn serve(&mut self) -> End {
-        let mut buffer = vec![0; FIRST_BUFFER];
+        let first = match self.listener {
+            Listener::Tcp => self.shared.options.tcp.first_buffer.min(LARGEST_BUFFER),
+            Listener::Http => FIRST_BUFFER,
+        };
+        let mut buffer = vec![0; first];
         loop {
             let deadline = self.session.deadline(self.shared);
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));

@@ -28,7 +28,7 @@ pub(super) fn create(shared: &Shared, create: &Create) -> Result<(), SqlError> {
     }
     let unit = create.partition_by.as_ref();
     // Without the clause QuestDB makes no partitions.
-    let unit = unit.map_or(PartitionBy::None, |n| PartitionBy::parse(&n.text.to_ascii_uppercase()));
+    let unit = unit.and_then(|n| PartitionBy::from_name(&n.text)).unwrap_or(PartitionBy::None);
     let definition =
         TableDefinition { name: &table.text, columns, designated, partition_by: Some(unit) };
     shared.store.define(&definition).map_err(|error| {

@@ -46,12 +46,12 @@ use commit::Commits;
 use disk::{Disk, FolderLock};
 use worker::Work;
 
+use crate::config::options::PartitionBy;
 #[cfg(test)]
 pub(crate) use disk::{FaultHook, Step};
 pub(crate) use error::{FileError, Result};
 pub(crate) use options::{Durability, FileOptions};
 pub(crate) use part::Part;
-pub(crate) use partition::PartitionBy;
 pub(crate) use scan::Scan;
 pub(crate) use schema::StoredSchema;
 #[cfg(test)]

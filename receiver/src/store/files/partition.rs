@@ -2,37 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::config::options::PartitionBy;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, Timelike, Utc, Weekday};
 
-/// The time that one partition covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PartitionBy {
-    None,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
-}
-
 impl PartitionBy {
-    const NAMES: [(&'static str, PartitionBy); 6] = [
-        ("NONE", PartitionBy::None),
-        ("HOUR", PartitionBy::Hour),
-        ("DAY", PartitionBy::Day),
-        ("WEEK", PartitionBy::Week),
-        ("MONTH", PartitionBy::Month),
-        ("YEAR", PartitionBy::Year),
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        PartitionBy::NAMES.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| name)
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<PartitionBy> {
-        PartitionBy::NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, by)| *by)
-    }
-
     /// Returns the name of the partition of a time, and the last time in it.
     pub(crate) fn of(self, time: i64, per_second: i64) -> (String, i64) {
         let Some(at) = DateTime::from_timestamp(time.div_euclid(per_second), 0) else {

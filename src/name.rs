@@ -245,6 +245,14 @@ impl ShortBytes {
         (!short.is_none()).then_some(short)
     }
 
+    /// Returns these bytes and more after them, if they are short together.
+    pub(crate) fn joined(&self, more: &[u8]) -> Option<ShortBytes> {
+        let mut both = self.clone();
+        both.len = self.len.checked_add(more.len())?;
+        both.padded.get_mut(self.len..both.len)?.copy_from_slice(more);
+        (!both.is_none()).then_some(both)
+    }
+
     #[inline(always)]
     pub(crate) fn is_none(&self) -> bool {
         self.len >= ShortBytes::SIZE

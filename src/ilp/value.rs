@@ -172,6 +172,20 @@ impl WireValue for DoubleBits {
     }
 }
 
+/// The bits of a double, after what comes before them.
+#[derive(Clone, Copy)]
+pub(super) struct BareBits(pub(super) f64);
+
+impl WireValue for BareBits {
+    const ROOM: usize = size_of::<f64>();
+
+    #[inline(always)]
+    fn write(self, out: &mut Room, _: ProtocolVersion) -> bool {
+        out.put(self.0.to_bits().to_le_bytes(), 8);
+        true
+    }
+}
+
 /// A string is written in quotes.
 impl WireValue for Text<'_> {
     const ROOM: usize = 2 + TEXT_ROOM;

@@ -123,15 +123,28 @@ pub(crate) fn is_pandas(object: &Bound<'_, PyAny>) -> bool {
     PANDAS.get(object.py()).is_some_and(|class| object.get_type().as_ptr() == class.as_ptr())
 }
 
-/// Returns the time of a `pandas.Timestamp` in the usual form, and nothing for anything else.
+/// Returns the time of a `pandas.Timestamp` that counts nanoseconds or is in UTC, as those without a zone are, and nothing for anything
+/// else.
 ///
 /// # Errors
 /// Those of reading its attributes.
 pub(crate) fn quick_pandas(object: &Bound<'_, PyAny>) -> PyResult<Option<Moment>> {
-    if !is_pandas(object) || !has_nanos(object)? {
+    let py = object.py();
+    if !is_pandas(object) {
         return Ok(None);
     }
-    object.getattr(intern!(object.py(), "value"))?.extract().map(|nanos| Some(Moment::Nanos(nanos)))
+    if has_nanos(object)? {
+        let nanos = object.getattr(intern!(py, "value"))?.extract()?;
+        return Ok(Some(Moment::Nanos(nanos)));
+    }
+    // SAFETY: the class is derived from `datetime`, and the object is alive.
+    let Some(fields) = (unsafe { cpython::datetime_fields(object.as_ptr()) }) else {
+        return Ok(None);
+    };
+    let utc = fields.zone.is_null() || fields.zone == UTC.load(Ordering::Relaxed);
+    // A time beyond the years of `datetime` has another year in the fields of that class.
+    let is_whole = utc && object.getattr(intern!(py, "year"))?.extract::<i32>()? == fields.year;
+    Ok(is_whole.then(|| Moment::Micros(of_clock(&fields, 0))))
 }
 
 /// Returns whether a time of pandas counts nanoseconds, as all did before there were other units.

@@ -6,7 +6,8 @@ use super::plan::PlanColumn;
 use super::texts::{Dictionary, KnownTexts, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
-use crate::ilp::value::{DoubleBits, Integer, Nanos, Symbol};
+use crate::ilp::number::BINARY_DOUBLE;
+use crate::ilp::value::{Integer, Nanos, Symbol};
 use crate::name::{Name as _, ShortBytes};
 use crate::table::{ArrayView, Bits, Column, ColumnData, ColumnKind, ColumnValues};
 use crate::text::Text;
@@ -18,8 +19,10 @@ pub(super) struct PreparedColumn<'a> {
     pub(super) name: ShortBytes,
     validity: Option<Bits<'a>>,
     /// The doubles of a column without validity if the protocol sends them in binary, and nothing if it sends them as text.
-    /// Empty for every other column.
+    /// Empty for every other column, and if the name is too long to be joined with what comes before the bits.
     doubles: [&'a [f64]; 2],
+    /// The name and what comes before the bits of a double, if there are such doubles.
+    before_bits: ShortBytes,
     values: Values<'a>,
 }
 
@@ -174,11 +177,13 @@ impl<'a> PreparedColumn<'a> {
     ) -> Result<PreparedColumn<'a>> {
         let values = Values::new(planned, column, data, rows)?;
         let validity = data.validity.map(|bits| enough_bits(bits, rows)).transpose()?;
+        let name = planned.name.clone();
+        let before_bits = name.joined(&BINARY_DOUBLE).unwrap_or(ShortBytes::NONE);
         let doubles = match values {
-            Values::F64(values) if validity.is_none() => [values, &[]],
+            Values::F64(values) if validity.is_none() && !before_bits.is_none() => [values, &[]],
             _ => [&[] as &[f64]; 2],
         };
-        Ok(PreparedColumn { column, name: planned.name.clone(), validity, doubles, values })
+        Ok(PreparedColumn { column, name, validity, doubles, before_bits, values })
     }
 
     #[inline(always)]
@@ -207,7 +212,7 @@ impl<'a> PreparedColumn<'a> {
         let [binary, text] = &self.doubles;
         let doubles = if to.version().is_text() { text } else { binary };
         if let Some(value) = doubles.get(row) {
-            return to.value(DoubleBits(*value));
+            return to.bits(&self.before_bits, *value);
         }
         if !self.has_value(row) {
             return to.nothing();

@@ -51,6 +51,19 @@ impl Object {
         matches!(self, Object::Int | Object::Micros)
     }
 
+    fn is_time(self) -> bool {
+        matches!(self, Object::Micros | Object::Nanos)
+    }
+
+    /// Returns a time in the unit of the column, unless the column has no such times.
+    fn count(self, moment: Moment) -> Option<i64> {
+        match (self, moment) {
+            (Object::Nanos, moment) => moment.nanos(),
+            (_, Moment::Micros(micros)) => Some(micros),
+            (_, Moment::Nanos(_)) => None,
+        }
+    }
+
     /// Returns what a value is, if it is one that a column can hold.
     fn of(value: &Bound<'_, PyAny>) -> PyResult<Option<Object>> {
         let known = if value.is_instance_of::<PyBool>() {
@@ -411,10 +424,11 @@ unsafe fn others(
         }
         // SAFETY: the caller vouches for the row.
         let value = unsafe { objects.get(py, row) };
-        if object == Object::Nanos
-            && let Some(nanos) = time::quick_pandas(&value)?.and_then(Moment::nanos)
+        if object.is_time()
+            && let Some(moment) = time::quick_pandas(&value)?
+            && let Some(count) = object.count(moment)
         {
-            scratch.integers.push(nanos);
+            scratch.integers.push(count);
             continue;
         }
         let null = is_nan(&value)? || is_null(&value)?;
@@ -427,7 +441,7 @@ unsafe fn others(
             Object::Decimal => scratch.decimal(&value, i)?,
             Object::Array => scratch.arrays.push((!null).then_some(&value), i)?,
             _ if null => scratch.integers.push(0),
-            _ => scratch.time(&value, object == Object::Nanos, i, missing)?,
+            _ => scratch.time(&value, object, i, missing)?,
         }
     }
     if object == Object::Bool {
@@ -461,7 +475,7 @@ impl Scratch {
     fn time(
         &mut self,
         value: &Bound<'_, PyAny>,
-        nanos: bool,
+        object: Object,
         row: usize,
         missing: &mut Missing,
     ) -> Result<(), Stop> {
@@ -472,10 +486,11 @@ impl Scratch {
                 missing.set(row);
                 Some(0)
             }
-            Some(Some(moment)) if nanos => moment.nanos(),
             // The column was taken for one of microseconds by its first values.
-            Some(Some(Moment::Nanos(_))) => return Err(expected("datetime", value, row)),
-            Some(Some(moment)) => moment.micros(),
+            Some(Some(Moment::Nanos(_))) if object == Object::Micros => {
+                return Err(expected("datetime", value, row));
+            }
+            Some(Some(moment)) => object.count(moment),
         };
         let time = time.ok_or_else(|| {
             Bad::at(row, "the time is outside of what 64 bits of nanoseconds hold")

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -10,11 +11,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::error::{Result, err};
 use crate::events::{Observer, ReceiverEvent};
 
-use crate::Receiver;
 use crate::auth::{EcdsaKey, HttpAuth};
 use crate::config::options::{HttpOptions, MonitorOptions, Options, TableOptions, TcpOptions};
 use crate::io::server::Server;
 use crate::schema::Policy;
+use crate::{ConfigurationSources, Receiver};
 
 /// The settings of a [`Receiver`]. By default it listens on two free ports of 127.0.0.1, without TLS and authentication.
 #[derive(Clone)]
@@ -82,6 +83,27 @@ impl fmt::Debug for ReceiverBuilder {
 }
 
 impl ReceiverBuilder {
+    /// Returns the settings that a text in the form of `server.conf` describes, for a receiver inside another program. Where the
+    /// text does not say otherwise, both ports are free ones of 127.0.0.1, there is no port for monitoring, and an unknown key
+    /// is an error. Relative paths begin in the working directory.
+    ///
+    /// ```
+    /// use questdb_receiver::ReceiverBuilder;
+    ///
+    /// let receiver = ReceiverBuilder::from_conf("line.tcp.error.replies=true\nhttp.token=secret")?.start()?;
+    /// assert_ne!(receiver.http_addr().port(), 9000);
+    /// # Ok::<(), questdb_receiver::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Config` with the first problem.
+    pub fn from_conf(text: &str) -> Result<ReceiverBuilder> {
+        let mut sources = ConfigurationSources::default();
+        sources.replace_defaults_for_embedding();
+        sources.read_content(Path::new("configuration"), text.as_bytes());
+        sources.resolve().receiver()
+    }
+
     /// Sets the address to listen on. The default is the loopback address.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.http_addr.set_ip(address);

@@ -17,13 +17,17 @@
     clippy::disallowed_methods,
     reason = "a server has sockets, threads and a clock of its own"
 )]
+mod arrow;
 mod auth;
 mod builder;
 mod chunk;
 mod config;
 mod error;
 mod events;
+#[doc(hidden)]
+pub mod internal;
 mod io;
+mod json;
 mod limits;
 pub mod line;
 mod metrics;

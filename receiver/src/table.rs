@@ -86,6 +86,11 @@ impl Table {
         self.schema.table()
     }
 
+    /// Returns the chunks that hold the rows, in order of arrival.
+    pub(crate) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.parts.chunks
+    }
+
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
@@ -122,6 +127,23 @@ impl Table {
         &self.columns[self.schema.designated()]
     }
 
+    /// Returns the table as JSON: an object with its name (`table`), its `columns` with names and types, the name of the column
+    /// with the time of each row (`timestamp`), and its `rows` in order of arrival. A row is an object that has only those cells
+    /// that have a value. Times, decimals and 256-bit numbers are text; so are doubles that are not finite.
+    ///
+    /// ```
+    /// use questdb_receiver::{ColumnType, Receiver};
+    ///
+    /// let receiver = Receiver::builder().start()?;
+    /// receiver.create_table("trades", &[("price", ColumnType::Double)])?;
+    /// let json = receiver.table("trades").expect("it was just made").to_json();
+    /// assert!(json.starts_with(r#"{"table":"trades","timestamp":"timestamp","columns":[{"name":"price","type":"DOUBLE"}"#));
+    /// # Ok::<(), questdb_receiver::Error>(())
+    /// ```
+    pub fn to_json(&self) -> String {
+        crate::json::table(self)
+    }
+
     /// Returns the table as aligned text, with at most `max_rows` rows.
     pub fn show(&self, max_rows: usize) -> impl fmt::Display + '_ {
         self.show_rows(0..max_rows)
@@ -135,7 +157,7 @@ impl Table {
     /// Returns how many chunks hold the rows.
     #[cfg(test)]
     pub(crate) fn chunk_count(&self) -> usize {
-        self.parts.chunks.len()
+        self.chunks().len()
     }
 }
 

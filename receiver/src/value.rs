@@ -1,7 +1,9 @@
 //! The values of cells, and the types of columns.
 
 use std::fmt;
+use std::str::FromStr;
 
+use crate::error::{Error, Result, err, shown};
 use crate::line::{Decimal, Long256};
 
 /// The type of a column.
@@ -47,6 +49,36 @@ impl fmt::Display for ColumnType {
             }
             ColumnType::Decimal => f.write_str("DECIMAL"),
         }
+    }
+}
+
+impl FromStr for ColumnType {
+    type Err = Error;
+
+    /// Reads the name that [`Display`](fmt::Display) writes, such as `DOUBLE`, `TIMESTAMP_NS` or `DOUBLE[][]`, in upper or lower
+    /// case.
+    fn from_str(name: &str) -> Result<ColumnType> {
+        const PLAIN: [ColumnType; 9] = [
+            ColumnType::Symbol,
+            ColumnType::Long,
+            ColumnType::Double,
+            ColumnType::Varchar,
+            ColumnType::Boolean,
+            ColumnType::Timestamp,
+            ColumnType::TimestampNanos,
+            ColumnType::Long256,
+            ColumnType::Decimal,
+        ];
+        let wanted = name.to_uppercase();
+        let dimensions = wanted.strip_prefix("DOUBLE").map_or(0, |brackets| brackets.len() / 2);
+        let array = u8::try_from(dimensions).ok().filter(|d| (1..=32).contains(d));
+        let found = PLAIN.into_iter().chain(array.map(ColumnType::Array));
+        let mut found = found.filter(|known| known.to_string() == wanted);
+        found.next().ok_or_else(|| {
+            let names: Vec<_> = PLAIN.iter().map(ToString::to_string).collect();
+            let (name, names) = (shown(name), names.join(", "));
+            err!(InvalidArgument, "{name} is no type of a column: they are {names}, and DOUBLE[] with up to 32 pairs of brackets")
+        })
     }
 }
 
@@ -200,6 +232,20 @@ pub(crate) fn civil_date(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_are_read_by_their_names() {
+        let types = [ColumnType::TimestampNanos, ColumnType::Array(1), ColumnType::Array(32)];
+        for column_type in types {
+            assert_eq!(column_type.to_string().parse(), Ok(column_type));
+        }
+        assert_eq!("varchar".parse(), Ok(ColumnType::Varchar));
+        let long = ColumnType::Array(33).to_string();
+        for wrong in ["", "INT", "DOUBLE[", "DOUBLE()", "double[]]", &long] {
+            let error = wrong.parse::<ColumnType>().unwrap_err();
+            assert!(error.to_string().contains("is no type of a column"), "{error}");
+        }
+    }
 
     #[test]
     fn cells_are_shown_as_people_write_them() {

@@ -140,6 +140,19 @@ impl ConfigurationSources {
         self.found.push(Found { rank: 0, ..Found::new(key, value.to_owned(), source) });
     }
 
+    /// Replaces the defaults that would disturb a program with a receiver inside: fixed ports, and unknown keys that are only told
+    /// to a log.
+    pub(crate) fn replace_defaults_for_embedding(&mut self) {
+        for (key, value) in [
+            (names::HTTP_BIND, "127.0.0.1:0"),
+            (names::TCP_BIND, "127.0.0.1:0"),
+            (names::MONITOR_ENABLED, "false"),
+            (names::STRICT, "true"),
+        ] {
+            self.replace_default("the default of an embedded receiver", key, value);
+        }
+    }
+
     /// Decides which values are in force, and checks them. What is wrong is in the result.
     pub fn resolve(self) -> Configuration {
         let ConfigurationSources { folder, found, mut problems } = self;

@@ -119,6 +119,17 @@ impl Decimal {
         digits.len() - zeros.min(self.scale.into()) <= Self::MAX_DIGITS
     }
 
+    /// Returns the number in units of a place after the point that is not before its own, in two's complement, the least
+    /// significant word first. What does not fit in 256 bits is cut off.
+    pub(crate) fn units(&self, scale: u8) -> [u64; 4] {
+        let mut words = self.magnitude;
+        (self.scale..scale).for_each(|_| multiply_add(&mut words, 10, 0));
+        if self.negative {
+            negate(&mut words);
+        }
+        words
+    }
+
     fn digits(&self) -> String {
         const CHUNK: u64 = 10_000_000_000_000_000_000;
         let mut rest = self.magnitude;

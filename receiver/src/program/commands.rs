@@ -57,24 +57,12 @@ fn create<'a>(
     table: &str,
     columns: impl Iterator<Item = &'a str>,
 ) -> Result<(), String> {
-    const TYPES: [ColumnType; 9] = [
-        ColumnType::Symbol,
-        ColumnType::Long,
-        ColumnType::Double,
-        ColumnType::Varchar,
-        ColumnType::Boolean,
-        ColumnType::Timestamp,
-        ColumnType::TimestampNanos,
-        ColumnType::Long256,
-        ColumnType::Decimal,
-    ];
     let columns = columns
         .map(|column| {
-            let (name, wanted) = column.split_once(':')?;
-            Some((name, *TYPES.iter().find(|t| t.to_string() == wanted)?))
+            let (name, wanted) = column.split_once(':').ok_or("a column is NAME:TYPE")?;
+            Ok((name, wanted.parse::<ColumnType>().map_err(|e| e.to_string())?))
         })
-        .collect::<Option<Vec<_>>>()
-        .ok_or("a column is NAME:TYPE")?;
+        .collect::<Result<Vec<_>, String>>()?;
     receiver.create_table(table, &columns).map_err(|e| e.to_string())
 }
 

@@ -57,6 +57,11 @@ pub use refusals::RefusedRow;
 pub use table::{Column, Table};
 pub use value::{Array, ColumnType, Value};
 
+/// The examples of the README, which are compiled and run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// One of the two addresses on which a [`Receiver`] listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Listener {

@@ -42,6 +42,8 @@ pub struct ReceiverBuilder {
     pub(crate) tables: TableOptions,
     pub(crate) monitor: Option<MonitorOptions>,
     observer: Observer,
+    #[cfg(feature = "files")]
+    pub(crate) files: FilesSettings,
 }
 
 impl Default for ReceiverBuilder {
@@ -68,6 +70,8 @@ impl Default for ReceiverBuilder {
             tables: TableOptions::default(),
             monitor: None,
             observer: Observer::default(),
+            #[cfg(feature = "files")]
+            files: FilesSettings::default(),
         }
     }
 }
@@ -230,6 +234,17 @@ impl ReceiverBuilder {
         self
     }
 
+    /// Keeps the rows in files below this folder: they are on the disk when a client is told that they are stored. Each table has
+    /// Parquet files, `db/TABLE/PARTITION/part-*.parquet`, to which a log is turned every ten minutes, and at a million rows.
+    ///
+    /// The tables in memory then show what came last; they begin to forget the oldest rows when half of the memory that they may
+    /// take is used. The folder belongs to one receiver at a time.
+    #[cfg(feature = "files")]
+    pub fn folder(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.files.folder = Some(folder.into());
+        self
+    }
+
     /// Calls this function for everything that happens. It is called by the threads of the connections, which wait for it. What it
     /// does while the receiver stops may not wait for the receiver.
     pub fn on_event(mut self, tell: impl Fn(&ReceiverEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -240,8 +255,8 @@ impl ReceiverBuilder {
     /// Binds the ports and starts to serve.
     ///
     /// # Errors
-    /// `Config` for unusable keys and certificates, `Listen` for a port that is not available, `Thread` if the system refuses a
-    /// thread.
+    /// `Config` for unusable keys and certificates, `Storage` for a folder that cannot be used, `Listen` for a port that is not
+    /// available, `Thread` if the system refuses a thread.
     pub fn start(self) -> Result<Receiver> {
         let (http, tcp) = (self.http_addr, self.tcp_addr);
         Ok(Receiver { server: Server::start(self.options()?, http, tcp)? })
@@ -255,6 +270,8 @@ impl ReceiverBuilder {
             .iter()
             .map(|(id, x, y)| Ok((id.clone(), EcdsaKey::from_base64url(x, y)?)))
             .collect::<Result<_>>()?;
+        #[cfg(feature = "files")]
+        let landing = self.files.open(self.tables.partition_by)?;
         Ok(Options {
             http_auth: HttpAuth::new(self.basic, self.bearer),
             ecdsa,
@@ -278,7 +295,29 @@ impl ReceiverBuilder {
             tables: self.tables,
             monitor: self.monitor,
             observer: self.observer,
+            #[cfg(feature = "files")]
+            landing,
         })
+    }
+}
+
+/// Where and how rows are kept in files.
+#[cfg(feature = "files")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FilesSettings {
+    pub(crate) folder: Option<std::path::PathBuf>,
+    pub(crate) options: crate::store::files::FileOptions,
+}
+
+#[cfg(feature = "files")]
+impl FilesSettings {
+    fn open(
+        &self,
+        partition_by: crate::config::options::PartitionBy,
+    ) -> Result<Option<crate::store::landing::Landing>> {
+        use crate::store::landing::Landing;
+        let open = |folder| Landing::open(folder, self.options.clone(), partition_by);
+        self.folder.as_deref().map(open).transpose()
     }
 }
 

@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Listen,
     /// The system refused a thread.
     Thread,
+    /// The folder that keeps the rows cannot be used: another process has it, or a file of it cannot be read or written.
+    Storage,
     /// QuestDB does not allow this name, or it occurs twice.
     InvalidName,
     /// A table with this name exists already.

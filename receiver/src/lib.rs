@@ -157,9 +157,24 @@ impl Receiver {
     /// none.
     ///
     /// # Errors
-    /// `InvalidName`, `TableExists`, `InvalidArgument`.
+    /// `InvalidName`, `TableExists`, `InvalidArgument`; `Storage` if rows are kept in files and these cannot be written.
     pub fn create_table(&self, name: &str, columns: &[(&str, ColumnType)]) -> Result<()> {
-        self.server.shared().store.create_table(name, columns)
+        self.server.shared().store.create_table(name, columns, None)
+    }
+
+    /// Makes an empty table in which a row replaces earlier ones with the same time and the same values of the columns `keys`.
+    /// The receiver has to keep its rows in files.
+    ///
+    /// # Errors
+    /// `InvalidName`, `TableExists`; `InvalidArgument` if rows are in memory, or for a key that is an array; `Storage` if the
+    /// files cannot be written.
+    pub fn create_table_with_keys(
+        &self,
+        name: &str,
+        columns: &[(&str, ColumnType)],
+        keys: &[&str],
+    ) -> Result<()> {
+        self.server.shared().store.create_table(name, columns, Some(keys))
     }
 
     /// Waits until a table has at least `rows` rows and returns it.

@@ -50,6 +50,8 @@ pub(crate) struct Schema {
     generation: u64,
     bytes: usize,
     partition_by: Option<PartitionBy>,
+    /// The columns besides the time that together with it identify a row, if a later row replaces an earlier one.
+    keys: Option<Arc<[usize]>>,
 }
 
 fn next_id() -> u64 {
@@ -76,7 +78,18 @@ impl Schema {
             generation: 0,
             bytes: TABLE_BYTES + 2 * table.len(),
             partition_by,
+            keys: None,
         }
+    }
+
+    /// Sets which columns besides the time identify a row. No chunk may have been made with this schema yet.
+    pub(crate) fn set_keys(&mut self, keys: Option<&[usize]>) {
+        self.keys = keys.map(Into::into);
+    }
+
+    /// Returns the columns besides the time that identify a row, if rows with the same keys replace each other.
+    pub(crate) fn keys(&self) -> Option<&[usize]> {
+        self.keys.as_deref()
     }
 
     /// Makes the schema of another table with the same name and columns.

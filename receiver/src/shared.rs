@@ -70,8 +70,15 @@ pub(crate) struct OpenConnections {
 
 impl Shared {
     pub(crate) fn new(options: Options) -> Shared {
+        let store = Store::new(options.policy.clone(), Budget::new(options.max_stored));
+        #[cfg(feature = "files")]
+        let (store, options) = {
+            let (mut store, mut options) = (store, options);
+            options.landing.take().into_iter().for_each(|landing| store.land_in(landing));
+            (store, options)
+        };
         Shared {
-            store: Store::new(options.policy.clone(), Budget::new(options.max_stored)),
+            store,
             options,
             counters: ReceiverCounters::default(),
             metrics: Metrics::default(),

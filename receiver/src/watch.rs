@@ -1,7 +1,8 @@
 //! Where sessions and drivers tell what happens, so that it is counted and told to whoever asked.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use crate::Listener;
 use crate::chunk::Chunk;
@@ -11,6 +12,9 @@ use crate::metrics::Gauges;
 use crate::refusal::Refusal;
 use crate::refusals::Refused;
 use crate::shared::{Shared, count};
+
+/// How often files are asked again whether they have room for the rows of a peer that waits.
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(50);
 
 impl Shared {
     /// Counts an event, and tells it to whoever asked for events.
@@ -35,6 +39,8 @@ impl Shared {
         why: &Why,
         text: &[u8],
     ) {
+        // The peer learns of the refusal later than this.
+        self.store.keep_tables();
         count(&self.counters.rejected, 1);
         self.refusals.add(Refused { listener, peer, why, text });
         let text = if self.options.tcp.log_text { text.trim_ascii_end() } else { b"" };
@@ -54,12 +60,27 @@ impl Shared {
     pub(crate) fn commit(&self, listener: Listener, chunks: Vec<Chunk>) -> Result<(), Refusal> {
         let rows = chunks.iter().map(|chunk| chunk.rows() as u64).sum();
         let began = Instant::now();
-        self.store.commit(chunks)?;
+        match listener {
+            Listener::Http => self.store.commit(chunks)?,
+            // Peers over HTTP are told that there is no room. Those over TCP cannot be told, so they have to wait.
+            Listener::Tcp => self.store.commit_when_room(chunks, || self.may_wait(began))?,
+        }
         if rows > 0 {
             let took = began.elapsed();
             self.tell(&ReceiverEvent::Committed { listener, rows, took });
         }
         Ok(())
+    }
+
+    /// Waits a moment. Returns false if something has waited too long since then, or if the receiver stops.
+    fn may_wait(&self, since: Instant) -> bool {
+        let limit = self.options.tcp.idle_timeout;
+        let in_time = limit.is_none_or(|limit| since.elapsed() < limit);
+        let wait = in_time && !self.stopping.load(Ordering::SeqCst);
+        if wait {
+            std::thread::sleep(WAIT_FOR_ROOM);
+        }
+        wait
     }
 
     pub(crate) fn metrics_text(&self) -> String {

@@ -88,7 +88,7 @@ impl ArrowRows {
     /// Prepares the rows of a table.
     ///
     /// # Errors
-    /// `InvalidArgument` if decimals of a column differ so much in size that none of Arrow's decimals holds them all.
+    /// `Storage` if a file cannot be read; `InvalidArgument` if decimals of a column differ so much in size that none of Arrow's decimals holds them all.
     pub fn new(table: Arc<Table>) -> Result<ArrowRows> {
         let mut schema = ArrowType { format: "+s".into(), ..ArrowType::default() };
         let mut places = Vec::new();
@@ -109,9 +109,9 @@ impl ArrowRows {
     /// Returns the next batch, whose columns are its children, or `None` after the last one.
     ///
     /// # Errors
-    /// `InvalidArgument` if a batch has more text or elements than a column of Arrow holds.
+    /// `Storage` if a file cannot be read; `InvalidArgument` if a batch has more text or elements than a column of Arrow holds.
     pub fn next_batch(&mut self) -> Result<Option<ArrowColumn>> {
-        let Some(chunk) = self.table.chunks().get(self.next) else { return Ok(None) };
+        let Some(chunk) = self.table.chunk(self.next)? else { return Ok(None) };
         let mut batch =
             ArrowColumn { rows: chunk.rows(), buffers: vec![None], ..ArrowColumn::default() };
         for (index, column) in self.table.columns().iter().enumerate() {
@@ -168,11 +168,13 @@ fn arrow_type(name: &str, column_type: ColumnType, places: Option<Places>) -> Ar
 /// Returns the digits and places with which a column holds all of its decimals.
 fn decimals(table: &Table, column: usize) -> Result<Places> {
     let (mut whole, mut scale) = (1, 0);
-    let of = |chunk: &'_ Arc<crate::chunk::Chunk>, row| match chunk.value(column, row) {
+    let of = |chunk: &crate::chunk::Chunk, row| match chunk.value(column, row) {
         Value::Decimal(v) => Some(v),
         _ => None,
     };
-    for chunk in table.chunks() {
+    let mut number = 0;
+    while let Some(chunk) = table.chunk(number)? {
+        number += 1;
         for value in (0..chunk.rows()).filter_map(|row| of(chunk, row)) {
             whole = whole.max(whole_digits(&value));
             scale = scale.max(value.scale());

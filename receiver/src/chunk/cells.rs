@@ -182,6 +182,16 @@ impl Cells {
         }
     }
 
+    /// Appends an array that has as many dimensions as the column.
+    #[cfg(feature = "files")]
+    pub(crate) fn push_array(&mut self, array: Array) {
+        if let Values::Arrays(v) = &mut self.values {
+            self.extra += array_bytes(&array);
+            v.push(Arc::new(array));
+            self.valid.push(true);
+        }
+    }
+
     /// Appends a value, converted as QuestDB converts it. If the value is refused, the column stays as it was.
     #[inline]
     pub(crate) fn push(&mut self, cell: Cell<'_>) -> Result<(), Refused> {

@@ -29,6 +29,17 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// Makes a chunk of columns in the order of the schema.
+    #[cfg(feature = "files")]
+    pub(crate) fn of(
+        schema: Arc<Schema>,
+        cells: Vec<Option<Box<Cells>>>,
+        rows: usize,
+        lease: Lease,
+    ) -> Chunk {
+        Chunk { schema, cells, rows, lease }
+    }
+
     /// Returns the schema of the table at the time of the last row.
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.schema

@@ -46,6 +46,10 @@ pub(super) mod names {
     pub(in super::super) const TLS_ENABLED: &str = "tls.enabled";
     pub(in super::super) const TLS_CERT: &str = "tls.cert.path";
     pub(in super::super) const TLS_KEY: &str = "tls.private.key.path";
+    pub(in super::super) const STORAGE: &str = "receiver.storage";
+    pub(in super::super) const STORAGE_SYNC: &str = "receiver.storage.sync";
+    pub(in super::super) const STORAGE_ROWS: &str = "receiver.storage.flush.rows";
+    pub(in super::super) const STORAGE_AGE: &str = "receiver.storage.flush.interval";
     pub(in super::super) const STRICT: &str = "config.validation.strict";
 }
 
@@ -364,6 +368,38 @@ const GENERAL: &[KeyRow] = &[
         "2g",
         Sets(|b, v| b.max_stored = v.size()),
         "About how many bytes rows may take. Over it, rows are not taken: 503 over HTTP, and TCP waits."
+    ),
+    key!(
+        names::STORAGE,
+        [],
+        KeyKind::Choice(&["memory", "files"]),
+        "memory",
+        Together,
+        "Where rows are kept. `files`: in a log and Parquet files of the server's folder; memory then shows the last ones."
+    ),
+    key!(
+        names::STORAGE_SYNC,
+        [],
+        KeyKind::Choice(&["commit", "interval", "never"]),
+        "commit",
+        Together,
+        "When rows in files are made durable: before the client is told, every second, or when the system likes."
+    ),
+    key!(
+        names::STORAGE_ROWS,
+        [],
+        KeyKind::Number { min: 1, max: 1_000_000_000 },
+        "1000000",
+        Together,
+        "The log becomes Parquet files when it has so many rows."
+    ),
+    key!(
+        names::STORAGE_AGE,
+        [],
+        KeyKind::Millis { max: DAY_MS, zero_is_off: false },
+        "600000",
+        Together,
+        "The log becomes Parquet files when its oldest row has waited so long."
     ),
     key!(
         "receiver.max.columns",

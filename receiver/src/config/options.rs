@@ -28,6 +28,9 @@ pub(crate) struct Options {
     pub(crate) http: HttpOptions,
     pub(crate) tables: TableOptions,
     pub(crate) observer: Observer,
+    /// The files that keep the rows. The store takes it out.
+    #[cfg(feature = "files")]
+    pub(crate) landing: Option<crate::store::landing::Landing>,
     /// Where `/metrics` and `/status` are answered, or `None` where they are not.
     pub(crate) monitor: Option<MonitorOptions>,
 }

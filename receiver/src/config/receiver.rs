@@ -31,7 +31,39 @@ impl Configuration {
         builder.tcp.commit_interval = interval.mul_f64(self.get(names::COMMIT_FRACTION).fraction());
         self.credentials(&mut builder)?;
         self.encryption(&mut builder)?;
+        self.storage(&mut builder)?;
         Ok(builder)
+    }
+
+    fn storage(&self, builder: &mut ReceiverBuilder) -> Result<()> {
+        if *self.get(names::STORAGE) != Value::Choice("files") {
+            return Ok(());
+        }
+        if self.folder.as_os_str().is_empty() {
+            return Err(err!(Config, "{}", self.about(names::STORAGE, "the server has no folder")));
+        }
+        #[cfg(not(feature = "files"))]
+        {
+            let _ = builder;
+            let what = "this build has no files";
+            Err(err!(Config, "{}", self.about(names::STORAGE, what)))
+        }
+        #[cfg(feature = "files")]
+        {
+            use crate::store::files::Durability;
+            let options = &mut builder.files.options;
+            options.durability = match self.get(names::STORAGE_SYNC) {
+                Value::Choice("interval") => {
+                    Durability::Interval(std::time::Duration::from_secs(1))
+                }
+                Value::Choice("never") => Durability::Never,
+                _ => Durability::Commit,
+            };
+            options.flush_rows = self.get(names::STORAGE_ROWS).size() as u64;
+            options.flush_age = self.get(names::STORAGE_AGE).time();
+            builder.files.folder = Some(self.folder.clone());
+            Ok(())
+        }
     }
 
     fn monitor(&self) -> Result<Option<MonitorOptions>> {

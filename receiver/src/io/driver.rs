@@ -135,7 +135,8 @@ impl<S: Session> Driver<'_, S> {
 
     /// Sends all parts in chunks. The last chunk has the size `00`, as QuestDB sends it.
     fn stream(&mut self, rows: &mut RowStream) -> Result<(), End> {
-        while let Some(part) = rows.next_part() {
+        // A result that cannot be read to its end is broken off, so that it does not look whole.
+        while let Some(part) = rows.next_part().map_err(|_| End::Close)? {
             self.send(format!("{:x}\r\n{part}\r\n", part.len()).as_bytes())?;
         }
         self.send(b"00\r\n\r\n")

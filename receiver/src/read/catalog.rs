@@ -72,6 +72,11 @@ fn times(table: &Table) -> (Made, Made) {
         Value::TimestampNanos(t) => Some(t.div_euclid(1000)),
         _ => None,
     };
+    if let Some((first, last)) = table.known_times() {
+        let nanos = table.designated().column_type() == ColumnType::TimestampNanos;
+        let micros = |time: i64| Made::Micros(if nanos { time.div_euclid(1000) } else { time });
+        return (micros(first), micros(last));
+    }
     let made = |time: Option<i64>| time.map_or(Made::Null, Made::Micros);
     let all = || (0..table.row_count()).filter_map(micros);
     (made(all().min()), made(all().max()))

@@ -22,15 +22,16 @@ pub(super) fn create(shared: &Shared, create: &Create) -> Result<(), SqlError> {
         columns.push((column.text.as_str(), column_type_of(column_type)?));
     }
     let designated = designated(create, &columns)?;
-    if let Some(key) = create.keys.first() {
-        let message = "the receiver keeps every row: it has no dedup keys";
+    let keys = keys(create, &columns, designated)?;
+    if let Some(key) = create.keys.first().filter(|_| !shared.store.has_files()) {
+        let message = "the receiver keeps every row in memory: dedup keys need rows in files";
         return Err(SqlError::new(key.at, message.into()));
     }
     let unit = create.partition_by.as_ref();
     // Without the clause QuestDB makes no partitions.
     let unit = unit.and_then(|n| PartitionBy::from_name(&n.text)).unwrap_or(PartitionBy::None);
     let definition =
-        TableDefinition { name: &table.text, columns, designated, partition_by: Some(unit) };
+        TableDefinition { name: &table.text, columns, designated, partition_by: Some(unit), keys };
     shared.store.define(&definition).map_err(|error| {
         let message = match error.kind() {
             ErrorKind::TableExists => "table already exists".to_owned(),
@@ -38,6 +39,30 @@ pub(super) fn create(shared: &Shared, create: &Create) -> Result<(), SqlError> {
         };
         SqlError::new(table.at, message)
     })
+}
+
+/// Returns the columns of `dedup upsert keys(…)`, which have to include the time.
+fn keys(
+    create: &Create,
+    columns: &[(&str, ColumnType)],
+    designated: usize,
+) -> Result<Option<Vec<usize>>, SqlError> {
+    let Some(first) = create.keys.first() else { return Ok(None) };
+    let mut found = Vec::new();
+    for key in &create.keys {
+        let lower = key.text.to_lowercase();
+        let index = columns.iter().position(|(column, _)| column.to_lowercase() == lower);
+        let missing = || {
+            let message = format!("deduplicate key column not found [column={}]", key.text);
+            SqlError::new(key.at, message)
+        };
+        found.push(index.ok_or_else(missing)?);
+    }
+    if !found.contains(&designated) {
+        let message = "deduplicate key list must include dedicated timestamp column";
+        return Err(SqlError::new(first.at, message.into()));
+    }
+    Ok(Some(found))
 }
 
 /// Returns the index of the column that holds the time of a row.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::SqlError;
-use super::result::{Relation, Type};
+use super::result::{Row, Type};
 use super::select::find_column;
 use super::statement::{Condition, Constant, Named, Operand, Operator};
 use super::time;
@@ -49,12 +49,12 @@ pub(super) enum Test {
 
 impl Test {
     /// Returns whether a row fulfils the condition.
-    pub(super) fn holds(&self, relation: &Relation, row: usize) -> bool {
+    pub(super) fn holds(&self, row: &Row<'_>) -> bool {
         match self {
-            Test::And(tests) => tests.iter().all(|t| t.holds(relation, row)),
-            Test::Or(tests) => tests.iter().any(|t| t.holds(relation, row)),
+            Test::And(tests) => tests.iter().all(|t| t.holds(row)),
+            Test::Or(tests) => tests.iter().any(|t| t.holds(row)),
             Test::Null { column, not } => {
-                let null = match relation.value(row, *column) {
+                let null = match row.value(*column) {
                     Value::Null => true,
                     Value::Double(v) => v.is_nan(),
                     _ => false,
@@ -62,15 +62,15 @@ impl Test {
                 null != *not
             }
             Test::Time { column, ranges, not } => {
-                let time = time_of(relation.value(row, *column));
+                let time = time_of(row.value(*column));
                 let within = |t: i64| ranges.iter().any(|(from, to)| (*from..=*to).contains(&t));
                 time.map_or(*not, |t| within(t) != *not)
             }
-            Test::Integer { column, operator, value } => match relation.value(row, *column) {
+            Test::Integer { column, operator, value } => match row.value(*column) {
                 Value::Long(v) => is(*operator, Some(v.cmp(value))),
                 _ => *operator == Operator::NotEqual,
             },
-            Test::Number { column, operator, value } => match relation.value(row, *column) {
+            Test::Number { column, operator, value } => match row.value(*column) {
                 #[expect(
                     clippy::cast_precision_loss,
                     reason = "compared as the number that was written"
@@ -81,9 +81,9 @@ impl Test {
             },
             // A boolean without a value reads as false, as in QuestDB.
             Test::Boolean { column, value } => {
-                matches!(relation.value(row, *column), Value::Boolean(true)) == *value
+                matches!(row.value(*column), Value::Boolean(true)) == *value
             }
-            Test::Text { column, texts, not } => match relation.value(row, *column) {
+            Test::Text { column, texts, not } => match row.value(*column) {
                 Value::Symbol(v) | Value::Varchar(v) => texts.iter().any(|t| t == v) != *not,
                 _ => *not,
             },

@@ -195,12 +195,19 @@ fn no_table(name: &Named) -> SqlError {
 }
 
 fn find_table(shared: &Shared, name: &Named) -> Result<Arc<Table>, SqlError> {
-    shared.store.table(&name.text).ok_or_else(|| no_table(name))
+    let table = shared.store.table(&name.text).ok_or_else(|| no_table(name))?;
+    table.check().map_err(|e| SqlError::new(name.at, format!("cannot read rows: {e}")))?;
+    Ok(table)
 }
 
 fn facts(shared: &Shared, table: &Table) -> Facts {
     let partition_by = table.schema().partition_by().unwrap_or(shared.options.tables.partition_by);
-    Facts { partition_by: partition_by.name(), keys: Vec::new() }
+    let schema = table.schema();
+    // The time is one of the keys.
+    let keys = schema.keys().map(|keys| [keys, &[schema.designated()]].concat());
+    let name = |key: usize| schema.columns().get(key).map(|c| c.name.to_string());
+    let keys = keys.unwrap_or_default().into_iter().filter_map(name).collect();
+    Facts { partition_by: partition_by.name(), keys }
 }
 
 fn relation(shared: &Shared, source: &Source) -> Result<Relation, SqlError> {

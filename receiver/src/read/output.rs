@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::result::{ResultSet, Type};
 use super::text::{Form, cell, put, quoted};
+use crate::table::Window;
 use crate::value::ColumnType;
 
 /// About how many bytes a part has.
@@ -34,6 +35,7 @@ pub(crate) struct RowStream {
     pub(super) set: ResultSet,
     pub(super) frame: Frame,
     next: usize,
+    window: Window,
     stage: Stage,
 }
 
@@ -46,13 +48,16 @@ enum Stage {
 
 impl RowStream {
     pub(super) fn new(set: ResultSet, frame: Frame) -> RowStream {
-        RowStream { set, frame, next: 0, stage: Stage::Start }
+        RowStream { set, frame, next: 0, window: Window::default(), stage: Stage::Start }
     }
 
     /// Returns the next part, of bounded size unless a single row is larger, or `None` after the last one.
-    pub(crate) fn next_part(&mut self) -> Option<String> {
+    ///
+    /// # Errors
+    /// Why a row cannot be read, if it is in a file.
+    pub(crate) fn next_part(&mut self) -> Result<Option<String>, String> {
         if self.stage == Stage::End {
-            return None;
+            return Ok(None);
         }
         let mut out = String::with_capacity(1024);
         if self.stage == Stage::Start {
@@ -63,12 +68,12 @@ impl RowStream {
             let Some(row) = self.set.picked.get(self.next) else {
                 self.stage = Stage::End;
                 self.end(&mut out);
-                return Some(out);
+                return Ok(Some(out));
             };
-            self.row(&mut out, row);
+            self.row(&mut out, row)?;
             self.next += 1;
         }
-        Some(out)
+        Ok(Some(out))
     }
 
     /// Returns whether the result is CSV, not JSON.
@@ -115,7 +120,7 @@ impl RowStream {
         }
     }
 
-    fn row(&self, out: &mut String, row: usize) {
+    fn row(&mut self, out: &mut String, row: usize) -> Result<(), String> {
         let (form, open, close) = match &self.frame {
             Frame::Csv { .. } => (Form::Csv, "", "\r\n"),
             Frame::Json { quote_longs, .. } => {
@@ -124,11 +129,13 @@ impl RowStream {
             }
         };
         out.push_str(open);
+        let row = self.set.relation.row(row, &mut self.window)?;
         for (i, header) in self.set.headers.iter().enumerate() {
             out.push_str(if i > 0 { "," } else { "" });
-            cell(out, header.column_type, self.set.relation.value(row, header.column), form);
+            cell(out, header.column_type, row.value(header.column), form);
         }
         out.push_str(close);
+        Ok(())
     }
 
     fn end(&self, out: &mut String) {

@@ -26,11 +26,10 @@ pub(crate) fn state(shared: &Shared) -> String {
         ",\"rows\":{},\"bytes\":{},\"requests\":{},\"connections\":{},\"rejected\":{},\"used_bytes\":{},\"max_bytes\":{},\"table_count\":{},\"tables\":[",
         stats.rows, stats.bytes, stats.requests, stats.connections, stats.rejected, budget.used(), budget.max(), names.len()
     ));
-    let tables = names.iter().take(MAX_TABLES).filter_map(|name| shared.store.table(name));
-    for (i, table) in tables.enumerate() {
+    for (i, name) in names.iter().take(MAX_TABLES).enumerate() {
         out.push_str(if i > 0 { ",{\"name\":" } else { "{\"name\":" });
-        quoted(&mut out, table.name(), false);
-        out.push_str(&format!(",\"rows\":{}}}", table.row_count()));
+        quoted(&mut out, name, false);
+        out.push_str(&format!(",\"rows\":{}}}", shared.store.row_count(name)));
     }
     out.push_str("]}");
     out

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Table;
+use crate::table::{Seen, Window};
 use crate::value::{ColumnType, Value};
 
 /// The type of a column of a result.
@@ -90,14 +91,32 @@ impl Relation {
         }
     }
 
-    pub(super) fn value(&self, row: usize, column: usize) -> Value<'_> {
+    /// Returns a row. An error says why it cannot be read.
+    pub(super) fn row(&self, row: usize, window: &mut Window) -> Result<Row<'_>, String> {
+        Ok(match self {
+            Relation::Stored(table) => Row::Stored(table.seek(row, window)?),
+            Relation::Made { rows, .. } => Row::Made(rows.get(row).map_or(&[], Vec::as_slice)),
+        })
+    }
+
+    /// Returns whether stored rows are known to be in order of time.
+    pub(super) fn is_by_time(&self) -> bool {
+        matches!(self, Relation::Stored(table) if table.is_by_time())
+    }
+}
+
+/// A row of a relation.
+#[derive(Debug)]
+pub(super) enum Row<'a> {
+    Stored(Seen<'a>),
+    Made(&'a [Made]),
+}
+
+impl Row<'_> {
+    pub(super) fn value(&self, column: usize) -> Value<'_> {
         match self {
-            Relation::Stored(table) => {
-                table.columns().get(column).map_or(Value::Null, |c| c.value(row))
-            }
-            Relation::Made { rows, .. } => {
-                rows.get(row).and_then(|r| r.get(column)).map_or(Value::Null, Made::value)
-            }
+            Row::Stored(row) => row.value(column),
+            Row::Made(row) => row.get(column).map_or(Value::Null, Made::value),
         }
     }
 }

@@ -5,9 +5,13 @@ use std::collections::HashSet;
 
 use super::SqlError;
 use super::filter::{Resolver, Test, time_of};
-use super::result::{Header, Made, Picked, Relation, ResultSet, Type};
+use super::result::{Header, Made, Picked, Relation, ResultSet, Row, Type};
 use super::statement::{Item, Limit, Named, Order, Query};
+use crate::table::Window;
 use crate::value::{ColumnType, Value};
+
+/// The most rows of files that are ordered by something else than their time: their values and numbers are in memory then.
+const MAX_SORTED: usize = 1_000_000;
 
 /// Runs a query over the relation that its `from` names. `now` is in nanoseconds since 1970.
 pub(super) fn run(query: &Query, relation: Relation, now: i64) -> Result<ResultSet, SqlError> {
@@ -19,13 +23,19 @@ pub(super) fn run(query: &Query, relation: Relation, now: i64) -> Result<ResultS
     if let Some(count) = count_item(query)? {
         let rows = match &test {
             None => relation.row_count(),
-            Some(test) => (0..relation.row_count()).filter(|r| test.holds(&relation, *r)).count(),
+            Some(test) => {
+                let mut count = 0;
+                each(&relation, 0..relation.row_count(), |_, row| {
+                    count += usize::from(test.holds(row));
+                })?;
+                count
+            }
         };
         let count_of = i64::try_from(rows).unwrap_or(i64::MAX);
         return counted(count.unwrap_or_else(|| "count()".into()), count_of, query.limit);
     }
     let headers = headers(&query.items, &columns)?;
-    let picked = pick(&relation, test.as_ref(), &order);
+    let picked = pick(&relation, test.as_ref(), &order)?;
     let keep = match query.limit {
         Some(limit) => kept(limit, picked.len())?,
         None => 0..picked.len(),
@@ -119,64 +129,126 @@ fn find_order(columns: &[(String, Type)], order: &Order) -> Result<(usize, bool)
 
 /// Returns the rows that fulfil the condition, in order. Without an order, stored rows are in order of time, and those of the
 /// same time in order of arrival.
-fn pick(relation: &Relation, test: Option<&Test>, order: &[(usize, bool)]) -> Picked {
+fn pick(
+    relation: &Relation,
+    test: Option<&Test>,
+    order: &[(usize, bool)],
+) -> Result<Picked, SqlError> {
     let rows = 0..relation.row_count();
     let mut picked = match test {
         None => Picked::Range { rows, backwards: false },
-        Some(test) => Picked::List(rows.filter(|row| test.holds(relation, *row)).collect()),
+        Some(test) => {
+            let mut list = Vec::new();
+            each(relation, rows, |number, row| {
+                if test.holds(row) {
+                    list.push(number);
+                }
+            })?;
+            Picked::List(list)
+        }
     };
     let designated = relation.designated();
-    if let Some(column) = designated {
-        picked = by_time(relation, column, picked);
+    if let Some(column) = designated.filter(|_| !relation.is_by_time()) {
+        picked = by_time(relation, column, picked)?;
     }
-    match order {
+    Ok(match order {
         [] => picked,
         [(column, true)] if Some(*column) == designated => picked.reversed(),
         [(column, false)] if Some(*column) == designated => picked,
-        columns => {
-            let mut list: Vec<usize> = (0..picked.len()).filter_map(|n| picked.get(n)).collect();
-            list.sort_by(|a, b| {
-                let orderings = columns.iter().map(|(column, descending)| {
-                    let (a, b) = (relation.value(*a, *column), relation.value(*b, *column));
-                    let ordering = compared(a, b);
-                    if *descending { ordering.reverse() } else { ordering }
-                });
-                orderings.fold(Ordering::Equal, Ordering::then)
-            });
-            Picked::List(list)
+        columns => by_columns(relation, columns, &picked)?,
+    })
+}
+
+/// Calls a function for rows, with their numbers.
+fn each(
+    relation: &Relation,
+    rows: impl Iterator<Item = usize>,
+    mut call: impl FnMut(usize, &Row<'_>),
+) -> Result<(), SqlError> {
+    let mut window = Window::default();
+    for number in rows {
+        let row = relation.row(number, &mut window);
+        let row = row.map_err(|why| SqlError::new(0, format!("cannot read rows: {why}")))?;
+        call(number, &row);
+    }
+    Ok(())
+}
+
+fn numbers(picked: &Picked) -> impl Iterator<Item = usize> + '_ {
+    (0..picked.len()).filter_map(|n| picked.get(n))
+}
+
+fn by_time(relation: &Relation, column: usize, picked: Picked) -> Result<Picked, SqlError> {
+    let mut times = Vec::with_capacity(picked.len());
+    each(relation, numbers(&picked), |number, row| {
+        times.push((time_of(row.value(column)), number));
+    })?;
+    if times.is_sorted_by_key(|(time, _)| *time) {
+        return Ok(picked);
+    }
+    // A stable sort: rows of the same time stay in order of arrival.
+    times.sort_by_key(|(time, _)| *time);
+    Ok(Picked::List(times.into_iter().map(|(_, number)| number).collect()))
+}
+
+fn by_columns(
+    relation: &Relation,
+    columns: &[(usize, bool)],
+    picked: &Picked,
+) -> Result<Picked, SqlError> {
+    if relation.is_by_time() && picked.len() > MAX_SORTED {
+        let message = format!("the receiver sorts at most {MAX_SORTED} rows of files by columns");
+        return Err(SqlError::new(0, message));
+    }
+    let mut list: Vec<(Vec<Key>, usize)> = Vec::with_capacity(picked.len());
+    each(relation, numbers(picked), |number, row| {
+        let key = columns.iter().map(|(column, _)| Key::of(row.value(*column)));
+        list.push((key.collect(), number));
+    })?;
+    list.sort_by(|(a, _), (b, _)| {
+        let orderings = columns.iter().zip(a.iter().zip(b)).map(|((_, descending), (a, b))| {
+            let ordering = a.compared(b);
+            if *descending { ordering.reverse() } else { ordering }
+        });
+        orderings.fold(Ordering::Equal, Ordering::then)
+    });
+    Ok(Picked::List(list.into_iter().map(|(_, number)| number).collect()))
+}
+
+/// A value to order rows by.
+#[derive(Debug)]
+enum Key {
+    Null,
+    Integer(i64),
+    Double(f64),
+    Text(Box<str>),
+}
+
+impl Key {
+    fn of(value: Value<'_>) -> Key {
+        match value {
+            Value::Long(v) | Value::TimestampMicros(v) | Value::TimestampNanos(v) => {
+                Key::Integer(v)
+            }
+            Value::Boolean(v) => Key::Integer(v.into()),
+            Value::Double(v) => Key::Double(v),
+            Value::Symbol(v) | Value::Varchar(v) => Key::Text(v.into()),
+            _ => Key::Null,
         }
     }
-}
 
-fn by_time(relation: &Relation, column: usize, picked: Picked) -> Picked {
-    let time = |row: usize| time_of(relation.value(row, column));
-    let mut last = None;
-    let sorted = (0..picked.len()).filter_map(|n| picked.get(n)).all(|row| {
-        let this = time(row);
-        let in_order = last <= this;
-        last = this;
-        in_order
-    });
-    if sorted {
-        return picked;
-    }
-    let mut list: Vec<usize> = (0..picked.len()).filter_map(|n| picked.get(n)).collect();
-    // A stable sort: rows of the same time stay in order of arrival.
-    list.sort_by_key(|row| time(*row));
-    Picked::List(list)
-}
-
-/// Compares two values of one column; no value comes first.
-fn compared(a: Value<'_>, b: Value<'_>) -> Ordering {
-    match (a, b) {
-        (Value::Null, Value::Null) => Ordering::Equal,
-        (Value::Null, _) => Ordering::Less,
-        (_, Value::Null) => Ordering::Greater,
-        (Value::Long(a), Value::Long(b)) => a.cmp(&b),
-        (Value::Double(a), Value::Double(b)) => a.total_cmp(&b),
-        (Value::Boolean(a), Value::Boolean(b)) => a.cmp(&b),
-        (Value::Symbol(a) | Value::Varchar(a), Value::Symbol(b) | Value::Varchar(b)) => a.cmp(b),
-        (a, b) => time_of(a).cmp(&time_of(b)),
+    /// Compares two values of one column; no value comes first.
+    fn compared(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Null, Key::Null) => Ordering::Equal,
+            (Key::Null, _) => Ordering::Less,
+            (_, Key::Null) => Ordering::Greater,
+            (Key::Integer(a), Key::Integer(b)) => a.cmp(b),
+            (Key::Double(a), Key::Double(b)) => a.total_cmp(b),
+            (Key::Text(a), Key::Text(b)) => a.cmp(b),
+            // A column has values of one type.
+            _ => Ordering::Equal,
+        }
     }
 }
 

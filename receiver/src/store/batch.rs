@@ -137,6 +137,7 @@ impl OpenTable {
         match self.entry.publish(&base, draft) {
             Ok(Published::Done) => {
                 self.builder.draft_was_published();
+                store.changed(&self.entry);
                 Ok(true)
             }
             Ok(Published::Changed(schema)) => {

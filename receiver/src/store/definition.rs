@@ -20,18 +20,36 @@ pub(crate) struct TableDefinition<'a> {
     pub(crate) designated: usize,
     /// The time that a partition spans, or `None` for the default.
     pub(crate) partition_by: Option<PartitionBy>,
+    /// The columns besides the time that together with it identify a row. A later row then replaces an earlier one.
+    pub(crate) keys: Option<Vec<usize>>,
 }
+
+/// Why a table cannot have dedup keys.
+const NO_KEYS: &str = "dedup keys need a receiver that keeps its rows in files";
 
 impl Store {
     /// Makes a table with these columns. Adds a designated column at the end if there is none with its usual name.
-    pub(crate) fn create_table(&self, name: &str, columns: &[(&str, ColumnType)]) -> Result<()> {
+    pub(crate) fn create_table(
+        &self,
+        name: &str,
+        columns: &[(&str, ColumnType)],
+        keys: Option<&[&str]>,
+    ) -> Result<()> {
         let is_designated = |column: &str| column.to_lowercase() == DESIGNATED;
         let mut columns = columns.to_vec();
         let own = columns.iter().position(|(column, _)| is_designated(column));
         let designated = own.map_or((DESIGNATED, ColumnType::Timestamp), |at| columns.remove(at));
         let index = columns.len();
         columns.push((DESIGNATED, designated.1));
-        self.define(&TableDefinition { name, columns, designated: index, partition_by: None })
+        let number = |key: &&str| {
+            let found = columns.iter().position(|(c, _)| c.to_lowercase() == key.to_lowercase());
+            found.ok_or_else(|| err!(InvalidName, "there is no column {}", shown(key)))
+        };
+        let keys = keys.map(|keys| keys.iter().map(number).collect::<Result<Vec<_>>>());
+        let keys = keys.transpose()?;
+        let definition =
+            TableDefinition { name, columns, designated: index, partition_by: None, keys };
+        self.define(&definition)
     }
 
     /// Makes a table.
@@ -61,6 +79,28 @@ impl Store {
             schema.add(column, *column_type);
         }
         schema.set_designated(definition.designated);
+        if let Some(keys) = &definition.keys {
+            if !self.has_files() {
+                return Err(err!(InvalidArgument, "{NO_KEYS}"));
+            }
+            let array = |key: &usize| {
+                matches!(definition.columns.get(*key), Some((_, ColumnType::Array(_))))
+            };
+            if keys.iter().any(array) {
+                return Err(err!(InvalidArgument, "an array cannot be a dedup key"));
+            }
+            let mut keys = keys.clone();
+            keys.retain(|key| *key != definition.designated);
+            keys.sort_unstable();
+            keys.dedup();
+            schema.set_keys(Some(&keys));
+        }
+        #[cfg(feature = "files")]
+        let _alone = self.landing().map(super::landing::Landing::alone);
+        #[cfg(feature = "files")]
+        if let Some(landing) = self.landing().filter(|_| self.entry(name).is_none()) {
+            landing.create(&schema)?;
+        }
         match self.insert(schema) {
             Ok((_, false)) => Ok(()),
             Ok((_, true)) => Err(exists()),
@@ -70,6 +110,13 @@ impl Store {
 
     /// Removes a table. Returns whether there was one.
     pub(crate) fn drop_table(&self, name: &str) -> bool {
+        #[cfg(feature = "files")]
+        let _alone = self.landing().map(super::landing::Landing::alone);
+        #[cfg(feature = "files")]
+        if let Some(landing) = self.landing() {
+            // What cannot be removed from the files is there again after the next start.
+            let _ = landing.drop_table(name);
+        }
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = tables.by_lower_name.remove(name.to_lowercase().as_str()) else {
             return false;
@@ -83,7 +130,11 @@ impl Store {
     ///
     /// The table is replaced by a new one, so that rows which sessions have not committed yet arrive as if they came later.
     pub(crate) fn truncate_table(&self, name: &str) -> Result<bool> {
+        #[cfg(feature = "files")]
+        let _alone = self.landing().map(super::landing::Landing::alone);
         let Some(old) = self.entry(name) else { return Ok(false) };
+        #[cfg(feature = "files")]
+        self.landing().map_or(Ok(()), |landing| landing.truncate(name))?;
         let schema = old.schema().renewed();
         // The room that the old table has returns only when its last reader is gone.
         let new = self

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chunk::{Chunk, MAX_ROWS};
 use crate::limits::{Full, Lease};
 use crate::schema::Schema;
-use crate::table::Table;
+use crate::table::{Segment, Table};
 
 /// So many chunks at the end of a table, of similar size, are merged into one. A row is copied once in each size class.
 const MERGED: usize = 8;
@@ -89,7 +89,7 @@ impl Entry {
         let state = self.lock();
         let (schema, chunks) = (Arc::clone(&state.schema), state.chunks.clone());
         drop(state);
-        Table::new(schema, chunks)
+        Table::new(schema, chunks.into_iter().map(Segment::Memory).collect())
     }
 
     pub(crate) fn push(&self, chunk: Arc<Chunk>) {

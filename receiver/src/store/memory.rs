@@ -9,7 +9,7 @@ use crate::error::{Result, err, shown};
 use crate::limits::{Budget, Full};
 use crate::line::{FieldValue, Line, quoted};
 use crate::names;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Fault, Refusal};
 use crate::schema::{Policy, Schema};
 use crate::table::Table;
 
@@ -25,6 +25,9 @@ pub(crate) struct Store {
     rows: Mutex<u64>,
     /// Is notified when rows were committed.
     committed: Condvar,
+    /// Where rows are kept for good, if anywhere.
+    #[cfg(feature = "files")]
+    landing: Option<super::landing::Landing>,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +39,96 @@ pub(super) struct Tables {
 impl Store {
     pub(crate) fn new(policy: Policy, budget: Arc<Budget>) -> Store {
         let (tables, rows, committed) = Default::default();
-        Store { policy, budget, tables, rows, committed }
+        Store {
+            policy,
+            budget,
+            tables,
+            rows,
+            committed,
+            #[cfg(feature = "files")]
+            landing: None,
+        }
+    }
+
+    /// Commits to files from now on, and makes the tables that they have.
+    #[cfg(feature = "files")]
+    pub(crate) fn land_in(&mut self, landing: super::landing::Landing) {
+        for schema in landing.schemas() {
+            // Without room for it, a row that comes makes the table again.
+            let _ = self.insert(schema);
+        }
+        self.landing = Some(landing);
+    }
+
+    /// Returns the files, if there are any.
+    #[cfg(feature = "files")]
+    pub(crate) fn landing(&self) -> Option<&super::landing::Landing> {
+        self.landing.as_ref()
+    }
+
+    /// Returns whether rows are kept in files.
+    pub(crate) fn has_files(&self) -> bool {
+        #[cfg(feature = "files")]
+        return self.landing.is_some();
+        #[cfg(not(feature = "files"))]
+        false
+    }
+
+    /// Puts rows where readers find them.
+    fn keep(&self, placed: &[(Arc<Entry>, Arc<Chunk>)]) -> Result<(), Refusal> {
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            return landing.commit(placed.iter().map(|(_, chunk)| &**chunk));
+        }
+        for (entry, chunk) in placed {
+            entry.push(Arc::clone(chunk));
+        }
+        Ok(())
+    }
+
+    /// Tells that a table was made or has got columns. They stay even if the row that made them is refused.
+    pub(super) fn changed(&self, entry: &Arc<Entry>) {
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            landing.changed(entry);
+        }
+        let _ = entry;
+    }
+
+    /// Makes tables and columns durable that rows have made, although the rows were refused.
+    pub(crate) fn keep_tables(&self) {
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            landing.keep_tables();
+        }
+    }
+
+    /// Waits for the right to add rows: no table is removed meanwhile.
+    #[cfg(feature = "files")]
+    fn hold_tables(&self) -> Option<std::sync::RwLockReadGuard<'_, ()>> {
+        self.landing.as_ref().map(super::landing::Landing::hold)
+    }
+
+    /// Returns about how many rows a table has. Rows that others replace may be counted.
+    fn rows_of(&self, entry: &Entry) -> usize {
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            return landing.row_count(&entry.schema());
+        }
+        entry.row_count()
+    }
+
+    fn table_of(&self, entry: &Entry) -> Table {
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            return landing.table(&entry.schema(), &self.budget);
+        }
+        entry.table()
+    }
+
+    /// Returns about how many rows a table has, or 0 if there is none.
+    pub(crate) fn row_count(&self, name: &str) -> usize {
+        self.entry(name).map_or(0, |entry| self.rows_of(&entry))
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -65,6 +157,8 @@ impl Store {
         let entry = self.new_entry(schema)?;
         tables.by_lower_name.insert(lower.into(), Arc::clone(&entry));
         tables.list.push(Arc::clone(&entry));
+        drop(tables);
+        self.changed(&entry);
         Ok((entry, false))
     }
 
@@ -102,12 +196,31 @@ impl Store {
 
     /// Shows the rows of all these chunks to readers, or of none.
     pub(crate) fn commit(&self, chunks: Vec<Chunk>) -> Result<(), Refusal> {
+        self.commit_when_room(chunks, || false)
+    }
+
+    /// Commits chunks. As long as the files have no room for them and `wait` returns true, they are offered again.
+    pub(crate) fn commit_when_room(
+        &self,
+        chunks: Vec<Chunk>,
+        mut wait: impl FnMut() -> bool,
+    ) -> Result<(), Refusal> {
+        #[cfg(feature = "files")]
+        let mut held = self.hold_tables();
         let placed = chunks.into_iter().map(|chunk| self.place(chunk));
         let placed = placed.collect::<Result<Vec<_>, Refusal>>()?;
-        let rows: usize = placed.iter().map(|(_, chunk)| chunk.rows()).sum();
-        for (entry, chunk) in &placed {
-            entry.push(Arc::clone(chunk));
+        while let Err(refusal) = self.keep(&placed) {
+            #[cfg(feature = "files")]
+            drop(held.take());
+            if refusal.fault != Fault::Full || !wait() {
+                return Err(refusal);
+            }
+            #[cfg(feature = "files")]
+            {
+                held = self.hold_tables();
+            }
         }
+        let rows: usize = placed.iter().map(|(_, chunk)| chunk.rows()).sum();
         *self.rows.lock().unwrap_or_else(PoisonError::into_inner) += rows as u64;
         self.committed.notify_all();
         placed.iter().for_each(|(entry, _)| entry.merge_tail());
@@ -134,13 +247,14 @@ impl Store {
             }
             let published = entry.publish(&base, chunk.schema()).map_err(|Full| self.full())?;
             if matches!(published, Published::Done) {
+                self.changed(&entry);
                 return Ok((entry, Arc::new(chunk)));
             }
         }
     }
 
     pub(crate) fn table(&self, name: &str) -> Option<Arc<Table>> {
-        self.entry(name).map(|entry| Arc::new(entry.table()))
+        self.entry(name).map(|entry| Arc::new(self.table_of(&entry)))
     }
 
     pub(crate) fn table_names(&self) -> Vec<String> {
@@ -149,10 +263,16 @@ impl Store {
     }
 
     pub(crate) fn clear(&self) {
+        #[cfg(feature = "files")]
+        let _alone = self.landing.as_ref().map(super::landing::Landing::alone);
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let removed = std::mem::take(&mut *tables);
         drop(tables);
         removed.list.iter().for_each(|entry| entry.remove());
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            landing.clear();
+        }
     }
 
     /// Returns the number of all rows ever committed.
@@ -174,9 +294,13 @@ impl Store {
         let mut total = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let found = self.entry(name);
-            let have = found.as_ref().map_or(0, |entry| entry.row_count());
+            let mut have = found.as_ref().map_or(0, |entry| self.rows_of(entry));
             if let Some(entry) = found.filter(|_| have >= rows) {
-                return Ok(Arc::new(entry.table()));
+                let table = self.table_of(&entry);
+                have = table.row_count();
+                if have >= rows {
+                    return Ok(Arc::new(table));
+                }
             }
             let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {

@@ -4,12 +4,15 @@ mod batch;
 mod definition;
 mod entry;
 #[cfg(feature = "files")]
-#[cfg_attr(not(test), expect(dead_code, reason = "the tables in memory are connected to it next"))]
 pub(crate) mod files;
+#[cfg(feature = "files")]
+pub(crate) mod landing;
 mod memory;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use batch::Batch;
 pub(crate) use definition::TableDefinition;
+#[cfg(feature = "files")]
+pub(crate) use landing::Filed;
 pub(crate) use memory::Store;

@@ -10,6 +10,8 @@
 )]
 
 mod configured;
+#[cfg(all(feature = "files", feature = "program"))]
+mod files;
 mod http;
 mod lines;
 mod monitor;

@@ -45,6 +45,13 @@ impl StoredTable {
         }
     }
 
+    /// Returns the number of rows, with those that dedup keys replace as long as they are there.
+    pub(crate) fn rows(&self) -> u64 {
+        let waiting: usize =
+            self.frozen.iter().chain(&self.recent).map(RecordBatch::num_rows).sum();
+        self.parts.iter().map(|p| p.rows).sum::<u64>() + waiting as u64
+    }
+
     pub(crate) fn snapshot(&self) -> TableParts {
         TableParts {
             schema: Arc::clone(&self.schema),

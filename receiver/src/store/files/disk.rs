@@ -42,6 +42,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// All steps that come before or between changes of files.
+    #[cfg(test)]
     pub(crate) const ALL: [Step; 22] = [
         Step::LogCreate,
         Step::LogWrite,

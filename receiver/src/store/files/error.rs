@@ -55,6 +55,7 @@ impl FileError {
     }
 
     /// Returns whether the call may succeed later without anybody changing it.
+    #[cfg(test)]
     pub(crate) fn is_full(&self) -> bool {
         matches!(self, FileError::Full { .. })
     }

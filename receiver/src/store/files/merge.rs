@@ -28,6 +28,10 @@ pub(crate) struct Merge {
     /// The rows to return next: batch and row.
     picked: Vec<(usize, usize)>,
     dedup: Option<Dedup>,
+    /// For each source, how many of its rows were picked.
+    counts: Vec<u64>,
+    /// For each source, how many of its rows belong to what was returned so far.
+    positions: Vec<u64>,
 }
 
 struct Cursor {
@@ -45,6 +49,8 @@ struct Dedup {
     start: usize,
     /// For each key, where in `picked` its row is.
     places: HashMap<Vec<u8>, usize>,
+    /// For each source, how many of its rows were picked before this time.
+    counts: Vec<u64>,
 }
 
 impl Merge {
@@ -56,6 +62,7 @@ impl Merge {
             time: None,
             start: 0,
             places: HashMap::new(),
+            counts: vec![0; sources.len()],
         });
         let mut merge = Merge {
             schema: schema.clone(),
@@ -64,6 +71,8 @@ impl Merge {
             held: Vec::new(),
             picked: Vec::new(),
             dedup,
+            counts: vec![0; sources.len()],
+            positions: vec![0; sources.len()],
         };
         for (rank, (first, source)) in sources.into_iter().enumerate() {
             let times = Vec::new().into();
@@ -106,8 +115,12 @@ impl Merge {
             let place = (cursor.batch, cursor.row);
             match &mut self.dedup {
                 None => self.picked.push(place),
-                Some(dedup) => dedup.pick(*time, place, &self.held, &mut self.picked),
+                Some(dedup) => {
+                    dedup.begin(*time, self.picked.len(), &self.counts);
+                    dedup.pick(place, &self.held, &mut self.picked);
+                }
             }
+            self.counts[rank] += 1;
             cursor.row += 1;
             taken += 1;
         }
@@ -120,10 +133,11 @@ impl Merge {
 
     /// Returns the next rows.
     fn take(&mut self, all: bool) -> Result<RecordBatch> {
-        let count = match &self.dedup {
-            Some(dedup) if !all => dedup.start,
-            _ => self.picked.len(),
+        let (count, counts) = match &self.dedup {
+            Some(dedup) if !all => (dedup.start, &dedup.counts),
+            _ => (self.picked.len(), &self.counts),
         };
+        self.positions.clone_from(counts);
         let rows: Vec<(usize, usize)> = self.picked.drain(..count).collect();
         if let Some(dedup) = &mut self.dedup {
             dedup.start -= count.min(dedup.start);
@@ -132,6 +146,11 @@ impl Merge {
         let batch = self.gather(&rows)?;
         self.forget();
         Ok(batch)
+    }
+
+    /// Returns for each source how many of its rows belong to the batches that were returned: as they are, or replaced.
+    pub(crate) fn positions(&self) -> &[u64] {
+        &self.positions
     }
 
     fn gather(&self, rows: &[(usize, usize)]) -> Result<RecordBatch> {
@@ -170,18 +189,22 @@ impl Merge {
 }
 
 impl Dedup {
+    /// Begins a time, if it is another one than before. `start` rows are picked, and `counts` of each source.
+    fn begin(&mut self, time: i64, start: usize, counts: &[u64]) {
+        if self.time != Some(time) {
+            self.time = Some(time);
+            self.start = start;
+            self.places.clear();
+            self.counts.copy_from_slice(counts);
+        }
+    }
+
     fn pick(
         &mut self,
-        time: i64,
         place: (usize, usize),
         held: &[RecordBatch],
         picked: &mut Vec<(usize, usize)>,
     ) {
-        if self.time != Some(time) {
-            self.time = Some(time);
-            self.start = picked.len();
-            self.places.clear();
-        }
         let mut key = Vec::new();
         batches::key(&held[place.0], &self.columns, place.1, &mut key);
         match self.places.get(&key) {

@@ -13,6 +13,7 @@
 //! half-written file is ever part of a table. Compaction merges the files of a partition in the same way.
 
 mod batches;
+mod blocks;
 mod catalog;
 mod commit;
 mod compact;
@@ -27,6 +28,7 @@ mod part;
 mod partition;
 mod publish;
 mod record;
+#[cfg(test)]
 mod scan;
 mod schema;
 mod start;
@@ -47,15 +49,15 @@ use disk::{Disk, FolderLock};
 use worker::Work;
 
 use crate::config::options::PartitionBy;
+pub(crate) use blocks::Block;
 #[cfg(test)]
 pub(crate) use disk::{FaultHook, Step};
 pub(crate) use error::{FileError, Result};
 pub(crate) use options::{Durability, FileOptions};
 pub(crate) use part::Part;
-pub(crate) use scan::Scan;
-pub(crate) use schema::StoredSchema;
 #[cfg(test)]
-pub(crate) use schema::{StoredColumn, StoredType};
+use scan::Scan;
+pub(crate) use schema::{StoredColumn, StoredSchema, StoredType};
 
 /// Locks a mutex. A thread that panicked cannot have left half a change, because every change is one assignment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -83,6 +85,7 @@ pub(crate) struct TableParts {
 
 impl TableParts {
     /// Returns the number of rows. Rows that another row with the same keys replaces count until compaction removes them.
+    #[cfg(test)]
     pub(crate) fn rows(&self) -> u64 {
         let recent: usize = self.recent.iter().map(RecordBatch::num_rows).sum();
         self.parts.iter().map(|p| p.rows).sum::<u64>() + recent as u64
@@ -136,6 +139,16 @@ impl FileStore {
     /// Returns the names of all tables in the order in which they were created.
     pub(crate) fn table_names(&self) -> Vec<String> {
         lock(&self.inner.catalog).tables().map(|t| t.schema.name.clone()).collect()
+    }
+
+    /// Returns the number of rows of a table, or 0 if there is none. Rows that dedup keys replace may be counted.
+    pub(crate) fn row_count(&self, table: &str) -> u64 {
+        lock(&self.inner.catalog).by_name(table).map_or(0, catalog::StoredTable::rows)
+    }
+
+    /// Returns the schema of a table.
+    pub(crate) fn schema(&self, table: &str) -> Option<Arc<StoredSchema>> {
+        lock(&self.inner.catalog).by_name(table).map(|t| Arc::clone(&t.schema))
     }
 
     /// Creates a table; it is durable when this returns.
@@ -238,6 +251,7 @@ impl FileStore {
     /// # Errors
     ///
     /// `NoTable`, and `Damaged` or `Io` if a file cannot be read.
+    #[cfg(test)]
     pub(crate) fn scan(&self, table: &str) -> Result<Scan> {
         Scan::new(&self.parts(table)?)
     }
@@ -256,6 +270,7 @@ impl FileStore {
     /// # Errors
     ///
     /// As [`flush`](Self::flush).
+    #[cfg(test)]
     pub(crate) fn compact(&self) -> Result<()> {
         self.inner.compact(compact::Extent::All)
     }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
@@ -19,6 +19,8 @@ use super::error::{FileError, Result};
 use super::merge::Source;
 use super::schema::StoredSchema;
 use super::{FileOptions, batches, lock};
+
+type ReaderBuilder = ParquetRecordBatchReaderBuilder<File>;
 
 /// A Parquet file. Its rows are sorted by time and belong to one partition.
 #[derive(Debug)]
@@ -67,10 +69,43 @@ impl Part {
         (self.times.0, Box::new(batches))
     }
 
+    /// Returns some neighbouring rows in batches of `batch`: all columns, or those with these numbers. The part must be held
+    /// meanwhile.
+    pub(crate) fn read_range(
+        &self,
+        batch: usize,
+        rows: std::ops::Range<u64>,
+        columns: Option<&[usize]>,
+    ) -> Result<Source> {
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Part::open_with(self.path.clone(), |builder| {
+            let builder = builder
+                .with_batch_size(batch)
+                .with_offset(number(rows.start))
+                .with_limit(number(rows.end - rows.start));
+            match columns {
+                None => builder,
+                Some(columns) => {
+                    let all = builder.parquet_schema().root_schema().get_fields().len();
+                    let there = columns.iter().copied().filter(|c| *c < all);
+                    let mask = ProjectionMask::roots(builder.parquet_schema(), there);
+                    builder.with_projection(mask)
+                }
+            }
+        })
+    }
+
     fn open(path: PathBuf, rows: usize) -> Result<Source> {
+        Part::open_with(path, |builder| builder.with_batch_size(rows))
+    }
+
+    fn open_with(
+        path: PathBuf,
+        set: impl FnOnce(ReaderBuilder) -> ReaderBuilder,
+    ) -> Result<Source> {
         let file = File::open(&path).map_err(|e| FileError::io("open", &path, e))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-            .and_then(|builder| builder.with_batch_size(rows).build())
+            .and_then(|builder| set(builder).build())
             .map_err(|e| FileError::damaged(&path, 0, e.to_string()))?;
         Ok(Box::new(
             reader.map(move |batch| batch.map_err(|e| FileError::damaged(&path, 0, e.to_string()))),

@@ -162,6 +162,24 @@ impl StoredSchema {
         time.and_then(|c| c.column_type.per_second()).unwrap_or(1_000_000)
     }
 
+    /// Returns the table with its time and dedup keys alone, and the numbers that these columns have here.
+    pub(crate) fn narrowed(&self) -> (StoredSchema, Vec<usize>) {
+        let mut columns: Vec<usize> = self.dedup.iter().flatten().copied().collect();
+        columns.push(self.time);
+        columns.sort_unstable();
+        columns.dedup();
+        let place = |column: usize| columns.partition_point(|c| *c < column);
+        let narrow = StoredSchema {
+            name: self.name.clone(),
+            columns: columns.iter().filter_map(|c| self.columns.get(*c).cloned()).collect(),
+            time: place(self.time),
+            partition_by: self.partition_by,
+            dedup: self.dedup.as_ref().map(|keys| keys.iter().map(|k| place(*k)).collect()),
+            generation: self.generation,
+        };
+        (narrow, columns)
+    }
+
     /// Finds what is wrong with a schema.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong = |what: String| Err(FileError::Invalid(format!("table {}: {what}", self.name)));

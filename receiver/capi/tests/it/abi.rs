@@ -1,7 +1,6 @@
 //! The header, the shared library, the ledger and the tests in C must name the same functions.
 
 use std::collections::{BTreeMap, BTreeSet};
-#[cfg(target_os = "linux")]
 use std::process::Command;
 
 use crate::read;
@@ -91,5 +90,22 @@ fn null_for_every_pointer_of_every_function_is_tested_in_c() {
     assert_eq!(tested, pointers);
     for function in declared() {
         assert!(text.contains(&format!("{function}(")) || text.contains(&format!("({function},")));
+    }
+}
+
+#[test]
+fn ledgers_only_grow_after_a_release() {
+    let git = |args: &[&str]| {
+        let done = Command::new("git").current_dir(crate::root()).args(args).output().ok()?;
+        done.status.success().then(|| String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    // Without a work tree or a release there is nothing to compare with.
+    let Some(tag) = git(&["describe", "--tags", "--abbrev=0", "--match", "v*"]) else { return };
+    for file in ["receiver/capi/abi/symbols.txt", "receiver/capi/abi/error_codes.txt"] {
+        let Some(before) = git(&["show", &format!("{}:{file}", tag.trim())]) else { continue };
+        let now = read(file);
+        for line in before.lines().filter(|line| !line.starts_with('#')) {
+            assert!(now.lines().any(|l| l == line), "{file}: {line} is gone");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::table::{ColumnKind, RowLayout, TimestampKind};
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
 pub use crate::ilp::QuickCalls;
 pub use crate::memory::collected;
-pub use crate::net::{Uncancellable, ask_host};
+pub use crate::net::{Uncancellable, ask_host, process_id};
 pub use crate::quoted::shown;
 pub use crate::table::cell::RowCells;
 

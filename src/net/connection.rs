@@ -324,8 +324,17 @@ impl Connection {
                 self.pull_tls(false)?;
                 self.write_session_messages();
             } else {
-                self.wait(net, Interest::Read, deadline)?;
-                match self.socket.recv(buf) {
+                // With less time than a slice left, the wait has to end earlier than the system call would.
+                let slice = left(net, deadline)? >= SLICE;
+                let received = if slice { self.socket.recv_in_slice(buf) } else { None };
+                let received = match received {
+                    Some(received) => received,
+                    None => {
+                        self.wait(net, Interest::Read, deadline)?;
+                        self.socket.recv(buf)
+                    }
+                };
+                match received {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                     Err(e) => return Err(e.into()),
                     Ok(n) => return Ok(n),

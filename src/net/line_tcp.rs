@@ -27,6 +27,8 @@ pub(crate) struct LineStream {
     acknowledged: (u64, Instant),
     /// When the acknowledged bytes were last asked for.
     looked: Instant,
+    /// The tick in which the peer was last listened to.
+    listened: Option<Instant>,
 }
 
 /// The error of a write that the kernel did not take completely.
@@ -55,7 +57,7 @@ impl LineStream {
             })?;
         }
         let now = net.now();
-        Ok(LineStream { connection, acknowledged: (0, now), looked: now })
+        Ok(LineStream { connection, acknowledged: (0, now), looked: now, listened: None })
     }
 
     /// Gives all bytes to the kernel.
@@ -75,6 +77,14 @@ impl LineStream {
                 Err(UnsentBytes { broken, some_went, bytes_sent })
             }
         }
+    }
+
+    /// Returns whether this is another tick than that of the last such question, so that the peer should be listened to. One
+    /// that is listened to before each of many writes within a few milliseconds may as well speak after the last time.
+    pub(crate) fn should_listen(&mut self, net: &dyn Net) -> bool {
+        let tick = net.tick();
+        let before = std::mem::replace(&mut self.listened, tick);
+        tick.is_none() || tick != before
     }
 
     /// Takes what the peer has said, as far as it has arrived. Returns why the connection ended, if it did.

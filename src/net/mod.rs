@@ -22,10 +22,10 @@ pub(crate) use http1::{Answer, Incomplete, Request, RequestHead, exchange, not_h
 pub(crate) use line_tcp::{LineStream, MAX_TEXT, UnsentBytes, is_challenge};
 #[cfg(test)]
 pub(crate) use os::InFlight;
-pub use os::Uncancellable;
 pub(crate) use os::{Deadline, Net, SystemNet, pause};
 #[cfg(any(test, fuzzing))]
 pub(crate) use os::{Interest, Ready};
+pub use os::{Uncancellable, process_id};
 #[cfg(any(test, fuzzing))]
 pub(crate) use scripted::{Script, ScriptedNet};
 pub(crate) use secrets::Secrets;

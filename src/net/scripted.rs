@@ -53,6 +53,11 @@ pub(crate) trait Script: Send + 'static {
         false
     }
 
+    /// Returns the tick of the clock; `None` if the client is to ask always.
+    fn tick(&self) -> Option<Instant> {
+        None
+    }
+
     /// Returns the id of the process that the client is in.
     fn process(&self) -> u32 {
         1
@@ -83,6 +88,10 @@ impl<S> ScriptedNet<S> {
 impl<S: Script> Net for ScriptedNet<S> {
     fn now(&self) -> Instant {
         self.script().now()
+    }
+
+    fn tick(&self) -> Option<Instant> {
+        self.script().tick()
     }
 
     fn sleep(&self, time: Duration) {

@@ -1,8 +1,8 @@
 //! ILP over TCP: a stream without acknowledgements.
 //!
-//! The protocol never answers, so nothing is known but what the kernel knows. The connection is examined before each write,
-//! which turns a server that has gone into an error instead of a silent loss. When a connection breaks, all rows that went
-//! over it are in doubt: even what the peer's kernel has acknowledged may not be stored.
+//! The protocol never answers, so nothing is known but what the kernel knows. The connection is examined before a write, once
+//! in each tick of the clock, which turns a server that has gone into an error instead of a silent loss. When a connection
+//! breaks, all rows that went over it are in doubt: even what the peer's kernel has acknowledged may not be stored.
 
 use std::time::Duration;
 
@@ -90,6 +90,9 @@ impl TcpCarrier {
     fn lost_connection(&mut self, net: &dyn Net) -> Option<Error> {
         let limit = self.unacknowledged;
         let stream = self.stream.as_mut()?;
+        if !stream.lines.should_listen(net) {
+            return None;
+        }
         let mut text = Vec::new();
         let gone = stream.lines.listen(&mut text);
         let addr = self.connector.addr();

@@ -69,7 +69,7 @@ fn begins_or_ends_a_thread(call: &str) -> bool {
 pub fn count(report: &mut Report, sink: &Sink) {
     const FLUSHES: usize = 200;
     for (what, protocol, mark) in [
-        ("one-row HTTP flush, system calls", "http", Mark::AtMost(4.0)),
+        ("one-row HTTP flush, system calls", "http", Mark::AtMost(3.0)),
         ("one-row TCP flush, system calls", "tcp", Mark::None),
     ] {
         let conf = sink.conf(protocol, 2);

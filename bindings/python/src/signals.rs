@@ -4,7 +4,7 @@
     reason = "reads the clock to leave the interpreter's lock alone most of the time"
 )]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use pyo3::intern;
@@ -21,6 +21,8 @@ struct Waiting {
 
 thread_local! {
     static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
+    /// A process, and whether this thread is the main one in it. In a child made by `fork` it is the only one, and so the main one.
+    static FOUND_OUT: Cell<Option<(u32, bool)>> = const { Cell::new(None) };
 }
 
 /// Runs `work` without the interpreter's lock. If a signal handler raises meanwhile, the network is told to end the call, and the
@@ -36,16 +38,22 @@ pub(crate) fn without_lock<T: Send>(
     (result, raised)
 }
 
-/// Returns whether this is the thread that runs signal handlers. No other one asks for them: a daemon thread would still ask when the
+/// Returns whether this is the thread that runs signal handlers, which is found out once in each process. No other one asks for them: a daemon thread would still ask when the
 /// interpreter is gone, which ends the process.
 fn is_main_thread(py: Python<'_>) -> bool {
+    let process = client::internal::process_id();
+    if let Some((_, is_main)) = FOUND_OUT.get().filter(|(in_process, _)| *in_process == process) {
+        return is_main;
+    }
     let compared = || -> PyResult<bool> {
         let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
         // Without this module the program has no other threads.
         let Ok(threading) = modules.get_item(intern!(py, "threading")) else { return Ok(true) };
         let main = threading.call_method0(intern!(py, "main_thread"))?;
         let current = threading.call_method0(intern!(py, "get_ident"))?;
-        main.getattr(intern!(py, "ident"))?.eq(current)
+        let is_main = main.getattr(intern!(py, "ident"))?.eq(current)?;
+        FOUND_OUT.set(Some((process, is_main)));
+        Ok(is_main)
     };
     compared().unwrap_or(true)
 }

@@ -19,7 +19,7 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
-pub use self::platform::Uncancellable;
+pub use self::platform::{Uncancellable, process_id};
 pub(crate) use self::system::SystemNet;
 use super::cancel::Canceller;
 use crate::config::Interface;
@@ -100,6 +100,13 @@ pub(crate) trait Socket: Send {
     /// Receives; `Ok(0)` is the end of the stream, `WouldBlock` means nothing is there yet.
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
+    /// Receives, and waits for that in the same system call, up to [`SLICE`]; `WouldBlock` when nothing has come by then, or
+    /// a signal has interrupted the wait. `None` if the system cannot do both at once, or it is not worth preparing the
+    /// socket for it.
+    fn recv_in_slice(&mut self, _: &mut [u8]) -> Option<io::Result<usize>> {
+        None
+    }
+
     /// Waits until the socket is ready or `limit` has passed (then nothing is ready). Interrupted waits go on.
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready>;
 
@@ -123,6 +130,12 @@ pub(crate) trait Net: Send {
     /// Returns the monotonic time, which may be some milliseconds old, for cheap checks in every row.
     fn now_coarse(&self) -> Instant {
         self.now()
+    }
+
+    /// Returns the current tick of a clock that costs no system call. What was learned in the same tick, some milliseconds
+    /// ago, need not be asked for again where it may have changed a moment after the answer as well. `None` asks always.
+    fn tick(&self) -> Option<Instant> {
+        None
     }
 
     /// Blocks this thread.

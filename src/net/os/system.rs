@@ -6,7 +6,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::io::{self, IoSlice, Read};
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,6 +98,10 @@ impl Net for SystemNet {
             (Some(then), Some(now)) => self.epoch.0 + now.saturating_sub(then),
             _ => Instant::now(),
         }
+    }
+
+    fn tick(&self) -> Option<Instant> {
+        Some(self.now_coarse())
     }
 
     fn process_id(&self) -> u32 {
@@ -202,7 +206,7 @@ impl Net for SystemNet {
         if socket.local_addr()?.as_socket() == Some(to) {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        Ok(Box::new(SystemSocket { socket, sent: 0 }))
+        Ok(Box::new(SystemSocket { socket, sent: 0, waits: Waits::NotYet }))
     }
 }
 
@@ -222,6 +226,18 @@ fn timed_out_resolving(host: &str) -> crate::error::Error {
 struct SystemSocket {
     socket: socket2::Socket,
     sent: u64,
+    waits: Waits,
+}
+
+/// Whether receiving waits for bytes, unless it is told not to.
+enum Waits {
+    /// Nothing was received by waiting yet. Most connections of a program that sends once are read once or twice, for which
+    /// preparing the socket would cost more than it saves.
+    NotYet,
+    Once,
+    Yes,
+    /// The system cannot.
+    Never,
 }
 
 impl Socket for SystemSocket {
@@ -233,7 +249,25 @@ impl Socket for SystemSocket {
     }
 
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        uninterrupted(|| (&self.socket).read(buf))
+        uninterrupted(|| platform::receive(&self.socket, buf))
+    }
+
+    fn recv_in_slice(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>> {
+        self.waits = match self.waits {
+            Waits::NotYet => Waits::Once,
+            Waits::Once if platform::wait_in_receive(&self.socket, SLICE).is_ok() => Waits::Yes,
+            Waits::Once | Waits::Never => Waits::Never,
+            Waits::Yes => Waits::Yes,
+        };
+        if !matches!(self.waits, Waits::Yes) {
+            return None;
+        }
+        // An interrupted wait is not begun again here, because only the caller knows how much time is left.
+        let received = platform::receive_in_time(&self.socket, buf);
+        Some(received.map_err(|e| match e.kind() {
+            io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),
+            _ => e,
+        }))
     }
 
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
@@ -285,6 +319,42 @@ fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A connection to a peer in this process.
+    fn connected() -> (Box<dyn Socket>, std::net::TcpStream) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        let socket = SystemNet::new().connect(to, None, Duration::from_secs(60)).unwrap();
+        (socket, listener.accept().unwrap().0)
+    }
+
+    /// A socket that waits while it receives still waits in no other call.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn receiving_waits_a_slice_and_nothing_else_waits() {
+        use std::io::Write as _;
+        let (mut socket, mut peer) = connected();
+        let mut buf = [0; 8];
+        assert!(socket.recv_in_slice(&mut buf).is_none(), "not worth it for one");
+        peer.write_all(b"first").unwrap();
+        assert_eq!(socket.recv_in_slice(&mut buf).unwrap().unwrap(), 5);
+        let start = Instant::now();
+        let nothing = socket.recv_in_slice(&mut buf).unwrap().unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        assert!(start.elapsed() >= SLICE / 2, "{:?}", start.elapsed());
+
+        // These would never come back if they waited: the peer neither sends nor reads.
+        assert_eq!(socket.recv(&mut buf).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let much = vec![0; 1 << 20];
+        let full = (0..1000).find_map(|_| socket.send(&[IoSlice::new(&much)]).err());
+        assert_eq!(full.unwrap().kind(), io::ErrorKind::WouldBlock);
+        drop(peer);
+        let end = (0..100).find_map(|_| match socket.recv_in_slice(&mut buf).unwrap() {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => None,
+            end => Some(end),
+        });
+        assert!(matches!(end, Some(Ok(0) | Err(_))), "{end:?}");
+    }
 
     #[test]
     fn a_name_that_is_being_resolved_is_not_asked_for_again() {

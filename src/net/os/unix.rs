@@ -20,8 +20,11 @@ use socket2::Socket;
 
 use super::{Interest, Ready};
 
-/// A peer that has gone must not end the process by SIGPIPE.
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+/// A peer that has gone must not end the process by SIGPIPE, and no call waits, also on a socket that [`wait_in_receive`] has
+/// prepared.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+#[cfg(target_os = "freebsd")]
 pub(super) const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 pub(super) const SEND_FLAGS: i32 = 0;
@@ -97,6 +100,36 @@ pub(super) fn with_probes(
         let _ = (interval, count);
         probes
     }
+}
+
+/// Receives what is there, without waiting.
+pub(super) fn receive(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    receive_with(socket, buf, libc::MSG_DONTWAIT)
+}
+
+/// Receives from a socket that [`wait_in_receive`] has prepared.
+pub(super) fn receive_in_time(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    receive_with(socket, buf, 0)
+}
+
+fn receive_with(socket: &Socket, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
+    let (start, len) = (buf.as_mut_ptr().cast(), buf.len());
+    // SAFETY: `buf` is borrowed exclusively, and the call writes at most `len` bytes to it.
+    let count = unsafe { libc::recv(socket.as_raw_fd(), start, len, flags) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Makes calls that receive wait up to `limit`, unless they say that they do not wait.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn wait_in_receive(socket: &Socket, limit: Duration) -> io::Result<()> {
+    socket.set_read_timeout(Some(limit))?;
+    socket.set_nonblocking(false)
+}
+
+/// Fails, because on this system calls that send could wait then as well.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn wait_in_receive(_: &Socket, _: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Waits for one socket. `limit` is rounded up to whole milliseconds, so a wait never ends early into a busy loop.
@@ -216,7 +249,7 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
 
 /// Returns the id of this process without a system call: it is kept on a page that the kernel empties in a forked child.
 #[cfg(target_os = "linux")]
-pub(super) fn process_id() -> u32 {
+pub fn process_id() -> u32 {
     static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
     let made = || page_emptied_by_fork(libc::madvise);
     let Some(kept) = *PAGE.get_or_init(made) else { return std::process::id() };
@@ -230,8 +263,9 @@ pub(super) fn process_id() -> u32 {
     }
 }
 
+/// Returns the id of this process.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn process_id() -> u32 {
+pub fn process_id() -> u32 {
     std::process::id()
 }
 

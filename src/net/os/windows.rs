@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "WSAPoll is called directly")]
 #![expect(clippy::disallowed_methods, reason = "a wait that ended early goes on for the rest")]
 
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::os::windows::io::AsRawSocket;
 use std::time::{Duration, Instant};
@@ -38,6 +38,21 @@ pub(super) fn with_probes(
     count: u32,
 ) -> socket2::TcpKeepalive {
     probes.with_interval(interval).with_retries(count)
+}
+
+/// Receives what is there, without waiting.
+pub(super) fn receive(mut socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    socket.read(buf)
+}
+
+/// Receives from a socket that [`wait_in_receive`] has prepared, of which there is none.
+pub(super) fn receive_in_time(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    receive(socket, buf)
+}
+
+/// Fails, because on this system calls that send could wait then as well.
+pub(super) fn wait_in_receive(_: &Socket, _: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// `WSAPOLLFD` of `winsock2.h`.
@@ -114,7 +129,7 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
 }
 
 /// Returns the id of this process. There is no `fork`.
-pub(super) fn process_id() -> u32 {
+pub fn process_id() -> u32 {
     std::process::id()
 }
 

@@ -132,6 +132,41 @@ fn what_the_server_says_is_quoted() {
     assert!(e.message().len() < 1300 && sim.now() < SECOND, "{e} {:?}", sim.now());
 }
 
+/// Flushes within one tick of the clock listen once. What the peer says meanwhile is told with all rows by the flush in the next
+/// tick, by the close, or by a flush that cannot be sent.
+#[test]
+fn a_peer_is_listened_to_once_in_a_tick() {
+    let text = "no such table\n";
+    let sim = Sim::that_speaks_first(text);
+    sim.world().ticks = true;
+    let mut sender = sim.sender().unwrap();
+    for _ in 0..5 {
+        assert_eq!(flush(&mut sender, 1).unwrap(), Outcome::Submitted);
+    }
+    assert_eq!(in_doubt(sender.close(SECOND)).code(), ErrorCode::Rejected);
+
+    let sim = Sim::that_speaks_first(text);
+    sim.world().ticks = true;
+    let mut sender = sim.sender().unwrap();
+    flush(&mut sender, 3).unwrap();
+    flush(&mut sender, 2).unwrap();
+    sim.world().now += Duration::from_millis(4);
+    let e = flush(&mut sender, 1).unwrap_err();
+    assert_eq!((e.code(), e.outcome()), (ErrorCode::Rejected, Outcome::NotSent), "{e}");
+    assert_eq!((e.earlier_rows_in_doubt(), sender.buffer().row_count()), (5, 1));
+
+    let sim = Sim::tcp(false, "");
+    sim.world().ticks = true;
+    let mut sender = sim.sender().unwrap();
+    flush(&mut sender, 3).unwrap();
+    let at = sim.world().passed[0] + 1;
+    sim.world().fault = Some(Fault { direction: Direction::Request, at, kind: FaultKind::Reset });
+    flush(&mut sender, 2).unwrap();
+    let e = flush(&mut sender, 1).unwrap_err();
+    assert_eq!((e.code(), e.outcome()), (ErrorCode::Connection, Outcome::NotSent), "{e}");
+    assert_eq!((e.earlier_rows_in_doubt(), sender.buffer().row_count()), (5, 1));
+}
+
 #[test]
 fn a_connection_without_rows_is_closed_at_once() {
     let sim = Sim::tcp(false, "");

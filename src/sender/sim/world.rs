@@ -127,6 +127,8 @@ pub(super) struct World {
     pub(super) cancel_at: Option<Duration>,
     /// Whether the kernel tells which bytes are acknowledged.
     pub(super) tells_acknowledged: bool,
+    /// Whether the clock has ticks.
+    pub(super) ticks: bool,
 }
 
 impl World {
@@ -155,6 +157,7 @@ impl World {
             canceller: Canceller::default(),
             cancel_at: None,
             tells_acknowledged: true,
+            ticks: false,
         }
     }
 
@@ -294,6 +297,10 @@ fn contains(all: &[u8], part: &[u8]) -> bool {
 impl Script for World {
     fn now(&self) -> Instant {
         self.epoch + self.now
+    }
+
+    fn tick(&self) -> Option<Instant> {
+        self.ticks.then(|| self.now())
     }
 
     fn pass(&mut self, time: Duration) {

@@ -4,11 +4,12 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::ops::Range;
 
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::{Buffer, ProtocolVersion};
-use crate::sender::{Sender, Stat};
+use crate::sender::{Sender, Stat, Taken};
 use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
@@ -126,6 +127,40 @@ impl OwnBuffer for Sender {
     #[inline]
     fn row_ended(&mut self) -> Result<()> {
         self.after_row()
+    }
+}
+
+/// Makes room for `rows` rows altogether, as long as the complete ones are.
+pub fn expect_rows(buffer: &mut Buffer, rows: usize) {
+    buffer.expect_rows(rows);
+}
+
+/// Appends rows to a buffer in a thread of its own, and returns whether it could append all of them.
+pub type Encoder<'a> = Box<dyn FnMut(&mut Buffer, Range<usize>) -> bool + Send + 'a>;
+
+/// Sends rows that the caller encodes itself, on other threads.
+pub trait SendRequests {
+    /// Sends the whole requests at the beginning of `rows`, and returns how many rows were taken: they were sent, or are in the
+    /// own buffer after an error. Up to `threads` other threads append them, each by what `encoder` makes for it. Like
+    /// [`Sender::append_prepared_on_threads`], it takes fewer rows or none where threads cannot help.
+    fn send_requests<'a>(
+        &mut self,
+        rows: Range<usize>,
+        threads: usize,
+        encoder: &dyn Fn() -> Encoder<'a>,
+    ) -> (usize, Result<()>);
+}
+
+impl SendRequests for Sender {
+    fn send_requests<'a>(
+        &mut self,
+        rows: Range<usize>,
+        threads: usize,
+        encoder: &dyn Fn() -> Encoder<'a>,
+    ) -> (usize, Result<()>) {
+        let mut taken = Taken::default();
+        let result = self.take_requests(encoder, rows, threads, &mut taken);
+        (taken.rows, result.map(drop))
     }
 }
 

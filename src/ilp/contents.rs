@@ -14,6 +14,20 @@ impl Buffer {
         self.lines.store.reserve(additional)
     }
 
+    /// Makes room for `rows` rows altogether, as long as the complete ones are. A large buffer that grows step by step is moved
+    /// each time. It is only an estimate, so memory that cannot be had is no error here.
+    pub(crate) fn expect_rows(&mut self, rows: usize) {
+        let (len, count) = (self.len(), self.row_count());
+        let Some(each) = len.checked_div(count) else { return };
+        // The first rows are often the shortest, as their numbers have fewer digits.
+        let (all, has) = ((each + each / 8 + 2).saturating_mul(rows), self.capacity());
+        if all > has {
+            // At least an eighth more, so that rows that become longer and longer do not move it each time.
+            let all = all.max(has.saturating_add(has / 8)).min(self.max_buf_size());
+            let _ = self.reserve(all.saturating_sub(len));
+        }
+    }
+
     /// Returns how many bytes the buffer can hold without asking for memory.
     pub fn capacity(&self) -> usize {
         self.lines.store.capacity()

@@ -109,7 +109,7 @@ impl Sender {
     }
 
     /// Returns whether automatic flushes wait after one that failed.
-    fn auto_flush_waits(&self) -> bool {
+    pub(super) fn auto_flush_waits(&self) -> bool {
         let net = self.flusher.net();
         self.pause.blocks(self.buffer.removals(), || net.now_coarse())
     }

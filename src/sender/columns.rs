@@ -10,7 +10,7 @@ use crate::table::{ColumnData, RowLayout};
 
 /// The most rows of a piece, after which the limits are looked at. Smaller pieces take more time, greater ones look at the
 /// interval less often.
-const PIECE: usize = 4096;
+pub(super) const PIECE: usize = 4096;
 /// The rows of the first piece if `auto_flush_bytes` is set: how long rows are is not known before.
 const FIRST_PIECE: usize = 64;
 
@@ -111,6 +111,9 @@ impl Sender {
             let end = rows.end.min(rows.start.saturating_add(most));
             let end = self.append_piece(columns, rows.start..end)?;
             let piece = end - rows.start;
+            if row_len.is_none() && !self.in_transaction() {
+                self.expect_rows(end..rows.end);
+            }
             row_len = Some((self.buffer.len() - len) / piece);
             rows.start = end;
             taken.rows += piece;
@@ -118,6 +121,15 @@ impl Sender {
             taken.sent |= self.buffer.row_count() < count + piece;
         }
         Ok(())
+    }
+
+    /// Makes room for a whole request, or for `rows` more rows if they are fewer.
+    fn expect_rows(&mut self, rows: Range<usize>) {
+        let limit = self.auto_flush.rows.and_then(|rows| usize::try_from(rows).ok());
+        let all = self.buffer.row_count().saturating_add(rows.len());
+        if self.auto_flush.bytes.is_none() {
+            self.buffer.expect_rows(limit.unwrap_or(usize::MAX).min(all));
+        }
     }
 
     /// Appends `rows`, or as many of them as have room in the buffer, and returns the end of those.
@@ -141,9 +153,9 @@ impl Sender {
 
 /// What became of the rows of a call.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// How many of them were sent or are in the buffer.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// Whether any of them was sent.
     pub(super) sent: bool,
 }

@@ -31,6 +31,7 @@ pub use self::atomicity::Atomicity;
 use self::auto_flush::{AutoFlush, Pause};
 use self::batch::Batch;
 pub use self::close::CloseReport;
+pub(crate) use self::columns::Taken;
 use self::flush::Flusher;
 #[cfg(fuzzing)]
 pub(crate) use self::http::HttpCarrier;

@@ -5,18 +5,19 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope};
 
 use super::Sender;
-use super::columns::Taken;
+use super::columns::{PIECE, Taken};
 use crate::error::Result;
 use crate::ilp::{Buffer, PreparedColumns};
 
-/// How many buffers a thread has: it fills one while the other waits to be sent.
-const BUFFERS: usize = 2;
+/// Appends rows to a buffer, and returns whether it could append all of them. Each encoding thread has one of its own, which may
+/// keep memory from one request to the next.
+pub(crate) type Encoder<'a> = Box<dyn FnMut(&mut Buffer, Range<usize>) -> bool + Send + 'a>;
 
 impl Sender {
     /// Does what [`Sender::append_prepared`] does, and encodes on up to `threads` other threads meanwhile: with one, a request
     /// is sent while the next is encoded. The rows are sent in their order, and errors mean the same.
     ///
-    /// The threads live as long as the call. Each of them holds the rows of two requests. They are used where the rows make
+    /// The threads live as long as the call. Each of them holds the rows of one request. They are used where the rows make
     /// at least two requests of `auto_flush_rows`, `auto_flush_bytes` is off and no transaction is open; each request then has
     /// exactly `auto_flush_rows` rows, whatever `auto_flush_interval` is. If a thread cannot be started, its work is done by
     /// the calling one.
@@ -47,118 +48,118 @@ impl Sender {
         threads: usize,
     ) -> Result<()> {
         columns.check_rows(&rows)?;
+        let encoder = || -> Encoder<'_> {
+            Box::new(|buffer, rows| {
+                // The first rows tell how much room the others need.
+                let first = rows.end.min(rows.start.saturating_add(PIECE));
+                let begun = buffer.append_prepared(columns, rows.start..first);
+                buffer.expect_rows(rows.len());
+                begun.and_then(|()| buffer.append_prepared(columns, first..rows.end)).is_ok()
+            })
+        };
         self.all_or_taken(|sender, taken| {
-            let next = sender.take_requests(columns, rows.clone(), threads, taken)?;
+            let mut rows = rows;
+            if let Some(limit) = sender.request_rows()
+                && sender.buffer.row_count() > 0
+            {
+                // The request that has been begun is completed first.
+                let left = limit.saturating_sub(sender.buffer.row_count());
+                let end = rows.end.min(rows.start.saturating_add(left));
+                sender.take_prepared(columns, rows.start..end, taken)?;
+                rows.start = end;
+            }
+            rows.start += sender.take_requests(&encoder, rows.clone(), threads, taken)?;
             // What the threads have not done is done here, also rows that they found to be wrong.
-            sender.take_prepared(columns, next..rows.end, taken)
+            sender.take_prepared(columns, rows, taken)
         })
     }
 
-    /// Sends whole requests that other threads encode, and returns the first row that is left.
-    fn take_requests(
+    /// Returns how many rows a request has if nothing else decides when it is sent.
+    fn request_rows(&self) -> Option<usize> {
+        let limit = self.auto_flush.rows.and_then(|rows| usize::try_from(rows).ok());
+        let decides = self.auto_flush.bytes.is_none() && !self.in_transaction() && !self.closed;
+        limit.filter(|_| decides)
+    }
+
+    /// Sends the whole requests at the beginning of `rows`, which up to `threads` other threads encode, and returns how many
+    /// rows that were. They are fewer, or none, if threads cannot help or rows could not be encoded. An error is that of a
+    /// flush, whose rows are in the own buffer; `taken` counts them too.
+    pub(crate) fn take_requests<'a>(
         &mut self,
-        columns: &PreparedColumns<'_>,
-        mut rows: Range<usize>,
+        encoder: &dyn Fn() -> Encoder<'a>,
+        rows: Range<usize>,
         threads: usize,
         taken: &mut Taken,
     ) -> Result<usize> {
-        let limit = self.auto_flush.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
-        let possible = threads > 0 && limit > 0 && self.auto_flush.bytes.is_none();
-        if !possible || self.in_transaction() || self.closed {
-            return Ok(rows.start);
-        }
-        if self.buffer.row_count() > 0 {
-            // The request that has been begun is completed first.
-            let left = limit.saturating_sub(self.buffer.row_count());
-            let end = rows.end.min(rows.start.saturating_add(left));
-            self.take_prepared(columns, rows.start..end, taken)?;
-            rows.start = end;
-        }
+        let Some(limit @ 1..) = self.request_rows() else { return Ok(0) };
         let requests = rows.len() / limit;
-        if requests < 2 || !self.buffer.is_empty() {
-            return Ok(rows.start);
+        let possible = threads > 0 && requests > 1 && self.buffer.is_empty();
+        if !possible || self.auto_flush_waits() {
+            return Ok(0);
         }
         std::thread::scope(|scope| {
-            let work = Work { columns, rows: rows.clone(), limit };
-            let Some(encoders) = self.start_encoders(scope, &work, threads.min(requests)) else {
-                return Ok(rows.start);
+            let rows = rows.start..rows.start + requests * limit;
+            let Some(threads) = self.start_threads(scope, encoder, rows, limit, threads) else {
+                return Ok(0);
             };
-            for request in 0..requests {
-                let Some(encoder) = encoders.get(request % encoders.len()) else { break };
-                let Ok(Some(mut full)) = encoder.full.recv() else { break };
+            let mut done = 0;
+            for thread in threads.iter().cycle().take(requests) {
+                let Ok(Some(mut full)) = thread.full.recv() else { break };
                 // The rows of a flush that fails stay in the own buffer.
                 std::mem::swap(&mut *self.buffer, &mut full);
-                rows.start += limit;
+                // The thread fills what was the own buffer meanwhile. It may have ended, because no request is left for it.
+                let _ = thread.empty.send(full);
+                done += limit;
                 taken.rows += limit;
                 self.after_row()?;
                 if !self.buffer.is_empty() {
                     break;
                 }
                 taken.sent = true;
-                std::mem::swap(&mut *self.buffer, &mut full);
-                // The thread may have ended, because no request is left for it.
-                let _ = encoder.empty.send(full);
             }
-            Ok(rows.start)
+            Ok(done)
         })
     }
 
     /// Starts threads that encode in turn. `None` if any of them cannot be started.
-    fn start_encoders<'scope>(
+    fn start_threads<'scope, 'a: 'scope>(
         &self,
         scope: &'scope Scope<'scope, '_>,
-        work: &Work<'scope>,
+        encoder: &dyn Fn() -> Encoder<'a>,
+        rows: Range<usize>,
+        limit: usize,
         threads: usize,
-    ) -> Option<Vec<Encoder>> {
-        let mut encoders = crate::memory::room(threads, "threads").ok()?;
+    ) -> Option<Vec<Thread>> {
+        let threads = threads.min(rows.len() / limit);
+        let mut started = crate::memory::room(threads, "threads").ok()?;
+        let step = limit.checked_mul(threads)?;
         for thread in 0..threads {
-            let (empty, to_fill) = sync_channel(BUFFERS);
-            for _ in 0..BUFFERS {
-                empty.send(self.new_buffer().ok()?).ok()?;
-            }
-            let (filled, full) = sync_channel(BUFFERS);
-            let mut work = work.clone();
-            let step = work.limit.checked_mul(threads)?;
-            work.rows.start += thread * work.limit;
-            let encode = move || work.encode(step, &to_fill, &filled);
+            let (empty, to_fill) = sync_channel(1);
+            empty.send(self.new_buffer().ok()?).ok()?;
+            let (filled, full) = sync_channel(1);
+            let starts = (rows.start + thread * limit..rows.end).step_by(step);
+            let mut append = encoder();
+            let encode = move || {
+                for start in starts {
+                    let Ok(mut buffer) = to_fill.recv() else { return };
+                    Buffer::clear(&mut buffer);
+                    let done = append(&mut buffer, start..start + limit);
+                    // Nobody waits for it any more after a flush that failed.
+                    if filled.send(done.then_some(buffer)).is_err() || !done {
+                        return;
+                    }
+                }
+            };
             Builder::new().name("questdb-encode".into()).spawn_scoped(scope, encode).ok()?;
-            encoders.push(Encoder { empty, full });
+            started.push(Thread { empty, full });
         }
-        Some(encoders)
+        Some(started)
     }
 }
 
 /// A thread that encodes, as the sender sees it.
-struct Encoder {
+struct Thread {
     empty: SyncSender<Buffer>,
     /// The requests; `None` if rows could not be encoded.
     full: Receiver<Option<Buffer>>,
-}
-
-/// What a thread does.
-#[derive(Clone)]
-struct Work<'a> {
-    columns: &'a PreparedColumns<'a>,
-    rows: Range<usize>,
-    /// The rows of a request.
-    limit: usize,
-}
-
-impl Work<'_> {
-    /// Encodes a request at every `step` rows, until one fails or nobody waits for it.
-    fn encode(self, step: usize, to_fill: &Receiver<Buffer>, filled: &SyncSender<Option<Buffer>>) {
-        for start in self.rows.clone().step_by(step) {
-            if self.rows.end - start < self.limit {
-                return;
-            }
-            let Ok(mut buffer) = to_fill.recv() else { return };
-            buffer.clear();
-            let appended = buffer.append_prepared(self.columns, start..start + self.limit);
-            let full = appended.is_ok().then_some(buffer);
-            let failed = full.is_none();
-            if filled.send(full).is_err() || failed {
-                return;
-            }
-        }
-    }
 }

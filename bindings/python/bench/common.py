@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 ROUNDS = 5
 MODULES = {"ours": "questdb_ingress", "official": "questdb.ingress"}
@@ -24,8 +25,9 @@ class Case:
     """One kind of work.
 
     `setup` is called with the module, the version of the protocol and the connection string of the sink (or None). It returns a
-    function that does the work once and returns the seconds that it took, and the bytes that it made or None if they went to
-    the sink. `marks` says how many times faster than the official package this one must be, by version.
+    function that does the work once and returns the time that it took, and the bytes that it made or None if they went to
+    the sink. `marks` says how many times faster than the official package this one must be, by version. A case that can use
+    `threads` also takes their number.
     """
 
     name: str
@@ -35,13 +37,22 @@ class Case:
     sink: str | None = None
     #: Whether different bytes are expected, because the work ends differently.
     compare: bool = True
+    #: Numbers of other threads for which the time on the clock is shown too.
+    threads: tuple = ()
 
 
-def cpu(work):
-    """Returns the processor time of the work, in seconds."""
-    start = time.process_time()
+class Spent(NamedTuple):
+    """Seconds of the processor, of all threads, and on the clock."""
+
+    cpu: float
+    clock: float
+
+
+def spent(work):
+    """Does the work, and returns what that took."""
+    cpu, clock = time.process_time(), time.perf_counter()
     work()
-    return time.process_time() - start
+    return Spent(time.process_time() - cpu, time.perf_counter() - clock)
 
 
 class Sink:
@@ -68,23 +79,25 @@ class Sink:
 
 
 def child(cases):
-    """Does one case in this process and prints the result: seconds, and the digest of the bytes."""
-    _, _, kind, name, version, conf = sys.argv
+    """Does one case in this process and prints the result: the least times, and the digest of the bytes."""
+    _, _, kind, name, version, conf, threads = sys.argv
     module = importlib.import_module(MODULES[kind])
     case = next(case for case in cases if case.name == name)
-    once = case.setup(module, int(version), conf or None)
-    best, made = min((once() for _ in range(3)), key=lambda result: result[0])
-    print(json.dumps([best, hashlib.sha256(made).hexdigest() if made is not None else None]))
+    once = case.setup(module, int(version), conf or None, **({"threads": int(threads)} if threads != "0" else {}))
+    times, made = zip(*(once() for _ in range(3)))
+    best = Spent(min(time.cpu for time in times), min(time.clock for time in times))
+    print(json.dumps([best, hashlib.sha256(made[0]).hexdigest() if made[0] is not None else None]))
 
 
-def measure(python, script, kind, case, version, sink):
+def measure(python, script, kind, case, version, sink, threads=0):
     """Runs a case once in a process of its own."""
     conf = sink.confs[case.sink] if case.sink else ""
-    command = [python, script, "--child", kind, case.name, str(version), conf]
+    command = [python, script, "--child", kind, case.name, str(version), conf, str(threads)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{kind} {case.name} version {version} failed:\n{done.stderr}")
-    return json.loads(done.stdout)
+    best, made = json.loads(done.stdout)
+    return Spent(*best), made
 
 
 def compare_bytes(pythons, script, cases, versions):
@@ -111,7 +124,7 @@ def table(pythons, script, cases, versions, rounds):
                 best = dict.fromkeys(pythons, float("inf"))
                 for _ in range(rounds):
                     for kind, python in pythons.items():
-                        best[kind] = min(best[kind], measure(python, script, kind, case, version, sink)[0])
+                        best[kind] = min(best[kind], measure(python, script, kind, case, version, sink)[0].cpu)
                 ratio, mark = best["official"] / best["ours"], case.marks.get(version)
                 is_missed = mark is not None and ratio < mark
                 missed += is_missed
@@ -122,6 +135,26 @@ def table(pythons, script, cases, versions, rounds):
                     flush=True,
                 )
     return missed
+
+
+def clock_table(pythons, script, cases, versions, rounds):
+    """Prints the time on the clock of cases that can use threads: of the official package, and of ours without and with them."""
+    for case in cases:
+        if not case.threads:
+            continue
+        ways = [("official", 0), ("ours", 0), *(("ours", threads) for threads in case.threads)]
+        shown = " | ".join(f"{kind}, {threads} threads" if threads else kind for kind, threads in ways)
+        print(f"\n| time on the clock in ms | version | {shown} |\n|---|---|{'---|' * len(ways)}")
+        break
+    with Sink(digest=False) as sink:
+        for case in (case for case in cases if case.threads):
+            for version in versions:
+                best = dict.fromkeys(ways, float("inf"))
+                for _ in range(rounds):
+                    for kind, threads in ways:
+                        times, _ = measure(pythons[kind], script, kind, case, version, sink, threads)
+                        best[kind, threads] = min(best[kind, threads], times.clock)
+                print(f"| {case.name} | {version} | {' | '.join(f'{s * 1e3:.1f}' for s in best.values())} |", flush=True)
 
 
 def main(script, cases):
@@ -140,5 +173,6 @@ def main(script, cases):
     versions = args.version or [1, 2]
     compare_bytes(pythons, script, chosen, versions)
     missed = table(pythons, script, chosen, versions, args.rounds)
+    clock_table(pythons, script, chosen, versions, args.rounds)
     print(f"{missed} marks missed")
     return missed

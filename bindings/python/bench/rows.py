@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from common import Case, cpu, main
+from common import Case, Spent, main, spent
 
 ROWS = 200_000
 ROOM = 64 << 20
@@ -36,7 +36,7 @@ def filling(work, fresh=False):
         def once():
             buffer = module.Buffer(protocol_version=version, init_buf_size=ROOM) if fresh else kept
             buffer.clear()
-            return cpu(lambda: work(buffer, times, module)), bytes(buffer)
+            return spent(lambda: work(buffer, times, module)), bytes(buffer)
 
         return once
 
@@ -86,7 +86,7 @@ def from_json(module, version, _):
 
     def once():
         buffer.clear()
-        seconds = 0
+        times_spent = []
         for _ in range(5):
             rows = [json.loads(text) for _ in range(ROWS // 10)]
 
@@ -94,8 +94,8 @@ def from_json(module, version, _):
                 for i, row in enumerate(rows):
                     buffer.row("trades", symbols=row["symbols"], columns=row["columns"], at=times[i % 1000])
 
-            seconds += cpu(work)
-        return seconds, bytes(buffer)
+            times_spent.append(spent(work))
+        return Spent(*map(sum, zip(*times_spent))), bytes(buffer)
 
     return once
 

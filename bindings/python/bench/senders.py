@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from common import Case, cpu, main
+from common import Case, main, spent
 from rows import PRICES, SYMBOLS, stamps
 
 ROWS = 200_000
@@ -13,7 +13,7 @@ FRAME_ROWS = 1_000_000
 def sending(work, settings=""):
     """A case that sends: `work` returns what is called with the established sender. The end of the sender is a part of the time."""
 
-    def setup(module, version, conf):
+    def setup(module, version, conf, **options):
         full = f"{conf}protocol_version={version};auto_flush_interval=off;{settings}"
         prepared = work(module)
 
@@ -22,10 +22,10 @@ def sending(work, settings=""):
             sender.establish()
 
             def all_of_it():
-                prepared(sender)
+                prepared(sender, **options)
                 sender.close()
 
-            return cpu(all_of_it), None
+            return spent(all_of_it), None
 
         return once
 
@@ -66,8 +66,8 @@ def frame(columns, rows=FRAME_ROWS):
         at = pandas.date_range("2024-01-01", periods=rows, freq="us")
         made = pandas.DataFrame({**columns(numpy, pandas, numpy.arange(rows)), "at": at})
 
-        def work(sender):
-            sender.dataframe(made, table_name="frame", at="at")
+        def work(sender, **options):
+            sender.dataframe(made, table_name="frame", at="at", **options)
 
         return work
 
@@ -100,9 +100,9 @@ CASES = [
     Case("Sender.row, auto-flush, TCP", sending(rows), {2: 3.4}, sink="tcp"),
     Case("row and flush, 2,000 times, HTTP", sending(one_at_a_time(2_000)), {2: 8.0}, sink="http"),
     Case("row and flush, 20,000 times, TCP", sending(one_at_a_time(20_000)), {2: 1.0}, sink="tcp"),
-    Case("Sender.dataframe, 3 int, 3 float", sending(frame(numbers)), {2: 4.0}, sink="http"),
-    Case("Sender.dataframe, 2 symbols, 3 float", sending(frame(symbols)), {2: 6.5}, sink="http"),
-    Case("Sender.dataframe, 50 float", sending(frame(fifty_floats, 200_000)), {2: 4.5}, sink="http"),
+    Case("Sender.dataframe, 3 int, 3 float", sending(frame(numbers)), {2: 4.0}, sink="http", threads=(1, 2)),
+    Case("Sender.dataframe, 2 symbols, 3 float", sending(frame(symbols)), {2: 6.5}, sink="http", threads=(1, 2)),
+    Case("Sender.dataframe, 50 float", sending(frame(fifty_floats, 200_000)), {2: 4.5}, sink="http", threads=(1, 2)),
     Case("Sender.dataframe, 3 object strings", sending(frame(strings)), {2: 4.0}, sink="http"),
 ]
 

@@ -373,10 +373,10 @@ impl Sender {
 
     /// Adds the rows of a frame: of pandas, polars or pyarrow, or of anything else that has Arrow's interfaces. Returns the object
     /// itself. After an error the rows are as they were before the call, except that pieces of the
-    /// frame may have been sent by automatic flushes.
+    /// frame may have been sent by automatic flushes. So many `threads` encode the next requests while one is sent.
     #[pyo3(
-        signature = (df, *, table_name=None, table_name_col=None, symbols=Given::Not, at=Given::Not),
-        text_signature = "($self, df, *, table_name=None, table_name_col=None, symbols='auto', at)"
+        signature = (df, *, table_name=None, table_name_col=None, symbols=Given::Not, at=Given::Not, threads=0),
+        text_signature = "($self, df, *, table_name=None, table_name_col=None, symbols='auto', at, threads=0)"
     )]
     fn dataframe<'py>(
         slf: &Bound<'py, Sender>,
@@ -385,6 +385,7 @@ impl Sender {
         table_name_col: Option<Bound<'py, PyAny>>,
         symbols: Given<'py>,
         at: Given<'py>,
+        threads: usize,
     ) -> PyResult<Bound<'py, Sender>> {
         let mut lent = slf.get().lend()?;
         let established = lent.phase == Phase::Established;
@@ -392,10 +393,12 @@ impl Sender {
         if sender.in_transaction() {
             return Err(inside_transaction("append rows"));
         }
-        let flushes_at = slf.get().settings.auto_flush_rows;
+        let settings = &slf.get().settings;
+        let (flushes_at, by_bytes) =
+            (settings.auto_flush_rows, settings.auto_flush_bytes.is_some());
         // Before it is established a sender only collects rows, as it does with single ones.
         let mut target = if established {
-            Target::Sender { sender, flushes_at }
+            Target::Sender { sender, flushes_at, by_bytes, threads }
         } else {
             Target::Buffer(sender.own_buffer())
         };

@@ -38,8 +38,8 @@ pub(crate) fn without_lock<T: Send>(
     (result, raised)
 }
 
-/// Returns whether this is the thread that runs signal handlers, which is found out once in each process. No other one asks for them: a daemon thread would still ask when the
-/// interpreter is gone, which ends the process.
+/// Returns whether this is the thread that runs signal handlers, which is found out once in each process. No other one asks for
+/// them: a daemon thread would still ask when the interpreter is gone, which ends the process.
 fn is_main_thread(py: Python<'_>) -> bool {
     let process = client::internal::process_id();
     if let Some((_, is_main)) = FOUND_OUT.get().filter(|(in_process, _)| *in_process == process) {

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from frames import np, pd
@@ -56,6 +57,73 @@ def test_F16_auto_flush_of_arrow(receiver):
         sender.dataframe(table, table_name="t", at=ServerTimestamp)
         assert sender.stats()["flushes"] == 3
     assert [int(row["n"]) for row in receiver.rows("t")] == list(range(2000))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("before", [0, 5])
+def test_F16_threads_send_the_same_requests(receiver, threads, before):
+    """Frames of every kind: whole requests that threads encode, the rest and objects that the caller does."""
+    pa = pytest.importorskip("pyarrow")
+    n = np.arange(2000)
+    kinds = {
+        "numbers": pd.DataFrame({"n": n, "f": n * 0.5}),
+        "categories": pd.DataFrame({"n": n, "s": pd.Categorical([f"s{i % 7}" for i in n])}),
+        "tables": pd.DataFrame({"n": n, "s": pd.Series([f"x{i}" for i in n], dtype="string[pyarrow]")}),
+        "objects": pd.DataFrame({"n": n.astype(object)}),
+        "arrow": pa.table({"n": n, "s": [f"x{i}" for i in n]}),
+        "batches": pa.Table.from_batches([b for k in range(4) for b in pa.table({"n": n[k * 500 : k * 500 + 500]}).to_batches()]),
+    }
+    for kind, df in kinds.items():
+        receiver.clear()
+        with Sender.from_conf(receiver.http + "auto_flush_rows=200;auto_flush_interval=off;") as sender:
+            for i in range(before):
+                sender.row("t", columns={"n": -i - 1}, at=ServerTimestamp)
+            sender.dataframe(df, table_name="t", at=ServerTimestamp, threads=threads)
+            assert sender.stats()["flushes"] == (2000 + before) // 200, kind
+            assert str(sender).count("\n") == (2000 + before) % 200, kind
+        found = [int(row["n"]) for row in receiver.rows("t")]
+        assert found == [-i - 1 for i in range(before)] + list(range(2000)), kind
+
+
+def test_F16_threads_and_errors(receiver):
+    """A row that is wrong, and requests that fail, mean the same with threads."""
+    bad = pd.DataFrame({"n": np.arange(3000), "s": pd.Series(["x"] * 3000, dtype="string[pyarrow]")})
+    times = pd.Series(pd.date_range("2024-01-01", periods=3000, freq="s"))
+    times[1500] = pd.Timestamp("1960-01-01")
+    bad["at"] = times
+    seen = []
+    for threads in (0, 1, 3):
+        receiver.clear()
+        with Sender.from_conf(receiver.http + "auto_flush_rows=400;auto_flush_interval=off;") as sender:
+            with pytest.raises(IngressError) as e:
+                sender.dataframe(bad, table_name="t", at="at", threads=threads)
+            assert e.value.dataframe_rows == 1200 and "1500" in str(e.value)
+            assert len(sender) == 0
+            seen.append((str(e.value), e.value.code, len(receiver.rows("t"))))
+    assert len(set(seen)) == 1
+    closed = "http::addr=127.0.0.1:1;protocol_version=2;retry_timeout=0;auto_flush_rows=400;auto_flush_interval=off;"
+    good = pd.DataFrame({"n": np.arange(3000)})
+    for threads in (0, 1, 3):
+        sender = Sender.from_conf(closed)
+        sender.establish()
+        with pytest.raises(IngressError) as e:
+            sender.dataframe(good, table_name="t", at=ServerTimestamp, threads=threads)
+        assert (e.value.dataframe_rows, sender.row_count) == (400, 400)
+        assert bytes(sender).count(b"\n") == 400 and e.value.outcome.name == "NotSent"
+        sender.close(flush=False)
+
+
+def test_F18_threads_end_with_the_call(receiver):
+    df = pd.DataFrame({"n": np.arange(5000)})
+    tasks = lambda: len(list(Path("/proc/self/task").iterdir()))  # noqa: E731
+    if not Path("/proc/self/task").exists():
+        pytest.skip("threads are counted where /proc shows them")
+    with Sender.from_conf(receiver.http + "auto_flush_rows=500;auto_flush_interval=off;") as sender:
+        before = tasks()
+        sender.dataframe(df, table_name="t", at=ServerTimestamp, threads=4)
+        wait_for(lambda: tasks() == before)
+    with pytest.raises((TypeError, OverflowError)):
+        sender.dataframe(df, table_name="t", at=ServerTimestamp, threads=-1)
 
 
 def test_F16_rows_before_a_frame_count(receiver):

@@ -167,3 +167,22 @@ def test_errors_of_frames_keep_nothing(library):
     raises = failing(IngressError, TypeError, ValueError)
     is_stable(lambda: raises(lambda: buffer.dataframe(frame, table_name="t?", at=ServerTimestamp)), 300)
     is_stable(lambda: raises(lambda: buffer.dataframe(frame, table_name="t", at="no such column")), 300)
+
+
+def test_large_buffers_ask_for_large_pages():
+    """A fault for each page of 4 KiB takes as long as writing it. Whether the kernel has large pages free is its own matter."""
+    pd, np = pytest.importorskip("pandas"), pytest.importorskip("numpy")
+    smaps = Path("/proc/self/smaps")
+    if not Path("/sys/kernel/mm/transparent_hugepage/enabled").exists() or not smaps.exists():
+        pytest.skip("this kernel has no large pages, or does not tell of them")
+    rows = 40_000
+    df = pd.DataFrame({f"column_{i}": np.arange(rows) * 0.5 for i in range(50)})
+    buffer = Buffer(protocol_version=2)
+    buffer.dataframe(df, table_name="t", at=ServerTimestamp)
+    sizes = []
+    for line in smaps.read_text().splitlines():
+        if line.startswith("Size:"):
+            sizes.append(int(line.split()[1]) * 1024)
+        elif line.startswith("VmFlags:") and "hg" not in line.split():
+            sizes.pop()
+    assert max(sizes, default=0) >= len(buffer) > 36 * 2**20

@@ -14,6 +14,8 @@
 mod column;
 mod digits;
 mod escape;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod large_pages;
 mod room;
 mod rows;
 mod simd;

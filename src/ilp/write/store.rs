@@ -112,6 +112,8 @@ impl Store {
 
     fn grow(&mut self, additional: usize, wanted: usize) -> Result<()> {
         let reserved = self.bytes.try_reserve_exact(additional);
+        #[cfg(all(target_os = "linux", not(miri)))]
+        super::large_pages::wish(self.bytes.as_ptr(), self.bytes.capacity());
         self.set_limit();
         reserved.map_err(|_| no_memory(self.bytes.len(), wanted))
     }

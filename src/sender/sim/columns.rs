@@ -4,6 +4,7 @@ use super::{HEALTHY, NO_CONTENT, Reply, Sim, V1, row};
 use crate::error::{ErrorCode, Outcome};
 use crate::ilp::PreparedColumns;
 use crate::sender::Sender;
+use crate::sender::columns::PIECE;
 use crate::table::{ColumnKind, ColumnValues, RowLayout, TimestampKind};
 use crate::text::Text;
 use std::time::Duration;
@@ -206,6 +207,33 @@ fn without_automatic_flushes_it_is_all_or_nothing() {
     assert_eq!((e.message(), e.rows_accepted()), ("rows 0..9001 of 9000 rows", 0));
     assert!(flushing.buffer().is_empty());
     flushing.append_prepared(&table.columns(), 9000..9000).unwrap();
+}
+
+/// Room for a request is made once its first rows are there, and never more than the limit of the buffer.
+#[test]
+fn room_is_made_for_a_whole_request() {
+    for (conf, rows, expected) in [
+        ("auto_flush_rows=20000;", 50_000, 20_000),
+        ("auto_flush_rows=1000000;", 9000, 9000),
+        ("auto_flush=off;", 9000, 9000),
+        ("auto_flush_rows=20000;max_buf_size=100000;", 20_000, 0),
+    ] {
+        let sim = Sim::http(&HEALTHY, &format!("{V1}auto_flush_interval=off;{conf}"));
+        let mut sender = sender(&sim);
+        let table = Table::new(rows);
+        let result = sender.append_prepared(&table.columns(), 0..rows.min(PIECE + 1));
+        assert!(result.is_ok() || expected == 0);
+        sender.clear();
+        let result = sender.append_prepared(&table.columns(), 0..rows);
+        let each = table.lines().len() / rows;
+        let room = sender.buffer().capacity();
+        if expected == 0 {
+            assert_eq!(result.unwrap_err().code(), ErrorCode::LimitExceeded);
+            assert!(room <= 100_000 + 200, "{room}");
+        } else {
+            assert!((expected * each..=expected * (each + 4)).contains(&room), "{conf} {room}");
+        }
+    }
 }
 
 /// Other threads change nothing but the time that a call takes: requests, errors and what is left are the same.

@@ -256,6 +256,7 @@ class Sender:
         table_name_col: int | str | None = None,
         symbols: _SymbolColumns = "auto",
         at: _At | int | str,
+        threads: int = 0,
     ) -> Self: ...
     def flush(self, buffer: Buffer | None = None, clear: bool = True, transactional: bool = False) -> None: ...
     async def flush_async(

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use client::internal::expect_rows;
 use client::table::{Codes, ColumnData, RowLayout};
 use client::{Buffer, Error, PreparedColumns, TableName};
 use pyo3::prelude::*;
@@ -139,6 +140,24 @@ pub(crate) fn first_rows(
         }
     }
     Ok(first)
+}
+
+/// Appends rows of a plan without objects to a buffer, piece by piece, and returns whether that was possible.
+pub(crate) fn all_rows(
+    plan: &Plan,
+    buffer: &mut Buffer,
+    mut rows: Range<usize>,
+    work: &mut Work,
+) -> bool {
+    let all = rows.len();
+    while !rows.is_empty() {
+        match first_rows(plan, None, &mut Target::Buffer(buffer), rows.clone(), work) {
+            Ok(count) => rows.start += count,
+            Err(_) => return false,
+        }
+        expect_rows(buffer, all);
+    }
+    true
 }
 
 fn prepared<'a>(

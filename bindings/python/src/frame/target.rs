@@ -1,6 +1,8 @@
 //! Where the rows of a frame go: a buffer, or a sender that flushes between pieces.
 
-use client::internal::OwnBuffer as _;
+use std::ops::Range;
+
+use client::internal::{Encoder, OwnBuffer as _, SendRequests as _, expect_rows};
 use client::{Buffer, Error, ErrorCode, Sender};
 use pyo3::prelude::*;
 
@@ -15,10 +17,13 @@ use crate::state::network;
 /// What takes the rows.
 pub(crate) enum Target<'a> {
     Buffer(&'a mut Buffer),
-    /// `flushes_at` is the number of rows at which the sender flushes.
+    /// `flushes_at` is the number of rows at which the sender flushes; it may flush `by_bytes` before. Up to `threads` other
+    /// threads encode meanwhile.
     Sender {
         sender: &'a mut Sender,
         flushes_at: Option<u64>,
+        by_bytes: bool,
+        threads: usize,
     },
 }
 
@@ -41,6 +46,12 @@ impl Target<'_> {
         let mut done = Progress::default();
         self.buffer().set_marker().or_raise(py)?;
         loop {
+            if !plan.has_objects {
+                self.send_requests(py, done.appended..plan.rows, &mut done, &|| {
+                    let mut work = Work::new(plan);
+                    Box::new(move |buffer, rows| encode::all_rows(plan, buffer, rows, &mut work))
+                })?;
+            }
             let result = if plan.has_objects {
                 self.fill(plan, Some(py), &mut work, &mut done)
             } else {
@@ -76,7 +87,11 @@ impl Target<'_> {
         while done.appended < plan.rows {
             let most = self.room().map_or(plan.rows, |room| done.appended.saturating_add(room));
             let rows = done.appended..most.min(plan.rows);
+            let all = self.buffer().row_count().saturating_add(rows.len());
             done.appended += encode::first_rows(plan, py, self, rows, work)?;
+            if !matches!(self, Target::Sender { by_bytes: true, .. }) {
+                expect_rows(self.buffer(), all);
+            }
             if self.is_due() {
                 break;
             }
@@ -92,7 +107,7 @@ impl Target<'_> {
     /// Returns how many rows there is room for until the sender flushes. If a flush is overdue already, the number does not matter.
     fn room(&self) -> Option<usize> {
         match self {
-            Target::Sender { sender, flushes_at: Some(limit) } => {
+            Target::Sender { sender, flushes_at: Some(limit), .. } => {
                 let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
                 let room = limit.saturating_sub(sender.buffer().row_count());
                 (room > 0).then_some(room)
@@ -106,7 +121,39 @@ impl Target<'_> {
             return Ok(());
         }
         let Target::Sender { sender, .. } = self else { return Ok(()) };
-        if let Err(e) = network(py, || sender.row_ended()) {
+        let result = network(py, || sender.row_ended());
+        self.flushed(py, result, done)
+    }
+
+    /// Sends whole requests at the beginning of `rows`, rows of the frame, if threads were asked for and can help. `encoder` makes
+    /// what appends rows in a thread.
+    fn send_requests<'a>(
+        &mut self,
+        py: Python<'_>,
+        rows: Range<usize>,
+        done: &mut Progress,
+        encoder: &(dyn Fn() -> Encoder<'a> + Sync),
+    ) -> PyResult<()> {
+        let Target::Sender { sender, threads: threads @ 1.., .. } = self else { return Ok(()) };
+        let mut taken = 0;
+        let result = network(py, || {
+            let (count, result) = sender.send_requests(rows, *threads, encoder);
+            taken = count;
+            result
+        });
+        done.appended += taken;
+        if taken > 0 { self.flushed(py, result, done) } else { result }
+    }
+
+    /// Notes that a flush has ended.
+    fn flushed(
+        &mut self,
+        py: Python<'_>,
+        result: PyResult<()>,
+        done: &mut Progress,
+    ) -> PyResult<()> {
+        let Target::Sender { sender, .. } = self else { return result };
+        if let Err(e) = result {
             sender.own_buffer().clear_marker();
             // The rows that were appended are with the caller: in the buffer, or in the hands of the server.
             let _ = e.value(py).setattr("dataframe_rows", done.appended);
@@ -137,6 +184,17 @@ impl Target<'_> {
         while let Some(batch) = stream.next(py).map_err(|e| self.stopped(py, e, done.sent))? {
             let mut first = 0;
             while first < batch.row_count() {
+                let before = done.appended;
+                self.send_requests(py, first..batch.row_count(), &mut done, &|| {
+                    Box::new(|buffer, rows| {
+                        let rows = batch.slice(rows);
+                        rows.and_then(|rows| buffer.append_arrow(&rows, &options)).is_ok()
+                    })
+                })?;
+                first += done.appended - before;
+                if first == batch.row_count() {
+                    break;
+                }
                 let room = self.room().unwrap_or(exported::ROWS).min(exported::ROWS);
                 let end = batch.row_count().min(first.saturating_add(room));
                 let buffer = self.buffer();

@@ -204,6 +204,11 @@ impl QuestDb {
         self.release
     }
 
+    /// Returns the folder with its data.
+    pub fn data(&self) -> PathBuf {
+        self.scratch.path().join("data")
+    }
+
     pub fn http_port(&self) -> u16 {
         self.http_port
     }

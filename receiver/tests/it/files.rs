@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use questdb_ingress_testkit::questdb::{Options, QuestDb, Release, with_own};
 use questdb_ingress_testkit::raw_client::{Http, PATIENCE, connect};
+use questdb_receiver::{ColumnType, Receiver};
 
 const CONF: &str = "http.net.bind.to=127.0.0.1:0\nline.tcp.net.bind.to=127.0.0.1:0\n\
                     http.min.enabled=false\nreceiver.storage=files\n";
@@ -86,7 +88,9 @@ fn is_stored(http: &mut std::net::TcpStream, rows: &str) -> bool {
 fn acknowledged_rows_are_there_once_after_each_kill() {
     let folder = folder("kill");
     let mut acknowledged = 0;
-    for round in 0..8_u64 {
+    let long = std::env::var_os("QUESTDB_LONG").is_some_and(|v| v == "1");
+    let rounds = if long { 2000 } else { 8 };
+    for round in 0..rounds {
         let program = Program::start(&folder, "receiver.storage.flush.rows=500\n");
         let found = number(&program, "select count() from t").unwrap_or(0);
         // A request that was on its way may be stored too.
@@ -109,10 +113,11 @@ fn acknowledged_rows_are_there_once_after_each_kill() {
                 stored += 100;
             }
         });
-        std::thread::sleep(Duration::from_millis(50 + 37 * round));
+        std::thread::sleep(Duration::from_millis(50 + 37 * (round % 8)));
         program.kill();
         acknowledged += sender.join().unwrap();
     }
+    println!("{rounds} processes killed, {acknowledged} rows acknowledged");
     assert!(acknowledged > 0);
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -140,4 +145,60 @@ fn rows_over_tcp_are_in_parquet_files_when_it_has_ended() {
     assert_eq!(number(&program, "select x from t where x = 2"), Some(2));
     program.kill();
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn questdb_reads_the_parquet_files() {
+    with_own(Release::Java17, |release| {
+        let folder = folder("questdb");
+        let receiver = Receiver::builder().folder(&folder).start().unwrap();
+        let columns = [("d", ColumnType::Decimal), ("n", ColumnType::TimestampNanos)];
+        receiver.create_table("t", &columns).unwrap();
+        let mut http = Http::over(connect(receiver.http_addr()));
+        let long256 = "0x0102030405060708091011121314151617181920212223242526272829303132";
+        let row = format!(
+            "t,s=Z\u{fc}rich l=-1i,f=0.5,b=t,v=\"text\",l256={long256}i,n=1704067200000000001n,d=1.5d,m=7t 1000\n"
+        );
+        assert_eq!(http.write(row).status, 204);
+        assert_eq!(http.write("t,s=b f=-1e300 2000\n").status, 204);
+        drop((http, receiver));
+        let server = QuestDb::start(
+            release,
+            Options { extra: "cairo.sql.copy.root=import\n", ..Options::QUICK },
+        );
+        let part = folder.join("db/t/1970-01-01/part-0000000001.parquet");
+        std::fs::create_dir_all(server.data().join("import")).unwrap();
+        std::fs::copy(part, server.data().join("import/t.parquet")).unwrap();
+        let rows = server.sql("select * from read_parquet('t.parquet')");
+        let types = [
+            "d DECIMAL(38,18)",
+            "n TIMESTAMP_NS",
+            "timestamp TIMESTAMP",
+            "s VARCHAR",
+            "l LONG",
+            "f DOUBLE",
+            "b BOOLEAN",
+            "v VARCHAR",
+            "l256 LONG256",
+            "m TIMESTAMP",
+        ];
+        assert_eq!(rows.types(), types);
+        let cells = serde_json::json!([
+            [
+                "1.500000000000000000",
+                "2024-01-01T00:00:00.000000001Z",
+                "1970-01-01T00:00:00.000001Z",
+                "Z\u{fc}rich",
+                -1,
+                0.5,
+                true,
+                "text",
+                long256,
+                "1970-01-01T00:00:00.000007Z"
+            ],
+            [null, null, "1970-01-01T00:00:00.000002Z", "b", null, -1e300, false, null, "", null],
+        ]);
+        assert_eq!(serde_json::to_value(&rows.cells).unwrap(), cells);
+        std::fs::remove_dir_all(folder).unwrap();
+    });
 }

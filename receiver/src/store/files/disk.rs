@@ -104,9 +104,9 @@ impl Disk {
     }
 
     pub(crate) fn create(&self, step: Step, path: &Path) -> Result<File> {
-        let file = self
-            .at(step)
-            .and_then(|()| OpenOptions::new().write(true).create(true).truncate(true).open(path));
+        let file = self.at(step).and_then(|()| {
+            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
+        });
         file.map_err(|e| FileError::io("create", path, e))
     }
 

@@ -24,6 +24,7 @@ mod log;
 mod manifest;
 mod merge;
 mod options;
+mod orders;
 mod part;
 mod partition;
 mod publish;

@@ -13,12 +13,13 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use super::disk::{Disk, Step};
 use super::error::{FileError, Result};
 use super::merge::Source;
-use super::schema::StoredSchema;
-use super::{FileOptions, batches, lock};
+use super::schema::{StoredSchema, StoredType};
+use super::{FileOptions, batches, lock, orders};
 
 type ReaderBuilder = ParquetRecordBatchReaderBuilder<File>;
 
@@ -170,6 +171,7 @@ pub(crate) struct PartWriter {
     rows: u64,
     times: Option<(i64, i64)>,
     time: usize,
+    columns: usize,
 }
 
 impl PartWriter {
@@ -191,7 +193,15 @@ impl PartWriter {
         let file = PartFile { file, disk: disk.clone(), failed: Arc::clone(&failed) };
         let column = i32::try_from(schema.time).unwrap_or(0);
         let sorting = SortingColumn { column_idx: column, descending: false, nulls_first: false };
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder();
+        for column in &schema.columns {
+            // QuestDB 9.3.4 reads bytes of a fixed length only without a dictionary.
+            if matches!(column.column_type, StoredType::Long256 | StoredType::Uuid) {
+                let path = ColumnPath::new(vec![column.name.clone()]);
+                properties = properties.set_column_dictionary_enabled(path, false);
+            }
+        }
+        let properties = properties
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(options.row_group_rows))
             .set_max_row_group_bytes(Some(options.row_group_bytes))
@@ -211,6 +221,7 @@ impl PartWriter {
             rows: 0,
             times: None,
             time: schema.time,
+            columns: schema.columns.len(),
         };
         part.writer = Some(writer.map_err(|e| part.error(e))?);
         Ok(part)
@@ -244,7 +255,8 @@ impl PartWriter {
         let io_failed = |e| FileError::io("write", &path, e);
         if let Some(writer) = self.writer.take() {
             let file = writer.into_inner().map_err(|e| self.error(e))?;
-            let file = file.file.into_inner().map_err(|e| io_failed(e.into_error()))?;
+            let mut file = file.file.into_inner().map_err(|e| io_failed(e.into_error()))?;
+            orders::make_usual(&mut file, self.columns).map_err(io_failed)?;
             self.disk.sync(Step::PartSync, &file, &path)?;
         }
         self.disk.rename(Step::PartRename, &path, &self.path)?;

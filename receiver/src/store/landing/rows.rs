@@ -7,7 +7,7 @@ use arrow_array::types::{
     Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampNanosecondType,
 };
-use arrow_array::{Array as _, ArrayRef, RecordBatch};
+use arrow_array::{Array as _, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 
 use crate::chunk::{Cell, Cells, Chunk};
 use crate::limits::{Budget, Full};
@@ -86,83 +86,88 @@ fn append(
 
 /// Appends all values of an array. Returns `None` if it has another type.
 fn push_all(cells: &mut Cells, column_type: ColumnType, array: &ArrayRef) -> Option<()> {
-    let before = cells.len();
-    let rows = (0..array.len()).filter(|row| array.is_valid(*row));
-    let mut put = |row: usize, cell: Cell<'_>| {
-        cells.fill(before + row);
-        cells.push(cell).ok()
-    };
+    let end = cells.len() + array.len();
     match column_type {
-        ColumnType::Symbol => {
-            let symbols = array.as_dictionary_opt::<Int32Type>()?;
-            let words = symbols.values().as_string_opt::<i32>()?;
-            for row in rows {
-                let word = words.value(symbols.key(row)?);
-                put(row, Cell::Tag(word.as_bytes()))?;
-            }
+        ColumnType::Symbol | ColumnType::Varchar => push_texts(cells, column_type, array)?,
+        ColumnType::Timestamp => {
+            push_times(cells, array.as_primitive_opt::<TimestampMicrosecondType>()?);
         }
-        ColumnType::Varchar => {
-            let texts = array.as_string_opt::<i32>()?;
-            for row in rows {
-                put(row, Cell::Field(FieldValue::String(texts.value(row).as_bytes())))?;
-            }
+        ColumnType::TimestampNanos => {
+            push_times(cells, array.as_primitive_opt::<TimestampNanosecondType>()?);
         }
         ColumnType::Long => {
             let longs = array.as_primitive_opt::<Int64Type>()?;
-            for row in rows {
-                put(row, Cell::Field(FieldValue::Long(longs.value(row))))?;
-            }
+            push_fields(cells, array, |row| Some(FieldValue::Long(longs.value(row))))?;
         }
         ColumnType::Double => {
             let doubles = array.as_primitive_opt::<Float64Type>()?;
-            for row in rows {
-                put(row, Cell::Field(FieldValue::Double(doubles.value(row))))?;
-            }
+            push_fields(cells, array, |row| Some(FieldValue::Double(doubles.value(row))))?;
         }
         ColumnType::Boolean => {
             let booleans = array.as_boolean_opt()?;
-            for row in rows {
-                put(row, Cell::Field(FieldValue::Boolean(booleans.value(row))))?;
-            }
+            push_fields(cells, array, |row| Some(FieldValue::Boolean(booleans.value(row))))?;
         }
         ColumnType::Decimal => {
             let decimals = array.as_primitive_opt::<Decimal128Type>()?;
             let scale = u8::try_from(decimals.scale()).ok()?;
-            for row in rows {
-                let decimal = Decimal::new(decimals.value(row), scale);
-                put(row, Cell::Field(FieldValue::Decimal(Some(decimal))))?;
-            }
+            let decimal = |row| Decimal::new(decimals.value(row), scale);
+            push_fields(cells, array, |row| Some(FieldValue::Decimal(Some(decimal(row)))))?;
         }
         ColumnType::Long256 => {
             let bytes = array.as_fixed_size_binary_opt()?;
-            for row in rows {
-                put(row, Cell::Field(FieldValue::Long256(long256(bytes.value(row))?)))?;
-            }
-        }
-        ColumnType::Timestamp => {
-            let times = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-            rows.for_each(|row| {
-                cells.fill(before + row);
-                cells.push_time(times.value(row));
-            });
-        }
-        ColumnType::TimestampNanos => {
-            let times = array.as_primitive_opt::<TimestampNanosecondType>()?;
-            rows.for_each(|row| {
-                cells.fill(before + row);
-                cells.push_time(times.value(row));
-            });
+            push_fields(cells, array, |row| long256(bytes.value(row)).map(FieldValue::Long256))?;
         }
         ColumnType::Array(dimensions) => {
-            for row in rows {
+            let before = cells.len();
+            for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
                 let found = nested(array, row, usize::from(dimensions))?;
                 cells.fill(before + row);
                 cells.push_array(found);
             }
         }
     }
-    cells.fill(before + array.len());
+    cells.fill(end);
     Some(())
+}
+
+fn push_fields<'a>(
+    cells: &mut Cells,
+    array: &ArrayRef,
+    field: impl Fn(usize) -> Option<FieldValue<'a>>,
+) -> Option<()> {
+    let before = cells.len();
+    for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
+        cells.fill(before + row);
+        cells.push(Cell::Field(field(row)?)).ok()?;
+    }
+    Some(())
+}
+
+fn push_texts(cells: &mut Cells, column_type: ColumnType, array: &ArrayRef) -> Option<()> {
+    if column_type == ColumnType::Varchar {
+        let texts = array.as_string_opt::<i32>()?;
+        return push_fields(cells, array, |row| {
+            Some(FieldValue::String(texts.value(row).as_bytes()))
+        });
+    }
+    let symbols = array.as_dictionary_opt::<Int32Type>()?;
+    let words = symbols.values().as_string_opt::<i32>()?;
+    let before = cells.len();
+    for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
+        cells.fill(before + row);
+        cells.push(Cell::Tag(words.value(symbols.key(row)?).as_bytes())).ok()?;
+    }
+    Some(())
+}
+
+fn push_times<T: ArrowPrimitiveType<Native = i64>>(cells: &mut Cells, times: &PrimitiveArray<T>) {
+    let before = cells.len();
+    for (row, time) in times.iter().enumerate() {
+        if let Some(time) = time {
+            cells.fill(before + row);
+            cells.push_time(time);
+        }
+    }
 }
 
 fn long256(bytes: &[u8]) -> Option<Long256> {

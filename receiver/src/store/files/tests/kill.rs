@@ -155,7 +155,9 @@ fn open_at_last(folder: &Folder) -> FileStore {
 }
 
 fn kills() -> usize {
-    std::env::var("QUESTDB_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(100)
+    let long = std::env::var_os("QUESTDB_LONG").is_some_and(|v| v == "1");
+    let asked = std::env::var("QUESTDB_KILLS").ok().and_then(|n| n.parse().ok());
+    asked.unwrap_or(if long { 2200 } else { 100 })
 }
 
 #[test]

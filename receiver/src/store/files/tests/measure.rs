@@ -27,6 +27,8 @@ fn peak() -> u64 {
 #[test]
 #[ignore = "a measurement"]
 fn ten_million_rows() {
+    // Forgets what other measurements have needed, where the system can.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
     let folder = Folder::below(&std::env::temp_dir());
     let store = FileStore::open(&folder.0, FileOptions::default()).unwrap();
     store.create_table(schema("t")).unwrap();

@@ -65,14 +65,18 @@ foreach(_questdb_file IN ITEMS "${QUESTDB_STATIC_FILE}" "${QUESTDB_IMPORT_FILE}"
   endif()
 endforeach()
 
-# cargo decides what is out of date, so it runs in every build. CARGO_TARGET_DIR and CARGO_BUILD_TARGET of the environment are
+# cargo decides what is out of date, so it runs in every build, once for each library. CARGO_TARGET_DIR and CARGO_BUILD_TARGET of the environment are
 # overridden, because the files must be found afterwards.
-add_custom_target(questdb_crate ALL
-  COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "QUESTDB_SONAME=${QUESTDB_SONAME}" ${_questdb_target_environment}
-    "${QUESTDB_CARGO}" rustc --release --locked --lib --package questdb-ingress-capi
-    --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
-    --target-dir "${_questdb_target_dir}" ${_questdb_target_flags} "--features=${_questdb_features}"
-    --config "profile.release.strip=\"symbols\"" ${_questdb_flags}
+set(_questdb_runs "")
+foreach(_questdb_package IN ITEMS questdb-ingress-capi questdb-ingress-capi-static)
+  list(APPEND _questdb_runs
+    COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "QUESTDB_SONAME=${QUESTDB_SONAME}" ${_questdb_target_environment}
+      "${QUESTDB_CARGO}" rustc --release --locked --lib --package ${_questdb_package}
+      --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
+      --target-dir "${_questdb_target_dir}" ${_questdb_target_flags} "--features=${_questdb_features}"
+      --config "profile.release.strip=\"symbols\"" ${_questdb_flags})
+endforeach()
+add_custom_target(questdb_crate ALL ${_questdb_runs}
   ${_questdb_copies} ${_questdb_links}
   BYPRODUCTS "${QUESTDB_SHARED_FILE}" "${QUESTDB_STATIC_FILE}" ${QUESTDB_IMPORT_FILE} ${QUESTDB_SONAME_LINK}
     ${QUESTDB_DEVELOPMENT_LINK}

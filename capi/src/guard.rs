@@ -157,6 +157,18 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failed {
     failed(err!(Internal, "a defect of this library: {}", client::internal::shown(text)))
 }
 
+/// Panics and catches it, in the library that ci/unguarded makes, to show that the optimised library can.
+#[cfg(panic_on_demand)]
+#[allow(unsafe_code, reason = "exported")]
+#[unsafe(no_mangle)]
+extern "C" fn questdb_panic_on_demand(what: u32) -> Failed {
+    guard_free(|| {
+        let owned = what.to_string();
+        assert!(what < 1000, "{owned} is on demand");
+        Ok(())
+    })
+}
+
 /// A place where tests can make a call panic. In other builds it does nothing.
 #[cfg(not(test))]
 #[inline(always)]

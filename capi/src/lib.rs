@@ -76,6 +76,9 @@ mod guard;
 
 mod text;
 
+#[cfg(all(own_unwinder, not(test)))]
+mod unwinder;
+
 #[cfg(test)]
 mod tests;
 

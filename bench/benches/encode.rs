@@ -17,11 +17,13 @@ use questdb_ingress_bench::artifact::Artifact;
 use questdb_ingress_bench::c::{CShape, InC, Way};
 use questdb_ingress_bench::clock::thread_cpu_ns;
 use questdb_ingress_bench::encoders::{ALL, Ours, PRE, Theirs, VAL};
-use questdb_ingress_bench::ledger;
+use questdb_ingress_bench::ledger::{Ledger, MARKED};
 use questdb_ingress_bench::official::{self, InOfficial};
 use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
 use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
 use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
+
+const LEDGER: Ledger = Ledger { bench: "encode", rows: 4000 };
 
 /// What a variant is compared with.
 #[derive(Clone, Copy, PartialEq)]
@@ -160,10 +162,10 @@ fn main() -> ExitCode {
     if has("--check") || has("--bless") {
         let mut names = Vec::new();
         ours(|name, _| names.push(name));
-        return ledger::check(&names, has("--bless"));
+        return LEDGER.check(&names, has("--bless"));
     }
-    if has(ledger::MARKED) {
-        ours(|_, variant| ledger::run_marked(variant));
+    if has(MARKED) {
+        ours(|_, variant| LEDGER.run_marked(variant));
         return ExitCode::SUCCESS;
     }
     let (counting, fresh) = (has("--count"), has("--fresh"));

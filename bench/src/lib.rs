@@ -11,5 +11,6 @@ pub mod flush;
 pub mod ledger;
 pub mod official;
 pub mod prepared;
+pub mod receive;
 pub mod shapes;
 pub mod variant;

@@ -106,7 +106,7 @@ pub trait Shape: Sized + 'static {
     fn write<E: Encoder>(&self, e: &mut E, n: &Names) -> Result<(), E::Error>;
 
     fn rows() -> &'static [Self] {
-        let mut random = Random(0x5EED);
+        let mut random = Random::new();
         (0..ROWS).map(|i| Self::make(i, &mut random)).collect::<Vec<_>>().leak()
     }
 }
@@ -114,7 +114,18 @@ pub trait Shape: Sized + 'static {
 /// SplitMix64, which makes the same rows in every run.
 pub struct Random(u64);
 
+impl Default for Random {
+    fn default() -> Self {
+        Random::new()
+    }
+}
+
 impl Random {
+    /// Returns the generator with which all rows are made.
+    pub fn new() -> Random {
+        Random(0x5EED)
+    }
+
     fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;

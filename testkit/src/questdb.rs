@@ -152,6 +152,11 @@ impl QuestDb {
         Some(Arc::clone(server))
     }
 
+    /// Starts a server, if this machine has one of that release.
+    pub fn start_if_available(release: Release, options: Options) -> Option<QuestDb> {
+        release.find().is_some().then(|| QuestDb::start(release, options))
+    }
+
     /// Starts a server and waits until it answers.
     pub fn start(release: Release, options: Options) -> QuestDb {
         let (jar, java) = release.find().expect("the release was found before");
@@ -225,6 +230,11 @@ impl QuestDb {
     /// Returns the keys of a connection string that log in over TCP.
     pub fn tcp_login(&self) -> String {
         format!("username={KEY_ID};token={KEY_D};token_x={KEY_X};token_y={KEY_Y};")
+    }
+
+    /// Returns the number of the server's process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.child.lock().unwrap().as_ref().map(Child::id)
     }
 
     /// Ends the server as abruptly as a power failure would.

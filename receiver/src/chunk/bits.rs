@@ -1,9 +1,10 @@
 //! A set of bits that says which rows have a value, and where the value is.
 
 /// One bit for each row. The number of bits before a row is known without counting from the start, so that a column keeps
-/// values only for the rows that have one.
+/// values only for the rows that have one. While all bits are set, nothing but their number is kept.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bits {
+    /// Empty while all bits are set.
     words: Vec<u64>,
     /// For each word, how many bits are set in the words before it.
     before: Vec<u32>,
@@ -23,7 +24,23 @@ impl Bits {
     }
 
     #[inline]
+    fn are_all_set(&self) -> bool {
+        self.ones as usize == self.len
+    }
+
+    #[inline]
     pub(crate) fn push(&mut self, bit: bool) {
+        if bit && self.are_all_set() {
+            self.ones += 1;
+            self.len += 1;
+        } else {
+            self.push_word_bit(bit);
+        }
+    }
+
+    #[inline(never)]
+    fn push_word_bit(&mut self, bit: bool) {
+        self.write_out();
         let at = self.len % 64;
         if at == 0 {
             self.words.push(0);
@@ -36,14 +53,33 @@ impl Bits {
         self.len += 1;
     }
 
+    /// Makes the words of bits that are all set.
+    fn write_out(&mut self) {
+        if !self.are_all_set() {
+            return;
+        }
+        self.words.clear();
+        self.words.resize(self.len.div_ceil(64), u64::MAX);
+        if let Some(last) = self.words.last_mut().filter(|_| !self.len.is_multiple_of(64)) {
+            *last = (1 << (self.len % 64)) - 1;
+        }
+        self.before.clear();
+        self.before.extend((0..self.ones).step_by(64));
+    }
+
+    #[inline]
     pub(crate) fn get(&self, at: usize) -> bool {
-        at < self.len && self.words[at / 64] >> (at % 64) & 1 == 1
+        at < self.len && (self.are_all_set() || self.words[at / 64] >> (at % 64) & 1 == 1)
     }
 
     /// Returns how many bits are set before `at`, if the bit at `at` is set.
+    #[inline]
     pub(crate) fn rank(&self, at: usize) -> Option<usize> {
         if !self.get(at) {
             return None;
+        }
+        if self.are_all_set() {
+            return Some(at);
         }
         let below = self.words[at / 64] & ((1 << (at % 64)) - 1);
         Some((self.before[at / 64] + below.count_ones()) as usize)
@@ -62,12 +98,18 @@ impl Bits {
         }
         self.ones -= u32::from(bit);
         self.len = last;
+        if self.are_all_set() {
+            self.words.clear();
+            self.before.clear();
+        }
         Some(bit)
     }
 
     /// Appends bits that are not set, until there are `len`.
+    #[inline]
     pub(crate) fn grow(&mut self, len: usize) {
         if len > self.len {
+            self.write_out();
             self.words.resize(len.div_ceil(64), 0);
             self.before.resize(len.div_ceil(64), self.ones);
             self.len = len;
@@ -76,7 +118,11 @@ impl Bits {
 
     /// Appends the bits of another set.
     pub(crate) fn extend(&mut self, other: &Bits) {
-        if self.len.is_multiple_of(64) {
+        if self.are_all_set() && other.are_all_set() {
+            self.len += other.len;
+            self.ones += other.ones;
+        } else if self.len.is_multiple_of(64) && !other.are_all_set() {
+            self.write_out();
             self.words.extend_from_slice(&other.words);
             self.before.extend(other.before.iter().map(|n| n + self.ones));
             self.len += other.len;

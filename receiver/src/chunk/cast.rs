@@ -152,6 +152,9 @@ pub(crate) fn convert(value: i64, unit: TimeUnit, target: TimeUnit) -> Option<i6
     if unit == target {
         return Some(value);
     }
+    if (unit, target) == (TimeUnit::Nanos, TimeUnit::Micros) {
+        return Some(value / 1_000);
+    }
     let divisor = if target == TimeUnit::Nanos { 1 } else { 1_000 };
     i64::try_from(i128::from(value) * nanos / divisor).ok()
 }

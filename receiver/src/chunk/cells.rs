@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::line::{Decimal, FieldValue, Long256, parse_long256};
+use crate::line::{Decimal, FieldValue, Long256, TimeUnit, parse_long256, quick};
 use crate::value::{Array, ColumnType, Value};
 
 use super::bits::Bits;
@@ -11,6 +11,9 @@ use super::cast::{Cell, Refused, as_decimal, as_double, as_long, own_array, symb
 
 /// About how many bytes a text of a symbol column takes besides its letters, and an array besides its elements.
 const WORD_BYTES: usize = 100;
+
+/// The most words of a column that are found without its index.
+const MAX_LATELY: usize = 4096;
 
 /// The values of the rows that have one, in order.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ struct Symbols {
     words: Vec<Arc<str>>,
     /// The number of each word. It is empty in a sealed chunk.
     index: HashMap<Arc<str>, u32>,
+    /// The numbers of words that came lately, each at a place that a hash of its word decides. Old ones may be out of date.
+    lately: Vec<u32>,
     /// The number of values when the last word was added, so that the word can be removed together with its row.
     last_new: usize,
 }
@@ -54,6 +59,35 @@ impl Symbols {
         self.index.insert(word, id);
         self.last_new = self.ids.len();
         Ok(id)
+    }
+
+    /// Appends a text that a peer has sent. Equal texts that come often are found without the index, whose hash is slow because no
+    /// peer can foresee it; `hash` may be any. Returns how many bytes a new word takes, or `None` if the text is not UTF-8.
+    #[inline]
+    fn push_hashed(&mut self, text: &[u8], hash: u32) -> Option<usize> {
+        let place = hash as usize & self.lately.len().wrapping_sub(1);
+        if let Some(id) = self.lately.get(place)
+            && let Some(word) = self.words.get(*id as usize)
+            && word.as_bytes() == text
+        {
+            self.ids.push(*id);
+            return Some(0);
+        }
+        self.push_anew(text, hash)
+    }
+
+    #[inline(never)]
+    fn push_anew(&mut self, text: &[u8], hash: u32) -> Option<usize> {
+        let before = self.words.len();
+        self.push(std::str::from_utf8(text).ok()?).ok()?;
+        if self.lately.len() < (4 * self.words.len()).min(MAX_LATELY) {
+            self.lately.clear();
+            let len = (8 * self.words.len()).next_power_of_two().clamp(16, MAX_LATELY);
+            self.lately.resize(len, u32::MAX);
+        }
+        let place = hash as usize & (self.lately.len() - 1);
+        self.lately[place] = *self.ids.last()?;
+        Some((self.words.len() - before) * (text.len() + WORD_BYTES))
     }
 
     fn pop(&mut self) {
@@ -109,7 +143,8 @@ impl Cells {
     pub(crate) fn bytes(&self) -> usize {
         let values = match &self.values {
             Values::Symbols(s) => {
-                s.ids.capacity() * size_of::<u32>() + s.words.capacity() * size_of::<Arc<str>>()
+                (s.ids.capacity() + s.lately.capacity()) * size_of::<u32>()
+                    + s.words.capacity() * size_of::<Arc<str>>()
             }
             Values::Longs(v) => v.capacity() * size_of::<i64>(),
             Values::Doubles(v) => v.capacity() * size_of::<f64>(),
@@ -206,7 +241,10 @@ impl Cells {
             }
             (Values::Texts { ends, text }, Cell::Tag(v) | Cell::Field(FieldValue::String(v))) => {
                 // QuestDB stores such bytes as they are. Readers here get text.
-                text.push_str(&String::from_utf8_lossy(v));
+                match std::str::from_utf8(v) {
+                    Ok(v) => text.push_str(v),
+                    Err(_) => text.push_str(&String::from_utf8_lossy(v)),
+                }
                 ends.push(text.len());
                 true
             }
@@ -233,6 +271,40 @@ impl Cells {
         };
         self.valid.push(valid);
         Ok(())
+    }
+
+    /// Returns what appends to a column of doubles, if it is one.
+    #[inline]
+    pub(super) fn doubles(&mut self) -> Option<Doubles<'_>> {
+        match &mut self.values {
+            Values::Doubles(values) => Some(Doubles { values, valid: &mut self.valid }),
+            _ => None,
+        }
+    }
+
+    /// Appends the symbol at the start of the input. Returns how many bytes follow it, or `None` if the parser has to read it.
+    #[inline(never)]
+    pub(super) fn read_symbol(&mut self, input: &[u8]) -> Option<usize> {
+        if let Values::Symbols(symbols) = &mut self.values {
+            let (text, hash, rest) = quick::hashed_token(input)?;
+            self.extra += symbols.push_hashed(text, hash)?;
+            self.valid.push(true);
+            return Some(rest.len());
+        }
+        let (text, rest) = quick::token(input)?;
+        self.push(Cell::Tag(text)).ok()?;
+        Some(rest.len())
+    }
+
+    /// Appends a field, unless it is refused.
+    #[inline]
+    pub(super) fn push_field(&mut self, field: FieldValue<'_>) -> Option<()> {
+        match field {
+            FieldValue::Null => Some(()),
+            // Refused with an error of its own.
+            FieldValue::Timestamp(TimeUnit::Unset, _) => None,
+            _ => self.push(Cell::Field(field)).ok(),
+        }
     }
 
     /// Appends the rows of another column of the same type. Both then have their values in one place.
@@ -278,7 +350,7 @@ impl Cells {
         self.valid.shrink();
         match &mut self.values {
             Values::Symbols(s) => {
-                s.index = HashMap::new();
+                (s.index, s.lately) = Default::default();
                 s.ids.shrink_to_fit();
                 s.words.shrink_to_fit();
             }
@@ -293,6 +365,20 @@ impl Cells {
             Values::Arrays(v) => v.shrink_to_fit(),
             Values::Decimals(v) => v.shrink_to_fit(),
         }
+    }
+}
+
+/// Appends to a column of doubles.
+pub(super) struct Doubles<'a> {
+    values: &'a mut Vec<f64>,
+    valid: &'a mut Bits,
+}
+
+impl Doubles<'_> {
+    #[inline]
+    pub(super) fn push(&mut self, value: f64) {
+        self.values.push(value);
+        self.valid.push(true);
     }
 }
 

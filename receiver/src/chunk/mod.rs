@@ -3,6 +3,8 @@
 mod bits;
 mod cast;
 mod cells;
+mod columns;
+mod layout;
 mod recast;
 mod row;
 

@@ -10,15 +10,14 @@ use crate::value::{ColumnType, Value};
 
 use super::cast::{Cell, convert, designated_range, new_column};
 use super::cells::Cells;
+use super::columns::Columns;
+use super::layout::Layout;
 use super::{Chunk, MAX_ROWS};
 
 /// A chunk has at most about this many bytes of lines, unless a single line has more.
 const MAX_LINE_BYTES: usize = 16 << 20;
 /// A chunk is accounted for at least each time when it has grown by so many bytes of lines.
 const ACCOUNT_STEP: usize = 16 << 10;
-/// The bytes that rows without a value may take in columns that come late, for each byte of a line.
-const WASTE_PER_BYTE: usize = 16;
-const FREE_WASTE: usize = 256 << 10;
 
 /// Why a line was not appended.
 pub(crate) enum Stop {
@@ -39,13 +38,11 @@ pub(crate) struct ChunkBuilder {
     schema: Arc<Schema>,
     /// The schema before the last row, if that row has added columns which the table does not know yet.
     base: Option<Arc<Schema>>,
-    cells: Vec<Option<Box<Cells>>>,
-    rows: usize,
-    line_bytes: usize,
+    columns: Columns,
+    /// How the last lines looked.
+    layout: Layout,
     /// For the nth value of a line, the column of the nth value of the last line: most lines have the same columns.
     guesses: Vec<usize>,
-    /// The bytes of bits for rows before the first value of their column.
-    waste: usize,
     lease: Lease,
     /// The bytes of lines at which the chunk is accounted for the next time.
     next_account: usize,
@@ -56,11 +53,9 @@ impl ChunkBuilder {
         ChunkBuilder {
             schema,
             base: None,
-            cells: Vec::new(),
-            rows: 0,
-            line_bytes: 0,
+            columns: Columns::default(),
+            layout: Layout::default(),
             guesses: Vec::new(),
-            waste: 0,
             lease,
             next_account: 0,
         }
@@ -71,7 +66,7 @@ impl ChunkBuilder {
     }
 
     pub(crate) fn rows(&self) -> usize {
-        self.rows
+        self.columns.rows
     }
 
     /// Takes the rows out. The builder then begins a new chunk.
@@ -80,15 +75,53 @@ impl ChunkBuilder {
             // The table may refuse the columns of a line that is not complete.
             self.restart_line(base, None);
         }
-        let mut cells = std::mem::take(&mut self.cells);
-        cells.iter_mut().flatten().for_each(|cells| cells.seal());
+        let columns = self.columns.take();
         let empty = self.lease.budget().lease();
         let mut lease = std::mem::replace(&mut self.lease, empty);
-        let rows = std::mem::take(&mut self.rows);
         // Rows that came after the last accounting may need more than there is, but they were accepted already.
-        let _ = lease.set(bytes(&cells));
-        (self.line_bytes, self.waste, self.next_account) = (0, 0, 0);
-        Chunk { schema: Arc::clone(&self.schema), cells, rows, lease }
+        let _ = lease.set(columns.bytes());
+        self.next_account = 0;
+        let schema = Arc::clone(&self.schema);
+        Chunk { schema, cells: columns.cells, rows: columns.rows, lease }
+    }
+
+    /// Returns whether the line at the start of `input` is one of this table, as far as its bytes are those of the lines before.
+    #[inline]
+    pub(crate) fn expects(&self, input: &[u8]) -> bool {
+        self.layout.is_table_of(input)
+    }
+
+    /// Appends the line at the start of `input` as a row, if it looks like the lines before it, and returns its length. If not,
+    /// nothing has changed, and nothing is known about the line.
+    #[inline]
+    pub(crate) fn append_alike(
+        &mut self,
+        input: &[u8],
+        default_unit: TimeUnit,
+        now_nanos: impl FnOnce() -> i64,
+    ) -> Option<usize> {
+        if self.is_full() || self.base.is_some() {
+            return None;
+        }
+        let (stamp, len) = self.layout.read(input, &self.schema, &mut self.columns)?;
+        let put = self.put_time(stamp, default_unit, now_nanos).and_then(|()| self.account(len));
+        if put.is_err() {
+            self.columns.undo_row();
+            return None;
+        }
+        self.columns.rows += 1;
+        self.columns.line_bytes += len;
+        Some(len)
+    }
+
+    /// Remembers how the line looks that was just appended.
+    #[inline]
+    pub(crate) fn learn(&mut self, line: &Line<'_>) {
+        self.layout.learn(line, &self.guesses, &self.schema);
+    }
+
+    fn is_full(&self) -> bool {
+        self.columns.rows >= MAX_ROWS || self.columns.line_bytes >= MAX_LINE_BYTES
     }
 
     /// Appends a line as a row. If it is refused, the rows stay as they were, and the refusal has the server's words. Columns
@@ -101,17 +134,17 @@ impl ChunkBuilder {
         policy: &Policy,
         now_nanos: impl FnOnce() -> i64,
     ) -> Result<(), Stop> {
-        if self.rows >= MAX_ROWS || self.line_bytes >= MAX_LINE_BYTES {
+        if self.is_full() {
             return Err(Stop::NewChunk);
         }
         let result = self.append_cells(line, default_unit, policy, now_nanos);
         let result = result.and_then(|()| self.account(len));
         match result {
             Ok(()) => {
-                self.rows += 1;
-                self.line_bytes += len;
+                self.columns.rows += 1;
+                self.columns.line_bytes += len;
             }
-            Err(_) => self.undo_row(),
+            Err(_) => self.columns.undo_row(),
         }
         result
     }
@@ -130,31 +163,26 @@ impl ChunkBuilder {
     /// `len` bytes, is removed if it was appended.
     pub(crate) fn restart_line(&mut self, schema: Arc<Schema>, appended: Option<usize>) {
         if let Some(len) = appended {
-            self.rows -= 1;
-            self.line_bytes -= len;
-            self.undo_row();
+            self.columns.rows -= 1;
+            self.columns.line_bytes -= len;
+            self.columns.undo_row();
         }
         if let Some(base) = self.base.take() {
-            self.cells.truncate(base.columns().len());
+            self.columns.cells.truncate(base.columns().len());
         }
         self.schema = schema;
         self.guesses.clear();
-    }
-
-    #[cold]
-    fn undo_row(&mut self) {
-        let rows = self.rows;
-        self.cells.iter_mut().flatten().filter(|c| c.len() > rows).for_each(|c| c.pop());
+        self.layout.clear();
     }
 
     /// Accounts for the bytes of the chunk, if it has grown by enough.
     #[inline]
     fn account(&mut self, len: usize) -> Result<(), Stop> {
-        let line_bytes = self.line_bytes + len;
+        let line_bytes = self.columns.line_bytes + len;
         if line_bytes < self.next_account {
             return Ok(());
         }
-        if self.lease.set(bytes(&self.cells)).is_err() {
+        if self.lease.set(self.columns.bytes()).is_err() {
             return Err(Refusal::full(self.lease.budget().max()).into());
         }
         self.next_account = line_bytes + line_bytes.min(ACCOUNT_STEP);
@@ -178,14 +206,24 @@ impl ChunkBuilder {
             position += 1;
         }
         // A field with the name of the designated column has already set the time.
-        let rows = self.rows;
         let designated = self.schema.designated();
-        if self.column(designated)?.len() > rows {
+        if self.columns.has(designated) {
             return self.check_time_from_field(designated);
         }
-        let stamp = line
-            .stamp()
-            .unwrap_or_else(|| Stamp { value: now_nanos(), unit: Some(TimeUnit::Nanos) });
+        self.put_time(line.stamp(), default_unit, now_nanos)
+    }
+
+    /// Sets the time of the row, which is the present time if the line has none.
+    #[inline]
+    fn put_time(
+        &mut self,
+        stamp: Option<Stamp>,
+        default_unit: TimeUnit,
+        now_nanos: impl FnOnce() -> i64,
+    ) -> Result<(), Stop> {
+        let now = || Stamp { value: now_nanos(), unit: Some(TimeUnit::Nanos) };
+        let stamp = stamp.unwrap_or_else(now);
+        let designated = self.schema.designated();
         self.put_designated(designated, stamp.value, stamp.unit.unwrap_or(default_unit))
     }
 
@@ -193,7 +231,7 @@ impl ChunkBuilder {
     #[cold]
     fn check_time_from_field(&mut self, designated: usize) -> Result<(), Stop> {
         let table = Arc::clone(self.schema.table());
-        let rows = self.rows;
+        let rows = self.columns.rows;
         let refused = |why: &str| {
             let why = format!("errno: -1, error: {why}");
             Err(Refusal::writing(Code::Time, &table, &why).into())
@@ -215,7 +253,7 @@ impl ChunkBuilder {
 
     #[inline]
     fn put_designated(&mut self, index: usize, value: i64, unit: TimeUnit) -> Result<(), Stop> {
-        let rows = self.rows;
+        let rows = self.columns.rows;
         let cells = self.column(index)?;
         let target = match cells.column_type() {
             ColumnType::TimestampNanos => TimeUnit::Nanos,
@@ -241,37 +279,9 @@ impl ChunkBuilder {
         Refusal::row(Code::Time, message).into()
     }
 
-    /// Returns the cells of a column, which has all rows before the present one.
     #[inline]
     fn column(&mut self, index: usize) -> Result<&mut Cells, Stop> {
-        let rows = self.rows;
-        // The column is looked up twice, because the borrow checker does not see that the first one ends here.
-        if self.cells.get(index).and_then(Option::as_ref).is_none_or(|c| c.len() < rows) {
-            self.lengthen(index)?;
-        }
-        match self.cells.get_mut(index) {
-            Some(Some(cells)) => Ok(cells),
-            _ => Err(Stop::NewChunk),
-        }
-    }
-
-    /// Adds the column to the chunk, or the rows to the column that have no value in it.
-    #[cold]
-    fn lengthen(&mut self, index: usize) -> Result<(), Stop> {
-        let rows = self.rows;
-        if self.cells.len() <= index {
-            self.cells.resize_with(index + 1, || None);
-        }
-        let column_type = self.schema.columns()[index].column_type;
-        let present = self.cells[index].as_ref().map_or(0, |cells| cells.len());
-        // A word and a number for every 64 rows.
-        let waste = self.waste + (rows - present) / 64 * 12;
-        if waste > FREE_WASTE + WASTE_PER_BYTE * self.line_bytes {
-            return Err(Stop::NewChunk);
-        }
-        self.waste = waste;
-        self.cells[index].get_or_insert_with(|| Box::new(Cells::new(column_type))).fill(rows);
-        Ok(())
+        self.columns.get(index, &self.schema).ok_or(Stop::NewChunk)
     }
 
     #[inline]
@@ -286,10 +296,9 @@ impl ChunkBuilder {
             Some(index) if self.schema.columns()[*index].name.as_bytes() == name => *index,
             _ => self.find_or_add(position, name, &cell, policy)?,
         };
-        let rows = self.rows;
         let designated = self.schema.designated();
         // If a line has two values for one column, the first one counts. An empty value does not count.
-        if matches!(self.cells.get(index), Some(Some(cells)) if cells.len() > rows) {
+        if self.columns.has(index) {
             return Ok(());
         }
         let is_time = matches!(cell, Cell::Field(FieldValue::Timestamp(..)));
@@ -351,9 +360,4 @@ impl ChunkBuilder {
         self.base = Some(std::mem::replace(&mut self.schema, Arc::new(draft)));
         Ok(index)
     }
-}
-
-fn bytes(cells: &[Option<Box<Cells>>]) -> usize {
-    let columns: usize = cells.iter().flatten().map(|c| c.bytes()).sum();
-    columns + size_of_val(cells)
 }

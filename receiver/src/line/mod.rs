@@ -7,10 +7,12 @@
 mod binary;
 mod decimal;
 mod error;
+pub(crate) mod quick;
 mod text;
 mod value;
 
-use value::{Parts, Span, Stored};
+pub(crate) use value::Parts;
+use value::{Span, Stored};
 
 pub use decimal::Decimal;
 pub use error::{ParseError, ParseErrorKind};
@@ -139,6 +141,11 @@ impl LineParser {
     /// Returns whether the input ended inside a binary value, where a line feed would be a part of the value.
     pub(crate) fn is_inside_binary(&self) -> bool {
         !self.ended && self.phase == Phase::Binary
+    }
+
+    /// Returns whether the next line has not been looked at.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.ended || (self.phase == Phase::Table && self.scan == 0)
     }
 
     /// Forgets a line that has not ended.

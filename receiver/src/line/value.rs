@@ -116,6 +116,15 @@ impl<'a> Line<'a> {
         parts.fields.iter().map(move |(n, v)| (parts.text(input, *n), parts.value(input, v)))
     }
 
+    /// Returns the names of the symbols and fields, if none of them and not the table has a backslash.
+    pub(crate) fn plain_names(&self) -> Option<Vec<&'a [u8]>> {
+        let symbols = self.parts.symbols.iter().map(|(name, _)| *name);
+        let names = symbols.chain(self.parts.fields.iter().map(|(name, _)| *name));
+        let plain = |span: Span| (!span.unescaped).then(|| self.parts.text(self.input, span));
+        plain(self.parts.table)?;
+        names.map(plain).collect()
+    }
+
     /// Returns the designated timestamp.
     pub fn stamp(&self) -> Option<Stamp> {
         self.parts.stamp
@@ -160,7 +169,7 @@ impl Parts {
         &from[span.start..span.end]
     }
 
-    fn value<'a>(&'a self, input: &'a [u8], stored: &Stored) -> FieldValue<'a> {
+    pub(crate) fn value<'a>(&'a self, input: &'a [u8], stored: &Stored) -> FieldValue<'a> {
         match *stored {
             Stored::Null => FieldValue::Null,
             Stored::Boolean(v) => FieldValue::Boolean(v),

@@ -8,6 +8,8 @@ use crate::store::{Batch, Store};
 
 /// The most bytes of a refused line that are kept.
 const MAX_SHOWN: usize = 256;
+/// At least so many bytes of a piece are copied to an unfinished line that the piece continues.
+const LINE_STEP: usize = 512;
 /// An empty buffer that is larger than this is freed.
 const MAX_KEPT: usize = 64 << 10;
 
@@ -89,24 +91,49 @@ impl LineReader {
 
     /// Reads the next piece, up to the first bad line. The bytes after that line are kept.
     pub(crate) fn feed(&mut self, store: &Store, part: &[u8]) -> Result<(), BadLine> {
-        if self.rest().is_empty() {
-            let mut at = 0;
-            let result = self.read(store, part, &mut at);
-            self.pending.clear();
-            self.pending.extend_from_slice(&part[at..]);
-            self.start = 0;
-            return self.hold(result);
+        let mut part = part;
+        while !self.rest().is_empty() {
+            let (next, after) = self.split_for_line(part);
+            let old = self.pending.len();
+            self.pending.extend_from_slice(next);
+            if self.rest().len() >= self.needed {
+                let pending = std::mem::take(&mut self.pending);
+                let mut at = self.start;
+                let result = self.read(store, &pending, &mut at);
+                self.pending = pending;
+                if result.is_ok() && at >= old {
+                    // The line has ended. What follows is read where it is.
+                    self.pending.clear();
+                    self.start = 0;
+                    part = &part[at - old..];
+                    self.needed = 0;
+                    break;
+                }
+                self.start = at;
+                if result.is_err() {
+                    self.pending.extend_from_slice(after);
+                    return self.hold(result);
+                }
+            }
+            if after.is_empty() {
+                return self.hold(Ok(()));
+            }
+            part = after;
         }
-        self.pending.extend_from_slice(part);
-        if self.rest().len() < self.needed {
-            return self.hold(Ok(()));
-        }
-        let pending = std::mem::take(&mut self.pending);
-        let mut at = self.start;
-        let result = self.read(store, &pending, &mut at);
-        self.pending = pending;
-        self.start = at;
+        let mut at = 0;
+        let result = self.read(store, part, &mut at);
+        self.pending.clear();
+        self.pending.extend_from_slice(&part[at..]);
+        self.start = 0;
         self.hold(result)
+    }
+
+    /// Splits a piece into what most likely ends the unfinished line, and the rest.
+    fn split_for_line<'a>(&self, part: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let missing = self.needed.saturating_sub(self.rest().len());
+        // A long line is copied in ever longer pieces, so that it is looked at seldom.
+        let len = missing.max(self.rest().len()).max(LINE_STEP);
+        part.split_at(len.min(part.len()))
     }
 
     /// Returns the bytes that are kept.
@@ -155,6 +182,14 @@ impl LineReader {
         self.needed = 0;
         while *at < input.len() {
             let rest = &input[*at..];
+            if self.parser.is_at_start()
+                && let Some(len) = self.batch.append_alike(rest, self.unit)
+            {
+                self.rows += 1;
+                self.bytes += len as u64;
+                *at += len;
+                continue;
+            }
             let (rows, len) = match self.parser.parse(rest) {
                 Ok(Progress::Empty(len)) => (0, len),
                 Ok(Progress::NeedMore(total)) => {

@@ -1,8 +1,11 @@
 //! What is sent on one connection: HTTP requests, or lines over TCP. A session is told what happens on its connection, and says
 //! what to do; it knows no socket, no thread and no clock.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod compare;
 pub(crate) mod http;
 mod lines;
+pub(crate) mod socketless;
 pub(crate) mod tcp;
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,11 @@ impl TcpSession {
         }
     }
 
+    /// Leaves every line to the parser.
+    pub(crate) fn use_parser_only(&mut self) {
+        self.lines.batch().use_parser_only();
+    }
+
     /// Reads a piece of the login. Returns how much of it belongs to it.
     fn log_in(&mut self, shared: &Shared, input: &[u8]) -> usize {
         let end = input.iter().position(|b| *b == b'\n');

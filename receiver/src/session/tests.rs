@@ -214,7 +214,7 @@ fn without_room_tcp_waits_and_loses_nothing() {
     assert_eq!((stored + left, bench.rows()), (rows, rows as u64));
     assert!(stored > 0 && bench.refusals().is_empty());
     // A peer for which there is no room for too long is refused like one that is idle.
-    bench.bytes(&b"t x=1i\n".repeat(20_000)).pass(Duration::from_secs(299));
+    bench.bytes(&b"t x=1i\n".repeat(10_000)).pass(Duration::from_secs(299));
     assert_eq!(bench.state, State::Waits);
     bench.pass(Duration::from_secs(2));
     assert_eq!((bench.state, bench.refusals()[0].0), (State::Closed, "FULL"));

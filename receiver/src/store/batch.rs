@@ -25,6 +25,19 @@ pub(crate) struct Batch {
     /// The index of the table of the last row, which is most likely the table of the next one too.
     last: usize,
     rows: u64,
+    clock: Clock,
+    /// Whether every line is read by the parser, for comparisons.
+    parser_only: bool,
+}
+
+/// Returns the time for rows that have none, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+struct Clock(fn() -> i64);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock(now_nanos)
+    }
 }
 
 #[derive(Debug)]
@@ -41,9 +54,47 @@ impl OpenTable {
 }
 
 impl Batch {
+    /// Leaves every line to the parser.
+    pub(crate) fn use_parser_only(&mut self) {
+        self.parser_only = true;
+    }
+
+    /// Sets the time of rows that have none.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn set_clock(&mut self, clock: fn() -> i64) {
+        self.clock = Clock(clock);
+    }
+
     /// Returns the number of rows.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Appends the line at the start of `input` as a row, if it looks like those before it, and returns its length. If not,
+    /// nothing has changed, and nothing is known about the line.
+    #[inline]
+    pub(crate) fn append_alike(&mut self, input: &[u8], default_unit: TimeUnit) -> Option<usize> {
+        if self.parser_only {
+            return None;
+        }
+        if !self.open.get(self.last)?.builder.expects(input) {
+            self.last = self.find_alike(input)?;
+        }
+        let open = self.open.get_mut(self.last)?;
+        if open.builder.rows() == 0 && open.entry.is_removed() {
+            return None;
+        }
+        let len = open.builder.append_alike(input, default_unit, self.clock.0)?;
+        self.rows += 1;
+        Some(len)
+    }
+
+    /// Returns the table of the line at the start of `input`, if there were such lines before.
+    #[inline(never)]
+    fn find_alike(&self, input: &[u8]) -> Option<usize> {
+        let len = input.iter().position(|b| matches!(b, b',' | b' ' | b'\n'))?;
+        let index = *self.by_name.get(&input[..len])?;
+        self.open.get(index).filter(|open| open.builder.expects(input)).map(|_| index)
     }
 
     /// Appends a line of `len` bytes as a row. Makes its table and its columns if they do not exist: they stay even if the row
@@ -67,7 +118,8 @@ impl Batch {
         self.last = index;
         let open = &mut self.open[index];
         loop {
-            let appended = open.builder.append(line, len, default_unit, store.policy(), now_nanos);
+            let (policy, clock) = (store.policy(), self.clock.0);
+            let appended = open.builder.append(line, len, default_unit, policy, clock);
             let appended = match appended {
                 Err(Stop::NewChunk) => {
                     open.finished.push(open.builder.finish());
@@ -77,7 +129,10 @@ impl Batch {
                 Ok(()) => Ok(()),
             };
             if open.publish(store, appended.is_ok().then_some(len))? {
-                self.rows += u64::from(appended.is_ok());
+                if appended.is_ok() {
+                    self.rows += 1;
+                    open.builder.learn(line);
+                }
                 return appended;
             }
         }
@@ -121,7 +176,8 @@ impl Batch {
             }
         }
         if self.open.len() > MAX_KEPT_TABLES {
-            *self = Batch::default();
+            let (clock, parser_only) = (self.clock, self.parser_only);
+            *self = Batch { clock, parser_only, ..Batch::default() };
         }
         self.rows = 0;
         chunks

@@ -1,0 +1,4 @@
+//! The receiver: lines to committed rows, alone and next to a real QuestDB.
+
+pub mod servers;
+pub mod session;

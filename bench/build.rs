@@ -7,6 +7,7 @@ fn main() {
         .file("c/rows.c")
         .file("c/official.c")
         .file("c/count.c")
+        .file("c/sweep.c")
         .include("../include")
         .opt_level(2)
         .warnings(true)

@@ -13,8 +13,13 @@ impl Artifact {
     /// Prints a line and keeps it.
     pub fn line(&mut self, line: &str) {
         println!("{line}");
-        self.text.push_str(line);
+        self.keep(line);
         self.text.push('\n');
+    }
+
+    /// Keeps a text that is not for the screen.
+    pub fn keep(&mut self, text: &str) {
+        self.text.push_str(text);
     }
 
     /// Writes the text to the file with this name, which replaces that of an earlier run.

@@ -96,7 +96,7 @@ c_shapes! {
     S7 raw_s7 checked_s7 prepared_s7 official_pre_s7 official_val_s7 official_all_s7
 }
 
-fn check(error: Handle) {
+pub(crate) fn check(error: Handle) {
     if !error.is_null() {
         // SAFETY: the library returned this error, and its message ends with a NUL.
         panic!("{}", unsafe { CStr::from_ptr(questdb_error_message(error)) }.to_string_lossy());
@@ -136,18 +136,18 @@ pub struct InC<S: 'static> {
 
 /// `questdb_array`.
 #[repr(C)]
-struct CArray {
-    dims: usize,
-    shape: *const usize,
-    strides: *const isize,
-    data: *const u8,
-    data_len: usize,
-    origin: usize,
+pub(crate) struct CArray {
+    pub(crate) dims: usize,
+    pub(crate) shape: *const usize,
+    pub(crate) strides: *const isize,
+    pub(crate) data: *const u8,
+    pub(crate) data_len: usize,
+    pub(crate) origin: usize,
 }
 
 /// `questdb_column_data`.
 #[repr(C)]
-struct CColumn {
+pub(crate) struct CColumn {
     kind: u32,
     width: u32,
     scale: u32,
@@ -162,7 +162,7 @@ struct CColumn {
     validity_first_bit: usize,
 }
 
-const NO_COLUMN: CColumn = CColumn {
+pub(crate) const NO_COLUMN: CColumn = CColumn {
     kind: 0,
     width: 0,
     scale: 0,
@@ -179,26 +179,60 @@ const NO_COLUMN: CColumn = CColumn {
 
 pub(crate) fn c_names<S: CShape>(collector: &Collector) -> CNames {
     let rust = Names::new(S::TABLE, S::COLUMNS);
-    let bytes = rust.table.bytes();
+    let columns = S::COLUMNS.iter().zip(&collector.kinds);
     let stamp = if collector.in_micros { 2 } else { 1 };
-    // SAFETY: (here and below) pointer and length are those of one text.
-    let layout = made(|h| unsafe { questdb_row_layout_new(bytes.as_ptr(), bytes.len(), stamp, h) });
-    for (name, kind) in S::COLUMNS.iter().zip(&collector.kinds) {
-        // SAFETY: the layout is alive, and pointer and length are those of one text.
-        check(unsafe { questdb_row_layout_add(layout, name.as_ptr(), name.len(), *kind as u32) });
-    }
     CNames {
         table_raw: rust.table,
-        // SAFETY: pointer and length are those of one text.
-        table: made(|h| unsafe { questdb_table_name_new(bytes.as_ptr(), bytes.len(), h) }),
-        layout,
+        table: c_table_name(S::TABLE),
+        layout: c_layout(S::TABLE, stamp, columns.map(|(name, kind)| (*name, *kind as u32))),
         column_count: S::COLUMNS.len(),
-        columns: rust.columns.map(|name| {
-            let bytes = name.raw.bytes();
-            // SAFETY: pointer and length are those of one text.
-            let make = |h| unsafe { questdb_column_name_new(bytes.as_ptr(), bytes.len(), h) };
-            CName { raw: name.raw, checked: made(make) }
-        }),
+        columns: rust
+            .columns
+            .map(|name| CName { raw: name.raw, checked: c_column_name(name.raw.checked_before()) }),
+    }
+}
+
+/// Makes a layout with timestamps in nanoseconds (1) or microseconds (2).
+pub(crate) fn c_layout<'n>(
+    table: &str,
+    stamp: u32,
+    columns: impl Iterator<Item = (&'n str, u32)>,
+) -> Handle {
+    // SAFETY: (here and below) pointer and length are those of one text.
+    let layout = made(|h| unsafe { questdb_row_layout_new(table.as_ptr(), table.len(), stamp, h) });
+    for (name, kind) in columns {
+        // SAFETY: the layout is alive, and pointer and length are those of one text.
+        check(unsafe { questdb_row_layout_add(layout, name.as_ptr(), name.len(), kind) });
+    }
+    layout
+}
+
+pub(crate) fn c_table_name(name: &str) -> Handle {
+    // SAFETY: pointer and length are those of one text.
+    made(|h| unsafe { questdb_table_name_new(name.as_ptr(), name.len(), h) })
+}
+
+pub(crate) fn c_column_name(name: &str) -> Handle {
+    // SAFETY: pointer and length are those of one text.
+    made(|h| unsafe { questdb_column_name_new(name.as_ptr(), name.len(), h) })
+}
+
+pub(crate) fn c_clear(buffer: Handle) {
+    // SAFETY: the buffer is alive.
+    check(unsafe { questdb_buffer_clear(buffer) });
+}
+
+pub(crate) fn c_free(buffer: Handle) {
+    // SAFETY: the buffer is alive, and is not used again.
+    unsafe { questdb_buffer_free(buffer) };
+}
+
+pub(crate) fn c_bytes(buffer: Handle) -> Vec<u8> {
+    let mut len = 0;
+    // SAFETY: the buffer is alive, and its bytes are copied before the next call.
+    unsafe {
+        let start = questdb_buffer_peek(buffer, &raw mut len);
+        std::slice::from_raw_parts(start, len).to_vec()
     }
 }
 
@@ -302,7 +336,7 @@ impl<S: CShape> InC<S> {
     }
 }
 
-fn new_buffer(version: u32) -> Handle {
+pub(crate) fn new_buffer(version: u32) -> Handle {
     // SAFETY: the function writes the handle to the place it is given.
     made(|h| unsafe { questdb_buffer_new(version, h) })
 }
@@ -312,13 +346,11 @@ impl<S: CShape> Variant for InC<S> {
         while rows > 0 {
             let some = match emptied {
                 Emptied::Cleared(each) => {
-                    // SAFETY: the buffer is alive.
-                    check(unsafe { questdb_buffer_clear(self.buffer) });
+                    c_clear(self.buffer);
                     each.min(rows)
                 }
                 Emptied::Replaced(each) => {
-                    // SAFETY: the buffer is alive, and is not used again.
-                    unsafe { questdb_buffer_free(self.buffer) };
+                    c_free(self.buffer);
                     self.buffer = new_buffer(self.version);
                     each.min(rows)
                 }
@@ -329,15 +361,9 @@ impl<S: CShape> Variant for InC<S> {
     }
 
     fn output(&mut self) -> Vec<u8> {
-        // SAFETY: the buffer is alive.
-        check(unsafe { questdb_buffer_clear(self.buffer) });
+        c_clear(self.buffer);
         self.at = 0;
         self.block(ROWS);
-        let mut len = 0;
-        // SAFETY: the buffer is alive, and its bytes are copied before the next call.
-        unsafe {
-            let start = questdb_buffer_peek(self.buffer, &raw mut len);
-            std::slice::from_raw_parts(start, len).to_vec()
-        }
+        c_bytes(self.buffer)
     }
 }

@@ -13,4 +13,5 @@ pub mod official;
 pub mod prepared;
 pub mod receive;
 pub mod shapes;
+pub mod sweep;
 pub mod variant;

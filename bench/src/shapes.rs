@@ -126,6 +126,11 @@ impl Random {
         Random(0x5EED)
     }
 
+    /// Returns a generator of other rows.
+    pub fn seeded(seed: u64) -> Random {
+        Random(seed)
+    }
+
     fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
@@ -134,7 +139,7 @@ impl Random {
         x ^ (x >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.bits() % n
     }
 
@@ -144,7 +149,7 @@ impl Random {
     }
 
     /// Returns a number with two decimals.
-    fn cents(&mut self, max: u64) -> f64 {
+    pub fn cents(&mut self, max: u64) -> f64 {
         self.below(max) as f64 / 100.0
     }
 

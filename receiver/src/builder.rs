@@ -237,8 +237,9 @@ impl ReceiverBuilder {
     /// Keeps the rows in files below this folder: they are on the disk when a client is told that they are stored. Each table has
     /// Parquet files, `db/TABLE/PARTITION/part-*.parquet`, to which a log is turned every ten minutes, and at a million rows.
     ///
-    /// The tables in memory then show what came last; they begin to forget the oldest rows when half of the memory that they may
-    /// take is used. The folder belongs to one receiver at a time.
+    /// Tables then show all rows by time, and read those of files when they are asked for. What waits to become Parquet is in
+    /// memory, an eighth of what [`max_stored`](ReceiverBuilder::max_stored) allows, at most 64 MiB, or a few times that while
+    /// files are being written. The folder belongs to one receiver at a time.
     #[cfg(feature = "files")]
     pub fn folder(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
         self.files.folder = Some(folder.into());
@@ -271,7 +272,7 @@ impl ReceiverBuilder {
             .map(|(id, x, y)| Ok((id.clone(), EcdsaKey::from_base64url(x, y)?)))
             .collect::<Result<_>>()?;
         #[cfg(feature = "files")]
-        let landing = self.files.open(self.tables.partition_by)?;
+        let landing = self.files.open(self.tables.partition_by, self.max_stored)?;
         Ok(Options {
             http_auth: HttpAuth::new(self.basic, self.bearer),
             ecdsa,
@@ -314,9 +315,14 @@ impl FilesSettings {
     fn open(
         &self,
         partition_by: crate::config::options::PartitionBy,
+        max_stored: usize,
     ) -> Result<Option<crate::store::landing::Landing>> {
         use crate::store::landing::Landing;
-        let open = |folder| Landing::open(folder, self.options.clone(), partition_by);
+        let mut options = self.options.clone();
+        // What waits for a flush is in memory, and a few times as much while one is under way.
+        let share = (max_stored / 8).max(1 << 20) as u64;
+        options.flush_bytes = options.flush_bytes.min(share);
+        let open = |folder| Landing::open(folder, options.clone(), partition_by);
         self.folder.as_deref().map(open).transpose()
     }
 }

@@ -183,7 +183,7 @@ impl ReceiverBuilder {
     }
 
     /// Sets whether a bad line ends a TCP connection, as in QuestDB by default. If not, the line is skipped, and reading goes on
-    /// behind its line feed. A value with binary form may contain a line feed, so the rest of it can be read as a row then.
+    /// behind its line end. A value with binary form may contain one, so the rest of it can be read as a row then.
     pub fn disconnect_on_error(mut self, disconnect: bool) -> Self {
         self.tcp.disconnect_on_error = disconnect;
         self

@@ -156,12 +156,11 @@ impl Schema {
         self.generation = before.generation + 1;
     }
 
-    /// Moves the designated column after the columns of the line that created the table, as QuestDB does. No chunk may have
-    /// been made with this schema yet.
-    pub(crate) fn move_designated_last(&mut self) {
-        let last = self.columns.len() - 1;
-        self.columns[self.designated..].rotate_left(1);
-        self.designated = last;
+    /// Moves the designated column, which is the first one, behind `others` of the other columns. No chunk may have been made
+    /// with this schema yet.
+    pub(crate) fn move_designated_behind(&mut self, others: usize) {
+        self.columns[..=others].rotate_left(1);
+        self.designated = others;
         for (index, column) in self.columns.iter().enumerate() {
             self.by_lower_name.insert(column.name.to_lowercase().into(), index);
         }

@@ -229,6 +229,26 @@ pub(crate) fn civil_date(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// A number as Java writes it: with a point, and with an exponent if it is very large or small.
+pub(crate) struct JavaDouble(pub(crate) f64);
+
+impl fmt::Display for JavaDouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let JavaDouble(value) = *self;
+        let size = value.abs();
+        if value.is_infinite() {
+            return f.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+        }
+        if value.is_nan() || size == 0.0 || (1e-3..1e7).contains(&size) {
+            return write!(f, "{value:?}");
+        }
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let point = if digits.contains('.') { "" } else { ".0" };
+        write!(f, "{digits}{point}E{exponent}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,6 +25,7 @@ mod random;
 mod reading;
 mod receiver;
 mod refused;
+mod replay;
 mod roundtrip;
 mod sender;
 mod stored;

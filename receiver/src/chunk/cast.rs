@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::line::{Decimal, FieldValue, Line, RawArray, TimeUnit, quoted};
 use crate::refusal::{Code, Refusal};
-use crate::schema::{DESIGNATED, Policy, Schema};
-use crate::value::{Array, ColumnType};
+use crate::schema::{Policy, Schema};
+use crate::value::{Array, ColumnType, JavaDouble};
 
 /// Why a column did not accept a value.
 pub(crate) enum Refused {
@@ -20,16 +20,24 @@ impl Refused {
     #[cold]
     pub(crate) fn told(&self, table: &str, column: &str, cell: Cell<'_>) -> Refusal {
         match (self, cell) {
-            // Applies to symbols only: QuestDB stores even such a string.
-            (Refused::NotUtf8, Cell::Tag(value)) => Refusal::not_utf8(table, value),
+            // Applies to symbols only: QuestDB stores even such text in other columns.
+            (Refused::NotUtf8, Cell::Tag(value) | Cell::Field(FieldValue::String(value))) => {
+                Refusal::not_utf8(table, value)
+            }
             (Refused::NotUtf8, _) => Refusal::row(Code::NotUtf8, self.message(table, column, cell)),
+            (
+                Refused::Cast(ColumnType::Timestamp | ColumnType::TimestampNanos),
+                Cell::Field(FieldValue::Timestamp(_, value)),
+            ) => Refusal::row(Code::Cast, format!("long overflow, timestamp: {value}")),
             _ => Refusal::row(Code::Cast, self.message(table, column, cell)),
         }
     }
 
     fn message(&self, table: &str, column: &str, cell: Cell<'_>) -> String {
         let from = match cell {
-            Cell::Field(FieldValue::Array(Some(array))) => {
+            Cell::Field(FieldValue::Array(Some(array)))
+                if matches!(self, Refused::Cast(ColumnType::Array(_))) =>
+            {
                 ColumnType::Array(u8::try_from(array.ndim()).unwrap_or(u8::MAX)).to_string()
             }
             cell => cell.protocol_type().to_owned(),
@@ -126,15 +134,9 @@ fn timestamp_type(unit: TimeUnit) -> ColumnType {
 }
 
 /// Returns the type of the designated column of a table that this line creates. A timestamp without unit makes a column of
-/// microseconds.
+/// microseconds, also if a field gives the time of the row.
 pub(crate) fn designated_type(line: &Line<'_>) -> ColumnType {
-    let field = line.fields().find_map(|(name, value)| match value {
-        FieldValue::Timestamp(unit, _) if name.eq_ignore_ascii_case(DESIGNATED.as_bytes()) => {
-            Some(unit)
-        }
-        _ => None,
-    });
-    let unit = field.or(line.stamp().and_then(|s| s.unit));
+    let unit = line.stamp().and_then(|stamp| stamp.unit);
     unit.map_or(ColumnType::Timestamp, timestamp_type)
 }
 
@@ -175,7 +177,7 @@ pub(crate) fn designated_range(value: i64, unit: TimeUnit) -> Result<(), String>
     Ok(())
 }
 
-/// Returns the text that a symbol column stores for a value.
+/// Returns the text that a symbol column stores for a value: the one that clients send, or that QuestDB makes of a binary value.
 #[inline]
 pub(crate) fn symbol_text<'a>(cell: &Cell<'a>) -> Result<Option<Cow<'a, str>>, Refused> {
     let field = match cell {
@@ -187,8 +189,8 @@ pub(crate) fn symbol_text<'a>(cell: &Cell<'a>) -> Result<Option<Cow<'a, str>>, R
     };
     let text = match field {
         FieldValue::Long(v) => v.to_string(),
-        FieldValue::Double(v) => format!("{v:?}"),
-        FieldValue::Boolean(v) => v.to_string(),
+        FieldValue::Double(v) => JavaDouble(v).to_string(),
+        FieldValue::Boolean(v) => if v { "t" } else { "f" }.to_owned(),
         FieldValue::Long256(v) => v.to_string(),
         FieldValue::Timestamp(_, v) => v.to_string(),
         _ => return Ok(None),

@@ -259,11 +259,8 @@ impl Cells {
             }
             (Values::Doubles(v), Cell::Field(field)) => {
                 let Some(value) = as_double(field) else { return refused };
-                let valid = !matches!(field, FieldValue::Long(i64::MIN));
-                if valid {
-                    v.push(value);
-                }
-                valid
+                v.push(value);
+                true
             }
             (values, Cell::Field(field)) => {
                 push_rare(values, &mut self.extra, field, self.column_type)?
@@ -399,7 +396,9 @@ fn push_rare(
             Ok(true)
         }
         (Values::Long256s(v), FieldValue::String(text)) => {
-            v.push(parse_long256(text).ok_or(Refused::Malformed(column_type))?);
+            // In a string QuestDB wants both digits of each byte.
+            let value = parse_long256(text).filter(|_| text.len() % 2 == 0);
+            v.push(value.ok_or(Refused::Malformed(column_type))?);
             Ok(true)
         }
         (Values::Arrays(v), FieldValue::Array(Some(raw))) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::limits::Lease;
-use crate::line::{FieldValue, Line, Stamp, TimeUnit};
+use crate::line::{FieldValue, Line, Stamp, TimeUnit, quoted};
 use crate::refusal::{Code, Refusal};
 use crate::schema::{Policy, Schema};
 use crate::value::{ColumnType, Value};
@@ -268,6 +268,10 @@ impl ChunkBuilder {
                 cells.push_time(converted);
                 Ok(())
             }
+            // The server shows a time in the unit of a column of nanoseconds.
+            Err(message) if target == TimeUnit::Nanos => {
+                Err(self.bad_time(convert(value, unit, target).unwrap_or(value), &message))
+            }
             Err(message) => Err(self.bad_time(value, &message)),
         }
     }
@@ -275,6 +279,11 @@ impl ChunkBuilder {
     #[cold]
     fn bad_time(&self, value: i64, message: &str) -> Stop {
         let table = self.schema.table();
+        if message.contains("beyond") {
+            // QuestDB notices this one only when it writes the row.
+            let why = format!("errno: -1, error: {message}");
+            return Refusal::writing(Code::Time, table, &why).into();
+        }
         let message = format!("table: {table}, timestamp: {value}; {message}");
         Refusal::row(Code::Time, message).into()
     }
@@ -343,13 +352,13 @@ impl ChunkBuilder {
     }
 
     fn add(&mut self, name: &[u8], cell: &Cell<'_>, policy: &Policy) -> Result<usize, Refusal> {
-        let (text, column_type) = new_column(&self.schema, name, cell, policy)?;
         if !policy.create_columns {
-            let table = self.schema.table();
+            let (table, shown) = (self.schema.table(), quoted(name));
             let disabled = "does not exist, creating new columns is disabled";
-            let why = format!("table: {table}, column: {text} {disabled}");
+            let why = format!("table: {table}, column: {shown} {disabled}");
             return Err(Refusal::row(Code::NoColumn, why));
         }
+        let (text, column_type) = new_column(&self.schema, name, cell, policy)?;
         if let Some(schema) = Arc::get_mut(&mut self.schema).filter(|_| self.base.is_some()) {
             return Ok(schema.add(text, column_type));
         }

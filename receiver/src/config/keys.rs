@@ -239,7 +239,7 @@ const TCP: &[KeyRow] = &[
         KeyKind::Bool,
         "true",
         Sets(|b, v| b.tcp.disconnect_on_error = v.is_true()),
-        "Whether a bad row ends its connection. If not, it is skipped, and reading goes on behind the next line feed."
+        "Whether a bad row ends its connection. If not, it is skipped, and reading goes on behind the next line end."
     ),
     key!(
         "line.tcp.log.message.on.error",

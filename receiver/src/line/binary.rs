@@ -80,14 +80,14 @@ fn read(cursor: &mut ByteReader<'_>) -> Result<Stored, Stop> {
 
 fn timestamp(cursor: &mut ByteReader<'_>) -> Result<Stored, Stop> {
     let unit = match cursor.byte()? {
-        0 => TimeUnit::Unset,
         1 => TimeUnit::Nanos,
         2 => TimeUnit::Micros,
         3 => TimeUnit::Millis,
         4 => TimeUnit::Seconds,
         5 => TimeUnit::Minutes,
         6 => TimeUnit::Hours,
-        _ => return Err(ParseErrorKind::InvalidFieldValue.into()),
+        // The server parses a value of another unit, and cannot write it.
+        _ => TimeUnit::Unset,
     };
     Ok(Stored::Timestamp(unit, i64::from_le_bytes(cursor.array()?)))
 }

@@ -180,6 +180,12 @@ impl LineParser {
             // Symbols, broken strings and values that contain a NUL are not quoted in the message.
             Phase::TagValue | Phase::String => b"",
             Phase::FieldToken if input.get(self.scan) == Some(&0) => b"",
+            // QuestDB shows a time without its unit.
+            Phase::Stamp if kind == ParseErrorKind::InvalidTimestamp => token
+                .strip_suffix(b"n")
+                .or(token.strip_suffix(b"t"))
+                .or(token.strip_suffix(b"m"))
+                .unwrap_or(token),
             Phase::AfterValue(_) => {
                 let rest = input.get(self.scan..).unwrap_or_default();
                 let ends = |b: &u8| matches!(b, b',' | b' ' | b'\n' | b'\r');

@@ -95,7 +95,11 @@ fn double(token: &[u8]) -> Option<f64> {
     if !token.iter().all(numeric) {
         return None;
     }
-    std::str::from_utf8(token).ok()?.parse().ok()
+    let value: f64 = std::str::from_utf8(token).ok()?.parse().ok()?;
+    // The server refuses what is too large or too small for a double.
+    let mantissa = token.split(|b| matches!(b, b'e' | b'E')).next().unwrap_or_default();
+    let is_lost = value == 0.0 && mantissa.iter().any(|b| matches!(b, b'1'..=b'9'));
+    (value.is_finite() && !is_lost).then_some(value)
 }
 
 /// Parses `0x` and up to 64 hexadecimal digits.

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::result::Type;
-use crate::value::{Array, ColumnType, Value};
+use crate::line::Long256;
+use crate::value::{Array, ColumnType, JavaDouble, Value};
 
 /// Appends formatted text. Writing to a `String` cannot fail.
 pub(super) fn put(out: &mut String, what: fmt::Arguments<'_>) {
@@ -29,16 +30,8 @@ pub(super) fn quoted(out: &mut String, text: &str, csv: bool) {
     out.push('"');
 }
 
-/// Writes a number as Java does: with a point, and with an exponent if it is very large or small.
 fn double(out: &mut String, value: f64) {
-    let size = value.abs();
-    if size == 0.0 || (1e-3..1e7).contains(&size) {
-        return put(out, format_args!("{value:?}"));
-    }
-    let text = format!("{value:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let point = if digits.contains('.') { "" } else { ".0" };
-    put(out, format_args!("{digits}{point}E{exponent}"));
+    put(out, format_args!("{}", JavaDouble(value)));
 }
 
 fn array(out: &mut String, array: &Array) {
@@ -92,18 +85,25 @@ pub(super) fn cell(out: &mut String, column_type: Type, value: Value<'_>, form: 
         Value::Double(v) if v.is_finite() => double(out, v),
         Value::Double(_) => out.push_str(null(column_type, csv)),
         Value::Boolean(v) => put(out, format_args!("{v}")),
-        Value::Long256(v) if csv => put(out, format_args!("{v}")),
+        Value::Long256(v) => long256(out, v, if csv { "" } else { "\"" }),
         Value::Array(v) => {
             let quote = if csv { "\"" } else { "" };
             out.push_str(quote);
             array(out, v);
             out.push_str(quote);
         }
-        v @ (Value::TimestampMicros(_)
-        | Value::TimestampNanos(_)
-        | Value::Long256(_)
-        | Value::Decimal(_)) => put(out, format_args!("\"{v}\"")),
+        v @ (Value::TimestampMicros(_) | Value::TimestampNanos(_) | Value::Decimal(_)) => {
+            put(out, format_args!("\"{v}\""));
+        }
     }
+}
+
+/// Appends an integer of 256 bits, whose bytes have two digits each.
+fn long256(out: &mut String, value: Long256, quote: &str) {
+    let digits = value.to_string();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
+    let zero = if digits.len() % 2 == 1 { "0" } else { "" };
+    put(out, format_args!("{quote}0x{zero}{digits}{quote}"));
 }
 
 /// Returns how a missing value is written. QuestDB has no missing booleans: they are false.

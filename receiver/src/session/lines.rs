@@ -154,10 +154,10 @@ impl LineReader {
         Err(self.bad(Refusal::row(Code::Unfinished, message), self.rest()))
     }
 
-    /// Skips the line that was refused, up to the next line feed. Returns false if that has not arrived yet; then everything
+    /// Skips the line that was refused, up to the next line end. Returns false if that has not arrived yet; then everything
     /// was skipped.
     pub(crate) fn skip_line(&mut self) -> bool {
-        let end = self.rest().iter().position(|b| *b == b'\n');
+        let end = self.rest().iter().position(|b| matches!(b, b'\n' | b'\r'));
         let len = end.map_or(self.rest().len(), |at| at + 1);
         self.start += len;
         self.skipped(len);

@@ -224,7 +224,7 @@ impl Session for TcpSession {
                 }
                 Phase::KeyId | Phase::Signature { .. } => {}
                 Phase::Skipping => {
-                    let end = rest.iter().position(|b| *b == b'\n');
+                    let end = rest.iter().position(|b| matches!(b, b'\n' | b'\r'));
                     let len = end.map_or(rest.len(), |end| end + 1);
                     shared.received(Listener::Tcp, len);
                     self.lines.skipped(len);

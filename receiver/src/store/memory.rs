@@ -185,6 +185,11 @@ impl Store {
             let disabled = "table does not exist, creating new tables is disabled";
             return Err(Refusal::row(Code::NoTable, format!("table: {text}; {disabled}")));
         }
+        if !self.policy.create_columns {
+            let disabled =
+                "table does not exist, cannot create table, creating new columns is disabled";
+            return Err(Refusal::row(Code::NoTable, format!("table: {text}; {disabled}")));
+        }
         let schema = schema_for(text, line, &self.policy)?;
         let inserted = self.insert(schema).map_err(|Full| self.full())?;
         Ok(inserted.0)
@@ -320,10 +325,15 @@ impl Store {
 /// Returns the schema that QuestDB makes for a line with a new table name.
 fn schema_for(name: &str, line: &Line<'_>, policy: &Policy) -> Result<Schema, Refusal> {
     let mut schema = Schema::new(name, designated_type(line));
+    // The designated column stands where the line names it first, otherwise behind the columns of the line.
+    let mut named_behind = None;
     let fields = line.fields().map(|(name, value)| (name, Cell::Field(value)));
     for (name, cell) in line.symbols().map(|(name, value)| (name, Cell::Tag(value))).chain(fields) {
         let found = std::str::from_utf8(name).ok().and_then(|text| schema.find(text));
-        if found.is_some() {
+        if let Some(index) = found {
+            if index == schema.designated() {
+                named_behind.get_or_insert(schema.columns().len() - 1);
+            }
             continue;
         }
         if let (Cell::Field(FieldValue::Decimal(_)), true) = (cell, policy.strict_decimals) {
@@ -334,6 +344,6 @@ fn schema_for(name: &str, line: &Line<'_>, policy: &Policy) -> Result<Schema, Re
         let (text, column_type) = new_column(&schema, name, &cell, policy)?;
         schema.add(text, column_type);
     }
-    schema.move_designated_last();
+    schema.move_designated_behind(named_behind.unwrap_or(schema.columns().len() - 1));
     Ok(schema)
 }

@@ -229,7 +229,8 @@ fn precision_of_bare_timestamps() {
         assert_eq!(table.value(2, "timestamp"), Some(Value::TimestampNanos(9_000)));
     }
     let bad = "POST /write?precision=w HTTP/1.1\r\nContent-Length: 6\r\n\r\nt x=1i";
-    let part = "{\"code\":\"not supported\",\"message\":\"unsupported precision\",\"errorId\":";
+    let part = "{\"code\":\"not supported\",\"message\":\"failed to parse line protocol:errors encountered on line(s):\
+                unsupported precision\",\"line\":0,\"errorId\":";
     run(Receiver::builder, &[(bad, 400, part, true)]);
     // A product that overflows is refused, not cut off.
     let (_receiver, mut client) = start(Receiver::builder());

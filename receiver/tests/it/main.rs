@@ -20,7 +20,9 @@ mod parser;
 #[cfg(feature = "program")]
 mod program;
 mod reading;
+mod replay;
 mod secrets;
+mod statements;
 mod tcp;
 
 /// The golden cases that all languages share.

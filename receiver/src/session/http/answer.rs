@@ -21,6 +21,9 @@ struct Content {
     chunked: bool,
 }
 
+/// How QuestDB begins to say what is wrong with the lines of a request.
+const START: &str = "failed to parse line protocol:errors encountered on line(s):";
+
 impl HttpAnswer {
     pub(crate) fn no_content() -> HttpAnswer {
         HttpAnswer { status: 204, headers: String::new(), body: None, refused: None }
@@ -57,8 +60,13 @@ impl HttpAnswer {
         HttpAnswer::json(shared, 413, "request too large", &message)
     }
 
+    /// Returns QuestDB's answer to a unit that it does not know. It has the form of an answer to a bad line.
+    pub(crate) fn unsupported_precision(shared: &Shared) -> HttpAnswer {
+        let message = format!("{START}unsupported precision");
+        HttpAnswer::error(shared, 400, "not supported", &message, Some(0))
+    }
+
     pub(crate) fn bad_line(shared: &Shared, bad: &BadLine) -> HttpAnswer {
-        const START: &str = "failed to parse line protocol:errors encountered on line(s):";
         let (number, said) = (bad.number, &bad.refusal.message);
         let answer = match bad.refusal.fault {
             Fault::Row => {

@@ -38,9 +38,9 @@ impl Request {
         self.method == "HEAD"
     }
 
-    /// Returns a parameter of the query, without decoding it.
+    /// Returns a parameter of the query, without decoding it. Of several ones the last one counts, as in QuestDB.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        let mut pairs = self.query.rsplit('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }

@@ -20,9 +20,8 @@ pub(super) fn judge(shared: &Shared, request: &Request) -> Result<TimeUnit, Http
             if !admitted() {
                 return Err(unauthorised());
             }
-            let unsupported =
-                || HttpAnswer::json(shared, 400, "not supported", "unsupported precision");
-            precision(request.parameter("precision")).ok_or_else(unsupported)
+            let precision = precision(request.parameter("precision"));
+            precision.ok_or_else(|| HttpAnswer::unsupported_precision(shared))
         }
         "/settings" if options.settings && reading => {
             if options.settings_auth && !admitted() {

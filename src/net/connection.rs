@@ -15,6 +15,8 @@ use super::tls::{ClientTls, explain};
 /// The most plain bytes that are offered to the kernel in one call. It copies them in a few milliseconds, so that deadlines
 /// are kept.
 const PLAIN_SLICE: usize = 4 * 1024 * 1024;
+/// Fewer bytes than this usually have room in the kernel at once, so that a send need not wait.
+const LARGE: usize = 256 * 1024;
 /// The most plaintext that is encrypted before it is handed to the kernel.
 const TLS_SLICE: usize = 64 * 1024;
 
@@ -202,7 +204,15 @@ impl Connection {
         watch: bool,
     ) -> Result<bool, Broken> {
         let (head, body) = out.rest(PLAIN_SLICE);
-        match self.socket.send(&[IoSlice::new(head), IoSlice::new(body)]) {
+        let slices = [IoSlice::new(head), IoSlice::new(body)];
+        // With less time than a slice left, the wait has to end earlier than the system call would.
+        let waits = !watch && body.len() >= LARGE && left(net, deadline)? >= SLICE;
+        let sent = if waits { self.socket.send_in_slice(&slices) } else { None };
+        let sent = match sent {
+            Some(sent) => sent,
+            None => self.socket.send(&slices),
+        };
+        match sent {
             Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
             Ok(n) => {
                 out.sent += n;

@@ -97,6 +97,12 @@ pub(crate) trait Socket: Send {
     /// Sends from the front of `slices`; `WouldBlock` when nothing fits.
     fn send(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
+    /// Sends as [`send`](Socket::send) does, and waits for room in the same system call until all is sent, up to [`SLICE`]; then
+    /// it returns how much was. `None` if the system cannot do both at once, or it is not worth preparing the socket for it.
+    fn send_in_slice(&mut self, _: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        None
+    }
+
     /// Receives; `Ok(0)` is the end of the stream, `WouldBlock` means nothing is there yet.
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 

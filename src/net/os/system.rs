@@ -206,7 +206,12 @@ impl Net for SystemNet {
         if socket.local_addr()?.as_socket() == Some(to) {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        Ok(Box::new(SystemSocket { socket, sent: 0, waits: Waits::NotYet }))
+        Ok(Box::new(SystemSocket {
+            socket,
+            sent: 0,
+            receives: Waits::NotYet,
+            sends: Waits::NotYet,
+        }))
     }
 }
 
@@ -226,18 +231,40 @@ fn timed_out_resolving(host: &str) -> crate::error::Error {
 struct SystemSocket {
     socket: socket2::Socket,
     sent: u64,
-    waits: Waits,
+    receives: Waits,
+    sends: Waits,
 }
 
-/// Whether receiving waits for bytes, unless it is told not to.
+/// Whether a kind of calls waits, unless they say that they do not.
 enum Waits {
-    /// Nothing was received by waiting yet. Most connections of a program that sends once are read once or twice, for which
-    /// preparing the socket would cost more than it saves.
+    /// There was no such call yet. Most connections of a program that sends once are read once or twice, for which preparing
+    /// the socket would cost more than it saves.
     NotYet,
     Once,
     Yes,
     /// The system cannot.
     Never,
+}
+
+impl Waits {
+    /// Returns whether the next call of this kind waits. The second one prepares the socket for that.
+    fn ready(&mut self, prepare: impl FnOnce() -> io::Result<()>) -> bool {
+        *self = match self {
+            Waits::NotYet => Waits::Once,
+            Waits::Once if prepare().is_ok() => Waits::Yes,
+            Waits::Once | Waits::Never => Waits::Never,
+            Waits::Yes => Waits::Yes,
+        };
+        matches!(self, Waits::Yes)
+    }
+}
+
+/// Tells of an interrupted wait as of one in which nothing happened: only the caller knows how much time is left for another.
+fn once(result: io::Result<usize>) -> io::Result<usize> {
+    result.map_err(|e| match e.kind() {
+        io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),
+        _ => e,
+    })
 }
 
 impl Socket for SystemSocket {
@@ -248,26 +275,25 @@ impl Socket for SystemSocket {
         Ok(count)
     }
 
+    fn send_in_slice(&mut self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        if !self.sends.ready(|| platform::wait_in_send(&self.socket, SLICE)) {
+            return None;
+        }
+        let flags = platform::WAITING_SEND_FLAGS;
+        let sent = once(self.socket.send_vectored_with_flags(slices, flags));
+        self.sent += sent.as_ref().map_or(0, |count| *count as u64);
+        Some(sent)
+    }
+
     fn recv(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         uninterrupted(|| platform::receive(&self.socket, buf))
     }
 
     fn recv_in_slice(&mut self, buf: &mut [u8]) -> Option<io::Result<usize>> {
-        self.waits = match self.waits {
-            Waits::NotYet => Waits::Once,
-            Waits::Once if platform::wait_in_receive(&self.socket, SLICE).is_ok() => Waits::Yes,
-            Waits::Once | Waits::Never => Waits::Never,
-            Waits::Yes => Waits::Yes,
-        };
-        if !matches!(self.waits, Waits::Yes) {
+        if !self.receives.ready(|| platform::wait_in_receive(&self.socket, SLICE)) {
             return None;
         }
-        // An interrupted wait is not begun again here, because only the caller knows how much time is left.
-        let received = platform::receive_in_time(&self.socket, buf);
-        Some(received.map_err(|e| match e.kind() {
-            io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),
-            _ => e,
-        }))
+        Some(once(platform::receive_in_time(&self.socket, buf)))
     }
 
     fn wait(&mut self, interest: Interest, limit: Duration) -> io::Result<Ready> {
@@ -354,6 +380,43 @@ mod tests {
             end => Some(end),
         });
         assert!(matches!(end, Some(Ok(0) | Err(_))), "{end:?}");
+    }
+
+    /// A send that waits takes more than there is room for while the peer reads, and ends after a slice if it does not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn sending_waits_a_slice_for_room() {
+        let (mut socket, mut peer) = connected();
+        let much = vec![7; 64 << 20];
+        let all = [IoSlice::new(&much)];
+        assert!(socket.send_in_slice(&all).is_none(), "not worth it for one");
+        let start = Instant::now();
+        let first = socket.send_in_slice(&all).unwrap().unwrap();
+        assert!(
+            first < much.len() && start.elapsed() >= SLICE / 2,
+            "{first} {:?}",
+            start.elapsed()
+        );
+        let mut sent = first;
+        let full = (0..100).find_map(|_| {
+            match socket.send_in_slice(&[IoSlice::new(&much[sent..])]).unwrap() {
+                Ok(count) => sent += count,
+                Err(e) => return Some(e.kind()),
+            }
+            None
+        });
+        assert_eq!(full, Some(io::ErrorKind::WouldBlock));
+        assert_eq!(socket.recv(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+
+        let reader = std::thread::spawn(move || io::copy(&mut peer, &mut io::sink()).unwrap());
+        while sent < much.len() {
+            match socket.send_in_slice(&[IoSlice::new(&much[sent..])]).unwrap() {
+                Ok(count) => sent += count,
+                Err(e) => assert_eq!(e.kind(), io::ErrorKind::WouldBlock),
+            }
+        }
+        socket.shutdown_write();
+        assert_eq!(reader.join().unwrap(), much.len() as u64);
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub(super) const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
 pub(super) const SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 pub(super) const SEND_FLAGS: i32 = 0;
+/// For a call that waits for room on a socket that [`wait_in_send`] has prepared.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) const WAITING_SEND_FLAGS: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) const WAITING_SEND_FLAGS: i32 = SEND_FLAGS;
 
 /// Sets what [`SEND_FLAGS`] cannot express on this system.
 pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
@@ -117,6 +122,19 @@ fn receive_with(socket: &Socket, buf: &mut [u8], flags: libc::c_int) -> io::Resu
     // SAFETY: `buf` is borrowed exclusively, and the call writes at most `len` bytes to it.
     let count = unsafe { libc::recv(socket.as_raw_fd(), start, len, flags) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Makes calls that send wait up to `limit`, unless they say that they do not wait.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn wait_in_send(socket: &Socket, limit: Duration) -> io::Result<()> {
+    socket.set_write_timeout(Some(limit))?;
+    socket.set_nonblocking(false)
+}
+
+/// Fails, because on this system calls that receive could wait then as well.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn wait_in_send(_: &Socket, _: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Makes calls that receive wait up to `limit`, unless they say that they do not wait.

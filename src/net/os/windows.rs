@@ -14,6 +14,7 @@ use super::{Interest, Ready};
 
 /// No signal has to be suppressed on this system.
 pub(super) const SEND_FLAGS: i32 = 0;
+pub(super) const WAITING_SEND_FLAGS: i32 = SEND_FLAGS;
 
 /// Does nothing, because nothing has to be set.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
@@ -48,6 +49,11 @@ pub(super) fn receive(mut socket: &Socket, buf: &mut [u8]) -> io::Result<usize> 
 /// Receives from a socket that [`wait_in_receive`] has prepared, of which there is none.
 pub(super) fn receive_in_time(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
     receive(socket, buf)
+}
+
+/// Fails, because on this system calls that receive could wait then as well.
+pub(super) fn wait_in_send(_: &Socket, _: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Fails, because on this system calls that send could wait then as well.

@@ -287,7 +287,20 @@ const fn refused_in_names(byte: u8, table: bool) -> bool {
     }
 }
 
-#[cold]
+/// Returns whether every name may hold this character at every place, with a table of all characters.
+fn is_usual(byte: u8) -> bool {
+    const USUAL: [bool; 256] = {
+        let mut usual = [false; 256];
+        let mut byte = 0;
+        while byte < 0x80 {
+            usual[byte as usize] = !refused_in_names(byte, false);
+            byte += 1;
+        }
+        usual
+    };
+    USUAL[usize::from(byte)]
+}
+
 #[inline(never)]
 fn checked<'a, const TABLE: bool>(kind: &str, text: Text<'a>) -> Result<&'a str> {
     let bytes = text.as_bytes();
@@ -295,6 +308,10 @@ fn checked<'a, const TABLE: bool>(kind: &str, text: Text<'a>) -> Result<&'a str>
         return Err(too_long(kind, bytes, LONGEST_NAME));
     }
     let name = match std::str::from_utf8(bytes) {
+        // Most names need no look at each character for a message.
+        Ok(name) if !name.is_empty() && bytes.iter().all(|byte| is_usual(*byte)) => {
+            return Ok(name);
+        }
         Ok(name) => name,
         Err(e) => {
             let (at, shown) = (e.valid_up_to(), shown_bytes(bytes));

@@ -168,8 +168,12 @@ impl Buffer {
         match name {
             NameRef::Checked(name) => self.lines.table(name)?,
             NameRef::Raw(text) => {
-                let name = self.tables.resolve(text, self.lines.max_name_len)?;
-                self.lines.table(name)?;
+                let known = self.tables.resolve(text, self.lines.max_name_len)?;
+                let (name, form) = known.parts();
+                // Another table than in the row before, which is all that kept the row from the quick path.
+                if !self.lines.quick_table(name, form) {
+                    self.lines.table(name)?;
+                }
                 self.tables.repeat();
             }
         }
@@ -402,8 +406,8 @@ impl Buffer {
     #[cold]
     #[inline(never)]
     fn slow_add_text<V: WireValue>(&mut self, text: Text<'_>, value: Option<V>) -> Result<()> {
-        let name = self.columns.resolve(text, self.lines.max_name_len)?;
-        self.lines.value(name, value)
+        let known = self.columns.resolve(text, self.lines.max_name_len)?;
+        self.lines.value(known.name(), value)
     }
 
     /// Ends the row with its designated timestamp in nanoseconds since 1970.

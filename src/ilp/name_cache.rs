@@ -7,9 +7,13 @@ use crate::memory::{refused, room};
 use crate::name::{Name, ShortBytes, too_long};
 use crate::text::Text;
 
-/// When the cache holds this many names, it forgets all of them. It is a power of two.
-const MAX_NAMES: usize = 256;
-const SLOTS: usize = 2 * MAX_NAMES;
+/// When the cache holds this many names, it forgets all of them. They take some MiB. It is a power of two.
+const MAX_NAMES: usize = 16 << 10;
+/// The slots to begin with. There are always at least twice as many as names.
+const FIRST_SLOTS: usize = 512;
+/// A name that is not found within so many slots takes the place of the name in the first one, so that no choice of names makes
+/// the cache slow.
+const PROBES: usize = 32;
 const EMPTY: u16 = u16::MAX;
 
 /// A checked name and what stands for it in a row.
@@ -25,13 +29,20 @@ impl<N: Name> KnownName<N> {
     fn new(text: Text<'_>) -> Result<KnownName<N>> {
         let name = N::parse(text)?;
         let short = ShortBytes::new(text.as_bytes()).unwrap_or(ShortBytes::NONE);
-        let form = written_short(|draft| draft.name(name.text())).unwrap_or(ShortBytes::NONE);
+        let form = match name.text().plain() {
+            plain if !plain.is_none() => plain.clone(),
+            _ => written_short(|draft| draft.name(name.text())).unwrap_or(ShortBytes::NONE),
+        };
         Ok(KnownName { name, text: short, form })
     }
 
     #[inline(always)]
     pub(super) fn parts(&self) -> (&N, &ShortBytes) {
         (&self.name, &self.form)
+    }
+
+    pub(super) fn name(&self) -> &N {
+        &self.name
     }
 
     #[inline(always)]
@@ -78,14 +89,14 @@ impl<N: Name> NameCache<N> {
     }
 
     /// Returns the checked form of `text`, and checks it if it is new.
-    pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
+    pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&KnownName<N>> {
         let expected = self.names.get(self.next);
         if expected.is_some_and(|known| known.bytes() == text.as_bytes()) {
             self.advance();
         } else {
             self.search(text, max_len)?;
         }
-        Ok(&self.names[self.next - 1].name)
+        Ok(&self.names[self.next - 1])
     }
 
     #[inline(never)]
@@ -94,35 +105,72 @@ impl<N: Name> NameCache<N> {
         if text.as_bytes().len() > max_len {
             return Err(too_long(N::KIND, text.as_bytes(), max_len));
         }
-        if self.slots.is_empty() {
-            self.slots = room(SLOTS, "names")?;
-            self.slots.resize(SLOTS, EMPTY);
+        if self.slots.len() < 2 * (self.names.len() + 1) {
+            self.grow()?;
         }
-        let mut slot = hash(text.as_bytes()) & (SLOTS - 1);
-        // At least half of the slots are empty.
-        while self.slots[slot] != EMPTY {
-            let place = usize::from(self.slots[slot]);
-            if self.names[place].bytes() == text.as_bytes() {
-                self.next = place + 1;
+        let hash = hash(text.as_bytes());
+        let mut free = None;
+        for slot in probed(hash, self.slots.len()) {
+            let Some(known) = self.names.get(usize::from(self.slots[slot])) else {
+                free = Some(slot);
+                break;
+            };
+            if known.bytes() == text.as_bytes() {
+                self.next = usize::from(self.slots[slot]) + 1;
                 return Ok(());
             }
-            slot = (slot + 1) & (SLOTS - 1);
         }
         let name = KnownName::new(text)?;
         if self.names.len() == MAX_NAMES {
             self.names.clear();
             self.slots.fill(EMPTY);
-            slot = hash(text.as_bytes()) & (SLOTS - 1);
+            free = None;
         }
+        let slot = free.unwrap_or(hash & (self.slots.len() - 1));
+        let place = match self.names.get_mut(usize::from(self.slots[slot])) {
+            Some(known) => {
+                *known = name;
+                usize::from(self.slots[slot])
+            }
+            None => self.add(name, slot)?,
+        };
+        self.next = place + 1;
+        Ok(())
+    }
+
+    /// Adds a name, whose slot is free, and returns its place.
+    fn add(&mut self, name: KnownName<N>, slot: usize) -> Result<usize> {
         let place = self.names.len();
         self.names
             .try_reserve(1)
             .map_err(|_| refused(2 * place * size_of::<KnownName<N>>(), "names"))?;
         self.slots[slot] = u16::try_from(place).unwrap_or(EMPTY);
         self.names.push(name);
-        self.next = place + 1;
+        Ok(place)
+    }
+
+    /// Doubles the slots, up to those for [`MAX_NAMES`].
+    fn grow(&mut self) -> Result<()> {
+        let count = (2 * self.slots.len()).max(FIRST_SLOTS);
+        if count > 2 * MAX_NAMES {
+            return Ok(());
+        }
+        let mut slots = room(count, "names")?;
+        slots.resize(count, EMPTY);
+        for (place, known) in self.names.iter().enumerate() {
+            // A name that finds none is not found either, and takes another place when it comes again.
+            if let Some(slot) = probed(hash(known.bytes()), count).find(|s| slots[*s] == EMPTY) {
+                slots[slot] = u16::try_from(place).unwrap_or(EMPTY);
+            }
+        }
+        self.slots = slots;
         Ok(())
     }
+}
+
+/// Returns the slots in which a name may be.
+fn probed(hash: usize, slots: usize) -> impl Iterator<Item = usize> {
+    (0..PROBES).map(move |i| hash.wrapping_add(i) & (slots - 1))
 }
 
 /// Returns whether a short name is `text`. Names are short, so a call of `memcmp` would cost more than the comparison of the
@@ -158,14 +206,18 @@ fn same_ends<const N: usize>(padded: &[u8], text: &[u8]) -> bool {
     (word(padded, 0) ^ word(text, 0)) | (word(padded, last) ^ word(text, last)) == 0
 }
 
-/// FNV-1a. A collision only costs time.
+/// Mixes eight bytes at a time. A collision only costs time.
 fn hash(bytes: &[u8]) -> usize {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for byte in bytes {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut hash = bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^= hash >> 32;
     }
-    let [.., a, b] = hash.to_le_bytes();
-    usize::from(u16::from_le_bytes([a, b]))
+    #[expect(clippy::cast_possible_truncation, reason = "the lower bits are mixed as well")]
+    let hash = hash as usize;
+    hash
 }
 
 #[cfg(test)]
@@ -196,7 +248,7 @@ mod tests {
             for name in row {
                 if random.u8(0..30) > 0 {
                     let found = cache.resolve(Text::from(name), 127).unwrap();
-                    assert_eq!(found.as_str(), name);
+                    assert_eq!(found.name().as_str(), name);
                 }
             }
             assert!(cache.resolve(Text::from("a.b"), 127).is_err());
@@ -204,6 +256,32 @@ mod tests {
             assert!(cache.resolve(Text::from("17 bytes are many"), 16).is_err());
         }
         assert!(cache.names.len() <= MAX_NAMES);
+    }
+
+    #[test]
+    fn more_names_than_it_holds() {
+        let names = if cfg!(miri) { 600 } else { 2 * MAX_NAMES + 100 };
+        let mut cache = NameCache::<TableName>::new();
+        for i in (0..names).chain((0..names).rev()).chain((0..names).step_by(7)) {
+            let name = format!("table-{i}");
+            let found = cache.resolve(Text::from(&name), 127).unwrap();
+            assert_eq!((found.name().as_str(), found.form.get()), (&*name, Some(name.as_bytes())));
+        }
+        assert!(cache.names.len() <= MAX_NAMES && cache.slots.len() <= 2 * MAX_NAMES);
+        cache.restart();
+        // As many names as there are probes have the same slot, and one more.
+        let first = hash(b"0") % FIRST_SLOTS;
+        let same = (0..).map(|i: u32| i.to_string());
+        let same: Vec<_> = same
+            .filter(|name| hash(name.as_bytes()) % FIRST_SLOTS == first)
+            .take(PROBES + 3)
+            .collect();
+        let mut cache = NameCache::<TableName>::new();
+        for name in same.iter().chain(&same) {
+            cache.restart();
+            assert_eq!(cache.resolve(Text::from(name), 127).unwrap().name().as_str(), name);
+        }
+        assert_eq!(cache.names.len(), PROBES);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod conf;
 pub mod handles;
 pub mod input;
 pub mod memory;
+pub mod pieces;
 pub mod prepared;
 
 pub use input::Input;

@@ -21,9 +21,13 @@ mod arrow;
 mod auth;
 mod builder;
 mod chunk;
+mod clock;
 mod config;
 mod error;
 mod events;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc(hidden)]
 pub mod internal;
 mod io;
@@ -32,6 +36,7 @@ mod limits;
 pub mod line;
 mod metrics;
 mod names;
+mod rates;
 mod read;
 mod refusal;
 mod refusals;

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::Listener;
+use crate::clock::since_1970;
 use crate::events::ReceiverEvent;
 
 /// The upper bounds of the buckets of commit times, in microseconds, and as Prometheus writes seconds.
@@ -111,8 +112,7 @@ impl Metrics {
         add(&self.commit_micros, micros);
         let bucket = BUCKETS.iter().position(|(bound, _)| micros <= *bound);
         add(&self.commit_buckets[bucket.unwrap_or(BUCKETS.len())], 1);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let millis = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
         self.last_commit.fetch_max(millis, Ordering::Relaxed);
     }
 

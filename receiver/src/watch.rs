@@ -20,6 +20,9 @@ impl Shared {
     /// Counts an event, and tells it to whoever asked for events.
     pub(crate) fn tell(&self, event: &ReceiverEvent<'_>) {
         self.metrics.count(event);
+        if let ReceiverEvent::Committed { rows, .. } = event {
+            self.rates.add(*rows);
+        }
         if let Some(tell) = &self.options.observer.0 {
             tell(event);
         }

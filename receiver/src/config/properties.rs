@@ -1,5 +1,7 @@
 //! The form of `server.conf`: Java properties in UTF-8, which is what QuestDB reads.
 
+use crate::error::printable;
+
 /// A key with its value, and the line on which it begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Property {
@@ -95,10 +97,10 @@ fn unescaped(text: &str) -> Result<String, String> {
 
 fn code_unit(digits: &str) -> Result<u16, String> {
     let hexadecimal = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    u16::from_str_radix(digits, 16)
-        .ok()
-        .filter(|_| hexadecimal)
-        .ok_or_else(|| format!("\\u{digits} is no character: four hexadecimal digits follow \\u"))
+    u16::from_str_radix(digits, 16).ok().filter(|_| hexadecimal).ok_or_else(|| {
+        let digits = printable(digits.as_bytes(), 16);
+        format!("\\u{digits} is no character: four hexadecimal digits follow \\u")
+    })
 }
 
 #[cfg(test)]
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_named_with_its_line() {
-        let (found, wrong) = parse(b"a=\\u12g4\nb=1\n=2\nc=\xff\nd=\\ud800\n");
+        let (found, wrong) = parse(b"a=\\u12g4\nb=1\n=2\nc=\xff\nd=\\ud800\ne=\\u\x1b[0m\n");
         assert_eq!(found.len(), 1);
         let said: Vec<_> = wrong.iter().map(|w| (w.line, w.what.as_str())).collect();
         let expected = [
@@ -151,6 +153,8 @@ mod tests {
             (3, "there is no key before the value"),
             (4, "it is not UTF-8"),
             (5, "a \\u escape is half a character"),
+            // A file of somebody else's must not write to the terminal of whoever checks it.
+            (6, "\\u\\u{1b}[0m is no character: four hexadecimal digits follow \\u"),
         ];
         assert_eq!(said, expected);
     }

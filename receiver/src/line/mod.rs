@@ -22,6 +22,9 @@ pub use value::{FieldValue, Line, Long256, RawArray, Stamp, TimeUnit};
 /// The most symbols and fields of a line, unless a parser has a limit of its own. Each of them needs much more memory than the few bytes that it may have in the line.
 pub(crate) const MAX_VALUES: usize = 100_000;
 
+/// The most bytes behind a value that the message about them quotes.
+const MAX_WRONG: usize = 256;
+
 /// What [`LineParser::parse`] found at the start of its input.
 #[derive(Debug)]
 pub enum Progress<'a> {
@@ -72,6 +75,12 @@ impl Default for LineParser {
     fn default() -> Self {
         LineParser::new()
     }
+}
+
+/// Returns how many of the bytes behind a value belong to it in the message about them.
+fn wrong_end(rest: &[u8]) -> usize {
+    let rest = &rest[..rest.len().min(MAX_WRONG)];
+    rest.iter().position(|b| matches!(b, b',' | b' ' | b'\n' | b'\r')).unwrap_or(rest.len())
 }
 
 /// What the parser does after one step.
@@ -188,9 +197,7 @@ impl LineParser {
                 .unwrap_or(token),
             Phase::AfterValue(_) => {
                 let rest = input.get(self.scan..).unwrap_or_default();
-                let ends = |b: &u8| matches!(b, b',' | b' ' | b'\n' | b'\r');
-                let end = self.scan + rest.iter().position(ends).unwrap_or(rest.len());
-                input.get(self.value_at..end).unwrap_or_default()
+                input.get(self.value_at..self.scan + wrong_end(rest)).unwrap_or_default()
             }
             _ => token,
         };
@@ -352,7 +359,11 @@ impl LineParser {
         match input.get(self.scan) {
             None => Ok(Step::More(0)),
             Some(end @ (b',' | b' ' | b'\n' | b'\r')) => Ok(self.after_field(*end)),
-            Some(_) => Err(otherwise),
+            // The message quotes the value, so its end is waited for: the same line has the same message in whatever pieces it comes.
+            Some(_) => match wrong_end(&input[self.scan..]) {
+                len if len == input.len() - self.scan && len < MAX_WRONG => Ok(Step::More(0)),
+                _ => Err(otherwise),
+            },
         }
     }
 

@@ -60,7 +60,8 @@ impl EventLog {
                 if self.may_log() =>
             {
                 let (transport, peer) = (listener.name(), Peer(peer));
-                warn!(transport, %peer, code, line, message, text, "refused");
+                // A field called "message" would take the place of the text of the log line.
+                warn!(transport, %peer, code, line, reason = message, text, "refused");
             }
             _ => {}
         }

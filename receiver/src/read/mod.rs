@@ -19,9 +19,10 @@ mod time;
 mod values;
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crate::Table;
+use crate::clock::now_nanos;
 use crate::shared::Shared;
 use crate::value::ColumnType;
 use catalog::Facts;
@@ -57,7 +58,7 @@ pub(crate) enum Reply {
 
 /// Returns whether a path is one for readers.
 pub(crate) fn is_for_readers(path: &str) -> bool {
-    matches!(path, "/exec" | "/exp" | "/" | "/page/state" | "/page/rows")
+    matches!(path, "/exec" | "/exp" | "/" | "/page/state" | "/page/rows" | "/page/refusals")
 }
 
 /// Answers a request for one of these paths. `query` is what stands behind the question mark.
@@ -66,6 +67,7 @@ pub(crate) fn answer(shared: &Shared, path: &str, query: &str) -> Reply {
         "/exec" => exec(shared, query),
         "/exp" => exp(shared, query),
         "/page/state" => Reply::Json(200, page::state(shared)),
+        "/page/refusals" => Reply::Json(200, page::refusals(shared, usize::MAX)),
         "/page/rows" => page::last_rows(shared, query),
         _ => Reply::Page(page::PAGE),
     }
@@ -260,9 +262,4 @@ fn constants(shared: &Shared, row: Vec<(String, Constant)>) -> Result<ResultSet,
         cells.push(cell);
     }
     Ok(ResultSet::whole(Relation::Made { columns, rows: vec![cells] }))
-}
-
-fn now_nanos() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

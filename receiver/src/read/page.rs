@@ -5,6 +5,7 @@ use super::parameters::Parameters;
 use super::result::{Picked, Relation, ResultSet};
 use super::text::quoted;
 use super::{Reply, SqlError, refused};
+use crate::json;
 use crate::shared::Shared;
 
 /// The page itself. Its script asks for `page/state` and `page/rows` each second.
@@ -12,6 +13,8 @@ pub(crate) const PAGE: &str = include_str!("page.html");
 
 /// The most tables that the page lists.
 const MAX_TABLES: usize = 500;
+/// The refusals that the page shows.
+const LAST_REFUSALS: usize = 50;
 /// The rows of a table that the page shows.
 const LAST_ROWS: usize = 20;
 
@@ -31,8 +34,24 @@ pub(crate) fn state(shared: &Shared) -> String {
         quoted(&mut out, name, false);
         out.push_str(&format!(",\"rows\":{}}}", shared.store.row_count(name)));
     }
-    out.push_str("]}");
+    out.push_str("],\"rates\":[");
+    for (i, rows) in shared.rates.last().into_iter().enumerate() {
+        let comma = if i > 0 { "," } else { "" };
+        out.push_str(&format!("{comma}{rows}"));
+    }
+    out.push_str("],\"refusals\":");
+    out.push_str(&refusals(shared, LAST_REFUSALS));
+    out.push('}');
     out
+}
+
+/// Returns the last refusals, at most so many, the last one first, as JSON.
+pub(crate) fn refusals(shared: &Shared, most: usize) -> String {
+    let mut last = shared.refusals.last();
+    last.reverse();
+    last.truncate(most);
+    // The rest of the state is one line too. Inside texts line feeds are escaped.
+    json::refusals(&last).replace('\n', "")
 }
 
 /// Returns the rows of a table that arrived last, in order of arrival, in the JSON of `/exec`.

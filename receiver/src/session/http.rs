@@ -71,10 +71,12 @@ impl HttpSession {
         let room = request::MAX_HEAD + 1 - before;
         let piece = &input[..input.len().min(room)];
         self.head.extend_from_slice(piece);
-        // Only a line end can complete the head or the part of it that is wrong.
-        let parsed = match piece.contains(&b'\n') || self.head.len() > request::MAX_HEAD {
-            true => request::parse(&self.head),
-            false => Ok(None),
+        // Only whole lines are judged: otherwise the answer to a bad line could depend on how much of it has arrived.
+        let lines = piece.iter().rposition(|b| *b == b'\n').map(|at| before + at + 1);
+        let parsed = match lines {
+            _ if self.head.len() > request::MAX_HEAD => request::parse(&self.head),
+            Some(len) => request::parse(&self.head[..len]),
+            None => Ok(None),
         };
         match parsed {
             Ok(Some((request, len))) => {

@@ -2,6 +2,8 @@
 //! what to do; it knows no socket, no thread and no clock.
 
 #[cfg(any(test, fuzzing))]
+pub(crate) mod bench;
+#[cfg(any(test, fuzzing))]
 pub(crate) mod compare;
 pub(crate) mod http;
 mod lines;

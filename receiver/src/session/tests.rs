@@ -1,113 +1,10 @@
 //! Sessions without sockets: their input cut at every byte, their time passing as the test wants.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{HttpSession, LOGIN_TIMEOUT, Next, Session, TcpSession};
-use crate::shared::Shared;
-use crate::{Receiver, ReceiverBuilder};
-
-/// How a session ended, or that it did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    Open,
-    Waits,
-    Closed,
-    Answered,
-}
-
-/// Drives a session as a driver would.
-pub(super) struct Bench<S> {
-    pub(super) shared: Shared,
-    session: S,
-    pub(super) now: Instant,
-    pub(super) sent: Vec<u8>,
-    pub(super) state: State,
-}
-
-pub(super) fn tcp(builder: ReceiverBuilder) -> Bench<TcpSession> {
-    bench(builder, |shared, now| TcpSession::new(shared, None, now))
-}
-
-pub(super) fn http(builder: ReceiverBuilder) -> Bench<HttpSession> {
-    bench(builder, |_, now| HttpSession::new(None, now))
-}
-
-fn bench<S>(builder: ReceiverBuilder, new: impl FnOnce(&Shared, Instant) -> S) -> Bench<S> {
-    let shared = Shared::new(builder.options().unwrap());
-    let now = Instant::now();
-    let session = new(&shared, now);
-    Bench { shared, session, now, sent: Vec::new(), state: State::Open }
-}
-
-impl<S: Session> Bench<S> {
-    pub(super) fn bytes(&mut self, input: &[u8]) -> &mut Self {
-        let mut at = 0;
-        while at < input.len() && self.state == State::Open {
-            let turn = self.session.on_bytes(&self.shared, &input[at..], self.now);
-            at += self.settle(turn);
-        }
-        self
-    }
-
-    pub(super) fn end(&mut self) -> &mut Self {
-        if matches!(self.state, State::Open | State::Waits) {
-            let turn = self.session.on_end(&self.shared);
-            self.settle(turn);
-        }
-        self
-    }
-
-    /// Lets time pass, with the event for the deadline if it comes within that time.
-    pub(super) fn pass(&mut self, time: Duration) -> &mut Self {
-        self.now += time;
-        if self.state == State::Waits {
-            let turn = self.session.on_bytes(&self.shared, &[], self.now);
-            self.settle(turn);
-        }
-        while self.state == State::Open
-            && self.session.deadline(&self.shared).is_some_and(|deadline| deadline <= self.now)
-        {
-            let turn = self.session.on_time(&self.shared, self.now);
-            self.settle(turn);
-        }
-        self
-    }
-
-    fn settle(&mut self, mut turn: super::Turn) -> usize {
-        let mut consumed = 0;
-        loop {
-            consumed += turn.consumed;
-            self.sent.append(&mut turn.reply);
-            self.state = match turn.next {
-                Next::Read => State::Open,
-                Next::Wait => State::Waits,
-                Next::Close => State::Closed,
-                Next::CloseAfterReply => State::Answered,
-                Next::Stream(_, close) if close => State::Answered,
-                Next::Stream(..) => State::Open,
-                Next::Commit(chunks) => {
-                    let result = self.shared.store.commit(chunks);
-                    turn = self.session.on_commit(&self.shared, result, self.now);
-                    continue;
-                }
-            };
-            return consumed;
-        }
-    }
-
-    pub(super) fn rows(&self) -> u64 {
-        self.shared.store.total_rows()
-    }
-
-    pub(super) fn sent(&self) -> String {
-        String::from_utf8_lossy(&self.sent).into_owned()
-    }
-
-    fn refusals(&self) -> Vec<(&'static str, u64, u64, String)> {
-        let last = self.shared.refusals.last();
-        last.iter().map(|r| (r.code(), r.line(), r.byte(), r.text().to_owned())).collect()
-    }
-}
+use super::bench::{Bench, State, http, tcp};
+use super::{HttpSession, LOGIN_TIMEOUT};
+use crate::Receiver;
 
 /// Lines with everything that may be cut: escapes, strings with line feeds, binary values with line feeds, empty lines.
 fn lines() -> Vec<u8> {
@@ -165,6 +62,28 @@ fn a_bad_line_ends_the_connection_or_is_skipped_and_leaves_a_trace() {
     let mut bench = tcp(Receiver::builder());
     bench.bytes(b"t x=1i\nt x=bad\x1b\n");
     assert_eq!(bench.refusals(), [trace(2, 7, "t x=bad\\u{1b}\\n")]);
+}
+
+#[test]
+fn the_answer_to_a_bad_line_does_not_depend_on_how_it_is_cut() {
+    let long = "c".repeat(2000);
+    for (line, value) in [
+        ("t x=\"a\"bcd,y=1i\n", "\"a\"bcd"),
+        ("t x=\"a\"b\r\n", "\"a\"b"),
+        (&*format!("t x=\"a\"{long}\n"), ""),
+    ] {
+        for cut in 0..=line.len().min(300) {
+            let mut bench = tcp(Receiver::builder().error_replies(true));
+            bench.bytes(&line.as_bytes()[..cut]).bytes(&line.as_bytes()[cut..]);
+            let mut whole = tcp(Receiver::builder().error_replies(true));
+            assert_eq!(bench.sent(), whole.bytes(line.as_bytes()).sent(), "{cut}");
+            assert!(
+                bench.sent().contains(&format!("Field: x; value: {value}")),
+                "{}",
+                bench.sent()
+            );
+        }
+    }
 }
 
 #[test]
@@ -296,8 +215,6 @@ fn requests_may_be_cut_anywhere() {
         let mut bench = http(Receiver::builder());
         bench.bytes(&requests[..len]).end();
         assert!(bench.rows().is_multiple_of(3), "{len}");
-        drop(bench.session);
-        bench.shared.store.clear();
-        assert_eq!(bench.shared.store.budget().used(), 0, "{len}");
+        assert_eq!(bench.held_without_tables(), 0, "{len}");
     }
 }

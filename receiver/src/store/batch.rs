@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::chunk::{Chunk, ChunkBuilder, Stop};
+use crate::clock::now_nanos;
 use crate::limits::Full;
 use crate::line::{Line, TimeUnit};
 use crate::refusal::Refusal;
@@ -206,10 +206,4 @@ impl OpenTable {
             }
         }
     }
-}
-
-/// Returns the time for rows that have none.
-fn now_nanos() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

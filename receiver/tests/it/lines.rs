@@ -395,6 +395,28 @@ fn columns_that_come_late_cost_nothing_for_the_rows_that_are_there() {
     }
 }
 
+/// A client that makes up names costs as many columns as there may be, not as many as it sends.
+#[test]
+fn a_hundred_thousand_names_cost_what_the_limit_allows() {
+    let mut bench = Bench::new(Receiver::builder());
+    let names = |from: usize, to: usize| {
+        let columns: Vec<_> = (from..to).map(|n| format!("c{n}=1i")).collect();
+        format!("t {} 1\n", columns.join(","))
+    };
+    let refused = bench.write(names(0, 100_000)).unwrap_err();
+    assert!(refused.contains("10000"), "{refused}");
+    // One by one is no way around it.
+    let all: String = (0..100_000).step_by(1000).map(|n| names(n, n + 1000)).collect();
+    assert!(bench.write(all).is_err());
+    let columns = bench.receiver.table("t").map_or(0, |table| table.columns().len());
+    assert!(columns <= 10_000, "{columns}");
+    let metrics = bench.receiver.metrics();
+    let held = metrics.lines().find_map(|l| l.strip_prefix("questdb_receiver_buffered_bytes "));
+    let held: usize = held.unwrap().parse().unwrap();
+    assert!(held < 20_000_000, "{held}");
+    assert_eq!(bench.write("u x=1i 1\n"), Ok(()));
+}
+
 /// A value takes much more memory than the four bytes that it may have on the wire.
 #[test]
 fn a_line_has_an_end_of_values() {

@@ -154,10 +154,28 @@ fn the_page_shows_what_the_receiver_does() {
     // Rows that come are seen, and counted as a rate.
     for _ in 0..3 {
         assert_eq!(write(&trades), 204);
-        std::thread::sleep(Duration::from_millis(400));
     }
     browser.wait("document.getElementById('rows').textContent === '402'");
+    // The curve shows also what came before the page was opened.
     browser.wait("document.getElementById('curve').getAttribute('d').includes('L')");
+    let stored = || {
+        let state = request(port, "GET", "/page/state", &[], b"").unwrap().json();
+        state["rates"].as_array().unwrap().iter().map(|rows| rows.as_u64().unwrap()).sum::<u64>()
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while stored() != 402 {
+        assert!(Instant::now() < deadline, "{}", stored());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+
+    // So do rows that were refused, with the place and the text.
+    browser.wait("document.querySelector('#refused th').textContent.trim() === 'none'");
+    assert_eq!(write("trades price=1\ntrades price=<b>,amount=2\n"), 400);
+    browser.wait("document.querySelectorAll('#refused tbody tr').length === 1");
+    let cells = "return [...document.querySelectorAll('#refused tbody td')].slice(2).map(c => c.textContent)";
+    let said = "Could not parse entire line, field value is invalid. Field: price; value: <b>";
+    let text = "trades price=<b>,amount=2\\n";
+    assert_eq!(browser.run(cells), json!(["INVALID_FIELD_VALUE", "2", said, text]));
 
     // The keyboard chooses a table, and text of a sender stays text.
     browser.press("\u{e015}");
@@ -200,7 +218,7 @@ fn the_page_is_one_file_and_asks_for_the_login() {
     let refused = get("/", &[]);
     assert_eq!(refused.status, 401);
     assert_eq!(refused.header("www-authenticate"), Some("Basic realm=\"questdb-receiver\""));
-    for path in ["/page/state", "/page/rows?table=t"] {
+    for path in ["/page/state", "/page/rows?table=t", "/page/refusals"] {
         assert_eq!(get(path, &[]).status, 401);
     }
     let page = get("/", &login);
@@ -214,4 +232,28 @@ fn the_page_is_one_file_and_asks_for_the_login() {
     let state = get("/page/state", &login).json();
     assert_eq!((&state["rows"], &state["tables"]), (&0.into(), &json!([])));
     assert_eq!(request(port, "POST", "/", &login, b"").unwrap().status, 405);
+}
+
+#[test]
+fn refusals_are_told_as_json() {
+    let receiver = Receiver::builder().start().unwrap();
+    let port = receiver.http_addr().port();
+    let get = |path: &str| request(port, "GET", path, &[], b"").unwrap().json();
+    assert_eq!(get("/page/refusals"), json!([]));
+    for line in 0..60 {
+        let rows = format!("t n={line}i\nt n=\"\u{1b}\"");
+        assert_eq!(request(port, "POST", "/write", &[], rows.as_bytes()).unwrap().status, 400);
+    }
+    assert_eq!(request(port, "GET", "/ping?\u{1}", &[], b"").unwrap().status, 400);
+    let all = get("/page/refusals");
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), 61);
+    // The last one comes first. No line is at fault in a request that cannot be read.
+    let of = |i: usize| ["listener", "code", "line", "byte", "text"].map(|key| all[i][key].clone());
+    assert_eq!(json!(of(0)[2..]), json!([0, 0, ""]));
+    assert_eq!(json!(of(1)), json!(["http", "CAST", 2, 8, "t n=\"\\u{1b}\"\\n"]));
+    assert!(all[1]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert!(all[1]["time"].as_str().unwrap().ends_with('Z'));
+    // The page shows fewer.
+    assert_eq!(get("/page/state")["refusals"].as_array().unwrap().len(), 50);
 }

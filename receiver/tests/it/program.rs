@@ -193,6 +193,8 @@ fn a_signal_stops_it_in_order() {
         assert_eq!(status.code(), Some(0), "{log}");
         // What arrived just before the end is shown too.
         assert!(out.contains("\nt: 2 rows\n"), "{out}");
+        assert!(log.contains(" WARN refused transport=\"http\" peer=127.0.0.1:"), "{log}");
+        assert!(log.contains("code=\"UNAUTHORIZED\" reason=\"Unauthorized\" text=\"\"\n"), "{log}");
         assert!(log.contains(&format!(" INFO stopping signal=\"SIG{signal}\"\n")), "{log}");
         assert!(log.ends_with(" INFO stopped rows=2 bytes=13 refused=1\n"), "{log}");
         assert!(!ports.exists());

@@ -1,9 +1,8 @@
 //! Answers readers: statements at `/exec` and `/exp`, and the page at `/`. Results are sent in chunks as they are made, so that a large one takes no memory.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::answer::HttpAnswer;
 use super::request::Request;
+use crate::clock::since_1970;
 use crate::read::{self, Reply, RowStream};
 use crate::shared::Shared;
 
@@ -28,8 +27,7 @@ pub(super) fn answer(
     };
     let rows = reply?;
     let (media_type, headers) = if rows.is_csv() {
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let name = format!("questdb-query-{}.csv", millis.as_millis());
+        let name = format!("questdb-query-{}.csv", since_1970().as_millis());
         ("text/csv", format!("Content-Disposition: attachment; filename=\"{name}\"\r\n"))
     } else {
         ("application/json", String::new())

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::Receiver;
-use crate::session::tests::{State, http};
+use crate::session::bench::{State, http};
 
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -88,6 +88,24 @@ fn requests_that_can_be_read_in_two_ways_are_refused() {
         );
         assert_eq!((bench.rows(), bench.state), (0, State::Answered), "{request:?}");
         assert_eq!(bench.sent().matches("HTTP/1.1").count(), 1, "{request:?}");
+    }
+}
+
+/// Otherwise the answer, and whether there is one, would depend on how the network cuts a line.
+#[test]
+fn a_bad_line_of_a_head_is_answered_when_it_has_ended() {
+    let bad = b"GET / HTTP/1.1\r\nX: \0\r\n";
+    for cut in 0..=bad.len() {
+        let mut bench = http(Receiver::builder());
+        bench.bytes(&bad[..cut]).bytes(&bad[cut..(bad.len() - 1).max(cut)]);
+        let ended = cut == bad.len();
+        assert_eq!(bench.sent().starts_with("HTTP/1.1 400"), ended, "{cut}");
+        assert_eq!(bench.state, if ended { State::Answered } else { State::Open }, "{cut}");
+        bench.bytes(b"\n");
+        assert_eq!(
+            (bench.sent().matches("HTTP/1.1 400").count(), bench.state),
+            (1, State::Answered)
+        );
     }
 }
 

@@ -125,7 +125,7 @@ fn casts_into_columns_that_exist() {
         (T::Long, "1t", refused("TIMESTAMP")),
         (T::Long, "1d", refused("DECIMAL")),
         (T::Double, "3i", double(3.0)),
-        (T::Double, "-9223372036854775808i", double(-9.223_372_036_854_775_8e18)),
+        (T::Double, "-9223372036854775808i", double(-9.223_372_036_854_776e18)),
         (T::Double, "f", double(0.0)),
         (T::Double, "NaN", double(f64::NAN)),
         (T::Double, "1.5d", refused("DECIMAL")),

@@ -6,7 +6,7 @@ use questdb_receiver::{ConfigurationSources, Receiver};
 use serde_json::Value;
 
 #[path = "../replay/replay.rs"]
-mod replay;
+mod inputs;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../doc/receiver.md");
 
@@ -28,16 +28,16 @@ fn start(conf: &str) -> Receiver {
 #[test]
 fn inputs_end_as_on_the_server() {
     let mut recorded =
-        replay::ANSWERS.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        inputs::ANSWERS.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let (mut count, mut wrong) = (0, Vec::new());
-    for group in replay::groups() {
+    for group in inputs::groups() {
         let receiver = start(&group.conf);
         let (http, tcp) = (receiver.http_addr().port(), receiver.tcp_addr().port());
-        let outcomes = replay::Server { http, tcp }.replay(&group, || ());
+        let outcomes = inputs::Server { http, tcp }.replay(&group, || ());
         for (case, ours) in group.cases.iter().zip(outcomes) {
             let theirs = recorded.next().unwrap();
             assert_eq!(theirs["input"], case.input, "the record is of other inputs");
-            for (transport, differs) in replay::TRANSPORTS.iter().zip(case.differs) {
+            for (transport, differs) in inputs::TRANSPORTS.iter().zip(case.differs) {
                 let (ours, theirs) = (&ours[transport], &theirs[transport]);
                 let place =
                     || format!("{transport} [{}] {} {:?}", group.name, case.section, case.input);
@@ -59,7 +59,7 @@ fn inputs_end_as_on_the_server() {
 /// Returns the list of differences as the document has it: each reason with some of its inputs.
 fn differences() -> String {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for case in replay::groups().iter().flat_map(|group| &group.cases) {
+    for case in inputs::groups().iter().flat_map(|group| &group.cases) {
         let [http, tcp] = case.differs;
         let Some(why) = http.or(tcp) else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == why) {

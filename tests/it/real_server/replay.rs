@@ -8,7 +8,7 @@ use serde_json::Value;
 
 #[path = "../../../receiver/tests/replay/replay.rs"]
 #[expect(dead_code, reason = "only the test of the receiver asks why it differs")]
-mod replay;
+mod inputs;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/receiver/tests/replay/answers.jsonl");
 
@@ -16,7 +16,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/receiver/tests/replay/a
 fn recorded_outcomes_are_those_of_the_server() {
     with_own(Release::Java17, |release| {
         let outcomes: Vec<Value> = std::thread::scope(|scope| {
-            let groups = replay::groups();
+            let groups = inputs::groups();
             let running: Vec<_> = groups
                 .into_iter()
                 .map(|group| scope.spawn(move || outcomes(release, &group)))
@@ -30,7 +30,7 @@ fn recorded_outcomes_are_those_of_the_server() {
             return;
         }
         let recorded: Vec<Value> =
-            replay::ANSWERS.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            inputs::ANSWERS.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(recorded.len(), count);
         let differ: Vec<_> = recorded
             .iter()
@@ -43,10 +43,10 @@ fn recorded_outcomes_are_those_of_the_server() {
     });
 }
 
-fn outcomes(release: Release, group: &replay::Group) -> Vec<Value> {
+fn outcomes(release: Release, group: &inputs::Group) -> Vec<Value> {
     let conf: &'static str = group.conf.clone().leak();
     let server = QuestDb::start(release, Options { extra: conf, ..Options::PLAIN });
-    let peer = replay::Server { http: server.http_port(), tcp: server.tcp_port() };
+    let peer = inputs::Server { http: server.http_port(), tcp: server.tcp_port() };
     // Rows over TCP are committed when their connection ends, by another thread.
     peer.replay(group, || std::thread::sleep(Duration::from_millis(500)))
 }

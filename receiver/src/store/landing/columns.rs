@@ -131,6 +131,9 @@ fn places(value: Decimal) -> Result<i128, String> {
         .ok_or_else(|| format!("{value} does not fit DECIMAL({digits},{scale}), which files have"))
 }
 
+/// The most lists that the arrays without elements of a chunk may make.
+const MAX_HOLLOW: usize = 1 << 20;
+
 /// Returns nested lists, the outer ones first.
 pub(super) fn arrays<'a>(
     dimensions: usize,
@@ -139,6 +142,7 @@ pub(super) fn arrays<'a>(
     let mut levels: Vec<Vec<i32>> = vec![vec![0]; dimensions];
     let (mut valid, mut data) = (Vec::new(), Vec::new());
     let too_long = |_| "more elements than a list can have".to_owned();
+    let mut hollow = 0_usize;
     for value in values {
         let Value::Array(array) = value else {
             valid.push(false);
@@ -154,6 +158,15 @@ pub(super) fn arrays<'a>(
         // How many lists this level has for the row.
         let mut lists = 1_usize;
         for (level, length) in levels.iter_mut().zip(array.shape()) {
+            // Arrays with elements have at most as many lists, but dimensions without elements cost their sender nothing.
+            if array.data().is_empty() {
+                hollow = hollow.saturating_add(lists);
+                if hollow > MAX_HOLLOW {
+                    return Err(format!(
+                        "arrays without elements make more than {MAX_HOLLOW} lists"
+                    ));
+                }
+            }
             for _ in 0..lists {
                 let last = level.last().copied().unwrap_or(0);
                 let end = i64::from(last) + i64::from(*length);
@@ -196,6 +209,16 @@ mod tests {
         let lengths: Vec<usize> = (0..4).map(|row| outer.value(row).len()).collect();
         assert_eq!(lengths, [2, 0, 0, 2]);
         assert_eq!((outer.null_count(), outer.is_null(1)), (1, true));
+    }
+
+    #[test]
+    fn dimensions_without_elements_take_no_memory() {
+        let hollow = Array { shape: vec![0x0FFF_FFFF, 0x0FFF_FFFF, 0], data: Vec::new() };
+        let why = arrays(3, [Value::Array(&hollow)].into_iter()).unwrap_err();
+        assert!(why.starts_with("arrays without elements make more than "), "{why}");
+        let many = Array { shape: vec![1000, 0], data: Vec::new() };
+        assert!(arrays(2, std::iter::repeat_n(Value::Array(&many), 1000)).is_ok());
+        assert!(arrays(2, std::iter::repeat_n(Value::Array(&many), 2000)).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use questdb_receiver::{Listener, Receiver, ReceiverBuilder, ReceiverStats, Value};
 use serde_json::json;
@@ -374,19 +374,18 @@ fn within_tls() {
 fn bytes_on_their_way_are_bounded_for_all_connections_together() {
     let (receiver, _) = start(Receiver::builder().max_stored(20_000));
     let lines = format!("t q=\"{}", "x".repeat(12_000));
-    let client = loop {
-        // The body is more than half of what may be held, and its line has not ended.
-        let mut client = Http::over(connect(receiver.http_addr()));
-        let head = "POST /write HTTP/1.1\r\nContent-Length: 13000\r\n\r\n";
-        client.send(format!("{head}{lines}").as_bytes());
-        // The bytes are not held until the receiver has read them. If it reads those of the other request first, this one may
-        // have been refused: then both begin again.
-        let answer = Http::over(connect(receiver.http_addr())).write(format!("{lines}\""));
-        if answer.status == 503 {
-            assert!(answer.head.contains("\r\nRetry-After: 1\r\n"), "{answer:?}");
-            break client;
-        }
-    };
+    // The body is more than half of what may be held, and its line has not ended.
+    let mut client = Http::over(connect(receiver.http_addr()));
+    let head = "POST /write HTTP/1.1\r\nContent-Length: 13000\r\n\r\n";
+    client.send(format!("{head}{lines}").as_bytes());
+    let begun = Instant::now();
+    while receiver.stats().bytes < lines.len() as u64 {
+        assert!(begun.elapsed() < PATIENCE, "the receiver does not read");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let answer = Http::over(connect(receiver.http_addr())).write(format!("{lines}\""));
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.head.contains("\r\nRetry-After: 1\r\n"), "{answer:?}");
     // Over TCP nothing is read while there is no room, and nothing is refused.
     let mut tcp = connect(receiver.tcp_addr());
     tcp.write_all(&[b'x'; 30_000]).unwrap();

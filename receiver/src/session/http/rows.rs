@@ -81,11 +81,12 @@ fn feed(
     part: &[u8],
 ) -> bool {
     *len += part.len();
-    shared.received(Listener::Http, part.len());
     if let Ok(reader) = lines
         && let Err(bad) = reader.feed(&shared.store, part)
     {
         *lines = Err(RefusedBody::Line(bad));
     }
+    // Whoever sees the count knows that the bytes are held.
+    shared.received(Listener::Http, part.len());
     *len <= shared.options.max_body
 }

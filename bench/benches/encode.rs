@@ -21,6 +21,7 @@ use questdb_ingress_bench::ledger::{Ledger, MARKED};
 use questdb_ingress_bench::official::{self, InOfficial};
 use questdb_ingress_bench::prepared::{Collector, Columns, Rows};
 use questdb_ingress_bench::shapes::{ROWS, S1, S2, S3, S4, S5, S6, S7};
+use questdb_ingress_bench::sweep::{Swept, axes};
 use questdb_ingress_bench::variant::{Emptied, InRust, Variant};
 
 const LEDGER: Ledger = Ledger { bench: "encode", rows: 4000 };
@@ -189,13 +190,19 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Calls `each` with every variant of ours and its name.
+/// Calls `each` with every variant of ours and its name: those of the shapes, and those of the sweep where cliffs were.
 fn ours(mut each: impl FnMut(String, &mut dyn Variant)) {
     for case in cases() {
         for mut line in (case.make)(case.version, &case.marks) {
             if line.against != Against::Itself {
                 each(format!("{} {}", case.name, line.name), &mut *line.variant);
             }
+        }
+    }
+    for cliff in axes::cliffs() {
+        let rows = &*Box::leak(Box::new(cliff.rows));
+        for way in cliff.ways {
+            each(format!("{} {way}", cliff.name), &mut Swept::new(rows, way));
         }
     }
 }

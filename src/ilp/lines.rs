@@ -228,6 +228,10 @@ impl Lines {
     #[cold]
     #[inline(never)]
     fn slow_at(&mut self, kind: TimestampKind, stamp: i64) -> Result<()> {
+        // What the row mostly needs is other upper digits.
+        if self.stamps.renew_at(kind, stamp, self.version) && self.quick_at(kind, stamp) {
+            return Ok(());
+        }
         self.state.require(Call::At)?;
         let mut draft = self.store.draft();
         self.stamps.append_end(&mut draft, kind, stamp, self.version)?;

@@ -116,7 +116,20 @@ impl StampCache {
         if written { Ok(()) } else { Err(no_room()) }
     }
 
+    /// Takes the upper digits of a timestamp. Returns false if it has them already, or if there are none.
+    pub(super) fn renew_at(
+        &mut self,
+        kind: TimestampKind,
+        stamp: i64,
+        version: ProtocolVersion,
+    ) -> bool {
+        let form = StampForm::of(kind, version);
+        let number = form.as_ref().and_then(|form| form.number(stamp));
+        number.is_some_and(|number| self.renew_for(number))
+    }
+
     /// Takes the upper digits of a number that is sent. Returns false if it has them already, or if the number has none.
+    #[cold]
     #[inline(never)]
     pub(super) fn renew_for(&mut self, number: u64) -> bool {
         let upper = number / TEN_8;

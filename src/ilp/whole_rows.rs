@@ -6,7 +6,7 @@ use super::ProtocolVersion;
 use super::lines::Lines;
 use super::row_state::{Call, RowState};
 use super::rows::{RowPlan, RowValues};
-use super::timestamp::{StampCache, StampForm};
+use super::timestamp::StampCache;
 use super::value::WireValue;
 use super::write::{Draft, Unwritten};
 use crate::error::{Error, Result, err};
@@ -54,9 +54,10 @@ impl Lines {
         ShortBytes::new(self.store.as_slice())
     }
 
-    /// Appends one row on the quick path. Returns false and changes nothing if the row needs the slow path.
+    /// Appends one row on the quick path. Returns false and changes nothing if the row needs the slow path; without `RENEWS`, a
+    /// timestamp with new upper digits does too.
     #[inline(always)]
-    pub(super) fn quick_row<V: RowValues>(
+    pub(super) fn quick_row<V: RowValues, const RENEWS: bool>(
         &mut self,
         layout: &RowLayout,
         values: &V,
@@ -77,20 +78,13 @@ impl Lines {
         }
         let Some(table) = &plan.table else { return false };
         let version = self.version;
-        if self.store.quick_rows::<V, false>((plan, table), values, &mut self.stamps, version, 0..1)
-            == 0
-        {
+        let stamps = &mut self.stamps;
+        let row = (plan, table);
+        if self.store.quick_rows::<V, RENEWS>(row, values, stamps, version, 0..1) == 0 {
             return false;
         }
         self.row_ended();
         true
-    }
-
-    /// Takes the upper digits of a designated timestamp. Returns false if it has them already, or if there are none.
-    pub(super) fn renew_stamp(&mut self, kind: TimestampKind, at: i64) -> bool {
-        let form = StampForm::of(kind, self.version);
-        let number = form.as_ref().and_then(|form| form.number(at));
-        number.is_some_and(|number| self.stamps.renew_for(number))
     }
 }
 

@@ -224,3 +224,28 @@ fn arrays(len: usize) -> Rows {
     let columns = vec![Column::new("book", Values::Arrays(len, values))];
     Rows { columns, batch, ..Rows::empty(rows) }
 }
+
+/// Rows beside the usual ones where a cliff was, and the ways in which the ledger counts them.
+pub struct Cliff {
+    pub name: &'static str,
+    pub rows: Rows,
+    pub ways: &'static [&'static str],
+}
+
+/// Returns what the ledger counts of the sweep: one point of each axis on which a way was much slower than beside it.
+pub fn cliffs() -> Vec<Cliff> {
+    const CALLS: &[&str] = &["Rust text", "C checked"];
+    const EVERY: &[&str] = &["Rust text", "C checked", "C prepared", "Rust columns"];
+    let cliff = |name, rows, ways| Cliff { name, rows, ways };
+    let hours = Rows::usual(USUAL).with_step(3_600_000_000_000, Order::Ascending);
+    vec![
+        cliff("stamps-an-hour-apart", hours, EVERY),
+        cliff("one-name-of-30-bytes", one_name(30), EVERY),
+        cliff("names-of-64-bytes", names(64), EVERY),
+        cliff("names-with-blanks", blanks(4), CALLS),
+        cliff("half-of-doubles-null", nulls(50), EVERY),
+        cliff("300-columns", columns(300), &["Rust text"]),
+        cliff("1000-tables", tables(1000), &["Rust text", "C prepared"]),
+        cliff("one-row-at-a-time", batches(1, false), &["C prepared", "C columns"]),
+    ]
+}

@@ -15,6 +15,7 @@ use self::in_c::{Foreign, InC, Way};
 use self::rows::Rows;
 use self::whole::{ByColumns, ByRows};
 use crate::clock::thread_cpu_ns;
+use crate::variant::{Emptied, Variant};
 
 /// A way to write rows.
 pub trait Writer {
@@ -151,4 +152,40 @@ pub fn measure(rows: &Rows, budget: u64) -> Costs {
         passes += 1;
     }
     Costs { ns, bytes: expected.len() / checked }
+}
+
+/// One way to write the rows of a sweep, as a line of a ledger.
+pub struct Swept {
+    rows: &'static Rows,
+    writer: Box<dyn Writer>,
+    at: usize,
+}
+
+impl Swept {
+    /// Takes the way with this name.
+    pub fn new(rows: &'static Rows, way: &str) -> Swept {
+        let foreign: &'static Foreign<'static> = Box::leak(Box::new(Foreign::new(rows)));
+        let place = WAYS.iter().position(|(name, _)| *name == way).expect("the name of a way");
+        let mut writer = writers(rows, foreign).swap_remove(place);
+        writer.prepare();
+        Swept { rows, writer, at: 0 }
+    }
+}
+
+impl Variant for Swept {
+    fn run(&mut self, mut rows: usize, _: Emptied) {
+        while rows > 0 {
+            let some = rows.min(self.rows.batch).min(self.rows.at.len() - self.at);
+            self.writer.clear();
+            self.writer.write(self.at..self.at + some);
+            self.at = (self.at + some) % self.rows.at.len();
+            rows -= some;
+        }
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        self.writer.clear();
+        self.writer.write(0..self.rows.at.len());
+        self.writer.bytes()
+    }
 }

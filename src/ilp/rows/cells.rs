@@ -157,14 +157,16 @@ impl Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
-        if self.quick_cells(layout, cells, at) {
+        let row = OneRow { cells, at };
+        if self.lines.quick_row::<_, true>(layout, &row, at.is_some()) {
             return Ok(());
         }
         self.append_carefully(layout, cells, at)
     }
 
-    /// Does the same on the quick path. Returns false and changes nothing if the row needs the slow path. It cannot panic
-    /// unless `cells` does.
+    /// Does the same on the quick path. Returns false and changes nothing if the row needs the slow path, or if the upper digits
+    /// of its timestamp are not those of the row before: with the function that takes new ones, wide rows from C took 4 % more
+    /// instructions. It cannot panic unless `cells` does.
     #[inline(always)]
     pub(crate) fn quick_cells<C: RowCells + ?Sized>(
         &mut self,
@@ -172,7 +174,7 @@ impl Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> bool {
-        self.lines.quick_row(layout, &OneRow { cells, at }, at.is_some())
+        self.lines.quick_row::<_, false>(layout, &OneRow { cells, at }, at.is_some())
     }
 
     #[cold]
@@ -183,13 +185,6 @@ impl Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
-        // What a row mostly needs is a timestamp with new upper digits.
-        if let Some(at_number) = at
-            && self.lines.renew_stamp(layout.timestamp_kind(), at_number)
-            && self.quick_cells(layout, cells, at)
-        {
-            return Ok(());
-        }
         let lines = &mut self.lines;
         layout.fits(lines.max_name_len)?;
         let plan = RowPlan::of(layout)?;

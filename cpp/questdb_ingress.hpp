@@ -1674,6 +1674,17 @@ class config {
     }
     config &delivery(questdb::delivery value) { return choose("delivery", value, {"at_least_once", "at_most_once"}); }
     config &user_agent(std::string_view value) { return set("user_agent", value); }
+    config &sender_pool_min(std::uint64_t connections) { return set("sender_pool_min", connections); }
+    config &sender_pool_max(std::uint64_t connections) { return set("sender_pool_max", connections); }
+    template <class Rep, class Period>
+    config &acquire_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("acquire_timeout_ms", value);
+    }
+    template <class Rep, class Period>
+    config &idle_timeout(std::chrono::duration<Rep, Period> value) {
+        return set("idle_timeout_ms", value);
+    }
+    config &queue_max_bytes(std::uint64_t bytes) { return set("queue_max_bytes", bytes); }
 
     void validate() const { detail::throw_if(::questdb_config_validate(handle_.get())); }
     ::questdb_config *c_handle() const noexcept { return handle_.get(); }

@@ -41,6 +41,7 @@ pub mod ilp;
 mod memory;
 mod name;
 mod net;
+pub mod pool;
 mod quoted;
 pub mod sender;
 pub mod table;
@@ -57,6 +58,7 @@ pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
 pub use error::{Error, ErrorCode, Outcome, Result};
 pub use ilp::{Buffer, BufferOptions, PreparedColumns};
 pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
+pub use pool::{BatchId, Completion, Pool, PoolReport, PoolStats, Submit, Ticket};
 pub use sender::{
     Atomicity, Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader,
     Transaction,

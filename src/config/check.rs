@@ -18,6 +18,7 @@ impl Settings {
         let (rows, bytes, interval) = view.auto_flush()?;
         let (init_buf_size, max_buf_size) = view.buffer_sizes(bytes)?;
         let (connect_timeout, request_timeout) = view.attempt_timeouts()?;
+        let (sender_pool_min, sender_pool_max) = view.pool_size()?;
         Ok(Settings {
             protocol: view.protocol,
             addrs: view.addrs()?,
@@ -65,6 +66,11 @@ impl Settings {
                 _ => Delivery::AtLeastOnce,
             },
             user_agent_suffix: view.text(Key::UserAgent).map(str::to_owned),
+            sender_pool_min,
+            sender_pool_max,
+            acquire_timeout: view.millis(Key::AcquireTimeout)?,
+            idle_timeout: view.millis(Key::IdleTimeout)?,
+            queue_max_bytes: view.size(Key::QueueMaxBytes)?,
         })
     }
 }
@@ -178,6 +184,20 @@ impl<'a> View<'a> {
         match self.given(key).map(|e| &e.value) {
             Some(OptionValue::Path(path)) => Some(path.clone()),
             _ => None,
+        }
+    }
+
+    /// Returns the smallest and the largest number of connections of a pool. A default gives way to what was given.
+    fn pool_size(&self) -> Result<(usize, usize)> {
+        let (min, max) = (self.size(Key::SenderPoolMin)?, self.size(Key::SenderPoolMax)?);
+        match (self.given(Key::SenderPoolMin), self.given(Key::SenderPoolMax)) {
+            (Some(given), Some(_)) if min > max => Err(err!(
+                Config,
+                "\"sender_pool_min\"{} is {min}, more than \"sender_pool_max\", which is {max}",
+                given.at
+            )),
+            (Some(_), None) => Ok((min, max.max(min))),
+            _ => Ok((min.min(max), max)),
         }
     }
 

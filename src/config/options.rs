@@ -43,6 +43,11 @@ pub(super) enum Key {
     RetryMaxBackoff,
     Delivery,
     UserAgent,
+    SenderPoolMin,
+    SenderPoolMax,
+    AcquireTimeout,
+    IdleTimeout,
+    QueueMaxBytes,
 }
 
 impl Key {
@@ -133,6 +138,7 @@ const MAX_MILLIS: u64 = i32::MAX as u64;
 /// The most that the operating systems accept, in milliseconds; they count in whole seconds.
 const MAX_KEEPALIVE: u64 = 32_767_000;
 const MAX_SIZE: u64 = 1 << 40;
+const MAX_CONNECTIONS: u64 = 1024;
 
 const fn millis(min: u64) -> OptionKind {
     OptionKind::Number { unit: "milliseconds", min, max: MAX_MILLIS, off: false }
@@ -502,6 +508,52 @@ pub(super) const OPTIONS: &[OptionRow] = &[
         default: DefaultValue::Unset,
         help: "Printable ASCII text that is added to the `User-Agent` header.",
     },
+    OptionRow {
+        key: Key::SenderPoolMin,
+        name: "sender_pool_min",
+        aliases: &[],
+        kind: OptionKind::Number { unit: "connections", min: 0, max: MAX_CONNECTIONS, off: false },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("1"),
+        help: "How many connections of a pool stay open however long they are idle.",
+    },
+    OptionRow {
+        key: Key::SenderPoolMax,
+        name: "sender_pool_max",
+        aliases: &[],
+        kind: OptionKind::Number { unit: "connections", min: 1, max: MAX_CONNECTIONS, off: false },
+        on: AppliesTo::All,
+        default: DefaultValue::Value("4"),
+        help: "How many connections a pool has at most; each has a thread.",
+    },
+    OptionRow {
+        key: Key::AcquireTimeout,
+        name: "acquire_timeout_ms",
+        aliases: &[],
+        kind: millis(0),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("5000"),
+        help: "How long a submit to a pool waits while the queue is full; 0 does not wait.",
+    },
+    OptionRow {
+        key: Key::IdleTimeout,
+        name: "idle_timeout_ms",
+        aliases: &[],
+        kind: millis(1),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("60000"),
+        help: "How long a connection of a pool may be idle until it ends, unless `sender_pool_min` keeps it.",
+    },
+    OptionRow {
+        key: Key::QueueMaxBytes,
+        name: "queue_max_bytes",
+        aliases: &[],
+        kind: bytes(1024),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("268435456"),
+        help: "How many bytes of rows a pool holds at most, those that are being sent and those that failed and were not taken \
+               back included.",
+    },
 ];
 
 // If the rows had another order, a key would get the value of another one. This makes that a compile error.
@@ -511,7 +563,7 @@ const _: () = {
         assert!(OPTIONS[i].key as usize == i, "OPTIONS and Key are not in the same order");
         i += 1;
     }
-    assert!(Key::UserAgent as usize + 1 == OPTIONS.len(), "a Key has no row in OPTIONS");
+    assert!(Key::QueueMaxBytes as usize + 1 == OPTIONS.len(), "a Key has no row in OPTIONS");
 };
 
 /// Finds an option by its name or an alias.

@@ -260,4 +260,14 @@ pub struct Settings {
     pub delivery: Delivery,
     /// Text that is added to the `User-Agent` header; printable ASCII.
     pub user_agent_suffix: Option<String>,
+    /// The number of connections of a pool that stay open however long they are idle; at most `sender_pool_max`.
+    pub sender_pool_min: usize,
+    /// The largest number of connections of a pool.
+    pub sender_pool_max: usize,
+    /// The time that a submit waits for room in the queue of a pool.
+    pub acquire_timeout: Duration,
+    /// The time after which an idle connection of a pool ends.
+    pub idle_timeout: Duration,
+    /// The largest number of bytes of rows in a pool.
+    pub queue_max_bytes: usize,
 }

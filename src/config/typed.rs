@@ -174,6 +174,16 @@ setters! {
     delivery(Delivery: Delivery);
     /// Sets text that is added to the `User-Agent` header.
     user_agent(UserAgent: &str);
+    /// Sets how many connections of a pool stay open however long they are idle.
+    sender_pool_min(SenderPoolMin: usize);
+    /// Sets how many connections a pool has at most.
+    sender_pool_max(SenderPoolMax: usize);
+    /// Sets how long a submit to a pool waits while the queue is full.
+    acquire_timeout(AcquireTimeout: Duration);
+    /// Sets after what time an idle connection of a pool ends.
+    idle_timeout(IdleTimeout: Duration);
+    /// Sets how many bytes of rows a pool holds at most.
+    queue_max_bytes(QueueMaxBytes: usize);
     optional:
     /// Sets the number of rows that causes a flush; `None` for no such limit.
     auto_flush_rows(AutoFlushRows: u64);
@@ -388,6 +398,11 @@ mod tests {
         (|c| c.delivery(Delivery::AtMostOnce), "delivery", "at_most_once"),
         (|c| c.delivery(Delivery::AtLeastOnce), "delivery", "at_least_once"),
         (|c| c.user_agent("app/1"), "user_agent", "app/1"),
+        (|c| c.sender_pool_min(0), "sender_pool_min", "0"),
+        (|c| c.sender_pool_max(5), "sender_pool_max", "5"),
+        (|c| c.acquire_timeout(Duration::ZERO), "acquire_timeout_ms", "0"),
+        (|c| c.idle_timeout(MS), "idle_timeout_ms", "1234"),
+        (|c| c.queue_max_bytes(5000), "queue_max_bytes", "5000"),
     ];
 
     /// Formats an option like `Debug`, but shows the secrets.

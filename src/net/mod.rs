@@ -22,7 +22,9 @@ pub(crate) use http1::{Answer, Incomplete, Request, RequestHead, exchange, not_h
 pub(crate) use line_tcp::{LineStream, MAX_TEXT, UnsentBytes, is_challenge};
 #[cfg(test)]
 pub(crate) use os::InFlight;
-pub(crate) use os::{Deadline, Net, SystemNet, pause};
+#[cfg(test)]
+pub(crate) use os::Socket;
+pub(crate) use os::{Deadline, Net, SystemNet, now, pause, start_thread};
 #[cfg(any(test, fuzzing))]
 pub(crate) use os::{Interest, Ready};
 pub use os::{Uncancellable, process_id};

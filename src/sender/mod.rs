@@ -322,6 +322,21 @@ impl Sender {
         })
     }
 
+    /// Sends a buffer and leaves its rows. Unlike [`Sender::flush_and_keep`] it changes the buffer into the server's version, and
+    /// does not reset the canceller: the caller has done so, and may be told to cancel before this begins.
+    pub(crate) fn deliver(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
+        self.check_usable()?;
+        self.within_flush_limit(buffer.len(), None, |sender, cap| {
+            sender.convert(buffer, cap)?;
+            Self::send(&mut sender.flusher, &sender.options, buffer, cap)
+        })
+    }
+
+    /// Returns one counter.
+    pub(crate) fn stat(&self, stat: Stat) -> u64 {
+        self.stats.get(stat)
+    }
+
     fn check_transactional(&self, buffer: &Buffer) -> Result<()> {
         if self.flusher.success() != Outcome::Committed {
             return Err(err!(
@@ -345,6 +360,11 @@ impl Sender {
             // A new call resets the canceller. A close has called this before, without `cap`.
             net.canceller().clear();
         }
+        self.check_usable()
+    }
+
+    fn check_usable(&self) -> Result<()> {
+        let net = self.flusher.net();
         if self.closed {
             return Err(err!(InvalidState, "the sender is closed"));
         }

@@ -69,6 +69,11 @@ static const std::map<std::string, option> options = {
     {"delivery", {[](config &c) { c.delivery(questdb::delivery::at_least_once).delivery(questdb::delivery::at_most_once); },
                   [](config &c) { c.delivery(unnamed<questdb::delivery>); }}},
     {"user_agent", {[](config &c) { c.user_agent("app/1"); }, [](config &c) { c.user_agent(""); }}},
+    {"sender_pool_min", {[](config &c) { c.sender_pool_min(2); }, [](config &c) { c.sender_pool_min(1025); }}},
+    {"sender_pool_max", {[](config &c) { c.sender_pool_max(8); }, [](config &c) { c.sender_pool_max(0); }}},
+    {"acquire_timeout_ms", {[](config &c) { c.acquire_timeout(5s).acquire_timeout(0s); }, [](config &c) { c.acquire_timeout(-1s); }}},
+    {"idle_timeout_ms", {[](config &c) { c.idle_timeout(1min); }, [](config &c) { c.idle_timeout(0s); }}},
+    {"queue_max_bytes", {[](config &c) { c.queue_max_bytes(1024); }, [](config &c) { c.queue_max_bytes(1023); }}},
 };
 
 static std::optional<std::string> refused(const std::function<void(config &)> &set, config &c) {

@@ -137,6 +137,8 @@ fn defaults() {
         assert_eq!((s.retry_timeout, s.retry_max_backoff), (millis(10_000), millis(1000)));
         assert_eq!(s.auto_flush_max_backoff, millis(10_000));
         assert_eq!(s.delivery, Delivery::AtLeastOnce);
+        assert_eq!((s.sender_pool_min, s.sender_pool_max, s.queue_max_bytes), (1, 4, 256 << 20));
+        assert_eq!((s.acquire_timeout, s.idle_timeout), (millis(5000), millis(60_000)));
     }
 }
 
@@ -148,7 +150,8 @@ fn every_option_arrives() {
          auto_flush_max_backoff=10;init_buf_size=1024;max_buf_size=2048;max_name_len=16;lazy_connect=on;connect_timeout=4;request_timeout=5;\
          request_min_throughput=0;retry_timeout=0;retry_max_backoff_millis=10;delivery=at_most_once;\
          tcp_user_timeout=6;keepalive_idle=off;keepalive_interval=1000;keepalive_count=7;\
-         user_agent=my app/1.0;tls_verify=on;tls_ca=pem_file",
+         user_agent=my app/1.0;tls_verify=on;tls_ca=pem_file;sender_pool_min=3;acquire_timeout_ms=0;\
+         sender_pool_max=9;idle_timeout_ms=1;queue_max_bytes=1024",
     )
     .unwrap();
     let addrs: Vec<String> = s.addrs.iter().map(ToString::to_string).collect();
@@ -171,6 +174,8 @@ fn every_option_arrives() {
     assert_eq!((s.request_min_throughput, s.retry_timeout), (0, Duration::ZERO));
     assert_eq!((s.retry_max_backoff, s.delivery), (millis(10), Delivery::AtMostOnce));
     assert_eq!(s.user_agent_suffix.as_deref(), Some("my app/1.0"));
+    assert_eq!((s.sender_pool_min, s.sender_pool_max, s.queue_max_bytes), (3, 9, 1024));
+    assert_eq!((s.acquire_timeout, s.idle_timeout), (Duration::ZERO, millis(1)));
     assert_eq!((s.tcp_user_timeout, s.keepalive_idle), (Some(millis(6)), None));
     assert_eq!((s.keepalive_interval, s.keepalive_count), (millis(1000), 7));
 
@@ -188,6 +193,19 @@ fn every_option_arrives() {
     assert_eq!(token.expose(), "~a.b/c+==");
     let limits = (s.auto_flush_rows, s.auto_flush_bytes, s.auto_flush_interval);
     assert_eq!(limits, (None, None, None));
+}
+
+/// Of the two sizes of a pool, the one that was not given fits itself to the other.
+#[test]
+fn a_default_pool_size_gives_way() {
+    let sizes = |conf: &str| {
+        let s = settle(&format!("http::addr=h;{conf}")).unwrap();
+        (s.sender_pool_min, s.sender_pool_max)
+    };
+    assert_eq!(sizes("sender_pool_min=6"), (6, 6));
+    assert_eq!(sizes("sender_pool_min=0;sender_pool_max=1"), (0, 1));
+    let e = settle("http::addr=h;sender_pool_min=3;sender_pool_max=2").unwrap_err();
+    assert!(e.message().contains("is 3, more than \"sender_pool_max\", which is 2"), "{e}");
 }
 
 /// Each string is wrong in one way, and the message says what is wrong, and where.

@@ -21,10 +21,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("net", &["base", "config"]),
     ("table", &["base"]),
     ("sender", &["base", "ilp", "table", "config", "net"]),
+    ("pool", &["base", "ilp", "config", "net", "sender"]),
     // This replaces the network in the builds of ci/fuzz.
     ("fuzzing", &["base", "config", "net", "sender"]),
     // This gives the C ABI, the bindings and the benchmarks access to what they need.
-    ("internal", &["base", "ilp", "table", "config", "net", "sender"]),
+    ("internal", &["base", "ilp", "table", "config", "net", "sender", "pool"]),
 ];
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
@@ -35,7 +36,7 @@ const UNSAFE: &[&str] =
 const OWNERS: &[(&str, &str)] = &[
     ("src/time.rs", "the wall clock"),
     ("src/config/env.rs", "the environment variable"),
-    ("src/net/os/system.rs", "sockets, name resolution, the monotonic clock"),
+    ("src/net/os/system.rs", "sockets, name resolution, threads, the monotonic clock"),
     ("src/net/os/unix.rs", "poll"),
     ("src/net/os/windows.rs", "poll"),
     ("src/net/tls.rs", "certificate files"),

@@ -185,6 +185,21 @@ namespace QuestDB
         /// <summary>The name by which this program calls itself to the server.</summary>
         public string UserAgent { set => Set("user_agent", value); }
 
+        /// <summary>How many connections of a pool stay open however long they are idle.</summary>
+        public long SenderPoolMin { set => Set("sender_pool_min", Digits(value)); }
+
+        /// <summary>How many connections a pool has at most.</summary>
+        public long SenderPoolMax { set => Set("sender_pool_max", Digits(value)); }
+
+        /// <summary>How long a submit to a pool waits while its queue is full; zero does not wait.</summary>
+        public TimeSpan AcquireTimeout { set => Set("acquire_timeout_ms", Millis(value)); }
+
+        /// <summary>How long a connection of a pool may be idle until it ends.</summary>
+        public TimeSpan IdleTimeout { set => Set("idle_timeout_ms", Millis(value)); }
+
+        /// <summary>How many bytes of rows a pool holds at most.</summary>
+        public long QueueMaxBytes { set => Set("queue_max_bytes", Digits(value)); }
+
         internal override Handle Handle => handle;
 
         internal IntPtr Pointer => handle.Pointer;

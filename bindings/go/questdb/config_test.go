@@ -17,6 +17,7 @@ var every = []Option{
 	WithSendTimeout(time.Second), WithRequestTimeout(1500 * time.Microsecond), WithRequestMinThroughput(0), WithRetryTimeout(0),
 	WithRetryMaxBackoff(time.Second), WithDelivery(AtMostOnce), WithUserAgent("me"), WithTCPUserTimeout(time.Second),
 	WithKeepAlive(time.Second, time.Second, 3),
+	WithSenderPoolMin(2), WithSenderPoolMax(8), WithAcquireTimeout(0), WithIdleTimeout(time.Minute), WithQueueMaxBytes(4096),
 }
 
 func TestEveryOptionHasAFunction(t *testing.T) {

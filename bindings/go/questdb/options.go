@@ -134,6 +134,25 @@ func WithDelivery(which Delivery) Option { return WithOption("delivery", string(
 // WithUserAgent adds a text to the User-Agent header.
 func WithUserAgent(text string) Option { return WithOption("user_agent", text) }
 
+// WithSenderPoolMin sets how many connections of a pool stay open however long they are idle.
+func WithSenderPoolMin(connections int64) Option {
+	return WithOption("sender_pool_min", number(connections))
+}
+
+// WithSenderPoolMax sets how many connections a pool has at most.
+func WithSenderPoolMax(connections int64) Option {
+	return WithOption("sender_pool_max", number(connections))
+}
+
+// WithAcquireTimeout limits how long a submit to a pool waits while its queue is full; 0 does not wait.
+func WithAcquireTimeout(d time.Duration) Option { return WithOption("acquire_timeout_ms", inMillis(d)) }
+
+// WithIdleTimeout sets how long a connection of a pool may be idle until it ends.
+func WithIdleTimeout(d time.Duration) Option { return WithOption("idle_timeout_ms", inMillis(d)) }
+
+// WithQueueMaxBytes sets how many bytes of rows a pool holds at most.
+func WithQueueMaxBytes(bytes int64) Option { return WithOption("queue_max_bytes", number(bytes)) }
+
 // WithTCPUserTimeout limits how long a peer may leave sent bytes unacknowledged; 0 is off.
 func WithTCPUserTimeout(d time.Duration) Option {
 	return WithOption("tcp_user_timeout", inMillisOrOff(d))

@@ -20,7 +20,7 @@ use self::unix as platform;
 use self::windows as platform;
 
 pub use self::platform::{Uncancellable, process_id};
-pub(crate) use self::system::SystemNet;
+pub(crate) use self::system::{SystemNet, now, start_thread};
 use super::cancel::Canceller;
 use crate::config::Interface;
 use crate::error::Result;

@@ -18,7 +18,18 @@ use crate::net::Canceller;
 use crate::quoted::shown;
 
 /// The size is set here, because otherwise `RUST_MIN_STACK` of the environment would decide it.
-const RESOLVER_STACK: usize = 2 << 20;
+const THREAD_STACK: usize = 2 << 20;
+
+/// Returns the monotonic time, for waits that no test scripts.
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Starts a thread that blocks all signals, so that the host's threads get them.
+pub(crate) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let _blocked = platform::SignalsBlocked::new();
+    std::thread::Builder::new().name(name.into()).stack_size(THREAD_STACK).spawn(work).map(drop)
+}
 
 /// The [`Net`] of the operating system.
 #[derive(Debug)]
@@ -70,19 +81,16 @@ impl SystemNet {
         }
         let answer: Addresses = Arc::default();
         let (name, slot) = (host.to_owned(), Arc::clone(&answer));
-        std::thread::Builder::new()
-            .name("questdb-resolve".into())
-            .stack_size(RESOLVER_STACK)
-            .spawn(move || {
-                let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-                *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-                slot.1.notify_one();
-            })
-            .map_err(|e| {
-                err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
-                    .retryable(true)
-                    .caused_by(e)
-            })?;
+        start_thread("questdb-resolve", move || {
+            let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+            *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            slot.1.notify_one();
+        })
+        .map_err(|e| {
+            err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
+                .retryable(true)
+                .caused_by(e)
+        })?;
         *asked = Some(Question { host: host.to_owned(), port, answer: Arc::clone(&answer) });
         Ok(answer)
     }

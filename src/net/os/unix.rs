@@ -287,6 +287,37 @@ pub fn process_id() -> u32 {
     std::process::id()
 }
 
+/// Blocks all signals in the thread that made the value, until it is dropped. A thread that is started meanwhile never gets any.
+#[derive(Debug)]
+pub(super) struct SignalsBlocked {
+    before: Option<libc::sigset_t>,
+    /// The mask belongs to the thread, so the value must not move to another one.
+    _stays: std::marker::PhantomData<*const ()>,
+}
+
+impl SignalsBlocked {
+    pub(super) fn new() -> SignalsBlocked {
+        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: both point to room for a set. The first call fills `all`, and the second one `before` if it succeeds.
+        let before = unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            let set = libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            (set == 0).then(|| before.assume_init())
+        };
+        SignalsBlocked { before, _stays: std::marker::PhantomData }
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            // SAFETY: the set is one that the system returned, and the previous one is not asked for.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
+        }
+    }
+}
+
 /// Keeps `pthread_cancel` from ending the thread in which the value was created, for as long as it lives; the request waits.
 /// A thread that ended in the middle of a call would have to unwind through Rust, which ends the process instead.
 #[derive(Debug)]

@@ -22,6 +22,16 @@ pub(super) fn prepare(_: &Socket) -> io::Result<()> {
     Ok(())
 }
 
+/// Nothing: this system has no signals that threads could block.
+#[derive(Debug)]
+pub(super) struct SignalsBlocked;
+
+impl SignalsBlocked {
+    pub(super) fn new() -> SignalsBlocked {
+        SignalsBlocked
+    }
+}
+
 /// Returns whether a connect that returned this error goes on.
 pub(super) fn is_connecting(e: &io::Error) -> bool {
     e.kind() == io::ErrorKind::WouldBlock

@@ -6,6 +6,7 @@ mod cases;
 mod columns;
 mod failover;
 mod lazy;
+mod pool;
 mod server;
 mod stream;
 mod tls;

@@ -287,6 +287,31 @@ public final class Config extends Handle {
         return set("user_agent", value);
     }
 
+    /** How many connections of a pool stay open however long they are idle. */
+    public Config senderPoolMin(long value) {
+        return set("sender_pool_min", value);
+    }
+
+    /** How many connections a pool has at most. */
+    public Config senderPoolMax(long value) {
+        return set("sender_pool_max", value);
+    }
+
+    /** How long a submit to a pool waits while its queue is full; zero does not wait. */
+    public Config acquireTimeout(Duration value) {
+        return set("acquire_timeout_ms", value);
+    }
+
+    /** How long a connection of a pool may be idle until it ends. */
+    public Config idleTimeout(Duration value) {
+        return set("idle_timeout_ms", value);
+    }
+
+    /** How many bytes of rows a pool holds at most. */
+    public Config queueMaxBytes(long value) {
+        return set("queue_max_bytes", value);
+    }
+
     /** Calls C with the address of this configuration. */
     long number(LongUnaryOperator call) {
         long config = enter();

@@ -1,0 +1,101 @@
+//! The end of a pool.
+
+use std::sync::MutexGuard;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::report::PoolReport;
+use super::shared::{LONGEST, Phase, Shared, State};
+use crate::error::Result;
+use crate::net::now;
+
+/// How long a cancelled call may take to return, see [`crate::Canceller`], with some time for a busy machine.
+const CANCELLED_WITHIN: Duration = Duration::from_millis(200);
+
+impl Shared {
+    /// Sends what is left, within `limit`, and ends all workers.
+    pub(super) fn close(&self, limit: Duration) -> PoolReport {
+        match self.end_within(limit) {
+            Ok(report) => report,
+            Err(e) => PoolReport {
+                unsent_rows: 0,
+                rows_in_doubt: 0,
+                earlier_rows_in_doubt: 0,
+                result: Err(e),
+            },
+        }
+    }
+
+    fn end_within(&self, limit: Duration) -> Result<PoolReport> {
+        let mut state = self.lock()?;
+        let ends = now() + limit.min(LONGEST);
+        let before = (state.counts.rows_not_stored, state.counts.rows_in_doubt);
+        state.phase = state.phase.max(Phase::Draining);
+        state.counts.closing = true;
+        self.room.tell_all();
+        self.work.tell_all();
+        state = self.wait_while(state, ends, |state| state.queue.open() > 0);
+        let rest = CANCELLED_WITHIN.max(ends.saturating_duration_since(now()));
+        let ends = now() + rest;
+        let wakers = self.end(&mut state, ends);
+        drop(state);
+        self.completed(wakers);
+        let mut state = self.wait_while(self.lock()?, ends, |state| state.alive > 0);
+        // Its connection has carried no rows if no worker has ever taken it.
+        drop(state.first_sender.take());
+        let counts = &state.counts;
+        Ok(PoolReport {
+            unsent_rows: counts.rows_not_stored - before.0,
+            // What a worker has not come back from by now may still be sent. It completes when the worker does.
+            rows_in_doubt: counts.rows_in_doubt - before.1 + state.queue.rows_in_flight(),
+            earlier_rows_in_doubt: counts.earlier_rows_in_doubt,
+            result: counts.first_error.clone().map_or(Ok(()), Err),
+        })
+    }
+
+    /// Ends the pool without waiting, because nobody will.
+    pub(super) fn abandon(&self) {
+        let Ok(mut state) = self.lock() else { return };
+        if !matches!(state.phase, Phase::Ending(_)) {
+            let wakers = self.end(&mut state, now());
+            drop(state);
+            self.completed(wakers);
+        }
+    }
+
+    /// Cancels what is not complete, and lets the workers end their connections until `ends`.
+    fn end(&self, state: &mut State, ends: Instant) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        state.phase = Phase::Ending(ends);
+        self.cancel_waiting(state, &mut wakers);
+        for canceller in state.workers.iter().flatten() {
+            canceller.cancel();
+        }
+        self.work.tell_all();
+        self.room.tell_all();
+        wakers
+    }
+
+    /// Completes as not sent every batch that could go out now.
+    pub(super) fn cancel_waiting(&self, state: &mut State, wakers: &mut Vec<Waker>) {
+        while let Some(waker) = state.queue.cancel_oldest(&mut state.counts) {
+            wakers.extend(waker);
+        }
+    }
+
+    fn wait_while<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        ends: Instant,
+        mut goes_on: impl FnMut(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        while goes_on(&state) {
+            let left = ends.saturating_duration_since(now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.done.wait(state, left);
+        }
+        state
+    }
+}

@@ -1,0 +1,122 @@
+//! Taking batches: waiting for room, exchanging the buffer, and starting workers.
+
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+use super::Submit;
+use super::completion::BatchId;
+use super::kind::Kind;
+use super::queue::{Full, Job, Queue};
+use super::shared::{LONGEST, Phase, Shared, State};
+use super::worker;
+use crate::config::Settings;
+use crate::error::{Error, Result, err};
+use crate::ilp::Buffer;
+use crate::net::{Canceller, now, start_thread};
+
+impl Shared {
+    /// Takes the rows of `buffer`, and leaves an empty one. Without room it waits, and then refuses.
+    pub(super) fn submit(
+        self: &Arc<Self>,
+        buffer: &mut Buffer,
+        how: Submit,
+        has_ticket: bool,
+    ) -> Result<BatchId> {
+        buffer.check_flushable()?;
+        if buffer.len() > self.settings.queue_max_bytes {
+            return Err(err!(
+                LimitExceeded,
+                "the buffer holds {} bytes, queue_max_bytes is {}",
+                buffer.len(),
+                self.settings.queue_max_bytes
+            ));
+        }
+        let limit = how.timeout.unwrap_or(self.settings.acquire_timeout);
+        let mut state = self.wait_for_room(buffer.len(), limit)?;
+        self.have_a_worker(&mut state)?;
+        let mut batch = self.empty_like(&mut state, buffer)?;
+        std::mem::swap(&mut *batch, buffer);
+        let job = Job { buffer: batch, order_key: how.order_key, user_data: how.user_data };
+        let id = state.queue.push(job, has_ticket);
+        if state.queue.ready() > state.alive.saturating_sub(state.queue.in_flight()) {
+            // One worker is enough, so it does not matter if the system has no further thread.
+            let _ = self.start_worker(&mut state);
+        }
+        drop(state);
+        self.work.tell_one();
+        Ok(id)
+    }
+
+    fn wait_for_room(&self, bytes: usize, limit: Duration) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.lock()?;
+        let mut ends = None;
+        loop {
+            if state.phase != Phase::Open {
+                return Err(err!(InvalidState, "the pool is closed"));
+            }
+            let Err(full) = state.queue.room(bytes) else { return Ok(state) };
+            let now = now();
+            let left = ends.get_or_insert(now + limit.min(LONGEST)).saturating_duration_since(now);
+            if left.is_zero() {
+                return Err(no_room(full, &state.queue, limit, &self.settings));
+            }
+            state = self.room.wait(state, left);
+        }
+    }
+
+    /// Returns an empty buffer that can stand in for `buffer`, with memory if possible.
+    fn empty_like(&self, state: &mut State, buffer: &Buffer) -> Result<Box<Buffer>> {
+        let kind = Kind::of(buffer);
+        if kind == self.kind
+            && let Some(spare) = state.queue.spare()
+        {
+            return Ok(spare);
+        }
+        Ok(Box::new(kind.new_buffer()?))
+    }
+
+    fn have_a_worker(self: &Arc<Self>, state: &mut State) -> Result<()> {
+        if state.alive > 0 { Ok(()) } else { self.start_worker(state) }
+    }
+
+    pub(super) fn start_worker(self: &Arc<Self>, state: &mut State) -> Result<()> {
+        if state.alive >= self.settings.sender_pool_max {
+            return Ok(());
+        }
+        let number = state.workers.iter().position(Option::is_none).unwrap_or_else(|| {
+            state.workers.push(None);
+            state.workers.len() - 1
+        });
+        let shared = Arc::clone(self);
+        start_thread(&format!("questdb-pool-{number}"), move || worker::run(&shared, number))
+            .map_err(|e| {
+                err!(Unavailable, "could not start a thread to send with: {e}")
+                    .retryable(true)
+                    .caused_by(e)
+            })?;
+        state.workers[number] = Some(Canceller::default());
+        state.alive += 1;
+        Ok(())
+    }
+}
+
+/// Creates the error for a batch that found no room.
+#[cold]
+fn no_room(full: Full, queue: &Queue, limit: Duration, settings: &Settings) -> Error {
+    let waited = limit.as_millis();
+    match full {
+        Full::Bytes => err!(
+            Timeout,
+            "no room in the queue within {waited} ms: it holds {} bytes, queue_max_bytes is {}",
+            queue.bytes(),
+            settings.queue_max_bytes
+        ),
+        Full::Batches => err!(
+            Timeout,
+            "no room in the queue within {waited} ms: {} batches are under way and {} completions have not been read",
+            queue.open(),
+            queue.unread()
+        ),
+    }
+    .retryable(true)
+}

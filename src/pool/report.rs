@@ -42,6 +42,22 @@ pub struct PoolStats {
 }
 
 /// What [`Pool::close`](super::Pool::close) has achieved. The numbers are about what was left when it was called.
+///
+/// ```
+/// use std::time::Duration;
+/// use questdb_ingress::{Pool, PoolReport};
+/// use questdb_receiver::{Listener, Receiver};
+///
+/// let receiver = Receiver::builder().start()?;
+/// let pool = Pool::from_conf(&receiver.conf(Listener::Http))?;
+/// let mut buffer = pool.new_buffer()?;
+/// buffer.table("trades")?.column_f64("price", 2615.54)?.at_now()?;
+/// pool.submit(&mut buffer)?.detach();
+/// let report: PoolReport = pool.close(Duration::from_secs(10));
+/// assert_eq!((report.unsent_rows, report.rows_in_doubt), (0, 0));
+/// report.result?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "rows that were not sent are told here"]

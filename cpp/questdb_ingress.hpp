@@ -1879,6 +1879,156 @@ class sender {
     detail::handle<::questdb_sender, ::questdb_sender_free> handle_;
 };
 
+/// How a batch is submitted to a pool.
+struct submit_options {
+    /// A number of yours, which the completion returns.
+    std::uint64_t user_data = 0;
+    /// Batches with the same key go out one after the other.
+    std::optional<std::uint64_t> order_key{};
+    /// How long to wait while the queue is full; without it, `acquire_timeout_ms`.
+    std::optional<std::chrono::milliseconds> timeout{};
+};
+
+/// What became of a batch of a pool.
+struct completion {
+    std::uint64_t batch;
+    std::uint64_t user_data;
+    std::uint64_t rows;
+    std::uint64_t bytes;
+    ::questdb_outcome outcome;
+    std::uint32_t attempts;
+    std::uint32_t in_doubt_attempts;
+    /// Why the batch failed; nothing after a success.
+    std::optional<error> failure;
+    /// The rows of a batch that failed, to send them again or to keep them elsewhere; nothing after a success.
+    std::optional<buffer> failed_rows;
+};
+
+/// What `pool::close` has achieved, about the batches that were not complete when it was called.
+struct pool_report {
+    std::uint64_t unsent_rows;
+    std::uint64_t rows_in_doubt;
+    std::uint64_t earlier_rows_in_doubt;
+    /// The first error of a batch or of the end of a connection.
+    std::optional<error> failure;
+};
+
+/// Takes batches of rows from any thread and sends them over several connections, on threads of its own. Every batch has exactly
+/// one completion, which `wait_for` or `next_for` returns, whichever comes first. Any thread may make any call, as long as the
+/// pool lives and is not being moved. The destructor does not wait: what was not sent is lost, see `close`.
+class pool {
+  public:
+    /// Makes a pool from a connection string such as `http::addr=localhost:9000;sender_pool_max=8;`.
+    explicit pool(std::string_view conf) {
+        ::questdb_pool *made = nullptr;
+        detail::throw_if(::questdb_pool_from_conf(conf.data(), conf.size(), &made));
+        handle_.reset(made);
+    }
+    explicit pool(const config &options) {
+        ::questdb_pool *made = nullptr;
+        detail::throw_if(::questdb_pool_new(options.c_handle(), &made));
+        handle_.reset(made);
+    }
+
+    /// Returns an empty buffer with the protocol version and the limits of the pool.
+    [[nodiscard]] buffer new_buffer() const {
+        ::questdb_buffer *made = nullptr;
+        detail::throw_if(::questdb_pool_new_buffer(handle_.get(), &made));
+        return buffer{made};
+    }
+    /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. Returns the number of the batch. Waits only
+    /// while the queue is full, and then throws QUESTDB_ERROR_CODE_TIMEOUT. After an exception the buffer is as it was.
+    std::uint64_t submit(buffer &rows, const submit_options &options = {}) const {
+        ::questdb_submit how{};
+        how.size = sizeof how;
+        how.user_data = options.user_data;
+        how.has_order_key = options.order_key.has_value();
+        how.order_key = options.order_key.value_or(0);
+        how.has_timeout = options.timeout.has_value();
+        if (options.timeout) how.timeout_millis = millis(*options.timeout);
+        std::uint64_t batch = 0;
+        detail::throw_if(::questdb_pool_submit(handle_.get(), rows.c_buffer(), &how, &batch));
+        return batch;
+    }
+
+    /// Waits for the oldest completion that nobody has read. Returns nothing if there is none in time.
+    template <class Rep, class Period>
+    std::optional<completion> next_for(std::chrono::duration<Rep, Period> timeout) const {
+        ::questdb_completion done = empty();
+        std::size_t count = 0;
+        detail::throw_if(::questdb_pool_next(handle_.get(), millis(timeout), &done, 1, &count));
+        if (count == 0) return std::nullopt;
+        return taken(done);
+    }
+    /// Waits for the completion of one batch. Returns nothing if the batch is not complete in time.
+    template <class Rep, class Period>
+    std::optional<completion> wait_for(std::uint64_t batch, std::chrono::duration<Rep, Period> timeout) const {
+        ::questdb_completion done = empty();
+        if (!in_time(::questdb_pool_wait(handle_.get(), batch, millis(timeout), &done))) return std::nullopt;
+        return taken(done);
+    }
+    /// Waits until every batch is complete. Returns false if some are not in time.
+    template <class Rep, class Period>
+    [[nodiscard]] bool drain_for(std::chrono::duration<Rep, Period> timeout) const {
+        return in_time(::questdb_pool_drain(handle_.get(), millis(timeout)));
+    }
+    /// Returns what is ready to read while `next_for` has a completion: a descriptor, on Windows the HANDLE of an event. It belongs
+    /// to the pool; only wait for it.
+    std::intptr_t native_handle() const {
+        std::intptr_t handle = -1;
+        detail::throw_if(::questdb_pool_handle(handle_.get(), &handle));
+        return handle;
+    }
+    /// Cancels a batch if it still waits; with `in_flight_too` also if it is being sent. Its completion tells what became of it.
+    void cancel(std::uint64_t batch, bool in_flight_too = false) const {
+        detail::throw_if(::questdb_pool_cancel(handle_.get(), batch, in_flight_too));
+    }
+
+    /// Takes no more batches, sends those it has within `timeout`, and cancels the rest. Completions can be read afterwards.
+    template <class Rep, class Period>
+    pool_report close(std::chrono::duration<Rep, Period> timeout) const {
+        ::questdb_pool_report report{};
+        report.size = sizeof report;
+        ::questdb_error *failed = ::questdb_pool_close(handle_.get(), millis(timeout), &report);
+        pool_report result{report.unsent_rows, report.rows_in_doubt, report.earlier_rows_in_doubt, std::nullopt};
+        if (failed != nullptr) result.failure.emplace(failed);
+        return result;
+    }
+    /// Returns one counter.
+    std::uint64_t stat(::questdb_pool_counter which) const noexcept { return ::questdb_pool_stat(handle_.get(), which); }
+    ::questdb_pool *c_handle() const noexcept { return handle_.get(); }
+
+  private:
+    /// Rounds up, and takes what is negative for 0.
+    template <class Rep, class Period>
+    static std::uint64_t millis(std::chrono::duration<Rep, Period> timeout) {
+        const std::int64_t count = detail::to_millis(timeout);
+        return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+    }
+    static ::questdb_completion empty() noexcept {
+        ::questdb_completion done{};
+        done.size = sizeof done;
+        return done;
+    }
+    static bool in_time(::questdb_error *failed) {
+        if (::questdb_error_get_code(failed) != QUESTDB_ERROR_CODE_TIMEOUT) {
+            detail::throw_if(failed);
+            return true;
+        }
+        ::questdb_error_free(failed);
+        return false;
+    }
+    static completion taken(const ::questdb_completion &done) {
+        std::optional<buffer> rows;
+        if (done.failed_rows != nullptr) rows.emplace(done.failed_rows);
+        std::optional<error> failure;
+        if (done.error != nullptr) failure.emplace(done.error);
+        return {done.batch,    done.user_data,         done.rows,          done.bytes,     static_cast<::questdb_outcome>(done.outcome),
+                done.attempts, done.in_doubt_attempts, std::move(failure), std::move(rows)};
+    }
+    detail::handle<::questdb_pool, ::questdb_pool_free> handle_;
+};
+
 }  // namespace questdb
 
 #undef QUESTDB_COLD

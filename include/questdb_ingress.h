@@ -549,6 +549,55 @@ typedef uint32_t questdb_arrow_symbols;
 #endif // __cplusplus
 
 /**
+ * What `questdb_pool_stat` returns. Newer libraries have more.
+ */
+enum
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  questdb_pool_counter : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Batches that wait to be sent.
+   */
+  QUESTDB_POOL_COUNTER_QUEUED_BATCHES = 0,
+  /**
+   * Batches that are being sent.
+   */
+  QUESTDB_POOL_COUNTER_BATCHES_IN_FLIGHT = 1,
+  /**
+   * Completions that `questdb_pool_next` will return.
+   */
+  QUESTDB_POOL_COUNTER_UNREAD_COMPLETIONS = 2,
+  /**
+   * Bytes that count against `queue_max_bytes`.
+   */
+  QUESTDB_POOL_COUNTER_QUEUE_BYTES = 3,
+  /**
+   * Threads of the pool, each of which has a connection of its own.
+   */
+  QUESTDB_POOL_COUNTER_WORKERS = 4,
+  /**
+   * Rows of batches that succeeded.
+   */
+  QUESTDB_POOL_COUNTER_ROWS_SENT = 5,
+  /**
+   * Rows of batches that certainly were not stored.
+   */
+  QUESTDB_POOL_COUNTER_ROWS_NOT_STORED = 6,
+  /**
+   * Rows of batches that may be stored.
+   */
+  QUESTDB_POOL_COUNTER_ROWS_IN_DOUBT = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum questdb_pool_counter questdb_pool_counter;
+#else
+typedef uint32_t questdb_pool_counter;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What the columns of a batch are to QuestDB: the table, the symbols, the designated timestamps. A table and a timestamp have
  * to be chosen.
  *
@@ -583,6 +632,17 @@ typedef struct questdb_config questdb_config;
  * Threads: may move between threads, and may be read from several at once.
  */
 typedef struct questdb_error questdb_error;
+
+/**
+ * A pool: takes batches of rows from any thread and sends them over several connections, on threads of its own.
+ *
+ * Every batch has exactly one completion, whatever happens. It is returned once: by `questdb_pool_wait`, or by
+ * `questdb_pool_next`, whichever comes first.
+ *
+ * Threads: any thread may make any call at any time until `questdb_pool_free` begins.
+ * A pool does not survive `fork`: in the child process every call returns INVALID_STATE.
+ */
+typedef struct questdb_pool questdb_pool;
 
 /**
  * A table and its columns, described once, so that one call appends a whole row.
@@ -735,6 +795,111 @@ typedef struct {
    */
   size_t validity_first_bit;
 } questdb_column_data;
+
+/**
+ * How a batch is submitted. Set `size`, and leave the rest 0 for what most callers need. The layout of this struct is frozen;
+ * later versions add fields at its end.
+ */
+typedef struct {
+  /**
+   * `sizeof(questdb_submit)`.
+   */
+  size_t size;
+  /**
+   * A number of yours, which the completion returns.
+   */
+  uint64_t user_data;
+  /**
+   * Batches with the same key go out one after the other, if `has_order_key` is set.
+   */
+  uint64_t order_key;
+  /**
+   * How long to wait while the queue is full, in milliseconds, if `has_timeout` is set; otherwise `acquire_timeout_ms`.
+   */
+  uint64_t timeout_millis;
+  /**
+   * Whether `order_key` counts: 0 or 1.
+   */
+  uint32_t has_order_key;
+  /**
+   * Whether `timeout_millis` counts: 0 or 1.
+   */
+  uint32_t has_timeout;
+} questdb_submit;
+
+/**
+ * What became of a batch. Set `size` of the first one before the call. The layout of this struct is frozen; later versions add
+ * fields at its end.
+ */
+typedef struct {
+  /**
+   * `sizeof(questdb_completion)`.
+   */
+  size_t size;
+  /**
+   * The batch, as `questdb_pool_submit` returned it.
+   */
+  uint64_t batch;
+  /**
+   * The number that was given to `questdb_pool_submit`, otherwise 0.
+   */
+  uint64_t user_data;
+  /**
+   * The number of rows in the batch.
+   */
+  uint64_t rows;
+  /**
+   * The number of bytes in the batch.
+   */
+  uint64_t bytes;
+  /**
+   * What is known about the rows: one of `questdb_outcome`.
+   */
+  uint32_t outcome;
+  /**
+   * How many attempts were made to send the batch.
+   */
+  uint32_t attempts;
+  /**
+   * How many of them ended in doubt.
+   */
+  uint32_t in_doubt_attempts;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Why the batch failed; NULL after a success. Yours: `questdb_error_free`.
+   */
+  questdb_error *error;
+  /**
+   * The rows of a batch that failed, to send them again or to keep them elsewhere; NULL after a success. Yours:
+   * `questdb_buffer_free`.
+   */
+  questdb_buffer *failed_rows;
+} questdb_completion;
+
+/**
+ * What `questdb_pool_close` has achieved, about the batches that were not complete when it was called.
+ */
+typedef struct {
+  /**
+   * `sizeof(questdb_pool_report)`.
+   */
+  size_t size;
+  /**
+   * Rows of batches that were refused or not sent.
+   */
+  uint64_t unsent_rows;
+  /**
+   * Rows of batches that may be stored, as a whole or in part.
+   */
+  uint64_t rows_in_doubt;
+  /**
+   * Rows given to the kernel over TCP connections, at any time, that may be lost.
+   */
+  uint64_t earlier_rows_in_doubt;
+} questdb_pool_report;
 
 #ifdef __cplusplus
 extern "C" {
@@ -2199,6 +2364,163 @@ QUESTDB_MUST_USE
 questdb_error *questdb_sender_arrow_stream(questdb_sender *sender,
                                             struct ArrowArrayStream *stream,
                                             const questdb_arrow_options *options);
+
+/**
+ * Makes a pool from a connection string such as `http::addr=localhost:9000;sender_pool_max=8;`. Like a sender it makes one
+ * connection, or asks the server for its protocol version, unless `lazy_connect=on`. Threads start with the first submit.
+ *
+ * Ownership: `*pool` is yours until `questdb_pool_free`; NULL after an error.
+ * Errors: those of `questdb_sender_from_conf`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_from_conf(const char *conf,
+                                       size_t conf_len,
+                                       questdb_pool **pool);
+
+/**
+ * Makes a pool from a configuration, which you still own.
+ *
+ * Ownership: `*pool` is yours until `questdb_pool_free`; NULL after an error.
+ * Errors: those of `questdb_sender_from_conf`.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_new(questdb_config *config,
+                                 questdb_pool **pool);
+
+/**
+ * Makes an empty buffer with the protocol version and the limits of the pool.
+ *
+ * Ownership: `*buffer` is yours until `questdb_buffer_free`; NULL after an error.
+ * Errors: OUT_OF_MEMORY; INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_new_buffer(const questdb_pool *pool,
+                                        questdb_buffer **buffer);
+
+/**
+ * Takes the rows of a buffer, and leaves it empty with memory for the next ones. The rows are sent later, on a thread of the
+ * pool. Waits only while the queue is full: at `queue_max_bytes`, and at 65,536 batches that are under way or whose completions
+ * nobody has read. `how` may be NULL, `batch` too.
+ *
+ * Ownership: the buffer stays yours; it cannot be one that a sender lends.
+ * Errors: INVALID_STATE (open row, closed pool, after fork), LIMIT_EXCEEDED (more than `queue_max_bytes`), TIMEOUT (no room in
+ * time), UNAVAILABLE (no thread could be started), OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED. The buffer is as it was.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_submit(const questdb_pool *pool,
+                                    questdb_buffer *buffer,
+                                    const questdb_submit *how,
+                                    uint64_t *batch);
+
+/**
+ * Returns up to `capacity` completions, the oldest first, in `completions[0 .. *count]`. Waits for the first one for
+ * `timeout_millis` at most; 0 does not wait. `*count` is 0 if there is none by then, which is no error.
+ *
+ * Ownership: `error` and `failed_rows` of each completion are yours.
+ * Errors: INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_next(const questdb_pool *pool,
+                                  uint64_t timeout_millis,
+                                  questdb_completion *completions,
+                                  size_t capacity,
+                                  size_t *count);
+
+/**
+ * Waits for the completion of one batch, for `timeout_millis` at most; 0 does not wait.
+ *
+ * Ownership: `error` and `failed_rows` of the completion are yours.
+ * Errors: TIMEOUT if the batch is not complete by then; INVALID_STATE if there is no such batch or its completion was read, and
+ * after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_wait(const questdb_pool *pool,
+                                  uint64_t batch_number,
+                                  uint64_t timeout_millis,
+                                  questdb_completion *completion);
+
+/**
+ * Returns what is ready to read while `questdb_pool_next` has a completion, for `poll`, `epoll` and event loops: a descriptor,
+ * on Windows the HANDLE of an event. Only wait for it: do not read it.
+ *
+ * Ownership: it belongs to the pool and lives until `questdb_pool_free`.
+ * Errors: UNAVAILABLE if the system has none to give; INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_handle(const questdb_pool *pool,
+                                    ptrdiff_t *handle);
+
+/**
+ * Cancels a batch if it still waits: it completes as NOT_SENT. With `in_flight_too` also if it is being sent: that ends within
+ * 100 ms, and the batch may be IN_DOUBT or have succeeded. Does nothing for a batch that is complete. The completion tells.
+ *
+ * Errors: INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_cancel(const questdb_pool *pool,
+                                    uint64_t batch_number,
+                                    bool in_flight_too);
+
+/**
+ * Waits until every batch is complete, for `timeout_millis` at most.
+ *
+ * Errors: TIMEOUT if some are not by then; they go on. INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_drain(const questdb_pool *pool,
+                                   uint64_t timeout_millis);
+
+/**
+ * Takes no more batches, sends those it has within `timeout_millis`, and ends the connections. Batches that are not sent by
+ * then complete as NOT_SENT, and those that are being sent are cancelled. It returns at most 250 ms after its time. Completions
+ * can be read afterwards. `report` may be NULL; set its `size` before the call.
+ *
+ * Errors: the first error of a batch that was not complete when the call began, or of the end of a connection. INVALID_STATE
+ * after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_close(const questdb_pool *pool,
+                                   uint64_t timeout_millis,
+                                   questdb_pool_report *report);
+
+/**
+ * Returns the counter that `counter`, one of `questdb_pool_counter`, names. 0 for NULL, after fork, and for a number that this
+ * library does not know.
+ *
+ * Since: 0.1
+ */
+QUESTDB_API
+uint64_t questdb_pool_stat(const questdb_pool *pool,
+                           uint32_t counter);
+
+/**
+ * Frees a pool. Never waits for the network: what was not sent is lost, see `questdb_pool_close`. NULL is fine.
+ *
+ * Threads: no other call with this pool may be running.
+ * Since: 0.1
+ */
+QUESTDB_API
+void questdb_pool_free(questdb_pool *pool);
 
 #ifdef __cplusplus
 }  // extern "C"

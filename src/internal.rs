@@ -5,10 +5,12 @@
 use std::ffi::CStr;
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Outcome, Result};
 use crate::ilp::{Buffer, ProtocolVersion};
+use crate::pool::{BatchId, Completion, Pool, Submit};
 use crate::sender::{Sender, Stat, Taken};
 use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
@@ -71,6 +73,40 @@ pub fn stat(number: u32) -> Option<Stat> {
 /// Returns whether a configuration has a value for the option with this name or alias.
 pub fn has_option(config: &Config, name: &str) -> bool {
     config.has(name)
+}
+
+/// A pool for languages that know batches by their numbers. Completions are read by [`NumberedPool::next_completion`] or
+/// [`NumberedPool::wait_for`], whichever comes first.
+pub trait NumberedPool {
+    /// As [`Pool::submit_with`].
+    fn submit_numbered(&self, buffer: &mut Buffer, how: Submit) -> Result<BatchId>;
+
+    /// As [`Pool::next`]; `InvalidState` after `fork`.
+    fn next_completion(&self, timeout: Duration) -> Result<Option<Completion>>;
+
+    /// Waits for the completion of one batch. `InvalidState` if there is no such batch, or its completion was read.
+    fn wait_for(&self, batch: BatchId, timeout: Duration) -> Result<Option<Completion>>;
+
+    /// As [`Ticket::cancel`](crate::Ticket::cancel); `InvalidState` after `fork`.
+    fn cancel_numbered(&self, batch: BatchId, in_flight_too: bool) -> Result<bool>;
+}
+
+impl NumberedPool for Pool {
+    fn submit_numbered(&self, buffer: &mut Buffer, how: Submit) -> Result<BatchId> {
+        Pool::submit_numbered(self, buffer, how)
+    }
+
+    fn next_completion(&self, timeout: Duration) -> Result<Option<Completion>> {
+        Pool::next_completion(self, timeout)
+    }
+
+    fn wait_for(&self, batch: BatchId, timeout: Duration) -> Result<Option<Completion>> {
+        Pool::wait_for(self, batch, timeout)
+    }
+
+    fn cancel_numbered(&self, batch: BatchId, in_flight_too: bool) -> Result<bool> {
+        Pool::cancel_numbered(self, batch, in_flight_too)
+    }
 }
 
 /// Access to a sender's own buffer. The C ABI lends this buffer to its callers between two calls, and ends rows in it by

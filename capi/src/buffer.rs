@@ -30,8 +30,17 @@ impl Handle for questdb_buffer {
 
 impl questdb_buffer {
     pub(crate) fn into_raw(buffer: Buffer) -> *mut questdb_buffer {
-        let buffer = Box::new(buffer);
+        questdb_buffer::boxed_into_raw(Box::new(buffer))
+    }
+
+    /// As [`questdb_buffer::into_raw`], for a buffer that is boxed already.
+    pub(crate) fn boxed_into_raw(buffer: Box<Buffer>) -> *mut questdb_buffer {
         Box::into_raw(Box::new(questdb_buffer { state: State::Fine, lent: false, buffer }))
+    }
+
+    /// Returns whether this is a sender's own buffer.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.lent
     }
 
     /// Makes the handle of a sender's own buffer, which callers borrow and cannot free.

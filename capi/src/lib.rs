@@ -72,6 +72,8 @@ mod transaction;
 
 mod arrow;
 
+mod pool;
+
 mod guard;
 
 mod text;
@@ -85,5 +87,5 @@ mod tests;
 // For Rust code that calls the exported functions by their paths: the library of capi/rlib.
 pub use {
     array::*, arrow::*, buffer::*, cell::*, column_data::*, config::*, error::*, layout::*,
-    name::*, row::*, row_values::*, sender::*, transaction::*, version::*,
+    name::*, pool::*, row::*, row_values::*, sender::*, transaction::*, version::*,
 };

@@ -428,6 +428,56 @@ unsafe fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize
     }
 }
 
+/// Makes a pool that reaches nobody, and lets a batch go through it.
+unsafe fn pooling(handles: &mut Handles, input: &mut Input<'_>) {
+    let memory = &mut Memory::default();
+    let (conf, len) = memory.bytes(CONFS[input.below(2)]);
+    let mut pool = ptr::null_mut();
+    let from = input.below(2);
+    if handles.harmless[from] && input.flag() {
+        // SAFETY: the configuration is alive, and nobody else uses it during the call.
+        failed(questdb_pool_new(unsafe { borrowed(handles.configs[from]) }, &raw mut pool));
+    } else {
+        failed(questdb_pool_from_conf(conf, len, &raw mut pool));
+    }
+    let at = if input.below(16) == 15 { ptr::null_mut() } else { pool };
+    failed(questdb_pool_new_buffer(at, handles.new_buffer(input.below(2))));
+    let size = if input.below(8) == 7 { input.byte().into() } else { size_of::<questdb_submit>() };
+    let how = questdb_submit {
+        size,
+        user_data: 1,
+        order_key: input.byte().into(),
+        timeout_millis: 0,
+        has_order_key: input.below(2) as u32,
+        has_timeout: 1,
+    };
+    let mut batch = 0;
+    let buffer = handles.buffer(input.below(5));
+    on_buffer(buffer, |b| questdb_pool_submit(at, b, &raw const how, &raw mut batch));
+    failed(questdb_pool_cancel(at, batch, input.byte()));
+    let mut handle = 0;
+    failed(questdb_pool_handle(at, &raw mut handle));
+    // SAFETY: numbers and pointers may all be 0.
+    let mut done: [questdb_completion; 2] = unsafe { std::mem::zeroed() };
+    done[0].size = size_of::<questdb_completion>();
+    let mut count = 0;
+    if input.flag() {
+        count = usize::from(!failed(questdb_pool_wait(at, batch, 1, &raw mut done[0])));
+    } else {
+        failed(questdb_pool_next(at, 1, done.as_mut_ptr(), input.below(3), &raw mut count));
+    }
+    for done in &done[..count] {
+        // SAFETY: both are NULL, or owned by this code now.
+        failed(unsafe { questdb_ingress_fuzz::handles::given(done.error) });
+        questdb_buffer_free(done.failed_rows);
+    }
+    failed(questdb_pool_drain(at, input.below(2) as u64));
+    assert!(questdb_pool_stat(at, input.byte().into()) < 1 << 32);
+    failed(questdb_pool_close(at, 0, ptr::null_mut()));
+    // SAFETY: the pool is NULL, or was made above and is given up here.
+    questdb_pool_free(unsafe { questdb_ingress_fuzz::handles::given(pool) });
+}
+
 unsafe fn configuring(handles: &mut Handles, input: &mut Input<'_>) {
     let place = input.below(2);
     let memory = &mut Memory::default();
@@ -510,6 +560,7 @@ unsafe fn run(data: &[u8]) {
             7 => whole_buffer(&mut handles, &mut input),
             8..=10 => prepared(&mut handles, &mut input),
             11..=13 => sending(&mut handles, &mut input),
+            14 if input.below(8) == 7 => pooling(&mut handles, &mut input),
             14 => configuring(&mut handles, &mut input),
             15 => arrow(&mut handles, &mut input),
             _ => naming(&mut handles, &mut input),

@@ -7,7 +7,7 @@ use super::completion::{BatchId, Completion};
 use super::queue::{Asked, Cancelled};
 use super::report::PoolStats;
 use super::shared::{LONGEST, Shared, State};
-use crate::error::{Result, err};
+use crate::error::{Error, Result, err};
 use crate::net::now;
 
 impl Shared {
@@ -22,7 +22,7 @@ impl Shared {
         self.read(limit, |state| match state.queue.ask(id, None) {
             Asked::Done(completion) => Found::Yes(completion),
             Asked::Pending => Found::NotYet,
-            Asked::Unknown => Found::Never,
+            Asked::Unknown => Found::Never(id),
         })
     }
 
@@ -37,12 +37,13 @@ impl Shared {
         loop {
             match look(&mut state) {
                 Found::Yes(completion) => {
+                    state.show_unread();
                     drop(state);
                     // The completion took a place, and its rows may have taken room. Submits that need different room wait.
                     self.room.tell_all();
                     return Ok(Some(completion));
                 }
-                Found::Never => return Ok(None),
+                Found::Never(id) => return Err(was_read(id)),
                 Found::NotYet => {}
             }
             if limit.is_zero() {
@@ -64,20 +65,20 @@ impl Shared {
         };
         match state.queue.ask(id, Some(waker)) {
             Asked::Done(completion) => {
+                state.show_unread();
                 drop(state);
                 self.room.tell_all();
                 Poll::Ready(Ok(completion))
             }
             Asked::Pending => Poll::Pending,
-            Asked::Unknown => {
-                Poll::Ready(Err(err!(InvalidState, "the completion of batch {id} was read before")))
-            }
+            Asked::Unknown => Poll::Ready(Err(was_read(id))),
         }
     }
 
     pub(super) fn detach(&self, id: BatchId) {
         let Ok(mut state) = self.lock() else { return };
         if state.queue.detach(id) {
+            state.show_unread();
             drop(state);
             self.done.tell_all();
         }
@@ -89,6 +90,7 @@ impl Shared {
         let (found, waker) = state.queue.cancel(id, &mut state.counts);
         Ok(match found {
             Cancelled::Now => {
+                state.show_unread();
                 drop(guard);
                 self.completed(waker);
                 true
@@ -151,5 +153,13 @@ enum Found {
     Yes(Completion),
     NotYet,
     /// There is no such batch, or its completion was read.
-    Never,
+    Never(BatchId),
+}
+
+#[cold]
+fn was_read(id: BatchId) -> Error {
+    err!(
+        InvalidState,
+        "batch {id} is unknown: there is none with this number, or its completion was read before"
+    )
 }

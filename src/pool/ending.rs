@@ -43,14 +43,20 @@ impl Shared {
         let mut state = self.wait_while(self.lock()?, ends, |state| state.alive > 0);
         // Its connection has carried no rows if no worker has ever taken it.
         drop(state.first_sender.take());
+        let all_ended = state.alive == 0;
+        let threads = if all_ended { std::mem::take(&mut state.threads) } else { Vec::new() };
         let counts = &state.counts;
-        Ok(PoolReport {
+        let report = PoolReport {
             unsent_rows: counts.rows_not_stored - before.0,
             // What a worker has not come back from by now may still be sent. It completes when the worker does.
             rows_in_doubt: counts.rows_in_doubt - before.1 + state.queue.rows_in_flight(),
             earlier_rows_in_doubt: counts.earlier_rows_in_doubt,
             result: counts.first_error.clone().map_or(Ok(()), Err),
-        })
+        };
+        drop(state);
+        // All of them are at their last instruction. A program that unloads the library afterwards must not take it from them.
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+        Ok(report)
     }
 
     /// Ends the pool without waiting, because nobody will.
@@ -68,6 +74,7 @@ impl Shared {
         let mut wakers = Vec::new();
         state.phase = Phase::Ending(ends);
         self.cancel_waiting(state, &mut wakers);
+        state.show_unread();
         for canceller in state.workers.iter().flatten() {
             canceller.cancel();
         }

@@ -173,6 +173,16 @@ impl Pool {
         self.shared.next(timeout).unwrap_or(None)
     }
 
+    /// Returns what is ready to read while [`Pool::next`] has a completion, for `poll`, `epoll` and event loops: a descriptor, on
+    /// Windows the handle of an event. It belongs to the pool and lives as long as it does; it is only to be waited for, not to
+    /// be read.
+    ///
+    /// # Errors
+    /// `Unavailable` if the system has none to give, `InvalidState` after `fork`.
+    pub fn handle(&self) -> Result<isize> {
+        self.shared.handle()
+    }
+
     /// Waits until every batch is complete.
     ///
     /// # Errors
@@ -193,6 +203,25 @@ impl Pool {
     /// `InvalidState` after `fork`.
     pub fn stats(&self) -> Result<PoolStats> {
         self.shared.stats()
+    }
+}
+
+/// What `internal` offers to other languages.
+impl Pool {
+    pub(crate) fn submit_numbered(&self, buffer: &mut Buffer, how: Submit) -> Result<BatchId> {
+        self.shared.submit(buffer, how, false)
+    }
+
+    pub(crate) fn next_completion(&self, timeout: Duration) -> Result<Option<Completion>> {
+        self.shared.next(timeout)
+    }
+
+    pub(crate) fn wait_for(&self, batch: BatchId, timeout: Duration) -> Result<Option<Completion>> {
+        self.shared.wait(batch, timeout)
+    }
+
+    pub(crate) fn cancel_numbered(&self, batch: BatchId, in_flight_too: bool) -> Result<bool> {
+        self.shared.cancel(batch, in_flight_too)
     }
 }
 

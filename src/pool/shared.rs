@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::kind::Kind;
@@ -11,7 +12,7 @@ use super::report::Counts;
 use crate::config::Settings;
 use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::Buffer;
-use crate::net::{Canceller, Net, now, process_id};
+use crate::net::{Canceller, Doorbell, Net, now, process_id};
 use crate::sender::Sender;
 
 /// The wait after the first failure of a server; it doubles with each further one.
@@ -91,9 +92,33 @@ pub(super) struct State {
     /// One for each worker, by its number; `None` where no worker has this number.
     pub(super) workers: Vec<Option<Canceller>>,
     pub(super) alive: usize,
+    /// The threads of workers, by their numbers. The last one of each number may have ended.
+    pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) pause: Pause,
     pub(super) phase: Phase,
     pub(super) counts: Counts,
+    /// What shows programs that completions wait to be read, once somebody has asked for it.
+    doorbell: Option<Doorbell>,
+    /// Whether it is rung.
+    rung: bool,
+}
+
+impl State {
+    /// Brings the doorbell in line with the queue. Called after every change of what is unread.
+    #[inline]
+    pub(super) fn show_unread(&mut self) {
+        let unread = self.queue.unread() > 0;
+        if let Some(bell) = &self.doorbell
+            && unread != self.rung
+        {
+            if unread {
+                bell.ring()
+            } else {
+                bell.quiet()
+            }
+            self.rung = unread;
+        }
+    }
 }
 
 /// How far the end of a pool has come.
@@ -151,9 +176,12 @@ impl Shared {
                 first_sender: Some(sender),
                 workers: Vec::new(),
                 alive: 0,
+                threads: Vec::new(),
                 pause: Pause::default(),
                 phase: Phase::Open,
                 counts: Counts::default(),
+                doorbell: None,
+                rung: false,
             }),
             settings,
             kind,
@@ -177,6 +205,19 @@ impl Shared {
     pub(super) fn new_buffer(&self) -> Result<Buffer> {
         drop(self.lock()?);
         self.kind.new_buffer()
+    }
+
+    /// Returns the descriptor or handle that shows whether completions wait to be read.
+    pub(super) fn handle(&self) -> Result<isize> {
+        let mut state = self.lock()?;
+        if state.doorbell.is_none() {
+            let bell = Doorbell::new().map_err(|e| {
+                err!(Unavailable, "the system gave no handle to wait for: {e}").caused_by(e)
+            })?;
+            state.doorbell = Some(bell);
+            state.show_unread();
+        }
+        Ok(state.doorbell.as_ref().map_or(0, Doorbell::handle))
     }
 
     /// Makes a sender, which connects with its first batch.

@@ -88,13 +88,19 @@ impl Shared {
             state.workers.len() - 1
         });
         let shared = Arc::clone(self);
-        start_thread(&format!("questdb-pool-{number}"), move || worker::run(&shared, number))
-            .map_err(|e| {
+        let thread =
+            start_thread(&format!("questdb-pool-{number}"), move || worker::run(&shared, number))
+                .map_err(|e| {
                 err!(Unavailable, "could not start a thread to send with: {e}")
                     .retryable(true)
                     .caused_by(e)
             })?;
         state.workers[number] = Some(Canceller::default());
+        // A worker that had this number before has ended, or is about to.
+        match state.threads.get_mut(number) {
+            Some(before) => *before = thread,
+            None => state.threads.push(thread),
+        }
         state.alive += 1;
         Ok(())
     }

@@ -394,3 +394,33 @@ fn a_batch_under_way_is_cancelled_with_its_true_outcome() {
     let report = pool.close(SOON);
     assert_eq!((report.unsent_rows, report.rows_in_doubt, report.result.is_ok()), (0, 0, true));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_handle_is_readable_while_completions_wait() {
+    let receiver = Receiver::builder().start().unwrap();
+    let pool = pool_on(&receiver, "");
+    let handle = i32::try_from(pool.handle().unwrap()).unwrap();
+    assert_eq!(i32::try_from(pool.handle().unwrap()).unwrap(), handle, "there is one");
+    // The counter of an eventfd, which is 0 unless it is readable.
+    #[expect(clippy::disallowed_methods, reason = "only the system knows")]
+    let is_rung = || {
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{handle}")).unwrap();
+        let count = info.lines().find_map(|line| line.strip_prefix("eventfd-count:")).unwrap();
+        u64::from_str_radix(count.trim(), 16).unwrap() > 0
+    };
+    let mut buffer = pool.new_buffer().unwrap();
+    let mut send = || {
+        buffer.table("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
+        pool.submit(&mut buffer).unwrap()
+    };
+    let (first, second, third) = (send(), send(), send());
+    pool.drain(SOON).unwrap();
+    assert!(!is_rung(), "all completions have owners");
+    first.detach();
+    second.detach();
+    assert!(is_rung());
+    assert!(third.wait(SOON).is_ok() && is_rung());
+    assert!(pool.next(SOON).is_some() && is_rung());
+    assert!(pool.next(SOON).is_some() && !is_rung());
+}

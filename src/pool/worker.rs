@@ -177,6 +177,7 @@ impl Shared {
         if matches!(state.phase, Phase::Ending(_)) {
             self.cancel_waiting(state, &mut others);
         }
+        state.show_unread();
         // This worker takes the next one itself.
         let more = state.queue.ready() > 1;
         drop(guard);

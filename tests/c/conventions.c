@@ -359,6 +359,65 @@ static void null_sender(void) {
     NULL_IGNORED(questdb_sender_free, sender, NULL);
 }
 
+static void null_pool(void) {
+    questdb_pool *pool = NULL, *made = NULL;
+    questdb_buffer *made_buffer = NULL, *rows = NULL;
+    questdb_submit how = {0};
+    questdb_completion done = {0};
+    questdb_pool_report report = {0};
+    intptr_t handle = 0;
+    uint64_t number = 9;
+    size_t count = 9;
+    OK(questdb_pool_new(config, &pool));
+    OK(questdb_pool_new_buffer(pool, &rows));
+    NULL_FAILS(questdb_pool_from_conf, conf, NULL, 5, &made);
+    NULL_FAILS(questdb_pool_from_conf, pool, QUESTDB_STR("http::addr=h;"), NULL);
+    NULL_FAILS(questdb_pool_new, config, NULL, &made);
+    NULL_FAILS(questdb_pool_new, pool, config, NULL);
+    NULL_FAILS(questdb_pool_new_buffer, pool, NULL, &made_buffer);
+    NULL_FAILS(questdb_pool_new_buffer, buffer, pool, NULL);
+    CHECK(made == NULL && made_buffer == NULL);
+    NULL_FAILS(questdb_pool_submit, pool, NULL, rows, &how, &number);
+    CHECK(number == 0);
+    NULL_FAILS(questdb_pool_submit, buffer, pool, NULL, &how, &number);
+    FAILS(INVALID_ARGUMENT, questdb_pool_submit(pool, rows, &how, &number)); /* its size is not set */
+    FAILS(INVALID_ARGUMENT, questdb_pool_submit(pool, questdb_sender_buffer(sender), NULL, &number));
+    NULL_FAILS(questdb_pool_next, pool, NULL, 0, &done, 1, &count);
+    CHECK(count == 0);
+    FAILS(INVALID_ARGUMENT, questdb_pool_next(pool, 0, &done, 1, &count)); /* its size is not set */
+    done.size = sizeof done;
+    NULL_FAILS(questdb_pool_next, completions, pool, 0, NULL, 1, &count);
+    NULL_FAILS(questdb_pool_next, count, pool, 0, &done, 1, NULL);
+    FAILS(INVALID_ARGUMENT, questdb_pool_next(pool, 0, &done, 0, &count));
+    OK(questdb_pool_next(pool, 0, &done, 1, &count));
+    CHECK(count == 0);
+    NULL_FAILS(questdb_pool_wait, pool, NULL, 1, 0, &done);
+    NULL_FAILS(questdb_pool_wait, completion, pool, 1, 0, NULL);
+    FAILS(INVALID_ARGUMENT, questdb_pool_wait(pool, 0, 0, &done));
+    FAILS(INVALID_STATE, questdb_pool_wait(pool, 77, 0, &done));
+    NULL_FAILS(questdb_pool_handle, pool, NULL, &handle);
+    CHECK(handle == -1);
+    NULL_FAILS(questdb_pool_handle, handle, pool, NULL);
+    NULL_FAILS(questdb_pool_cancel, pool, NULL, 1, true);
+    FAILS(INVALID_ARGUMENT, questdb_pool_cancel(pool, 0, true));
+    OK(questdb_pool_cancel(pool, 77, true));
+    NULL_FAILS(questdb_pool_drain, pool, NULL, 0);
+    OK(questdb_pool_drain(pool, 0));
+    NULL_FAILS(questdb_pool_close, pool, NULL, 0, &report);
+    FAILS(INVALID_ARGUMENT, questdb_pool_close(pool, 0, &report)); /* its size is not set */
+    NULL_OK(questdb_pool_submit, how, pool, rows, NULL, &number);
+    NULL_OK(questdb_pool_submit, batch, pool, rows, NULL, NULL);
+    OK(questdb_pool_drain(pool, 10000));
+    CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_UNREAD_COMPLETIONS) == 2);
+    NULL_IS(questdb_pool_stat, pool, 0, NULL, QUESTDB_POOL_COUNTER_WORKERS);
+    CHECK(questdb_pool_stat(pool, 99) == 0);
+    NULL_OK(questdb_pool_close, report, pool, 0, NULL);
+    FAILS(INVALID_STATE, questdb_pool_submit(pool, rows, NULL, &number));
+    NULL_IGNORED(questdb_pool_free, pool, NULL);
+    questdb_pool_free(pool);
+    questdb_buffer_free(rows);
+}
+
 /* Texts that no function may accept, and the error for each kind of argument. */
 enum kind { NAME, VALUE, DECIMAL, WHOLE };
 
@@ -818,6 +877,7 @@ static void null_pointers(void) {
     null_rows();
     null_arrow();
     null_sender();
+    null_pool();
 }
 
 static void beyond_memory(void) {

@@ -11,7 +11,7 @@
 enum { BUFFERS = 5, SENDERS = 4, NAMES = 3, CONFIGS = 2, DEAD = SENDERS - 1 };
 
 static struct tracked buffers[BUFFERS], no_buffer;
-static struct server servers[DEAD];
+static struct server servers[DEAD], pool_server;
 static struct sender {
     questdb_sender *handle;
     struct tracked own;
@@ -573,10 +573,119 @@ static void about_senders(void) {
     }
 }
 
+/* One pool, on a server that answers, or on none. Which batch is complete when depends on the time, so little is expected of
+ * completions but that there is one for each batch that was taken, and none for any other. */
+static questdb_pool *pool;
+static size_t batches_open;
+
+static void completed(const questdb_completion *got, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        EXPECT(got[i].batch != 0 && got[i].size == sizeof *got && batches_open > 0);
+        batches_open--;
+        EXPECT((got[i].error == NULL) == (got[i].failed_rows == NULL));
+        EXPECT(!got[i].error || CALL(questdb_error_outcome)(got[i].error) == got[i].outcome);
+        CALL(questdb_error_free)(got[i].error);
+        EXPECT(!got[i].failed_rows || CALL(questdb_buffer_row_count)(got[i].failed_rows) == got[i].rows);
+        CALL(questdb_buffer_free)(got[i].failed_rows);
+    }
+}
+
+/* Reads all completions, so that none is lost with the pool. */
+static void end_of_pool(void) {
+    questdb_completion rest[3];
+    size_t count = 1;
+    questdb_pool_report report = {0};
+    report.size = sizeof report;
+    (void)done(CALL(questdb_pool_close)(pool, below(20), once_in(3) ? NULL : &report));
+    (void)done(CALL(questdb_pool_drain)(pool, 10000));
+    while (pool && count > 0) {
+        rest[0].size = sizeof rest[0];
+        EXPECT(done(CALL(questdb_pool_next)(pool, 0, rest, 3, &count)) == 0);
+        completed(rest, count);
+    }
+    EXPECT(batches_open == 0);
+    CALL(questdb_pool_free)(pool);
+    pool = NULL;
+}
+
+static void a_new_pool(void) {
+    char conf[256];
+    end_of_pool();
+    const int len = snprintf(conf, sizeof conf, "http::addr=127.0.0.1:%u;protocol_version=%zu;retry_timeout=0;sender_pool_max=1;queue_max_bytes=65536;",
+                             once_in(4) ? 1 : pool_server.port, 1 + below(3));
+    uint32_t code;
+    if (once_in(4)) {
+        code = done(CALL(questdb_pool_new)(ONE_OF(configs), &pool));
+    } else {
+        const struct text text = once_in(10) ? impossible_text() : text_of(conf, (size_t)len, GOOD);
+        code = done(CALL(questdb_pool_from_conf)(text.ptr, text.len, &pool));
+        EXPECT((code == 0) == (text.good == GOOD));
+    }
+    EXPECT((code == 0) == (pool != NULL));
+}
+
+static void submit(struct tracked *t) {
+    questdb_submit how = {0};
+    uint64_t batch = 0;
+    how.size = once_in(20) ? below(100) : sizeof how;
+    how.user_data = rnd();
+    how.order_key = below(3);
+    how.has_order_key = once_in(2) ? 1 : 0;
+    how.has_timeout = 1;
+    before(t);
+    const uint32_t code = done(CALL(questdb_pool_submit)(pool, t->handle, &how, once_in(10) ? NULL : &batch));
+    if (code) {
+        EXPECT(is_unchanged(t) && batch == 0);
+        return;
+    }
+    EXPECT(pool && t->handle && is_empty(t));
+    if (t->state != UNKNOWN) EXPECT(t->state == BETWEEN);
+    is_cleared(t);
+    batches_open++;
+    if (batch && once_in(3)) EXPECT(done(CALL(questdb_pool_cancel)(pool, batch, once_in(2))) == 0);
+    if (batch && once_in(3)) {
+        questdb_completion one;
+        one.size = sizeof one;
+        const uint32_t waited = done(CALL(questdb_pool_wait)(pool, batch, below(20), &one));
+        EXPECT(waited == 0 || waited == QUESTDB_ERROR_CODE_TIMEOUT);
+        if (!waited) completed(&one, 1);
+    }
+}
+
+static void pools(void) {
+    questdb_completion done_now[2];
+    size_t count = 9;
+    intptr_t handle = 0;
+    switch (below(12)) {
+    case 0: a_new_pool(); return;
+    case 1: {
+        struct tracked *t = &ONE_OF(buffers);
+        CALL(questdb_buffer_free)(t->handle);
+        const uint32_t code = done(CALL(questdb_pool_new_buffer)(pool, &t->handle));
+        EXPECT((code == 0) == (pool != NULL) && (t->handle != NULL) == (code == 0));
+        is_cleared(t);
+        return;
+    }
+    case 2: EXPECT((done(CALL(questdb_pool_handle)(pool, &handle)) == 0) == (pool != NULL)); return;
+    case 3: EXPECT(CALL(questdb_pool_stat)(pool, any_kind(8)) == 0 || pool); return;
+    case 4: (void)done(CALL(questdb_pool_drain)(pool, below(3))); return;
+    case 5:
+        if (once_in(8)) (void)done(CALL(questdb_pool_close)(pool, below(3), NULL));
+        return;
+    case 6:
+    case 7:
+        done_now[0].size = once_in(20) ? below(100) : sizeof done_now[0];
+        if (done(CALL(questdb_pool_next)(pool, below(3), done_now, below(3), &count)) == 0) completed(done_now, count);
+        else EXPECT(count == 0);
+        return;
+    default: submit(any_buffer());
+    }
+}
+
 static void errors(void) {
     questdb_error *err = once_in(8) ? NULL : ONE_OF(kept_errors);
     const uint32_t code = CALL(questdb_error_get_code)(err), outcome = CALL(questdb_error_outcome)(err);
-    EXPECT(err ? code >= 1 && code <= 20 && outcome >= 1 && outcome <= 4 : code == 0 && outcome == 0);
+    EXPECT(err ? code >= 1 && (code <= 20 || code == QUESTDB_ERROR_CODE_CANCELLED) && outcome >= 1 && outcome <= 4 : code == 0 && outcome == 0);
     EXPECT((CALL(questdb_error_message)(err) == NULL) == (err == NULL));
     EXPECT(CALL(questdb_error_in_doubt)(err) == (outcome == QUESTDB_OUTCOME_IN_DOUBT || outcome == QUESTDB_OUTCOME_PARTIAL));
     EXPECT(CALL(questdb_error_in_doubt_attempts)(err) <= CALL(questdb_error_attempts)(err));
@@ -597,7 +706,7 @@ static const struct {
     unsigned weight;
 } operations[] = {{a_call_of_a_row, 100}, {prepared_rows, 25}, {change_arrow_options, 8}, {batches, 8}, {change_layout, 20}, {a_buffer_as_a_whole, 20}, {a_new_buffer, 4},
                   {getters, 4},           {names, 8},             {config, 8},         {a_new_sender, 2},   {sender_row, 20},         {flush, 6},
-                  {transaction, 5},       {about_senders, 5},  {errors, 4}};
+                  {transaction, 5},       {about_senders, 5},  {errors, 4},         {pools, 12}};
 
 static void a_step(void) {
     unsigned all = 0;
@@ -610,6 +719,7 @@ static void a_step(void) {
 }
 
 static void free_everything(void) {
+    end_of_pool();
     for (size_t i = 0; i < SENDERS; i++) free_sender(&senders[i]), free(senders[i].own.bytes);
     for (size_t i = 0; i < BUFFERS; i++) CALL(questdb_buffer_free)(buffers[i].handle), free(buffers[i].bytes);
     for (size_t i = 0; i < NAMES; i++) {
@@ -634,10 +744,12 @@ int main(int count, char **arguments) {
     printf("seed %lu\n", seed);
     read_ledger(arguments[1]);
     for (size_t i = 0; i < DEAD; i++) server_start(&servers[i], modes[i]);
+    server_start(&pool_server, ANSWER);
     // How often a function comes differs a little from run to run, since answers come sooner or later.
     while ((calls < goal || (functions_reached() < function_count && calls < 4 * goal)) && failures < 20) a_step();
     free_everything();
     for (size_t i = 0; i < DEAD; i++) server_stop(&servers[i]);
+    server_stop(&pool_server);
     const size_t reached = functions_reached();
     print_functions_not_reached();
     CHECK(reached == function_count && calls >= goal);

@@ -288,6 +288,60 @@ static void earlier_rows() {
     }
 }
 
+static void pools(const std::string &conf) {
+    using namespace std::chrono_literals;
+    questdb::pool pool{conf + "sender_pool_max=2;"};
+    check(pool.native_handle() >= 0, "a handle to wait for");
+    std::vector<std::thread> threads;
+    std::atomic<int> stored{0};
+    for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&, thread] {
+            questdb::buffer rows = pool.new_buffer();
+            questdb::submit_options how;
+            how.order_key = static_cast<std::uint64_t>(thread);
+            for (int i = 0; i < 10; ++i) {
+                rows.table("cpp_pool").column("x", i).at_now();
+                how.user_data = static_cast<std::uint64_t>(i);
+                const std::uint64_t batch = pool.submit(rows, how);
+                const std::optional<questdb::completion> done = pool.wait_for(batch, 60s);
+                if (done && done->batch == batch && done->user_data == how.user_data && done->rows == 1 && !done->failure &&
+                    !done->failed_rows && done->outcome == QUESTDB_OUTCOME_COMMITTED && rows.empty())
+                    ++stored;
+            }
+        });
+    }
+    for (std::thread &thread : threads) thread.join();
+    check(stored == 40, "what became of batches");
+    check(!pool.next_for(0s), "all completions are read");
+
+    questdb::buffer bad = pool.new_buffer();
+    bad.table("cpp_pool").column("x", "text where the others have numbers").at_now();
+    pool.submit(bad, {7, std::nullopt, 1s});
+    check(pool.drain_for(60s), "drained");
+    const std::optional<questdb::completion> done = pool.next_for(1ms);
+    check(done && done->user_data == 7 && done->failure && done->failure->code() == QUESTDB_ERROR_CODE_REJECTED, "refused");
+    check(done && done->failed_rows && done->failed_rows->row_count() == 1, "with its rows");
+    expect("read twice", thrown([&] { static_cast<void>(pool.wait_for(done->batch, 0s)); }), QUESTDB_ERROR_CODE_INVALID_STATE, QUESTDB_OUTCOME_NOT_SENT);
+    pool.cancel(done->batch, true);  // nothing is left to cancel
+    const questdb::pool_report report = pool.close(60s);
+    check(!report.failure && report.unsent_rows == 0 && report.rows_in_doubt == 0, "closed");
+    expect("closed", thrown([&] { pool.submit(bad); }), QUESTDB_ERROR_CODE_INVALID_STATE, QUESTDB_OUTCOME_NOT_SENT);
+    check(pool.stat(QUESTDB_POOL_COUNTER_ROWS_SENT) == 40 && pool.stat(QUESTDB_POOL_COUNTER_WORKERS) == 0, "counters");
+
+    const port silent;  // nobody answers there
+    questdb::config options{questdb::protocol::http, silent.address()};
+    options.protocol_version(questdb::protocol_version::v2).retry_timeout(5min).sender_pool_max(1);
+    questdb::pool waits{options};
+    questdb::buffer rows = waits.new_buffer();
+    rows.table("t").column("x", 1).at_now();
+    const std::uint64_t first = waits.submit(rows);
+    check(!waits.wait_for(first, 0s) && !waits.drain_for(0s), "not complete yet");
+    waits.cancel(first, true);
+    while (!waits.drain_for(1ms)) waits.cancel(first, true);
+    const std::optional<questdb::completion> ended = waits.wait_for(first, 0s);
+    check(ended && ended->failure && ended->failure->code() == QUESTDB_ERROR_CODE_CANCELLED && ended->failed_rows, "cancelled");
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
     rows(argv[1]);
@@ -298,6 +352,7 @@ int main(int argc, char **argv) {
     nobody_there();
     cancelled(argv[1]);
     earlier_rows();
+    pools(argv[1]);
     std::printf("%d checks held, %d did not\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

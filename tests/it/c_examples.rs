@@ -37,7 +37,16 @@ fn compile(language: Language, name: &str) -> PathBuf {
     let libraries = shared_library().parent().unwrap().to_owned();
     let done = Command::new(compiler)
         .args(flags)
-        .args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-o"])
+        .args([
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Wconversion",
+            "-Werror",
+            "-O1",
+            "-pthread",
+            "-o",
+        ])
         .arg(&program)
         .arg(&source)
         .arg("-I")
@@ -314,6 +323,47 @@ fn outcome() {
             2,
             "/settings and one flush: what was refused is not sent again"
         );
+    }
+}
+
+/// Many producers and one pool: everything arrives; what is refused goes to the file; SIGTERM ends it in order.
+#[test]
+fn pool() {
+    for language in LANGUAGES {
+        let file =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}_refused", language.folder));
+        let path = file.to_str().unwrap();
+        let refused = || fs::read_to_string(&file).unwrap().lines().count();
+        let _ = fs::remove_file(&file);
+        let receiver = Receiver::builder().start().unwrap();
+        let conf = receiver.conf(Listener::Http);
+        let said = succeeds(language, "pool", &[&conf, "3", path]);
+        assert_eq!((said.as_str(), refused()), ("120 rows stored, 0 refused, 0 in doubt\n", 0));
+        assert_eq!(receiver.table("events").unwrap().row_count(), 120);
+
+        let receiver = Receiver::builder().start().unwrap();
+        receiver.create_table("events", &[("value", ColumnType::Boolean)]).unwrap();
+        let done = run(language, "pool", &[&receiver.conf(Listener::Http), "2", path]);
+        // Batches that are refused during the close are its error as well.
+        assert!(done.status.success(), "{done:?}");
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert_eq!((said.as_str(), refused()), ("0 rows stored, 80 refused, 0 in doubt\n", 80));
+
+        let receiver = Receiver::builder().start().unwrap();
+        let program = Command::new(compile(language, "pool"))
+            .args([&receiver.conf(Listener::Http), "100000000", path])
+            .env_remove("LD_LIBRARY_PATH")
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        receiver.wait_for_rows("events", 100, PATIENCE).unwrap();
+        let killed = Command::new("kill").arg(program.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let done = program.wait_with_output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert!(done.status.success(), "{said} {:?}", done.status);
+        let rows = receiver.table("events").unwrap().row_count();
+        assert_eq!(said, format!("{rows} rows stored, 0 refused, 0 in doubt\n"));
     }
 }
 

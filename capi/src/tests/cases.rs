@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use std::ptr;
 
 use super::Kind::{Free, Handle, Plain, Silent, Takes};
-use super::world::{DATA, array, batch, cell, column_data, stream};
+use super::world::{DATA, array, batch, cell, column_data, completion, lent_buffer, stream};
 use super::{Case, told};
 use crate::arrow::*;
 use crate::buffer::*;
@@ -14,6 +14,7 @@ use crate::error::*;
 use crate::guard::Failed;
 use crate::layout::*;
 use crate::name::*;
+use crate::pool::*;
 use crate::row::*;
 use crate::row_values::*;
 use crate::sender::*;
@@ -32,6 +33,18 @@ const HOST: &str = "http::addr=127.0.0.1:1;protocol_version=1;";
 fn without_env(failed: Failed) -> Failed {
     match told(failed) {
         Some((code, _)) if code == ErrorCode::Config as u32 => None,
+        Some((_, message)) => crate::guard::failed(err!(Internal, "{message}")),
+        None => None,
+    }
+}
+
+/// There is no batch with this number, so the expected result of the call is that error.
+fn waited(failed: Failed) -> Failed {
+    match told(failed) {
+        Some((code, _)) if code == ErrorCode::InvalidState as u32 => None,
+        Some((code, message)) if code == ErrorCode::HandlePoisoned as u32 => {
+            crate::guard::failed(err!(HandlePoisoned, "{message}"))
+        }
         Some((_, message)) => crate::guard::failed(err!(Internal, "{message}")),
         None => None,
     }
@@ -320,6 +333,42 @@ const OTHER_CALLS: &[Case] = unsafe {
             Handle(|w| questdb_sender_flush_and_keep_with_flags(w.idle, w.between, 1)),
         ),
         Case("questdb_sender_close", Handle(|w| questdb_sender_close(w.idle, 1, ptr::null_mut()))),
+        Case("questdb_pool_new", Handle(|w| questdb_pool_new(w.config(), &raw mut w.out.pool))),
+        Case(
+            "questdb_pool_new_buffer",
+            Handle(|w| questdb_pool_new_buffer(w.pool, &raw mut w.out.buffer)),
+        ),
+        // The batch cannot reach a server, which nobody waits for.
+        Case(
+            "questdb_pool_submit",
+            Handle(|w| {
+                questdb_pool_submit(w.pool, lent_buffer(w.between), ptr::null(), ptr::null_mut())
+            }),
+        ),
+        Case(
+            "questdb_pool_next",
+            Handle(|w| {
+                let mut done = completion();
+                questdb_pool_next(w.pool, 0, &raw mut done, 1, &raw mut w.out.count)
+            }),
+        ),
+        Case(
+            "questdb_pool_wait",
+            Handle(|w| {
+                let mut done = completion();
+                waited(questdb_pool_wait(w.pool, 1, 0, &raw mut done))
+            }),
+        ),
+        Case("questdb_pool_handle", Handle(|w| questdb_pool_handle(w.pool, &raw mut w.out.handle))),
+        Case("questdb_pool_cancel", Handle(|w| questdb_pool_cancel(w.pool, 1, 1))),
+        Case("questdb_pool_drain", Handle(|w| questdb_pool_drain(w.pool, 10_000))),
+        Case("questdb_pool_close", Handle(|w| questdb_pool_close(w.pool, 1, ptr::null_mut()))),
+        Case("questdb_pool_stat", Silent(|w| questdb_pool_stat(w.pool, 4) == 0)),
+        Case("questdb_pool_free", Takes(|w| w.free_pool())),
+        Case(
+            "questdb_pool_from_conf",
+            Free(|w| questdb_pool_from_conf(HOST.as_ptr().cast(), HOST.len(), &raw mut w.out.pool)),
+        ),
         Case("questdb_buffer_new", Free(|w| questdb_buffer_new(3, &raw mut w.out.buffer))),
         Case(
             "questdb_buffer_with_limits",

@@ -20,6 +20,7 @@ use crate::error::*;
 use crate::guard::Failed;
 use crate::layout::*;
 use crate::name::*;
+use crate::pool::*;
 use crate::row::*;
 use crate::sender::*;
 use crate::transaction::*;
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) idle: *mut questdb_sender,
     /// A sender with an open transaction.
     pub(crate) busy: *mut questdb_sender,
+    /// A pool without batches.
+    pub(crate) pool: *mut questdb_pool,
     pub(crate) error: Failed,
     pub(crate) out: Out,
     others: Others,
@@ -57,6 +60,9 @@ pub(crate) struct Out {
     pub(crate) arrow: *mut questdb_arrow_options,
     pub(crate) sender: *mut questdb_sender,
     pub(crate) error: *mut questdb_error,
+    pub(crate) pool: *mut questdb_pool,
+    pub(crate) count: usize,
+    pub(crate) handle: isize,
 }
 
 struct Others {
@@ -127,6 +133,26 @@ pub(crate) fn column_data(values: &i64) -> questdb_column_data {
     }
 }
 
+pub(crate) fn completion() -> questdb_completion {
+    questdb_completion {
+        size: size_of::<questdb_completion>(),
+        batch: 0,
+        user_data: 0,
+        rows: 0,
+        bytes: 0,
+        outcome: 0,
+        attempts: 0,
+        in_doubt_attempts: 0,
+        reserved: 0,
+        error: ptr::null_mut(),
+        failed_rows: ptr::null_mut(),
+    }
+}
+
+pub(crate) fn lent_buffer(buffer: *mut questdb_buffer) -> Option<&'static mut questdb_buffer> {
+    lent(buffer)
+}
+
 fn ok(failed: Failed) {
     assert_eq!(told(failed), None);
 }
@@ -170,6 +196,9 @@ impl World {
             arrow: ptr::null_mut(),
             sender: ptr::null_mut(),
             error: ptr::null_mut(),
+            pool: ptr::null_mut(),
+            count: 0,
+            handle: 0,
         };
         let (text, len) = (c"t".as_ptr(), 1);
         ok(unsafe {
@@ -189,6 +218,8 @@ impl World {
         begin_row(open);
         let (sender, idle, busy) = (new_sender(), new_sender(), new_sender());
         begin_row(unsafe { questdb_sender_buffer(sender) });
+        ok(unsafe { questdb_pool_from_conf(CONF.as_ptr().cast(), CONF.len(), &raw mut out.pool) });
+        let pool = std::mem::replace(&mut out.pool, ptr::null_mut());
         ok(unsafe { questdb_sender_begin(busy, text, len) });
         let (config, table, column, layout) = (out.config, out.table, out.column, out.layout);
         out.config = ptr::null_mut();
@@ -207,6 +238,7 @@ impl World {
             sender,
             idle,
             busy,
+            pool,
             error: questdb_buffer_at_now(lent(between)),
             out,
             others: Others { buffer: new_buffer(), sender: new_sender() },
@@ -241,6 +273,10 @@ impl World {
         lent(self.column).map(|name| &*name)
     }
 
+    pub(crate) fn drain_pool(&self) -> Failed {
+        unsafe { questdb_pool_drain(self.pool, 0) }
+    }
+
     pub(crate) fn flush_sender(&self) -> Failed {
         unsafe { questdb_sender_flush_own(self.idle) }
     }
@@ -255,6 +291,7 @@ impl World {
             && out.layout.is_null()
             && out.arrow.is_null()
             && out.sender.is_null()
+            && out.pool.is_null()
             && out.error.is_null();
         assert!(nothing, "{name}: an out parameter was set in spite of the panic");
     }
@@ -297,6 +334,10 @@ impl World {
         questdb_sender_free(boxed(&mut self.sender));
     }
 
+    pub(crate) fn free_pool(&mut self) {
+        questdb_pool_free(boxed(&mut self.pool));
+    }
+
     pub(crate) fn free_buffer(&mut self) {
         unsafe { questdb_buffer_free(std::mem::replace(&mut self.open, ptr::null_mut())) };
     }
@@ -312,6 +353,8 @@ impl Drop for World {
         self.free_arrow();
         self.free_sender();
         self.free_buffer();
+        self.free_pool();
+        questdb_pool_free(boxed(&mut self.out.pool));
         unsafe { questdb_buffer_free(self.between) };
         unsafe { questdb_buffer_free(self.others.buffer) };
         unsafe { questdb_buffer_free(self.out.buffer) };

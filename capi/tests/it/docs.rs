@@ -36,6 +36,7 @@ fn functions_and_files_that_the_documents_name_exist() {
         "questdb_column_name",
         "questdb_config",
         "questdb_error",
+        "questdb_pool",
         "questdb_row_layout",
         "questdb_sender",
         "questdb_table_name",

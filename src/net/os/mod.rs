@@ -19,6 +19,7 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
+pub(crate) use self::platform::Doorbell;
 pub use self::platform::{Uncancellable, process_id};
 pub(crate) use self::system::{SystemNet, now, start_thread};
 use super::cancel::Canceller;

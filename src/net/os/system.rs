@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket, platform};
@@ -26,9 +27,12 @@ pub(crate) fn now() -> Instant {
 }
 
 /// Starts a thread that blocks all signals, so that the host's threads get them.
-pub(crate) fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(crate) fn start_thread(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     let _blocked = platform::SignalsBlocked::new();
-    std::thread::Builder::new().name(name.into()).stack_size(THREAD_STACK).spawn(work).map(drop)
+    std::thread::Builder::new().name(name.into()).stack_size(THREAD_STACK).spawn(work)
 }
 
 /// The [`Net`] of the operating system.

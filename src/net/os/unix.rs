@@ -1,15 +1,18 @@
 //! Unix: where its systems differ, and the system calls that have no safe wrapper in our dependencies. These are `poll`, the
-//! coarse monotonic clock, what a socket's kernel knows about its peer, `pthread_setcancelstate`, and a page of memory that a
-//! forked child finds empty.
+//! coarse monotonic clock, what a socket's kernel knows about its peer, `eventfd`, the signal mask and the cancel state of a thread,
+//! and a page of memory that a forked child finds empty.
 #![expect(
     unsafe_code,
-    reason = "poll, clock_gettime, ioctl, sockopts, mmap and madvise are called through libc"
+    reason = "poll, clock_gettime, ioctl, sockopts, eventfd, sigmask, mmap and madvise are called through libc"
 )]
 #![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+#[cfg(target_os = "linux")]
+use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 #[cfg(target_os = "linux")]
 use std::sync::OnceLock;
 #[cfg(target_os = "linux")]
@@ -285,6 +288,57 @@ pub fn process_id() -> u32 {
 #[cfg(not(target_os = "linux"))]
 pub fn process_id() -> u32 {
     std::process::id()
+}
+
+/// A descriptor that is readable between [`Doorbell::ring`] and [`Doorbell::quiet`], for programs that wait for several things at
+/// once.
+#[derive(Debug)]
+pub(crate) struct Doorbell {
+    seen: File,
+    /// The other end; an `eventfd` has none.
+    #[cfg(not(target_os = "linux"))]
+    hand: File,
+}
+
+impl Doorbell {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn new() -> io::Result<Doorbell> {
+        // SAFETY: the call takes no pointer.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a descriptor that was made just now, and that nobody else knows.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Doorbell { seen: fd.into() })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn new() -> io::Result<Doorbell> {
+        let (seen, hand) = std::os::unix::net::UnixStream::pair()?;
+        seen.set_nonblocking(true)?;
+        hand.set_nonblocking(true)?;
+        Ok(Doorbell { seen: OwnedFd::from(seen).into(), hand: OwnedFd::from(hand).into() })
+    }
+
+    /// Makes the descriptor readable, which it was not before. A counter and an empty stream have room for it.
+    pub(crate) fn ring(&self) {
+        #[cfg(target_os = "linux")]
+        let mut hand = &self.seen;
+        #[cfg(not(target_os = "linux"))]
+        let mut hand = &self.hand;
+        let _ = hand.write(&1_u64.to_ne_bytes());
+    }
+
+    /// Makes the descriptor unreadable again.
+    pub(crate) fn quiet(&self) {
+        let _ = (&self.seen).read(&mut [0; 8]);
+    }
+
+    /// Returns the descriptor, which lives as long as the value.
+    pub(crate) fn handle(&self) -> isize {
+        self.seen.as_raw_fd() as isize
+    }
 }
 
 /// Blocks all signals in the thread that made the value, until it is dropped. A thread that is started meanwhile never gets any.

@@ -1,11 +1,12 @@
-//! Windows: `WSAPoll`, which has no safe wrapper in our dependencies, and what the system lacks. This file is checked by the
+//! Windows: `WSAPoll` and events, which have no safe wrapper in our dependencies, and what the system lacks. This file is checked by the
 //! compiler and not run by any test.
-#![expect(unsafe_code, reason = "WSAPoll is called directly")]
+#![expect(unsafe_code, reason = "WSAPoll and the functions of events are called directly")]
 #![expect(clippy::disallowed_methods, reason = "a wait that ended early goes on for the rest")]
 
+use std::ffi::c_void;
 use std::io::{self, Read};
 use std::net::SocketAddr;
-use std::os::windows::io::AsRawSocket;
+use std::os::windows::io::{AsRawHandle, AsRawSocket, FromRawHandle, OwnedHandle};
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
@@ -20,6 +21,49 @@ pub(super) const WAITING_SEND_FLAGS: i32 = SEND_FLAGS;
 #[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
 pub(super) fn prepare(_: &Socket) -> io::Result<()> {
     Ok(())
+}
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn CreateEventW(
+        attributes: *const c_void,
+        manual: i32,
+        set: i32,
+        name: *const u16,
+    ) -> *mut c_void;
+    fn SetEvent(event: *mut c_void) -> i32;
+    fn ResetEvent(event: *mut c_void) -> i32;
+}
+
+/// An event that is set between [`Doorbell::ring`] and [`Doorbell::quiet`], for programs that wait for several things at once.
+#[derive(Debug)]
+pub(crate) struct Doorbell(OwnedHandle);
+
+impl Doorbell {
+    pub(crate) fn new() -> io::Result<Doorbell> {
+        // SAFETY: both pointers may be NULL: no attributes, no name.
+        let event = unsafe { CreateEventW(std::ptr::null(), 1, 0, std::ptr::null()) };
+        if event.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a handle that was made just now, and that nobody else knows.
+        Ok(Doorbell(unsafe { OwnedHandle::from_raw_handle(event) }))
+    }
+
+    pub(crate) fn ring(&self) {
+        // SAFETY: the handle lives as long as the value.
+        unsafe { SetEvent(self.0.as_raw_handle()) };
+    }
+
+    pub(crate) fn quiet(&self) {
+        // SAFETY: the handle lives as long as the value.
+        unsafe { ResetEvent(self.0.as_raw_handle()) };
+    }
+
+    /// Returns the handle, which lives as long as the value.
+    pub(crate) fn handle(&self) -> isize {
+        self.0.as_raw_handle() as isize
+    }
 }
 
 /// Nothing: this system has no signals that threads could block.

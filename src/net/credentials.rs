@@ -1,11 +1,10 @@
 //! Credentials in the form that servers expect: the HTTP authorization header, and signed challenges for a stream of lines.
 
-use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::base64::{decode_url, encode};
 use crate::config::{Auth, Secret};
 use crate::error::{Result, err};
 
@@ -17,8 +16,7 @@ pub(crate) fn authorization(auth: &Auth) -> Option<Zeroizing<String>> {
     match auth {
         Auth::Basic { username, password } => {
             let pair = joined(&[username, ":", password.expose()]);
-            let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
-            Some(joined(&["Basic ", &encoded]))
+            Some(joined(&["Basic ", &encode(pair.as_bytes())]))
         }
         Auth::Bearer(token) => Some(joined(&["Bearer ", token.expose()])),
         _ => None,
@@ -72,12 +70,12 @@ impl SigningKey {
     }
 
     /// Returns the signature of a challenge, in base64.
-    pub(crate) fn sign(&self, challenge: &[u8]) -> Result<String> {
+    pub(crate) fn sign(&self, challenge: &[u8]) -> Result<Zeroizing<String>> {
         let signature = self
             .pair
             .sign(&self.random, challenge)
             .map_err(|_| err!(Auth, "could not sign the authentication challenge"))?;
-        Ok(BASE64_STANDARD.encode(signature))
+        Ok(encode(signature.as_ref()))
     }
 }
 
@@ -91,10 +89,10 @@ fn wipe_stack() {
 
 fn decode(key: &str, text: &str) -> Result<Zeroizing<[u8; SCALAR_BYTES]>> {
     let bad = || err!(Config, "{key} is not {SCALAR_BYTES} bytes of base64url without padding");
-    let bytes = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?);
+    let mut bytes = Zeroizing::new([0; SCALAR_BYTES]);
+    let len = decode_url(text, &mut *bytes).ok_or_else(bad)?;
     // Some tools drop leading zero bytes.
-    let start = SCALAR_BYTES.checked_sub(bytes.len()).ok_or_else(bad)?;
     let mut padded = Zeroizing::new([0; SCALAR_BYTES]);
-    padded[start..].copy_from_slice(&bytes);
+    padded[SCALAR_BYTES - len..].copy_from_slice(&bytes[..len]);
     Ok(padded)
 }

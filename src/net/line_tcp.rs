@@ -171,7 +171,7 @@ fn log_in(
         .write(net, &mut Outgoing::new(hello.as_bytes(), &[]), deadline, false)
         .map_err(|broken| broken.into_error("could not send the key id"))?;
     let challenge = read_challenge(connection, net, deadline)?;
-    let answer = format!("{}\n", key.sign(&challenge)?);
+    let answer = format!("{}\n", *key.sign(&challenge)?);
     connection
         .write(net, &mut Outgoing::new(answer.as_bytes(), &[]), deadline, false)
         .map_err(|broken| broken.into_error("could not send the signed challenge"))?;

@@ -1,5 +1,6 @@
 //! Delivers bytes to a server, and reports what became of them. This layer knows the network and nothing about rows.
 
+mod base64;
 mod broken;
 mod cancel;
 mod connect;

@@ -11,6 +11,7 @@ mod columns;
 mod failover;
 mod flush;
 mod http;
+mod json;
 mod outcome;
 mod retry;
 mod row;

@@ -3,8 +3,7 @@
 //! The rules are those of doc/outcomes.md: only a complete, authoritative answer decides; a request whose last byte never
 //! reached the kernel is never executed; everything else is in doubt.
 
-use serde_json::Value;
-
+use super::json::Json;
 use crate::error::{Error, ErrorCode, Outcome};
 use crate::net::{Answer, Incomplete, Secrets};
 
@@ -159,14 +158,14 @@ struct ServerError {
 
 impl ServerError {
     fn parse(body: &[u8], secrets: &Secrets) -> Option<ServerError> {
-        let json: Value = serde_json::from_slice(body).ok()?;
+        let json = Json::parse(body).ok()?;
         let text =
             |key: &str, max| Some(secrets.foreign(json.get(key)?.as_str()?.as_bytes(), false, max));
         Some(ServerError {
             message: text("message", MAX_MESSAGE_BYTES)?,
             id: text("errorId", MAX_WORD_BYTES),
             code: text("code", MAX_WORD_BYTES),
-            line: json.get("line").and_then(Value::as_u64).unwrap_or(0),
+            line: json.get("line").and_then(Json::as_u64).unwrap_or(0),
         })
     }
 

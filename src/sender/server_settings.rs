@@ -1,7 +1,6 @@
 //! Reads the protocol version and the name limit from what a server says about itself.
 
-use serde_json::Value;
-
+use super::json::Json;
 use crate::error::{Result, err};
 use crate::ilp::ProtocolVersion;
 use crate::net::Secrets;
@@ -19,28 +18,28 @@ pub(super) const OLD_SERVER: ServerSettings =
 
 /// Reads the body of `/settings`. The first releases that had it put the keys at the top level.
 pub(super) fn parse(body: &[u8], secrets: &Secrets) -> Result<ServerSettings> {
-    let json: Value = serde_json::from_slice(body)
+    let json = Json::parse(body)
         .map_err(|e| err!(NotQuestdb, "/settings is not the JSON of a QuestDB server: {e}"))?;
-    let Some(object) = json.as_object() else {
+    if !json.is_object() {
         return Err(err!(NotQuestdb, "/settings is not the JSON object of a QuestDB server"));
-    };
-    let config = object.get("config").and_then(Value::as_object).unwrap_or(object);
+    }
+    let config = json.get("config").filter(|config| config.is_object()).unwrap_or(&json);
     let max_name_len = config
         .get("cairo.max.file.name.length")
-        .and_then(Value::as_u64)
+        .and_then(Json::as_u64)
         .and_then(|n| usize::try_from(n).ok())
         .filter(|n| *n > 0);
-    let Some(versions) = config.get("line.proto.support.versions").and_then(Value::as_array) else {
+    let Some(versions) = config.get("line.proto.support.versions").and_then(Json::as_list) else {
         return Ok(ServerSettings { max_name_len, ..OLD_SERVER });
     };
     let has = |version: u64| versions.iter().any(|v| v.as_u64() == Some(version));
     let known = [(3, ProtocolVersion::V3), (2, ProtocolVersion::V2), (1, ProtocolVersion::V1)];
     let Some((_, version)) = known.into_iter().find(|(number, _)| has(*number)) else {
-        let offered = serde_json::to_string(versions).unwrap_or_default();
+        let offered: Vec<_> = versions.iter().filter_map(Json::as_u64).collect();
         return Err(err!(
             ProtocolVersion,
             "server offers protocol versions {}, this client speaks 1, 2 and 3",
-            secrets.foreign(offered.as_bytes(), false, 64)
+            secrets.foreign(format!("{offered:?}").as_bytes(), false, 64)
         ));
     };
     Ok(ServerSettings { version, max_name_len })

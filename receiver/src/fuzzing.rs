@@ -40,6 +40,21 @@ pub fn http<'a>(builder: ReceiverBuilder, pieces: impl IntoIterator<Item = &'a [
     run(bench::http(builder), pieces)
 }
 
+/// Reads lines in both ways that there are, cut as the first bytes say.
+///
+/// # Panics
+/// The two ways differ.
+pub use crate::session::compare::compare_readers;
+
+/// Reads records of the log that are made and damaged as the bytes say, joined and one by one.
+///
+/// # Panics
+/// The two ways differ, or something else than an error comes of a damaged record.
+#[cfg(feature = "files")]
+pub fn replay(data: &[u8]) {
+    let _ = crate::store::replay(data);
+}
+
 fn run<'a, S: Session>(mut bench: Bench<S>, pieces: impl IntoIterator<Item = &'a [u8]>) -> Seen {
     for piece in pieces {
         bench.bytes(piece);

@@ -1,8 +1,6 @@
 //! What the C library, the benchmarks and the fuzz targets need besides the public API. It promises nothing.
 
 pub use crate::arrow::{ArrowBuffer, ArrowColumn, ArrowRows, ArrowType};
-#[cfg(fuzzing)]
-pub use crate::session::compare::compare_readers;
 pub use crate::session::socketless::SocketlessTcp;
 
 use crate::{Receiver, Table};

@@ -213,7 +213,7 @@ impl Receiver {
 
     /// Returns how many rows and connections were refused, by transport (`http`, `tcp`) and by the code of the refusal.
     pub fn refusal_counts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        self.server.shared().refusals.counts()
+        self.server.shared().metrics.refusals()
     }
 
     /// Stops listening, stores what has arrived on the connections, ends them and waits for the threads. Peers that go on

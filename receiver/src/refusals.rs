@@ -1,6 +1,6 @@
-//! The last rows that were refused, and how many there were.
+//! The last rows that were refused. How many there were is among the metrics.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -90,18 +90,12 @@ pub(crate) struct Refused<'a> {
     pub(crate) text: &'a [u8],
 }
 
-/// The refusals of a receiver.
+/// The last refusals of a receiver.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    last: VecDeque<RefusedRow>,
-    counts: BTreeMap<(&'static str, &'static str), u64>,
-}
+pub(crate) struct Refusals(Mutex<VecDeque<RefusedRow>>);
 
 impl Refusals {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<RefusedRow>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,22 +107,16 @@ impl Refusals {
         let text = printable(text, MAX_TEXT);
         let time = SystemTime::now();
         let row = RefusedRow { time, peer, listener, code, line, byte, message, text };
-        let mut kept = self.lock();
-        if kept.last.len() == KEPT {
-            kept.last.pop_front();
+        let mut last = self.lock();
+        if last.len() == KEPT {
+            last.pop_front();
         }
-        kept.last.push_back(row);
-        *kept.counts.entry((listener.name(), code)).or_insert(0) += 1;
+        last.push_back(row);
     }
 
     /// Returns the last refusals, the oldest first.
     pub(crate) fn last(&self) -> Vec<RefusedRow> {
-        self.lock().last.iter().cloned().collect()
-    }
-
-    /// Returns how often something was refused, by transport and code.
-    pub(crate) fn counts(&self) -> Vec<(&'static str, &'static str, u64)> {
-        self.lock().counts.iter().map(|((listener, code), n)| (*listener, *code, *n)).collect()
+        self.lock().iter().cloned().collect()
     }
 }
 
@@ -137,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_ones_are_kept_and_all_are_counted() {
+    fn the_last_ones_are_kept() {
         let refusals = Refusals::default();
         let long = [b"a\x1b\n".as_slice(), &[b'x'; 5000]].concat();
         for line in 0..300 {
@@ -152,6 +140,5 @@ mod tests {
         assert_eq!((last.len(), last[0].line(), last[255].byte()), (256, 44, 7 * 299));
         assert_eq!(last[0].message(), "a\\nb");
         assert!(last[0].text().starts_with("a\\u{1b}\\nxxx") && last[0].text().len() < 250);
-        assert_eq!(refusals.counts(), [("http", "CAST", 150), ("tcp", "CAST", 150)]);
     }
 }

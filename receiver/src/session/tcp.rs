@@ -171,6 +171,14 @@ impl TcpSession {
         }
     }
 
+    /// Ends the connection. A line that has not ended is dropped, as QuestDB does.
+    fn drop_unfinished(&mut self, shared: &Shared) {
+        if matches!(self.phase, Phase::Lines) && self.lines.unfinished() > 0 {
+            shared.metrics.unfinished();
+        }
+        self.phase = Phase::Ended(Vec::new());
+    }
+
     fn is_commit_due(&mut self, shared: &Shared, now: Instant) -> bool {
         let rows = self.lines.batch().rows();
         if rows == 0 {
@@ -262,9 +270,8 @@ impl Session for TcpSession {
         self.turn(shared, 0, now)
     }
 
-    fn on_end(&mut self, _shared: &Shared) -> Turn {
-        // A line that has not ended is dropped, as QuestDB does.
-        self.phase = Phase::Ended(Vec::new());
+    fn on_end(&mut self, shared: &Shared) -> Turn {
+        self.drop_unfinished(shared);
         self.waiting = None;
         if self.lines.batch().rows() > 0 { self.commit(0) } else { Turn::new(0, Next::Close) }
     }
@@ -280,7 +287,7 @@ impl Session for TcpSession {
             .idle_timeout
             .is_some_and(|limit| passed(self.last_bytes, limit))
         {
-            self.phase = Phase::Ended(Vec::new());
+            self.drop_unfinished(shared);
         }
         self.turn(shared, 0, now)
     }

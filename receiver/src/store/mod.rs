@@ -13,6 +13,8 @@ mod tests;
 
 pub(crate) use batch::Batch;
 pub(crate) use definition::TableDefinition;
+#[cfg(all(fuzzing, feature = "files"))]
+pub(crate) use files::fuzzing::replay;
 #[cfg(feature = "files")]
 pub(crate) use landing::Filed;
 pub(crate) use memory::Store;

@@ -50,6 +50,8 @@ fn an_unfinished_last_line_is_dropped() {
     assert_eq!(rest(&mut client), "");
     assert_eq!(receiver.table("t").unwrap().row_count(), 1);
     assert_eq!(receiver.stats().rejected, 0);
+    let counted = "questdb_receiver_unfinished_rows_total 1\n";
+    assert!(receiver.metrics().contains(counted), "{}", receiver.metrics());
 }
 
 #[test]

@@ -20,6 +20,9 @@ const MARK: [u8; 4] = *b"\xB1rec";
 /// The bytes of a record before its content: mark, checksum, length.
 pub(crate) const FRAME: usize = 16;
 
+/// The most memory that is used for one record after the other.
+const REUSED: usize = 64 << 10;
+
 /// Returns the path of a log file.
 pub(crate) fn path_of(folder: &Path, number: u64) -> PathBuf {
     folder.join("log").join(format!("{number:010}.log"))
@@ -163,7 +166,7 @@ pub(crate) fn replay(
     folder: &Path,
     number: u64,
     last: bool,
-    mut each: impl FnMut(Buffer) -> Result<()>,
+    mut each: impl FnMut(&Buffer) -> Result<()>,
 ) -> Result<Option<LogFile>> {
     let path = path_of(folder, number);
     let read = |e: io::Error| FileError::io("read", &path, e);
@@ -189,12 +192,16 @@ pub(crate) fn replay(
     let salt = salt_of(&head);
     let mut source = BufReader::with_capacity(1 << 20, &mut file);
     let mut at = HEAD as u64;
+    let mut memory = MutableBuffer::default();
     loop {
-        match next_record(&mut source, salt, end - at).map_err(read)? {
+        match next_record(&mut source, salt, end - at, memory).map_err(read)? {
             Next::Record(content) => {
                 let len = (FRAME + content.len()).next_multiple_of(8) as u64;
-                each(content).map_err(|e| FileError::damaged(&path, at, e.to_string()))?;
+                each(&content).map_err(|e| FileError::damaged(&path, at, e.to_string()))?;
                 at += len;
+                // Small records are copied from there; if not, a part of the memory was kept.
+                let reused = content.into_mutable().ok().filter(|m| m.capacity() <= REUSED);
+                memory = reused.unwrap_or_default();
             }
             Next::End => break,
             Next::Unreadable => {
@@ -225,8 +232,13 @@ enum Next {
     Unreadable,
 }
 
-/// Reads the next record, of a file that has `left` more bytes.
-fn next_record(source: &mut impl Read, salt: u32, left: u64) -> io::Result<Next> {
+/// Reads the next record, of a file that has `left` more bytes, into `memory`.
+fn next_record(
+    source: &mut impl Read,
+    salt: u32,
+    left: u64,
+    mut memory: MutableBuffer,
+) -> io::Result<Next> {
     if left == 0 {
         return Ok(Next::End);
     }
@@ -236,13 +248,18 @@ fn next_record(source: &mut impl Read, salt: u32, left: u64) -> io::Result<Next>
     let mut frame = [0; FRAME];
     source.read_exact(&mut frame)?;
     let Some((sum, len_bytes, len)) = frame_of(&frame, left) else { return Ok(Next::Unreadable) };
-    let mut content = MutableBuffer::from_len_zeroed(len.next_multiple_of(8));
-    source.read_exact(content.as_slice_mut())?;
-    if checksum(salt, &len_bytes, &content.as_slice()[..len]) != sum {
+    let filled = len.next_multiple_of(8);
+    if memory.capacity() < filled {
+        memory = MutableBuffer::from_len_zeroed(filled);
+    } else {
+        memory.resize(filled, 0);
+    }
+    source.read_exact(memory.as_slice_mut())?;
+    if checksum(salt, &len_bytes, &memory.as_slice()[..len]) != sum {
         return Ok(Next::Unreadable);
     }
-    content.truncate(len);
-    Ok(Next::Record(content.into()))
+    memory.truncate(len);
+    Ok(Next::Record(memory.into()))
 }
 
 /// Returns the checksum and the length of a record that can have that length.

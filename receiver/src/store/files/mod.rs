@@ -12,6 +12,8 @@
 //! steps. Only then does it remove the log. Whatever the manifest does not name is removed at the next start, so no
 //! half-written file is ever part of a table. Compaction merges the files of a partition in the same way.
 
+#[cfg(any(test, fuzzing))]
+mod any_rows;
 mod batches;
 mod blocks;
 mod catalog;
@@ -20,6 +22,10 @@ mod compact;
 mod disk;
 mod error;
 mod flush;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+mod heads;
+mod join;
 mod log;
 mod manifest;
 mod merge;
@@ -29,6 +35,7 @@ mod part;
 mod partition;
 mod publish;
 mod record;
+mod replay;
 #[cfg(test)]
 mod scan;
 mod schema;

@@ -17,6 +17,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde_json::{Value as Json, json};
 
 use super::error::{FileError, Result};
+use super::heads::Heads;
 use super::schema::{StoredSchema, StoredType};
 
 /// A change of tables, as the log has it.
@@ -40,7 +41,7 @@ pub(crate) struct RowsEntry {
 }
 
 /// Everything in a record begins at a multiple of this, so that numbers can be read where they are.
-const ALIGN: usize = 8;
+pub(crate) const ALIGN: usize = 8;
 const ROWS: u64 = 1;
 const JSON: u64 = 2;
 
@@ -49,7 +50,7 @@ pub(crate) fn encode(change: &Change) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     match change {
         Change::Rows(entries) => {
-            let mut writer = Messages::new()?;
+            let mut writer = MessageWriter::new()?;
             put(&mut out, ROWS);
             put(&mut out, entries.len() as u64);
             for entry in entries {
@@ -86,15 +87,15 @@ fn pad(out: &mut Vec<u8>) {
 }
 
 /// Writes batches as messages.
-struct Messages {
+struct MessageWriter {
     options: IpcWriteOptions,
     context: IpcWriteContext,
     tracker: DictionaryTracker,
 }
 
-impl Messages {
-    fn new() -> Result<Messages> {
-        Ok(Messages {
+impl MessageWriter {
+    fn new() -> Result<MessageWriter> {
+        Ok(MessageWriter {
             options: IpcWriteOptions::try_new(ALIGN, false, MetadataVersion::V5)?,
             context: IpcWriteContext::default(),
             tracker: DictionaryTracker::new(false),
@@ -149,33 +150,111 @@ impl Messages {
     }
 }
 
-/// Reads what [`encode`] wrote. `schema_of` returns the schema of a table, or `None` if it was dropped; its rows are left out.
-/// An error says what is wrong with the bytes.
-pub(crate) fn decode(
-    bytes: &Buffer,
-    schema_of: impl Fn(u64) -> Option<Arc<StoredSchema>>,
-) -> Result<Change> {
-    let mut read = Reader { bytes, at: 0 };
-    if read.number()? == JSON {
-        let len = read.len()?;
-        let json = serde_json::from_slice(read.take(len)?.as_slice());
-        return json
-            .ok()
-            .and_then(|json| from_json(&json))
-            .ok_or_else(|| bad("no change of a table"));
-    }
-    let entries = read.len()?;
-    let mut found = Vec::new();
-    let mut cache = SchemaCache::default();
-    for _ in 0..entries {
-        if let Some(entry) = read.entry(&schema_of, &mut cache)? {
-            found.push(entry);
-        }
-    }
-    Ok(Change::Rows(found))
+/// What a record holds.
+pub(crate) enum Content<'a> {
+    /// Anything but rows.
+    Change(Change),
+    Rows(Entries<'a>),
 }
 
-fn bad(what: &str) -> FileError {
+/// Reads what [`encode`] wrote. An error says what is wrong with the bytes.
+pub(crate) fn open(bytes: &Buffer) -> Result<Content<'_>> {
+    let mut read = Reader { bytes, at: 0, end: bytes.len() };
+    if read.number()? == JSON {
+        let len = read.len()?;
+        let json = serde_json::from_slice(read.slice(len)?);
+        let change = json.ok().and_then(|json| from_json(&json));
+        return change.map(Content::Change).ok_or_else(|| bad("no change of a table"));
+    }
+    let left = read.len()?;
+    Ok(Content::Rows(Entries { read, left }))
+}
+
+/// The rows of a record, table by table.
+pub(crate) struct Entries<'a> {
+    read: Reader<'a>,
+    left: usize,
+}
+
+impl<'a> Entries<'a> {
+    /// Returns the next entry.
+    pub(crate) fn next(&mut self) -> Result<Option<Entry<'a>>> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        let table = self.read.number()?;
+        let length = self.read.len()?;
+        let start = self.read.at;
+        self.read.slice(length)?;
+        let mut read = Reader { bytes: self.read.bytes, at: start, end: start + length };
+        let count = read.len()?;
+        let columns = read.slice(count.saturating_mul(2))?;
+        Ok(Some(Entry { table, columns, read }))
+    }
+}
+
+/// Rows of one table that were not looked at yet.
+pub(crate) struct Entry<'a> {
+    pub(crate) table: u64,
+    /// Two bytes for each column: the number of the table's column.
+    columns: &'a [u8],
+    read: Reader<'a>,
+}
+
+impl<'a> Entry<'a> {
+    /// Returns the numbers of the table's columns.
+    pub(crate) fn columns(&self) -> impl ExactSizeIterator<Item = u16> + use<'a> {
+        self.columns.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+    }
+
+    /// Returns the bytes that its rows take.
+    pub(crate) fn len(&self) -> usize {
+        self.read.end - self.read.at
+    }
+
+    /// Returns head and body of each message: the columns, and for each symbol column its texts.
+    pub(crate) fn messages(&self) -> Messages<'a> {
+        Messages(self.read)
+    }
+
+    /// Reads the rows.
+    pub(crate) fn rows(
+        self,
+        table: &StoredSchema,
+        cache: &mut SchemaCache,
+        heads: &mut Heads,
+    ) -> Result<RowsEntry> {
+        let columns: Vec<u16> = self.columns().collect();
+        let (full, plain) = cache.of(self.table, table, &columns)?;
+        let mut read = self.read;
+        let batch = read.message(plain, heads)?;
+        let mut arrays = Vec::with_capacity(columns.len());
+        for (field, column) in full.fields().iter().zip(batch.columns()) {
+            arrays.push(match field.data_type() {
+                DataType::Dictionary(_, _) => read.symbols(column.as_primitive(), heads)?,
+                _ => Arc::clone(column),
+            });
+        }
+        let batch = RecordBatch::try_new(full, arrays)?;
+        Ok(RowsEntry { table: self.table, columns, batch })
+    }
+}
+
+/// The messages of an entry.
+pub(crate) struct Messages<'a>(Reader<'a>);
+
+impl<'a> Messages<'a> {
+    /// Returns head and body of the next message.
+    pub(crate) fn next(&mut self) -> Result<(&'a [u8], &'a [u8])> {
+        let (head, body) = (self.0.len()?, self.0.len()?);
+        Ok((self.0.slice(head)?, self.0.slice(body)?))
+    }
+}
+
+pub(crate) fn no_column() -> FileError {
+    bad("no such column")
+}
+
+pub(crate) fn bad(what: &str) -> FileError {
     FileError::Invalid(what.to_owned())
 }
 
@@ -193,12 +272,15 @@ fn from_json(json: &Json) -> Option<Change> {
     json["drop"].as_u64().map(|id| Change::Drop { id })
 }
 
-/// Schemas that the batches of one record share.
+/// Schemas that batches share: the full one, and the one of its message, where symbols are numbers.
 #[derive(Default)]
-struct SchemaCache(HashMap<(u64, Vec<u16>), (SchemaRef, SchemaRef)>);
+pub(crate) struct SchemaCache(HashMap<(u64, Vec<u16>), (SchemaRef, SchemaRef)>);
+
+/// How many schemas are remembered.
+const SCHEMAS: usize = 10_000;
 
 impl SchemaCache {
-    /// Returns the schema of a batch, and the one of its message, where symbols are numbers.
+    /// Returns the schemas of a batch. Columns of a table never change, nor is its number used again.
     fn of(
         &mut self,
         id: u64,
@@ -210,8 +292,7 @@ impl SchemaCache {
         }
         let (mut full, mut plain) = (Vec::new(), Vec::new());
         for index in columns {
-            let column =
-                table.columns.get(usize::from(*index)).ok_or_else(|| bad("no such column"))?;
+            let column = table.columns.get(usize::from(*index)).ok_or_else(no_column)?;
             let field = Field::new(&column.name, column.column_type.data_type(), true);
             plain.push(match column.column_type {
                 StoredType::Symbol => field.clone().with_data_type(DataType::Int32),
@@ -221,73 +302,64 @@ impl SchemaCache {
         }
         let both: (SchemaRef, SchemaRef) =
             (Arc::new(Schema::new(full)), Arc::new(Schema::new(plain)));
+        if self.0.len() >= SCHEMAS {
+            self.0.clear();
+        }
         self.0.insert((id, columns.to_vec()), (Arc::clone(&both.0), Arc::clone(&both.1)));
         Ok(both)
     }
 }
 
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     bytes: &'a Buffer,
     at: usize,
+    end: usize,
 }
 
-impl Reader<'_> {
-    /// Takes the next bytes, and what fills them up to a multiple of [`ALIGN`].
-    fn take(&mut self, len: usize) -> Result<Buffer> {
-        let end = self.at.checked_add(len).filter(|end| *end <= self.bytes.len());
+impl<'a> Reader<'a> {
+    /// Takes the next bytes, and what fills them up to a multiple of [`ALIGN`]. Returns where they are.
+    fn skip(&mut self, len: usize) -> Result<usize> {
+        let start = self.at;
+        let end = start.checked_add(len).filter(|end| *end <= self.end);
         let end = end.ok_or_else(|| bad("a record that ends too early"))?;
-        let taken = self.bytes.slice_with_length(self.at, len);
-        self.at = end.next_multiple_of(ALIGN);
-        Ok(taken)
+        self.at = end.next_multiple_of(ALIGN).min(self.end);
+        Ok(start)
+    }
+
+    fn slice(&mut self, len: usize) -> Result<&'a [u8]> {
+        let start = self.skip(len)?;
+        Ok(&self.bytes.as_slice()[start..start + len])
+    }
+
+    fn take(&mut self, len: usize) -> Result<Buffer> {
+        let start = self.skip(len)?;
+        Ok(self.bytes.slice_with_length(start, len))
     }
 
     fn number(&mut self) -> Result<u64> {
-        let bytes = self.take(8)?;
-        Ok(bytes.as_slice().try_into().map_or(0, u64::from_le_bytes))
+        Ok(self.slice(8)?.try_into().map_or(0, u64::from_le_bytes))
     }
 
     fn len(&mut self) -> Result<usize> {
         usize::try_from(self.number()?).map_err(|_| bad("a length that is too large"))
     }
 
-    fn entry(
-        &mut self,
-        schema_of: &impl Fn(u64) -> Option<Arc<StoredSchema>>,
-        cache: &mut SchemaCache,
-    ) -> Result<Option<RowsEntry>> {
-        let table = self.number()?;
-        let length = self.len()?;
-        let Some(schema) = schema_of(table) else {
-            return self.take(length).map(|_| None);
-        };
-        let count = self.len()?;
-        let numbers = self.take(count.saturating_mul(2))?;
-        let column = |pair: &[u8]| u16::from_le_bytes([pair[0], pair[1]]);
-        let columns: Vec<u16> = numbers.as_slice().chunks_exact(2).map(column).collect();
-        let (full, plain) = cache.of(table, &schema, &columns)?;
-        let batch = self.message(plain)?;
-        let mut arrays = Vec::with_capacity(count);
-        for (field, column) in full.fields().iter().zip(batch.columns()) {
-            arrays.push(match field.data_type() {
-                DataType::Dictionary(_, _) => self.symbols(column.as_primitive())?,
-                _ => Arc::clone(column),
-            });
-        }
-        let batch = RecordBatch::try_new(full, arrays)?;
-        Ok(Some(RowsEntry { table, columns, batch }))
-    }
-
-    fn symbols(&mut self, keys: &Int32Array) -> Result<ArrayRef> {
-        let texts =
-            self.message(Arc::new(Schema::new(vec![Field::new("", DataType::Utf8, true)])))?;
+    fn symbols(&mut self, keys: &Int32Array, heads: &mut Heads) -> Result<ArrayRef> {
+        let texts = Arc::new(Schema::new(vec![Field::new("", DataType::Utf8, true)]));
+        let texts = self.message(texts, heads)?;
         let symbols = DictionaryArray::try_new(keys.clone(), Arc::clone(texts.column(0)))?;
         Ok(Arc::new(symbols))
     }
 
-    fn message(&mut self, schema: SchemaRef) -> Result<RecordBatch> {
+    fn message(&mut self, schema: SchemaRef, heads: &mut Heads) -> Result<RecordBatch> {
         let (head, body) = (self.len()?, self.len()?);
-        let (head, body) = (self.take(head)?, self.take(body)?);
-        let message = root_as_message(head.as_slice());
+        let (head, body) = (self.slice(head)?, self.take(body)?);
+        // The reader of Arrow trusts the places of buffers.
+        if !heads.read(head)?.fits(&schema, body.len()) {
+            return Err(bad("a message of other columns"));
+        }
+        let message = root_as_message(head);
         let message = message.map_err(|_| bad("a message that is none of Arrow"))?;
         let batch =
             message.header_as_record_batch().ok_or_else(|| bad("a message without rows"))?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Condvar, Mutex};
 
 use super::catalog::Catalog;
 use super::commit::Commits;
@@ -13,8 +13,9 @@ use super::error::{FileError, Result};
 use super::log::{self, LogFile};
 use super::manifest::Manifest;
 use super::publish::Published;
+use super::replay::Replay;
 use super::worker::Work;
-use super::{FileOptions, Inner, batches, part, record};
+use super::{FileOptions, Inner, part};
 
 /// Opens a folder, and creates what it lacks.
 pub(crate) fn open(folder: &Path, options: FileOptions) -> Result<Inner> {
@@ -112,35 +113,18 @@ fn replay(
         return LogFile::create(disk, folder, log_from);
     }
     let mut current = None;
+    let mut records = Replay::new(catalog);
     for (i, expected) in (log_from..).take(numbers.len().max(1)).enumerate() {
         if numbers.get(i) != Some(&expected) {
             let path = log::path_of(folder, expected);
             return Err(FileError::damaged(&path, 0, "it is missing"));
         }
         let last = i + 1 == numbers.len();
-        current = log::replay(disk, folder, expected, last, |content| {
-            let schema_of = |id| catalog.by_id(id).map(|t| Arc::clone(&t.schema));
-            let change = record::decode(&content, schema_of)?;
-            let grown: Vec<u64> = match &change {
-                record::Change::Rows(entries) => entries.iter().map(|e| e.table).collect(),
-                _ => Vec::new(),
-            };
-            catalog.apply(change);
-            grown.into_iter().try_for_each(|id| merge_recent(catalog, id))
-        })?;
+        current = log::replay(disk, folder, expected, last, |content| records.record(content))?;
     }
-    current.ok_or_else(|| FileError::damaged(&folder.join("log"), 0, "it has no last file"))
-}
-
-/// Merges small batches, as commits do.
-fn merge_recent(catalog: &mut Catalog, id: u64) -> Result<()> {
-    while let Some(table) = catalog.by_id_mut(id)
-        && let Some((schema, tail)) = table.small_tail()
-    {
-        let merged = batches::concat(&schema, &tail)?;
-        table.replace_tail(tail.len(), merged);
-    }
-    Ok(())
+    let path = folder.join("log");
+    records.finish().map_err(|e| FileError::damaged(&path, 0, e.to_string()))?;
+    current.ok_or_else(|| FileError::damaged(&path, 0, "it has no last file"))
 }
 
 /// Checks that the files of the tables are there and as long as they were.

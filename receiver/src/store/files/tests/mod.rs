@@ -6,6 +6,7 @@ mod full;
 mod kill;
 mod measure;
 mod readers;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

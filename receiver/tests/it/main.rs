@@ -12,6 +12,8 @@
 mod configured;
 #[cfg(all(feature = "files", feature = "program"))]
 mod files;
+#[cfg(all(target_os = "linux", feature = "files", feature = "program"))]
+mod full_disk;
 mod http;
 mod lines;
 mod monitor;
@@ -24,6 +26,8 @@ mod replay;
 mod secrets;
 mod statements;
 mod tcp;
+#[cfg(all(target_os = "linux", feature = "program"))]
+mod terminal;
 
 /// The golden cases that all languages share.
 const VECTORS: &str = include_str!("../../../tests/vectors/vectors.json");

@@ -3,7 +3,7 @@
 use super::destination::Destination;
 use super::joined::Constant;
 use super::plan::PlanColumn;
-use super::texts::{Dictionary, KnownTexts, Texts};
+use super::texts::{CheckedTexts, Dictionary, KnownTexts, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::number::BINARY_DOUBLE;
@@ -44,8 +44,8 @@ enum Values<'a> {
     DecimalTexts(Texts<'a>),
     Decimals { scale: u32, width: usize, bytes: &'a [u8] },
     DecimalsI128 { scale: u32, unscaled: &'a [i128] },
-    KnownSymbols(KnownTexts<'a>),
-    KnownStrings(KnownTexts<'a>),
+    CheckedSymbols(CheckedTexts<'a>),
+    CheckedStrings(CheckedTexts<'a>),
     Other(OtherValues<'a>),
 }
 
@@ -111,7 +111,9 @@ impl<'a> Values<'a> {
                 check_len(offsets.count(), rows)?;
                 let texts = Texts { offsets, bytes };
                 match (kind, all_have_one.then(|| KnownTexts::check(&texts)).flatten()) {
-                    (kind, Some(known)) => Values::known_texts(kind, known),
+                    (kind, Some(known)) => {
+                        Values::checked_texts(kind, CheckedTexts::Together(known))
+                    }
                     (ColumnKind::Symbol, None) => Values::Symbols(texts),
                     (ColumnKind::Str, None) => Values::Strings(texts),
                     _ => Values::DecimalTexts(texts),
@@ -119,35 +121,28 @@ impl<'a> Values<'a> {
             }
             ColumnValues::Str { offsets, text } => {
                 check_len(offsets.count(), rows)?;
-                Values::known_texts(kind, KnownTexts::new(offsets, text))
+                let texts = CheckedTexts::Together(KnownTexts::new(offsets, text));
+                Values::checked_texts(kind, texts)
             }
             ColumnValues::Texts(texts) => {
-                let texts = exactly(texts, rows)?;
-                Values::Other(match kind {
-                    ColumnKind::Symbol => OtherValues::Symbols(texts),
-                    ColumnKind::Str => OtherValues::Strings(texts),
-                    _ => OtherValues::DecimalTexts(texts),
-                })
+                Values::checked_texts(kind, CheckedTexts::Apart(exactly(texts, rows)?))
             }
             _ => return Ok(None),
         }))
     }
 
-    fn known_texts(kind: ColumnKind, texts: KnownTexts<'a>) -> Values<'a> {
+    fn checked_texts(kind: ColumnKind, texts: CheckedTexts<'a>) -> Values<'a> {
         match kind {
-            ColumnKind::Symbol => Values::KnownSymbols(texts),
-            ColumnKind::Str => Values::KnownStrings(texts),
-            _ => Values::Other(OtherValues::KnownDecimalTexts(texts)),
+            ColumnKind::Symbol => Values::CheckedSymbols(texts),
+            ColumnKind::Str => Values::CheckedStrings(texts),
+            _ => Values::Other(OtherValues::CheckedDecimalTexts(texts)),
         }
     }
 }
 
 /// Values in forms that are rare. They are written in a function of their own, which keeps the loop over rows small.
 enum OtherValues<'a> {
-    Symbols(&'a [Text<'a>]),
-    Strings(&'a [Text<'a>]),
-    DecimalTexts(&'a [Text<'a>]),
-    KnownDecimalTexts(KnownTexts<'a>),
+    CheckedDecimalTexts(CheckedTexts<'a>),
     SameSymbol(Text<'a>),
     SameString(Text<'a>),
     Constant(Constant<'a>),
@@ -157,10 +152,7 @@ impl OtherValues<'_> {
     #[inline(never)]
     fn write<D: Destination>(&self, row: usize, to: D) -> Option<D::Written> {
         match self {
-            OtherValues::Symbols(texts) => to.value(Symbol(*texts.get(row)?)),
-            OtherValues::Strings(texts) => to.value(*texts.get(row)?),
-            OtherValues::DecimalTexts(texts) => to.elaborate(DecimalText(*texts.get(row)?)),
-            OtherValues::KnownDecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
+            OtherValues::CheckedDecimalTexts(texts) => to.elaborate(DecimalText(texts.get(row)?)),
             OtherValues::SameSymbol(text) => to.elaborate(Symbol(*text)),
             OtherValues::SameString(text) => to.elaborate(*text),
             OtherValues::Constant(constant) => constant.write(to),
@@ -200,7 +192,7 @@ impl<'a> PreparedColumn<'a> {
         match &self.values {
             Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
             Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
-            Values::KnownSymbols(texts) => to.value(Symbol(texts.get(row)?)),
+            Values::CheckedSymbols(texts) => to.value(Symbol(texts.get(row)?)),
             Values::Other(other) => other.write(row, to),
             _ => None,
         }
@@ -235,9 +227,9 @@ impl<'a> PreparedColumn<'a> {
             Values::DecimalsI128 { scale, unscaled } => {
                 to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
             }
-            Values::KnownStrings(texts) => to.value(texts.get(row)?),
+            Values::CheckedStrings(texts) => to.value(texts.get(row)?),
             Values::Other(other) => other.write(row, to),
-            Values::Symbols(_) | Values::SymbolCodes(_) | Values::KnownSymbols(_) => None,
+            Values::Symbols(_) | Values::SymbolCodes(_) | Values::CheckedSymbols(_) => None,
         }
     }
 
@@ -249,9 +241,9 @@ impl<'a> PreparedColumn<'a> {
             Values::Symbols(texts) | Values::Strings(texts) | Values::DecimalTexts(texts) => {
                 texts.missing(row)
             }
-            Values::KnownSymbols(texts)
-            | Values::KnownStrings(texts)
-            | Values::Other(OtherValues::KnownDecimalTexts(texts)) => texts.missing(row),
+            Values::CheckedSymbols(texts)
+            | Values::CheckedStrings(texts)
+            | Values::Other(OtherValues::CheckedDecimalTexts(texts)) => texts.missing(row),
             Values::SymbolCodes(dictionary) | Values::StringCodes(dictionary) => {
                 dictionary.missing(row)
             }

@@ -35,6 +35,34 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// Texts that need no look at their bytes to tell whether they were checked: all of them, or each by its own mark.
+#[derive(Clone, Copy)]
+pub(super) enum CheckedTexts<'a> {
+    Together(KnownTexts<'a>),
+    Apart(&'a [Text<'a>]),
+}
+
+impl<'a> CheckedTexts<'a> {
+    #[inline(always)]
+    pub(super) fn get(&self, i: usize) -> Option<Text<'a>> {
+        match self {
+            CheckedTexts::Together(texts) => texts.get(i),
+            CheckedTexts::Apart(texts) => texts.get(i).copied(),
+        }
+    }
+
+    /// Returns why there is no text `i`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn missing(&self, i: usize) -> Error {
+        match self {
+            CheckedTexts::Together(texts) => texts.missing(i),
+            // Their number was compared with that of the rows.
+            CheckedTexts::Apart(_) => err!(Internal, "row {i} has no text"),
+        }
+    }
+}
+
 /// Texts that lie one after another and are known to be UTF-8.
 #[derive(Clone, Copy)]
 pub(super) struct KnownTexts<'a> {

@@ -24,7 +24,7 @@ const PIECE: usize = 4096;
 const WITH_DICTIONARY: usize = 16 * PIECE;
 
 /// The same for frames of objects, each of which takes room there too.
-const PIECE_OF_OBJECTS: usize = 1024;
+const PIECE_OF_OBJECTS: usize = 512;
 
 /// Why a frame could not be appended.
 pub(crate) enum Fault {

@@ -116,7 +116,7 @@ pub(crate) fn is_nan(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// So many objects later is the one that the processor is asked for.
 #[cfg(target_arch = "x86_64")]
-const AHEAD: usize = 24;
+const AHEAD: usize = 64;
 
 /// The objects of a column.
 #[derive(Clone, Copy)]

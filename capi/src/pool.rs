@@ -127,10 +127,10 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// Runs `work` on a pool. A panic poisons the handle.
+/// Runs `work` on a pool. A panic poisons the handle. The work is called by pointer, so that this is in the library once.
 unsafe fn guard_pool(
     handle: *const questdb_pool,
-    work: impl FnOnce(&Pool) -> Result<()>,
+    work: &mut dyn FnMut(&Pool) -> Result<()>,
 ) -> Failed {
     // SAFETY: NULL or a pool from this library that has not been freed; only shared references are made of it.
     let Some(handle) = (unsafe { handle.as_ref() }) else { return null_handle(NAME) };
@@ -148,7 +148,7 @@ unsafe fn guard_pool(
     })
 }
 
-unsafe fn make(out: *mut *mut questdb_pool, pool: impl FnOnce() -> Result<Pool>) -> Result<()> {
+unsafe fn make(out: *mut *mut questdb_pool, pool: &mut dyn FnMut() -> Result<Pool>) -> Result<()> {
     required(out, "pool")?;
     let _held = Uncancellable::new();
     let handle = questdb_pool { pool: pool()?, poisoned: AtomicBool::new(false) };
@@ -206,8 +206,8 @@ pub unsafe extern "C" fn questdb_pool_from_conf(
     pool: *mut *mut questdb_pool,
 ) -> Failed {
     put(pool, ptr::null_mut());
-    let made = || Pool::from_conf(checked(conf, conf_len, "connection string")?);
-    guard_free(|| make(pool, made))
+    let mut made = || Pool::from_conf(checked(conf, conf_len, "connection string")?);
+    guard_free(|| make(pool, &mut made))
 }
 
 /// Makes a pool from a configuration, which you still own.
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn questdb_pool_new(
     pool: *mut *mut questdb_pool,
 ) -> Failed {
     put(pool, ptr::null_mut());
-    guard(config, |c| make(pool, || Pool::new(&c.config)))
+    guard(config, |c| make(pool, &mut || Pool::new(&c.config)))
 }
 
 /// Makes an empty buffer with the protocol version and the limits of the pool.
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn questdb_pool_new_buffer(
     buffer: *mut *mut questdb_buffer,
 ) -> Failed {
     put(buffer, ptr::null_mut());
-    guard_pool(pool, |p| {
+    guard_pool(pool, &mut |p| {
         required(buffer, "buffer")?;
         put(buffer, questdb_buffer::into_raw(p.new_buffer()?));
         Ok(())
@@ -262,7 +262,7 @@ pub unsafe extern "C" fn questdb_pool_submit(
 ) -> Failed {
     put(batch, 0);
     guard(buffer, |b| {
-        let result = guard_pool(pool, |p| {
+        let result = guard_pool(pool, &mut |p| {
             if b.is_lent() {
                 return Err(err!(InvalidArgument, "the buffer belongs to a sender"));
             }
@@ -303,7 +303,7 @@ pub unsafe extern "C" fn questdb_pool_next(
     count: *mut usize,
 ) -> Failed {
     put(count, 0);
-    guard_pool(pool, |p| {
+    guard_pool(pool, &mut |p| {
         required(count, "count")?;
         if capacity == 0 {
             return Err(err!(InvalidArgument, "there is no room for a completion"));
@@ -335,7 +335,7 @@ pub unsafe extern "C" fn questdb_pool_wait(
     timeout_millis: u64,
     completion: *mut questdb_completion,
 ) -> Failed {
-    guard_pool(pool, |p| {
+    guard_pool(pool, &mut |p| {
         size_of_out(completion, "questdb_completion")?;
         let batch = batch(batch_number)?;
         let Some(done) = p.wait_for(batch, Duration::from_millis(timeout_millis))? else {
@@ -359,7 +359,7 @@ pub unsafe extern "C" fn questdb_pool_handle(
     handle: *mut isize,
 ) -> Failed {
     put(handle, -1);
-    guard_pool(pool, |p| {
+    guard_pool(pool, &mut |p| {
         required(handle, "handle")?;
         put(handle, p.handle()?);
         Ok(())
@@ -378,7 +378,7 @@ pub unsafe extern "C" fn questdb_pool_cancel(
     batch_number: u64,
     in_flight_too: Flag,
 ) -> Failed {
-    guard_pool(pool, |p| p.cancel_numbered(batch(batch_number)?, in_flight_too != 0).map(drop))
+    guard_pool(pool, &mut |p| p.cancel_numbered(batch(batch_number)?, in_flight_too != 0).map(drop))
 }
 
 /// Waits until every batch is complete, for `timeout_millis` at most.
@@ -391,7 +391,7 @@ pub unsafe extern "C" fn questdb_pool_drain(
     pool: *const questdb_pool,
     timeout_millis: u64,
 ) -> Failed {
-    guard_pool(pool, |p| p.drain(Duration::from_millis(timeout_millis)))
+    guard_pool(pool, &mut |p| p.drain(Duration::from_millis(timeout_millis)))
 }
 
 /// Takes no more batches, sends those it has within `timeout_millis`, and ends the connections. Batches that are not sent by
@@ -408,7 +408,7 @@ pub unsafe extern "C" fn questdb_pool_close(
     timeout_millis: u64,
     report: *mut questdb_pool_report,
 ) -> Failed {
-    guard_pool(pool, |p| {
+    guard_pool(pool, &mut |p| {
         if !report.is_null() {
             size_of_out(report, "questdb_pool_report")?;
         }
@@ -433,7 +433,7 @@ pub unsafe extern "C" fn questdb_pool_close(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn questdb_pool_stat(pool: *const questdb_pool, counter: u32) -> u64 {
     let mut value = 0;
-    drop(guard_pool(pool, |p| {
+    drop(guard_pool(pool, &mut |p| {
         value = count(&p.stats()?, counter);
         Ok(())
     }));

@@ -6,45 +6,39 @@ use std::time::Duration;
 use super::completion::{BatchId, Completion};
 use super::queue::{Asked, Cancelled};
 use super::report::PoolStats;
-use super::shared::{LONGEST, Shared, State};
+use super::shared::{LONGEST, Shared};
 use crate::error::{Error, Result, err};
 use crate::net::now;
 
 impl Shared {
     pub(super) fn next(&self, limit: Duration) -> Result<Option<Completion>> {
-        self.read(limit, |state| match state.queue.next() {
-            Some(completion) => Found::Yes(completion),
-            None => Found::NotYet,
-        })
+        self.read(None, limit)
     }
 
     pub(super) fn wait(&self, id: BatchId, limit: Duration) -> Result<Option<Completion>> {
-        self.read(limit, |state| match state.queue.ask(id, None) {
-            Asked::Done(completion) => Found::Yes(completion),
-            Asked::Pending => Found::NotYet,
-            Asked::Unknown => Found::Never(id),
-        })
+        self.read(Some(id), limit)
     }
 
-    /// Looks for a completion until it is there or `limit` has passed.
-    fn read(
-        &self,
-        limit: Duration,
-        mut look: impl FnMut(&mut State) -> Found,
-    ) -> Result<Option<Completion>> {
+    /// Looks for the completion of a batch, or for the next one that nobody has read, until it is there or `limit` has passed.
+    #[inline(never)]
+    fn read(&self, batch: Option<BatchId>, limit: Duration) -> Result<Option<Completion>> {
         let mut state = self.lock()?;
         let mut ends = None;
         loop {
-            match look(&mut state) {
-                Found::Yes(completion) => {
+            let found = match batch {
+                None => state.queue.next().map_or(Asked::Pending, Asked::Done),
+                Some(id) => state.queue.ask(id, None),
+            };
+            match found {
+                Asked::Done(completion) => {
                     state.show_unread();
                     drop(state);
                     // The completion took a place, and its rows may have taken room. Submits that need different room wait.
                     self.room.tell_all();
                     return Ok(Some(completion));
                 }
-                Found::Never(id) => return Err(was_read(id)),
-                Found::NotYet => {}
+                Asked::Unknown => return batch.map_or(Ok(None), |id| Err(was_read(id))),
+                Asked::Pending => {}
             }
             if limit.is_zero() {
                 return Ok(None);
@@ -146,14 +140,6 @@ impl Shared {
             rows_in_doubt: counts.rows_in_doubt,
         })
     }
-}
-
-/// What looking for a completion found.
-enum Found {
-    Yes(Completion),
-    NotYet,
-    /// There is no such batch, or its completion was read.
-    Never(BatchId),
 }
 
 #[cold]

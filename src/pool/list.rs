@@ -39,6 +39,7 @@ impl List {
         (self.first != NONE).then_some(self.first)
     }
 
+    #[inline(never)]
     pub(super) fn push<S: Linked>(&mut self, slots: &mut [S], slot: u32) {
         *slots[slot as usize].links() = Links { previous: self.last, next: NONE };
         match self.last {
@@ -49,6 +50,7 @@ impl List {
         self.len += 1;
     }
 
+    #[inline(never)]
     pub(super) fn pop<S: Linked>(&mut self, slots: &mut [S]) -> Option<u32> {
         let first = self.first()?;
         self.remove(slots, first);
@@ -56,6 +58,7 @@ impl List {
     }
 
     /// Takes out a slot, which must be in this list.
+    #[inline(never)]
     pub(super) fn remove<S: Linked>(&mut self, slots: &mut [S], slot: u32) {
         let Links { previous, next } = *slots[slot as usize].links();
         match previous {

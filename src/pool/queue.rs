@@ -225,6 +225,7 @@ impl Queue {
     }
 
     /// Adds a batch. With `has_ticket`, its completion is only for [`Queue::ask`], until [`Queue::detach`].
+    #[inline(never)]
     pub(super) fn push(&mut self, job: Job, has_ticket: bool) -> BatchId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::EMPTY);
@@ -260,6 +261,7 @@ impl Queue {
         id
     }
 
+    #[inline(never)]
     fn make_ready(&mut self, slot: u32) {
         self.slots[slot as usize].place = Place::Ready;
         self.ready.push(&mut self.slots, slot);
@@ -320,6 +322,7 @@ impl Queue {
     }
 
     /// Completes a batch that is in no list. Returns who waits for it.
+    #[inline(never)]
     fn complete(&mut self, slot: u32, finished: Finished, counts: &mut Counts) -> Option<Waker> {
         let Finished { buffer, result, attempts, in_doubt_attempts } = finished;
         let it = &mut self.slots[slot as usize];
@@ -363,6 +366,7 @@ impl Queue {
     }
 
     /// Lets the next batch with this key go out, after the one before it is complete.
+    #[inline(never)]
     fn let_next_go(&mut self, key: u64) {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         match lane.pop(&mut self.slots) {
@@ -408,6 +412,7 @@ impl Queue {
     }
 
     /// Makes the slot of a complete batch free for another one.
+    #[inline(never)]
     fn release(&mut self, slot: u32) -> Option<Completion> {
         let it = &mut self.slots[slot as usize];
         it.place = Place::Free;

@@ -54,6 +54,7 @@ pub(super) struct Event {
 
 impl Event {
     /// Waits until the event was told, or `limit` has passed, or for no reason.
+    #[inline(never)]
     pub(super) fn wait<'a>(
         &self,
         state: MutexGuard<'a, State>,
@@ -70,6 +71,7 @@ impl Event {
     }
 
     /// Wakes one thread, after the state was changed.
+    #[inline(never)]
     pub(super) fn tell_one(&self) {
         if self.has_waiters() {
             self.condition.notify_one();
@@ -77,6 +79,7 @@ impl Event {
     }
 
     /// Wakes all threads, after the state was changed.
+    #[inline(never)]
     pub(super) fn tell_all(&self) {
         if self.has_waiters() {
             self.condition.notify_all();
@@ -105,7 +108,7 @@ pub(super) struct State {
 
 impl State {
     /// Brings the doorbell in line with the queue. Called after every change of what is unread.
-    #[inline]
+    #[inline(never)]
     pub(super) fn show_unread(&mut self) {
         let unread = self.queue.unread() > 0;
         if let Some(bell) = &self.doorbell
@@ -140,6 +143,7 @@ pub(super) struct Pause {
 
 impl Pause {
     /// Notes how a batch ended. Only what a server or the way to it has done counts: a cancelled batch changes nothing.
+    #[inline(never)]
     pub(super) fn note(&mut self, result: &Result<Outcome>, settings: &Settings) {
         match result {
             Err(e) if e.is_retryable() => {
@@ -153,6 +157,7 @@ impl Pause {
         }
     }
 
+    #[inline(never)]
     pub(super) fn left(&self) -> Option<Duration> {
         let left = self.until?.saturating_duration_since(now());
         (!left.is_zero()).then_some(left)
@@ -195,6 +200,7 @@ impl Shared {
 
     /// Locks the state. In a forked child another thread may have held the lock when the process was copied, and nobody would
     /// ever let go of it.
+    #[inline(never)]
     pub(super) fn lock(&self) -> Result<MutexGuard<'_, State>> {
         if process_id() != self.process {
             return Err(of_another_process());

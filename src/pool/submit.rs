@@ -16,6 +16,7 @@ use crate::net::{Canceller, now, start_thread};
 
 impl Shared {
     /// Takes the rows of `buffer`, and leaves an empty one. Without room it waits, and then refuses.
+    #[inline(never)]
     pub(super) fn submit(
         self: &Arc<Self>,
         buffer: &mut Buffer,
@@ -47,6 +48,7 @@ impl Shared {
         Ok(id)
     }
 
+    #[inline(never)]
     fn wait_for_room(&self, bytes: usize, limit: Duration) -> Result<MutexGuard<'_, State>> {
         let mut state = self.lock()?;
         let mut ends = None;
@@ -65,6 +67,7 @@ impl Shared {
     }
 
     /// Returns an empty buffer that can stand in for `buffer`, with memory if possible.
+    #[inline(never)]
     fn empty_like(&self, state: &mut State, buffer: &Buffer) -> Result<Box<Buffer>> {
         let kind = Kind::of(buffer);
         if kind == self.kind
@@ -88,13 +91,12 @@ impl Shared {
             state.workers.len() - 1
         });
         let shared = Arc::clone(self);
-        let thread =
-            start_thread(&format!("questdb-pool-{number}"), move || worker::run(&shared, number))
-                .map_err(|e| {
-                err!(Unavailable, "could not start a thread to send with: {e}")
-                    .retryable(true)
-                    .caused_by(e)
-            })?;
+        let work = Box::new(move || worker::run(&shared, number));
+        let thread = start_thread(&format!("questdb-pool-{number}"), work).map_err(|e| {
+            err!(Unavailable, "could not start a thread to send with: {e}")
+                .retryable(true)
+                .caused_by(e)
+        })?;
         state.workers[number] = Some(Canceller::default());
         // A worker that had this number before has ended, or is about to.
         match state.threads.get_mut(number) {

@@ -39,6 +39,8 @@ pub(crate) struct RequestHead {
     /// The last answer that was a plain success and came in one piece. The parser's verdict depends on these bytes only, so
     /// the same bytes need not be parsed again. Most answers within a second are the same.
     usual_answer: Vec<u8>,
+    /// Memory to read answers into.
+    room: Vec<u8>,
 }
 
 impl RequestHead {
@@ -63,7 +65,7 @@ impl RequestHead {
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         texts().for_each(|text| bytes.extend_from_slice(text.as_bytes()));
         let fixed = bytes.len();
-        RequestHead { bytes, fixed, usual_answer: Vec::new() }
+        RequestHead { bytes, fixed, usual_answer: Vec::new(), room: Vec::new() }
     }
 
     fn with_length(&mut self, length: Option<usize>) -> &[u8] {
@@ -112,7 +114,8 @@ pub(crate) fn exchange(
     deadline: Deadline,
 ) -> Exchange {
     let usual = std::mem::take(&mut head.usual_answer);
-    let mut reader = AnswerReader::new(usual, Arc::clone(secrets));
+    let room = std::mem::take(&mut head.room);
+    let mut reader = AnswerReader::new(usual, room, Arc::clone(secrets));
     let bytes = head.with_length(body.map(<[u8]>::len));
     let mut out = Outgoing::new(bytes, body.unwrap_or_default());
     let result = send(connection, net, &mut out, &mut reader, deadline)
@@ -120,7 +123,7 @@ pub(crate) fn exchange(
     let request_complete = out.is_complete();
     let bytes_sent = out.body_sent();
     let answered = reader.has_read();
-    head.usual_answer = reader.into_usual_answer();
+    (head.usual_answer, head.room) = reader.into_parts();
     match result {
         Ok((mut answer, keep)) => {
             answer.request_complete = request_complete;

@@ -36,8 +36,11 @@ pub(crate) struct Answer {
     pub(crate) bytes_sent: u64,
 }
 
+/// The most memory that is kept from one answer for the next one.
+const MAX_ROOM: usize = 4096;
+
 /// Reads one answer, in whatever pieces it arrives.
-#[derive(Default)]
+#[cfg_attr(test, derive(Default))]
 pub(super) struct AnswerReader {
     input: Vec<u8>,
     /// The last answer that was a plain success and came in one piece; empty if there is none.
@@ -56,12 +59,30 @@ pub(super) struct AnswerReader {
 }
 
 impl AnswerReader {
-    pub(super) fn new(usual_answer: Vec<u8>, secrets: Arc<Secrets>) -> AnswerReader {
-        AnswerReader { usual_answer, secrets, ..AnswerReader::default() }
+    /// Creates a reader that reads into `room`, which is empty and may have memory. Every field is named, because the default of
+    /// the secrets would be an allocation for each answer.
+    pub(super) fn new(usual_answer: Vec<u8>, room: Vec<u8>, secrets: Arc<Secrets>) -> AnswerReader {
+        AnswerReader {
+            input: room,
+            usual_answer,
+            reads: 0,
+            skipped: 0,
+            searched: 0,
+            incomplete: 0,
+            answered: false,
+            secrets,
+            call: None,
+            head: None,
+        }
     }
 
-    pub(super) fn into_usual_answer(self) -> Vec<u8> {
-        self.usual_answer
+    /// Returns the usual answer and the room, for the next reader.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+        let mut room = self.input;
+        room.clear();
+        // What a long answer needed is not kept.
+        let room = if room.capacity() <= MAX_ROOM { room } else { Vec::new() };
+        (self.usual_answer, room)
     }
 
     /// Returns whether the peer has sent anything.

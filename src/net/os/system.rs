@@ -29,7 +29,8 @@ pub(crate) fn now() -> Instant {
 /// Starts a thread that blocks all signals, so that the host's threads get them.
 pub(crate) fn start_thread(
     name: &str,
-    work: impl FnOnce() + Send + 'static,
+    // Boxed, so that the code that starts a thread is in the library once.
+    work: Box<dyn FnOnce() + Send>,
 ) -> io::Result<JoinHandle<()>> {
     let _blocked = platform::SignalsBlocked::new();
     std::thread::Builder::new().name(name.into()).stack_size(THREAD_STACK).spawn(work)
@@ -85,12 +86,12 @@ impl SystemNet {
         }
         let answer: Addresses = Arc::default();
         let (name, slot) = (host.to_owned(), Arc::clone(&answer));
-        start_thread("questdb-resolve", move || {
+        let work = move || {
             let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
             *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
             slot.1.notify_one();
-        })
-        .map_err(|e| {
+        };
+        start_thread("questdb-resolve", Box::new(work)).map_err(|e| {
             err!(CouldNotResolve, "could not start a thread to resolve {}: {e}", shown(host))
                 .retryable(true)
                 .caused_by(e)

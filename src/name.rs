@@ -177,27 +177,38 @@ impl Name for ColumnName {
     }
 }
 
-/// The text of a checked name.
+/// A checked name: its text, and the form that it has in formats of text, with a backslash before each blank and `=`. By these
+/// two such formats separate names, and names may hold no other byte that would need a backslash. Most texts are their own form.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct NameText {
-    /// A short text without a blank or `=`. Formats of text separate names by these two, if by any byte that names may hold,
-    /// so they can take a plain text as it is.
-    plain: ShortBytes,
-    /// Any other text.
-    other: Box<str>,
+    /// The form, if that is short.
+    short: ShortBytes,
+    /// The form, if that is long.
+    long: Box<str>,
+    /// The text, if it is not its own form.
+    text: Box<str>,
 }
 
 impl NameText {
     fn new(text: &str) -> Result<NameText> {
-        if !text.bytes().any(|byte| matches!(byte, b' ' | b'='))
-            && let Some(plain) = ShortBytes::new(text.as_bytes())
-        {
-            return Ok(NameText { plain, other: Box::default() });
+        let needs = |byte: u8| matches!(byte, b' ' | b'=');
+        let count = text.bytes().filter(|byte| needs(*byte)).count();
+        let mut name =
+            NameText { short: ShortBytes::NONE, long: Box::default(), text: Box::default() };
+        if count > 0 {
+            name.text = copied(text, 0, |_| false)?;
+            name.long = copied(text, count, needs)?;
+        } else if let Some(short) = ShortBytes::new(text.as_bytes()) {
+            name.short = short;
+        } else {
+            name.long = copied(text, 0, |_| false)?;
         }
-        let mut copy = String::new();
-        copy.try_reserve_exact(text.len()).map_err(|_| refused(text.len(), "a name"))?;
-        copy.push_str(text);
-        Ok(NameText { plain: ShortBytes::NONE, other: copy.into_boxed_str() })
+        if let Some(short) = ShortBytes::new(name.long.as_bytes())
+            && count > 0
+        {
+            (name.short, name.long) = (short, Box::default());
+        }
+        Ok(name)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -207,20 +218,39 @@ impl NameText {
 
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.plain.get().unwrap_or(self.other.as_bytes())
+        if self.text.is_empty() { self.form() } else { self.text.as_bytes() }
     }
 
-    /// Returns the text if it is short and plain, otherwise [`ShortBytes::NONE`].
+    /// Returns the form that the name has in formats of text.
+    #[inline]
+    pub(crate) fn form(&self) -> &[u8] {
+        self.short.get().unwrap_or(self.long.as_bytes())
+    }
+
+    /// Returns that form if it is short, otherwise [`ShortBytes::NONE`].
     #[inline(always)]
-    pub(crate) fn plain(&self) -> &ShortBytes {
-        &self.plain
+    pub(crate) fn short(&self) -> &ShortBytes {
+        &self.short
     }
 
     /// Returns whether both are the same name.
     #[inline(always)]
     pub(crate) fn same(&self, other: &NameText) -> bool {
-        self.plain == other.plain && (!self.plain.is_none() || self.other == other.other)
+        self.short == other.short && (!self.short.is_none() || self.long == other.long)
     }
+}
+
+/// Returns a copy of a text with a backslash before each of the `more` bytes that need one.
+fn copied(text: &str, more: usize, needs: impl Fn(u8) -> bool) -> Result<Box<str>> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len() + more).map_err(|_| refused(text.len() + more, "a name"))?;
+    for c in text.chars() {
+        if u8::try_from(c).is_ok_and(&needs) {
+            copy.push('\\');
+        }
+        copy.push(c);
+    }
+    Ok(copy.into_boxed_str())
 }
 
 /// Fewer than 32 bytes, which lie in the struct itself, so that they can be compared or copied by two loads; or none.
@@ -237,6 +267,9 @@ impl ShortBytes {
     /// No bytes, not even an empty text. Its length is greater than any limit.
     pub(crate) const NONE: ShortBytes =
         ShortBytes { padded: [0; ShortBytes::SIZE], len: usize::MAX };
+
+    /// An empty text.
+    pub(crate) const EMPTY: ShortBytes = ShortBytes { len: 0, ..ShortBytes::NONE };
 
     /// Returns a copy of bytes if they are short.
     pub(crate) fn new(bytes: &[u8]) -> Option<ShortBytes> {
@@ -416,11 +449,13 @@ mod tests {
             for (blank, end) in [(false, "x"), (true, " "), (true, "="), (false, "é")] {
                 let text = "n".repeat(len) + end;
                 let name = |text: &str| ColumnName::new(text).unwrap();
-                let (one, short) = (name(&text), text.len() < ShortBytes::SIZE);
+                let one = name(&text);
                 assert_eq!((one.as_str(), one.text().as_bytes()), (&*text, text.as_bytes()));
-                let plain = Some(text.as_bytes()).filter(|_| short && !blank);
-                assert_eq!(one.text().plain().get(), plain, "{text:?}");
-                assert_eq!(one.text().plain().len(), plain.map_or(usize::MAX, <[u8]>::len));
+                let form = if blank { "n".repeat(len) + "\\" + end } else { text.clone() };
+                assert_eq!(one.text().form(), form.as_bytes());
+                let short = Some(form.as_bytes()).filter(|form| form.len() < ShortBytes::SIZE);
+                assert_eq!(one.text().short().get(), short, "{text:?}");
+                assert_eq!(one.text().short().len(), short.map_or(usize::MAX, <[u8]>::len));
                 for other in [text.clone(), format!("{text}y"), text.replace('n', "m")] {
                     let same = other == text;
                     assert_eq!(one.text().same(name(&other).text()), same, "{text:?} {other:?}");

@@ -3,7 +3,7 @@
 use super::ProtocolVersion;
 use super::decimal::{Decimal, DecimalInteger, DecimalText};
 use super::lines::{Lines, Marker};
-use super::name_cache::{KnownName, NameCache};
+use super::name_cache::NameCache;
 use super::value::{DoubleBits, DoubleText, Integer, Nanos, Symbol, WireValue};
 use crate::error::{Result, err};
 use crate::name::{
@@ -152,10 +152,10 @@ impl Buffer {
     #[inline(always)]
     pub(super) fn quick_table(&mut self, name: NameRef<'_, TableName>) -> bool {
         let expected = match name {
-            NameRef::Checked(name) => Some((name, name.text().plain())),
-            NameRef::Raw(text) => self.tables.expected_short(text).map(KnownName::parts),
+            NameRef::Checked(name) => Some(name),
+            NameRef::Raw(text) => self.tables.expected_short(text),
         };
-        let written = expected.is_some_and(|(name, form)| self.lines.quick_table(name, form));
+        let written = expected.is_some_and(|name| self.lines.quick_table(name));
         if written {
             self.columns.restart();
         }
@@ -168,10 +168,9 @@ impl Buffer {
         match name {
             NameRef::Checked(name) => self.lines.table(name)?,
             NameRef::Raw(text) => {
-                let known = self.tables.resolve(text, self.lines.max_name_len)?;
-                let (name, form) = known.parts();
+                let name = self.tables.resolve(text, self.lines.max_name_len)?;
                 // Another table than in the row before, which is all that kept the row from the quick path.
-                if !self.lines.quick_table(name, form) {
+                if !self.lines.quick_table(name) {
                     self.lines.table(name)?;
                 }
                 self.tables.repeat();
@@ -374,10 +373,10 @@ impl Buffer {
         value: V,
     ) -> bool {
         match name {
-            NameRef::Checked(name) => self.lines.quick_value(name.text().plain(), value),
+            NameRef::Checked(name) => self.lines.quick_value(name.text().short(), value),
             NameRef::Raw(text) => {
-                let Some(known) = self.columns.expected_short(text) else { return false };
-                let written = self.lines.quick_value(&known.form, value);
+                let Some(name) = self.columns.expected_short(text) else { return false };
+                let written = self.lines.quick_value(name.text().short(), value);
                 if written {
                     self.columns.advance();
                 }
@@ -406,8 +405,8 @@ impl Buffer {
     #[cold]
     #[inline(never)]
     fn slow_add_text<V: WireValue>(&mut self, text: Text<'_>, value: Option<V>) -> Result<()> {
-        let known = self.columns.resolve(text, self.lines.max_name_len)?;
-        self.lines.value(known.name(), value)
+        let name = self.columns.resolve(text, self.lines.max_name_len)?;
+        self.lines.value(name, value)
     }
 
     /// Ends the row with its designated timestamp in nanoseconds since 1970.

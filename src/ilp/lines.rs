@@ -73,9 +73,10 @@ impl Lines {
         })
     }
 
-    /// Starts a row on the quick path; `form` is the name as it stands in a row. Returns false if the row needs the slow path.
+    /// Starts a row on the quick path. Returns false if the row needs the slow path.
     #[inline(always)]
-    pub(super) fn quick_table(&mut self, name: &TableName, form: &ShortBytes) -> bool {
+    pub(super) fn quick_table(&mut self, name: &TableName) -> bool {
+        let form = name.text().short();
         if !self.allows_quick(Call::Table, form) || !self.is_table_counted(name) {
             return false;
         }
@@ -97,7 +98,7 @@ impl Lines {
         self.state.require(Call::Table)?;
         let start = self.store.len();
         let mut draft = self.store.draft();
-        draft.name(name.text())?;
+        draft.slices([name.text().form()])?;
         draft.keep();
         self.count_table(name, start == 0);
         self.row_start = start;

@@ -1,7 +1,6 @@
 //! A cache of names that callers give as text, with the form that each has in a row. Checking a name costs much more than
 //! comparing it with the name that stood at the same position in the row before.
 
-use super::write::written_short;
 use crate::error::Result;
 use crate::memory::{refused, room};
 use crate::name::{Name, ShortBytes, too_long};
@@ -10,39 +9,26 @@ use crate::text::Text;
 /// When the cache holds this many names, it forgets all of them. They take some MiB. It is a power of two.
 const MAX_NAMES: usize = 16 << 10;
 /// The slots to begin with. There are always at least twice as many as names.
-const FIRST_SLOTS: usize = 512;
+const FIRST_SLOTS: usize = 64;
+/// How many columns a row may leave out without a search for the next name.
+const SKIPPED: usize = 6;
 /// A name that is not found within so many slots takes the place of the name in the first one, so that no choice of names makes
 /// the cache slow.
 const PROBES: usize = 32;
 const EMPTY: u16 = u16::MAX;
 
-/// A checked name and what stands for it in a row.
-pub(super) struct KnownName<N> {
+/// A checked name.
+struct KnownName<N> {
     name: N,
     /// The text of the name, if it is short.
     text: ShortBytes,
-    /// The text with backslashes before the bytes that need them, if that is short.
-    pub(super) form: ShortBytes,
 }
 
 impl<N: Name> KnownName<N> {
     fn new(text: Text<'_>) -> Result<KnownName<N>> {
         let name = N::parse(text)?;
         let short = ShortBytes::new(text.as_bytes()).unwrap_or(ShortBytes::NONE);
-        let form = match name.text().plain() {
-            plain if !plain.is_none() => plain.clone(),
-            _ => written_short(|draft| draft.name(name.text())).unwrap_or(ShortBytes::NONE),
-        };
-        Ok(KnownName { name, text: short, form })
-    }
-
-    #[inline(always)]
-    pub(super) fn parts(&self) -> (&N, &ShortBytes) {
-        (&self.name, &self.form)
-    }
-
-    pub(super) fn name(&self) -> &N {
-        &self.name
+        Ok(KnownName { name, text: short })
     }
 
     #[inline(always)]
@@ -73,9 +59,18 @@ impl<N: Name> NameCache<N> {
 
     /// Returns the expected name if it is `text` and short; [`NameCache::advance`] then expects the next one.
     #[inline(always)]
-    pub(super) fn expected_short(&self, text: Text<'_>) -> Option<&KnownName<N>> {
+    pub(super) fn expected_short(&self, text: Text<'_>) -> Option<&N> {
         let known = self.names.get(self.next)?;
-        same(&known.text, text.as_bytes()).then_some(known)
+        same(&known.text, text.as_bytes()).then_some(&known.name)
+    }
+
+    /// Expects `text` if it is one of the names after the expected one. Returns false if it is none of the next ones, or long.
+    fn skip_to(&mut self, text: Text<'_>) -> bool {
+        let after = self.names.iter().enumerate().skip(self.next + 1).take(SKIPPED);
+        let mut found = after.filter(|(_, known)| same(&known.text, text.as_bytes()));
+        let Some((place, _)) = found.next() else { return false };
+        self.next = place;
+        true
     }
 
     #[inline(always)]
@@ -89,14 +84,14 @@ impl<N: Name> NameCache<N> {
     }
 
     /// Returns the checked form of `text`, and checks it if it is new.
-    pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&KnownName<N>> {
+    pub(super) fn resolve(&mut self, text: Text<'_>, max_len: usize) -> Result<&N> {
         let expected = self.names.get(self.next);
-        if expected.is_some_and(|known| known.bytes() == text.as_bytes()) {
+        if expected.is_some_and(|known| known.bytes() == text.as_bytes()) || self.skip_to(text) {
             self.advance();
         } else {
             self.search(text, max_len)?;
         }
-        Ok(&self.names[self.next - 1])
+        Ok(&self.names[self.next - 1].name)
     }
 
     #[inline(never)]
@@ -248,7 +243,7 @@ mod tests {
             for name in row {
                 if random.u8(0..30) > 0 {
                     let found = cache.resolve(Text::from(name), 127).unwrap();
-                    assert_eq!(found.name().as_str(), name);
+                    assert_eq!(found.as_str(), name);
                 }
             }
             assert!(cache.resolve(Text::from("a.b"), 127).is_err());
@@ -265,23 +260,50 @@ mod tests {
         for i in (0..names).chain((0..names).rev()).chain((0..names).step_by(7)) {
             let name = format!("table-{i}");
             let found = cache.resolve(Text::from(&name), 127).unwrap();
-            assert_eq!((found.name().as_str(), found.form.get()), (&*name, Some(name.as_bytes())));
+            assert_eq!(found.as_str(), name);
         }
         assert!(cache.names.len() <= MAX_NAMES && cache.slots.len() <= 2 * MAX_NAMES);
         cache.restart();
-        // As many names as there are probes have the same slot, and one more.
-        let first = hash(b"0") % FIRST_SLOTS;
+        // More names than there are probes have the same slot, also when the slots have been doubled.
+        let slot = |name: &str| hash(name.as_bytes()) % (4 * FIRST_SLOTS);
         let same = (0..).map(|i: u32| i.to_string());
-        let same: Vec<_> = same
-            .filter(|name| hash(name.as_bytes()) % FIRST_SLOTS == first)
-            .take(PROBES + 3)
-            .collect();
+        let same: Vec<_> = same.filter(|name| slot(name) == slot("0")).take(PROBES + 3).collect();
         let mut cache = NameCache::<TableName>::new();
         for name in same.iter().chain(&same) {
             cache.restart();
-            assert_eq!(cache.resolve(Text::from(name), 127).unwrap().name().as_str(), name);
+            assert_eq!(cache.resolve(Text::from(name), 127).unwrap().as_str(), name);
         }
         assert_eq!(cache.names.len(), PROBES);
+    }
+
+    #[test]
+    fn names_that_are_left_out_are_skipped() {
+        let mut cache = NameCache::<ColumnName>::new();
+        let names: Vec<String> = (0..20).map(|i| format!("c{i}")).collect();
+        for name in &names {
+            cache.resolve(Text::from(name), 127).unwrap();
+        }
+        for first in 0..names.len() {
+            for next in 0..names.len() {
+                cache.next = first;
+                let text = Text::from(&names[next]);
+                let skipped = cache.skip_to(text);
+                assert_eq!(skipped, (first + 1..=first + SKIPPED).contains(&next));
+                let expected = if skipped || first == next { Some(&*names[next]) } else { None };
+                assert_eq!(cache.expected_short(text).map(|name| name.as_str()), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_escaped_as_symbols_are() {
+        for byte in 0..=0x7Fu8 {
+            let text = format!("a{}", char::from(byte));
+            let Ok(name) = ColumnName::new(&text) else { continue };
+            let mut buffer = Buffer::new(ProtocolVersion::V1);
+            buffer.row("t").unwrap().symbol("s", &text).unwrap().at_now().unwrap();
+            assert_eq!(buffer.peek(), [b"t,s=", name.text().form(), b"\n"].concat());
+        }
     }
 
     #[test]

@@ -87,16 +87,14 @@ impl Buffer {
 /// Rewrites the first row and returns how many bytes it took.
 fn row(bytes: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<usize> {
     read_row(bytes, |piece| match piece {
-        Piece::Start(start) => out.slice(start),
+        Piece::Start(start) => out.slices([start]),
         Piece::Column { separator, name, value } => {
-            out.slice(&[separator])?;
-            out.slice(name)?;
-            out.slice(b"=")?;
+            out.slices([&[separator], name, b"="])?;
             write_value(value, version, out).map_err(|e| in_column(e, name))
         }
-        Piece::End(None) => out.slice(b"\n"),
+        Piece::End(None) => out.slices([b"\n"]),
         Piece::End(Some(text)) => {
-            out.slice(b" ")?;
+            out.slices([b" "])?;
             stamp(text, version, out)
         }
     })
@@ -121,7 +119,7 @@ fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> R
         [first, digits @ .., b'n'] if version.is_text() && !matches!(first, b'"' | b'=') => {
             out.value(Nanos(number_of(&value[..=digits.len()])?), version)?
         }
-        _ => return out.slice(value),
+        _ => return out.slices([value]),
     };
     if written { Ok(()) } else { Err(no_room()) }
 }
@@ -130,7 +128,7 @@ fn write_value(value: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> R
 /// so.
 fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<()> {
     match text {
-        [nanos @ .., b'n'] if version.is_text() => out.slice(nanos)?,
+        [nanos @ .., b'n'] if version.is_text() => out.slices([nanos])?,
         [micros @ .., b't'] if version.is_text() => {
             let micros = number_of(micros)?;
             let Some(nanos) = micros.checked_mul(1000) else {
@@ -140,11 +138,11 @@ fn stamp(text: &[u8], version: ProtocolVersion, out: &mut Draft<'_>) -> Result<(
                     i64::MAX / 1000
                 ));
             };
-            out.slice(nanos.to_string().as_bytes())?;
+            out.slices([nanos.to_string().as_bytes()])?;
         }
-        other => out.slice(other)?,
+        other => out.slices([other])?,
     }
-    out.slice(b"\n")
+    out.slices([b"\n"])
 }
 
 fn number_of(text: &[u8]) -> Result<i64> {

@@ -54,10 +54,9 @@ impl Lines {
         ShortBytes::new(self.store.as_slice())
     }
 
-    /// Appends one row on the quick path. Returns false and changes nothing if the row needs the slow path; without `RENEWS`, a
-    /// timestamp with new upper digits does too.
+    /// Appends one row on the quick path. Returns false and changes nothing if the row needs the slow path.
     #[inline(always)]
-    pub(super) fn quick_row<V: RowValues, const RENEWS: bool>(
+    pub(super) fn quick_row<V: RowValues>(
         &mut self,
         layout: &RowLayout,
         values: &V,
@@ -76,11 +75,10 @@ impl Lines {
         if has_timestamp != (plan.timestamp != TimestampKind::Now) {
             return false;
         }
-        let Some(table) = &plan.table else { return false };
         let version = self.version;
         let stamps = &mut self.stamps;
-        let row = (plan, table);
-        if self.store.quick_rows::<V, RENEWS>(row, values, stamps, version, 0..1) == 0 {
+        let row = (plan, layout.table().text());
+        if self.store.quick_rows(row, values, stamps, version, 0..1) == 0 {
             return false;
         }
         self.row_ended();
@@ -95,11 +93,10 @@ impl RowsOut<'_> {
     pub(super) fn quick_rows<V: RowValues>(
         &mut self,
         plan: &RowPlan,
-        table: Option<&ShortBytes>,
+        table: &NameText,
         values: &V,
         rows: Range<usize>,
     ) -> usize {
-        let Some(table) = table else { return rows.start };
         self.draft.quick_rows((plan, table), values, self.stamps, self.version, rows)
     }
 
@@ -110,7 +107,7 @@ impl RowsOut<'_> {
     /// Starts a row.
     pub(super) fn begin(&mut self, table: &TableName) -> Result<()> {
         self.state = RowState::TABLE;
-        self.draft.name(table.text())
+        self.draft.slices([table.text().form()])
     }
 
     pub(super) fn value<V: WireValue>(&mut self, name: &NameText, value: V) -> Result<()> {

@@ -17,14 +17,22 @@ struct OneRow<'a, C: ?Sized> {
     at: Option<i64>,
 }
 
-/// Leaves the column out if the cell is NULL; `None` for any other cell, which the column does not expect.
+/// Leaves the column out if the cell is NULL; `None` for any other cell, which the column does not expect. A column that is only a
+/// name has no cell, and is written here.
 #[inline(always)]
 fn no_value<C: RowCells + ?Sized, D: Destination>(
     cells: &C,
     place: usize,
+    column: Option<&PlanColumn>,
     to: D,
 ) -> Option<D::Written> {
-    if cells.is_null(place) { to.nothing() } else { None }
+    // The name is read here and not passed, which would take a register of the loop over columns.
+    match column.and_then(|column| column.long_name.as_deref()) {
+        None if cells.is_null(place) => to.nothing(),
+        None => None,
+        Some(name) if cells.is_null(name.place) => to.nothing(),
+        Some(name) => to.long_name(&name.form),
+    }
 }
 
 /// Writes the cell at `place` as a symbol; `None` if it is none.
@@ -32,11 +40,12 @@ fn no_value<C: RowCells + ?Sized, D: Destination>(
 fn write_symbol<C: RowCells + ?Sized, D: Destination>(
     cells: &C,
     place: usize,
+    column: Option<&PlanColumn>,
     to: D,
 ) -> Option<D::Written> {
     match cells.text(place) {
         Some(text) => to.value(Symbol(text)),
-        None => no_value(cells, place, to),
+        None => no_value(cells, place, column, to),
     }
 }
 
@@ -46,6 +55,7 @@ fn write_column<C: RowCells + ?Sized, D: Destination>(
     kind: PlanKind,
     cells: &C,
     place: usize,
+    column: Option<&PlanColumn>,
     to: D,
 ) -> Option<D::Written> {
     // These cases are written out: with one function that takes closures, rows with texts took a tenth more instructions
@@ -53,36 +63,36 @@ fn write_column<C: RowCells + ?Sized, D: Destination>(
     match kind {
         PlanKind::F64 => match cells.f64(place) {
             Some(value) => to.f64(value),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::I64 => match cells.i64(place) {
             Some(value) => to.value(Integer::i64(value)),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::Bool => match cells.bool(place) {
             Some(value) => to.value(value),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::Str => match cells.text(place) {
             Some(text) => to.value(text),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::TsMicros => match cells.i64(place) {
             Some(value) => to.value(Integer::micros(value)),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::TsNanos => match cells.i64(place) {
             Some(value) => to.value(Nanos(value)),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::Array => match cells.array(place) {
             Some(view) => to.array(&view),
-            None => no_value(cells, place, to),
+            None => no_value(cells, place, column, to),
         },
         PlanKind::Decimal => match (cells.text(place), cells.decimal(place)) {
             (Some(text), _) => to.elaborate(DecimalText(text)),
             (_, Some((scale, unscaled))) => to.elaborate(Decimal(scale, unscaled)),
-            _ => no_value(cells, place, to),
+            _ => no_value(cells, place, column, to),
         },
         PlanKind::Symbol => None,
     }
@@ -99,8 +109,8 @@ pub(super) fn write_cell<D: Destination>(
 ) -> Option<D::Written> {
     let cells = std::slice::from_ref(cell);
     match kind {
-        PlanKind::Symbol => write_symbol(cells, 0, to),
-        _ => write_column(kind, cells, 0, to),
+        PlanKind::Symbol => write_symbol(cells, 0, None, to),
+        _ => write_column(kind, cells, 0, None, to),
     }
 }
 
@@ -114,13 +124,14 @@ impl<C: RowCells + ?Sized> RowValues for OneRow<'_, C> {
 
     #[inline(always)]
     fn symbol<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
-        write_symbol(self.cells, column.place, InSlot { slot, name: &column.name })
+        let to = InSlot { slot, name: &column.name };
+        write_symbol(self.cells, column.place, Some(column), to)
     }
 
     #[inline(always)]
     fn column<'s>(&self, column: &PlanColumn, _row: usize, slot: Slot<'s>) -> Option<Written<'s>> {
         let to = InSlot { slot, name: &column.name };
-        write_column(column.kind, self.cells, column.place, to)
+        write_column(column.kind, self.cells, column.place, Some(column), to)
     }
 
     #[inline(always)]
@@ -157,16 +168,14 @@ impl Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> Result<()> {
-        let row = OneRow { cells, at };
-        if self.lines.quick_row::<_, true>(layout, &row, at.is_some()) {
+        if self.quick_cells(layout, cells, at) {
             return Ok(());
         }
         self.append_carefully(layout, cells, at)
     }
 
-    /// Does the same on the quick path. Returns false and changes nothing if the row needs the slow path, or if the upper digits
-    /// of its timestamp are not those of the row before: with the function that takes new ones, wide rows from C took 4 % more
-    /// instructions. It cannot panic unless `cells` does.
+    /// Does the same on the quick path. Returns false and changes nothing if the row needs the slow path. It cannot panic
+    /// unless `cells` does.
     #[inline(always)]
     pub(crate) fn quick_cells<C: RowCells + ?Sized>(
         &mut self,
@@ -174,7 +183,7 @@ impl Buffer {
         cells: &C,
         at: Option<i64>,
     ) -> bool {
-        self.lines.quick_row::<_, false>(layout, &OneRow { cells, at }, at.is_some())
+        self.lines.quick_row(layout, &OneRow { cells, at }, at.is_some())
     }
 
     #[cold]
@@ -192,7 +201,7 @@ impl Buffer {
         lines.whole_rows(|out| {
             out.begin(layout.table())?;
             for planned in &plan.columns {
-                // The plan has the same columns as the layout, in another order, so there is always one.
+                // The plan has the same columns as the layout, in another order. Others are names, which are written with values.
                 let Some(column) = layout.columns().get(planned.place) else { continue };
                 let cell = cells.cell(column.place)?;
                 write_cell(planned.kind, &cell, AtEnd { out, name: column.name.text() })

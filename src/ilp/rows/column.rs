@@ -9,13 +9,13 @@ use crate::ilp::decimal::{Decimal, DecimalInteger, DecimalText};
 use crate::ilp::number::BINARY_DOUBLE;
 use crate::ilp::value::{Integer, Nanos, Symbol};
 use crate::name::{Name as _, ShortBytes};
-use crate::table::{ArrayView, Bits, Column, ColumnData, ColumnKind, ColumnValues};
+use crate::table::{ArrayView, Bits, Cell, Column, ColumnData, ColumnKind, ColumnValues};
 use crate::text::Text;
 
 /// A column whose kind and values have been matched, so that rows need not do it.
 pub(super) struct PreparedColumn<'a> {
     pub(super) column: &'a Column,
-    /// The name as it stands in a row, if that is short.
+    /// The comma, the name and the `=` as they stand in a row, or nothing if the column before this one writes them.
     pub(super) name: ShortBytes,
     validity: Option<Bits<'a>>,
     /// The doubles of a column without validity if the protocol sends them in binary, and nothing if it sends them as text.
@@ -42,22 +42,35 @@ enum Values<'a> {
     StringCodes(Dictionary<'a>),
     Arrays(&'a [ArrayView<'a>]),
     DecimalTexts(Texts<'a>),
-    Decimals { scale: u32, width: usize, bytes: &'a [u8] },
-    DecimalsI128 { scale: u32, unscaled: &'a [i128] },
+    Decimals {
+        scale: u32,
+        width: usize,
+        bytes: &'a [u8],
+    },
+    DecimalsI128 {
+        scale: u32,
+        unscaled: &'a [i128],
+    },
     CheckedSymbols(CheckedTexts<'a>),
     CheckedStrings(CheckedTexts<'a>),
+    /// The long name of the next column, nothing if that has no value in any row.
+    LongName(&'a [u8]),
     Other(OtherValues<'a>),
 }
 
 impl<'a> Values<'a> {
     fn new(
-        planned: &PlanColumn,
+        planned: &'a PlanColumn,
         column: &Column,
         data: &ColumnData<'a>,
         rows: usize,
     ) -> Result<Values<'a>> {
         use ColumnKind as K;
         use ColumnValues as V;
+        if let Some(name) = &planned.long_name {
+            let never = matches!(data.values, V::Constant(Cell::Null));
+            return Ok(Values::LongName(if never { &[] } else { &name.form }));
+        }
         Ok(match (column.kind, data.values) {
             (K::Bool, V::Bytes(bytes)) => Values::Bytes(exactly(bytes, rows)?),
             (K::Bool, V::Bits(bits)) => Values::Bits(enough_bits(bits, rows)?),
@@ -162,7 +175,7 @@ impl OtherValues<'_> {
 
 impl<'a> PreparedColumn<'a> {
     pub(super) fn new(
-        planned: &PlanColumn,
+        planned: &'a PlanColumn,
         column: &'a Column,
         data: &ColumnData<'a>,
         rows: usize,
@@ -193,6 +206,7 @@ impl<'a> PreparedColumn<'a> {
             Values::SymbolCodes(dictionary) => dictionary.write(row, to, Symbol),
             Values::Symbols(texts) => to.value(Symbol(texts.get(row)?)),
             Values::CheckedSymbols(texts) => to.value(Symbol(texts.get(row)?)),
+            Values::LongName(form) => to.long_name(form),
             Values::Other(other) => other.write(row, to),
             _ => None,
         }
@@ -228,6 +242,7 @@ impl<'a> PreparedColumn<'a> {
                 to.elaborate(DecimalInteger(*scale, *unscaled.get(row)?))
             }
             Values::CheckedStrings(texts) => to.value(texts.get(row)?),
+            Values::LongName(form) => to.long_name(form),
             Values::Other(other) => other.write(row, to),
             Values::Symbols(_) | Values::SymbolCodes(_) | Values::CheckedSymbols(_) => None,
         }

@@ -13,7 +13,7 @@ use crate::ilp::lines::Lines;
 use crate::ilp::whole_rows::RowsOut;
 use crate::ilp::write::{Slot, Written};
 use crate::memory::room;
-use crate::name::{Name as _, ShortBytes, TableName};
+use crate::name::{Name as _, TableName};
 use crate::table::{Codes, ColumnData, ColumnKind, RowLayout, TimestampKind};
 
 /// Rows given by one slice per column, prepared to be appended in any number of pieces.
@@ -87,10 +87,10 @@ impl<'a> PreparedColumns<'a> {
             return Err(err!(InvalidArgument, "{given} designated timestamps for {rows} rows"));
         }
         let plan = RowPlan::of(layout)?;
-        let mut prepared = room(columns.len(), "columns")?;
+        let mut prepared = room(plan.columns.len(), "columns")?;
         for planned in &plan.columns {
             // The number of columns was checked above, so there is always one.
-            let place = planned.place;
+            let place = planned.declared();
             let (Some(column), Some(data)) = (layout.columns().get(place), columns.get(place))
             else {
                 continue;
@@ -128,7 +128,7 @@ impl<'a> PreparedColumns<'a> {
         tables: &'a [TableName],
         codes: Codes<'a>,
     ) -> Result<PreparedColumns<'a>> {
-        self.tables = Some(Tables::new(tables, codes, self.rows, self.plan)?);
+        self.tables = Some(Tables::new(tables, codes, self.rows)?);
         Ok(self)
     }
 
@@ -142,14 +142,10 @@ impl<'a> PreparedColumns<'a> {
         self.rows
     }
 
-    /// Returns the first of `rows` that have the same table, that table, and its name as it stands in a row if the rows
-    /// can be written on the quick path.
-    fn of_one_table(
-        &self,
-        rows: Range<usize>,
-    ) -> Result<(Range<usize>, &TableName, Option<&ShortBytes>)> {
+    /// Returns the first of `rows` that have the same table, and that table.
+    fn of_one_table(&self, rows: Range<usize>) -> Result<(Range<usize>, &TableName)> {
         match &self.tables {
-            None => Ok((rows, self.layout.table(), self.plan.table.as_ref())),
+            None => Ok((rows, self.layout.table())),
             Some(tables) => tables.of_one(rows),
         }
     }
@@ -173,11 +169,11 @@ impl<'a> PreparedColumns<'a> {
     fn write(&self, out: &mut RowsOut<'_>, mut rows: Range<usize>) -> Result<()> {
         let values = Values { columns: &self.columns, at: self.at };
         while !rows.is_empty() {
-            let (some, name, short) =
+            let (some, name) =
                 self.of_one_table(rows.clone()).map_err(|e| in_row(e, self.first + rows.start))?;
             let mut next = some.start;
             loop {
-                next = out.quick_rows(self.plan, short, &values, next..some.end);
+                next = out.quick_rows(self.plan, name.text(), &values, next..some.end);
                 if next >= some.end {
                     break;
                 }
@@ -210,7 +206,7 @@ impl<'a> PreparedColumns<'a> {
     fn count(&self, lines: &mut Lines, mut rows: Range<usize>, mut first: bool) {
         while !rows.is_empty() {
             // The rows were written, so each of them has a table.
-            let Ok((some, name, _)) = self.of_one_table(rows.clone()) else { return };
+            let Ok((some, name)) = self.of_one_table(rows.clone()) else { return };
             lines.rows_added(name, first, some.len());
             (rows.start, first) = (some.end, false);
         }

@@ -27,6 +27,8 @@ pub(super) trait Destination: Sized {
     fn joined(self, joined: &ShortBytes) -> Option<Self::Written>;
     /// Writes a double whose name was joined with what comes before the bits. Wide rows are bound by stores, and this saves one.
     fn bits(self, before: &ShortBytes, value: f64) -> Option<Self::Written>;
+    /// Writes the long name of the next column, if names are written before their values.
+    fn long_name(self, form: &[u8]) -> Option<Self::Written>;
     /// Leaves the column out of the row.
     fn nothing(self) -> Option<Self::Written>;
 
@@ -81,6 +83,11 @@ impl<'s> Destination for InSlot<'s, '_> {
     }
 
     #[inline(always)]
+    fn long_name(self, form: &[u8]) -> Option<Written<'s>> {
+        self.slot.bytes(form)
+    }
+
+    #[inline(always)]
     fn nothing(self) -> Option<Written<'s>> {
         Some(self.slot.skip())
     }
@@ -118,6 +125,10 @@ impl Destination for AtEnd<'_, '_> {
 
     fn bits(self, _: &ShortBytes, value: f64) -> Option<Result<()>> {
         self.value(DoubleBits(value))
+    }
+
+    fn long_name(self, _: &[u8]) -> Option<Result<()>> {
+        self.nothing()
     }
 
     fn nothing(self) -> Option<Result<()>> {

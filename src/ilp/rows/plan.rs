@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::ilp::write::{Slot, Written, written_short};
+use crate::ilp::write::{Slot, Written};
 use crate::memory::room;
 use crate::name::{Name as _, ShortBytes};
-use crate::table::{ColumnKind, RowLayout, TimestampKind};
+use crate::table::{Column, ColumnKind, RowLayout, TimestampKind};
 
 /// What all rows of a layout have in common in the line protocol. A layout keeps its plan for all buffers.
 pub(crate) struct RowPlan {
     /// The number of the layout.
     layout: u64,
-    /// The table; `None` if any name of the layout is long, because then none of its rows can take the quick path.
-    pub(in crate::ilp) table: Option<ShortBytes>,
-    /// The columns in the order in which they are sent: symbols first.
+    /// The columns in the order in which they are sent: symbols first. Before a column with a long name there is a further one,
+    /// which has a [`LongName`].
     pub(super) columns: Vec<PlanColumn>,
     symbols: usize,
     pub(in crate::ilp) timestamp: TimestampKind,
@@ -22,11 +21,52 @@ pub(crate) struct RowPlan {
 
 /// A column of a plan.
 pub(super) struct PlanColumn {
-    /// The name as it stands in a row, if that is short.
+    /// The comma, the name and the `=` as they stand in a row, or nothing if the column before this one writes them.
     pub(super) name: ShortBytes,
     pub(super) kind: PlanKind,
-    /// The position at which the column was declared, from 0.
+    /// The position at which the column was declared, from 0; that of no cell if this is only a name.
     pub(super) place: usize,
+    /// What this column is, if it is only the name of the next one.
+    pub(super) long_name: Option<Box<LongName>>,
+}
+
+/// The long name of the next column. Long names are columns of their own, without a cell, so that the loop over columns need not
+/// ask how long each name is.
+pub(super) struct LongName {
+    /// The comma, the name and the `=` as they stand in a row.
+    pub(super) form: Vec<u8>,
+    /// The position at which the column was declared to which the name belongs. The name is left out with its value.
+    pub(super) place: usize,
+}
+
+impl PlanColumn {
+    /// Adds a column to those of a plan.
+    fn plan(column: &Column, columns: &mut Vec<PlanColumn>) -> Result<()> {
+        let name = column.name.text().form();
+        let mut form = room(name.len() + 2, "names")?;
+        form.push(b',');
+        form.extend_from_slice(name);
+        form.push(b'=');
+        let name = ShortBytes::new(&form);
+        if name.is_none() {
+            let long_name = Some(Box::new(LongName { form, place: column.place }));
+            // Like a text that is not there.
+            let (name, kind) = (ShortBytes::EMPTY, PlanKind::Str);
+            columns.push(PlanColumn { name, kind, place: usize::MAX, long_name });
+        }
+        columns.push(PlanColumn {
+            name: name.unwrap_or(ShortBytes::EMPTY),
+            kind: PlanKind::of(column.kind),
+            place: column.place,
+            long_name: None,
+        });
+        Ok(())
+    }
+
+    /// Returns the position at which the column, or that of a name, was declared.
+    pub(super) fn declared(&self) -> usize {
+        self.long_name.as_ref().map_or(self.place, |name| name.place)
+    }
 }
 
 /// A [`ColumnKind`], numbered from 0 in one byte: a match on the public numbers takes one instruction more for each value.
@@ -72,32 +112,19 @@ impl RowPlan {
     }
 
     fn new(layout: &RowLayout) -> Result<RowPlan> {
-        let mut table = written_short(|draft| draft.name(layout.table().text()));
-        let mut columns = room(layout.column_count(), "columns")?;
-        for symbols in [true, false] {
-            for column in layout.columns() {
-                if symbols == (column.kind == ColumnKind::Symbol) {
-                    let name = written_short(|draft| draft.column(b',', column.name.text()));
-                    if name.is_none() {
-                        table = None;
-                    }
-                    columns.push(PlanColumn {
-                        name: name.unwrap_or(ShortBytes::NONE),
-                        kind: PlanKind::of(column.kind),
-                        place: column.place,
-                    });
-                }
-            }
+        let long = |column: &&Column| column.name.text().form().len() + 2 >= ShortBytes::SIZE;
+        let names = layout.columns().iter().filter(long).count();
+        let mut columns = room(layout.column_count() + names, "columns")?;
+        let is_symbol = |column: &&Column| column.kind == ColumnKind::Symbol;
+        for column in layout.columns().iter().filter(is_symbol) {
+            PlanColumn::plan(column, &mut columns)?;
         }
-        let symbols =
-            columns.partition_point(|column: &PlanColumn| column.kind == PlanKind::Symbol);
+        let symbols = columns.len();
+        for column in layout.columns().iter().filter(|column| !is_symbol(column)) {
+            PlanColumn::plan(column, &mut columns)?;
+        }
         let timestamp = layout.timestamp_kind();
-        Ok(RowPlan { layout: layout.id(), table, columns, symbols, timestamp })
-    }
-
-    /// Returns whether the names of all columns are short, as the quick path requires.
-    pub(super) fn has_short_columns(&self) -> bool {
-        self.columns.iter().all(|column| !column.name.is_none())
+        Ok(RowPlan { layout: layout.id(), columns, symbols, timestamp })
     }
 
     /// Returns whether this is the plan of `layout`.

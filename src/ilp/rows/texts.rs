@@ -149,8 +149,9 @@ impl<'a> Dictionary<'a> {
     ) -> Dictionary<'a> {
         let count = texts.offsets.count();
         let mut joined = Vec::new();
+        let useful = count <= codes.len() / MIN_USES_OF_TEXT && !name.short().is_none();
         // This only saves time, so if there is no memory for it, the rows are written without.
-        if count <= codes.len() / MIN_USES_OF_TEXT && joined.try_reserve_exact(count).is_ok() {
+        if useful && joined.try_reserve_exact(count).is_ok() {
             let mut joiner = Joiner::new(name, ProtocolVersion::V1);
             let mut one = |text| match of_symbols {
                 true => joiner.join(Symbol(text)),

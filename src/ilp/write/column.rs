@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::room::{COLUMN_ROOM, PayloadLen, Room, SHORT_TEXT, Texts};
 use crate::ilp::ProtocolVersion;
 use crate::ilp::value::{Payload, WireValue};
-use crate::name::ShortBytes;
+use crate::name::{NameText, ShortBytes};
 
 /// Room for one column with its value in a row: [`COLUMN_ROOM`] bytes. It is used up by writing, and cannot be kept.
 pub(in crate::ilp) struct Slot<'s> {
@@ -57,6 +57,22 @@ impl<'s> Slot<'s> {
             unsafe { Room::new(self.at, ShortBytes::SIZE, PayloadLen::NONE, Texts::Plain) };
         room.short(joined);
         room.end().map(Self::written)
+    }
+
+    /// Writes the name of a table; `None` if a long one has no room.
+    #[inline(always)]
+    pub(in crate::ilp) fn table(self, name: &NameText) -> Option<Written<'s>> {
+        match name.short() {
+            short if short.is_none() => self.bytes(name.form()),
+            short => self.joined(short),
+        }
+    }
+
+    /// Writes bytes of any length; `None` if they have no room.
+    #[inline(always)]
+    pub(in crate::ilp) fn bytes(self, bytes: &[u8]) -> Option<Written<'s>> {
+        // SAFETY: these are the parts of this slot, which is used up.
+        unsafe { bytes_by_call(self.at, self.last, bytes) }.map(Self::written)
     }
 
     #[inline(always)]
@@ -133,4 +149,22 @@ unsafe fn value_by_call<V: WireValue>(
 ) -> Option<*mut u8> {
     // SAFETY: the caller promises what `Slot::new` requires.
     unsafe { Slot::new(at, last, version) }.value(name, value).map(Written::end)
+}
+
+/// Does [`Slot::bytes`] with the parts of a slot.
+///
+/// # Safety
+/// The caller promises what [`Slot::new`] requires.
+#[cold]
+#[inline(never)]
+unsafe fn bytes_by_call(at: *mut u8, last: usize, bytes: &[u8]) -> Option<*mut u8> {
+    if (at as usize).checked_add(bytes.len()).is_none_or(|end| end > last) {
+        return None;
+    }
+    // SAFETY: the bytes end before `last`, so they lie within what may be written. The borrowed bytes cannot overlap, because the
+    // place is behind the end of a store that is borrowed exclusively.
+    unsafe {
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len());
+        Some(at.add(bytes.len()))
+    }
 }

@@ -28,5 +28,5 @@ pub(super) use column::{Slot, Written};
 pub(super) use digits::{eight, sixteen};
 pub(super) use escape::{bad_string, bad_symbol, count_escapes};
 pub(super) use room::{COLUMN_ROOM, NAME_ROOM, PayloadLen, Room, TEXT_ROOM, double_bytes};
-pub(super) use store::{Draft, Store, Unwritten, written_short};
+pub(super) use store::{Draft, Store, Unwritten};
 pub(super) use utf8::is_valid as is_utf8;

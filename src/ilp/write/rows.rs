@@ -11,30 +11,30 @@ use crate::ilp::row_state::{Call, RowState};
 use crate::ilp::rows::{RowPlan, RowValues};
 use crate::ilp::timestamp::{RowEnd, StampCache, StampForm};
 use crate::ilp::value::WireValue as _;
-use crate::name::ShortBytes;
+use crate::name::{NameText, ShortBytes};
 
 impl Draft<'_> {
     /// As [`Store::quick_rows`].
     #[inline(always)]
     pub(in crate::ilp) fn quick_rows<V: RowValues>(
         &mut self,
-        (plan, table): (&RowPlan, &ShortBytes),
+        (plan, table): (&RowPlan, &NameText),
         values: &V,
         stamps: &mut StampCache,
         version: ProtocolVersion,
         rows: Range<usize>,
     ) -> usize {
-        self.store.quick_rows::<V, true>((plan, table), values, stamps, version, rows)
+        self.store.quick_rows((plan, table), values, stamps, version, rows)
     }
 }
 
 impl Store {
     /// Appends `rows` on the quick path until one of them needs the slow path. Returns that row, of which nothing was
-    /// written, or the end of `rows`. With `RENEWS`, a timestamp with new upper digits stays on the quick path.
+    /// written, or the end of `rows`.
     #[inline(always)]
-    pub(in crate::ilp) fn quick_rows<V: RowValues, const RENEWS: bool>(
+    pub(in crate::ilp) fn quick_rows<V: RowValues>(
         &mut self,
-        (plan, table): (&RowPlan, &ShortBytes),
+        (plan, table): (&RowPlan, &NameText),
         values: &V,
         stamps: &mut StampCache,
         version: ProtocolVersion,
@@ -56,7 +56,7 @@ impl Store {
                 (at, last) = self.ends_with(room);
             }
             // Before the row, which would be written for nothing where a timestamp is the first with its upper digits.
-            let Some(lower) = row.lower_digits::<RENEWS>(stamps, next) else { break };
+            let Some(lower) = row.lower_digits(stamps, next) else { break };
             let stamp = (&*stamps, lower);
             // SAFETY: `at` has not passed the last place with room for a row.
             let Some(end) = (unsafe { row.write(at, last, table, next, stamp) }) else { break };
@@ -117,13 +117,13 @@ impl<V: RowValues> Row<'_, V> {
         &self,
         at: *mut u8,
         last: usize,
-        table: &ShortBytes,
+        table: &NameText,
         row: usize,
         stamp: (&StampCache, u64),
     ) -> Option<*mut u8> {
         // SAFETY: (here and below) each piece takes its own part of the room that the row has: the table's, a slot for each
         // column, and the end's.
-        let start = unsafe { Slot::new(at, last, self.version) }.joined(table)?.end();
+        let start = unsafe { Slot::new(at, last, self.version) }.table(table)?.end();
         let mut at = start;
         for column in self.symbols {
             // SAFETY: this column's slot is a part of the room of the row.
@@ -146,14 +146,14 @@ impl<V: RowValues> Row<'_, V> {
         unsafe { self.end(at, stamp) }
     }
 
-    /// The lower digits of a row's timestamp, if the cache has the upper ones or may take them; 0 where the server sets
+    /// Returns the lower digits of a row's timestamp, whose upper ones the cache has or takes; 0 where the server sets
     /// timestamps.
     #[inline(always)]
-    fn lower_digits<const RENEWS: bool>(&self, stamps: &mut StampCache, row: usize) -> Option<u64> {
+    fn lower_digits(&self, stamps: &mut StampCache, row: usize) -> Option<u64> {
         let Some(form) = self.end else { return Some(0) };
         let number = form.number(self.values.designated(row)?)?;
         match stamps.lower(number) {
-            None if RENEWS && stamps.renew_for(number) => stamps.lower(number),
+            None if stamps.renew_for(number) => stamps.lower(number),
             lower => lower,
         }
     }

@@ -5,9 +5,8 @@
 use super::room::{COLUMN_ROOM, PayloadLen, Room, Texts};
 use crate::error::{Error, Result, err};
 use crate::ilp::ProtocolVersion;
-use crate::ilp::value::{Payload, Symbol, WireValue, no_room};
+use crate::ilp::value::{Payload, WireValue};
 use crate::name::{NameText, ShortBytes};
-use crate::text::Text;
 
 /// More bytes than any value takes besides its payload. The capacity may exceed the limit by that much, so that a value is
 /// not refused whose reserved room exceeds the limit although the value itself fits.
@@ -272,33 +271,24 @@ impl Draft<'_> {
         value: V,
         version: ProtocolVersion,
     ) -> Result<bool> {
-        if name.plain().is_none() {
-            self.column(separator, name)?;
+        if name.short().is_none() {
+            self.slices([&[separator], name.form(), b"="])?;
             return self.value(value, version);
         }
         let mut open = self.open(COLUMN_ROOM, value)?;
-        open.column(separator, name.plain());
+        open.column(separator, name.short());
         let written = open.value(value, version) && open.commit();
         self.check(0).map(|()| written)
     }
 
-    /// Appends what comes before the value of a column.
-    pub(in crate::ilp) fn column(&mut self, separator: u8, name: &NameText) -> Result<()> {
-        self.slice(&[separator])?;
-        self.name(name)?;
-        self.slice(b"=")
-    }
-
-    /// Appends any name. What has to be escaped in a name is what has to be escaped in a symbol.
-    pub(in crate::ilp) fn name(&mut self, name: &NameText) -> Result<()> {
-        let symbol = Symbol(Text::from(name.as_str()));
-        if self.value(symbol, ProtocolVersion::V1)? { Ok(()) } else { Err(no_room()) }
-    }
-
-    pub(in crate::ilp) fn slice(&mut self, bytes: &[u8]) -> Result<()> {
-        self.check(bytes.len())?;
-        self.store.make_room(bytes.len())?;
-        self.store.bytes.extend_from_slice(bytes);
+    /// Appends these bytes, one after another.
+    pub(in crate::ilp) fn slices<const N: usize>(&mut self, slices: [&[u8]; N]) -> Result<()> {
+        let len = slices.iter().map(|bytes| bytes.len()).sum();
+        self.check(len)?;
+        if len > self.store.bytes.capacity() - self.store.bytes.len() {
+            self.store.make_room(len)?;
+        }
+        slices.iter().for_each(|bytes| self.store.bytes.extend_from_slice(bytes));
         Ok(())
     }
 
@@ -343,17 +333,6 @@ impl Draft<'_> {
         let (len, max) = (self.store.bytes.len().saturating_add(more), self.store.max);
         if len > max { Err(over_limit(self.before, len, max)) } else { Ok(()) }
     }
-}
-
-/// Returns what `write` appends, if it succeeds and that is short.
-pub(in crate::ilp) fn written_short(
-    write: impl FnOnce(&mut Draft<'_>) -> Result<()>,
-) -> Option<ShortBytes> {
-    let mut store = Store::new(usize::MAX);
-    let mut draft = store.draft();
-    write(&mut draft).ok()?;
-    draft.keep();
-    ShortBytes::new(store.as_slice())
 }
 
 #[cold]

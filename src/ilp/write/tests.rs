@@ -152,7 +152,7 @@ fn the_limit_is_exact_whatever_the_padding() {
             let outcome = draft
                 .named((b' ', name.text()), Symbol(Text::unchecked(text)), V3)
                 .map_err(Unwritten::error)
-                .and_then(|()| draft.slice(b"\n"));
+                .and_then(|()| draft.slices([b"\n"]));
             let expected = [b" name=", &escaped(text, false)[..], b"\n"].concat();
             if expected.len() <= max {
                 outcome.unwrap();
@@ -202,7 +202,7 @@ proptest! {
         let mut expected = Vec::new();
         for (i, (quoted, piece)) in pieces.iter().enumerate() {
             let mut draft = store.draft();
-            draft.slice(piece.as_bytes()).unwrap();
+            draft.slices([piece.as_bytes()]).unwrap();
             prop_assert!(draft.value(DoubleBits(0.5), V3).unwrap());
             let text = Text::from(piece.as_str());
             let written = if *quoted { draft.value(text, V3) } else { draft.value(Symbol(text), V3) };

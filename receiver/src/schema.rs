@@ -36,6 +36,8 @@ pub(crate) struct ColumnDef {
     /// The name, spelled as in the row that created the column.
     pub(crate) name: Box<str>,
     pub(crate) column_type: ColumnType,
+    /// The digits and places of a column of decimals that was made with them. Its values have as many places.
+    pub(crate) decimal: Option<(u8, i8)>,
 }
 
 /// The name and the columns of a table. Columns are only added, at the end, and never change their type, so the index of a
@@ -146,9 +148,17 @@ impl Schema {
     pub(crate) fn add(&mut self, name: &str, column_type: ColumnType) -> usize {
         let index = self.columns.len();
         self.bytes += COLUMN_BYTES + 2 * name.len();
-        self.columns.push(Arc::new(ColumnDef { name: name.into(), column_type }));
+        self.columns.push(Arc::new(ColumnDef { name: name.into(), column_type, decimal: None }));
         self.by_lower_name.insert(name.to_lowercase().into(), index);
         index
+    }
+
+    /// Gives digits and places to a column of decimals. No chunk may have been made with this schema yet.
+    pub(crate) fn set_decimal(&mut self, index: usize, decimal: (u8, i8)) {
+        if let Some(column) = self.columns.get_mut(index) {
+            let (name, column_type) = (column.name.clone(), column.column_type);
+            *column = Arc::new(ColumnDef { name, column_type, decimal: Some(decimal) });
+        }
     }
 
     /// Sets the generation after `before`.

@@ -159,6 +159,14 @@ impl Column {
         self.def.column_type
     }
 
+    /// Returns the type as QuestDB writes it. Columns of decimals that were made with digits and places have them.
+    pub(crate) fn type_text(&self) -> String {
+        match self.def.decimal {
+            Some((digits, places)) => format!("DECIMAL({digits},{places})"),
+            None => self.def.column_type.to_string(),
+        }
+    }
+
     /// Returns the cell of a row, or null after the last row.
     pub fn value(&self, row: usize) -> Value<'_> {
         self.parts.find(row).map_or(Value::Null, |(chunk, row)| chunk.value(self.index, row))

@@ -125,7 +125,7 @@ pub(super) fn columns(table: &Table, keys: &[String]) -> Relation {
         let designated = column.name() == table.designated().name();
         vec![
             text(column.name()),
-            Made::Text(column.column_type().to_string()),
+            Made::Text(column.type_text()),
             Made::Boolean(false),
             Made::Integer(0),
             Made::Boolean(false),

@@ -17,9 +17,14 @@ pub(super) fn create(shared: &Shared, create: &Create) -> Result<(), SqlError> {
         }
         return Err(SqlError::new(table.at, "table already exists".into()));
     }
-    let mut columns = Vec::new();
-    for (column, column_type) in &create.columns {
-        columns.push((column.text.as_str(), column_type_of(column_type)?));
+    let (mut columns, mut decimals) = (Vec::new(), Vec::new());
+    for (column, named) in &create.columns {
+        let column_type = column_type_of(named)?;
+        // In memory values keep the digits that were sent, whatever the column was made with.
+        if column_type == ColumnType::Decimal && shared.store.has_files() {
+            decimals.push((columns.len(), digits_of(named)?));
+        }
+        columns.push((column.text.as_str(), column_type));
     }
     let designated = designated(create, &columns)?;
     let keys = keys(create, &columns, designated)?;
@@ -30,8 +35,14 @@ pub(super) fn create(shared: &Shared, create: &Create) -> Result<(), SqlError> {
     let unit = create.partition_by.as_ref();
     // Without the clause QuestDB makes no partitions.
     let unit = unit.and_then(|n| PartitionBy::from_name(&n.text)).unwrap_or(PartitionBy::None);
-    let definition =
-        TableDefinition { name: &table.text, columns, designated, partition_by: Some(unit), keys };
+    let definition = TableDefinition {
+        name: &table.text,
+        columns,
+        designated,
+        partition_by: Some(unit),
+        keys,
+        decimals,
+    };
     shared.store.define(&definition).map_err(|error| {
         let message = match error.kind() {
             ErrorKind::TableExists => "table already exists".to_owned(),
@@ -122,5 +133,28 @@ fn column_type_of(named: &Named) -> Result<ColumnType, SqlError> {
     match column_type {
         Some(t) if arguments.is_empty() || t == ColumnType::Decimal => Ok(t),
         _ => Err(SqlError::new(named.at, format!("unsupported column type: {}", named.text))),
+    }
+}
+
+/// Returns the digits and places of a type such as `decimal(10,2)`. Without them they are those that QuestDB takes.
+fn digits_of(named: &Named) -> Result<(u8, i8), SqlError> {
+    let Some((_, arguments)) = named.text.split_once('(') else { return Ok((18, 3)) };
+    let mut numbers = arguments.trim_end_matches(')').split(',');
+    let precision = numbers.next().and_then(|n| n.trim().parse::<u8>().ok());
+    let scale = numbers.next().map_or(Some(0), |n| n.trim().parse::<i8>().ok());
+    match precision.zip(scale) {
+        Some((precision, scale))
+            if (1..=38).contains(&precision)
+                && (0..=38).contains(&scale)
+                && scale.unsigned_abs() <= precision
+                && numbers.next().is_none() =>
+        {
+            Ok((precision, scale))
+        }
+        _ => {
+            let message =
+                "the receiver has decimals of 1 to 38 digits, of which 0 to all are places";
+            Err(SqlError::new(named.at, message.into()))
+        }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct TableDefinition<'a> {
     pub(crate) partition_by: Option<PartitionBy>,
     /// The columns besides the time that together with it identify a row. A later row then replaces an earlier one.
     pub(crate) keys: Option<Vec<usize>>,
+    /// The digits and places of columns of decimals. Only files bring values to them.
+    pub(crate) decimals: Vec<(usize, (u8, i8))>,
 }
 
 /// Why a table cannot have dedup keys.
@@ -47,8 +49,14 @@ impl Store {
         };
         let keys = keys.map(|keys| keys.iter().map(number).collect::<Result<Vec<_>>>());
         let keys = keys.transpose()?;
-        let definition =
-            TableDefinition { name, columns, designated: index, partition_by: None, keys };
+        let definition = TableDefinition {
+            name,
+            columns,
+            designated: index,
+            partition_by: None,
+            keys,
+            decimals: Vec::new(),
+        };
         self.define(&definition)
     }
 
@@ -77,6 +85,9 @@ impl Store {
                 return Err(err!(InvalidName, "bad or repeated column name {}", shown(column)));
             }
             schema.add(column, *column_type);
+        }
+        for (index, digits) in &definition.decimals {
+            schema.set_decimal(*index, *digits);
         }
         schema.set_designated(definition.designated);
         if let Some(keys) = &definition.keys {

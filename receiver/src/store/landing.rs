@@ -25,7 +25,7 @@ use super::files::{
 
 pub(crate) use rows::Filed;
 
-/// The digits and places of decimals in files: a column has one scale for all of its values.
+/// The digits and places of decimals in files, unless a column was made with others: it has one scale for all of its values.
 pub(super) const DECIMAL: (u8, i8) = (38, 18);
 
 /// The files to which a store commits.
@@ -152,7 +152,7 @@ impl Landing {
     fn stored(&self, schema: &Schema) -> StoredSchema {
         let column = |c: &Arc<crate::schema::ColumnDef>| StoredColumn {
             name: c.name.to_string(),
-            column_type: stored_type(c.column_type),
+            column_type: stored_type(c.column_type, c.decimal),
         };
         StoredSchema {
             name: schema.table().as_ref().to_owned(),
@@ -212,7 +212,7 @@ fn refusal(error: &FileError) -> Refusal {
     Refusal { fault, code: Code::Full, message: error.to_string() }
 }
 
-fn stored_type(column_type: ColumnType) -> StoredType {
+fn stored_type(column_type: ColumnType, decimal: Option<(u8, i8)>) -> StoredType {
     match column_type {
         ColumnType::Symbol => StoredType::Symbol,
         ColumnType::Long => StoredType::Long,
@@ -223,7 +223,10 @@ fn stored_type(column_type: ColumnType) -> StoredType {
         ColumnType::TimestampNanos => StoredType::TimestampNanos,
         ColumnType::Long256 => StoredType::Long256,
         ColumnType::Array(dimensions) => StoredType::Array(dimensions),
-        ColumnType::Decimal => StoredType::Decimal { precision: DECIMAL.0, scale: DECIMAL.1 },
+        ColumnType::Decimal => {
+            let (precision, scale) = decimal.unwrap_or(DECIMAL);
+            StoredType::Decimal { precision, scale }
+        }
     }
 }
 
@@ -244,7 +247,12 @@ fn schema_of(stored: &StoredSchema) -> Schema {
                 ColumnType::Long
             }
         };
-        schema.add(&column.name, column_type);
+        let index = schema.add(&column.name, column_type);
+        if let StoredType::Decimal { precision, scale } = column.column_type
+            && (precision, scale) != DECIMAL
+        {
+            schema.set_decimal(index, (precision, scale));
+        }
     }
     schema.set_designated(stored.time);
     schema.set_keys(stored.dedup.as_deref());

@@ -148,6 +148,44 @@ fn rows_over_tcp_are_in_parquet_files_when_it_has_ended() {
 }
 
 #[test]
+fn decimals_keep_the_digits_and_places_of_their_column() {
+    let folder = folder("decimals");
+    let ask = |receiver: &Receiver, sql: &str| {
+        let path = format!("/exp?nm=true&query={}", sql.replace(' ', "+"));
+        let mut http = Http::over(connect(receiver.http_addr()));
+        http.ask(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).body
+    };
+    let receiver = Receiver::builder().folder(&folder).start().unwrap();
+    let create = "create table t (time timestamp, a decimal(10,2), b decimal) timestamp(time)";
+    let mut http = Http::over(connect(receiver.http_addr()));
+    let path = format!("/exec?query={}", create.replace(' ', "+"));
+    let made = http.ask(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_eq!(made.status, 200, "{}", made.body);
+    let wide = create.replace("10,2", "39,2").replace("table t", "table u").replace(' ', "+");
+    let wide = http.ask(format!("GET /exec?query={wide} HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert!(wide.body.contains("the receiver has decimals of 1 to 38 digits"), "{}", wide.body);
+    assert_eq!(http.write("t a=1.5d,b=-2d 1000\nt a=7i,b=0.12d 2000\n").status, 204);
+    for row in ["t a=1.234d 3000\n", "t a=123456789d 3000\n", "t b=0.0001d 3000\n"] {
+        let refused = http.write(row);
+        assert_eq!(refused.status, 400, "{row}");
+        assert!(refused.body.contains("does not fit DECIMAL(1"), "{}", refused.body);
+    }
+    let expected = "\"1.50\",\"-2.000\"\r\n\"7.00\",\"0.120\"\r\n";
+    assert_eq!(ask(&receiver, "select a, b from t"), expected);
+    drop((http, receiver));
+    // The Parquet files have them, and so has the manifest.
+    let receiver = Receiver::builder().folder(&folder).start().unwrap();
+    assert_eq!(ask(&receiver, "select a, b from t"), expected);
+    let columns = ask(&receiver, "show columns from t");
+    assert!(
+        columns.contains("\"DECIMAL(10,2)\"") && columns.contains("\"DECIMAL(18,3)\""),
+        "{columns}"
+    );
+    drop(receiver);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn questdb_reads_the_parquet_files() {
     with_own(Release::Java17, |release| {
         let folder = folder("questdb");

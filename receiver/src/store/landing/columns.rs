@@ -25,7 +25,7 @@ pub(super) fn batch(chunk: &Chunk) -> Result<RecordBatch, String> {
     for (index, column) in chunk.schema().columns().iter().enumerate() {
         if chunk.cells(index).is_some() {
             let values = (0..chunk.rows()).map(|row| chunk.value(index, row));
-            let array = array(column.column_type, values)
+            let array = array(column.column_type, column.decimal.unwrap_or(DECIMAL), values)
                 .map_err(|why| format!("column: {}; {why}", column.name))?;
             fields.push(Field::new(&*column.name, array.data_type().clone(), true));
             arrays.push(array);
@@ -36,6 +36,7 @@ pub(super) fn batch(chunk: &Chunk) -> Result<RecordBatch, String> {
 
 fn array<'a>(
     column_type: ColumnType,
+    digits: (u8, i8),
     values: impl Iterator<Item = Value<'a>>,
 ) -> Result<ArrayRef, String> {
     Ok(match column_type {
@@ -72,11 +73,11 @@ fn array<'a>(
         ColumnType::Array(dimensions) => arrays(usize::from(dimensions), values)?,
         ColumnType::Decimal => {
             let decimals = values.map(|v| match v {
-                Value::Decimal(v) => places(v).map(Some),
+                Value::Decimal(v) => places(v, digits).map(Some),
                 _ => Ok(None),
             });
             let decimals: Decimal128Array = decimals.collect::<Result<Vec<_>, String>>()?.into();
-            let decimals = decimals.with_precision_and_scale(DECIMAL.0, DECIMAL.1);
+            let decimals = decimals.with_precision_and_scale(digits.0, digits.1);
             Arc::new(decimals.map_err(|e| e.to_string())?)
         }
     })
@@ -112,10 +113,10 @@ fn long256s<'a>(values: impl Iterator<Item = Value<'a>>) -> Result<ArrayRef, Str
 }
 
 /// Returns a decimal as a number of units of the last place that the column has.
-fn places(value: Decimal) -> Result<i128, String> {
+fn places(value: Decimal, (digits, scale): (u8, i8)) -> Result<i128, String> {
     let units = || {
         let unscaled: i128 = value.unscaled().parse().ok()?;
-        let shift = i32::from(DECIMAL.1) - i32::from(value.scale());
+        let shift = i32::from(scale) - i32::from(value.scale());
         let power = 10_i128.checked_pow(shift.unsigned_abs())?;
         let units = if shift >= 0 {
             unscaled.checked_mul(power)?
@@ -124,9 +125,8 @@ fn places(value: Decimal) -> Result<i128, String> {
         } else {
             return None;
         };
-        (units.unsigned_abs() < 10_u128.pow(u32::from(DECIMAL.0))).then_some(units)
+        (units.unsigned_abs() < 10_u128.pow(u32::from(digits))).then_some(units)
     };
-    let (digits, scale) = DECIMAL;
     units()
         .ok_or_else(|| format!("{value} does not fit DECIMAL({digits},{scale}), which files have"))
 }
@@ -200,7 +200,10 @@ mod tests {
         let values =
             [Value::Array(&matrix), Value::Null, Value::Array(&empty), Value::Array(&tall)];
         let lists = arrays(2, values.into_iter()).unwrap();
-        assert_eq!(*lists.data_type(), super::super::stored_type(ColumnType::Array(2)).data_type());
+        assert_eq!(
+            *lists.data_type(),
+            super::super::stored_type(ColumnType::Array(2), None).data_type()
+        );
         let text =
             |row| arrow_select::take::take(&lists, &Int64Array::from(vec![row]), None).unwrap();
         let shown: Vec<String> = (0..4).map(|row| format!("{:?}", text(row))).collect();
@@ -223,11 +226,14 @@ mod tests {
 
     #[test]
     fn decimals_get_the_places_of_the_column() {
-        assert_eq!(places(Decimal::new(15, 1)), Ok(1_500_000_000_000_000_000));
-        assert_eq!(places(Decimal::new(-7, 18)), Ok(-7));
-        assert_eq!(places(Decimal::new(70, 19)), Ok(7));
+        assert_eq!(places(Decimal::new(15, 1), DECIMAL), Ok(1_500_000_000_000_000_000));
+        assert_eq!(places(Decimal::new(-7, 18), DECIMAL), Ok(-7));
+        assert_eq!(places(Decimal::new(70, 19), DECIMAL), Ok(7));
+        assert_eq!(places(Decimal::new(15, 1), (3, 2)), Ok(150));
+        assert!(places(Decimal::new(10, 0), (3, 2)).is_err());
+        assert!(places(Decimal::new(15, 1), (3, 0)).is_err());
         for wrong in [Decimal::new(71, 19), Decimal::new(10_i128.pow(20), 0)] {
-            let why = places(wrong).unwrap_err();
+            let why = places(wrong, DECIMAL).unwrap_err();
             assert!(why.ends_with("does not fit DECIMAL(38,18), which files have"), "{why}");
         }
     }

@@ -21,6 +21,18 @@ set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Rows into QuestDB over ILP: headers, s
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libquestdb-ingress0 (= ${PROJECT_VERSION})")
+if(QUESTDB_RECEIVER_LIBRARY)
+  list(APPEND CPACK_COMPONENTS_ALL ReceiverLibrary ReceiverDevelopment)
+  set(CPACK_DEBIAN_RECEIVERLIBRARY_PACKAGE_NAME libquestdb-receiver0)
+  set(CPACK_DEBIAN_RECEIVERLIBRARY_DESCRIPTION "The receiver of ILP within a test's own process: shared library")
+  set(CPACK_DEBIAN_RECEIVERDEVELOPMENT_PACKAGE_NAME libquestdb-receiver-dev)
+  set(CPACK_DEBIAN_RECEIVERDEVELOPMENT_DESCRIPTION "The receiver of ILP within a test's own process: headers, static library")
+  set(CPACK_DEBIAN_RECEIVERDEVELOPMENT_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_RECEIVERDEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
+  # The CMake package, which declares questdb::receiver, comes with the client's headers.
+  set(CPACK_DEBIAN_RECEIVERDEVELOPMENT_PACKAGE_DEPENDS
+    "libquestdb-receiver0 (= ${PROJECT_VERSION}), libquestdb-ingress-dev (= ${PROJECT_VERSION})")
+endif()
 # Unless it is said, the architecture would be that of the machine that makes the package.
 if(QUESTDB_CROSS)
   set(_questdb_debian_x86_64 amd64)

@@ -17,8 +17,9 @@ class QuestdbIngressConan(ConanFile):
     topics = ("questdb", "ilp", "ingestion", "timeseries", "database")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "insecure_skip_verify": [True, False]}
-    default_options = {"shared": True, "insecure_skip_verify": False}
+    # `receiver` adds libquestdb_receiver, a server for the tests of a program, of the same kind as the library.
+    options = {"shared": [True, False], "insecure_skip_verify": [True, False], "receiver": [True, False]}
+    default_options = {"shared": True, "insecure_skip_verify": False, "receiver": False}
 
     def set_version(self):
         manifest = load(self, os.path.join(ROOT, "Cargo.toml"))
@@ -49,6 +50,7 @@ class QuestdbIngressConan(ConanFile):
         variables = toolchain.cache_variables
         variables["QUESTDB_DEFAULT_LIBRARY"] = "SHARED" if self.options.shared else "STATIC"
         variables["QUESTDB_INSECURE_SKIP_VERIFY"] = bool(self.options.insecure_skip_verify)
+        variables["QUESTDB_RECEIVER_LIBRARY"] = bool(self.options.receiver)
         # Lets several builds share what cargo has compiled.
         shared_folder = os.environ.get("QUESTDB_CARGO_TARGET_DIR")
         if shared_folder:
@@ -71,15 +73,25 @@ class QuestdbIngressConan(ConanFile):
                 os.remove(os.path.join(self.package_folder, "lib", name))
 
     def package_info(self):
-        self.cpp_info.libs = ["questdb_ingress"]
         self.cpp_info.set_property("cmake_file_name", "questdb")
-        self.cpp_info.set_property("cmake_target_name", "questdb::questdb")
         kind = "shared" if self.options.shared else "static"
-        self.cpp_info.set_property("cmake_target_aliases", ["questdb::cpp", f"questdb::{kind}"])
-        self.cpp_info.set_property("pkg_config_name", "questdb_ingress")
+        client = self.library("client", "questdb_ingress", "QUESTDB_STATIC")
+        client.set_property("cmake_target_name", "questdb::questdb")
+        client.set_property("cmake_target_aliases", ["questdb::cpp", f"questdb::{kind}"])
+        if self.options.receiver:
+            receiver = self.library("receiver", "questdb_receiver", "QUESTDB_RECEIVER_STATIC")
+            name = "receiver" if self.options.shared else "receiver_static"
+            receiver.set_property("cmake_target_name", f"questdb::{name}")
+
+    def library(self, component, name, static):
+        """Describes a library of the package; `static` is what its header asks for if it is linked statically."""
+        library = self.cpp_info.components[component]
+        library.libs = [name]
+        library.set_property("pkg_config_name", name)
         if not self.options.shared:
-            self.cpp_info.defines = ["QUESTDB_STATIC"]
+            library.defines = [static]
             if self.settings.os == "Linux":
-                self.cpp_info.system_libs = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"]
+                library.system_libs = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"]
             elif self.settings.os == "Macos":
-                self.cpp_info.frameworks = ["Security", "CoreFoundation"]
+                library.frameworks = ["Security", "CoreFoundation"]
+        return library

@@ -27,3 +27,6 @@ class TestPackage(ConanFile):
         if can_run(self):
             self.run(os.path.join(self.cpp.build.bindir, "use_cpp"), env="conanrun")
             self.run(os.path.join(self.cpp.build.bindir, "use_c"), env="conanrun")
+            own_test = os.path.join(self.cpp.build.bindir, "own_test")
+            if os.path.exists(own_test):
+                self.run(own_test, env="conanrun")

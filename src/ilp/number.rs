@@ -29,20 +29,22 @@ fn minus(out: &mut Room, negative: bool) {
 pub(super) fn unsigned(out: &mut Room, value: u64, suffix: Suffix) {
     let (upper, last) = (value / TEN_8, value % TEN_8);
     if value < TEN_8 {
-        out.words([leading(value)]);
+        out.word(leading(value));
     } else if upper < 100 {
         // Ten digits at most, which is shorter than with sixteen.
         let (pair, len) = two(upper);
         out.put(pair, len);
-        out.words([eight(last)]);
+        out.word(eight(last));
     } else if upper < TEN_8 {
         let [first, last] = sixteen(upper, last);
-        out.words([stripped(first ^ ASCII_ZEROS), (last, 8)]);
+        out.word(stripped(first ^ ASCII_ZEROS));
+        out.word((last, 8));
     } else {
         let (digits, len) = four(upper / TEN_8);
         out.put(digits, len);
         let [first, last] = sixteen(upper % TEN_8, last);
-        out.words([(first, 8), (last, 8)]);
+        out.word((first, 8));
+        out.word((last, 8));
     }
     out.put(suffix.0, suffix.1);
 }
@@ -52,7 +54,7 @@ pub(super) fn unsigned(out: &mut Room, value: u64, suffix: Suffix) {
 pub(super) type Suffix = ([u8; 2], usize);
 
 /// Returns the digits of a number below 10^8, one in each byte, the first digit in the lowest byte.
-#[inline]
+#[inline(always)]
 fn digits(value: u64) -> u64 {
     // Each step splits every lane into quotient and remainder: into 4 + 4 digits, then 2 + 2, then 1 + 1. The factors are
     // reciprocals that are exact for the range of a lane.
@@ -64,13 +66,13 @@ fn digits(value: u64) -> u64 {
 }
 
 /// Returns eight digits of text.
-#[inline]
+#[inline(always)]
 pub(super) fn eight(value: u64) -> (u64, usize) {
     (digits(value) | ASCII_ZEROS, 8)
 }
 
 /// Returns one to eight digits of text without leading zeros.
-#[inline]
+#[inline(always)]
 fn leading(value: u64) -> (u64, usize) {
     stripped(digits(value))
 }
@@ -162,9 +164,9 @@ fn decimals(out: &mut Room, negative: bool, scaled: u64) {
     minus(out, negative);
     let [whole, fraction] = sixteen(scaled / TEN_8, scaled % TEN_8);
     let zeros = (((fraction ^ ASCII_ZEROS) | 1).leading_zeros() / 8) as usize;
-    out.words([stripped(whole ^ ASCII_ZEROS)]);
+    out.word(stripped(whole ^ ASCII_ZEROS));
     out.byte(b'.');
-    out.words([(fraction, 8 - zeros)]);
+    out.word((fraction, 8 - zeros));
 }
 
 /// Converts any double by the general algorithm. Returns what comes before the last 16 bytes of its text, and these 16

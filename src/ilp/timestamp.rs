@@ -75,7 +75,7 @@ impl StampCache {
     pub(super) fn write(&self, lower: u64, form: StampForm, out: &mut Room) {
         // Never more than 13.
         out.put(self.text, self.len % 16);
-        out.words([(write::eight(lower), 8)]);
+        out.word((write::eight(lower), 8));
         out.put(form.end.0, form.end.1);
     }
 

@@ -129,12 +129,10 @@ impl Room {
         }
     }
 
-    /// Appends the first bytes of each word, in memory order.
+    /// Appends the first `len` bytes of a word, in memory order.
     #[inline(always)]
-    pub(in crate::ilp) fn words<const N: usize>(&mut self, words: [(u64, usize); N]) {
-        for (word, len) in words {
-            self.put(word.to_le_bytes(), len);
-        }
+    pub(in crate::ilp) fn word(&mut self, (word, len): (u64, usize)) {
+        self.put(word.to_le_bytes(), len);
     }
 
     #[inline(always)]

@@ -184,11 +184,16 @@ fn race() {
     // SAFETY: it is not; that is the purpose.
     unsafe impl Sync for Shared {}
     static NUMBER: Shared = Shared(std::cell::UnsafeCell::new(0));
-    // SAFETY: as above.
-    let change = || (0..1000).for_each(|_| unsafe { *NUMBER.0.get() += 1 });
+    // One after the other would be no race, so both begin when both are there.
+    let both = std::sync::Barrier::new(2);
+    let change = || {
+        both.wait();
+        // SAFETY: as above.
+        (0..1000).for_each(|_| unsafe { *NUMBER.0.get() += 1 });
+    };
     std::thread::scope(|scope| {
-        scope.spawn(change);
-        scope.spawn(change);
+        scope.spawn(&change);
+        scope.spawn(&change);
     });
 }
 

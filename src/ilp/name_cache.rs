@@ -284,12 +284,12 @@ mod tests {
             cache.resolve(Text::from(name), 127).unwrap();
         }
         for first in 0..names.len() {
-            for next in 0..names.len() {
+            for (next, name) in names.iter().enumerate() {
                 cache.next = first;
-                let text = Text::from(&names[next]);
+                let text = Text::from(name);
                 let skipped = cache.skip_to(text);
                 assert_eq!(skipped, (first + 1..=first + SKIPPED).contains(&next));
-                let expected = if skipped || first == next { Some(&*names[next]) } else { None };
+                let expected = if skipped || first == next { Some(&**name) } else { None };
                 assert_eq!(cache.expected_short(text).map(|name| name.as_str()), expected);
             }
         }

@@ -84,7 +84,9 @@ impl<'a> KnownTexts<'a> {
         let base = offsets.range(0)?.start;
         let end = offsets.range(offsets.count() - 1)?.end;
         let bytes = texts.bytes.get(base..end)?;
-        (is_often_beyond_ascii(bytes) && is_utf8(bytes)).then_some(KnownTexts {
+        // A look at one or two short texts takes longer than it can save.
+        let many = offsets.count() > 2 || bytes.len() >= MIN_BYTES_TO_CHECK;
+        (many && is_often_beyond_ascii(bytes) && is_utf8(bytes)).then_some(KnownTexts {
             offsets,
             bytes,
             base,
@@ -117,6 +119,9 @@ impl<'a> KnownTexts<'a> {
         }
     }
 }
+
+/// Fewer bytes of one or two texts are checked while they are copied.
+const MIN_BYTES_TO_CHECK: usize = 1024;
 
 /// Returns whether at least one byte of 32 is not ASCII, by a look at three parts of the bytes.
 fn is_often_beyond_ascii(bytes: &[u8]) -> bool {

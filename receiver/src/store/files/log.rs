@@ -172,24 +172,13 @@ pub(crate) fn replay(
     let read = |e: io::Error| FileError::io("read", &path, e);
     let mut file = OpenOptions::new().read(true).write(last).open(&path).map_err(read)?;
     let end = file.metadata().map_err(read)?.len();
-    let mut head = [0; HEAD];
-    let complete = end >= HEAD as u64;
-    if complete {
-        file.read_exact(&mut head).map_err(read)?;
-    }
-    let sum = crc32fast::hash(&head[..HEAD - 4]).to_le_bytes();
-    if !complete
-        || head[..8] != MAGIC
-        || head[HEAD - 4..] != sum
-        || head[8..16] != number.to_le_bytes()
-    {
+    let Some(salt) = read_head(&mut file, end, number).map_err(read)? else {
         // Creating it was interrupted, so nothing was ever committed to it.
         if last && end <= HEAD as u64 {
             return LogFile::create(disk, folder, number).map(Some);
         }
         return Err(FileError::damaged(&path, 0, "it does not begin as a log file does"));
-    }
-    let salt = salt_of(&head);
+    };
     let mut source = BufReader::with_capacity(1 << 20, &mut file);
     let mut at = HEAD as u64;
     let mut memory = MutableBuffer::default();
@@ -224,6 +213,18 @@ pub(crate) fn replay(
     let mut log = LogFile { number, path: path.clone(), file, salt, len: at, kept: at, cut: true };
     log.repair(disk)?;
     Ok(Some(log))
+}
+
+/// Reads the head of a file of so many bytes. Returns what its checksums begin with, or `None` if it is no head of this file.
+fn read_head(file: &mut File, end: u64, number: u64) -> io::Result<Option<u32>> {
+    let mut head = [0; HEAD];
+    if end < HEAD as u64 {
+        return Ok(None);
+    }
+    file.read_exact(&mut head)?;
+    let sum = crc32fast::hash(&head[..HEAD - 4]).to_le_bytes();
+    let good = head[..8] == MAGIC && head[HEAD - 4..] == sum && head[8..16] == number.to_le_bytes();
+    Ok(good.then(|| salt_of(&head)))
 }
 
 enum Next {

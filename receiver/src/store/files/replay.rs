@@ -30,7 +30,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Leaves every record as it is.
-    #[cfg(fuzzing)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn join_nothing(&mut self) {
         self.apart = true;
     }

@@ -2,6 +2,7 @@
 
 use super::any_rows::{Random, all_types, row_keys, some_rows};
 use super::*;
+use crate::store::files::replay::Replay;
 
 fn rows_of(store: &FileStore, table: &str) -> Vec<(Vec<u8>, String)> {
     row_keys(store.scan(table).unwrap().map(Result::unwrap))
@@ -48,4 +49,34 @@ fn rows_of_small_and_large_records_come_back_as_they_were() {
         let parts = store.parts("plain").unwrap();
         assert!(parts.recent.len() < 40, "{}", parts.recent.len());
     }
+}
+
+#[test]
+fn a_record_that_is_damaged_behind_its_checksum_is_refused_or_read() {
+    let (mut refused, mut read) = (0, 0);
+    for (id, schema) in [(1, all_types(false)), (2, all_types(true))] {
+        let batch = some_rows(&mut Random(id), &schema, START, 3).batch;
+        let columns = schema.columns_of(&batch).unwrap();
+        let rows = record::Change::Rows(vec![record::RowsEntry { table: id, columns, batch }]);
+        let whole = record::encode(&rows).unwrap();
+        for place in 0..whole.len() {
+            for (change, apart) in [(1, false), (1, true), (0x80, false), (0x80, true)] {
+                let mut bytes = whole.clone();
+                bytes[place] ^= change;
+                let mut catalog = Catalog::default();
+                let schema = Arc::new(schema.clone());
+                catalog.apply(record::Change::Create { id, schema });
+                let mut replay = Replay::new(&mut catalog);
+                if apart {
+                    replay.join_nothing();
+                }
+                let bytes = arrow_buffer::Buffer::from(&bytes[..]);
+                match replay.record(&bytes).and_then(|()| replay.finish()) {
+                    Err(_) => refused += 1,
+                    Ok(()) => read += 1,
+                }
+            }
+        }
+    }
+    assert!(refused > 1000 && read > 1000, "{refused} refused, {read} read");
 }

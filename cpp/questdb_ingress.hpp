@@ -1937,7 +1937,8 @@ class pool {
         return buffer{made};
     }
     /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. Returns the number of the batch. Waits only
-    /// while the queue is full, and then throws QUESTDB_ERROR_CODE_TIMEOUT. After an exception the buffer is as it was.
+    /// while the queue is full, for `options.timeout` or `acquire_timeout_ms`, and throws QUESTDB_ERROR_CODE_TIMEOUT if there is
+    /// still no room. After an exception the buffer is as it was.
     std::uint64_t submit(buffer &rows, const submit_options &options = {}) const {
         ::questdb_submit how{};
         how.size = sizeof how;
@@ -1960,7 +1961,8 @@ class pool {
         if (count == 0) return std::nullopt;
         return taken(done);
     }
-    /// Waits for the completion of one batch. Returns nothing if the batch is not complete in time.
+    /// Waits for the completion of one batch. Returns nothing if the batch is not complete in time. Throws
+    /// QUESTDB_ERROR_CODE_INVALID_STATE if there is no such batch, or if its completion was read.
     template <class Rep, class Period>
     std::optional<completion> wait_for(std::uint64_t batch, std::chrono::duration<Rep, Period> timeout) const {
         ::questdb_completion done = empty();
@@ -1984,7 +1986,8 @@ class pool {
         detail::throw_if(::questdb_pool_cancel(handle_.get(), batch, in_flight_too));
     }
 
-    /// Takes no more batches, sends those it has within `timeout`, and cancels the rest. Completions can be read afterwards.
+    /// Takes no more batches, sends those it has within `timeout`, and cancels the rest. Completions can be read afterwards. Does
+    /// not throw for batches that failed: see `failure`.
     template <class Rep, class Period>
     pool_report close(std::chrono::duration<Rep, Period> timeout) const {
         ::questdb_pool_report report{};

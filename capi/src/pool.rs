@@ -23,7 +23,8 @@ use client::{BatchId, Completion, Pool, PoolStats, Submit};
 /// `questdb_pool_next`, whichever comes first.
 ///
 /// Threads: any thread may make any call at any time until `questdb_pool_free` begins.
-/// A pool does not survive `fork`: in the child process every call returns INVALID_STATE.
+/// A pool does not survive `fork`: in the child process every call that returns an error returns INVALID_STATE,
+/// `questdb_pool_stat` returns 0, and `questdb_pool_free` frees the child's copy without disturbing the parent.
 #[derive(Debug)]
 pub struct questdb_pool {
     pool: Pool,
@@ -31,8 +32,8 @@ pub struct questdb_pool {
     poisoned: AtomicBool,
 }
 
-/// How a batch is submitted. Set `size`, and leave the rest 0 for what most callers need. The layout of this struct is frozen;
-/// later versions add fields at its end.
+/// How a batch is submitted. Set `size`, and leave the rest 0 for what most callers need. Fields never move; later versions may
+/// add some at the end. A `size` that the library does not know is INVALID_ARGUMENT.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct questdb_submit {
@@ -50,8 +51,9 @@ pub struct questdb_submit {
     pub has_timeout: u32,
 }
 
-/// What became of a batch. Set `size` of the first one before the call. The layout of this struct is frozen; later versions add
-/// fields at its end.
+/// What became of a batch. Set `size` of the first one before the call: all of an array have that size, and the call sets the
+/// others. Fields never move; later versions may add some at the end. A `size` that the library does not know is
+/// INVALID_ARGUMENT.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct questdb_completion {
@@ -80,7 +82,7 @@ pub struct questdb_completion {
     pub failed_rows: *mut questdb_buffer,
 }
 
-/// What `questdb_pool_close` has achieved, about the batches that were not complete when it was called.
+/// What `questdb_pool_close` has achieved with the batches that were not complete when it was called.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct questdb_pool_report {
@@ -90,7 +92,7 @@ pub struct questdb_pool_report {
     pub unsent_rows: u64,
     /// Rows of batches that may be stored, as a whole or in part.
     pub rows_in_doubt: u64,
-    /// Rows given to the kernel over TCP connections, at any time, that may be lost.
+    /// Rows that were given to the kernel over TCP connections and may be lost, over the whole life of the pool.
     pub earlier_rows_in_doubt: u64,
 }
 
@@ -246,11 +248,12 @@ pub unsafe extern "C" fn questdb_pool_new_buffer(
 
 /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. The rows are sent later, on a thread of the
 /// pool. Waits only while the queue is full: at `queue_max_bytes`, and at 65,536 batches that are under way or whose completions
-/// nobody has read. `how` may be NULL, `batch` too.
+/// nobody has read, those of batches that succeeded too. An empty buffer is a batch of no rows, which succeeds and sends nothing.
+/// `how` may be NULL, `batch` too.
 ///
 /// Ownership: the buffer stays yours; it cannot be one that a sender lends.
-/// Errors: INVALID_STATE (open row, closed pool, after fork), LIMIT_EXCEEDED (more than `queue_max_bytes`), TIMEOUT (no room in
-/// time), UNAVAILABLE (no thread could be started), OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED. The buffer is as it was.
+/// Errors: INVALID_STATE (open row, closed pool, after fork), LIMIT_EXCEEDED (a batch of more than `queue_max_bytes`, which does
+/// not wait), TIMEOUT (no room in time), UNAVAILABLE (no thread could be started), OUT_OF_MEMORY, INVALID_ARGUMENT, HANDLE_POISONED. The buffer is as it was.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -381,7 +384,8 @@ pub unsafe extern "C" fn questdb_pool_cancel(
     guard_pool(pool, &mut |p| p.cancel_numbered(batch(batch_number)?, in_flight_too != 0).map(drop))
 }
 
-/// Waits until every batch is complete, for `timeout_millis` at most.
+/// Waits until no batch waits or is being sent, for `timeout_millis` at most. Batches that other threads submit meanwhile count
+/// too. It reads no completions.
 ///
 /// Errors: TIMEOUT if some are not by then; they go on. INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
 /// Since: 0.1
@@ -394,12 +398,13 @@ pub unsafe extern "C" fn questdb_pool_drain(
     guard_pool(pool, &mut |p| p.drain(Duration::from_millis(timeout_millis)))
 }
 
-/// Takes no more batches, sends those it has within `timeout_millis`, and ends the connections. Batches that are not sent by
-/// then complete as NOT_SENT, and those that are being sent are cancelled. It returns at most 250 ms after its time. Completions
-/// can be read afterwards. `report` may be NULL; set its `size` before the call.
+/// Takes no more batches, sends those it has within `timeout_millis`, and ends the connections. Batches that still wait then
+/// complete as NOT_SENT with CANCELLED; those being sent are cancelled, and complete with the outcome that is true. Submits that
+/// wait for room return INVALID_STATE. It returns at most 250 ms after its time. Completions can be read afterwards. `report` may
+/// be NULL; set its `size` before the call. A second call counts only what was still open.
 ///
-/// Errors: the first error of a batch that was not complete when the call began, or of the end of a connection. INVALID_STATE
-/// after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+/// Errors: the first error of a batch that was not complete when the call began, or of the end of a connection; TIMEOUT if a
+/// batch has not ended even so. INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
 /// Since: 0.1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -454,7 +459,9 @@ fn count(stats: &PoolStats, counter: u32) -> u64 {
     all.get(counter as usize).copied().unwrap_or(0)
 }
 
-/// Frees a pool. Never waits for the network: what was not sent is lost, see `questdb_pool_close`. NULL is fine.
+/// Frees a pool with all completions that were not read and their rows. Never waits for the network: batches that wait are not
+/// sent, and those being sent are cancelled and may be stored. Call `questdb_pool_close` and read the completions before. NULL
+/// is fine.
 ///
 /// Threads: no other call with this pool may be running.
 /// Since: 0.1

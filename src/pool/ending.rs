@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::report::PoolReport;
 use super::shared::{LONGEST, Phase, Shared, State};
-use crate::error::Result;
+use crate::error::{Outcome, Result, err};
 use crate::net::now;
 
 /// How long a cancelled call may take to return, see [`crate::Canceller`], with some time for a busy machine.
@@ -46,13 +46,20 @@ impl Shared {
         let all_ended = state.alive == 0;
         let threads = if all_ended { std::mem::take(&mut state.threads) } else { Vec::new() };
         let counts = &state.counts;
-        let report = PoolReport {
-            unsent_rows: counts.rows_not_stored - before.0,
-            // What a worker has not come back from by now may still be sent. It completes when the worker does.
-            rows_in_doubt: counts.rows_in_doubt - before.1 + state.queue.rows_in_flight(),
-            earlier_rows_in_doubt: counts.earlier_rows_in_doubt,
-            result: counts.first_error.clone().map_or(Ok(()), Err),
-        };
+        let report =
+            PoolReport {
+                // What a worker has not come back from by now may still be sent, and holds those with its order key. They complete
+                // when the worker does.
+                unsent_rows: counts.rows_not_stored - before.0 + state.queue.rows_waiting(),
+                rows_in_doubt: counts.rows_in_doubt - before.1 + state.queue.rows_in_flight(),
+                earlier_rows_in_doubt: counts.earlier_rows_in_doubt,
+                result: match (&counts.first_error, state.queue.open()) {
+                    (Some(e), _) => Err(e.clone()),
+                    (None, 0) => Ok(()),
+                    (None, open) => Err(err!(Timeout, "{open} batches have not ended yet")
+                        .outcome_is(Outcome::InDoubt)),
+                },
+            };
         drop(state);
         // All of them are at their last instruction. A program that unloads the library afterwards must not take it from them.
         threads.into_iter().for_each(|thread| drop(thread.join()));

@@ -179,6 +179,12 @@ impl Queue {
         self.slots.iter().filter(flying).map(|it| it.rows).sum()
     }
 
+    /// Returns the number of rows that wait to be sent.
+    pub(super) fn rows_waiting(&self) -> u64 {
+        let waits = |it: &&Slot| matches!(it.place, Place::Ready | Place::Behind);
+        self.slots.iter().filter(waits).map(|it| it.rows).sum()
+    }
+
     /// Returns the number of batches that a worker could take.
     pub(super) fn ready(&self) -> usize {
         self.ready.len()

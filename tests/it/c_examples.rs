@@ -326,7 +326,7 @@ fn outcome() {
     }
 }
 
-/// Many producers and one pool: everything arrives; what is refused goes to the file; SIGTERM ends it in order.
+/// Many producers and one pool: everything arrives; what failed goes to the file; SIGTERM ends it in order.
 #[test]
 fn pool() {
     for language in LANGUAGES {
@@ -338,7 +338,7 @@ fn pool() {
         let receiver = Receiver::builder().start().unwrap();
         let conf = receiver.conf(Listener::Http);
         let said = succeeds(language, "pool", &[&conf, "3", path]);
-        assert_eq!((said.as_str(), refused()), ("120 rows stored, 0 refused, 0 in doubt\n", 0));
+        assert_eq!((said.as_str(), refused()), ("120 rows stored, 0 not stored, 0 in doubt\n", 0));
         assert_eq!(receiver.table("events").unwrap().row_count(), 120);
 
         let receiver = Receiver::builder().start().unwrap();
@@ -347,7 +347,7 @@ fn pool() {
         // Batches that are refused during the close are its error as well.
         assert!(done.status.success(), "{done:?}");
         let said = String::from_utf8(done.stdout).unwrap();
-        assert_eq!((said.as_str(), refused()), ("0 rows stored, 80 refused, 0 in doubt\n", 80));
+        assert_eq!((said.as_str(), refused()), ("0 rows stored, 80 not stored, 0 in doubt\n", 80));
 
         let receiver = Receiver::builder().start().unwrap();
         let program = Command::new(compile(language, "pool"))
@@ -363,7 +363,7 @@ fn pool() {
         let said = String::from_utf8(done.stdout).unwrap();
         assert!(done.status.success(), "{said} {:?}", done.status);
         let rows = receiver.table("events").unwrap().row_count();
-        assert_eq!(said, format!("{rows} rows stored, 0 refused, 0 in doubt\n"));
+        assert_eq!(said, format!("{rows} rows stored, 0 not stored, 0 in doubt\n"));
     }
 }
 

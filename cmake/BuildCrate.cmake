@@ -74,7 +74,9 @@ foreach(_questdb_package IN ITEMS questdb-ingress-capi questdb-ingress-capi-stat
       "${QUESTDB_CARGO}" rustc --release --locked --lib --package ${_questdb_package}
       --manifest-path "${CMAKE_CURRENT_SOURCE_DIR}/Cargo.toml"
       --target-dir "${_questdb_target_dir}" ${_questdb_target_flags} "--features=${_questdb_features}"
-      --config "profile.release.strip=\"symbols\"" ${_questdb_flags})
+      # The second one for the package itself: cargo leaves the first one out where a package has settings of its own.
+      --config "profile.release.strip=\"symbols\""
+      --config "profile.release.package.${_questdb_package}.strip=\"symbols\"" ${_questdb_flags})
 endforeach()
 add_custom_target(questdb_crate ALL ${_questdb_runs}
   ${_questdb_copies} ${_questdb_links}

@@ -93,11 +93,15 @@ pub(crate) fn convert(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
+/// Returns the member of the enumeration `Outcome`.
+pub(crate) fn outcome(py: Python<'_>, outcome: client::Outcome) -> PyResult<Bound<'_, PyAny>> {
+    class(py, &OUTCOMES, "Outcome")?.call1((outcome.as_str(),))
+}
+
 /// As [`convert`], for errors that are kept and not raised.
 pub(crate) fn object<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let object = instance(py, Code::of(error), error.message())?;
-    let outcome = class(py, &OUTCOMES, "Outcome")?.call1((error.outcome().as_str(),))?;
-    object.setattr("outcome", outcome)?;
+    object.setattr("outcome", outcome(py, error.outcome())?)?;
     object.setattr("kind", error.code().as_str())?;
     object.setattr("in_doubt", error.in_doubt())?;
     object.setattr("retryable", error.is_retryable())?;

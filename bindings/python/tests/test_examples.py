@@ -143,6 +143,26 @@ def test_asyncio_flush(receiver):
     assert len(set(values(receiver, "readings", "timestamp"))) == 20_000
 
 
+def test_pool(receiver, tmp_path):
+    failed = tmp_path / "failed.txt"
+    assert said("pool", receiver.http, "3", str(failed)) == "120 rows stored, 0 not stored, 0 in doubt\n"
+    assert (len(receiver.rows("events")), failed.read_text()) == (120, "")
+    # What is refused goes to the file.
+    receiver.clear()
+    receiver.command("create events value:boolean")
+    assert said("pool", receiver.http, "2", str(failed)) == "0 rows stored, 80 not stored, 0 in doubt\n"
+    assert len(failed.read_text().splitlines()) == 80
+
+
+def test_pool_ends_in_order(receiver, tmp_path):
+    with started("pool", receiver.http, "1000000000", str(tmp_path / "failed.txt")) as program:
+        receiver.wait_for("events", 100)
+        program.send_signal(signal.SIGTERM)
+        out, err = program.communicate(timeout=60)
+    assert (program.returncode, err) == (0, "")
+    assert out == f"{len(receiver.rows('events'))} rows stored, 0 not stored, 0 in doubt\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_service(receiver, number):
     with started("service", receiver.http + "auto_flush_rows=10;") as program:

@@ -8,6 +8,7 @@ from questdb.ingress import (
     IngressError,
     IngressErrorCode,
     Outcome,
+    Pool,
     Protocol,
     Sender,
     ServerTimestamp,
@@ -34,6 +35,12 @@ async def send(token: str | None) -> Outcome:
             assert e.code is IngressErrorCode.ServerFlushError
             return e.outcome
         return Outcome.Committed if sender.stats()["rows_committed"] else Outcome.NotSent
+
+
+async def batches(pool: Pool) -> int:
+    buffer = pool.new_buffer().row("t", columns={"a": 1}, at=ServerTimestamp)
+    done = await pool.submit(buffer, order_key=7, timeout=datetime.timedelta(seconds=1))
+    return done.rows if done.outcome is Outcome.Committed else pool.close(timeout=1.5).unsent_rows
 
 
 Buffer().row("t", {"a": "b"}, at=ServerTimestamp)  # type: ignore[call-arg]

@@ -13,27 +13,36 @@ from ._errors import IngressError, IngressErrorCode, Outcome, Protocol, TaggedEn
 from ._native import (
     VERSION,
     Buffer,
+    Completion,
+    Pool,
+    PoolReport,
     Sender,
     SenderTransaction,
     ServerTimestamp,
     ServerTimestampType,
+    Ticket,
     TimestampMicros,
     TimestampNanos,
 )
+from ._pool import await_ticket as _await_ticket
 
 __all__ = [
     "VERSION",
     "WARN_HIGH_RECONNECTS",
     "Buffer",
+    "Completion",
     "IngressError",
     "IngressErrorCode",
     "Outcome",
+    "Pool",
+    "PoolReport",
     "Protocol",
     "Sender",
     "SenderTransaction",
     "ServerTimestamp",
     "ServerTimestampType",
     "TaggedEnum",
+    "Ticket",
     "TimestampMicros",
     "TimestampNanos",
     "TlsCa",
@@ -46,3 +55,5 @@ WARN_HIGH_RECONNECTS = True
 
 Sender.flush_async = _flush_async
 Sender.flush_async.__qualname__ = "Sender.flush_async"
+Ticket.__await__ = _await_ticket
+Ticket.__await__.__qualname__ = "Ticket.__await__"

@@ -301,7 +301,7 @@ mod tests {
             let text = format!("a{}", char::from(byte));
             let Ok(name) = ColumnName::new(&text) else { continue };
             let mut buffer = Buffer::new(ProtocolVersion::V1);
-            buffer.row("t").unwrap().symbol("s", &text).unwrap().at_now().unwrap();
+            buffer.table("t").unwrap().symbol("s", &text).unwrap().at_now().unwrap();
             assert_eq!(buffer.peek(), [b"t,s=", name.text().form(), b"\n"].concat());
         }
     }

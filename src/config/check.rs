@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::addr::Addr;
-use super::options::Key;
+use super::option_row::Key;
 use super::secret::Secret;
 use super::settings::{Auth, Delivery, Protocol, Roots, Settings, Tls};
 use super::value::{OptionValue, Place};

@@ -9,6 +9,7 @@ mod addr;
 mod check;
 mod env;
 mod lexer;
+mod option_row;
 mod options;
 pub(crate) mod reference;
 mod secret;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use addr::Addr;
-use options::Key;
+use option_row::Key;
 pub use secret::Secret;
 pub use settings::{Auth, Delivery, Interface, Protocol, Roots, Settings, Tls};
 pub use typed::ConfigBuilder;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::options::{DefaultValue, OPTIONS, OptionRow};
+use super::option_row::{DefaultValue, OptionRow};
+use super::options::OPTIONS;
 
 /// Where this library is stricter than the official Rust and C client, or differs from it, and why. The tests refer to each
 /// difference by its word and prove that it exists.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::options::Key;
+use super::option_row::Key;
 use super::settings::{Auth, Delivery, Interface, Protocol, Roots};
 use super::value::{OptionValue, Place};
 use super::{Config, Entry};

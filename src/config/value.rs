@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::addr::{self, RawAddr};
 use super::lexer;
-use super::options::{Key, OptionKind, OptionRow};
+use super::option_row::{Key, OptionKind, OptionRow};
 use super::secret::Secret;
 use super::settings::Interface;
 use crate::error::{Error, Result, err};

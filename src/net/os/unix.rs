@@ -1,11 +1,14 @@
 //! Unix: where its systems differ, and the system calls that have no safe wrapper in our dependencies. These are `poll`, the
-//! coarse monotonic clock, what a socket's kernel knows about its peer, `eventfd`, the signal mask and the cancel state of a thread,
-//! and a page of memory that a forked child finds empty.
+//! coarse monotonic clock, what a socket's kernel knows about its peer, and `eventfd`; `thread` and `process` have those of threads
+//! and processes.
 #![expect(
     unsafe_code,
-    reason = "poll, clock_gettime, ioctl, sockopts, eventfd, sigmask, mmap and madvise are called through libc"
+    reason = "poll, clock_gettime, ioctl, sockopts and eventfd are called through libc"
 )]
 #![expect(clippy::disallowed_methods, reason = "a wait that was interrupted goes on for the rest")]
+
+mod process;
+mod thread;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,14 +16,13 @@ use std::net::SocketAddr;
 #[cfg(target_os = "linux")]
 use std::os::fd::FromRawFd;
 use std::os::fd::{AsRawFd, OwnedFd};
-#[cfg(target_os = "linux")]
-use std::sync::OnceLock;
-#[cfg(target_os = "linux")]
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+pub use self::process::process_id;
+pub(super) use self::thread::SignalsBlocked;
+pub use self::thread::Uncancellable;
 use super::{Interest, Ready};
 
 /// A peer that has gone must not end the process by SIGPIPE, and no call waits, also on a socket that [`wait_in_receive`] has
@@ -268,28 +270,6 @@ pub(super) fn coarse_monotonic() -> Option<Duration> {
     None
 }
 
-/// Returns the id of this process without a system call: it is kept on a page that the kernel empties in a forked child.
-#[cfg(target_os = "linux")]
-pub fn process_id() -> u32 {
-    static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
-    let made = || page_emptied_by_fork(libc::madvise);
-    let Some(kept) = *PAGE.get_or_init(made) else { return std::process::id() };
-    match kept.load(Ordering::Relaxed) {
-        0 => {
-            let id = std::process::id();
-            kept.store(id, Ordering::Relaxed);
-            id
-        }
-        id => id,
-    }
-}
-
-/// Returns the id of this process.
-#[cfg(not(target_os = "linux"))]
-pub fn process_id() -> u32 {
-    std::process::id()
-}
-
 /// A descriptor that is readable between [`Doorbell::ring`] and [`Doorbell::quiet`], for programs that wait for several things at
 /// once.
 #[derive(Debug)]
@@ -338,192 +318,5 @@ impl Doorbell {
     /// Returns the descriptor, which lives as long as the value.
     pub(crate) fn handle(&self) -> isize {
         self.seen.as_raw_fd() as isize
-    }
-}
-
-/// Blocks all signals in the thread that made the value, until it is dropped. A thread that is started meanwhile never gets any.
-#[derive(Debug)]
-pub(super) struct SignalsBlocked {
-    before: Option<libc::sigset_t>,
-    /// The mask belongs to the thread, so the value must not move to another one.
-    _stays: std::marker::PhantomData<*const ()>,
-}
-
-impl SignalsBlocked {
-    pub(super) fn new() -> SignalsBlocked {
-        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: both point to room for a set. The first call fills `all`, and the second one `before` if it succeeds.
-        let before = unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            let set = libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
-            (set == 0).then(|| before.assume_init())
-        };
-        SignalsBlocked { before, _stays: std::marker::PhantomData }
-    }
-}
-
-impl Drop for SignalsBlocked {
-    fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            // SAFETY: the set is one that the system returned, and the previous one is not asked for.
-            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
-        }
-    }
-}
-
-/// Keeps `pthread_cancel` from ending the thread in which the value was created, for as long as it lives; the request waits.
-/// A thread that ended in the middle of a call would have to unwind through Rust, which ends the process instead.
-#[derive(Debug)]
-pub struct Uncancellable {
-    #[cfg(any(
-        target_env = "gnu",
-        target_env = "musl",
-        target_vendor = "apple",
-        target_os = "freebsd"
-    ))]
-    before: libc::c_int,
-    /// The state belongs to the thread, so the value must not move to another one.
-    _stays: std::marker::PhantomData<*const ()>,
-}
-
-#[cfg(any(
-    target_env = "gnu",
-    target_env = "musl",
-    target_vendor = "apple",
-    target_os = "freebsd"
-))]
-mod thread_cancelling {
-    use libc::c_int;
-
-    pub(super) const DISABLED: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
-
-    unsafe extern "C" {
-        pub(super) fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
-    }
-}
-
-#[allow(
-    clippy::new_without_default,
-    reason = "a guard is made where it has to hold, never by default"
-)]
-impl Uncancellable {
-    /// Holds off the cancellation of this thread until it is dropped.
-    #[cfg(any(
-        target_env = "gnu",
-        target_env = "musl",
-        target_vendor = "apple",
-        target_os = "freebsd"
-    ))]
-    pub fn new() -> Uncancellable {
-        use thread_cancelling::{DISABLED, pthread_setcancelstate};
-        let mut before = DISABLED;
-        // SAFETY: the function knows this state, and `before` has room for the previous one.
-        unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
-        Uncancellable { before, _stays: std::marker::PhantomData }
-    }
-
-    #[cfg(not(any(
-        target_env = "gnu",
-        target_env = "musl",
-        target_vendor = "apple",
-        target_os = "freebsd"
-    )))]
-    pub fn new() -> Uncancellable {
-        Uncancellable { _stays: std::marker::PhantomData }
-    }
-}
-
-#[cfg(any(
-    target_env = "gnu",
-    target_env = "musl",
-    target_vendor = "apple",
-    target_os = "freebsd"
-))]
-impl Drop for Uncancellable {
-    fn drop(&mut self) {
-        // SAFETY: the state is one that the same function returned, and `self.before` has room for the previous one.
-        unsafe {
-            thread_cancelling::pthread_setcancelstate(self.before, &raw mut self.before);
-        }
-    }
-}
-
-/// The system call, or what replaces it in a test.
-#[cfg(target_os = "linux")]
-type Madvise = unsafe extern "C" fn(*mut libc::c_void, usize, libc::c_int) -> libc::c_int;
-
-/// Returns one page of zeros that is never freed; `None` if the kernel cannot empty it on `fork`, or cannot be believed.
-#[cfg(target_os = "linux")]
-fn page_emptied_by_fork(madvise: Madvise) -> Option<&'static AtomicU32> {
-    const LEN: usize = 4096;
-    /// No kernel knows such an advice.
-    const NONSENSE: libc::c_int = -1;
-    // SAFETY: a new private mapping, at an address that the kernel chooses, touches no memory that exists.
-    let page = unsafe {
-        libc::mmap(
-            std::ptr::null_mut(),
-            LEN,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-            -1,
-            0,
-        )
-    };
-    if page == libc::MAP_FAILED {
-        return None;
-    }
-    // A kernel that accepts nonsense as advice, as emulators do, ignores what it does not know. It would leave the page as
-    // it is, and a child would be taken for its parent.
-    // SAFETY: this is the whole mapping made above, and none of these advices frees it.
-    let ignores = unsafe { madvise(page, LEN, NONSENSE) } == 0;
-    // SAFETY: this is the whole mapping made above, and the advice does not free it.
-    if ignores || unsafe { madvise(page, LEN, libc::MADV_WIPEONFORK) } != 0 {
-        // SAFETY: this is the whole mapping made above, and nothing refers to it.
-        unsafe { libc::munmap(page, LEN) };
-        return None;
-    }
-    // SAFETY: zeros are a valid `AtomicU32`, a page is aligned for it, and it is never unmapped.
-    Some(unsafe { &*page.cast() })
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    /// Does what emulators of a kernel do with advice that they do not know.
-    unsafe extern "C" fn accepts_without_effect(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
-        0
-    }
-
-    /// Does what a kernel before 4.14 does.
-    unsafe extern "C" fn refuses(_: *mut libc::c_void, _: usize, _: i32) -> i32 {
-        -1
-    }
-
-    #[test]
-    fn a_kernel_that_ignores_advice_is_not_believed() {
-        assert!(page_emptied_by_fork(accepts_without_effect).is_none());
-        assert!(page_emptied_by_fork(refuses).is_none());
-        // The next test checks whether this kernel keeps its promise.
-        let page = page_emptied_by_fork(libc::madvise);
-        assert!(page.is_none_or(|page| page.load(Ordering::Relaxed) == 0));
-    }
-
-    #[test]
-    fn a_forked_child_knows_that_it_is_another_process() {
-        assert_eq!(process_id(), std::process::id());
-        // SAFETY: the child makes only calls that are allowed between `fork` and `exec`, and ends at once.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            let right = [process_id(), process_id()] == [std::process::id(); 2];
-            // SAFETY: this ends the child without running exit handlers of its parent.
-            unsafe { libc::_exit(if right { 0 } else { 1 }) };
-        }
-        let mut status = -1;
-        // SAFETY: this waits for the child made above, and `status` has room for the result.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        assert_eq!(status, 0);
-        assert_eq!(process_id(), std::process::id());
     }
 }

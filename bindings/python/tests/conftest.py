@@ -1,10 +1,15 @@
 """Fixtures that several files of tests use."""
 
+import sys
+
 import pytest
 
 from certificates import Certificates
 from real_server import RealServer
 from receiver import Receiver
+
+#: Without the interpreter's lock a test of the lock is left out.
+GIL_ENABLED = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +38,14 @@ def start_receiver():
     yield start
     for receiver in started:
         receiver.close()
+
+
+def pytest_collection_modifyitems(items):
+    """What other systems lack is there on Linux, so nothing is left out there by the name of the system, without a word."""
+    if sys.platform == "linux":
+        left_out = [item.nodeid for item in items for mark in item.iter_markers("skipif") if mark.args[0] and GIL_ENABLED]
+        if left_out:
+            raise pytest.UsageError(f"these tests must run on Linux: {', '.join(left_out)}")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -2521,7 +2521,8 @@ uint64_t questdb_pool_stat(const questdb_pool *pool,
 /**
  * Frees a pool with all completions that were not read and their rows. Never waits for the network: batches that wait are not
  * sent, and those being sent are cancelled and may be stored. Call `questdb_pool_close` and read the completions before. NULL
- * is fine.
+ * is fine. Returns when the threads of the pool have ended, which takes less than 100 ms, and on an overloaded machine at most
+ * 2 s.
  *
  * Threads: no other call with this pool may be running.
  * Since: 0.1

@@ -2,6 +2,7 @@
 
 use std::sync::MutexGuard;
 use std::task::Waker;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::report::PoolReport;
@@ -11,6 +12,9 @@ use crate::net::now;
 
 /// How long a cancelled call may take to return, see [`crate::Canceller`], with some time for a busy machine.
 const CANCELLED_WITHIN: Duration = Duration::from_millis(200);
+
+/// How long a dropped pool waits for its threads. They notice it at once, but on an overloaded machine they may not run.
+const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Shared {
     /// Sends what is left, within `limit`, and ends all workers.
@@ -37,14 +41,9 @@ impl Shared {
         state = self.wait_while(state, ends, |state| state.queue.open() > 0);
         let rest = CANCELLED_WITHIN.max(ends.saturating_duration_since(now()));
         let ends = now() + rest;
-        let wakers = self.end(&mut state, ends);
-        drop(state);
-        self.completed(wakers);
-        let mut state = self.wait_while(self.lock()?, ends, |state| state.alive > 0);
+        let (mut state, threads) = self.end_workers(state, ends, ends)?;
         // Its connection has carried no rows if no worker has ever taken it.
         drop(state.first_sender.take());
-        let all_ended = state.alive == 0;
-        let threads = if all_ended { std::mem::take(&mut state.threads) } else { Vec::new() };
         let counts = &state.counts;
         let report =
             PoolReport {
@@ -61,19 +60,39 @@ impl Shared {
                 },
             };
         drop(state);
-        // All of them are at their last instruction. A program that unloads the library afterwards must not take it from them.
-        threads.into_iter().for_each(|thread| drop(thread.join()));
+        join(threads);
         Ok(report)
     }
 
-    /// Ends the pool without waiting, because nobody will.
+    /// Ends the pool without sending what is left.
     pub(super) fn abandon(&self) {
-        let Ok(mut state) = self.lock() else { return };
-        if !matches!(state.phase, Phase::Ending(_)) {
-            let wakers = self.end(&mut state, now());
+        let Ok(state) = self.lock() else { return };
+        let now = now();
+        // A waker of the program that runs on a thread of the pool may hold the pool last. That thread cannot wait for itself.
+        let own = std::thread::current().id();
+        let is_own = state.threads.iter().any(|thread| thread.thread().id() == own);
+        let wait = if is_own { Duration::ZERO } else { NOTICED_WITHIN };
+        if let Ok((state, threads)) = self.end_workers(state, now, now + wait) {
             drop(state);
-            self.completed(wakers);
+            join(threads);
         }
+    }
+
+    /// Cancels what is not complete, gives the workers until `connections` to end their connections, and waits for them until
+    /// `threads`. Returns the threads if all of them are about to end.
+    fn end_workers<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        connections: Instant,
+        threads: Instant,
+    ) -> Result<(MutexGuard<'a, State>, Vec<JoinHandle<()>>)> {
+        let wakers = self.end(&mut state, connections);
+        drop(state);
+        self.completed(wakers);
+        let mut state = self.wait_while(self.lock()?, threads, |state| state.alive > 0);
+        let all_ended = state.alive == 0;
+        let threads = if all_ended { std::mem::take(&mut state.threads) } else { Vec::new() };
+        Ok((state, threads))
     }
 
     /// Cancels what is not complete, and lets the workers end their connections until `ends`.
@@ -112,4 +131,10 @@ impl Shared {
         }
         state
     }
+}
+
+/// Waits for threads that are at their last instruction. A program that unloads the library afterwards must not take it from
+/// them.
+fn join(threads: Vec<JoinHandle<()>>) {
+    threads.into_iter().for_each(|thread| drop(thread.join()));
 }

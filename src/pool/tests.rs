@@ -395,6 +395,29 @@ fn a_batch_under_way_is_cancelled_with_its_true_outcome() {
     assert_eq!((report.unsent_rows, report.rows_in_doubt, report.result.is_ok()), (0, 0, true));
 }
 
+#[test]
+fn a_dropped_pool_leaves_no_thread_behind() {
+    let server = FaultServer::start(
+        None,
+        script(|peer| {
+            peer.request().unwrap();
+            peer.note("received");
+            peer.hold();
+        }),
+    );
+    let conf = format!("http::addr={};protocol_version=2;request_timeout=600000;", server.addr());
+    let pool = Pool::from_conf(&conf).unwrap();
+    let mut buffer = pool.new_buffer().unwrap();
+    for _ in 0..3 {
+        buffer.table("t").unwrap().column_i64("x", 1).unwrap().at_now().unwrap();
+        drop(pool.submit(&mut buffer).unwrap());
+    }
+    server.wait_for_notes("received", 3);
+    let shared = Arc::downgrade(&pool.shared);
+    drop(pool);
+    assert_eq!(shared.strong_count(), 0, "each thread holds what they share");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn the_handle_is_readable_while_completions_wait() {

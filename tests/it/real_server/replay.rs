@@ -48,5 +48,19 @@ fn outcomes(release: Release, group: &inputs::Group) -> Vec<Value> {
     let server = QuestDb::start(release, Options { extra: conf, ..Options::PLAIN });
     let peer = inputs::Server { http: server.http_port(), tcp: server.tcp_port() };
     // Rows over TCP are committed when their connection ends, by another thread.
-    peer.replay(group, || std::thread::sleep(Duration::from_millis(500)))
+    let mut outcomes = peer.replay(group, || std::thread::sleep(Duration::from_millis(500)));
+    outcomes.iter_mut().for_each(in_one_form);
+    outcomes
+}
+
+/// The server has two forms of its answer to a unit that it does not know. It takes the shorter one in about one of 70 requests
+/// that are alike, so both count as the longer one.
+fn in_one_form(outcome: &mut Value) {
+    let http = &mut outcome["http"];
+    if http["message"] == "unsupported precision" && http["line"].is_null() {
+        http["message"] =
+            "failed to parse line protocol:errors encountered on line(s):unsupported precision"
+                .into();
+        http["line"] = 0.into();
+    }
 }

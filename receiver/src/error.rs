@@ -67,12 +67,17 @@ pub(crate) use err;
 pub(crate) fn printable(bytes: &[u8], max: usize) -> String {
     let mut text = String::new();
     for chunk in bytes[..bytes.len().min(max)].utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                c if c.is_control() => text.extend(c.escape_default()),
-                c if reorders_text(c) => text.extend(c.escape_unicode()),
-                c => text.push(c),
+        let mut rest = chunk.valid();
+        while !rest.is_empty() {
+            let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~')).count();
+            text.push_str(&rest[..plain]);
+            let mut others = rest[plain..].chars();
+            match others.next() {
+                Some(c) if c.is_control() => text.extend(c.escape_default()),
+                Some(c) if reorders_text(c) => text.extend(c.escape_unicode()),
+                other => text.extend(other),
             }
+            rest = others.as_str();
         }
         for byte in chunk.invalid() {
             text.push_str(&format!("\\x{byte:02x}"));

@@ -4,9 +4,12 @@ use super::keys::all;
 
 /// Returns the known name that differs least from `name`, if one is near.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let limit = 2.max(name.len() / 4);
     let names = all().flat_map(|row| std::iter::once(&row.name).chain(row.aliases));
+    // Texts differ at least by what one is longer. That spares most of the work.
+    let names = names.filter(|known| known.len().abs_diff(name.len()) <= limit);
     let (distance, found) = names.map(|known| (distance(name, known), *known)).min()?;
-    (distance <= 2.max(name.len() / 4)).then_some(found)
+    (distance <= limit).then_some(found)
 }
 
 /// Returns how many letters have to be changed, added or removed to turn one text into the other.

@@ -14,7 +14,7 @@ const LINE_STEP: usize = 512;
 const MAX_KEPT: usize = 64 << 10;
 
 /// A line that was refused.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadLine {
     /// The number of its row since the start, counted from 1. Empty lines are not counted.
     pub(crate) number: u64,

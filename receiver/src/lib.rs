@@ -217,7 +217,7 @@ impl Receiver {
     }
 
     /// Stops listening, stores what has arrived on the connections, ends them and waits for the threads. Peers that go on
-    /// sending are cut off after ten seconds. The tables can still be read.
+    /// sending are cut off after ten seconds. Rows in files are in Parquet files afterwards. The tables can still be read.
     pub fn shutdown(&self) {
         self.server.stop();
     }

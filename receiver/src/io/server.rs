@@ -104,6 +104,7 @@ impl Server {
         for thread in threads {
             let _ = thread.join();
         }
+        self.shared.store.flush();
     }
 }
 

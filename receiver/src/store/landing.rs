@@ -188,13 +188,6 @@ impl Landing {
     }
 }
 
-impl Drop for Landing {
-    fn drop(&mut self) {
-        // Other programs find all rows in Parquet files when the receiver has stopped; if that fails, the log has them.
-        let _ = self.flush();
-    }
-}
-
 /// Tables that no row was committed to are in memory only, so it is no error that the files lack one.
 fn gone(result: Result<(), FileError>) -> Result<()> {
     match result {

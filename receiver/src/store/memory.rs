@@ -103,6 +103,15 @@ impl Store {
         }
     }
 
+    /// Turns what is in files into Parquet files, which other programs read.
+    pub(crate) fn flush(&self) {
+        #[cfg(feature = "files")]
+        if let Some(landing) = &self.landing {
+            // If that fails, the log has the rows, and the next start reads it.
+            let _ = landing.flush();
+        }
+    }
+
     /// Waits for the right to add rows: no table is removed meanwhile.
     #[cfg(feature = "files")]
     fn hold_tables(&self) -> Option<std::sync::RwLockReadGuard<'_, ()>> {

@@ -123,7 +123,26 @@ fn acknowledged_rows_are_there_once_after_each_kill() {
 }
 
 #[test]
-fn rows_over_tcp_are_in_parquet_files_when_it_has_ended() {
+fn rows_are_in_parquet_files_after_a_signal() {
+    let folder = folder("signal");
+    let mut program = Program::start(&folder, "line.tcp.commit.interval.default=10\n");
+    assert_eq!(program.http().write("t,s=a x=1i 1704067200000000000\n").status, 204);
+    let mut tcp = connect(program.addr("tcp"));
+    tcp.write_all(b"t,s=b x=2i 1704153600000000000\n").unwrap();
+    let started = Instant::now();
+    while number(&program, "select count() from t") != Some(2) {
+        assert!(started.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = Command::new("kill").arg(program.child.id().to_string()).status().unwrap();
+    assert!(kill.success() && program.child.wait().unwrap().success());
+    let files = |day: &str| std::fs::read_dir(folder.join("db/t").join(day)).unwrap().count();
+    assert_eq!(["2024-01-01", "2024-01-02"].map(files), [1, 1]);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn rows_over_tcp_are_in_parquet_files_after_the_next_start() {
     let folder = folder("tcp");
     let program = Program::start(&folder, "line.tcp.commit.interval.default=10\n");
     let mut tcp = connect(program.addr("tcp"));

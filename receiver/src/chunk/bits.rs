@@ -9,6 +9,7 @@ pub(crate) struct Bits {
     /// For each word, how many bits are set in the words before it.
     before: Vec<u32>,
     len: usize,
+    /// How many bits are set. It is kept only while some are not.
     ones: u32,
 }
 
@@ -20,18 +21,17 @@ impl Bits {
     /// Returns how many bits are set.
     #[cfg(test)]
     pub(crate) fn ones(&self) -> usize {
-        self.ones as usize
+        if self.are_all_set() { self.len } else { self.ones as usize }
     }
 
     #[inline]
     fn are_all_set(&self) -> bool {
-        self.ones as usize == self.len
+        self.words.is_empty()
     }
 
     #[inline]
     pub(crate) fn push(&mut self, bit: bool) {
         if bit && self.are_all_set() {
-            self.ones += 1;
             self.len += 1;
         } else {
             self.push_word_bit(bit);
@@ -63,6 +63,8 @@ impl Bits {
         if let Some(last) = self.words.last_mut().filter(|_| !self.len.is_multiple_of(64)) {
             *last = (1 << (self.len % 64)) - 1;
         }
+        // A chunk has far fewer rows than such a number can tell.
+        self.ones = u32::try_from(self.len).unwrap_or(u32::MAX);
         self.before.clear();
         self.before.extend((0..self.ones).step_by(64));
     }
@@ -88,6 +90,10 @@ impl Bits {
     /// Removes the last bit and returns it.
     pub(crate) fn pop(&mut self) -> Option<bool> {
         let last = self.len.checked_sub(1)?;
+        if self.are_all_set() {
+            self.len = last;
+            return Some(true);
+        }
         let bit = self.get(last);
         if let Some(word) = self.words.last_mut() {
             *word &= !(1 << (last % 64));
@@ -98,7 +104,7 @@ impl Bits {
         }
         self.ones -= u32::from(bit);
         self.len = last;
-        if self.are_all_set() {
+        if self.ones as usize == self.len {
             self.words.clear();
             self.before.clear();
         }
@@ -120,7 +126,6 @@ impl Bits {
     pub(crate) fn extend(&mut self, other: &Bits) {
         if self.are_all_set() && other.are_all_set() {
             self.len += other.len;
-            self.ones += other.ones;
         } else if self.len.is_multiple_of(64) && !other.are_all_set() {
             self.write_out();
             self.words.extend_from_slice(&other.words);

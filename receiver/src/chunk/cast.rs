@@ -161,17 +161,29 @@ pub(crate) fn convert(value: i64, unit: TimeUnit, target: TimeUnit) -> Option<i6
     i64::try_from(i128::from(value) * nanos / divisor).ok()
 }
 
+const MAX_DESIGNATED: i64 = 9_214_646_399_999_999_999;
+const MAX_DESIGNATED_MICROS: i64 = 253_402_300_799_999_999;
+
+/// Returns whether a designated column of that type stores a value of that unit as it is.
+#[inline]
+pub(crate) fn is_plain_time(value: i64, unit: TimeUnit, column_type: ColumnType) -> bool {
+    match (column_type, unit) {
+        (ColumnType::TimestampNanos, TimeUnit::Nanos) => (0..=MAX_DESIGNATED).contains(&value),
+        (ColumnType::Timestamp, TimeUnit::Micros) => (0..=MAX_DESIGNATED_MICROS).contains(&value),
+        _ => false,
+    }
+}
+
 /// Checks that a designated timestamp is not negative and not after the last one that QuestDB stores.
 pub(crate) fn designated_range(value: i64, unit: TimeUnit) -> Result<(), String> {
-    const MAX: i64 = 9_214_646_399_999_999_999;
-    const MAX_MICROS: i64 = 253_402_300_799_999_999;
+    const MAX: i64 = MAX_DESIGNATED;
     if value < 0 {
         return Err("designated timestamp before 1970-01-01 is not allowed".into());
     }
     if value > MAX {
         return Err(format!("designated timestamp overflow, max[{MAX}]"));
     }
-    if unit != TimeUnit::Nanos && value > MAX_MICROS {
+    if unit != TimeUnit::Nanos && value > MAX_DESIGNATED_MICROS {
         return Err("designated timestamp beyond 9999-12-31 is not allowed".into());
     }
     Ok(())

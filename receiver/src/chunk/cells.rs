@@ -1,6 +1,5 @@
 //! The values of one column of a chunk, and which values the column accepts.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::line::{Decimal, FieldValue, Long256, TimeUnit, parse_long256, quick};
@@ -8,12 +7,10 @@ use crate::value::{Array, ColumnType, Value};
 
 use super::bits::Bits;
 use super::cast::{Cell, Refused, as_decimal, as_double, as_long, own_array, symbol_text};
+use super::symbols::Symbols;
 
-/// About how many bytes a text of a symbol column takes besides its letters, and an array besides its elements.
-const WORD_BYTES: usize = 100;
-
-/// The most words of a column that are found without its index.
-const MAX_LATELY: usize = 4096;
+/// About how many bytes an array takes besides its elements.
+const ARRAY_BYTES: usize = 100;
 
 /// The values of the rows that have one, in order.
 #[derive(Debug, Clone)]
@@ -28,79 +25,6 @@ enum Values {
     Decimals(Vec<Decimal>),
 }
 
-/// Texts of which each is kept once in a chunk.
-#[derive(Debug, Clone, Default)]
-struct Symbols {
-    ids: Vec<u32>,
-    words: Vec<Arc<str>>,
-    /// The number of each word. It is empty in a sealed chunk.
-    index: HashMap<Arc<str>, u32>,
-    /// The numbers of words that came lately, each at a place that a hash of its word decides. Old ones may be out of date.
-    lately: Vec<u32>,
-    /// The number of values when the last word was added, so that the word can be removed together with its row.
-    last_new: usize,
-}
-
-impl Symbols {
-    #[inline]
-    fn push(&mut self, text: &str) -> Result<(), Refused> {
-        let id = match self.index.get(text) {
-            Some(id) => *id,
-            None => self.add_word(text.into())?,
-        };
-        self.ids.push(id);
-        Ok(())
-    }
-
-    fn add_word(&mut self, word: Arc<str>) -> Result<u32, Refused> {
-        let id = u32::try_from(self.words.len());
-        let id = id.map_err(|_| Refused::Malformed(ColumnType::Symbol))?;
-        self.words.push(Arc::clone(&word));
-        self.index.insert(word, id);
-        self.last_new = self.ids.len();
-        Ok(id)
-    }
-
-    /// Appends a text that a peer has sent. Equal texts that come often are found without the index, whose hash is slow because no
-    /// peer can foresee it; `hash` may be any. Returns how many bytes a new word takes, or `None` if the text is not UTF-8.
-    #[inline]
-    fn push_hashed(&mut self, text: &[u8], hash: u32) -> Option<usize> {
-        let place = hash as usize & self.lately.len().wrapping_sub(1);
-        if let Some(id) = self.lately.get(place)
-            && let Some(word) = self.words.get(*id as usize)
-            && word.as_bytes() == text
-        {
-            self.ids.push(*id);
-            return Some(0);
-        }
-        self.push_anew(text, hash)
-    }
-
-    #[inline(never)]
-    fn push_anew(&mut self, text: &[u8], hash: u32) -> Option<usize> {
-        let before = self.words.len();
-        self.push(std::str::from_utf8(text).ok()?).ok()?;
-        if self.lately.len() < (4 * self.words.len()).min(MAX_LATELY) {
-            self.lately.clear();
-            let len = (8 * self.words.len()).next_power_of_two().clamp(16, MAX_LATELY);
-            self.lately.resize(len, u32::MAX);
-        }
-        let place = hash as usize & (self.lately.len() - 1);
-        self.lately[place] = *self.ids.last()?;
-        Some((self.words.len() - before) * (text.len() + WORD_BYTES))
-    }
-
-    fn pop(&mut self) {
-        self.ids.pop();
-        if self.last_new == self.ids.len()
-            && let Some(word) = self.words.pop()
-        {
-            self.index.remove(&word);
-            self.last_new = usize::MAX;
-        }
-    }
-}
-
 /// The cells of a column. Rows after the last one have no value.
 #[derive(Debug, Clone)]
 pub(crate) struct Cells {
@@ -108,7 +32,7 @@ pub(crate) struct Cells {
     /// For each row, whether it has a value.
     valid: Bits,
     values: Values,
-    /// The bytes of symbols and arrays behind their pointers.
+    /// The bytes of arrays behind their pointers.
     extra: usize,
 }
 
@@ -142,10 +66,7 @@ impl Cells {
     /// Returns about how many bytes the column takes.
     pub(crate) fn bytes(&self) -> usize {
         let values = match &self.values {
-            Values::Symbols(s) => {
-                (s.ids.capacity() + s.lately.capacity()) * size_of::<u32>()
-                    + s.words.capacity() * size_of::<Arc<str>>()
-            }
+            Values::Symbols(v) => v.bytes(),
             Values::Longs(v) => v.capacity() * size_of::<i64>(),
             Values::Doubles(v) => v.capacity() * size_of::<f64>(),
             Values::Texts { ends, text } => ends.capacity() * size_of::<usize>() + text.capacity(),
@@ -160,7 +81,7 @@ impl Cells {
     pub(crate) fn get(&self, row: usize) -> Value<'_> {
         let Some(at) = self.valid.rank(row) else { return Value::Null };
         match (&self.values, self.column_type) {
-            (Values::Symbols(s), _) => Value::Symbol(&s.words[s.ids[at] as usize]),
+            (Values::Symbols(s), _) => Value::Symbol(s.get(at)),
             (Values::Longs(v), ColumnType::Timestamp) => Value::TimestampMicros(v[at]),
             (Values::Longs(v), ColumnType::TimestampNanos) => Value::TimestampNanos(v[at]),
             (Values::Longs(v), _) => Value::Long(v[at]),
@@ -187,12 +108,7 @@ impl Cells {
             return;
         }
         match &mut self.values {
-            Values::Symbols(s) => {
-                let words = s.words.len();
-                let last = s.words.last().map_or(0, |w| w.len());
-                s.pop();
-                self.extra -= (words - s.words.len()) * (last + WORD_BYTES);
-            }
+            Values::Symbols(v) => v.pop(),
             Values::Longs(v) => drop(v.pop()),
             Values::Doubles(v) => drop(v.pop()),
             Values::Texts { ends, text } => {
@@ -234,9 +150,7 @@ impl Cells {
         let valid = match (&mut self.values, cell) {
             (Values::Symbols(symbols), cell) => {
                 let Some(text) = symbol_text(&cell)? else { return refused };
-                let before = symbols.words.len();
                 symbols.push(&text)?;
-                self.extra += (symbols.words.len() - before) * (text.len() + WORD_BYTES);
                 true
             }
             (Values::Texts { ends, text }, Cell::Tag(v) | Cell::Field(FieldValue::String(v))) => {
@@ -284,7 +198,7 @@ impl Cells {
     pub(super) fn read_symbol(&mut self, input: &[u8]) -> Option<usize> {
         if let Values::Symbols(symbols) = &mut self.values {
             let (text, hash, rest) = quick::hashed_token(input)?;
-            self.extra += symbols.push_hashed(text, hash)?;
+            symbols.push_hashed(text, hash)?;
             self.valid.push(true);
             return Some(rest.len());
         }
@@ -307,21 +221,7 @@ impl Cells {
     /// Appends the rows of another column of the same type. Both then have their values in one place.
     pub(crate) fn extend(&mut self, other: &Cells) {
         match (&mut self.values, &other.values) {
-            (Values::Symbols(all), Values::Symbols(more)) => {
-                let before = all.words.len();
-                let numbers: Vec<u32> = more
-                    .words
-                    .iter()
-                    .map(|word| {
-                        // There are fewer words than rows, and a chunk has far fewer rows than there are numbers.
-                        let known = all.index.get(word).copied();
-                        known.unwrap_or_else(|| all.add_word(Arc::clone(word)).unwrap_or(0))
-                    })
-                    .collect();
-                all.ids.extend(more.ids.iter().map(|id| numbers[*id as usize]));
-                let added = &all.words[before..];
-                self.extra += added.iter().map(|w| w.len() + WORD_BYTES).sum::<usize>();
-            }
+            (Values::Symbols(all), Values::Symbols(more)) => all.extend(more),
             (Values::Longs(all), Values::Longs(more)) => all.extend_from_slice(more),
             (Values::Doubles(all), Values::Doubles(more)) => all.extend_from_slice(more),
             (Values::Texts { ends, text }, Values::Texts { ends: more_ends, text: more }) => {
@@ -346,11 +246,7 @@ impl Cells {
     pub(crate) fn seal(&mut self) {
         self.valid.shrink();
         match &mut self.values {
-            Values::Symbols(s) => {
-                (s.index, s.lately) = Default::default();
-                s.ids.shrink_to_fit();
-                s.words.shrink_to_fit();
-            }
+            Values::Symbols(v) => v.seal(),
             Values::Longs(v) => v.shrink_to_fit(),
             Values::Doubles(v) => v.shrink_to_fit(),
             Values::Texts { ends, text } => {
@@ -422,5 +318,5 @@ fn push_rare(
 }
 
 fn array_bytes(array: &Array) -> usize {
-    WORD_BYTES + array.shape.len() * size_of::<u32>() + array.data.len() * size_of::<f64>()
+    ARRAY_BYTES + array.shape.len() * size_of::<u32>() + array.data.len() * size_of::<f64>()
 }

@@ -30,6 +30,65 @@ struct Place {
     after_field: bool,
 }
 
+impl Place {
+    /// Appends the value at the start of the input to its column. Returns what follows.
+    #[inline(always)]
+    fn read<'a>(
+        &self,
+        input: &'a [u8],
+        schema: &Schema,
+        columns: &mut Columns,
+        scratch: &mut Vec<u8>,
+        none: &Parts,
+    ) -> Option<&'a [u8]> {
+        let cells = columns.get(self.column, schema)?;
+        if self.is_symbol {
+            let after = cells.read_symbol(input)?;
+            return input.get(input.len() - after..);
+        }
+        if let [b'=', 16, value @ ..] = input
+            && let Some((bytes, rest)) = value.split_first_chunk()
+            && let Some(mut doubles) = cells.doubles()
+        {
+            doubles.push(f64::from_le_bytes(*bytes));
+            return Some(rest);
+        }
+        let after = cells.read_field(input, scratch, none)?;
+        input.get(input.len() - after..)
+    }
+}
+
+/// Reads the values of a line from the place `at` on, whose column is missing. `read` appends a value and returns what follows. Returns
+/// what follows the last value, or `None` if the line has no values or if too many are missing.
+#[inline(never)]
+fn read_gaps<'a>(
+    places: &[Place],
+    at: usize,
+    rest: &'a [u8],
+    mut read: impl FnMut(&Place, &'a [u8]) -> Option<&'a [u8]>,
+) -> Option<&'a [u8]> {
+    let (before, places) = places.split_at_checked(at)?;
+    let mut in_fields = before.last().is_some_and(|place| !place.is_symbol);
+    let (mut rest, mut missing) = (rest, 0);
+    for place in places {
+        let found = match place.after_field == in_fields {
+            true => place.start.strip(rest),
+            // The first field is missing.
+            false => place.start.strip_after(if in_fields { b',' } else { b' ' }, rest),
+        };
+        let Some(value) = found else {
+            missing += 1;
+            if missing > MAX_MISSING {
+                return None;
+            }
+            continue;
+        };
+        rest = read(place, value)?;
+        in_fields = !place.is_symbol;
+    }
+    (missing < before.len() + places.len()).then_some(rest)
+}
+
 /// A separator, a name and an equals sign. The first 16 bytes are also there as a number, which is compared quickly.
 #[derive(Debug)]
 struct Start {
@@ -51,11 +110,12 @@ impl Start {
     /// Returns what follows it in the input, if the input begins with it.
     #[inline(always)]
     fn strip<'a>(&self, rest: &'a [u8]) -> Option<&'a [u8]> {
-        if self.bytes.len() <= 16
+        let len = self.bytes.len();
+        if len <= 16
             && let Some(first) = rest.first_chunk()
         {
             let same = u128::from_le_bytes(*first) & self.mask == self.number;
-            return if same { rest.get(self.bytes.len()..) } else { None };
+            return if same { rest.get(len..) } else { None };
         }
         rest.strip_prefix(&self.bytes[..])
     }
@@ -179,31 +239,18 @@ impl Layout {
     ) -> Option<(Option<Stamp>, usize)> {
         let Layout { table, places, scratch, none, .. } = self;
         let mut rest = input.get(table.len()..)?;
-        let (mut in_fields, mut first) = (false, true);
-        let mut missing = 0;
-        for place in places.iter() {
-            let found = match place.after_field == in_fields {
-                true => place.start.strip(rest),
-                // The first field is missing.
-                false => place.start.strip_after(if in_fields { b',' } else { b' ' }, rest),
+        // Most lines have all columns of the layout.
+        let mut all = places.iter();
+        while let Some(place) = all.as_slice().first() {
+            let Some(value) = place.start.strip(rest) else {
+                let at = places.len() - all.as_slice().len();
+                rest = read_gaps(places, at, rest, |place, value| {
+                    place.read(value, schema, columns, scratch, none)
+                })?;
+                break;
             };
-            let Some(value) = found else {
-                missing += 1;
-                if missing > MAX_MISSING {
-                    return None;
-                }
-                continue;
-            };
-            let cells = columns.get(place.column, schema)?;
-            let after = match place.is_symbol {
-                true => cells.read_symbol(value)?,
-                false => cells.read_field(value, scratch, none)?,
-            };
-            rest = rest.get(rest.len() - after..)?;
-            (in_fields, first) = (!place.is_symbol, false);
-        }
-        if first {
-            return None;
+            rest = place.read(value, schema, columns, scratch, none)?;
+            all.next();
         }
         let (stamp, rest) = quick::line_end(rest)?;
         Some((stamp, input.len() - rest.len()))
@@ -214,19 +261,12 @@ impl Cells {
     /// Appends the field at the start of the input. Returns how many bytes follow it.
     #[inline]
     fn read_field(&mut self, input: &[u8], scratch: &mut Vec<u8>, none: &Parts) -> Option<usize> {
-        if let Some(mut doubles) = self.doubles() {
-            if let [b'=', 16, value @ ..] = input
-                && let Some((bytes, rest)) = value.split_first_chunk()
-            {
-                doubles.push(f64::from_le_bytes(*bytes));
-                return Some(rest.len());
-            }
-            if let Some((value, rest)) = quick::double(input)
-                && rest.first().is_some_and(|b| quick::is_separator(*b))
-            {
-                doubles.push(value);
-                return Some(rest.len());
-            }
+        if let Some(mut doubles) = self.doubles()
+            && let Some((value, rest)) = quick::double(input)
+            && rest.first().is_some_and(|b| quick::is_separator(*b))
+        {
+            doubles.push(value);
+            return Some(rest.len());
         }
         self.read_other(input, scratch, none)
     }

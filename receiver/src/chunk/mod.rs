@@ -7,6 +7,7 @@ mod columns;
 mod layout;
 mod recast;
 mod row;
+mod symbols;
 
 use std::sync::Arc;
 

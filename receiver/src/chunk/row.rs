@@ -8,7 +8,7 @@ use crate::refusal::{Code, Refusal};
 use crate::schema::{Policy, Schema};
 use crate::value::{ColumnType, Value};
 
-use super::cast::{Cell, convert, designated_range, new_column};
+use super::cast::{Cell, convert, designated_range, is_plain_time, new_column};
 use super::cells::Cells;
 use super::columns::Columns;
 use super::layout::Layout;
@@ -224,7 +224,16 @@ impl ChunkBuilder {
         let now = || Stamp { value: now_nanos(), unit: Some(TimeUnit::Nanos) };
         let stamp = stamp.unwrap_or_else(now);
         let designated = self.schema.designated();
-        self.put_designated(designated, stamp.value, stamp.unit.unwrap_or(default_unit))
+        let (value, unit) = (stamp.value, stamp.unit.unwrap_or(default_unit));
+        let rows = self.columns.rows;
+        if let Some(Some(cells)) = self.columns.cells.get_mut(designated)
+            && cells.len() == rows
+            && is_plain_time(value, unit, cells.column_type())
+        {
+            cells.push_time(value);
+            return Ok(());
+        }
+        self.put_designated(designated, value, unit)
     }
 
     /// Checks a time that was set by a field. QuestDB notices a wrong one in its writer, and reports an internal error.
@@ -251,7 +260,8 @@ impl ChunkBuilder {
         }
     }
 
-    #[inline]
+    // Not inlined, so that what most rows do stays short.
+    #[inline(never)]
     fn put_designated(&mut self, index: usize, value: i64, unit: TimeUnit) -> Result<(), Stop> {
         let rows = self.columns.rows;
         let cells = self.column(index)?;

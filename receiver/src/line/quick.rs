@@ -155,20 +155,66 @@ pub(crate) fn token(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     is_separator(rest[len]).then(|| rest.split_at(len))
 }
 
+/// Spreads what is different in some bits over the upper ones.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Like [`token`], with a hash of the value.
 #[inline]
 pub(crate) fn hashed_token(rest: &[u8]) -> Option<(&[u8], u32, &[u8])> {
-    let mut hash = 0u32;
-    for (len, byte) in rest.iter().enumerate() {
-        if CLASSES[usize::from(*byte)] & VALUE != 0 {
-            let (token, rest) = rest.split_at(len);
-            // The upper bits depend on all bytes.
-            let hash = hash.wrapping_mul(0x9E37_79B1) >> 16;
-            return is_separator(*byte).then_some((token, hash, rest));
+    let (mut hash, mut len) = (0u64, 0);
+    while let Some(group) = rest.get(len..).and_then(<[u8]>::first_chunk) {
+        let bytes = u64::from_le_bytes(*group);
+        let stops = value_stops(bytes);
+        if stops == 0 {
+            hash = (hash ^ bytes).wrapping_mul(MIX);
+            len += 8;
+            continue;
         }
-        hash = hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte);
+        // The first byte is the lowest one.
+        let before = stops.trailing_zeros() / 8;
+        len += before as usize;
+        if !is_separator(group[before as usize]) {
+            break;
+        }
+        hash ^= bytes & ((1 << (8 * before)) - 1);
+        let (token, rest) = rest.split_at(len);
+        return Some((token, short_hash(hash), rest));
     }
-    None
+    hashed_bytes(rest)
+}
+
+/// Like [`hashed_token`], for tokens near the end of the input or with characters that few have.
+#[inline(never)]
+fn hashed_bytes(rest: &[u8]) -> Option<(&[u8], u32, &[u8])> {
+    let (token, rest) = token(rest)?;
+    let hash = token.iter().fold(0, |hash: u64, b| (hash ^ u64::from(*b)).wrapping_mul(MIX));
+    Some((token, short_hash(hash), rest))
+}
+
+/// Returns 16 bits that depend on all bits of the hash.
+#[inline]
+fn short_hash(hash: u64) -> u32 {
+    u32::try_from((hash ^ hash >> 32).wrapping_mul(MIX) >> 48).unwrap_or(0)
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Sets the highest bit of the first byte that is zero, and maybe those of bytes above it. Bits that are not the highest of a byte
+/// mean nothing.
+#[inline]
+fn first_zero(bytes: u64) -> u64 {
+    // The highest bit of a byte that is zero becomes set by subtracting one. Bytes above a zero may be taken for one too, but
+    // then there is one.
+    bytes.wrapping_sub(ONES) & !bytes
+}
+
+/// Sets the highest bit of the first byte that may end a value, and maybe those of bytes above it. A few characters that end none
+/// are taken for such bytes too.
+#[inline]
+fn value_stops(bytes: u64) -> u64 {
+    // Blanks, commas, line ends, and all other characters below the minus sign.
+    let low = bytes.wrapping_sub(ONES * 0x2D) & !bytes;
+    (low | first_zero(bytes ^ (ONES * 0x3D)) | first_zero(bytes ^ (ONES * 0x5C))) & (ONES << 7)
 }
 
 /// Returns the text of the string whose opening quote is before `rest`, and what follows its closing quote. Text that has
@@ -219,13 +265,10 @@ fn string_stop(input: &[u8], at: usize) -> Option<usize> {
 
 #[inline]
 fn has_string_stop(group: [u8; 8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     let bytes = u64::from_le_bytes(group);
-    // The highest bit of a byte that is zero becomes set by subtracting one. Bytes above a zero may be taken for one too, but
-    // then there is one.
-    let zero = |x: u64| x.wrapping_sub(ONES) & !x;
-    let found =
-        zero(bytes ^ (ONES * 0x22)) | zero(bytes ^ (ONES * 0x5C)) | zero(bytes ^ (ONES * 0x0A));
+    let found = first_zero(bytes ^ (ONES * 0x22))
+        | first_zero(bytes ^ (ONES * 0x5C))
+        | first_zero(bytes ^ (ONES * 0x0A));
     found & (ONES << 7) != 0
 }
 
@@ -338,6 +381,40 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn tokens_end_at_separators_and_nothing_else_ends_them() {
+        // Wherever a byte stands, and however much follows, the token is the one that is found byte by byte, and equal tokens have
+        // equal hashes if enough follows.
+        for len in 0..26 {
+            for at in 0..=len {
+                for byte in 0..=255u8 {
+                    let mut text = vec![b'x'; len];
+                    text.insert(at, byte);
+                    for after in [&b" "[..], b",abc", b"\n0123456789", b""] {
+                        let line = [&text[..], after].concat();
+                        let hashed = hashed_token(&line).map(|(token, _, rest)| (token, rest));
+                        assert_eq!(hashed, token(&line), "{}", line.escape_ascii());
+                    }
+                    let hash = |after: &[u8]| {
+                        let line = [&text[..], after].concat();
+                        hashed_token(&line).map(|(_, hash, _)| hash)
+                    };
+                    assert_eq!(hash(b" 12345678"), hash(b",\n!=abcde"), "{}", text.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hashes_of_like_words_differ() {
+        let hash = |n: u32| hashed_token(format!("unit-{n:04},12345678").as_bytes()).unwrap().1;
+        let mut places: Vec<u32> = (0..1000).map(|n| hash(n) & 4095).collect();
+        places.sort_unstable();
+        places.dedup();
+        // Random numbers would have 887.
+        assert!(places.len() > 800, "{}", places.len());
     }
 
     #[test]

@@ -46,11 +46,10 @@ impl Place {
             let after = cells.read_symbol(input)?;
             return input.get(input.len() - after..);
         }
-        if let [b'=', 16, value @ ..] = input
-            && let Some((bytes, rest)) = value.split_first_chunk()
+        if let Some(([b'=', 16, value @ ..], rest)) = input.split_first_chunk::<10>()
             && let Some(mut doubles) = cells.doubles()
         {
-            doubles.push(f64::from_le_bytes(*bytes));
+            doubles.push(f64::from_le_bytes(*value));
             return Some(rest);
         }
         let after = cells.read_field(input, scratch, none)?;

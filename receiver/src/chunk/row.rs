@@ -93,7 +93,8 @@ impl ChunkBuilder {
 
     /// Appends the line at the start of `input` as a row, if it looks like the lines before it, and returns its length. If not,
     /// nothing has changed, and nothing is known about the line.
-    #[inline]
+    // Not inlined: the parser, which stands beside it otherwise, leaves it too few registers.
+    #[inline(never)]
     pub(crate) fn append_alike(
         &mut self,
         input: &[u8],

@@ -1626,6 +1626,7 @@ class config {
         return set("auto_flush_interval", value);
     }
     config &auto_flush_interval(switched_off) { return set("auto_flush_interval", "off"); }
+    config &auto_flush_timer(bool on) { return set("auto_flush_timer", on ? "on" : "off"); }
     template <class Rep, class Period>
     config &auto_flush_max_backoff(std::chrono::duration<Rep, Period> value) {
         return set("auto_flush_max_backoff", value);
@@ -1875,6 +1876,7 @@ class sender {
     ::questdb_sender *c_handle() const noexcept { return handle_.get(); }
 
   private:
+    friend class pool;
     explicit sender(::questdb_sender *owned) noexcept : handle_(owned) {}
     detail::handle<::questdb_sender, ::questdb_sender_free> handle_;
 };
@@ -1935,6 +1937,13 @@ class pool {
         ::questdb_buffer *made = nullptr;
         detail::throw_if(::questdb_pool_new_buffer(handle_.get(), &made));
         return buffer{made};
+    }
+    /// Returns a sender whose rows go out through the pool: its automatic flushes do not wait for the server. `flush` and `close` of
+    /// it wait for all its batches, as `questdb_pool_new_sender` describes. Make one for each thread, and close it before the pool.
+    [[nodiscard]] sender new_sender() const {
+        ::questdb_sender *made = nullptr;
+        detail::throw_if(::questdb_pool_new_sender(handle_.get(), &made));
+        return sender{made};
     }
     /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. Returns the number of the batch. Waits only
     /// while the queue is full, for `options.timeout` or `acquire_timeout_ms`, and throws QUESTDB_ERROR_CODE_TIMEOUT if there is

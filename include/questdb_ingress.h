@@ -2406,6 +2406,25 @@ questdb_error *questdb_pool_new_buffer(const questdb_pool *pool,
                                         questdb_buffer **buffer);
 
 /**
+ * Makes a sender whose rows go out through the pool. It has an own buffer and takes all calls of a sender, but has no connection:
+ * an automatic flush submits the rows and does not wait for the server. Its batches go out one after the other, beside those of
+ * other senders. One thread at a time uses it: make one for each.
+ *
+ * `questdb_sender_flush_own` and `questdb_sender_close` wait for all batches of the sender: afterwards each of its rows is stored
+ * or in its own buffer. They, and the next automatic flush, also tell of an earlier automatic flush that failed: its rows are in
+ * the own buffer again, before those that came later. What became of the batches of a sender that is freed comes from
+ * `questdb_pool_next`. Close the senders before the pool: a sender outlives its pool, but sends nothing then.
+ *
+ * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+ * Errors: OUT_OF_MEMORY; INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Since: 0.1
+ */
+QUESTDB_API
+QUESTDB_MUST_USE
+questdb_error *questdb_pool_new_sender(const questdb_pool *pool,
+                                        questdb_sender **sender);
+
+/**
  * Takes the rows of a buffer, and leaves it empty with memory for the next ones. The rows are sent later, on a thread of the
  * pool. Waits only while the queue is full: at `queue_max_bytes`, and at 65,536 batches that are under way or whose completions
  * nobody has read, those of batches that succeeded too. An empty buffer is a batch of no rows, which succeeds and sends nothing.

@@ -12,6 +12,7 @@ use crate::error::questdb_error;
 use crate::guard::{
     Failed, Flag, caught, failed, guard, guard_drop, guard_free, null_handle, poisoned, strike,
 };
+use crate::sender::questdb_sender;
 use crate::text::{checked, put, required};
 use client::Result;
 use client::internal::{NumberedPool as _, Uncancellable};
@@ -244,6 +245,28 @@ pub unsafe extern "C" fn questdb_pool_new_buffer(
         put(buffer, questdb_buffer::into_raw(p.new_buffer()?));
         Ok(())
     })
+}
+
+/// Makes a sender whose rows go out through the pool. It has an own buffer and takes all calls of a sender, but has no connection:
+/// an automatic flush submits the rows and does not wait for the server. Its batches go out one after the other, beside those of
+/// other senders. One thread at a time uses it: make one for each.
+///
+/// `questdb_sender_flush_own` and `questdb_sender_close` wait for all batches of the sender: afterwards each of its rows is stored
+/// or in its own buffer. They, and the next automatic flush, also tell of an earlier automatic flush that failed: its rows are in
+/// the own buffer again, before those that came later. What became of the batches of a sender that is freed comes from
+/// `questdb_pool_next`. Close the senders before the pool: a sender outlives its pool, but sends nothing then.
+///
+/// Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
+/// Errors: OUT_OF_MEMORY; INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+/// Since: 0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn questdb_pool_new_sender(
+    pool: *const questdb_pool,
+    sender: *mut *mut questdb_sender,
+) -> Failed {
+    put(sender, ptr::null_mut());
+    guard_pool(pool, &mut |p| crate::sender::make(sender, || p.new_sender()))
 }
 
 /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. The rows are sent later, on a thread of the

@@ -107,7 +107,7 @@ impl Drop for LentBufferInUse<'_> {
     }
 }
 
-unsafe fn make(
+pub(crate) unsafe fn make(
     out: *mut *mut questdb_sender,
     sender: impl FnOnce() -> Result<Sender>,
 ) -> Result<()> {

@@ -428,6 +428,29 @@ unsafe fn make_sender(handles: &mut Handles, input: &mut Input<'_>, place: usize
     }
 }
 
+/// Makes a sender of a pool, and ends it with a row.
+unsafe fn pool_sender(pool: *mut questdb_pool, input: &mut Input<'_>) {
+    let mut sender = ptr::null_mut();
+    assert_eq!(failed(questdb_pool_new_sender(pool, &raw mut sender)), pool.is_null());
+    let own = questdb_sender_buffer(sender);
+    on_buffer(own, |b| questdb_buffer_table(b, c"t".as_ptr(), 1));
+    on_buffer(own, |b| questdb_buffer_column_i64(b, c"x".as_ptr(), 1, 1));
+    failed(questdb_sender_at_now(sender));
+    match input.below(4) {
+        0 => drop(failed(questdb_sender_flush_own(sender))),
+        1 => drop(failed(questdb_sender_begin(sender, c"t".as_ptr(), 1))),
+        2 => questdb_sender_cancel(sender),
+        _ => {}
+    }
+    let mut unconfirmed = 0;
+    failed(questdb_sender_close(sender, input.below(2) as u64, &raw mut unconfirmed));
+    // SAFETY: the buffer is NULL, or alive as long as its sender.
+    let rows = unsafe { own.as_ref() }.map_or(0, |own| questdb_buffer_row_count(Some(own)));
+    assert_eq!(rows as u64, unconfirmed);
+    // SAFETY: the sender is NULL, or was made above and is given up here.
+    questdb_sender_free(unsafe { questdb_ingress_fuzz::handles::given(sender) });
+}
+
 /// Makes a pool that reaches nobody, and lets a batch go through it.
 unsafe fn pooling(handles: &mut Handles, input: &mut Input<'_>) {
     let memory = &mut Memory::default();
@@ -442,6 +465,7 @@ unsafe fn pooling(handles: &mut Handles, input: &mut Input<'_>) {
     }
     let at = if input.below(16) == 15 { ptr::null_mut() } else { pool };
     failed(questdb_pool_new_buffer(at, handles.new_buffer(input.below(2))));
+    pool_sender(at, input);
     let size = if input.below(8) == 7 { input.byte().into() } else { size_of::<questdb_submit>() };
     let how = questdb_submit {
         size,

@@ -48,6 +48,7 @@ impl Settings {
             auto_flush_rows: rows,
             auto_flush_bytes: bytes,
             auto_flush_interval: interval.map(Duration::from_millis),
+            auto_flush_timer: view.auto_flush_timer(interval)?,
             auto_flush_max_backoff: view.millis(Key::AutoFlushMaxBackoff)?,
             init_buf_size,
             max_buf_size,
@@ -351,6 +352,19 @@ impl<'a> View<'a> {
             return Err(err!(Config, "\"auto_flush\"{at} is on but all of its limits are off"));
         }
         Ok(limits)
+    }
+
+    /// Returns whether there is a timer, which needs a time.
+    fn auto_flush_timer(&self, interval: Option<u64>) -> Result<bool> {
+        let timer = self.word(Key::AutoFlushTimer)? == "on";
+        if timer && interval.is_none() {
+            let at = self.at(Key::AutoFlushTimer);
+            return Err(err!(
+                Config,
+                "\"auto_flush_timer\"{at} is on but \"auto_flush_interval\" is off"
+            ));
+        }
+        Ok(timer)
     }
 
     /// Returns `init_buf_size` and `max_buf_size`.

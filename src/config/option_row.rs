@@ -25,6 +25,7 @@ pub(super) enum Key {
     AutoFlushRows,
     AutoFlushBytes,
     AutoFlushInterval,
+    AutoFlushTimer,
     AutoFlushMaxBackoff,
     InitBufSize,
     MaxBufSize,

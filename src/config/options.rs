@@ -216,6 +216,16 @@ pub(super) const OPTIONS: &[OptionRow] = &[
                since the sender was made. Checked when a row ends; there is no timer.",
     },
     OptionRow {
+        key: Key::AutoFlushTimer,
+        name: "auto_flush_timer",
+        aliases: &[],
+        kind: OptionKind::Choice(&["on", "off"]),
+        on: AppliesTo::All,
+        default: DefaultValue::Value("off"),
+        help: "`on` sends the rows of a quiet sender of a pool once `auto_flush_interval` has passed, without a new row. Only senders \
+               of a pool can have it.",
+    },
+    OptionRow {
         key: Key::AutoFlushMaxBackoff,
         name: "auto_flush_max_backoff",
         aliases: &[],

@@ -236,6 +236,8 @@ pub struct Settings {
     pub auto_flush_bytes: Option<u64>,
     /// The time since the last flush that causes a flush.
     pub auto_flush_interval: Option<Duration>,
+    /// Whether the rows of a quiet sender of a pool go out when that time is over, without a new row.
+    pub auto_flush_timer: bool,
     /// The longest wait before an automatic flush that follows a failed one.
     pub auto_flush_max_backoff: Duration,
     /// The first size of a buffer in bytes; at most `max_buf_size`.

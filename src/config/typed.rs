@@ -144,6 +144,8 @@ setters! {
     auth_timeout(AuthTimeout: Duration);
     /// Sets whether the limits on rows, bytes and time cause flushes. `false` disables all three.
     auto_flush(AutoFlush: bool);
+    /// Sets whether the rows of a quiet sender of a pool go out once `auto_flush_interval` has passed.
+    auto_flush_timer(AutoFlushTimer: bool);
     /// Sets the longest wait before an automatic flush that follows a failed one.
     auto_flush_max_backoff(AutoFlushMaxBackoff: Duration);
     /// Sets how many bytes of memory a new buffer allocates.
@@ -378,6 +380,7 @@ mod tests {
         (|c| c.auto_flush_bytes(Some(5)), "auto_flush_bytes", "5"),
         (|c| c.auto_flush_interval(Some(MS)), "auto_flush_interval", "1234"),
         (|c| c.auto_flush_interval(None), "auto_flush_interval", "off"),
+        (|c| c.auto_flush_timer(true), "auto_flush_timer", "on"),
         (|c| c.auto_flush_max_backoff(MS), "auto_flush_max_backoff", "1234"),
         (|c| c.init_buf_size(5), "init_buf_size", "5"),
         (|c| c.max_buf_size(5), "max_buf_size", "5"),

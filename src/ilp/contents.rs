@@ -1,7 +1,7 @@
 //! What a [`Buffer`] holds: its memory, its rows, and ways to take rows back.
 
 use super::ProtocolVersion;
-use super::buffer::Buffer;
+use super::buffer::{Buffer, BufferOptions};
 use super::row_state::Call;
 use crate::error::{Result, err};
 
@@ -162,6 +162,16 @@ impl Buffer {
     /// Returns the most bytes that the buffer may hold.
     pub fn max_buf_size(&self) -> usize {
         self.lines.store.max()
+    }
+
+    /// Returns the options of a buffer like this one.
+    pub(crate) fn options(&self) -> BufferOptions {
+        BufferOptions {
+            version: self.protocol_version(),
+            max_name_len: self.max_name_len(),
+            init_buf_size: self.init_buf_size(),
+            max_buf_size: self.max_buf_size(),
+        }
     }
 
     /// Returns whether a row has been started and not ended.

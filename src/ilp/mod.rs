@@ -7,6 +7,7 @@ pub(crate) mod arrow;
 mod buffer;
 mod contents;
 mod decimal;
+mod join;
 mod lines;
 mod name_cache;
 mod number;

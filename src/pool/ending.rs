@@ -38,6 +38,7 @@ impl Shared {
         state.counts.closing = true;
         self.room.tell_all();
         self.work.tell_all();
+        self.tick.tell_all();
         state = self.wait_while(state, ends, |state| state.queue.open() > 0);
         let rest = CANCELLED_WITHIN.max(ends.saturating_duration_since(now()));
         let ends = now() + rest;
@@ -70,7 +71,8 @@ impl Shared {
         let now = now();
         // A waker of the program that runs on a thread of the pool may hold the pool last. That thread cannot wait for itself.
         let own = std::thread::current().id();
-        let is_own = state.threads.iter().any(|thread| thread.thread().id() == own);
+        let is_own =
+            state.threads.iter().chain(&state.timer).any(|thread| thread.thread().id() == own);
         let wait = if is_own { Duration::ZERO } else { NOTICED_WITHIN };
         if let Ok((state, threads)) = self.end_workers(state, now, now + wait) {
             drop(state);
@@ -89,9 +91,13 @@ impl Shared {
         let wakers = self.end(&mut state, connections);
         drop(state);
         self.completed(wakers);
-        let mut state = self.wait_while(self.lock()?, threads, |state| state.alive > 0);
-        let all_ended = state.alive == 0;
-        let threads = if all_ended { std::mem::take(&mut state.threads) } else { Vec::new() };
+        let mut state =
+            self.wait_while(self.lock()?, threads, |state| state.alive > 0 || state.timer_runs);
+        let mut threads = Vec::new();
+        if state.alive == 0 && !state.timer_runs {
+            threads = std::mem::take(&mut state.threads);
+            threads.extend(state.timer.take());
+        }
         Ok((state, threads))
     }
 
@@ -105,6 +111,7 @@ impl Shared {
             canceller.cancel();
         }
         self.work.tell_all();
+        self.tick.tell_all();
         self.room.tell_all();
         wakers
     }

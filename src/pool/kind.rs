@@ -12,15 +12,7 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn of(buffer: &Buffer) -> Kind {
-        Kind {
-            options: BufferOptions {
-                version: buffer.protocol_version(),
-                max_name_len: buffer.max_name_len(),
-                init_buf_size: buffer.init_buf_size(),
-                max_buf_size: buffer.max_buf_size(),
-            },
-            version_is_assumed: buffer.version_is_assumed(),
-        }
+        Kind { options: buffer.options(), version_is_assumed: buffer.version_is_assumed() }
     }
 
     pub(super) fn new_buffer(self) -> Result<Buffer> {

@@ -7,11 +7,13 @@ mod kind;
 mod list;
 mod queue;
 mod report;
+mod sender;
 mod shared;
 mod submit;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod timer;
 mod worker;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::ilp::Buffer;
 use crate::net::SystemNet;
+use crate::sender::Sender;
 
 /// Takes batches of rows from any thread and sends them over several connections.
 ///
@@ -145,6 +148,50 @@ impl Pool {
     /// `OutOfMemory`.
     pub fn new_buffer(&self) -> Result<Buffer> {
         self.shared.new_buffer()
+    }
+
+    /// Creates a sender whose rows go out through the pool. It has a buffer of its own and all calls of a [`Sender`], but no
+    /// connection: an automatic flush submits the rows and does not wait for the server. Its batches go out one after the
+    /// other, and beside those of other senders. Make one for each thread.
+    ///
+    /// [`Sender::flush_own`] and [`Sender::close`] wait for all batches of the sender, and tell what became of the rows: after
+    /// either of them each row is stored or is in the sender's buffer. The next automatic flush, too, tells of an earlier one
+    /// that failed, whose rows are in the buffer again, before those that came later. [`Sender::flush`] and its like wait for
+    /// their own batch only.
+    ///
+    /// Close the senders before the pool. What became of the batches of a sender that is dropped comes from [`Pool::next`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use questdb_ingress::{Outcome, Pool, Sender};
+    /// use questdb_receiver::{Listener, Receiver};
+    ///
+    /// let receiver = Receiver::builder().start()?;
+    /// let conf = format!("{}auto_flush_rows=100;", receiver.conf(Listener::Http));
+    /// let pool = Pool::from_conf(&conf)?;
+    /// std::thread::scope(|scope| {
+    ///     for thread in 0..4 {
+    ///         let pool = &pool;
+    ///         scope.spawn(move || -> questdb_ingress::Result<()> {
+    ///             let mut sender: Sender = pool.new_sender()?;
+    ///             for n in 0..1000 {
+    ///                 // Every hundredth row is followed by a batch, which goes out while the next rows are made.
+    ///                 sender.row("sensors")?.column_i64("thread", thread)?.column_i64("n", n)?.at_now()?;
+    ///             }
+    ///             assert_eq!(sender.flush_own()?, Outcome::Committed);
+    ///             Ok(())
+    ///         });
+    ///     }
+    /// });
+    /// pool.close(Duration::from_secs(10)).result?;
+    /// assert_eq!(receiver.table("sensors").unwrap().row_count(), 4000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `OutOfMemory`, `InvalidState` after `fork`.
+    pub fn new_sender(&self) -> Result<Sender> {
+        self.shared.sender()
     }
 
     /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. Waits only while the queue is full, for

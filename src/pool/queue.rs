@@ -26,12 +26,20 @@ pub(super) enum Full {
     Batches,
 }
 
+/// What batches have in common that go out one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    /// The order key, which the program chose.
+    Key(u64),
+    /// The sender of the pool, by its number.
+    Sender(u64),
+}
+
 /// A batch as it is submitted.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) buffer: Box<Buffer>,
-    /// Batches with the same key go out one after the other.
-    pub(super) order_key: Option<u64>,
+    pub(super) lane: Option<Lane>,
     pub(super) user_data: u64,
 }
 
@@ -70,7 +78,7 @@ enum Place {
     Free,
     /// May go out.
     Ready,
-    /// Waits for another batch with the same key.
+    /// Waits for another batch of the same lane.
     Behind,
     InFlight(usize),
     /// Complete, for whoever reads the next completion.
@@ -84,7 +92,7 @@ struct Slot {
     generation: u32,
     place: Place,
     links: Links,
-    order_key: Option<u64>,
+    lane: Option<Lane>,
     user_data: u64,
     rows: u64,
     bytes: usize,
@@ -102,7 +110,7 @@ impl Slot {
         generation: 0,
         place: Place::Free,
         links: Links::ALONE,
-        order_key: None,
+        lane: None,
         user_data: 0,
         rows: 0,
         bytes: 0,
@@ -130,8 +138,8 @@ pub(super) struct Queue {
     free: Vec<u32>,
     ready: List,
     unread: List,
-    /// The keys of batches that are ready or in flight, each with the batches that wait behind.
-    lanes: HashMap<u64, List>,
+    /// The lanes of batches that are ready or in flight, each with the batches that wait behind.
+    lanes: HashMap<Lane, List>,
     bytes: usize,
     /// Batches that are not complete.
     open: usize,
@@ -240,7 +248,7 @@ impl Queue {
         });
         let it = &mut self.slots[slot as usize];
         it.generation = it.generation.wrapping_add(1);
-        it.order_key = job.order_key;
+        it.lane = job.lane;
         it.user_data = job.user_data;
         it.rows = job.buffer.row_count() as u64;
         it.bytes = job.buffer.len();
@@ -250,7 +258,7 @@ impl Queue {
         it.buffer = Some(job.buffer);
         let id = BatchId::new(slot, it.generation);
         self.open += 1;
-        match job.order_key {
+        match job.lane {
             Some(key) if self.lanes.contains_key(&key) => {
                 it.place = Place::Behind;
                 if let Some(lane) = self.lanes.get_mut(&key) {
@@ -305,8 +313,9 @@ impl Queue {
             Place::InFlight(worker) => return (Cancelled::InFlight(worker), None),
             Place::Ready => self.ready.remove(&mut self.slots, id.slot()),
             Place::Behind => {
-                let key = it.order_key.unwrap_or_default();
-                if let Some(lane) = self.lanes.get_mut(&key) {
+                if let Some(key) = it.lane
+                    && let Some(lane) = self.lanes.get_mut(&key)
+                {
                     lane.remove(&mut self.slots, id.slot());
                 }
             }
@@ -357,7 +366,7 @@ impl Queue {
         it.completion = Some(completion);
         self.open -= 1;
         let waker = it.waker.take();
-        let (key, ticket) = (it.order_key, it.has_ticket);
+        let (key, ticket) = (it.lane, it.has_ticket);
         it.place = if ticket { Place::Kept } else { Place::Unread };
         if !ticket {
             self.unread.push(&mut self.slots, slot);
@@ -371,9 +380,9 @@ impl Queue {
         waker
     }
 
-    /// Lets the next batch with this key go out, after the one before it is complete.
+    /// Lets the next batch of this lane go out, after the one before it is complete.
     #[inline(never)]
-    fn let_next_go(&mut self, key: u64) {
+    fn let_next_go(&mut self, key: Lane) {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         match lane.pop(&mut self.slots) {
             Some(next) => self.make_ready(next),

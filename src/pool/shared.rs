@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::kind::Kind;
 use super::queue::{Bounds, Queue};
 use super::report::Counts;
+use super::timer::Timed;
 use crate::config::Settings;
 use crate::error::{Error, Outcome, Result, err};
 use crate::ilp::Buffer;
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     pub(super) room: Event,
     /// For all that wait for completions, or for the end of workers.
     pub(super) done: Event,
+    /// For the timer: the pool ends.
+    pub(super) tick: Event,
     pub(super) process: u32,
 }
 
@@ -100,6 +103,12 @@ pub(super) struct State {
     pub(super) pause: Pause,
     pub(super) phase: Phase,
     pub(super) counts: Counts,
+    /// How many senders of the pool were made.
+    pub(super) senders: u64,
+    /// The senders that the timer looks after.
+    pub(super) timed: Vec<Timed>,
+    pub(super) timer: Option<JoinHandle<()>>,
+    pub(super) timer_runs: bool,
     /// What shows programs that completions wait to be read, once somebody has asked for it.
     doorbell: Option<Doorbell>,
     /// Whether it is rung.
@@ -185,6 +194,10 @@ impl Shared {
                 pause: Pause::default(),
                 phase: Phase::Open,
                 counts: Counts::default(),
+                senders: 0,
+                timed: Vec::new(),
+                timer: None,
+                timer_runs: false,
                 doorbell: None,
                 rung: false,
             }),
@@ -194,6 +207,7 @@ impl Shared {
             work: Event::default(),
             room: Event::default(),
             done: Event::default(),
+            tick: Event::default(),
             process: process_id(),
         })
     }
@@ -228,7 +242,11 @@ impl Shared {
 
     /// Makes a sender, which connects with its first batch.
     pub(super) fn new_sender(&self) -> Result<Sender> {
-        Sender::over(&self.settings, (self.net)())
+        Sender::over(&self.settings, self.new_net())
+    }
+
+    pub(super) fn new_net(&self) -> Box<dyn Net> {
+        (self.net)()
     }
 }
 

@@ -6,23 +6,42 @@ use std::time::Duration;
 use super::Submit;
 use super::completion::BatchId;
 use super::kind::Kind;
-use super::queue::{Full, Job, Queue};
+use super::queue::{Full, Job, Lane, Queue};
 use super::shared::{LONGEST, Phase, Shared, State};
 use super::worker;
 use crate::config::Settings;
 use crate::error::{Error, Result, err};
 use crate::ilp::Buffer;
-use crate::net::{Canceller, now, start_thread};
+use crate::net::{Canceller, SLICE, now, start_thread};
+
+/// How a batch is taken.
+pub(super) struct Terms<'a> {
+    pub(super) lane: Option<Lane>,
+    pub(super) user_data: u64,
+    /// Whether the completion is kept for whoever asks for it by the number of the batch.
+    pub(super) has_ticket: bool,
+    /// How long to wait for room.
+    pub(super) limit: Duration,
+    /// Ends the wait for room early; asked now and then.
+    pub(super) cancelled: Option<&'a dyn Fn() -> bool>,
+}
 
 impl Shared {
-    /// Takes the rows of `buffer`, and leaves an empty one. Without room it waits, and then refuses.
-    #[inline(never)]
+    /// Takes the rows of `buffer` as a program wants it.
     pub(super) fn submit(
         self: &Arc<Self>,
         buffer: &mut Buffer,
         how: Submit,
         has_ticket: bool,
     ) -> Result<BatchId> {
+        let limit = how.timeout.unwrap_or(self.settings.acquire_timeout);
+        let (lane, user_data) = (how.order_key.map(Lane::Key), how.user_data);
+        self.take(buffer, Terms { lane, user_data, has_ticket, limit, cancelled: None })
+    }
+
+    /// Takes the rows of `buffer`, and leaves an empty one. Without room it waits, and then refuses.
+    #[inline(never)]
+    pub(super) fn take(self: &Arc<Self>, buffer: &mut Buffer, terms: Terms<'_>) -> Result<BatchId> {
         buffer.check_flushable()?;
         if buffer.len() > self.settings.queue_max_bytes {
             return Err(err!(
@@ -32,13 +51,12 @@ impl Shared {
                 self.settings.queue_max_bytes
             ));
         }
-        let limit = how.timeout.unwrap_or(self.settings.acquire_timeout);
-        let mut state = self.wait_for_room(buffer.len(), limit)?;
+        let mut state = self.wait_for_room(buffer.len(), &terms)?;
         self.have_a_worker(&mut state)?;
         let mut batch = self.empty_like(&mut state, buffer)?;
         std::mem::swap(&mut *batch, buffer);
-        let job = Job { buffer: batch, order_key: how.order_key, user_data: how.user_data };
-        let id = state.queue.push(job, has_ticket);
+        let job = Job { buffer: batch, lane: terms.lane, user_data: terms.user_data };
+        let id = state.queue.push(job, terms.has_ticket);
         if state.queue.ready() > state.alive.saturating_sub(state.queue.in_flight()) {
             // One worker is enough, so it does not matter if the system has no further thread.
             let _ = self.start_worker(&mut state);
@@ -49,7 +67,7 @@ impl Shared {
     }
 
     #[inline(never)]
-    fn wait_for_room(&self, bytes: usize, limit: Duration) -> Result<MutexGuard<'_, State>> {
+    fn wait_for_room(&self, bytes: usize, terms: &Terms<'_>) -> Result<MutexGuard<'_, State>> {
         let mut state = self.lock()?;
         let mut ends = None;
         loop {
@@ -58,9 +76,16 @@ impl Shared {
             }
             let Err(full) = state.queue.room(bytes) else { return Ok(state) };
             let now = now();
-            let left = ends.get_or_insert(now + limit.min(LONGEST)).saturating_duration_since(now);
+            let limit = terms.limit.min(LONGEST);
+            let mut left = ends.get_or_insert(now + limit).saturating_duration_since(now);
             if left.is_zero() {
-                return Err(no_room(full, &state.queue, limit, &self.settings));
+                return Err(no_room(full, &state.queue, terms.limit, &self.settings));
+            }
+            if let Some(cancelled) = terms.cancelled {
+                if cancelled() {
+                    return Err(err!(Cancelled, "cancelled while the queue of the pool was full"));
+                }
+                left = left.min(SLICE);
             }
             state = self.room.wait(state, left);
         }

@@ -9,7 +9,7 @@ use questdb_ingress_testkit::fault_server::{FaultServer, script};
 use questdb_receiver::{Listener, Receiver};
 
 use super::kind::Kind;
-use super::queue::{Asked, Bounds, Cancelled, Finished, Full, Job, Queue};
+use super::queue::{Asked, Bounds, Cancelled, Finished, Full, Job, Lane, Queue};
 use super::report::Counts;
 use super::*;
 use crate::error::{ErrorCode, Outcome, err};
@@ -26,7 +26,7 @@ fn rows(n: usize) -> Buffer {
 }
 
 fn job(n: usize, order_key: Option<u64>) -> Job {
-    Job { buffer: Box::new(rows(n)), order_key, user_data: 0 }
+    Job { buffer: Box::new(rows(n)), lane: order_key.map(Lane::Key), user_data: 0 }
 }
 
 fn queue(bounds: Bounds) -> Queue {

@@ -17,6 +17,10 @@ pub(super) struct AutoFlush {
 }
 
 impl AutoFlush {
+    /// Reached by every row.
+    pub(super) const EVERY_ROW: AutoFlush =
+        AutoFlush { rows: Some(1), bytes: None, interval: None };
+
     /// Returns whether a buffer of `rows` and `bytes` is due. `since_last` is the time since the last flush; it reads the
     /// clock, so it is only called if rows and bytes do not decide.
     #[inline]
@@ -127,7 +131,7 @@ impl Sender {
         }
         let (flusher, last) = (&self.flusher, self.last_flush);
         let since_last = || flusher.net().now_coarse().saturating_duration_since(last);
-        self.auto_flush.is_due(self.buffer.row_count(), self.buffer.len(), since_last)
+        self.looks.is_due(self.buffer.row_count(), self.buffer.len(), since_last)
     }
 
     #[inline(never)]
@@ -142,7 +146,14 @@ impl Sender {
         if !self.closed && self.auto_flush_waits() {
             return Ok(());
         }
-        self.flush_own().map(drop).inspect_err(|e| {
+        let flushed = match self.pooled {
+            None => self.flush_own().map(drop),
+            Some(_) => match self.put_on_shelf()? {
+                true => return Ok(()),
+                false => self.auto_flush_by_pool(),
+            },
+        };
+        flushed.inspect_err(|e| {
             if e.attempts() > 0 {
                 self.stats.0.add(Stat::FailedAutoFlushes, 1);
             }
@@ -158,7 +169,12 @@ impl Sender {
                 Duration::ZERO
             }
             // Rows that the server's version lacks are not examined again for every row that follows.
-            Err(e) if e.attempts() > 0 || e.code() == ErrorCode::ProtocolVersion => {
+            // A pool without room has been waited for long enough.
+            Err(e)
+                if e.attempts() > 0
+                    || e.code() == ErrorCode::ProtocolVersion
+                    || self.pooled.is_some() && e.code() == ErrorCode::Timeout =>
+            {
                 let removals = self.buffer.removals();
                 self.pause.failed(e, removals, net.now_coarse(), |max| net.random_up_to(max))
             }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Sender;
+use super::pooled::Pooled;
 use crate::error::{Error, Outcome, Result, err};
 use crate::net::Deadline;
 use crate::quoted::shown;
@@ -75,8 +76,8 @@ impl Sender {
         }
         let row_left_open = self.buffer.is_row_open();
         let deadline = Deadline::after(self.flusher.net(), timeout);
-        self.buffer.close();
-        let rows = self.buffer.row_count();
+        self.buffer.drop_row();
+        let rows = self.buffer.row_count() as u64 + self.rows_elsewhere();
         let sent = match &self.transaction {
             Some(table) => Err(err!(
                 InvalidState,
@@ -85,7 +86,11 @@ impl Sender {
             )),
             None => self.send_last(deadline),
         };
-        let unconfirmed_rows = if sent.is_ok() { 0 } else { self.buffer.row_count() as u64 };
+        self.buffer.close();
+        let unconfirmed_rows = match sent {
+            Ok(_) => 0,
+            Err(_) => self.buffer.row_count() as u64 + self.rows_elsewhere(),
+        };
         let outcome = match &sent {
             Ok(outcome) if rows > 0 => *outcome,
             _ => Outcome::NotSent,
@@ -130,6 +135,11 @@ impl Sender {
             }
             _ => sent,
         }
+    }
+
+    /// Returns the number of rows that a pool has, or could not give back for want of memory.
+    fn rows_elsewhere(&self) -> u64 {
+        self.pooled.as_ref().map_or(0, Pooled::rows_elsewhere)
     }
 
     #[cold]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Sender;
 use super::auto_flush::AutoFlush;
+use super::pooled::Pooled;
 use crate::error::{ErrorCode, Result};
 use crate::ilp::PreparedColumns;
 use crate::table::{ColumnData, RowLayout};
@@ -78,6 +79,26 @@ impl Sender {
     /// Calls `append`. If it fails before any of its rows was sent, and not because of a flush, its rows are dropped. Its
     /// error says how many rows were taken.
     pub(super) fn all_or_taken(
+        &mut self,
+        append: impl FnOnce(&mut Sender, &mut Taken) -> Result<()>,
+    ) -> Result<()> {
+        if !self.pooled.as_ref().is_some_and(Pooled::is_timed) {
+            return self.all_or_taken_now(append);
+        }
+        // The timer gets the rows once all are there, so that limits are kept to the row.
+        self.buffer.end_of_rows()?;
+        self.take_from_shelf()?;
+        let looks = std::mem::replace(&mut self.looks, self.auto_flush);
+        let result = self.all_or_taken_now(append);
+        self.looks = looks;
+        if self.transaction.is_none() && !self.auto_flush_waits() {
+            // Rows that find no memory there stay in the buffer.
+            let _ = self.put_on_shelf();
+        }
+        result
+    }
+
+    fn all_or_taken_now(
         &mut self,
         append: impl FnOnce(&mut Sender, &mut Taken) -> Result<()>,
     ) -> Result<()> {

@@ -7,6 +7,7 @@ use super::attempts::{Attempts, Terms};
 use super::batch::Batch;
 use super::carrier::{AttemptTime, Carrier, Failed};
 use super::http::HttpCarrier;
+use super::outlet::{Done, NoConnection};
 use super::server_settings::ServerSettings;
 use super::statistics::{SenderCounters, Stat};
 use super::tcp::TcpCarrier;
@@ -44,6 +45,23 @@ impl Flusher {
             delivery: settings.delivery,
             counters,
         })
+    }
+
+    /// Creates one that makes no attempts, because a pool makes them.
+    pub(super) fn without_connection(
+        settings: &Settings,
+        net: Box<dyn Net>,
+        counters: Arc<SenderCounters>,
+    ) -> Flusher {
+        let carrier = NoConnection { confirms_storage: settings.protocol.is_http() };
+        Flusher {
+            net,
+            carrier: Box::new(carrier),
+            retry_timeout: settings.retry_timeout,
+            retry_max_backoff: settings.retry_max_backoff,
+            delivery: settings.delivery,
+            counters,
+        }
     }
 
     pub(super) fn net(&self) -> &dyn Net {
@@ -164,14 +182,27 @@ impl Flusher {
     }
 
     fn count_success(&self, batch: Batch<'_>) {
+        self.count_rows(batch.rows, batch.bytes.len() as u64);
+    }
+
+    /// Counts what a pool has done.
+    pub(super) fn count(&self, done: &Done) {
+        self.counters.add(Stat::InDoubtAttempts, done.in_doubt_attempts.into());
+        match &done.result {
+            Ok(_) => self.count_rows(done.rows, done.bytes),
+            Err((e, _)) => self.counters.failed(e),
+        }
+    }
+
+    fn count_rows(&self, row_count: u64, byte_count: u64) {
         self.counters.add(Stat::Flushes, 1);
         let (rows, bytes) = if self.carrier.confirms_storage() {
             (Stat::RowsCommitted, Stat::BytesCommitted)
         } else {
             (Stat::RowsSubmitted, Stat::BytesSubmitted)
         };
-        self.counters.add(rows, batch.rows);
-        self.counters.add(bytes, batch.bytes.len() as u64);
+        self.counters.add(rows, row_count);
+        self.counters.add(bytes, byte_count);
     }
 
     /// Ends the connection within the deadline. An error tells of rows of earlier flushes that may be lost.

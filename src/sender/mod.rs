@@ -13,10 +13,13 @@ mod flush;
 mod http;
 mod json;
 mod outcome;
+mod outlet;
+mod pooled;
 mod retry;
 mod row;
 mod server_settings;
 mod server_version;
+mod shelf;
 #[cfg(test)]
 mod sim;
 mod statistics;
@@ -36,8 +39,11 @@ pub(crate) use self::columns::Taken;
 use self::flush::Flusher;
 #[cfg(fuzzing)]
 pub(crate) use self::http::HttpCarrier;
+pub(crate) use self::outlet::{Done, Outlet};
+use self::pooled::Pooled;
 pub use self::row::Row;
 use self::server_version::ServerVersion;
+pub(crate) use self::shelf::{Shelf, Shelved};
 pub use self::statistics::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
@@ -88,9 +94,13 @@ pub struct Sender {
     /// Boxed, so that [`Sender::swap_buffer`] exchanges a pointer.
     buffer: Box<Buffer>,
     auto_flush: AutoFlush,
+    /// What is looked at after a row: the limits, or with a timer every row.
+    looks: AutoFlush,
     pause: Pause,
     last_flush: Instant,
     transaction: Option<String>,
+    /// What a sender of a pool has instead of a connection.
+    pooled: Option<Pooled>,
     stats: StatsReader,
     process: u32,
     closed: bool,
@@ -135,13 +145,46 @@ impl Sender {
     /// `Config`; unless connecting is postponed, also `CouldNotResolve`, `Connection`, `Timeout`, `Tls`, `Auth`,
     /// `NotQuestdb`, `Unavailable`, `ProtocolVersion`.
     pub fn new(config: &Config) -> Result<Sender> {
-        Sender::over(&config.validate()?, Box::new(SystemNet::new()))
+        let settings = config.validate()?;
+        if settings.auto_flush_timer {
+            return Err(err!(
+                Config,
+                "auto_flush_timer=on is for senders of a pool: any other sender has no thread that could look at the clock"
+            ));
+        }
+        Sender::over(&settings, Box::new(SystemNet::new()))
     }
 
     pub(crate) fn over(settings: &Settings, net: Box<dyn Net>) -> Result<Sender> {
         let stats = StatsReader::default();
         let mut flusher = Flusher::new(settings, net, Arc::clone(&stats.0))?;
-        let (server_version, options) = ServerVersion::begin(settings, &mut flusher)?;
+        let server = ServerVersion::begin(settings, &mut flusher)?;
+        Sender::with(settings, flusher, server, stats, None)
+    }
+
+    /// Creates a sender whose batches go out through a pool. `model` is a buffer like those that it makes.
+    pub(crate) fn over_pool(
+        settings: &Settings,
+        net: Box<dyn Net>,
+        model: &Buffer,
+        outlet: Box<dyn Outlet>,
+        shelf: Option<Shelf>,
+    ) -> Result<Sender> {
+        let stats = StatsReader::default();
+        let flusher = Flusher::without_connection(settings, net, Arc::clone(&stats.0));
+        let max_bytes = settings.max_buf_size.min(settings.queue_max_bytes);
+        let pooled = Pooled::new(outlet, shelf, max_bytes, settings.acquire_timeout);
+        Sender::with(settings, flusher, ServerVersion::of(model), stats, Some(pooled))
+    }
+
+    fn with(
+        settings: &Settings,
+        flusher: Flusher,
+        (server_version, options): (ServerVersion, BufferOptions),
+        stats: StatsReader,
+        pooled: Option<Pooled>,
+    ) -> Result<Sender> {
+        let timed = pooled.as_ref().is_some_and(Pooled::is_timed);
         let auto_flush = AutoFlush {
             rows: settings.auto_flush_rows,
             bytes: settings.auto_flush_bytes,
@@ -154,9 +197,11 @@ impl Sender {
             flusher,
             options,
             server_version,
+            looks: if timed { AutoFlush::EVERY_ROW } else { auto_flush },
             auto_flush,
             pause: Pause::new(settings.auto_flush_max_backoff, settings.delivery),
             transaction: None,
+            pooled,
             stats,
             closed: false,
         })
@@ -184,7 +229,8 @@ impl Sender {
         self.server_version.new_buffer(self.options)
     }
 
-    /// Returns the sender's own buffer.
+    /// Returns the sender's own buffer. With `auto_flush_timer=on` complete rows are where the timer can take them, and come here
+    /// when a flush fails.
     pub fn buffer(&self) -> &Buffer {
         &self.buffer
     }
@@ -221,11 +267,14 @@ impl Sender {
     /// # Errors
     /// `InvalidArgument` if there are no such rows.
     pub fn remove_rows(&mut self, first: usize, count: usize) -> Result<()> {
+        self.take_from_shelf()?;
         self.buffer.remove_rows(first, count)
     }
 
     /// Drops all rows of the own buffer.
     pub fn clear(&mut self) {
+        // Rows that do not find memory there are dropped all the same.
+        let _ = self.take_from_shelf();
         self.buffer.clear();
     }
 
@@ -250,6 +299,9 @@ impl Sender {
     }
 
     fn send_own(&mut self, cap: Option<Deadline>) -> Result<Outcome> {
+        if self.pooled.is_some() {
+            return self.send_own_by_pool(cap);
+        }
         let result = self.begin_call(cap).and_then(|()| {
             self.within_flush_limit(self.buffer.len(), cap, |sender, cap| {
                 sender.convert_own(cap)?;
@@ -272,6 +324,9 @@ impl Sender {
     /// `fork`), `LimitExceeded`, `OutOfMemory`, `ProtocolVersion`: nothing was sent. All rows stay in the buffer.
     pub fn flush(&mut self, buffer: &mut Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
+        if self.pooled.is_some() {
+            return self.send_by_pool(buffer);
+        }
         self.within_flush_limit(buffer.len(), None, |sender, cap| {
             sender.convert(buffer, cap)?;
             let outcome = Self::send(&mut sender.flusher, &sender.options, buffer, cap)?;
@@ -286,6 +341,10 @@ impl Sender {
     /// As [`Sender::flush`].
     pub fn flush_and_keep(&mut self, buffer: &Buffer) -> Result<Outcome> {
         self.begin_call(None)?;
+        if self.pooled.is_some() {
+            buffer.check_flushable()?;
+            return self.send_by_pool(&mut buffer.try_clone()?);
+        }
         self.within_flush_limit(buffer.len(), None, |sender, cap| {
             let buffer = sender.converted(buffer, cap)?;
             Self::send(&mut sender.flusher, &sender.options, &buffer, cap)
@@ -313,10 +372,16 @@ impl Sender {
     /// As [`Sender::flush_and_keep_with`], and `InvalidState` while a transaction is open.
     pub fn flush_own_and_keep(&mut self, atomicity: Atomicity) -> Result<Outcome> {
         self.no_transaction_is_open()?;
+        self.take_from_shelf()?;
         if atomicity == Atomicity::AllOrNothing {
             self.check_transactional(&self.buffer)?;
         }
         self.begin_call(None)?;
+        if self.pooled.is_some() {
+            self.buffer.check_flushable()?;
+            let mut copy = self.buffer.try_clone()?;
+            return self.send_by_pool(&mut copy);
+        }
         self.within_flush_limit(self.buffer.len(), None, |sender, cap| {
             sender.convert_own(cap)?;
             Self::send(&mut sender.flusher, &sender.options, &sender.buffer, cap)

@@ -44,6 +44,12 @@ impl ServerVersion {
         Ok((this, options))
     }
 
+    /// Returns what is known to whoever has made this buffer.
+    pub(super) fn of(model: &Buffer) -> (ServerVersion, BufferOptions) {
+        let known = !model.version_is_assumed();
+        (ServerVersion { known, max_name_len: None }, model.options())
+    }
+
     fn ask(
         &mut self,
         flusher: &mut Flusher,
@@ -71,13 +77,17 @@ impl ServerVersion {
 impl Sender {
     /// Makes the sender ready to send. Over TCP, connects and authenticates unless a connection exists. Over HTTP, asks the
     /// server for its protocol version if `lazy_connect` has postponed that; otherwise sends nothing, so that success does
-    /// not show that an HTTP server is up. The first flush that has rows does the same.
+    /// not show that an HTTP server is up. The first flush that has rows does the same. A sender of a pool has no connection,
+    /// and this does nothing.
     ///
     /// # Errors
     /// As [`Sender::new`]; `InvalidState` if the sender is closed or belongs to another process. The rows stay, and a later
     /// call can still connect.
     pub fn connect(&mut self) -> Result<()> {
         self.begin_call(None)?;
+        if self.pooled.is_some() {
+            return Ok(());
+        }
         self.flusher.connect()?;
         self.ask_once(None)?;
         let (net, options) = (self.flusher.net(), self.options);

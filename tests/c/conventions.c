@@ -362,6 +362,7 @@ static void null_sender(void) {
 static void null_pool(void) {
     questdb_pool *pool = NULL, *made = NULL;
     questdb_buffer *made_buffer = NULL, *rows = NULL;
+    questdb_sender *made_sender = NULL;
     questdb_submit how = {0};
     questdb_completion done = {0};
     questdb_pool_report report = {0};
@@ -376,7 +377,9 @@ static void null_pool(void) {
     NULL_FAILS(questdb_pool_new, pool, config, NULL);
     NULL_FAILS(questdb_pool_new_buffer, pool, NULL, &made_buffer);
     NULL_FAILS(questdb_pool_new_buffer, buffer, pool, NULL);
-    CHECK(made == NULL && made_buffer == NULL);
+    NULL_FAILS(questdb_pool_new_sender, pool, NULL, &made_sender);
+    NULL_FAILS(questdb_pool_new_sender, sender, pool, NULL);
+    CHECK(made == NULL && made_buffer == NULL && made_sender == NULL);
     NULL_FAILS(questdb_pool_submit, pool, NULL, rows, &how, &number);
     CHECK(number == 0);
     NULL_FAILS(questdb_pool_submit, buffer, pool, NULL, &how, &number);

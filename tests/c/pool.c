@@ -140,10 +140,12 @@ static void cancelled_and_closed(void) {
 static int in_child(questdb_pool *pool, questdb_buffer *buffer) {
     questdb_completion done = no_completion();
     questdb_buffer *made = NULL;
+    questdb_sender *sender = NULL;
     intptr_t handle = 0;
     size_t count = 0;
     checks = failures = 0;
     FAILS(INVALID_STATE, questdb_pool_new_buffer(pool, &made));
+    FAILS(INVALID_STATE, questdb_pool_new_sender(pool, &sender));
     FAILS(INVALID_STATE, questdb_pool_submit(pool, buffer, NULL, NULL));
     FAILS(INVALID_STATE, questdb_pool_next(pool, 1000, &done, 1, &count));
     FAILS(INVALID_STATE, questdb_pool_wait(pool, 1, 1000, &done));
@@ -217,10 +219,55 @@ static void foreign_buffers(void) {
     server_stop(&server);
 }
 
+/* A row in the own buffer of a sender, which is ended. */
+static void row(questdb_sender *sender) {
+    questdb_buffer *own = questdb_sender_buffer(sender);
+    OK(questdb_buffer_table(own, QUESTDB_STR("t")));
+    OK(questdb_buffer_column_i64(own, QUESTDB_STR("x"), 1));
+    OK(questdb_sender_at_now(sender));
+}
+
+/* The server holds the first batch. Rows go on, and a close without time brings all of them back. */
+static void senders(void) {
+    struct server server;
+    questdb_sender *sender = NULL, *other = NULL;
+    uint64_t unconfirmed = 0;
+    server_start(&server, HOLD);
+    questdb_pool *pool = server_pool(&server, "auto_flush_rows=2;request_timeout=60000;");
+    OK(questdb_pool_new_sender(pool, &sender));
+    OK(questdb_pool_new_sender(pool, &other));
+    for (int i = 0; i < 5; i++) row(sender);
+    sem_wait(&server.arrived);
+    CHECK(questdb_buffer_row_count(questdb_sender_buffer(sender)) == 1);
+    CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_QUEUED_BATCHES) == 1);
+    sem_post(&server.release);
+    sem_post(&server.release);
+    sem_post(&server.release);
+    OK(questdb_sender_flush_own(sender));
+    CHECK(questdb_sender_stat(sender, QUESTDB_STAT_ROWS_COMMITTED) == 5);
+    OK(questdb_sender_begin(sender, QUESTDB_STR("t")));
+    for (int i = 0; i < 3; i++) row(sender);
+    sem_post(&server.release);
+    OK(questdb_sender_commit(sender));
+    OK(questdb_sender_close(sender, 10000, &unconfirmed));
+    CHECK(unconfirmed == 0);
+    questdb_sender_free(sender);
+    for (int i = 0; i < 3; i++) row(other);
+    FAILS(TIMEOUT, questdb_sender_close(other, 0, &unconfirmed));
+    CHECK(unconfirmed == 3 && questdb_buffer_row_count(questdb_sender_buffer(other)) == 3);
+    FAILS(INVALID_STATE, questdb_buffer_table(questdb_sender_buffer(other), QUESTDB_STR("t"))); /* it is closed */
+    OK(questdb_pool_close(pool, 10000, NULL));
+    questdb_pool_free(pool);
+    questdb_sender_free(other);
+    sem_post(&server.release);
+    server_stop(&server);
+}
+
 int main(void) {
     many_threads_and_one_descriptor();
     cancelled_and_closed();
     forked();
     foreign_buffers();
+    senders();
     return verdict("pool");
 }

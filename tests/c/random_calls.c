@@ -652,12 +652,32 @@ static void submit(struct tracked *t) {
     }
 }
 
+/* A sender of the pool, from its first row to its end. Its close takes back all its batches. */
+static void pool_sender(void) {
+    questdb_sender *sender = NULL;
+    uint64_t unconfirmed = 99;
+    const uint32_t code = done(CALL(questdb_pool_new_sender)(pool, &sender));
+    EXPECT((code == 0) == (pool != NULL) && (sender != NULL) == (code == 0));
+    questdb_buffer *own = CALL(questdb_sender_buffer)(sender);
+    for (uint64_t rows = below(3); sender && rows > 0; rows--) {
+        EXPECT(done(CALL(questdb_buffer_table)(own, "t", 1)) == 0);
+        EXPECT(done(CALL(questdb_buffer_column_i64)(own, "x", 1, 1)) == 0);
+        (void)done(CALL(questdb_sender_at_now)(sender));
+    }
+    if (once_in(2)) (void)done(CALL(questdb_sender_flush_own)(sender));
+    if (once_in(4)) (void)done(CALL(questdb_sender_begin)(sender, "t", 1));
+    (void)done(CALL(questdb_sender_close)(sender, below(20), &unconfirmed));
+    EXPECT(unconfirmed == CALL(questdb_buffer_row_count)(own));
+    CALL(questdb_sender_free)(sender);
+}
+
 static void pools(void) {
     questdb_completion done_now[2];
     size_t count = 9;
     intptr_t handle = 0;
-    switch (below(12)) {
+    switch (below(13)) {
     case 0: a_new_pool(); return;
+    case 12: pool_sender(); return;
     case 1: {
         struct tracked *t = &ONE_OF(buffers);
         CALL(questdb_buffer_free)(t->handle);

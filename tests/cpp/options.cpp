@@ -51,6 +51,7 @@ static const std::map<std::string, option> options = {
     {"auto_flush_bytes", {[](config &c) { c.auto_flush_bytes(questdb::off).auto_flush_bytes(65536); }, [](config &c) { c.auto_flush_bytes(0); }}},
     {"auto_flush_interval", {[](config &c) { c.auto_flush_interval(questdb::off).auto_flush_interval(0.25s); },
                              [](config &c) { c.auto_flush_interval(-5s); }}},
+    {"auto_flush_timer", {[](config &c) { c.auto_flush_timer(true).auto_flush_timer(false); }, {}}},
     {"auto_flush_max_backoff", {[](config &c) { c.auto_flush_max_backoff(1min); }, [](config &c) { c.auto_flush_max_backoff(0s); }}},
     {"init_buf_size", {[](config &c) { c.init_buf_size(65536); }, [](config &c) { c.init_buf_size(0); }}},
     {"max_buf_size", {[](config &c) { c.max_buf_size(104857600); }, [](config &c) { c.max_buf_size(UINT64_MAX); }}},

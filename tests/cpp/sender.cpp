@@ -314,6 +314,11 @@ static void pools(const std::string &conf) {
     check(stored == 40, "what became of batches");
     check(!pool.next_for(0s), "all completions are read");
 
+    questdb::sender sender = pool.new_sender();
+    sender.table("cpp_pool").column("x", 41).at_now();
+    sender.flush();
+    check(sender.own_buffer().row_count() == 0 && sender.close(60s) == 0, "a sender of the pool");
+
     questdb::buffer bad = pool.new_buffer();
     bad.table("cpp_pool").column("x", "text where the others have numbers").at_now();
     pool.submit(bad, {7, std::nullopt, 1s});
@@ -326,7 +331,7 @@ static void pools(const std::string &conf) {
     const questdb::pool_report report = pool.close(60s);
     check(!report.failure && report.unsent_rows == 0 && report.rows_in_doubt == 0, "closed");
     expect("closed", thrown([&] { pool.submit(bad); }), QUESTDB_ERROR_CODE_INVALID_STATE, QUESTDB_OUTCOME_NOT_SENT);
-    check(pool.stat(QUESTDB_POOL_COUNTER_ROWS_SENT) == 40 && pool.stat(QUESTDB_POOL_COUNTER_WORKERS) == 0, "counters");
+    check(pool.stat(QUESTDB_POOL_COUNTER_ROWS_SENT) == 41 && pool.stat(QUESTDB_POOL_COUNTER_WORKERS) == 0, "counters");
 
     const port silent;  // nobody answers there
     questdb::config options{questdb::protocol::http, silent.address()};

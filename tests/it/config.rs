@@ -135,6 +135,7 @@ fn defaults() {
         assert_eq!((s.keepalive_interval, s.keepalive_count), (millis(10_000), 3));
         assert_eq!((s.request_timeout, s.request_min_throughput), (millis(10_000), 100 << 10));
         assert_eq!((s.retry_timeout, s.retry_max_backoff), (millis(10_000), millis(1000)));
+        assert!(!s.auto_flush_timer);
         assert_eq!(s.auto_flush_max_backoff, millis(10_000));
         assert_eq!(s.delivery, Delivery::AtLeastOnce);
         assert_eq!((s.sender_pool_min, s.sender_pool_max, s.queue_max_bytes), (1, 4, 256 << 20));
@@ -147,7 +148,7 @@ fn every_option_arrives() {
     let s = settle(
         "https::addr=a:1,[::1],b.;user=u;pass=p;;w=;auth_timeout=1;tls_roots=/ca.pem;tls_cert=/c;tls_key=/k;\
          protocol_version=2;auto_flush=on;auto_flush_rows=1;auto_flush_bytes=2;auto_flush_interval=3;\
-         auto_flush_max_backoff=10;init_buf_size=1024;max_buf_size=2048;max_name_len=16;lazy_connect=on;connect_timeout=4;request_timeout=5;\
+         auto_flush_timer=on;auto_flush_max_backoff=10;init_buf_size=1024;max_buf_size=2048;max_name_len=16;lazy_connect=on;connect_timeout=4;request_timeout=5;\
          request_min_throughput=0;retry_timeout=0;retry_max_backoff_millis=10;delivery=at_most_once;\
          tcp_user_timeout=6;keepalive_idle=off;keepalive_interval=1000;keepalive_count=7;\
          user_agent=my app/1.0;tls_verify=on;tls_ca=pem_file;sender_pool_min=3;acquire_timeout_ms=0;\
@@ -165,6 +166,7 @@ fn every_option_arrives() {
     assert_eq!((s.auth_timeout, s.protocol_version), (millis(1), Some(ProtocolVersion::V2)));
     assert_eq!((s.auto_flush_rows, s.auto_flush_bytes), (Some(1), Some(2)));
     assert_eq!(s.auto_flush_interval, Some(millis(3)));
+    assert!(s.auto_flush_timer);
     assert_eq!(s.auto_flush_max_backoff, millis(10));
     assert_eq!((s.init_buf_size, s.max_buf_size, s.max_name_len), (1024, 2048, Some(16)));
     assert_eq!(

@@ -134,6 +134,9 @@ namespace QuestDB
         /// <summary>Sends when the last flush was so long ago; null for no limit.</summary>
         public TimeSpan? AutoFlushInterval { set => Set("auto_flush_interval", value.HasValue ? Millis(value.Value) : "off"); }
 
+        /// <summary>Whether the rows of a quiet sender of a pool go out when that time is over. No other sender takes it.</summary>
+        public bool AutoFlushTimer { set => Set("auto_flush_timer", value ? "on" : "off"); }
+
         /// <summary>The longest wait between two automatic flushes after failures.</summary>
         public TimeSpan AutoFlushMaxBackoff { set => Set("auto_flush_max_backoff", Millis(value)); }
 

@@ -13,6 +13,7 @@ var every = []Option{
 	WithProtocolVersion(0), WithProtocolVersion(2), WithBindInterface("127.0.0.1"), WithToken("t"), WithAuthTimeout(time.Second),
 	WithTLSAuthorities(OSRoots), WithTLSRoots("roots.pem"), WithAutoFlush(true), WithAutoFlushRows(0), WithAutoFlushRows(10),
 	WithAutoFlushBytes(100), WithAutoFlushInterval(0), WithAutoFlushInterval(time.Microsecond), WithAutoFlushMaxBackoff(time.Second),
+	WithAutoFlushTimer(false),
 	WithInitBufSize(2000), WithMaxBufSize(4000), WithMaxNameLen(30), WithLazyConnect(false), WithConnectTimeout(time.Second),
 	WithSendTimeout(time.Second), WithRequestTimeout(1500 * time.Microsecond), WithRequestMinThroughput(0), WithRetryTimeout(0),
 	WithRetryMaxBackoff(time.Second), WithDelivery(AtMostOnce), WithUserAgent("me"), WithTCPUserTimeout(time.Second),

@@ -91,6 +91,9 @@ func WithAutoFlushInterval(d time.Duration) Option {
 	return WithOption("auto_flush_interval", inMillisOrOff(d))
 }
 
+// WithAutoFlushTimer sends the rows of a quiet sender of a pool when the interval has passed. Only a pool takes it.
+func WithAutoFlushTimer(on bool) Option { return WithOption("auto_flush_timer", onOff(on)) }
+
 // WithAutoFlushMaxBackoff limits the wait before the next automatic flush after one that failed.
 func WithAutoFlushMaxBackoff(d time.Duration) Option {
 	return WithOption("auto_flush_max_backoff", inMillis(d))

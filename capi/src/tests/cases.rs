@@ -338,6 +338,10 @@ const OTHER_CALLS: &[Case] = unsafe {
             "questdb_pool_new_buffer",
             Handle(|w| questdb_pool_new_buffer(w.pool, &raw mut w.out.buffer)),
         ),
+        Case(
+            "questdb_pool_new_sender",
+            Handle(|w| questdb_pool_new_sender(w.pool, &raw mut w.out.sender)),
+        ),
         // The batch cannot reach a server, which nobody waits for.
         Case(
             "questdb_pool_submit",

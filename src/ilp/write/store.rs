@@ -93,6 +93,17 @@ impl Store {
         self.grow(additional, len + additional)
     }
 
+    /// Appends bytes that another store holds, even beyond the limit.
+    pub(in crate::ilp) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let (len, capacity) = (self.bytes.len(), self.bytes.capacity());
+        if bytes.len() > capacity - len {
+            let wanted = len.saturating_add(bytes.len());
+            self.grow(wanted.max(capacity.saturating_mul(2)) - len, wanted)?;
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
     /// Makes room for `need` bytes, of which up to [`SLACK`] may not be kept, and at least doubles the capacity if the limit
     /// allows it.
     #[cold]

@@ -7,6 +7,7 @@ mod columns;
 mod failover;
 mod lazy;
 mod pool;
+mod pool_senders;
 mod server;
 mod stream;
 mod tls;

@@ -56,7 +56,7 @@ impl Net for Seen {
     }
 }
 
-fn pool_in(world: &ScriptedNet<World>, conf: &str) -> Pool {
+pub(super) fn pool_in(world: &ScriptedNet<World>, conf: &str) -> Pool {
     let config =
         Config::from_conf(&format!("http::addr=db;{V1}retry_max_backoff=10;{conf}")).unwrap();
     let world = world.clone();
@@ -66,7 +66,7 @@ fn pool_in(world: &ScriptedNet<World>, conf: &str) -> Pool {
     Pool::over(&config, Box::new(net)).unwrap()
 }
 
-fn world(replies: &'static [Reply]) -> ScriptedNet<World> {
+pub(super) fn world(replies: &'static [Reply]) -> ScriptedNet<World> {
     ScriptedNet::new(World::new(Box::new(move || Server::http(replies))))
 }
 
@@ -75,9 +75,9 @@ fn fill(buffer: &mut Buffer, id: u64) -> Vec<u8> {
     buffer.peek().to_vec()
 }
 
-const SOON: Duration = Duration::from_secs(60);
+pub(super) const SOON: Duration = Duration::from_secs(60);
 
-const fn answer(bytes: &'static str) -> Reply {
+pub(super) const fn answer(bytes: &'static str) -> Reply {
     Reply::new(bytes)
 }
 
@@ -285,7 +285,7 @@ impl Player<'_> {
 }
 
 /// Answers in random order.
-fn random_replies(random: &mut fastrand::Rng) -> &'static [Reply] {
+pub(super) fn random_replies(random: &mut fastrand::Rng) -> &'static [Reply] {
     let replies: Vec<Reply> = (0..3000)
         .map(|_| match random.u32(0..20) {
             0 => answer("HTTP/1.1 400 Bad\r\ncontent-length: 0\r\n\r\n"),
@@ -413,13 +413,17 @@ fn judge(committed: &[Vec<u8>], seen: Vec<Notes>, rest: Vec<Completion>, all: bo
     known.len()
 }
 
+/// Returns whether the long form of the random programs is wanted.
+#[expect(clippy::disallowed_methods, reason = "a switch for the long form of these tests")]
+pub(super) fn is_long() -> bool {
+    std::env::var_os("QUESTDB_LONG").is_some_and(|v| v == "1")
+}
+
 /// Submits, cancels, waits, reads, detaches, drains, closes and drops in random order from several threads. With
 /// `QUESTDB_LONG=1` it takes 100,000 steps.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a switch for the long form of this test")]
 fn random_programs_agree_with_what_was_stored() {
-    let long = std::env::var_os("QUESTDB_LONG").is_some_and(|v| v == "1");
-    let (rounds, steps) = if long { (120, 140) } else { (12, 60) };
+    let (rounds, steps) = if is_long() { (120, 140) } else { (12, 60) };
     let batches: usize = (0..rounds).map(|seed| round(seed as u64, 6, steps)).sum();
     assert!(batches > rounds * 20, "{batches}");
     println!("{} steps, {batches} batches", rounds * 6 * steps);

@@ -202,6 +202,11 @@ public final class Config extends Handle {
         return set("auto_flush_interval", value);
     }
 
+    /** Whether the rows of a quiet sender of a pool go out when that time is over. No other sender takes it. */
+    public Config autoFlushTimer(boolean on) {
+        return set("auto_flush_timer", on ? "on" : "off");
+    }
+
     /** The longest wait between two automatic flushes after failures. */
     public Config autoFlushMaxBackoff(Duration value) {
         return set("auto_flush_max_backoff", value);

@@ -1,0 +1,573 @@
+//! Senders of a pool in a simulated world: what each call tells about the rows is judged by what the server stored.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::pool::{SOON, answer, pool_in, random_replies, world};
+use super::server::Reply;
+use super::world::Connect;
+use super::{HEALTHY, NO_CONTENT};
+use crate::error::{Error, ErrorCode, Outcome};
+use crate::ilp::Buffer;
+use crate::pool::{Completion, Pool};
+use crate::sender::{Sender, Stat};
+
+const REFUSED: Reply = answer("HTTP/1.1 400 Bad\r\ncontent-length: 0\r\n\r\n");
+/// After this answer a pool sends nothing more for as long as anybody lives to see.
+static BUSY: [Reply; 1] =
+    [answer("HTTP/1.1 503 Busy\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n")];
+
+fn row(sender: &mut Sender, id: u64) -> crate::Result<()> {
+    sender.row("t")?.column_i64("id", id.cast_signed())?.at_now()
+}
+
+fn text(ids: impl IntoIterator<Item = u64>) -> Vec<u8> {
+    ids.into_iter().flat_map(|id| format!("t id={id}i\n").into_bytes()).collect()
+}
+
+/// Waits until the pool has no batch that is not complete.
+fn settled(pool: &Pool) {
+    pool.drain(SOON).unwrap();
+}
+
+#[test]
+fn batches_go_out_in_order_and_a_flush_waits_for_all() {
+    let world = world(&HEALTHY);
+    let pool = pool_in(&world, "auto_flush_rows=2;");
+    let mut sender = pool.new_sender().unwrap();
+    for id in 0..5 {
+        row(&mut sender, id).unwrap();
+        assert!(sender.buffer().row_count() < 2, "the rows have left");
+    }
+    assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
+    assert_eq!(world.script().committed, [text([0, 1]), text([2, 3]), text([4])]);
+    assert_eq!(
+        (sender.stats().get(Stat::Flushes), sender.stats().get(Stat::RowsCommitted)),
+        (3, 5)
+    );
+    assert_eq!(sender.flush_own().unwrap(), Outcome::Committed, "nothing is success");
+    row(&mut sender, 5).unwrap();
+    let report = sender.close(SOON);
+    report.result.unwrap();
+    assert_eq!((report.unconfirmed_rows, world.script().committed.len()), (0, 4));
+    assert!(row(&mut sender, 6).is_err(), "it is closed");
+    assert_eq!(pool.next(Duration::ZERO).map(|done| done.batch), None, "the sender has read all");
+}
+
+#[test]
+fn rows_of_an_automatic_flush_that_failed_come_back_in_front_and_are_told_once() {
+    static REPLIES: [Reply; 3] = [REFUSED, NO_CONTENT, NO_CONTENT];
+    let world = world(&REPLIES);
+    let pool = pool_in(&world, "auto_flush_rows=2;");
+    let mut sender = pool.new_sender().unwrap();
+    (0..2).for_each(|id| row(&mut sender, id).unwrap());
+    settled(&pool);
+    row(&mut sender, 2).unwrap();
+    let e = row(&mut sender, 3).unwrap_err();
+    assert_eq!(
+        (e.code(), e.outcome(), e.row_accepted()),
+        (ErrorCode::Rejected, Outcome::Rejected, true)
+    );
+    assert!(e.message().contains("an earlier automatic flush failed"), "{e}");
+    assert_eq!(sender.buffer().peek(), text(0..4));
+    // What was refused waits until rows are removed; rows are taken meanwhile.
+    row(&mut sender, 4).unwrap();
+    assert_eq!(sender.buffer().row_count(), 5);
+    sender.remove_rows(1, 1).unwrap();
+    sender.flush_own().unwrap();
+    assert_eq!(world.script().committed, [text(1..5)]);
+    assert_eq!(sender.stats().get(Stat::FailedFlushes), 1);
+}
+
+#[test]
+fn a_flush_tells_of_all_that_failed_and_keeps_exactly_those_rows() {
+    static REPLIES: [Reply; 4] =
+        [NO_CONTENT, REFUSED, NO_CONTENT, Reply { closes: true, commits: true, ..answer("") }];
+    let world = world(&REPLIES);
+    let pool = pool_in(&world, "auto_flush_rows=1;retry_timeout=0;");
+    let mut sender = pool.new_sender().unwrap();
+    // None of the automatic flushes looks at an earlier one, because none is complete when the rows are made.
+    let mut told = Vec::new();
+    for id in 0..4 {
+        told.extend(row(&mut sender, id).err());
+    }
+    let e = sender.flush_own().unwrap_err();
+    let rows = sender.buffer().peek().to_vec();
+    let stored: Vec<u8> = world.script().committed.concat();
+    if told.is_empty() {
+        // The first error is told, and the worst outcome.
+        assert_eq!((e.code(), e.outcome()), (ErrorCode::Rejected, Outcome::InDoubt));
+        assert_eq!((rows, stored), (text([1, 3]), text([0, 2, 3])));
+    }
+}
+
+#[test]
+fn another_buffer_comes_back_as_it_was_or_is_kept() {
+    static REPLIES: [Reply; 3] = [REFUSED, NO_CONTENT, REFUSED];
+    let world = world(&REPLIES);
+    let pool = pool_in(&world, "auto_flush=off;");
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 9).unwrap();
+    let mut buffer = sender.new_buffer().unwrap();
+    buffer.table("t").unwrap().column_i64("id", 1).unwrap().at_now().unwrap();
+    let e = sender.flush(&mut buffer).unwrap_err();
+    assert_eq!(
+        (e.outcome(), e.table(), buffer.peek()),
+        (Outcome::Rejected, Some("t"), &text([1])[..])
+    );
+    assert_eq!(sender.flush_and_keep(&buffer).unwrap(), Outcome::Committed);
+    assert_eq!(buffer.peek(), text([1]));
+    let e = sender.flush_own_and_keep(crate::Atomicity::AllOrNothing).unwrap_err();
+    assert_eq!((e.outcome(), sender.buffer().peek()), (Outcome::Rejected, &text([9])[..]));
+    assert_eq!(
+        sender.flush(&mut Buffer::new(crate::ProtocolVersion::V1)).unwrap(),
+        Outcome::Committed
+    );
+    buffer.table("t").unwrap();
+    assert_eq!(sender.flush(&mut buffer).unwrap_err().code(), ErrorCode::InvalidState);
+    assert_eq!(world.script().committed, [text([1])]);
+    sender.connect().unwrap();
+}
+
+#[test]
+fn a_transaction_is_one_batch_and_stays_open_after_a_failure() {
+    static REPLIES: [Reply; 3] = [NO_CONTENT, REFUSED, NO_CONTENT];
+    let world = world(&REPLIES);
+    let pool = pool_in(&world, "auto_flush_rows=2;");
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    sender.begin("t").unwrap();
+    (1..5).for_each(|id| row(&mut sender, id).unwrap());
+    let e = sender.commit().unwrap_err();
+    assert_eq!((e.outcome(), sender.in_transaction()), (Outcome::Rejected, true));
+    assert_eq!(sender.buffer().peek(), text(1..5));
+    assert_eq!(sender.commit().unwrap(), Outcome::Committed);
+    assert_eq!(world.script().committed, [text([0]), text(1..5)]);
+}
+
+/// The pool waits for an hour after the first batch. Nothing but the canceller ends the flush.
+#[test]
+fn a_flush_that_waits_can_be_cancelled_and_a_close_keeps_to_its_time() {
+    let world = world(&BUSY);
+    let pool =
+        pool_in(&world, "retry_timeout=3600000;auto_flush_rows=1;auto_flush_max_backoff=10;");
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    settled(&pool);
+    assert!(row(&mut sender, 1).unwrap_err().row_accepted());
+    let canceller = sender.canceller();
+    let e = std::thread::scope(|scope| {
+        let flush = scope.spawn(|| sender.flush_own().unwrap_err());
+        // As the canceller says: a call that has not begun yet is not cancelled.
+        while !flush.is_finished() {
+            canceller.cancel();
+            std::thread::yield_now();
+        }
+        flush.join().unwrap()
+    });
+    assert_eq!((e.code(), e.outcome()), (ErrorCode::Cancelled, Outcome::NotSent));
+    assert_eq!(sender.buffer().peek(), text(0..2));
+    let report = sender.close(Duration::ZERO);
+    let e = report.result.unwrap_err();
+    assert_eq!((e.code(), e.outcome()), (ErrorCode::Timeout, Outcome::NotSent), "{e}");
+    assert_eq!((report.unconfirmed_rows, sender.buffer().peek()), (2, &text(0..2)[..]));
+    assert!(world.script().committed.is_empty());
+}
+
+#[test]
+fn rows_under_way_count_against_the_limit_of_the_buffer() {
+    let world = world(&BUSY);
+    let conf = "retry_timeout=3600000;acquire_timeout_ms=0;init_buf_size=64;max_buf_size=64;";
+    let pool = pool_in(&world, &format!("{conf}auto_flush_rows=1;auto_flush_max_backoff=10;"));
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    settled(&pool);
+    assert_eq!(row(&mut sender, 1).unwrap_err().code(), ErrorCode::Unavailable);
+    // From here on nothing is sent, so batches stay under way. The next automatic flush has to wait as long as the server says.
+    world.script().now += Duration::from_secs(4000);
+    let e = loop {
+        if let Err(e) = row(&mut sender, 1) {
+            break e;
+        }
+    };
+    assert_eq!(
+        (e.code(), e.row_accepted(), e.is_retryable()),
+        (ErrorCode::Timeout, true, true),
+        "{e}"
+    );
+    assert!(e.message().contains("still under way"), "{e}");
+    let rows = sender.buffer().row_count();
+    let report = sender.close(Duration::ZERO);
+    assert!(report.unconfirmed_rows > rows as u64, "those under way come back too");
+    assert_eq!(report.unconfirmed_rows, sender.buffer().row_count() as u64);
+}
+
+#[test]
+fn a_sender_outlives_its_pool_and_keeps_its_rows() {
+    let world = world(&HEALTHY);
+    let pool = pool_in(&world, "auto_flush_rows=2;");
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    pool.close(SOON).result.unwrap();
+    let e = row(&mut sender, 1).unwrap_err();
+    assert_eq!((e.code(), e.row_accepted()), (ErrorCode::InvalidState, true));
+    drop(pool);
+    assert_eq!(sender.flush_own().unwrap_err().code(), ErrorCode::InvalidState);
+    assert_eq!(sender.buffer().peek(), text(0..2));
+    assert_eq!(sender.close(SOON).unconfirmed_rows, 2);
+}
+
+#[test]
+fn what_became_of_the_batches_of_a_dropped_sender_is_told_by_the_pool() {
+    static REPLIES: [Reply; 2] = [REFUSED, NO_CONTENT];
+    let world = world(&REPLIES);
+    let pool = pool_in(&world, "auto_flush_rows=1;");
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    drop(sender);
+    let done = pool.next(SOON).unwrap();
+    assert_eq!(done.outcome, Outcome::Rejected);
+    assert_eq!(done.failed_rows.unwrap().peek(), text([0]));
+}
+
+const TIMER: &str = "auto_flush_timer=on;auto_flush_interval=1;auto_flush_rows=3;";
+
+/// Waits until the server has stored as many rows. The timer sends them, however long that takes on a busy machine.
+fn stored_by_itself(world: &crate::net::ScriptedNet<super::world::World>, rows: usize) {
+    let since = crate::net::now();
+    while ids(&world.script().committed.concat()).len() < rows {
+        assert!(
+            crate::net::now().saturating_duration_since(since) < SOON,
+            "the timer sends nothing"
+        );
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_timer_sends_the_rows_of_a_quiet_sender_and_never_a_row_in_the_making() {
+    let world = world(&HEALTHY);
+    let pool = pool_in(&world, TIMER);
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    stored_by_itself(&world, 1);
+    let open = sender.row("t").unwrap().column_i64("id", 1).unwrap();
+    let mut other = pool.new_sender().unwrap();
+    row(&mut other, 7).unwrap();
+    stored_by_itself(&world, 2);
+    open.at_now().unwrap();
+    stored_by_itself(&world, 3);
+    assert_eq!(world.script().committed.concat(), text([0, 7, 1]));
+    assert!(sender.buffer().is_empty());
+    sender.flush_own().unwrap();
+    assert_eq!(sender.stats().get(Stat::RowsCommitted), 2, "those of the timer count too");
+    // A row that is dropped leaves nothing behind.
+    drop(sender.row("t").unwrap().column_i64("id", 9).unwrap());
+    sender.close(SOON).result.unwrap();
+    other.close(SOON).result.unwrap();
+    assert_eq!(world.script().committed.len(), 3);
+    assert!(pool.next(Duration::ZERO).is_none());
+    assert!(format!("{:?}", pool.stats().unwrap()).contains("workers"));
+}
+
+/// The interval is longer than anybody waits, so only the limits and the calls flush.
+#[test]
+fn with_a_timer_limits_transactions_and_calls_mean_the_same() {
+    static REPLIES: [Reply; 5] = [NO_CONTENT, NO_CONTENT, REFUSED, NO_CONTENT, NO_CONTENT];
+    let world = world(&REPLIES);
+    let conf = "auto_flush_timer=on;auto_flush_interval=3600000;auto_flush_rows=3;";
+    let pool = pool_in(&world, conf);
+    let mut sender = pool.new_sender().unwrap();
+    (0..4).for_each(|id| row(&mut sender, id).unwrap());
+    settled(&pool);
+    assert_eq!(world.script().committed, [text(0..3)]);
+    sender.begin("t").unwrap();
+    (4..9).for_each(|id| row(&mut sender, id).unwrap());
+    assert_eq!(
+        (sender.buffer().row_count(), sender.commit().unwrap_err().outcome()),
+        (5, Outcome::Rejected)
+    );
+    sender.commit().unwrap();
+    assert_eq!(world.script().committed, [text(0..3), text([3]), text(4..9)]);
+    row(&mut sender, 9).unwrap();
+    sender.clear();
+    row(&mut sender, 10).unwrap();
+    sender.remove_rows(1, 1).unwrap();
+    assert!(sender.remove_rows(1, 1).is_err(), "nothing is left");
+    row(&mut sender, 11).unwrap();
+    assert_eq!(sender.flush_own_and_keep(crate::Atomicity::Any).unwrap(), Outcome::Committed);
+    assert_eq!(sender.buffer().peek(), text([11]));
+    sender.close(SOON).result.unwrap();
+    assert_eq!(world.script().committed.concat(), text((0..9).chain([11, 11])));
+}
+
+#[test]
+fn prepared_rows_keep_to_the_limits_with_a_timer_too() {
+    use crate::table::{ColumnKind, ColumnValues, RowLayout, TimestampKind};
+    let world = world(&HEALTHY);
+    let conf = "auto_flush_timer=on;auto_flush_interval=3600000;auto_flush_rows=3;";
+    let pool = pool_in(&world, conf);
+    let mut sender = pool.new_sender().unwrap();
+    let mut layout = RowLayout::new("t").unwrap();
+    layout.add("id", ColumnKind::I64).unwrap().set_timestamp(TimestampKind::Now);
+    let numbers: Vec<i64> = (1..8).collect();
+    let columns = [ColumnValues::I64(&numbers).into()];
+    let columns = crate::PreparedColumns::new(&layout, 7, &columns, None).unwrap();
+    row(&mut sender, 0).unwrap();
+    sender.append_prepared(&columns, 0..7).unwrap();
+    assert!(sender.buffer().is_empty(), "the last two rows wait for the timer");
+    sender.close(SOON).result.unwrap();
+    assert_eq!(world.script().committed, [text(0..3), text(3..6), text(6..8)]);
+}
+
+#[test]
+fn rows_of_the_timer_that_failed_come_back_too() {
+    static REPLIES: [Reply; 2] = [REFUSED, NO_CONTENT];
+    let world = world(&REPLIES);
+    let pool = pool_in(&world, TIMER);
+    let mut sender = pool.new_sender().unwrap();
+    row(&mut sender, 0).unwrap();
+    let since = crate::net::now();
+    while pool.stats().unwrap().rows_not_stored == 0 {
+        assert!(crate::net::now().saturating_duration_since(since) < SOON);
+        std::thread::yield_now();
+    }
+    let e = sender.flush_own().unwrap_err();
+    assert_eq!((e.outcome(), sender.buffer().peek()), (Outcome::Rejected, &text([0])[..]));
+    // Rows that were refused stay in the buffer with those that follow, and the timer leaves them alone.
+    row(&mut sender, 1).unwrap();
+    assert_eq!(sender.buffer().row_count(), 2);
+    assert_eq!(sender.flush_own().unwrap(), Outcome::Committed);
+    drop(sender);
+    drop(pool);
+    assert_eq!(world.script().committed, [text(0..2)]);
+}
+
+#[test]
+fn a_timer_is_for_pools_and_needs_a_time() {
+    let refused = |conf: &str| {
+        let config = crate::Config::from_conf(&format!("http::addr=db;protocol_version=1;{conf}"));
+        config.and_then(|config| Sender::new(&config)).unwrap_err()
+    };
+    let e = refused("auto_flush_timer=on;");
+    assert!(e.code() == ErrorCode::Config && e.message().contains("for senders of a pool"), "{e}");
+    for off in ["auto_flush=off;", "auto_flush_interval=off;"] {
+        let e = refused(&format!("auto_flush_timer=on;{off}"));
+        assert!(e.message().contains("is on but \"auto_flush_interval\" is off"), "{e}");
+    }
+}
+
+/// What one sender of the random program was told.
+#[derive(Default)]
+struct Told {
+    written: Vec<u64>,
+    /// Rows that are in its buffer at the end.
+    kept: HashSet<u64>,
+    /// Rows of a buffer of its own that was refused.
+    outside: Vec<(u64, Result<Outcome, Outcome>)>,
+    failed: bool,
+    outcomes: HashSet<Outcome>,
+}
+
+impl Told {
+    fn note<T>(&mut self, result: crate::Result<T>) {
+        if let Err(e) = result {
+            self.failed = true;
+            self.outcomes.insert(e.outcome());
+        }
+    }
+}
+
+fn ids(rows: &[u8]) -> Vec<u64> {
+    let number = |line: &str| line.strip_prefix("t id=")?.strip_suffix('i')?.parse().ok();
+    std::str::from_utf8(rows).unwrap().lines().map(|line| number(line).unwrap()).collect()
+}
+
+/// One step of the random program.
+fn step(sender: &mut Sender, told: &mut Told, random: &mut fastrand::Rng, thread: u64) {
+    let id = thread << 32 | (told.written.len() + told.outside.len()) as u64;
+    match random.u32(0..24) {
+        0..=15 => {
+            let result = row(sender, id);
+            // A row that is refused because the buffer is full was not written.
+            if result.as_ref().is_ok() || result.as_ref().is_err_and(Error::row_accepted) {
+                told.written.push(id);
+            }
+            told.note(result);
+        }
+        16 => told.note(sender.flush_own()),
+        17 => told.note(sender.flush_if_due()),
+        18 if sender.buffer().row_count() > 0 => {
+            // A program that gives up the first row: it counts as kept.
+            let first = ids(sender.buffer().peek())[0];
+            sender.remove_rows(1, 1).unwrap();
+            told.kept.insert(first);
+        }
+        19 => {
+            let mut buffer = sender.new_buffer().unwrap();
+            buffer
+                .table("t")
+                .unwrap()
+                .column_i64("id", id.cast_signed())
+                .unwrap()
+                .at_now()
+                .unwrap();
+            let result = sender.flush(&mut buffer);
+            assert_eq!(ids(buffer.peek()), if result.is_ok() { vec![] } else { vec![id] });
+            told.outside.push((id, result.map_err(|e| e.outcome())));
+        }
+        20 => sender.canceller().cancel(),
+        21 => {
+            let begun = sender.begin("t");
+            if begun.is_ok() {
+                told.written.push(id);
+                row(sender, id).unwrap();
+                while let Err(e) = sender.commit() {
+                    told.note::<()>(Err(e));
+                    if random.bool() {
+                        told.kept.extend(ids(sender.buffer().peek()));
+                        sender.rollback().unwrap();
+                        break;
+                    }
+                }
+            }
+            told.note(begun);
+        }
+        _ => std::thread::yield_now(),
+    }
+}
+
+/// Plays senders of one pool to their ends, and judges. Returns the number of rows.
+fn round(seed: u64, threads: u32, steps: usize, options: &str) -> usize {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let world = world(random_replies(&mut random));
+    world.script().connects = (0..200)
+        .map(|_| if random.u32(0..5) == 0 { Connect::Refused } else { Connect::Fine })
+        .collect();
+    let conf = "retry_timeout=30;request_timeout=50;queue_max_bytes=4096;init_buf_size=64;max_buf_size=2048;";
+    let pool = pool_in(
+        &world,
+        &format!(
+            "{conf}auto_flush_rows={};acquire_timeout_ms=20;auto_flush_max_backoff=10;sender_pool_max={};{options}",
+            random.u32(1..6),
+            random.u32(1..4)
+        ),
+    );
+    let running = AtomicU32::new(threads);
+    // Some senders are closed, some only dropped, and some pools are closed while senders still work.
+    let end = random.u32(0..3);
+    let seeds: Vec<u64> = (0..threads).map(|_| random.u64(..)).collect();
+    let told: Vec<Told> = std::thread::scope(|scope| {
+        let players: Vec<_> = seeds
+            .iter()
+            .enumerate()
+            .map(|(thread, &seed)| {
+                let (pool, running) = (&pool, &running);
+                scope.spawn(move || {
+                    let mut random = fastrand::Rng::with_seed(seed);
+                    let (mut sender, mut told) = (pool.new_sender().unwrap(), Told::default());
+                    for at in 0..steps {
+                        if end == 0 && thread == 0 && at == steps / 2 {
+                            let _ = pool.close(Duration::from_millis(random.u64(0..5)));
+                        }
+                        step(&mut sender, &mut told, &mut random, thread as u64);
+                    }
+                    if random.u32(0..4) > 0 {
+                        let report = sender.close(Duration::from_millis(random.u64(0..30)));
+                        let left = sender.buffer().row_count() as u64;
+                        assert_eq!(
+                            (report.result.is_ok(), report.unconfirmed_rows),
+                            (left == 0, left)
+                        );
+                        told.note(report.result);
+                    } else {
+                        told.failed = true;
+                    }
+                    // This removes no row, but brings those back that wait for a timer.
+                    let _ = sender.remove_rows(0, 1);
+                    told.kept.extend(ids(sender.buffer().peek()));
+                    drop(sender);
+                    running.fetch_sub(1, Ordering::Relaxed);
+                    told
+                })
+            })
+            .collect();
+        while running.load(Ordering::Relaxed) > 0 {
+            world.script().goes_on();
+            world.script().now += Duration::from_micros(20);
+            std::thread::yield_now();
+        }
+        players.into_iter().map(|player| player.join().unwrap()).collect()
+    });
+    if end != 1 {
+        let _ = pool.close(Duration::from_millis(1));
+    }
+    settled(&pool);
+    let rest: Vec<Completion> = std::iter::from_fn(|| pool.next(Duration::ZERO)).collect();
+    assert_eq!(pool.stats().unwrap().queue_bytes, 0);
+    judge(&world.script().committed, told, &rest)
+}
+
+/// Compares what was told with what the server stored: no row is lost, and what is certain is true.
+fn judge(committed: &[Vec<u8>], told: Vec<Told>, rest: &[Completion]) -> usize {
+    let mut stored: HashMap<u64, usize> = HashMap::new();
+    for id in committed.iter().flat_map(|body| ids(body)) {
+        let next = stored.len();
+        stored.entry(id).or_insert(next);
+    }
+    let left: HashSet<u64> = rest
+        .iter()
+        .filter_map(|done| done.failed_rows.as_ref())
+        .flat_map(|rows| ids(rows.peek()))
+        .collect();
+    let mut rows = 0;
+    for told in told {
+        let certain = told
+            .outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::NotSent | Outcome::Rejected));
+        for id in &told.written {
+            let kept = told.kept.contains(id) || left.contains(id);
+            assert!(stored.contains_key(id) || kept, "row {id:#x} is lost");
+            assert!(
+                !(kept && stored.contains_key(id) && certain && rest.is_empty()),
+                "row {id:#x} is stored"
+            );
+        }
+        for (id, result) in &told.outside {
+            match result {
+                Ok(_) => assert!(stored.contains_key(id)),
+                Err(Outcome::NotSent | Outcome::Rejected) => assert!(!stored.contains_key(id)),
+                Err(_) => {}
+            }
+        }
+        if !told.failed {
+            let rows = told.written.iter().filter(|id| !told.kept.contains(id));
+            let places: Vec<usize> = rows.map(|id| stored[id]).collect();
+            assert!(places.is_sorted(), "the rows of a sender are stored in their order");
+        }
+        rows += told.written.len();
+    }
+    rows
+}
+
+fn random_programs(options: &str) {
+    let (rounds, steps) = if super::pool::is_long() { (120, 140) } else { (12, 60) };
+    let rows: usize = (0..rounds).map(|seed| round(seed as u64, 6, steps, options)).sum();
+    assert!(rows > rounds * 60, "{rows}");
+    println!("{} steps, {rows} rows", rounds * 6 * steps);
+}
+
+/// Rows, flushes, transactions and cancellations in random order by several senders of one pool. With `QUESTDB_LONG=1` it takes
+/// 100,000 steps.
+#[test]
+fn random_senders_lose_no_row() {
+    random_programs("");
+}
+
+/// The same while the timer takes rows at any moment.
+#[test]
+fn random_senders_lose_no_row_to_the_timer() {
+    random_programs("auto_flush_timer=on;auto_flush_interval=1;");
+}

@@ -1,7 +1,7 @@
 //! Checks that the README and the document of Arrow are true: their snippets are regions of files in `examples/`, which are
 //! run, the Rust examples here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -73,10 +73,51 @@ fn files_that_the_documents_name_exist() {
     }
 }
 
+/// Many producers and one pool: everything arrives; what failed goes to the file; SIGTERM ends it in order.
+fn the_pool_example_tells_of_all_rows() {
+    use questdb_receiver::{ColumnType, Listener, Receiver};
+    use std::time::Duration;
+
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rust_refused");
+    let path = file.to_str().unwrap();
+    let refused = || std::fs::read_to_string(&file).unwrap().lines().count();
+    let _ = std::fs::remove_file(&file);
+    let receiver = Receiver::builder().start().unwrap();
+    let said = run_example("pool", &[&receiver.conf(Listener::Http), "3", path]);
+    assert_eq!((said.as_str(), refused()), ("120 rows stored, 0 not stored, 0 in doubt\n", 0));
+    assert_eq!(receiver.table("events").unwrap().row_count(), 120);
+    let receiver = Receiver::builder().start().unwrap();
+    receiver.create_table("events", &[("value", ColumnType::Boolean)]).unwrap();
+    let said = run_example("pool", &[&receiver.conf(Listener::Http), "2", path]);
+    assert_eq!((said.as_str(), refused()), ("0 rows stored, 80 not stored, 0 in doubt\n", 80));
+    #[cfg(unix)]
+    {
+        let receiver = Receiver::builder().start().unwrap();
+        let program = std::process::Command::new(example("pool"))
+            .args([&receiver.conf(Listener::Http), "100000000", path])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        receiver.wait_for_rows("events", 100, Duration::from_secs(60)).unwrap();
+        let killed = std::process::Command::new("kill").arg(program.id().to_string()).status();
+        assert!(killed.unwrap().success());
+        let done = program.wait_with_output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert!(done.status.success(), "{said} {:?}", done.status);
+        let rows = receiver.table("events").unwrap().row_count();
+        assert_eq!(said, format!("{rows} rows stored, 0 not stored, 0 in doubt\n"));
+    }
+}
+
+/// Returns the program of a Rust example that cargo has built next to this test.
+fn example(name: &str) -> std::path::PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    exe.ancestors().nth(2).unwrap().join("examples").join(name)
+}
+
 /// Runs a Rust example that cargo has built next to this test.
 fn run_example(name: &str, args: &[&str]) -> String {
-    let exe = std::env::current_exe().unwrap();
-    let path = exe.ancestors().nth(2).unwrap().join("examples").join(name);
+    let path = example(name);
     let output =
         std::process::Command::new(&path).args(args).env_remove("QDB_CLIENT_CONF").output();
     let output = output.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -102,6 +143,7 @@ fn the_rust_examples_store_their_rows() {
     let rows = receiver.table("measurements").unwrap();
     let values: Vec<_> = (0..rows.row_count()).map(|row| rows.value(row, "value")).collect();
     assert_eq!(values, [1, 2, 5].map(|n| Some(Value::Long(n))));
+    the_pool_example_tells_of_all_rows();
     let shown = run_example("quickstart", &[]);
     assert_eq!(shown.matches("weather: 1461 rows").count(), 2, "{shown}");
     assert_eq!(shown.matches("temps: 8759 rows").count(), 2, "{shown}");

@@ -2,68 +2,18 @@
 //! or go in any release.
 #![allow(clippy::missing_errors_doc, reason = "each does what the public call of its name does")]
 
-use std::ffi::CStr;
-use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::error::{Error, ErrorCode, Outcome, Result};
-use crate::ilp::{Buffer, ProtocolVersion};
+use crate::error::Result;
+use crate::ilp::Buffer;
 use crate::pool::{BatchId, Completion, Pool, Submit};
 use crate::sender::{Sender, Stat, Taken};
-use crate::table::{ColumnKind, RowLayout, TimestampKind};
 
 pub use crate::config::reference::{DIFFERENCES, options_markdown};
-pub use crate::ilp::QuickCalls;
-pub use crate::memory::collected;
 pub use crate::net::{Uncancellable, ask_host, process_id};
-pub use crate::quoted::shown;
-pub use crate::table::cell::RowCells;
-
-/// Creates an error of this library.
-pub fn error(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {
-    Error::formatted(code, message)
-}
-
-/// Puts `context`, which says where the error arose, and a colon before its message.
-pub fn in_context(error: Error, context: impl fmt::Display) -> Error {
-    error.context(context)
-}
-
-/// Returns the name of an error code in C, such as `INVALID_NAME`.
-pub fn code_name(code: ErrorCode) -> &'static CStr {
-    code.name()
-}
-
-/// Returns the name of an outcome in C, such as `NOT_SENT`.
-pub fn outcome_name(outcome: Outcome) -> &'static CStr {
-    outcome.name()
-}
-
-/// Returns the protocol version with this number.
-///
-/// # Errors
-/// `InvalidArgument` if there is none.
-pub fn protocol_version(number: u32) -> Result<ProtocolVersion> {
-    ProtocolVersion::from_number(number)
-}
-
-/// Returns the kind of column with this number.
-///
-/// # Errors
-/// `InvalidArgument` if there is none.
-pub fn column_kind(number: u32) -> Result<ColumnKind> {
-    ColumnKind::from_number(number)
-}
-
-/// Returns the kind of designated timestamp with this number.
-///
-/// # Errors
-/// `InvalidArgument` if there is none.
-pub fn timestamp_kind(number: u32) -> Result<TimestampKind> {
-    TimestampKind::from_number(number)
-}
+pub use questdb_ingress_encoder::internal::*;
 
 /// Returns the counter with this number, if there is one.
 pub fn stat(number: u32) -> Option<Stat> {
@@ -166,11 +116,6 @@ impl OwnBuffer for Sender {
     }
 }
 
-/// Makes room for `rows` rows altogether, as long as the complete ones are.
-pub fn expect_rows(buffer: &mut Buffer, rows: usize) {
-    buffer.expect_rows(rows);
-}
-
 /// Appends rows to a buffer in a thread of its own, and returns whether it could append all of them.
 pub type Encoder<'a> = Box<dyn FnMut(&mut Buffer, Range<usize>) -> bool + Send + 'a>;
 
@@ -197,66 +142,5 @@ impl SendRequests for Sender {
         let mut taken = Taken::default();
         let result = self.take_requests(encoder, rows, threads, &mut taken);
         (taken.rows, result.map(drop))
-    }
-}
-
-/// What the C ABI asks of a layout before it reads the caller's memory.
-pub trait LayoutChecks {
-    /// Returns the caller's timestamp, or nothing where the server's clock is used.
-    fn designated(&self, at: i64) -> Option<i64>;
-
-    /// Checks that there are as many cells as columns.
-    ///
-    /// # Errors
-    /// `InvalidArgument` if there are more or fewer.
-    fn check_cells(&self, given: usize) -> Result<()>;
-
-    /// Checks that there are as many columns of values as were declared.
-    ///
-    /// # Errors
-    /// `InvalidArgument` if there are more or fewer.
-    fn check_columns(&self, given: usize) -> Result<()>;
-}
-
-impl LayoutChecks for RowLayout {
-    #[inline]
-    fn designated(&self, at: i64) -> Option<i64> {
-        RowLayout::designated(self, at)
-    }
-
-    #[inline]
-    fn check_cells(&self, given: usize) -> Result<()> {
-        self.check_count(given, "cells")
-    }
-
-    #[inline]
-    fn check_columns(&self, given: usize) -> Result<()> {
-        self.check_count(given, "columns")
-    }
-}
-
-/// Appends whole rows whose cells are not in the form of the public API.
-pub trait AppendCells {
-    /// As [`Buffer::append_row`], with cells in whatever form the caller has them. The number of cells is not checked here.
-    ///
-    /// # Errors
-    /// As [`Buffer::append_row`], and those of [`RowCells::cell`].
-    fn append_cells<C: RowCells + ?Sized>(
-        &mut self,
-        layout: &RowLayout,
-        cells: &C,
-        at: Option<i64>,
-    ) -> Result<()>;
-}
-
-impl AppendCells for Buffer {
-    #[inline(always)]
-    fn append_cells<C: RowCells + ?Sized>(
-        &mut self,
-        layout: &RowLayout,
-        cells: &C,
-        at: Option<i64>,
-    ) -> Result<()> {
-        Buffer::append_cells(self, layout, cells, at)
     }
 }

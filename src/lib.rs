@@ -32,38 +32,28 @@
 //! - `insecure-skip-verify`: allows `tls_verify=unsafe_off`, which takes any certificate.
 #![warn(clippy::missing_errors_doc)]
 
+mod base;
 pub mod config;
-mod decimal;
-mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-pub mod ilp;
-mod memory;
-mod name;
 mod net;
 pub mod pool;
-mod quoted;
 pub mod sender;
-pub mod table;
-mod text;
-mod time;
-mod timestamp;
-mod version;
 
 #[doc(hidden)]
 pub mod internal;
 
 pub use config::{Config, ConfigBuilder};
-pub use decimal::{Decimal, ToDecimal, ToMaybeDecimal};
-pub use error::{Error, ErrorCode, Outcome, Result};
-pub use ilp::{Buffer, BufferOptions, PreparedColumns};
-pub use name::{ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, TableName, TableRef};
 pub use pool::{BatchId, Completion, Pool, PoolReport, PoolStats, Submit, Ticket};
-pub use sender::{
-    Atomicity, Canceller, CloseReport, FailedCommit, Row, Sender, Stat, Stats, StatsReader,
-    Transaction,
+#[doc(inline)]
+pub use questdb_ingress_encoder::{
+    ArrayView, Buffer, BufferOptions, ColumnName, ColumnRef, DEFAULT_MAX_NAME_LEN, Decimal, Error,
+    ErrorCode, MaybeText, Outcome, PreparedColumns, ProtocolVersion, Result, Row, TableName,
+    TableRef, Text, Timestamp, TimestampMicros, TimestampNanos, ToDecimal, ToMaybeDecimal,
+    ToMaybeTimestamp, ToTimestamp, ilp, table,
 };
-pub use table::ArrayView;
-pub use text::{MaybeText, Text};
-pub use timestamp::{Timestamp, TimestampMicros, TimestampNanos, ToMaybeTimestamp, ToTimestamp};
-pub use version::ProtocolVersion;
+pub use sender::{
+    Atomicity, Canceller, CloseReport, FailedCommit, Sender, Stat, Stats, StatsReader, Transaction,
+};
+
+use base::{error, memory, name, quoted, time, version};

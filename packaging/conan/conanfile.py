@@ -28,7 +28,7 @@ class QuestdbIngressConan(ConanFile):
     def export_sources(self):
         for pattern in (
             "Cargo.toml", "Cargo.lock", "CMakeLists.txt", "LICENSE", "README.md",
-            "src/*", "include/*", "cpp/*", "cmake/*", "packaging/*", "examples/rust/*", "examples/data/*", "bench/*", "bindings/python/*", "capi/*", "receiver/*",
+            "src/*", "encoder/*", "include/*", "cpp/*", "cmake/*", "packaging/*", "examples/rust/*", "examples/data/*", "bench/*", "bindings/python/*", "capi/*", "receiver/*",
             "testkit/*", "tests/arrow/*",
         ):
             copy(self, pattern, ROOT, self.export_sources_folder, excludes="bench/target/*")

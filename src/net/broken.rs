@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::tls::explain;
-use crate::error::{Error, err};
+use crate::error::{Error, ErrorParts as _, err};
 
 /// Why a connection stopped working.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::connect::Connector;
 use super::connection::{Connection, Idle, Outgoing};
 use super::credentials::SigningKey;
 use super::os::{Deadline, Net};
-use crate::error::{Error, Result, err};
+use crate::error::{Error, ErrorParts as _, Result, err};
 use crate::quoted::foreign;
 
 /// The most bytes of a peer's text that are kept and shown.

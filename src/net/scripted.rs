@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::cancel::Canceller;
 use super::os::{Deadline, InFlight, Interest, Net, Ready, Socket, pause};
 use crate::config::Interface;
-use crate::error::{Result, err};
+use crate::error::{ErrorParts as _, Result, err};
 
 /// What happens outside the client. Connections are numbered in the order in which they were made.
 pub(crate) trait Script: Send + 'static {

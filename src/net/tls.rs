@@ -19,7 +19,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore, SignatureScheme};
 
 use super::broken::TlsError;
 use crate::config::{Roots, Tls};
-use crate::error::{Result, err};
+use crate::error::{ErrorParts as _, Result, err};
 
 /// A larger PEM file is not a bundle of certificates.
 const MAX_PEM_BYTES: u64 = 1 << 20;

@@ -7,7 +7,7 @@ use super::completion::{BatchId, Completion};
 use super::queue::{Asked, Cancelled};
 use super::report::PoolStats;
 use super::shared::{LONGEST, Shared};
-use crate::error::{Error, Result, err};
+use crate::error::{Error, ErrorParts as _, Result, err};
 use crate::net::now;
 
 impl Shared {

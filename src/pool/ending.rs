@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::report::PoolReport;
 use super::shared::{LONGEST, Phase, Shared, State};
-use crate::error::{Outcome, Result, err};
+use crate::error::{ErrorParts as _, Outcome, Result, err};
 use crate::net::now;
 
 /// How long a cancelled call may take to return, see [`crate::Canceller`], with some time for a busy machine.

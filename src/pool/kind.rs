@@ -1,5 +1,7 @@
 //! [`Kind`]: what makes buffers alike, so that one can stand in for another.
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use crate::error::Result;
 use crate::ilp::{Buffer, BufferOptions};
 

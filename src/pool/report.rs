@@ -90,7 +90,8 @@ impl Counts {
         let rows = match completion.outcome {
             Outcome::Committed | Outcome::Submitted => &mut self.rows_sent,
             Outcome::NotSent | Outcome::Rejected => &mut self.rows_not_stored,
-            Outcome::InDoubt | Outcome::Partial => &mut self.rows_in_doubt,
+            // In doubt, or in part.
+            _ => &mut self.rows_in_doubt,
         };
         *rows += completion.rows;
         if self.closing && self.first_error.is_none() {

@@ -11,7 +11,7 @@ use super::queue::{Bounds, Queue};
 use super::report::Counts;
 use super::timer::Timed;
 use crate::config::Settings;
-use crate::error::{Error, Outcome, Result, err};
+use crate::error::{Error, ErrorParts as _, Outcome, Result, err};
 use crate::ilp::Buffer;
 use crate::net::{Canceller, Doorbell, Net, now, process_id};
 use crate::sender::Sender;

@@ -10,7 +10,7 @@ use super::queue::{Full, Job, Lane, Queue};
 use super::shared::{LONGEST, Phase, Shared, State};
 use super::worker;
 use crate::config::Settings;
-use crate::error::{Error, Result, err};
+use crate::error::{Error, ErrorParts as _, Result, err};
 use crate::ilp::Buffer;
 use crate::net::{Canceller, SLICE, now, start_thread};
 

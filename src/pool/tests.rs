@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::queue::{Asked, Bounds, Cancelled, Finished, Full, Job, Lane, Queue};
 use super::report::Counts;
 use super::*;
-use crate::error::{ErrorCode, Outcome, err};
+use crate::error::{ErrorCode, ErrorParts as _, Outcome, err};
 use crate::version::ProtocolVersion;
 
 const SOON: Duration = Duration::from_secs(20);

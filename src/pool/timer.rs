@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::queue::Lane;
 use super::shared::{Phase, Shared, State};
 use super::submit::Terms;
-use crate::error::{Result, err};
+use crate::error::{ErrorParts as _, Result, err};
 use crate::net::start_thread;
 use crate::sender::Shelved;
 

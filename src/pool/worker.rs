@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::completion::BatchId;
 use super::queue::Finished;
 use super::shared::{Phase, Shared};
-use crate::error::{Outcome, Result, err};
+use crate::error::{ErrorParts as _, Outcome, Result, err};
 use crate::ilp::Buffer;
 use crate::net::{Canceller, now};
 use crate::sender::{Sender, Stat};

@@ -1,9 +1,10 @@
 //! Appends batches of Apache Arrow to the sender's own buffer, and flushes on the way.
 
+use questdb_ingress_encoder::internal::{StreamParts as _, prepared_pieces};
+
 use super::Sender;
 use super::columns::Taken;
-use crate::error::{Error, Result};
-use crate::ilp::arrow::prepared_pieces;
+use crate::error::{Error, ErrorParts as _, Result};
 use crate::table::{ArrowBatch, ArrowOptions, ArrowStream};
 
 impl Sender {

@@ -6,7 +6,7 @@ use super::carrier::{AttemptTime, Failed};
 use super::failover::Round;
 use super::retry::{Backoff, floor, may_retry};
 use crate::config::Delivery;
-use crate::error::{Error, ErrorCode, Outcome};
+use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome};
 use crate::net::{Deadline, Net};
 
 /// What holds for every attempt of a flush.

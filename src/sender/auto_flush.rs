@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use super::retry::Backoff;
 use super::{Sender, Stat};
 use crate::config::Delivery;
-use crate::error::{Error, ErrorCode, Outcome, Result};
+use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome, Result};
 
 /// The limits of the sender's own buffer; an absent limit never triggers a flush.
 #[derive(Debug, Clone, Copy)]

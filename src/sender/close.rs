@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use super::Sender;
 use super::pooled::Pooled;
-use crate::error::{Error, Outcome, Result, err};
+use crate::error::{Error, ErrorParts as _, Outcome, Result, err};
 use crate::net::Deadline;
 use crate::quoted::shown;
 

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use questdb_ingress_encoder::internal::{BufferParts as _, ColumnsParts as _};
+
 use super::Sender;
 use super::auto_flush::AutoFlush;
 use super::pooled::Pooled;
-use crate::error::{ErrorCode, Result};
+use crate::error::{ErrorCode, ErrorParts as _, Result};
 use crate::ilp::PreparedColumns;
 use crate::table::{ColumnData, RowLayout};
 
@@ -18,6 +20,23 @@ const FIRST_PIECE: usize = 64;
 impl Sender {
     /// Appends rows given by columns to the own buffer, all of them or none, and flushes once if a limit is reached. Many rows
     /// are better sent by [`Sender::append_prepared`], which flushes on the way.
+    ///
+    /// ```
+    /// use questdb_ingress::Sender;
+    /// use questdb_ingress::table::{ColumnKind, ColumnValues, RowLayout};
+    /// use questdb_receiver::{Listener, Receiver};
+    ///
+    /// let receiver = Receiver::builder().start()?;
+    /// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
+    /// let mut trades = RowLayout::new("trades")?;
+    /// trades.add("price", ColumnKind::F64)?;
+    /// let start = 1_700_000_000_000_000_000;
+    /// let prices = ColumnValues::F64(&[2615.54, 2616.1]);
+    /// sender.append_columns(&trades, 2, &[prices.into()], Some(&[start, start + 1]))?;
+    /// sender.flush_own()?;
+    /// assert_eq!(receiver.table("trades").ok_or("no table")?.row_count(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Those of [`Buffer::append_columns`](crate::Buffer::append_columns): the buffer is as it was. Those of

@@ -12,7 +12,7 @@ use super::server_settings::ServerSettings;
 use super::statistics::{SenderCounters, Stat};
 use super::tcp::TcpCarrier;
 use crate::config::{Delivery, Settings};
-use crate::error::{Error, ErrorCode, Outcome, Result};
+use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome, Result};
 use crate::net::{Deadline, Net, Uncancellable, pause};
 
 /// The configured servers, and what a flush may do to reach one of them.

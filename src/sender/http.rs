@@ -8,7 +8,7 @@ use super::carrier::{AttemptTime, Carrier, Failed};
 use super::outcome::{self, Asked};
 use super::server_settings::{self, ServerSettings};
 use crate::config::Settings;
-use crate::error::{Error, ErrorCode, Outcome, Result, err};
+use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome, Result, err};
 use crate::ilp::ProtocolVersion;
 use crate::net::{
     Answer, Connection, Connector, Deadline, Idle, Incomplete, Net, Request, RequestHead, Secrets,

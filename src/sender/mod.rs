@@ -41,13 +41,13 @@ use self::flush::Flusher;
 pub(crate) use self::http::HttpCarrier;
 pub(crate) use self::outlet::{Done, Outlet};
 use self::pooled::Pooled;
-pub use self::row::Row;
 use self::server_version::ServerVersion;
 pub(crate) use self::shelf::{Shelf, Shelved};
 pub use self::statistics::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
 use crate::config::{Config, Settings};
-use crate::error::{Error, Outcome, Result, err};
+use crate::error::{Error, ErrorParts as _, Outcome, Result, err};
+pub use crate::ilp::Row;
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use crate::net::Canceller;
 use crate::net::{Deadline, Net, SystemNet};
@@ -247,6 +247,22 @@ impl Sender {
 
     /// Appends one row of a layout to the own buffer, and flushes if a limit is reached.
     ///
+    /// ```
+    /// use questdb_ingress::Sender;
+    /// use questdb_ingress::table::{Cell, ColumnKind, RowLayout};
+    /// use questdb_receiver::{Listener, Receiver};
+    ///
+    /// let receiver = Receiver::builder().start()?;
+    /// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
+    /// let mut trades = RowLayout::new("trades")?;
+    /// trades.add("symbol", ColumnKind::Symbol)?.add("price", ColumnKind::F64)?;
+    /// let cells = [Cell::from("ETH-USD"), Cell::F64(2615.54)];
+    /// sender.append_row(&trades, &cells, Some(1_700_000_000_000_000_000))?;
+    /// sender.flush_own()?;
+    /// assert_eq!(receiver.table("trades").ok_or("no table")?.row_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`Buffer::append_row`]: the buffer is as it was. Those of [`Sender::flush`]: the row is in the buffer, see
     /// [`Error::row_accepted`].
@@ -279,6 +295,21 @@ impl Sender {
     }
 
     /// Sends the own buffer and clears it.
+    ///
+    /// ```
+    /// use questdb_ingress::{ErrorCode, Outcome, Sender};
+    /// use questdb_receiver::{Listener, Receiver};
+    ///
+    /// let receiver = Receiver::builder().start()?;
+    /// let mut sender = Sender::from_conf(&receiver.conf(Listener::Http))?;
+    /// sender.row("trades")?.column_i64("price", 2615)?.at_now()?;
+    /// sender.row("trades")?.column_str("price", "a lot")?.at_now()?;
+    /// // The server has learned from the first row that prices are numbers.
+    /// let e = sender.flush_own().unwrap_err();
+    /// assert_eq!((e.code(), e.outcome()), (ErrorCode::Rejected, Outcome::Rejected));
+    /// assert_eq!((e.http_status(), e.server_line()), (Some(400), Some(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Sender::flush`].

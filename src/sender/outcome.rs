@@ -4,7 +4,7 @@
 //! reached the kernel is never executed; everything else is in doubt.
 
 use super::json::Json;
-use crate::error::{Error, ErrorCode, Outcome};
+use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome};
 use crate::net::{Answer, Incomplete, Secrets};
 
 /// A server's message is shown up to this length.

@@ -8,10 +8,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use super::Sender;
 use super::outlet::{Done, Outlet};
 use super::shelf::Shelf;
-use crate::error::{Error, ErrorCode, Outcome, Result, err};
+use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome, Result, err};
 use crate::ilp::{Buffer, ProtocolVersion};
 use crate::net::{Deadline, Net, SLICE, process_id};
 

@@ -63,7 +63,7 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::err;
+    use crate::error::{ErrorParts as _, err};
 
     #[test]
     fn waits_double_up_to_the_cap_and_honour_the_server() {

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use super::Sender;
 use super::flush::Flusher;
 use crate::config::Settings;
-use crate::error::{Result, err};
+use crate::error::{ErrorParts as _, Result, err};
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 use crate::name::DEFAULT_MAX_NAME_LEN;
 use crate::net::{Deadline, Net};
@@ -28,12 +30,10 @@ impl ServerVersion {
         if !settings.lazy_connect {
             flusher.connect()?;
         }
-        let mut options = BufferOptions {
-            version: ProtocolVersion::V3,
-            max_name_len: settings.max_name_len.unwrap_or(DEFAULT_MAX_NAME_LEN),
-            init_buf_size: settings.init_buf_size,
-            max_buf_size: settings.max_buf_size,
-        };
+        let mut options = BufferOptions::new(ProtocolVersion::V3);
+        options.max_name_len = settings.max_name_len.unwrap_or(DEFAULT_MAX_NAME_LEN);
+        options.init_buf_size = settings.init_buf_size;
+        options.max_buf_size = settings.max_buf_size;
         let mut this = ServerVersion { known: true, max_name_len: settings.max_name_len };
         match settings.protocol_version {
             Some(version) => options.version = version,

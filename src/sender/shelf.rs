@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use super::auto_flush::AutoFlush;
 use super::pooled::UnderWay;
 use crate::error::Result;

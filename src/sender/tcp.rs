@@ -10,7 +10,7 @@ use super::batch::Batch;
 use super::carrier::{AttemptTime, Carrier, Failed};
 use super::server_settings::{self, ServerSettings};
 use crate::config::{Addr, Auth, Settings};
-use crate::error::{Error, Outcome, Result, err};
+use crate::error::{Error, ErrorParts as _, Outcome, Result, err};
 use crate::net::{
     Broken, Connector, Deadline, LineStream, MAX_TEXT, Net, SigningKey, UnsentBytes, is_challenge,
     left,

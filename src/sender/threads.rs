@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope};
 
+use questdb_ingress_encoder::internal::{BufferParts as _, ColumnsParts as _};
+
 use super::Sender;
 use super::columns::{PIECE, Taken};
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! Transactions: rows of one table that are sent in one request and stored all or not at all.
 
 use super::{Row, Sender};
-use crate::error::{Error, Outcome, Result, err};
+use crate::error::{Error, ErrorParts as _, Outcome, Result, err};
 use crate::ilp::Buffer;
 use crate::quoted::shown;
 

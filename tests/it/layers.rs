@@ -1,7 +1,7 @@
-//! Checks what packages cannot enforce: which layer of the client may use which, and which of its files may do what others
-//! may not.
+//! Checks what packages cannot enforce: which layer of client and encoder may use which, and which of their files may do what
+//! others may not.
 //!
-//! A layer is a module of the crate's root. Other layers are used by `crate::MODULE`, neither by a group nor by what the
+//! A layer is a module of the root of its crate. Other layers are used by `crate::MODULE`, neither by a group nor by what the
 //! root exports again. The compiler and clippy require an `expect` for unsafe code and for functions that `clippy.toml`
 //! disallows; this test checks that only the files listed here have one.
 
@@ -9,6 +9,15 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use questdb_ingress_testkit::repository as root;
+
+/// The packages: where their sources are, and the layers that are in them.
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("encoder/src", &["base", "ilp", "table", "internal"]),
+    ("src", &["base", "config", "net", "sender", "pool", "fuzzing", "internal"]),
+];
+
+/// The layers of the client that may use what the encoder shares with it only.
+const SHARES: &[&str] = &["base", "sender", "pool", "internal"];
 
 const BASE: &[&str] =
     &["decimal", "error", "memory", "name", "quoted", "text", "time", "timestamp", "version"];
@@ -30,16 +39,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Files that may hold unsafe code. A name that ends in `/` is a folder.
 const UNSAFE: &[&str] = &[
-    "src/ilp/write/",
+    "encoder/src/ilp/write/",
+    "encoder/src/table/arrow/",
     "src/net/os/unix.rs",
     "src/net/os/unix/",
     "src/net/os/windows.rs",
-    "src/table/arrow/",
 ];
 
 /// Files that may use what `clippy.toml` disallows, and which part of it.
 const OWNERS: &[(&str, &str)] = &[
-    ("src/time.rs", "the wall clock"),
+    ("encoder/src/time.rs", "the wall clock"),
     ("src/config/env.rs", "the environment variable"),
     ("src/net/os/system.rs", "sockets, name resolution, threads, the monotonic clock"),
     ("src/net/os/unix.rs", "poll"),
@@ -51,10 +60,14 @@ const OWNERS: &[(&str, &str)] = &[
 fn layers() {
     let (mut arrows, mut wrong) = (BTreeSet::new(), Vec::new());
     for file in sources() {
-        if file == "src/lib.rs" {
+        let (package, name) = in_package(&file);
+        if name == "lib.rs" {
             continue;
         }
-        let layer = layer_of(file.split('/').nth(1).unwrap().trim_end_matches(".rs"));
+        let layer = layer_of(name.split('/').next().unwrap().trim_end_matches(".rs"));
+        if !package.contains(&layer) {
+            wrong.push(format!("{file}: {layer} does not belong to this package"));
+        }
         let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == layer) else {
             wrong.push(format!("{file}: its layer is not in the table"));
             continue;
@@ -67,7 +80,10 @@ fn layers() {
             }
             arrows.insert((layer, to));
         }
-        if climbs_out(&code, depth(&file)) {
+        if code.contains("questdb_ingress_encoder::") && !SHARES.contains(&layer) {
+            wrong.push(format!("{file}: names the package of the encoder, use crate::"));
+        }
+        if climbs_out(&code, depth(name)) {
             wrong.push(format!("{file}: reaches the crate's root by super::, write crate::"));
         }
     }
@@ -114,7 +130,7 @@ fn the_reader_sees_what_it_must() {
     assert_eq!(uses(&product_code(tested)), ["a", "c"]);
     assert!(climbs_out("use super::super::ffi;", 2) && climbs_out("super::ffi", 1));
     assert!(!climbs_out("use super::super::a;", 3) && !climbs_out("super::a", 2));
-    assert_eq!([depth("src/text.rs"), depth("src/ilp/mod.rs"), depth("src/a/b/c.rs")], [1, 1, 3]);
+    assert_eq!([depth("text.rs"), depth("ilp/mod.rs"), depth("a/b/c.rs")], [1, 1, 3]);
 }
 
 fn layer_of(module: &str) -> &'static str {
@@ -124,6 +140,15 @@ fn layer_of(module: &str) -> &'static str {
     MAY_USE.iter().find(|(name, _)| *name == module).map_or("unknown", |(name, _)| name)
 }
 
+/// Returns the layers of the package that a file is in, and the file's path within its sources.
+fn in_package(file: &str) -> (&'static [&'static str], &str) {
+    let packages = PACKAGES.iter();
+    let mut found = packages.filter_map(|(folder, layers)| {
+        Some((*layers, file.strip_prefix(folder)?.strip_prefix('/')?))
+    });
+    found.next().unwrap()
+}
+
 fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap()
 }
@@ -131,7 +156,7 @@ fn read(file: &str) -> String {
 /// Returns the paths of all source files, with `/`.
 fn sources() -> Vec<String> {
     let mut found = Vec::new();
-    let mut folders = vec![PathBuf::from("src")];
+    let mut folders: Vec<PathBuf> = PACKAGES.iter().map(|(folder, _)| folder.into()).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(root().join(&folder)).unwrap() {
             let entry = entry.unwrap();
@@ -174,9 +199,9 @@ fn uses(code: &str) -> Vec<String> {
     starts.map(word).collect()
 }
 
-/// Returns how many `super::` lead from a file to the crate's root.
+/// Returns how many `super::` lead from a file, whose path is within its crate, to the crate's root.
 fn depth(file: &str) -> usize {
-    file.matches('/').count() - usize::from(file.ends_with("/mod.rs"))
+    1 + file.matches('/').count() - usize::from(file.ends_with("/mod.rs"))
 }
 
 fn climbs_out(code: &str, depth: usize) -> bool {

@@ -49,9 +49,10 @@ fn sources() -> Vec<PathBuf> {
         let name = line.strip_prefix("mod ")?.strip_suffix(';')?;
         (!before.starts_with("#[cfg")).then_some(name)
     });
-    let mut files = ["src/error.rs", "src/sender/statistics.rs", "src/table/layout.rs"]
-        .map(|path| root().join(path))
-        .to_vec();
+    let mut files =
+        ["encoder/src/error.rs", "src/sender/statistics.rs", "encoder/src/table/layout.rs"]
+            .map(|path| root().join(path))
+            .to_vec();
     files.extend(modules.map(|name| root().join("capi/src").join(format!("{name}.rs"))));
     files
 }

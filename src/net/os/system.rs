@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::{Deadline, InFlight, Interest, Liveness, Net, Ready, SLICE, Socket, platform};
 use crate::config::Interface;
-use crate::error::{Result, err};
+use crate::error::{ErrorParts as _, Result, err};
 use crate::net::Canceller;
 use crate::quoted::shown;
 

@@ -1,10 +1,10 @@
 //! Batches that are flushed on the way: how many rows were taken is told, and no row is lost or taken twice.
 
+use super::batches::{batch_at, stream_at};
 use super::server::Reply;
 use super::{HEALTHY, NO_CONTENT, Sim, V1, row};
 use crate::error::{ErrorCode, Outcome};
 use crate::table::ArrowOptions;
-use crate::table::arrow::tests::{batch_at, stream_at};
 
 const BUSY: Reply = Reply::new("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
 static THIRD_FAILS: [Reply; 4] = [NO_CONTENT, NO_CONTENT, BUSY, NO_CONTENT];

@@ -48,7 +48,7 @@ fn play(
         assert_eq!((buffer.peek(), buffer.row_count()), (&bytes[..], exchange.rows), "{what}");
         if e.code() == ErrorCode::Cancelled {
             assert!(running && !e.is_retryable(), "{what}");
-            *outcomes.entry(outcome.name().to_str().unwrap()).or_default() += 1;
+            *outcomes.entry(outcome.as_str()).or_default() += 1;
         }
     }
     let begin = sim.now();

@@ -267,7 +267,7 @@ fn judge(
             return Err(format!("call {i}: more than one request: {:?}", call.result));
         }
         let outcome = call.result.as_ref().copied().unwrap_or_else(|e| e.outcome());
-        let name = outcome.name().to_str().unwrap_or_default();
+        let name = outcome.as_str();
         *tally.outcomes.entry(name).or_default() += 1;
         let stored = world.committed.iter().any(|stored| stored == body);
         if exchange.replies.is_some() {
@@ -477,7 +477,7 @@ fn a_deadline_between_any_two_calls() {
                     assert!(intact, "{what}");
                     let Some(body) = body else { continue };
                     let outcome = result.as_ref().copied().unwrap_or_else(|e| e.outcome());
-                    *outcomes.entry(outcome.name().to_str().unwrap_or_default()).or_default() += 1;
+                    *outcomes.entry(outcome.as_str()).or_default() += 1;
                     let stored = world.committed.contains(&body);
                     match outcome {
                         Outcome::Committed => assert!(stored, "{what}"),

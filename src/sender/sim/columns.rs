@@ -1,12 +1,12 @@
 //! Columns that are flushed on the way: no row is lost or sent twice, whichever piece fails.
 
 use super::{HEALTHY, NO_CONTENT, Reply, Sim, V1, row};
+use crate::Text;
 use crate::error::{ErrorCode, Outcome};
 use crate::ilp::PreparedColumns;
 use crate::sender::Sender;
 use crate::sender::columns::PIECE;
 use crate::table::{ColumnKind, ColumnValues, RowLayout, TimestampKind};
-use crate::text::Text;
 use std::time::Duration;
 
 static SECOND_FAILS: [Reply; 3] = [

@@ -1,6 +1,7 @@
 //! The sender in a simulated world: every fault at every byte of every exchange, judged by what the server really stored.
 
 mod arrow;
+mod batches;
 mod cancel;
 mod cases;
 mod columns;

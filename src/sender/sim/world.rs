@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::server::{Server, Step};
-use crate::error::{Result, err};
+use crate::error::{ErrorParts as _, Result, err};
 use crate::net::{Canceller, InFlight, Interest, Net as _, Ready, Script, SystemNet};
 
 /// What happens to a stream.

@@ -21,6 +21,7 @@ use crate::guard::{
     Failed, Handle, State, guard, guard_drop, guard_free, guard_slowly, null_handle, poisoned,
     quick,
 };
+use crate::one_row::append_one;
 use crate::sender::{guard_own, questdb_sender};
 use crate::text::{plain_slice, put, required, slice, text};
 
@@ -195,6 +196,9 @@ pub unsafe extern "C" fn questdb_buffer_append_columns(
     guard(buffer, |b| {
         layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
+        if rows == 1 && append_one(layout, &mut b.buffer, columns, at) {
+            return Ok(());
+        }
         let arrays = column_arrays(columns, rows)?;
         b.buffer.append_columns(layout, rows, &column_data(columns, &arrays, rows)?, at)
     })
@@ -223,6 +227,9 @@ pub unsafe extern "C" fn questdb_sender_append_columns(
     guard_own(sender, |s| {
         layout.check_columns(column_count)?;
         let (columns, at) = (slice(columns, column_count, "columns")?, stamps(at, rows)?);
+        if rows == 1 && append_one(layout, s.own_buffer(), columns, at) {
+            return s.row_ended();
+        }
         let arrays = column_arrays(columns, rows)?;
         let columns = column_data(columns, &arrays, rows)?;
         s.append_columns(layout, rows, &columns, at)
@@ -231,7 +238,7 @@ pub unsafe extern "C" fn questdb_sender_append_columns(
 
 /// Not inlined, so that the library has one copy of the large loop that writes a row.
 #[inline(never)]
-fn append(
+pub(crate) fn append(
     layout: &RowLayout,
     buffer: &mut Buffer,
     cells: &CCells<'_>,

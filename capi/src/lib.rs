@@ -64,6 +64,8 @@ mod cell;
 
 mod column_data;
 
+mod one_row;
+
 mod layout;
 
 mod sender;

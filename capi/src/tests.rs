@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "borrows handles as a C caller does")]
 
 mod cases;
+mod one_row;
 mod world;
 
 use std::collections::BTreeSet;

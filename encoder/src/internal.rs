@@ -266,6 +266,9 @@ pub trait LayoutChecks {
     /// # Errors
     /// `InvalidArgument` if there are more or fewer.
     fn check_columns(&self, given: usize) -> Result<()>;
+
+    /// Returns whether the column that was declared at `place` takes texts of a dictionary.
+    fn takes_dictionary(&self, place: usize) -> bool;
 }
 
 impl LayoutChecks for RowLayout {
@@ -282,6 +285,12 @@ impl LayoutChecks for RowLayout {
     #[inline]
     fn check_columns(&self, given: usize) -> Result<()> {
         self.check_count(given, "columns")
+    }
+
+    #[inline]
+    fn takes_dictionary(&self, place: usize) -> bool {
+        let column = self.columns().get(place);
+        column.is_some_and(|column| matches!(column.kind, ColumnKind::Symbol | ColumnKind::Str))
     }
 }
 

@@ -588,6 +588,10 @@ enum
    * Rows of batches that may be stored.
    */
   QUESTDB_POOL_COUNTER_ROWS_IN_DOUBT = 7,
+  /**
+   * How many milliseconds a submit waits for room unless it names a time: `acquire_timeout_ms`.
+   */
+  QUESTDB_POOL_COUNTER_ACQUIRE_TIMEOUT_MILLIS = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

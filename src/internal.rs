@@ -39,6 +39,9 @@ pub trait NumberedPool {
 
     /// As [`Ticket::cancel`](crate::Ticket::cancel); `InvalidState` after `fork`.
     fn cancel_numbered(&self, batch: BatchId, in_flight_too: bool) -> Result<bool>;
+
+    /// Returns how long a submit that names no time waits for room.
+    fn acquire_timeout(&self) -> Duration;
 }
 
 impl NumberedPool for Pool {
@@ -56,6 +59,10 @@ impl NumberedPool for Pool {
 
     fn cancel_numbered(&self, batch: BatchId, in_flight_too: bool) -> Result<bool> {
         Pool::cancel_numbered(self, batch, in_flight_too)
+    }
+
+    fn acquire_timeout(&self) -> Duration {
+        Pool::acquire_timeout(self)
     }
 }
 

@@ -117,6 +117,8 @@ pub enum PoolCounter {
     RowsNotStored = 6,
     /// Rows of batches that may be stored.
     RowsInDoubt = 7,
+    /// How many milliseconds a submit waits for room unless it names a time: `acquire_timeout_ms`.
+    AcquireTimeoutMillis = 8,
 }
 
 const NAME: &str = "questdb_pool";
@@ -462,13 +464,13 @@ pub unsafe extern "C" fn questdb_pool_close(
 pub unsafe extern "C" fn questdb_pool_stat(pool: *const questdb_pool, counter: u32) -> u64 {
     let mut value = 0;
     drop(guard_pool(pool, &mut |p| {
-        value = count(&p.stats()?, counter);
+        value = count(&p.stats()?, p.acquire_timeout(), counter);
         Ok(())
     }));
     value
 }
 
-fn count(stats: &PoolStats, counter: u32) -> u64 {
+fn count(stats: &PoolStats, acquire_timeout: Duration, counter: u32) -> u64 {
     let all = [
         stats.queued_batches,
         stats.batches_in_flight,
@@ -478,6 +480,7 @@ fn count(stats: &PoolStats, counter: u32) -> u64 {
         stats.rows_sent,
         stats.rows_not_stored,
         stats.rows_in_doubt,
+        u64::try_from(acquire_timeout.as_millis()).unwrap_or(u64::MAX),
     ];
     all.get(counter as usize).copied().unwrap_or(0)
 }

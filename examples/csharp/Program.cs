@@ -17,9 +17,12 @@ internal static class Program
                 case "decimals": Decimals.Run(conf); break;
                 case "bad_row": BadRow.Run(conf); break;
                 case "service": Service.Run(conf); break;
+                case "many_producers":
+                    ManyProducers.Run(conf, args.Length > 2 ? int.Parse(args[2]) : 1000, args.Length > 3 ? args[3] : "failed.txt");
+                    break;
                 case "cost": Cost.Run(); break;
                 default:
-                    Console.Error.WriteLine("usage: every_type | prepared_rows | arrow | decimals | bad_row | service | cost [CONF]");
+                    Console.Error.WriteLine("usage: every_type | prepared_rows | arrow | decimals | bad_row | service | many_producers | cost [CONF]");
                     return 2;
             }
             return 0;

@@ -270,6 +270,10 @@ impl Pool {
     pub(crate) fn cancel_numbered(&self, batch: BatchId, in_flight_too: bool) -> Result<bool> {
         self.shared.cancel(batch, in_flight_too)
     }
+
+    pub(crate) fn acquire_timeout(&self) -> Duration {
+        self.shared.settings.acquire_timeout
+    }
 }
 
 impl Drop for Pool {

@@ -413,6 +413,7 @@ static void null_pool(void) {
     OK(questdb_pool_drain(pool, 10000));
     CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_UNREAD_COMPLETIONS) == 2);
     NULL_IS(questdb_pool_stat, pool, 0, NULL, QUESTDB_POOL_COUNTER_WORKERS);
+    NULL_IS(questdb_pool_stat, pool, 0, NULL, QUESTDB_POOL_COUNTER_ACQUIRE_TIMEOUT_MILLIS);
     CHECK(questdb_pool_stat(pool, 99) == 0);
     NULL_OK(questdb_pool_close, report, pool, 0, NULL);
     FAILS(INVALID_STATE, questdb_pool_submit(pool, rows, NULL, &number));

@@ -85,6 +85,7 @@ static void many_threads_and_one_descriptor(void) {
     CHECK(poll(&readable, 1, 0) == 0);
     CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_ROWS_SENT) == THREADS * BATCHES * ROWS);
     CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_QUEUE_BYTES) == 0);
+    CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_ACQUIRE_TIMEOUT_MILLIS) == 5000);
     OK(questdb_pool_close(pool, 10000, NULL));
     CHECK(questdb_pool_stat(pool, QUESTDB_POOL_COUNTER_WORKERS) == 0);
     questdb_pool_free(pool);

@@ -23,8 +23,25 @@ namespace QuestDB
         }
     }
 
+    internal sealed class PoolHandle : Handle
+    {
+        protected override bool ReleaseHandle()
+        {
+            Native.questdb_pool_free(handle);
+            return true;
+        }
+    }
+
     internal sealed class BufferHandle : Handle
     {
+        /// <summary>Owns a buffer that C has given away.</summary>
+        internal static BufferHandle Of(IntPtr buffer)
+        {
+            var made = new BufferHandle();
+            made.SetHandle(buffer);
+            return made;
+        }
+
         protected override bool ReleaseHandle()
         {
             Native.questdb_buffer_free(handle);

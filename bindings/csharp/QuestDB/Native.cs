@@ -40,10 +40,47 @@ namespace QuestDB
         public UIntPtr ValidityFirstBit;
     }
 
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SubmitData
+    {
+        public UIntPtr Size;
+        public ulong UserData;
+        public ulong OrderKey;
+        public ulong TimeoutMillis;
+        public uint HasOrderKey;
+        public uint HasTimeout;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct CompletionData
+    {
+        public UIntPtr Size;
+        public ulong Batch;
+        public ulong UserData;
+        public ulong Rows;
+        public ulong Bytes;
+        public uint Outcome;
+        public uint Attempts;
+        public uint InDoubtAttempts;
+        public uint Reserved;
+        public IntPtr Error;
+        public IntPtr FailedRows;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ReportData
+    {
+        public UIntPtr Size;
+        public ulong UnsentRows;
+        public ulong RowsInDoubt;
+        public ulong EarlierRowsInDoubt;
+    }
+
     /// <summary>
     /// The functions of questdb_ingress.h under their own names. Handles are passed as plain pointers where the caller holds
-    /// the guard of their owner, which keeps every other thread from using or freeing them. The three functions
-    /// that any thread may call at any time take the <see cref="SenderHandle"/>, which counts its users.
+    /// the guard of their owner, which keeps every other thread from using or freeing them. The functions
+    /// that any thread may call at any time take the <see cref="SenderHandle"/> or the <see cref="PoolHandle"/>, which count
+    /// their users.
     /// </summary>
     internal static unsafe class Native
     {
@@ -166,6 +203,18 @@ namespace QuestDB
         [DllImport(Lib)] internal static extern IntPtr questdb_row_layout_add(IntPtr layout, byte* name, UIntPtr len, uint kind);
         [DllImport(Lib)] internal static extern UIntPtr questdb_row_layout_column_count(IntPtr layout);
         [DllImport(Lib)] internal static extern void questdb_row_layout_free(IntPtr layout);
+
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_from_conf(byte* conf, UIntPtr len, out PoolHandle pool);
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_new(IntPtr config, out PoolHandle pool);
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_new_buffer(PoolHandle pool, out BufferHandle buffer);
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_submit(
+            PoolHandle pool, IntPtr buffer, ref SubmitData how, out ulong batch);
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_next(
+            PoolHandle pool, ulong millis, [In, Out] CompletionData[] completions, UIntPtr capacity, out UIntPtr count);
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_cancel(PoolHandle pool, ulong batch, byte inFlightToo);
+        [DllImport(Lib)] internal static extern IntPtr questdb_pool_close(PoolHandle pool, ulong millis, ref ReportData report);
+        [DllImport(Lib)] internal static extern ulong questdb_pool_stat(PoolHandle pool, uint counter);
+        [DllImport(Lib)] internal static extern void questdb_pool_free(IntPtr pool);
 
         [DllImport(Lib)] internal static extern void questdb_error_free(IntPtr error);
         [DllImport(Lib)] internal static extern uint questdb_error_get_code(IntPtr error);

@@ -108,7 +108,7 @@ namespace QuestDB
             Outcome = Outcome.NotSent;
         }
 
-        private unsafe QuestDBException(IntPtr error) : base(Text(Native.questdb_error_message(error)))
+        private unsafe QuestDBException(IntPtr error, string message) : base(message)
         {
             Code = (ErrorCode)Native.questdb_error_get_code(error);
             Outcome = (Outcome)Native.questdb_error_outcome(error);
@@ -197,15 +197,23 @@ namespace QuestDB
         }
 
         /// <summary>Returns the error that C returned as an object; null for NULL.</summary>
-        internal static QuestDBException Take(IntPtr error)
+        internal static unsafe QuestDBException Take(IntPtr error)
         {
-            if (error == IntPtr.Zero)
-            {
-                return null;
-            }
+            return error == IntPtr.Zero ? null : Take(error, Text(Native.questdb_error_message(error)));
+        }
+
+        /// <summary>As Take, for a submit that did not wait in C and so was told of 0 ms.</summary>
+        internal static unsafe QuestDBException NoRoom(IntPtr error, ulong millis)
+        {
+            var message = Text(Native.questdb_error_message(error));
+            return Take(error, message.Replace("within 0 ms", $"within {millis} ms"));
+        }
+
+        private static QuestDBException Take(IntPtr error, string message)
+        {
             try
             {
-                return new QuestDBException(error);
+                return new QuestDBException(error, message);
             }
             finally
             {
@@ -251,6 +259,14 @@ namespace QuestDB
         {
             Error = error;
         }
+
+        internal SendCanceledException(Completion completion) : this(completion.Error)
+        {
+            Completion = completion;
+        }
+
+        /// <summary>Of a batch of a pool: what became of it, with its rows. Null if no batch was submitted.</summary>
+        public Completion Completion { get; }
 
         /// <summary>Everything that is known about the call.</summary>
         public QuestDBException Error { get; }

@@ -141,6 +141,7 @@ internal sealed class Server : IDisposable
 {
     private readonly TcpListener listener = new TcpListener(IPAddress.Loopback, 0);
     private readonly List<Socket> sockets = new List<Socket>();
+    private readonly List<string> lines = new List<string>();
     private int requests;
 
     /// <param name="script">Gets the connection and the number of connections before it.</param>
@@ -182,6 +183,18 @@ internal sealed class Server : IDisposable
 
     internal int Requests => Volatile.Read(ref requests);
 
+    /// <summary>The lines of all requests.</summary>
+    internal List<string> Lines
+    {
+        get
+        {
+            lock (lines)
+            {
+                return lines.ToList();
+            }
+        }
+    }
+
     /// <summary>Counts as a request what a script says.</summary>
     internal void Note() => Interlocked.Increment(ref requests);
 
@@ -218,6 +231,7 @@ internal sealed class Server : IDisposable
         var length = head.ToString().ToLowerInvariant().Split('\n').Where(l => l.StartsWith("content-length:"))
             .Select(l => int.Parse(l.Substring(15).Trim())).FirstOrDefault();
         var body = new byte[65536];
+        var text = new StringBuilder();
         while (length > 0)
         {
             var read = socket.Receive(body, Math.Min(length, body.Length), SocketFlags.None);
@@ -226,6 +240,11 @@ internal sealed class Server : IDisposable
                 return false;
             }
             length -= read;
+            text.Append(Encoding.UTF8.GetString(body, 0, read));
+        }
+        lock (lines)
+        {
+            lines.AddRange(text.ToString().Split('\n').Where(line => line.Length > 0));
         }
         Interlocked.Increment(ref requests);
         return true;

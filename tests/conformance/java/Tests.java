@@ -50,9 +50,14 @@ public final class Tests {
     }
 
     public static void main(String[] args) throws Exception {
+        run(Tests.class, args);
+    }
+
+    /** Runs the tests of a class and ends the program. */
+    static void run(Class<?> tests, String... args) throws Exception {
         int failed = 0;
         int passed = 0;
-        Method[] all = Tests.class.getDeclaredMethods();
+        Method[] all = tests.getDeclaredMethods();
         Arrays.sort(all, (a, b) -> a.getName().compareTo(b.getName()));
         for (Method test : all) {
             if (!test.getName().startsWith("test") || args.length > 0 && !List.of(args).contains(test.getName())) {
@@ -112,7 +117,7 @@ public final class Tests {
         holds(e.getMessage().contains(words), "wanted \"" + words + "\" in: " + e.getMessage());
     }
 
-    private static TestReceiver receiver(String... options) {
+    static TestReceiver receiver(String... options) {
         return TestReceiver.start(System.getProperty("questdb.receiver"), options);
     }
 
@@ -120,17 +125,17 @@ public final class Tests {
         return Sender.fromConf("http::addr=127.0.0.1:1;protocol_version=3;auto_flush=off;");
     }
 
-    private static String lines(Rows<?> rows) {
+    static String lines(Rows<?> rows) {
         return new String(rows.bytes(), StandardCharsets.ISO_8859_1);
     }
 
-    private static long rowsOf(TestReceiver receiver, String table) {
+    static long rowsOf(TestReceiver receiver, String table) {
         return receiver.tables().stream().filter(t -> t.contains("\"table\":\"" + table + "\""))
                 .mapToLong(t -> t.split("Z\"").length - 1).sum();
     }
 
     /** A thread inside a call, and what came of it. */
-    private static final class Inside {
+    static final class Inside {
         final AtomicReference<Throwable> thrown = new AtomicReference<>();
         final Thread thread;
         volatile boolean interrupted;

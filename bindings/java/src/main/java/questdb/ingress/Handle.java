@@ -21,7 +21,7 @@ abstract class Handle implements AutoCloseable {
         }
     }
 
-    private static final Cleaner CLEANER = Cleaner.create();
+    static final Cleaner CLEANER = Cleaner.create();
     private static final VarHandle TURN;
 
     static {

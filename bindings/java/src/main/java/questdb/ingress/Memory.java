@@ -13,6 +13,8 @@ final class Memory {
     private static final int FIRST = 1024;
     /** A block larger than this is not kept for later calls. */
     private static final int KEPT = 1 << 20;
+    /** The size of a questdb_submit. */
+    private static final int SUBMIT = 40;
     /** The most that one argument may take. */
     private static final long MOST = 1 << 30;
 
@@ -192,9 +194,22 @@ final class Memory {
         return address + at;
     }
 
+    /** The number at an address that a method of this object returned, after C has written it. */
+    long read(long at) {
+        return block.getLong((int) (at - address));
+    }
+
     long ints(int[] values) {
         int at = take(4L * values.length);
         block.slice(at, 4 * values.length).order(ByteOrder.nativeOrder()).asIntBuffer().put(values);
+        return address + at;
+    }
+
+    /** A questdb_submit; without a key the batch is in no order. */
+    long submit(long userData, Long orderKey, long timeoutMillis) {
+        int at = take(SUBMIT);
+        block.putLong(at, SUBMIT).putLong(at + 8, userData).putLong(at + 16, orderKey == null ? 0 : orderKey);
+        block.putLong(at + 24, timeoutMillis).putInt(at + 32, orderKey == null ? 0 : 1).putInt(at + 36, 1);
         return address + at;
     }
 

@@ -39,15 +39,14 @@ public final class QuestDbException extends RuntimeException {
     private final long earlierRowsInDoubt;
     private final long unconfirmedRows;
 
-    private QuestDbException(long error, long unconfirmed) {
-        super(Native.C.text(Rare.C.questdb_error_message(error)));
+    private QuestDbException(long error, String message, long unconfirmed) {
+        super(message);
         Rare c = Rare.C;
         int number = c.questdb_error_get_code(error);
-        // A newer library may have more codes and outcomes than this class.
+        // A newer library may have more codes than this class.
         code = number >= 1 && number <= Code.values().length ? Code.values()[number - 1] : Code.INTERNAL;
         codeName = Native.C.text(c.questdb_error_code_name(number));
-        number = c.questdb_error_outcome(error);
-        outcome = number >= 1 && number <= Outcome.values().length ? Outcome.values()[number - 1] : Outcome.IN_DOUBT;
+        outcome = outcome(c.questdb_error_outcome(error));
         retryable = c.questdb_error_retryable(error);
         inDoubt = c.questdb_error_in_doubt(error);
         rowAccepted = c.questdb_error_row_accepted(error);
@@ -106,10 +105,25 @@ public final class QuestDbException extends RuntimeException {
         }
     }
 
+    /** What C's number means. A newer library may have more than this class. */
+    static Outcome outcome(int number) {
+        return number >= 1 && number <= Outcome.values().length ? Outcome.values()[number - 1] : Outcome.IN_DOUBT;
+    }
+
     /** The exception for an error of C, which is freed. */
     static QuestDbException taken(long error, long unconfirmed) {
+        return taken(error, Native.C.text(Rare.C.questdb_error_message(error)), unconfirmed);
+    }
+
+    /** As {@link #taken(long, long)}, for a submit that did not wait in C and so was told of 0 ms. */
+    static QuestDbException noRoom(long error, long millis) {
+        String message = Native.C.text(Rare.C.questdb_error_message(error));
+        return taken(error, message.replaceFirst("within 0 ms", "within " + millis + " ms"), 0);
+    }
+
+    private static QuestDbException taken(long error, String message, long unconfirmed) {
         try {
-            return new QuestDbException(error, unconfirmed);
+            return new QuestDbException(error, message, unconfirmed);
         } finally {
             Rare.C.questdb_error_free(error);
         }

@@ -191,4 +191,22 @@ interface Rare {
     long questdb_sender_close(long sender, long timeoutMillis, long unconfirmed);
 
     void questdb_sender_free(long sender);
+
+    long questdb_pool_from_conf(long conf, long len, long pool);
+
+    long questdb_pool_new(long config, long pool);
+
+    long questdb_pool_new_buffer(long pool, long buffer);
+
+    long questdb_pool_submit(long pool, long buffer, long how, long batch);
+
+    long questdb_pool_next(long pool, long timeoutMillis, long completions, long capacity, long count);
+
+    long questdb_pool_cancel(long pool, long batch, boolean inFlightToo);
+
+    long questdb_pool_close(long pool, long timeoutMillis, long report);
+
+    long questdb_pool_stat(long pool, int counter);
+
+    void questdb_pool_free(long pool);
 }

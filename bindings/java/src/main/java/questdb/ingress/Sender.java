@@ -8,8 +8,6 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongUnaryOperator;
 import questdb.ingress.QuestDbException.Code;
@@ -33,7 +31,6 @@ public final class Sender extends Rows<Sender> {
         FAILED_AUTO_FLUSHES, AUTO_FLUSH_WAIT_MILLIS
     }
 
-    private static final int ABI_VERSION = 1;
     private static final Duration CLOSE = Duration.ofSeconds(10);
     /** How long a call that was cancelled may take to end. */
     private static final long PATIENCE = 30_000_000_000L;
@@ -84,54 +81,13 @@ public final class Sender extends Rows<Sender> {
         return made(out -> copy.number(c -> Rare.C.questdb_sender_new(c, out)), copy::close);
     }
 
+    private static Sender made(LongUnaryOperator call, Runnable end) {
+        return new Sender(Opening.open(call, Rare.C::questdb_sender_free, end));
+    }
+
     /** Returns the version of the C library, such as {@code 0.1.0}. */
     public static String libraryVersion() {
         return C.text(Rare.C.questdb_version());
-    }
-
-    /**
-     * Connecting may take a while, and there is nothing yet that could be cancelled: another thread does it, so that this one
-     * can be interrupted. What comes of it then is given back.
-     */
-    private static Sender made(LongUnaryOperator call, Runnable end) {
-        if (Rare.C.questdb_abi_version() != ABI_VERSION) {
-            throw new IllegalStateException("the questdb_ingress library does not fit this class");
-        }
-        if (Thread.currentThread().isInterrupted()) {
-            end.run();
-            throw interrupted();
-        }
-        CompletableFuture<long[]> result = new CompletableFuture<>();
-        Thread thread = new Thread(() -> {
-            try {
-                Memory memory = new Memory();
-                long[] made = {call.applyAsLong(memory.out()), memory.result()};
-                if (!result.complete(made)) {
-                    Rare.C.questdb_error_free(made[0]);
-                    Rare.C.questdb_sender_free(made[1]);
-                }
-            } catch (Throwable t) {
-                result.completeExceptionally(t);
-            } finally {
-                end.run();
-            }
-        }, "questdb-ingress-connect");
-        thread.setDaemon(true);
-        thread.start();
-        long[] made;
-        try {
-            made = result.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            if (result.cancel(false)) {
-                throw interrupted();
-            }
-            made = result.join();
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause());
-        }
-        check(made[0]);
-        return new Sender(made[1]);
     }
 
     @Override
@@ -460,7 +416,7 @@ public final class Sender extends Rows<Sender> {
         long sender = enter();
         try {
             if (Thread.currentThread().isInterrupted()) {
-                throw interrupted();
+                throw Opening.interrupted();
             }
             mayWait();
             check(call.applyAsLong(sender));
@@ -479,10 +435,6 @@ public final class Sender extends Rows<Sender> {
         } finally {
             rows.leave();
         }
-    }
-
-    private static QuestDbException interrupted() {
-        return invalid(Code.CANCELLED, "this thread was interrupted before anything was sent");
     }
 
     private void mayWait() {

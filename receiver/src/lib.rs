@@ -48,6 +48,7 @@ mod store;
 mod table;
 mod value;
 mod watch;
+mod words;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -191,6 +191,17 @@ fn hashed_bytes(rest: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     Some((token, short_hash(hash), rest))
 }
 
+/// Returns a hash of a text, which whoever chooses the text can foresee.
+#[cfg(feature = "files")]
+pub(crate) fn quick_hash(text: &[u8]) -> u32 {
+    let (groups, rest) = text.as_chunks::<8>();
+    let hash = groups
+        .iter()
+        .fold(0, |hash: u64, group| (hash ^ u64::from_le_bytes(*group)).wrapping_mul(MIX));
+    let last = rest.iter().fold(0, |last: u64, byte| (last << 8) | u64::from(*byte));
+    short_hash(hash ^ last)
+}
+
 /// Returns 16 bits that depend on all bits of the hash.
 #[inline]
 fn short_hash(hash: u64) -> u32 {

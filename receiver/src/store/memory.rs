@@ -305,8 +305,9 @@ impl Store {
     /// Waits until the table has at least `rows` rows.
     pub(crate) fn wait(&self, name: &str, rows: usize, timeout: Duration) -> Result<Arc<Table>> {
         let deadline = Instant::now().checked_add(timeout);
-        let mut total = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
+            // The number is read before the table. Nobody who commits waits for a look at the table, which may read files.
+            let seen = self.total_rows();
             let found = self.entry(name);
             let mut have = found.as_ref().map_or(0, |entry| self.rows_of(entry));
             if let Some(entry) = found.filter(|_| have >= rows) {
@@ -324,9 +325,7 @@ impl Store {
                     "table {name} has {have} of {rows} rows after {timeout:?}"
                 ));
             }
-            let left = left.unwrap_or(Duration::from_secs(3600));
-            let waited = self.committed.wait_timeout(total, left);
-            total = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.wait_for_more(seen, left.unwrap_or(Duration::from_secs(3600)));
         }
     }
 }

@@ -259,3 +259,9 @@ fn questdb_reads_the_parquet_files() {
         std::fs::remove_dir_all(folder).unwrap();
     });
 }
+
+#[test]
+fn a_reader_that_stops_keeps_nobody_waiting() {
+    let receiver = Receiver::builder().folder(folder("stops")).start().unwrap();
+    crate::reading::a_reader_stops(&receiver);
+}

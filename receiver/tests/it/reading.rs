@@ -3,6 +3,9 @@
 #[path = "../reading/rows.rs"]
 mod rows;
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+
 use questdb_ingress_testkit::questdb::http::{Response, percent_encoded, request};
 use questdb_receiver::Receiver;
 use serde_json::Value;
@@ -113,6 +116,47 @@ fn a_large_result_comes_in_parts() {
     assert_eq!(csv.body, "\"a\"\r\n1\r\n0\r\n");
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(csv.header("content-disposition").unwrap().starts_with("attachment; filename="));
+}
+
+/// Begins to read a large table and stops, which the server notices when the buffers of the sockets are full. Meanwhile everybody else
+/// gets answers, also those who change or remove the table. The reader then gets what was there when it asked.
+pub(crate) fn a_reader_stops(receiver: &Receiver) {
+    const ROWS: usize = 400_000;
+    let port = receiver.http_addr().port();
+    let mut rows = String::new();
+    (1..=ROWS).for_each(|i| rows.push_str(&format!("big a=\"{i:0>60}\" {i}000\n")));
+    assert_eq!(request(port, "POST", "/write", &[], rows.as_bytes()).unwrap().status, 204);
+    let mut reader = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let ask = "GET /exec?query=select+*+from+big HTTP/1.1\r\nHost: a\r\n\r\n";
+    reader.write_all(ask.as_bytes()).unwrap();
+    let mut answer = vec![0; 4096];
+    reader.read_exact(&mut answer).unwrap();
+    for i in 0..100 {
+        let row = format!("big a=\"new\",b={i}i 1000\n");
+        assert_eq!(request(port, "POST", "/write", &[], row.as_bytes()).unwrap().status, 204);
+        assert_eq!(receiver.table("big").unwrap().row_count(), ROWS + i + 1);
+    }
+    let count = get(receiver, "/exec", "select count() from big", "").json();
+    assert_eq!(count["dataset"][0][0], ROWS + 100);
+    assert_eq!(get(receiver, "/exec", "drop table big", "").status, 200);
+    assert_eq!(
+        get(receiver, "/exec", "create table big (a long, t timestamp) timestamp(t)", "").status,
+        200
+    );
+    let mut part = vec![0; 1 << 20];
+    while !answer.ends_with(b"\r\n00\r\n\r\n") {
+        let len = reader.read(&mut part).unwrap();
+        assert!(len > 0, "broken off after {} bytes", answer.len());
+        answer.extend_from_slice(&part[..len]);
+    }
+    let end = String::from_utf8_lossy(&answer[answer.len() - 200..]).into_owned();
+    assert!(end.contains(&format!("\"count\":{ROWS}")), "{end}");
+    assert!(!answer.windows(5).any(|bytes| bytes == b"\"new\""), "only what was there before");
+}
+
+#[test]
+fn a_reader_that_stops_keeps_nobody_waiting() {
+    a_reader_stops(&Receiver::builder().start().unwrap());
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The rows of small records, joined to large batches. They are copied from the bytes of the log straight into columns, because
 //! an array for each column of each record takes far longer than its values.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::types::{
@@ -16,6 +15,9 @@ use arrow_buffer::{
     BooleanBufferBuilder, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer, bit_util,
 };
 use arrow_schema::{Field, Schema};
+
+use crate::line::quick::quick_hash;
+use crate::words::Words;
 
 use super::error::Result;
 use super::heads::{Heads, Layout};
@@ -56,7 +58,7 @@ enum Values {
     },
     Symbols {
         keys: Vec<i32>,
-        words: HashMap<Box<str>, i32>,
+        words: Words,
     },
 }
 
@@ -201,7 +203,7 @@ impl Values {
             StoredType::Decimal { precision: 1..=38, .. } => fixed(16),
             StoredType::Long256 => fixed(32),
             StoredType::Varchar => Values::Texts { ends: vec![0], bytes: MutableBuffer::new(0) },
-            StoredType::Symbol => Values::Symbols { keys: Vec::new(), words: HashMap::new() },
+            StoredType::Symbol => Values::Symbols { keys: Vec::new(), words: Words::default() },
             _ => return None,
         })
     }
@@ -285,10 +287,7 @@ fn append_texts(
 }
 
 /// Finds the numbers of texts, and adds those that are new. Returns about the bytes of the new ones too.
-fn numbers_of(
-    message: &mut Message<'_>,
-    words: &mut HashMap<Box<str>, i32>,
-) -> Result<(Vec<i32>, usize)> {
+fn numbers_of(message: &mut Message<'_>, words: &mut Words) -> Result<(Vec<i32>, usize)> {
     let wrong = || bad("symbols that are no texts");
     let (count, nulls) = message.node()?;
     message.buffer(0)?;
@@ -299,17 +298,15 @@ fn numbers_of(
     let (mut numbers, mut bytes) = (Vec::with_capacity(count.min(offsets.len() / 4)), 0);
     for index in 0..count {
         let place = offset(offsets, index).zip(offset(offsets, index + 1));
-        let text = place.and_then(|(start, end)| std::str::from_utf8(data.get(start..end)?).ok());
-        let text = text.ok_or_else(wrong)?;
-        let number = match words.get(text) {
-            Some(number) => *number,
-            None => {
-                let number = i32::try_from(words.len()).map_err(|_| wrong())?;
-                words.insert(text.into(), number);
-                bytes += text.len();
-                number
-            }
-        };
+        let text = place.and_then(|(start, end)| data.get(start..end)).ok_or_else(wrong)?;
+        let (hash, before) = (quick_hash(text), words.len());
+        // A word that is known already is text, and most are.
+        let known = words.find_lately(text, hash);
+        let number = known.or_else(|| words.find_or_add(text, hash)).ok_or_else(wrong)?;
+        let number = i32::try_from(number).map_err(|_| wrong())?;
+        if words.len() > before {
+            bytes += text.len();
+        }
         numbers.push(number);
     }
     Ok((numbers, bytes))
@@ -336,9 +333,7 @@ impl Column {
                 Arc::new(StringArray::try_new(offsets, bytes.into(), nulls)?)
             }
             Values::Symbols { keys, words } => {
-                let mut texts: Vec<(Box<str>, i32)> = words.into_iter().collect();
-                texts.sort_unstable_by_key(|(_, number)| *number);
-                let texts = StringArray::from_iter_values(texts.iter().map(|(text, _)| text));
+                let texts = StringArray::from_iter_values(words.iter());
                 let keys = PrimitiveArray::<Int32Type>::try_new(keys.into(), nulls)?;
                 Arc::new(DictionaryArray::try_new(keys, Arc::new(texts))?)
             }

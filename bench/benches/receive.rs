@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! cargo bench -p questdb-ingress-bench --bench receive                    time of a row in a session without sockets
-//! cargo bench -p questdb-ingress-bench --bench receive -- --compare       next to a real QuestDB, over sockets; --short sends less
+//! cargo bench -p questdb-ingress-bench --bench receive -- --compare       next to a real QuestDB, over sockets; --short sends
+//!                                                                         less, --long more, to a QuestDB that is warm
+//! cargo bench -p questdb-ingress-bench --bench receive -- --scale         two connections on two tables beside one
+//! cargo bench -p questdb-ingress-bench --bench receive -- --readers       a writer's times while others read
 //! cargo bench -p questdb-ingress-bench --bench receive -- --check         its instructions against the committed ledger: a test
 //! cargo bench -p questdb-ingress-bench --bench receive -- --bless         writes the ledger anew
 //! cargo bench -p questdb-ingress-bench --bench receive -- --one s1-v1 columns 1000000    one variant, for a profiler
@@ -13,8 +16,9 @@ use std::process::ExitCode;
 use questdb_ingress_bench::artifact::Artifact;
 use questdb_ingress_bench::clock::thread_cpu_ns;
 use questdb_ingress_bench::ledger::{Ledger, MARKED};
-use questdb_ingress_bench::receive::servers;
+use questdb_ingress_bench::receive::compare::Extent;
 use questdb_ingress_bench::receive::session::{Received, all_lines};
+use questdb_ingress_bench::receive::{compare, readers, scale, servers};
 use questdb_ingress_bench::shapes::ROWS;
 use questdb_ingress_bench::variant::{Emptied, Variant};
 
@@ -32,8 +36,11 @@ fn main() -> ExitCode {
         ["--bless"] => return check(true),
         [MARKED] => each(|_, variant| LEDGER.run_marked(variant)),
         [servers::SERVE] => servers::serve(),
-        ["--compare"] => servers::compare(256),
-        ["--compare", "--short"] => servers::compare(32),
+        ["--compare"] => compare::compare(&Extent::USUAL),
+        ["--compare", "--short"] => compare::compare(&Extent::SHORT),
+        ["--compare", "--long"] => compare::compare(&Extent::LONG),
+        ["--scale"] => scale::scale(512),
+        ["--readers"] => readers::readers(2000),
         ["--one", shape, way, rows] => one(shape, way, rows.parse().expect("a number of rows")),
         [] => times(),
         _ => {

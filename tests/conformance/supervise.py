@@ -102,7 +102,7 @@ def cell(word):
 def to_driver(words):
     """A step of the case file as a line for the driver."""
     verb, rest = words[0], words[1:]
-    if verb in ("table", "symbol", "str", "dec", "open", "begin"):
+    if verb in ("table", "symbol", "str", "dec", "open", "begin", "pool"):
         rest = [escaped(plain(w)) for w in rest]
     elif verb == "f64":
         rest = [escaped(plain(rest[0])), double(rest[1])[::-1].hex()]
@@ -110,6 +110,8 @@ def to_driver(words):
         rest = [escaped(plain(rest[0])), *array(rest[1:])]
     elif verb == "decbin":
         rest = [escaped(plain(rest[0])), rest[1], escaped(bytes.fromhex(rest[2].strip("-")))]
+    elif verb == "batch":
+        rest = [escaped(plain(rest[0])), *rest[1:]]
     elif verb == "layout":
         stamps = {"ns": "1", "us": "2", "now": "3"}
         columns = [c.rpartition(":") for c in rest[2:]]
@@ -175,13 +177,13 @@ class Run:
             word = word.replace(name, value)
         return word
 
-    def open(self, words):
+    def open(self, verb, words):
         base = "tcp::addr=$tcp;protocol_version=3;" if words[:1] == ["tcp"] else "http::addr=$http;"
-        if not any("auto_flush_interval" in word for word in words):
+        if verb == "open" and not any("auto_flush_interval" in word for word in words):
             base += "auto_flush_interval=off;"  # a row of a busy driver would flush because it came late
         conf = words[-1] if words and "::" in words[-1] else base + "".join(w for w in words if w not in ("tcp", "http"))
-        answer = self.driver.ask("open " + escaped(plain(self.filled(conf))))
-        self.is_open = answer.startswith("ok")
+        answer = self.driver.ask(f"{verb} " + escaped(plain(self.filled(conf))))
+        self.is_open = verb == "open" and answer.startswith("ok")
         return answer
 
     def run(self):
@@ -216,7 +218,7 @@ class Run:
         if verb == "count":
             self.expected[words[1]] = int(words[2])
             return None
-        answer = self.open(words[1:]) if verb == "open" else self.driver.ask(to_driver(words))
+        answer = self.open(verb, words[1:]) if verb in ("open", "pool") else self.driver.ask(to_driver(words))
         if verb == "close":
             self.is_open = False
         shown = " ".join(answer.split(" ")[:5])

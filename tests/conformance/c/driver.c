@@ -12,6 +12,11 @@ typedef struct { char *p; size_t n; } word;
 static questdb_sender *sender;
 static questdb_buffer *rows;
 static questdb_row_layout *layout;
+static questdb_pool *pool;
+static questdb_buffer *batch;
+static questdb_completion completions[MAX_WORDS]; /* by the number of the batch here */
+static uint64_t batches[MAX_WORDS];
+static size_t submitted;
 
 /* Undoes the escapes, in place: %XX is a byte, a lone % nothing. */
 static word text(char *w) {
@@ -79,8 +84,58 @@ static questdb_error *new_layout(char **w, size_t count) {
   return error;
 }
 
+static questdb_error *submit(questdb_buffer *buffer, const char *key) {
+  questdb_submit how = {sizeof how, 0, (uint64_t)number(key), 0, 1, 0};
+  questdb_error *error = questdb_pool_submit(pool, buffer, &how, &batches[submitted]);
+  completions[submitted] = (questdb_completion){.size = sizeof *completions};
+  submitted += !error;
+  return error;
+}
+
+/* What is not a command of the pool answers false. */
+static bool of_pool(char **w, questdb_error **error, uint64_t *result) {
+#define IS(name) (strcmp(w[0], name) == 0)
+  const size_t at = IS("done") || IS("again") ? (size_t)number(w[1]) : 0;
+  questdb_completion *done = &completions[at];
+  if (IS("pool")) {
+    word conf = text(w[1]);
+    questdb_buffer_free(batch);
+    questdb_pool_free(pool);
+    batch = NULL, submitted = 0;
+    *error = questdb_pool_from_conf(conf.p, conf.n, &pool);
+    if (!*error) *error = questdb_pool_new_buffer(pool, &batch);
+  } else if (IS("batch")) {
+    word table = text(w[1]);
+    *error = questdb_buffer_clear(batch);
+    for (int64_t i = number(w[2]); i < number(w[2]) + number(w[3]) && !*error; i++) {
+      (void)((*error = questdb_buffer_table(batch, table.p, table.n)) || (*error = questdb_buffer_column_i64(batch, "v", 1, i)) ||
+             (*error = questdb_buffer_at_nanos(batch, i)));
+    }
+    if (!*error) *error = submit(batch, w[4]);
+  } else if (IS("done")) {
+    *error = questdb_pool_wait(pool, batches[at], 60000, done);
+    if (!*error) *error = done->error; /* freed when it was printed */
+    *result = done->rows;
+  } else if (IS("again")) {
+    *error = submit(done->failed_rows, w[2]);
+    questdb_buffer_free(done->failed_rows);
+  } else if (IS("pool_stat")) {
+    *result = questdb_pool_stat(pool, small(w[1]));
+  } else if (IS("pool_close")) {
+    questdb_pool_report report = {.size = sizeof report};
+    *error = questdb_pool_close(pool, (uint64_t)number(w[1]), &report);
+    *result = report.unsent_rows + report.rows_in_doubt;
+  } else {
+    return false;
+  }
+  return true;
+#undef IS
+}
+
 static questdb_error *command(char **w, size_t count, uint64_t *result) {
   size_t memory[48];
+  questdb_error *told = NULL;
+  if (of_pool(w, &told, result)) return told;
 #define IS(name) (strcmp(w[0], name) == 0)
   if (IS("row")) return prepared(w, count);
   if (IS("layout")) return new_layout(w, count);
@@ -134,4 +189,6 @@ int main(void) {
   }
   questdb_row_layout_free(layout);
   questdb_sender_free(sender);
+  questdb_buffer_free(batch);
+  questdb_pool_free(pool);
 }

@@ -1,8 +1,10 @@
 // The conformance driver in C++: commands on standard input, answers on standard output; see ../README.md.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <iostream>
 #include <list>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -111,8 +113,50 @@ static void row_call(const std::string &verb, const std::string &name, const std
     else if (verb == "at_now") row.at_now();
 }
 
+static std::optional<questdb::pool> pool;
+static std::optional<questdb::buffer> rows_of_batch;
+static std::vector<std::uint64_t> batches;
+static std::map<std::size_t, questdb::completion> completions;
+
+static void submit(questdb::buffer &rows, const std::string &key) {
+    questdb::submit_options options;
+    options.order_key = std::stoull(key);
+    batches.push_back(pool->submit(rows, options));
+}
+
+// Nothing for what is not a command of the pool.
+static std::optional<std::uint64_t> of_pool(const std::vector<std::string> &w) {
+    const std::string &verb = w[0];
+    if (verb == "pool") {
+        completions.clear(), batches.clear(), rows_of_batch.reset();
+        pool.emplace(text(w[1]));
+        rows_of_batch.emplace(pool->new_buffer());
+    } else if (verb == "batch") {
+        rows_of_batch->clear();
+        for (auto i = number(w[2]); i < number(w[2]) + number(w[3]); i++)
+            rows_of_batch->table(text(w[1])).column("v", i).at(questdb::timestamp_nanos{i});
+        submit(*rows_of_batch, w[4]);
+    } else if (verb == "done") {
+        const std::size_t at = std::stoull(w[1]);
+        auto &done = completions.emplace(at, pool->wait_for(batches[at], std::chrono::minutes{1}).value()).first->second;
+        if (done.failure) throw *done.failure;
+        return done.rows;
+    } else if (verb == "again") {
+        submit(*completions.at(std::stoull(w[1])).failed_rows, w[2]);
+    } else if (verb == "pool_stat") {
+        return pool->stat(static_cast<questdb_pool_counter>(number(w[1])));
+    } else if (verb == "pool_close") {
+        const auto report = pool->close(std::chrono::milliseconds{number(w[1])});
+        return report.unsent_rows + report.rows_in_doubt;
+    } else {
+        return std::nullopt;
+    }
+    return 0;
+}
+
 static std::uint64_t command(const std::vector<std::string> &w) {
     const std::string &verb = w[0];
+    if (const auto answer = of_pool(w)) return *answer;
     if (verb == "row") return prepared(w), 0;
     const std::string name = w.size() > 1 ? text(w[1]) : "";
     if (verb == "open") return current.reset(), transaction.reset(), sender.emplace(name), 0;

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text;
+using System.Threading.Tasks;
 using QuestDB;
 
 /// <summary>The conformance driver in C#: commands on standard input, answers on standard output; see ../README.md.</summary>
@@ -12,6 +13,9 @@ internal static class Driver
     private static Sender sender;
     private static Row open; // the row that Table began
     private static PreparedRow row;
+    private static Pool pool;
+    private static RowBuffer buffer;
+    private static readonly List<Task<Completion>> batches = new List<Task<Completion>>();
 
     private static void Main()
     {
@@ -99,12 +103,41 @@ internal static class Driver
         sender.Append(row, Number(w[1]));
     }
 
+    private static void OpenPool(string conf)
+    {
+        pool = new Pool(conf);
+        buffer = pool.NewBuffer();
+        batches.Clear();
+    }
+
+    private static void Batch(string table, long first, long count, SubmitOptions how)
+    {
+        buffer.Clear();
+        for (var i = first; i < first + count; i++)
+        {
+            buffer.Table(table).Column("v", i).AtNanos(i);
+        }
+        batches.Add(pool.Submit(buffer, how));
+    }
+
+    private static Completion Done(string number) => batches[(int)Number(number)].GetAwaiter().GetResult();
+
+    private static SubmitOptions Key(string word) => new SubmitOptions { OrderKey = Number(word) };
+
     private static long Command(string[] w)
     {
         var name = w.Length > 1 && w[0] != "row" && w[0] != "remove" ? Text(w[1]) : "";
         switch (w[0])
         {
             case "open": sender = new Sender(name); break;
+            case "pool": OpenPool(name); break;
+            case "batch": Batch(name, Number(w[2]), Number(w[3]), Key(w[4])); break;
+            case "again": batches.Add(pool.Submit(Done(w[1]).FailedRows, Key(w[2]))); break;
+            case "done": return Done(w[1]).OrThrow().Rows;
+            case "pool_stat": return pool[(PoolStat)Number(w[1])];
+            case "pool_close":
+                var report = pool.Close(TimeSpan.FromMilliseconds(Number(w[1])));
+                return report.UnsentRows + report.RowsInDoubt;
             case "layout": Layout(w); break;
             case "row": Row(w); break;
             case "table": open = sender.Table(name); break;

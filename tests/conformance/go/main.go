@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -19,6 +20,11 @@ var (
 	sender *questdb.Sender
 	row    *questdb.Row // the one that was begun last
 	layout *questdb.Layout
+
+	pool        *questdb.Pool
+	buffer      *questdb.Buffer
+	batches     []<-chan questdb.Completion
+	completions map[int64]questdb.Completion // those that were read
 )
 
 // text undoes the escapes: %XX is a byte, a lone % nothing.
@@ -103,6 +109,9 @@ var others = map[string]func(w []string) error{
 		row = &questdb.Row{} // a call before the first table is out of order
 		return err
 	},
+	"pool":     openPool,
+	"batch":    fill,
+	"again":    func(w []string) error { return submit(completions[number(w[1])].FailedRows, w[2]) },
 	"drop":     func([]string) error { return sender.DropRow() },
 	"clear":    func([]string) error { return sender.Clear() },
 	"remove":   func(w []string) error { return sender.RemoveRows(uint64(number(w[1])), uint64(number(w[2]))) },
@@ -117,8 +126,56 @@ var others = map[string]func(w []string) error{
 	"rollback": func([]string) error { return sender.Rollback() },
 }
 
+func openPool(w []string) (err error) {
+	if pool, err = questdb.OpenPool(text(w[1])); err == nil {
+		buffer, err = pool.NewBuffer()
+	}
+	batches, completions = nil, map[int64]questdb.Completion{}
+	return err
+}
+
+func submit(b *questdb.Buffer, key string) error {
+	options := questdb.SubmitOptions{Ordered: true, OrderKey: uint64(number(key))}
+	batch, err := pool.Submit(context.Background(), b, options)
+	if err == nil {
+		batches = append(batches, batch)
+	}
+	return err
+}
+
+func fill(w []string) error {
+	if err := buffer.Clear(); err != nil {
+		return err
+	}
+	for i, first := int64(0), number(w[2]); i < number(w[3]); i++ {
+		if err := buffer.Row(text(w[1])).Int64("v", first+i).AtNanos(first + i); err != nil {
+			return err
+		}
+	}
+	return submit(buffer, w[4])
+}
+
+func done(w []string) (uint64, error) {
+	got, read := completions[number(w[1])]
+	if !read {
+		got = <-batches[number(w[1])]
+		completions[number(w[1])] = got
+	}
+	if got.Err != nil {
+		return 0, got.Err
+	}
+	return got.Rows, nil
+}
+
 func command(w []string) (uint64, error) {
 	switch w[0] {
+	case "done":
+		return done(w)
+	case "pool_stat":
+		return pool.Stat(questdb.PoolStat(number(w[1]))), nil
+	case "pool_close":
+		report, err := pool.Close(time.Duration(number(w[1])) * time.Millisecond)
+		return report.UnsentRows + report.RowsInDoubt, err
 	case "pending":
 		return uint64(sender.Pending()), nil
 	case "stat":

@@ -6,13 +6,24 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import questdb.ingress.Buffer;
+import questdb.ingress.Completion;
+import questdb.ingress.Pool;
+import questdb.ingress.PoolReport;
 import questdb.ingress.PreparedRow;
 import questdb.ingress.QuestDbException;
 import questdb.ingress.Sender;
+import questdb.ingress.SubmitOptions;
 
 /** The conformance driver in Java: commands on standard input, answers on standard output; see ../README.md. */
 public final class Driver {
     private Sender sender;
+    private Pool pool;
+    private Buffer buffer;
+    private final List<CompletableFuture<Completion>> batches = new ArrayList<>();
     private PreparedRow row;
 
     public static void main(String[] args) throws Exception {
@@ -94,9 +105,40 @@ public final class Driver {
         sender.append(row, Long.parseLong(w[1]));
     }
 
+    private void openPool(String conf) {
+        pool = Pool.fromConf(conf);
+        buffer = pool.newBuffer();
+        batches.clear();
+    }
+
+    private void batch(String table, long first, long count, SubmitOptions how) {
+        buffer.clear();
+        for (long i = first; i < first + count; i++) {
+            buffer.table(table).column("v", i).atNanos(i);
+        }
+        batches.add(pool.submit(buffer, how));
+    }
+
+    private Completion done(String number) {
+        return batches.get(Integer.parseInt(number)).join();
+    }
+
+    private static SubmitOptions key(String word) {
+        return new SubmitOptions().orderKey(Long.parseLong(word));
+    }
+
     private long command(String[] w) {
         String name = w.length > 1 && !w[0].equals("row") ? text(w[1]) : "";
         switch (w[0]) {
+            case "pool" -> openPool(name);
+            case "batch" -> batch(name, Long.parseLong(w[2]), Long.parseLong(w[3]), key(w[4]));
+            case "again" -> batches.add(pool.submit(done(w[1]).failedRows().get(), key(w[2])));
+            case "done" -> { return done(w[1]).orThrow().rows(); }
+            case "pool_stat" -> { return pool.stat(Pool.Stat.values()[Integer.parseInt(w[1])]); }
+            case "pool_close" -> {
+                PoolReport report = pool.close(Duration.ofMillis(Long.parseLong(w[1])));
+                return report.unsentRows() + report.rowsInDoubt();
+            }
             case "open" -> sender = Sender.fromConf(name);
             case "layout" -> layout(w);
             case "row" -> row(w);

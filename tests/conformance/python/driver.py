@@ -11,7 +11,16 @@ import sys
 import urllib.parse
 
 import numpy
-from questdb_ingress import IngressError, IngressErrorCode, Sender, ServerTimestamp, TimestampMicros, TimestampNanos
+from questdb_ingress import (
+    IngressError,
+    IngressErrorCode,
+    Pool,
+    Sender,
+    ServerTimestamp,
+    Ticket,
+    TimestampMicros,
+    TimestampNanos,
+)
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -60,7 +69,8 @@ VALUES = {
 
 class Driver:
     def __init__(self):
-        self.sender = self.transaction = None
+        self.sender = self.transaction = self.pool = self.buffer = None
+        self.batches = []
         self.drop()
 
     def drop(self):
@@ -104,8 +114,44 @@ class Driver:
         self.drop()
         self.sender.clear()
 
+    def open_pool(self, conf):
+        self.pool = Pool.from_conf(text(conf))
+        self.buffer = self.pool.new_buffer()
+        self.batches = []
+
+    def batch(self, table, first, count, key):
+        self.buffer.clear()
+        for i in range(int(first), int(first) + int(count)):
+            self.buffer.row(text(table), columns={"v": i}, at=TimestampNanos(i))
+        self.batches.append(self.pool.submit(self.buffer, order_key=int(key)))
+
+    def completion(self, number):
+        """The completion of a batch, which is asked for more than once."""
+        batch = self.batches[int(number)]
+        if isinstance(batch, Ticket):
+            batch = self.batches[int(number)] = batch.wait(60)
+        return batch
+
+    def done(self, number):
+        completion = self.completion(number)
+        completion.raise_for_error()
+        return completion.rows
+
+    def again(self, number, key):
+        self.batches.append(self.pool.submit(self.completion(number).failed_rows, order_key=int(key)))
+
+    def pool_close(self, millis):
+        report = self.pool.close(timeout=int(millis) / 1000)
+        return report.unsent_rows + report.rows_in_doubt
+
     def command(self, verb, *words):
         match verb:
+            case "pool":
+                return self.open_pool(*words)
+            case "batch" | "done" | "again" | "pool_close":
+                return getattr(self, verb)(*words)
+            case "pool_stat":
+                return list(self.pool.stats().values())[int(words[0])]
             case "open" | "begin":
                 return getattr(self, verb)(*words)
             case "drop" | "clear":

@@ -1,14 +1,23 @@
 //! The conformance driver in Rust: commands on standard input, answers on standard output; see ../README.md.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "run by tests only")]
 
-use questdb_ingress::internal::{self, OwnBuffer as _};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use questdb_ingress::internal::{self, NumberedPool as _, OwnBuffer as _};
 use questdb_ingress::table::{Cell, RowLayout, TimestampKind};
-use questdb_ingress::{ArrayView, Error, Result, Sender, Text};
+use questdb_ingress::{
+    ArrayView, BatchId, Buffer, Completion, Error, Pool, Result, Sender, Submit, Text,
+};
 
 #[derive(Default)]
 struct Driver {
     sender: Option<Sender>,
     layout: Option<(RowLayout, TimestampKind)>,
+    pool: Option<(Pool, Buffer)>,
+    batches: Vec<BatchId>,
+    /// The completions that were read, by the number of the batch here.
+    completions: HashMap<usize, Completion>,
 }
 
 /// Decodes the escapes: %XX is a byte, and a lone % is no byte at all.
@@ -65,7 +74,65 @@ impl Driver {
         Ok(0)
     }
 
+    /// Returns the answer to a command of the pool; `None` for other commands.
+    fn of_pool(&mut self, verb: &str, w: &[&str]) -> Result<Option<u64>> {
+        if verb == "pool" {
+            let pool = Pool::from_conf(std::str::from_utf8(&bytes(w[0])).unwrap())?;
+            let buffer = pool.new_buffer()?;
+            self.batches.clear();
+            self.completions.clear();
+            self.pool = Some((pool, buffer));
+            return Ok(Some(0));
+        }
+        let Some((pool, buffer)) = &mut self.pool else { return Ok(None) };
+        match verb {
+            "batch" => {
+                let (table, first) = (bytes(w[0]), number::<i64>(w[1]));
+                buffer.clear();
+                for i in first..first + number::<i64>(w[2]) {
+                    buffer.table(Text::unchecked(&table))?.column_i64("v", i)?;
+                    buffer.at_nanos(i)?;
+                }
+                self.batches.push(pool.submit_numbered(buffer, key(w[3]))?);
+            }
+            "done" => {
+                let at = number(w[0]);
+                let done = pool.wait_for(self.batches[at], Duration::from_secs(60))?;
+                let done = self.completions.entry(at).insert_entry(done.expect("in time"));
+                return done.get().error.clone().map_or(Ok(Some(done.get().rows)), Err);
+            }
+            "again" => {
+                let done = self.completions.get_mut(&number(w[0])).expect("done comes first");
+                let mut rows = done.failed_rows.take().expect("the batch has failed");
+                self.batches.push(pool.submit_numbered(&mut rows, key(w[1]))?);
+            }
+            "pool_stat" => {
+                let stats = pool.stats()?;
+                let all = [
+                    stats.queued_batches,
+                    stats.batches_in_flight,
+                    stats.unread_completions,
+                    stats.queue_bytes,
+                    stats.workers,
+                    stats.rows_sent,
+                    stats.rows_not_stored,
+                    stats.rows_in_doubt,
+                ];
+                return Ok(Some(all[number::<usize>(w[0])]));
+            }
+            "pool_close" => {
+                let report = pool.close(Duration::from_millis(number(w[0])));
+                return report.result.map(|()| Some(report.unsent_rows + report.rows_in_doubt));
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(0))
+    }
+
     fn command(&mut self, verb: &str, w: &[&str]) -> Result<u64> {
+        if let Some(answer) = self.of_pool(verb, w)? {
+            return Ok(answer);
+        }
         let texts: Vec<Vec<u8>> = w.iter().map(|w| bytes(w)).collect();
         let [a, b, c] = [0, 1, 2].map(|i| texts.get(i).map_or(&b""[..], |t| &t[..]));
         let (name, value) = (Text::unchecked(a), Text::unchecked(b));
@@ -79,7 +146,7 @@ impl Driver {
             "stat" => return Ok(sender.stats().get(internal::stat(number(w[0])).unwrap())),
             "pending" => return Ok(sender.buffer().row_count() as u64),
             "close" => {
-                let report = sender.close(std::time::Duration::from_millis(number(w[0])));
+                let report = sender.close(Duration::from_millis(number(w[0])));
                 return report.result.map(|()| report.unconfirmed_rows);
             }
             _ => {}
@@ -131,6 +198,10 @@ impl Driver {
         }
         .map(|()| 0)
     }
+}
+
+fn key(word: &str) -> Submit {
+    Submit::default().order_key(number(word))
 }
 
 fn explain(e: &Error) -> String {

@@ -33,11 +33,6 @@ pub(crate) mod quoted {
     pub(crate) use questdb_ingress_encoder::internal::{foreign, shown};
 }
 
-/// The wall clock.
-pub(crate) mod time {
-    pub(crate) use questdb_ingress_encoder::internal::seconds_until_http_date;
-}
-
 /// Versions of the line protocol.
 pub(crate) mod version {
     pub(crate) use questdb_ingress_encoder::ProtocolVersion;

@@ -39,6 +39,7 @@ pub mod fuzzing;
 mod net;
 pub mod pool;
 pub mod sender;
+mod time;
 
 #[doc(hidden)]
 pub mod internal;
@@ -56,4 +57,4 @@ pub use sender::{
     Atomicity, Canceller, CloseReport, FailedCommit, Sender, Stat, Stats, StatsReader, Transaction,
 };
 
-use base::{error, memory, name, quoted, time, version};
+use base::{error, memory, name, quoted, version};

@@ -18,7 +18,7 @@ pub use crate::ilp::row::{RowHome, row_in};
 pub use crate::memory::{collected, room};
 pub use crate::quoted::{foreign, shown};
 pub use crate::table::cell::RowCells;
-pub use crate::time::seconds_until_http_date;
+pub use crate::time::now;
 
 /// Creates an error of this library.
 pub fn error(code: ErrorCode, message: fmt::Arguments<'_>) -> Error {

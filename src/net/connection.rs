@@ -44,6 +44,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Returns what is left of head and body, with at most `most` bytes of the body.
+    #[inline(always)]
     fn rest(&self, most: usize) -> (&'a [u8], &'a [u8]) {
         let (head, body) = match self.sent.checked_sub(self.head.len()) {
             Some(n) => (&[][..], &self.body[n..]),
@@ -421,6 +422,7 @@ impl Connection {
 }
 
 /// Returns the time that a call may still take.
+#[inline(always)]
 pub(crate) fn left(net: &dyn Net, deadline: Deadline) -> Result<Duration, Broken> {
     if net.cancelled() {
         return Err(Broken::Cancelled);

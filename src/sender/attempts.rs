@@ -28,6 +28,7 @@ pub(super) struct Terms {
 
 impl Terms {
     /// Returns when the first attempt of a flush that began at `start` must be over.
+    #[inline(always)]
     pub(super) fn first_ends(&self, start: Instant) -> Deadline {
         capped(Deadline::from(start, self.attempt), self.cap)
     }

@@ -451,6 +451,7 @@ impl Sender {
     }
 
     /// Checks what every call that goes to the server requires.
+    #[inline(always)]
     fn begin_call(&self, cap: Option<Deadline>) -> Result<()> {
         let net = self.flusher.net();
         if cap.is_none() {
@@ -460,6 +461,7 @@ impl Sender {
         self.check_usable()
     }
 
+    #[inline(always)]
     fn check_usable(&self) -> Result<()> {
         let net = self.flusher.net();
         if self.closed {

@@ -107,6 +107,7 @@ impl Sender {
     }
 
     /// Asks the server before the first rows are sent, as part of the flush that sends them.
+    #[inline(always)]
     fn ask_before(&mut self, rows: Rows, cap: Option<Deadline>) -> Result<()> {
         if !rows.go_out {
             return Ok(());
@@ -198,6 +199,7 @@ struct Rows {
 }
 
 impl Rows {
+    #[inline(always)]
     fn of(buffer: &Buffer) -> Rows {
         Rows {
             // Other buffers are refused, or have nothing to send.

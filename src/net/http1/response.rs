@@ -348,14 +348,29 @@ impl AnswerReader {
         deadline: Deadline,
     ) -> Result<usize> {
         // Most answers are short, so little room is made at first.
-        let old = self.input.len();
-        self.input.resize(old + if old == 0 { 1024 } else { 4096 }, 0);
-        let read = connection.read(net, &mut self.input[old..], deadline);
+        let read = if self.input.is_empty() {
+            self.piece::<1024>(connection, net, deadline)
+        } else {
+            self.piece::<4096>(connection, net, deadline)
+        };
         let n = *read.as_ref().unwrap_or(&0);
-        self.input.truncate(old + n);
         self.answered |= n > 0;
         self.reads += 1;
         read.map_err(|broken| broken.into_error(READING))
+    }
+
+    /// Reads at most `MOST` bytes. They come by way of the stack, as making room for them in the input would write it byte by
+    /// byte where code is compiled for size.
+    fn piece<const MOST: usize>(
+        &mut self,
+        connection: &mut Connection,
+        net: &dyn Net,
+        deadline: Deadline,
+    ) -> Result<usize, Broken> {
+        let mut piece = [0; MOST];
+        let n = connection.read(net, &mut piece, deadline)?;
+        self.input.extend_from_slice(piece.get(..n).unwrap_or_default());
+        Ok(n)
     }
 }
 

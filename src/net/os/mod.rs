@@ -35,11 +35,13 @@ pub(crate) struct Deadline(Instant);
 
 impl Deadline {
     /// Returns the deadline `limit` from now. A limit beyond what the clock can express means thirty years.
+    #[inline(always)]
     pub(crate) fn after(net: &dyn Net, limit: Duration) -> Deadline {
         Deadline::from(net.now(), limit)
     }
 
     /// As [`Deadline::after`], from a time that was read before.
+    #[inline(always)]
     pub(crate) fn from(start: Instant, limit: Duration) -> Deadline {
         const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
         Deadline(start + limit.min(FAR))
@@ -50,6 +52,7 @@ impl Deadline {
     }
 
     /// Returns the time left, `None` once the deadline has passed.
+    #[inline(always)]
     pub(crate) fn left(self, net: &dyn Net) -> Option<Duration> {
         let left = self.0.saturating_duration_since(net.now());
         (!left.is_zero()).then_some(left)

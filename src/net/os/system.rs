@@ -273,6 +273,7 @@ impl Waits {
 }
 
 /// Tells of an interrupted wait as of one in which nothing happened: only the caller knows how much time is left for another.
+#[inline(always)]
 fn once(result: io::Result<usize>) -> io::Result<usize> {
     result.map_err(|e| match e.kind() {
         io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),

@@ -122,6 +122,7 @@ pub(super) fn receive_in_time(socket: &Socket, buf: &mut [u8]) -> io::Result<usi
     receive_with(socket, buf, 0)
 }
 
+#[inline(always)]
 fn receive_with(socket: &Socket, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
     let (start, len) = (buf.as_mut_ptr().cast(), buf.len());
     // SAFETY: `buf` is borrowed exclusively, and the call writes at most `len` bytes to it.
@@ -254,6 +255,7 @@ pub(super) fn limit_unacknowledged(_: &Socket, _: Option<Duration>) -> io::Resul
 
 /// Returns the monotonic clock with the resolution of the scheduler's tick, at about a fifth of the cost of the exact one.
 #[cfg(target_os = "linux")]
+#[inline(always)]
 pub(super) fn coarse_monotonic() -> Option<Duration> {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is a valid timespec to write to.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Returns the id of this process without a system call: it is kept on a page that the kernel empties in a forked child.
 #[cfg(target_os = "linux")]
+#[inline(always)]
 pub fn process_id() -> u32 {
     static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
     let made = || page_emptied_by_fork(libc::madvise);

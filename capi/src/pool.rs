@@ -268,7 +268,7 @@ pub unsafe extern "C" fn questdb_pool_new_sender(
     sender: *mut *mut questdb_sender,
 ) -> Failed {
     put(sender, ptr::null_mut());
-    guard_pool(pool, &mut |p| crate::sender::make(sender, || p.new_sender()))
+    guard_pool(pool, &mut |p| crate::sender::make(sender, &mut || p.new_sender()))
 }
 
 /// Takes the rows of a buffer, and leaves it empty with memory for the next ones. The rows are sent later, on a thread of the

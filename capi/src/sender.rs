@@ -109,7 +109,7 @@ impl Drop for LentBufferInUse<'_> {
 
 pub(crate) unsafe fn make(
     out: *mut *mut questdb_sender,
-    sender: impl FnOnce() -> Result<Sender>,
+    sender: &mut dyn FnMut() -> Result<Sender>,
 ) -> Result<()> {
     required(out, "sender")?;
     // Holds off `pthread_cancel`, because files are read and random numbers are drawn here.
@@ -131,8 +131,10 @@ pub(crate) unsafe fn make(
 #[cfg(fuzzing)]
 pub fn handle_of(sender: Sender) -> *mut questdb_sender {
     let mut handle = ptr::null_mut();
+    let mut sender = Some(sender);
+    let mut given = || sender.take().ok_or_else(|| err!(Internal, "it was given already"));
     // SAFETY: the out parameter points to a place for the handle.
-    drop(unsafe { make(&raw mut handle, || Ok(sender)) });
+    drop(unsafe { make(&raw mut handle, &mut given) });
     handle
 }
 
@@ -155,8 +157,8 @@ pub unsafe extern "C" fn questdb_sender_from_conf(
     sender: *mut *mut questdb_sender,
 ) -> Failed {
     put(sender, ptr::null_mut());
-    let made = || Sender::from_conf(checked(conf, conf_len, "connection string")?);
-    guard_free(|| make(sender, made))
+    let mut made = || Sender::from_conf(checked(conf, conf_len, "connection string")?);
+    guard_free(|| make(sender, &mut made))
 }
 
 /// Makes a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
@@ -168,7 +170,7 @@ pub unsafe extern "C" fn questdb_sender_from_conf(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn questdb_sender_from_env(sender: *mut *mut questdb_sender) -> Failed {
     put(sender, ptr::null_mut());
-    guard_free(|| make(sender, Sender::from_env))
+    guard_free(|| make(sender, &mut Sender::from_env))
 }
 
 /// Makes a sender from a configuration, which you still own.
@@ -183,7 +185,7 @@ pub unsafe extern "C" fn questdb_sender_new(
     sender: *mut *mut questdb_sender,
 ) -> Failed {
     put(sender, ptr::null_mut());
-    guard(config, |c| make(sender, || Sender::new(&c.config)))
+    guard(config, |c| make(sender, &mut || Sender::new(&c.config)))
 }
 
 /// Returns the sender's own buffer. Build rows in it with `questdb_buffer_*` and end them with `questdb_sender_at_*`, which

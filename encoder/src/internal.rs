@@ -103,6 +103,9 @@ pub trait BufferParts {
     /// Returns a number that grows whenever rows go away.
     fn removals(&self) -> u64;
 
+    /// Notes that rows have gone away since a buffer that stood here had this number.
+    fn count_removal_after(&mut self, removals: u64);
+
     /// Drops the open row and lets no other begin, because the sender that owns the buffer is closed.
     fn close(&mut self);
 
@@ -152,6 +155,10 @@ impl BufferParts for Buffer {
 
     fn removals(&self) -> u64 {
         Buffer::removals(self)
+    }
+
+    fn count_removal_after(&mut self, removals: u64) {
+        Buffer::count_removal_after(self, removals);
     }
 
     fn close(&mut self) {

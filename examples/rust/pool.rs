@@ -47,8 +47,9 @@ fn read_completions(pool: &Pool, closed: &AtomicBool, file: &File) -> std::io::R
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let conf = args.next().unwrap_or_else(|| "http::addr=localhost:9000;".into());
-    let batches: i64 = args.next().map_or(Ok(1000), |text| text.parse())?;
+    let batches = args.next().map_or(Ok(1000_i64), |text| text.parse())?;
     let path = args.next().unwrap_or_else(|| "failed.txt".into());
+    #[expect(clippy::disallowed_methods, reason = "a rule for the library, not for its users")]
     let file = File::options().append(true).create(true).open(path)?;
     let (stopped, closed) = (Arc::new(AtomicBool::new(false)), AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stopped))?;
@@ -73,7 +74,6 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let report = pool.close(Duration::from_secs(10)); // sends the rest; whatever it could not send is a completion
         closed.store(true, Ordering::SeqCst);
         report.result.or_else(|e| writeln!(stderr(), "{e}"))?;
-        reader.join().map_err(|_| "the reader panicked")??;
-        Ok(())
+        Ok(reader.join().map_err(|_| "the reader panicked")??)
     })
 }

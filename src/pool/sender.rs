@@ -13,6 +13,7 @@ use crate::sender::{Done, Outlet, Sender, Shelf};
 
 impl Shared {
     /// Makes a sender whose batches go out through this pool.
+    #[inline(never)]
     pub(super) fn sender(self: &Arc<Self>) -> Result<Sender> {
         let model = self.kind.new_buffer()?;
         let shelf = match self.settings.auto_flush_timer {

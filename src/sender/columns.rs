@@ -101,36 +101,25 @@ impl Sender {
         &mut self,
         append: impl FnOnce(&mut Sender, &mut Taken) -> Result<()>,
     ) -> Result<()> {
-        if !self.pooled.as_ref().is_some_and(Pooled::is_timed) {
-            return self.all_or_taken_now(append);
-        }
         // The timer gets the rows once all are there, so that limits are kept to the row.
-        self.buffer.end_of_rows()?;
-        self.take_from_shelf()?;
-        let looks = std::mem::replace(&mut self.looks, self.auto_flush);
-        let result = self.all_or_taken_now(append);
-        self.looks = looks;
-        if self.transaction.is_none() && !self.auto_flush_waits() {
-            // Rows that find no memory there stay in the buffer.
-            let _ = self.put_on_shelf();
+        let timed = self.pooled.as_ref().is_some_and(Pooled::is_timed);
+        if timed {
+            self.without_timer()?;
         }
-        result
-    }
-
-    fn all_or_taken_now(
-        &mut self,
-        append: impl FnOnce(&mut Sender, &mut Taken) -> Result<()>,
-    ) -> Result<()> {
         let before = self.buffer.end_of_rows()?;
         let mut taken = Taken::default();
-        append(self, &mut taken).map_err(|mut e| {
+        let result = append(self, &mut taken).map_err(|mut e| {
             if !taken.sent && !e.row_accepted() {
                 self.buffer.go_back(before);
                 taken.rows = 0;
             }
             e.facts_mut().rows_accepted = taken.rows;
             e
-        })
+        });
+        if timed {
+            self.with_timer_again();
+        }
+        result
     }
 
     /// Appends the `rows` of `columns` piece by piece, flushes when a limit is reached, and adds to `taken` what became of

@@ -177,6 +177,8 @@ impl Sender {
         Sender::with(settings, flusher, ServerVersion::of(model), stats, Some(pooled))
     }
 
+    /// Not inlined: it would be in the library twice.
+    #[inline(never)]
     fn with(
         settings: &Settings,
         flusher: Flusher,

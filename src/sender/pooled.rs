@@ -5,12 +5,12 @@
 //! there, and the call tells why. So after a flush of the own buffer, whether it succeeds or not, no row is anywhere else: it is
 //! stored, or it is in the buffer.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use questdb_ingress_encoder::internal::BufferParts as _;
 
 use super::Sender;
+use super::auto_flush::AutoFlush;
 use super::outlet::{Done, Outlet};
 use super::shelf::Shelf;
 use crate::error::{Error, ErrorCode, ErrorParts as _, Outcome, Result, err};
@@ -24,9 +24,9 @@ pub(super) struct Pooled {
     shelf: Option<Shelf>,
     process: u32,
     /// The batches of automatic flushes whose fate was not looked at yet, in their order.
-    under_way: VecDeque<UnderWay>,
+    under_way: Vec<UnderWay>,
     /// Rows of batches that failed and could not come back to the own buffer yet, in their order.
-    failed: VecDeque<(Error, Box<Buffer>)>,
+    failed: Vec<(Error, Box<Buffer>)>,
     /// How many bytes may be under way together with those of the own buffer.
     max_bytes: usize,
     /// How long a flush waits for room.
@@ -48,7 +48,7 @@ impl Pooled {
         max_bytes: usize,
         acquire_timeout: Duration,
     ) -> Pooled {
-        let (under_way, failed) = (VecDeque::new(), VecDeque::new());
+        let (under_way, failed) = (Vec::new(), Vec::new());
         let process = process_id();
         Pooled { outlet, shelf, process, under_way, failed, max_bytes, acquire_timeout }
     }
@@ -85,7 +85,7 @@ impl Pooled {
         &self,
         net: &dyn Net,
         it: UnderWay,
-        others: &VecDeque<UnderWay>,
+        others: &[UnderWay],
         cap: Option<Deadline>,
     ) -> Done {
         let (mut ended, mut late) = (false, false);
@@ -180,7 +180,7 @@ impl Sender {
         }
         let net = self.flusher.net();
         let submitted = pooled.submit(net, buffer, None)?;
-        let done = pooled.wait(net, submitted, &VecDeque::new(), None);
+        let done = pooled.wait(net, submitted, &[], None);
         self.flusher.count(&done);
         done.result.map_err(|(error, mut rows)| {
             std::mem::swap(buffer, &mut *rows);
@@ -200,6 +200,25 @@ impl Sender {
         shelf.put(&mut self.buffer, self.auto_flush, *max_bytes)
     }
 
+    /// Takes back the rows that wait for the timer, and keeps those that follow.
+    #[cold]
+    pub(super) fn without_timer(&mut self) -> Result<()> {
+        self.buffer.end_of_rows()?;
+        self.take_from_shelf()?;
+        self.looks = self.auto_flush;
+        Ok(())
+    }
+
+    /// Lets the timer have the rows again.
+    #[cold]
+    pub(super) fn with_timer_again(&mut self) {
+        self.looks = AutoFlush::EVERY_ROW;
+        if self.transaction.is_none() && !self.auto_flush_waits() {
+            // Rows that find no memory there stay in the buffer.
+            let _ = self.put_on_shelf();
+        }
+    }
+
     /// Takes back the rows that wait for the timer, and looks after the batches that it has submitted.
     pub(super) fn take_from_shelf(&mut self) -> Result<()> {
         match &mut self.pooled {
@@ -214,8 +233,11 @@ impl Sender {
 
     fn submit_own(&mut self, cap: Option<Deadline>) -> Result<()> {
         let Some(pooled) = &mut self.pooled else { return Ok(()) };
+        let removals = self.buffer.removals();
         let submitted = pooled.submit(self.flusher.net(), &mut self.buffer, cap)?;
-        pooled.under_way.push_back(submitted);
+        // Another buffer stands here now. By its number it must not look like the one whose rows were refused.
+        self.buffer.count_removal_after(removals);
+        pooled.under_way.push(submitted);
         Ok(())
     }
 
@@ -223,7 +245,7 @@ impl Sender {
     fn wait_for_less_under_way(&mut self) -> Result<()> {
         let mut deadline = None;
         while let Some(pooled) = &self.pooled
-            && let Some(oldest) = pooled.under_way.front()
+            && let Some(oldest) = pooled.under_way.first()
         {
             let bytes: usize = pooled.under_way.iter().map(|it| it.bytes).sum();
             if bytes.saturating_add(self.buffer.len()) <= pooled.max_bytes {
@@ -255,7 +277,7 @@ impl Sender {
     /// Looks at the batches that are complete, without waiting for others, and takes back the rows of those that failed.
     fn look_at_finished(&mut self) -> Result<()> {
         while let Some(pooled) = &self.pooled
-            && let Some(oldest) = pooled.under_way.front()
+            && let Some(oldest) = pooled.under_way.first()
             && let Some(done) = pooled.look(*oldest, Duration::ZERO)
         {
             self.finished(done);
@@ -266,7 +288,7 @@ impl Sender {
     /// Waits for the oldest batch under way. `None` if there is none.
     fn wait_for_oldest(&mut self, cap: Option<Deadline>) -> Option<()> {
         let pooled = self.pooled.as_ref()?;
-        let oldest = pooled.under_way.front()?;
+        let oldest = pooled.under_way.first()?;
         let done = pooled.wait(self.flusher.net(), *oldest, &pooled.under_way, cap);
         self.finished(done);
         Some(())
@@ -276,10 +298,10 @@ impl Sender {
     fn finished(&mut self, done: Done) {
         self.flusher.count(&done);
         let Some(pooled) = &mut self.pooled else { return };
-        pooled.under_way.pop_front();
+        pooled.under_way.remove(0);
         match done.result {
             Ok(outcome) => self.note_for_auto_flush(&Ok(outcome)),
-            Err(failed) => pooled.failed.push_back(failed),
+            Err(failed) => pooled.failed.push(failed),
         }
     }
 
@@ -288,13 +310,13 @@ impl Sender {
         let mut result = Ok(());
         // From the last one on, since each goes to the front.
         while let Some(pooled) = &mut self.pooled
-            && let Some((error, rows)) = pooled.failed.back_mut()
+            && let Some((error, rows)) = pooled.failed.last_mut()
         {
             if let Err(e) = self.buffer.put_back(rows) {
                 return both(Err(e.outcome_is(error.outcome())), result);
             }
             result = both(Err(error.clone()), result);
-            pooled.failed.pop_back();
+            pooled.failed.pop();
         }
         result
     }

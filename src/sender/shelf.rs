@@ -1,6 +1,5 @@
 //! [`Shelf`]: the complete rows of a sender where the timer of its pool can take them, between two calls of the sender.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ pub(crate) struct Shelf(Arc<Mutex<Shelved>>);
 pub(crate) struct Shelved {
     rows: Box<Buffer>,
     /// The batches that the timer has submitted and the sender has not seen yet.
-    taken: VecDeque<UnderWay>,
+    taken: Vec<UnderWay>,
     /// When the sender or the timer has last flushed.
     flushed: Instant,
 }
@@ -30,7 +29,7 @@ const COPIED: usize = 64 << 10;
 
 impl Shelf {
     pub(crate) fn new(empty: Buffer) -> Shelf {
-        let (taken, flushed) = (VecDeque::new(), now());
+        let (taken, flushed) = (Vec::new(), now());
         Shelf(Arc::new(Mutex::new(Shelved { rows: Box::new(empty), taken, flushed })))
     }
 
@@ -53,7 +52,9 @@ impl Shelf {
             return Ok(false);
         }
         if shelved.rows.is_empty() && bytes > COPIED {
+            let removals = own.removals();
             std::mem::swap(&mut shelved.rows, own);
+            own.count_removal_after(removals);
         } else {
             shelved.rows.append_rows(own)?;
         }
@@ -61,14 +62,14 @@ impl Shelf {
     }
 
     /// Hands the batches of the timer over.
-    pub(super) fn hand_over(&self, under_way: &mut VecDeque<UnderWay>) {
-        under_way.extend(self.lock().taken.drain(..));
+    pub(super) fn hand_over(&self, under_way: &mut Vec<UnderWay>) {
+        under_way.append(&mut self.lock().taken);
     }
 
     /// Puts the rows of the shelf before those of `own`, and hands the batches of the timer over.
-    pub(super) fn take(&self, own: &mut Buffer, under_way: &mut VecDeque<UnderWay>) -> Result<()> {
+    pub(super) fn take(&self, own: &mut Buffer, under_way: &mut Vec<UnderWay>) -> Result<()> {
         let mut shelved = self.lock();
-        under_way.extend(shelved.taken.drain(..));
+        under_way.append(&mut shelved.taken);
         if !shelved.rows.is_empty() {
             own.put_back(&mut shelved.rows)?;
         }
@@ -95,7 +96,7 @@ impl Shelved {
         let (rows, bytes) = (self.rows.row_count() as u64, self.rows.len());
         // Without room the rows wait for the next time, or for the sender.
         if let Ok(batch) = submit(&mut self.rows) {
-            self.taken.push_back(UnderWay { batch, rows, bytes });
+            self.taken.push(UnderWay { batch, rows, bytes });
             self.flushed = now();
         }
         interval

@@ -1,4 +1,4 @@
-//! Senders in several threads run for a while against servers that misbehave once in a hundred times. No row is lost, no
+//! Senders in several threads, some of them of one pool, run for a while against servers that misbehave once in a hundred times. No row is lost, no
 //! outcome is wrong, and memory does not grow. The servers keep the list of what they stored.
 //!
 //! The test takes a few seconds, or as many as `QUESTDB_SOAK_SECONDS` says.
@@ -9,12 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use questdb_ingress::{Error, Outcome, Sender};
+use questdb_ingress::{Error, Outcome, Pool, Sender};
 use questdb_ingress_testkit::fault_server::{FaultServer, Peer, content_length, script};
 
 const HTTP_THREADS: u64 = 3;
 /// The number of the sender that uses ILP over TCP.
 const TCP_THREAD: u64 = 3;
+/// The senders after that belong to one pool.
+const POOL_THREADS: u64 = 3;
+/// How many batches a sender of the pool makes before it waits for them.
+const BATCHES: u64 = 5;
 const FAULTS_IN_1000: u32 = 10;
 const BATCH: u64 = 300;
 
@@ -133,6 +137,13 @@ struct Tally {
 }
 
 impl Tally {
+    /// Counts an error. Returns whether it leaves rows in doubt.
+    fn note(&mut self, e: &Error) -> bool {
+        self.errors += 1;
+        self.in_doubt += u64::from(e.outcome() == Outcome::InDoubt);
+        e.in_doubt()
+    }
+
     fn wrong(&mut self, what: &str, e: &Error) {
         self.wrong.push(format!("{what}: {e:?}"));
     }
@@ -180,6 +191,46 @@ fn send_http(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> 
     tally
 }
 
+/// Makes batches that go out by themselves, flushes until all are stored, and checks each error against what is stored.
+fn send_pooled(oracle: &Oracle, pool: &Pool, thread: u64, until: Instant) -> Tally {
+    let mut sender = pool.new_sender().unwrap();
+    let mut tally = Tally::default();
+    let mut next = thread << 40;
+    while Instant::now() < until {
+        let ids = next..next + BATCH * BATCHES;
+        next = ids.end;
+        let mut doubt = false;
+        for id in ids.clone() {
+            let row = sender.row("t").unwrap().symbol("s", "x").unwrap();
+            let row = row.column_i64("n", id.cast_signed()).unwrap();
+            if let Err(e) = row.at_nanos(1 + id.cast_signed()) {
+                doubt |= tally.note(&e);
+                if !e.row_accepted() {
+                    tally.wrong("a row was not taken", &e);
+                }
+            }
+        }
+        loop {
+            let Err(e) = sender.flush_own() else { break };
+            doubt |= tally.note(&e);
+            // What is not in the buffer is stored, and unless something is in doubt no row is in both places.
+            let kept = sender.buffer().row_count() as u64;
+            let stored = oracle.count(ids.clone());
+            if stored + kept < BATCH * BATCHES {
+                tally.wrong("rows went away", &e);
+            }
+            if stored + kept > BATCH * BATCHES && !doubt {
+                tally.wrong("stored in spite of the outcome", &e);
+            }
+        }
+        tally.rows += BATCH * BATCHES;
+        tally.lost += BATCH * BATCHES - oracle.count(ids.clone());
+        oracle.forget(ids);
+    }
+    assert!(sender.close(Duration::from_secs(10)).result.is_ok());
+    tally
+}
+
 /// Makes one connection after another, each with a few flushes, and checks its end against what is stored.
 fn send_tcp(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> Tally {
     let conf = format!("tcp::addr={addr};protocol_version=1;auto_flush=off;");
@@ -220,6 +271,13 @@ fn send_tcp(oracle: &Oracle, addr: SocketAddr, thread: u64, until: Instant) -> T
     tally
 }
 
+fn pool_conf(addr: SocketAddr) -> String {
+    format!(
+        "http::addr={addr};protocol_version=1;auto_flush_rows={BATCH};auto_flush_interval=off;auto_flush_max_backoff=10;\
+         request_timeout=250;request_min_throughput=0;retry_timeout=0;retry_max_backoff=10;sender_pool_max=2;"
+    )
+}
+
 /// Returns the memory of this process, in KiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -235,12 +293,14 @@ fn nothing_is_lost_or_misreported_in_the_long_run() {
     let [http, tcp] = servers.each_ref().map(FaultServer::addr);
     let begin = Instant::now();
     let until = begin + Duration::from_secs(seconds);
-    let threads: Vec<_> = (0..=HTTP_THREADS)
+    let pool = Arc::new(Pool::from_conf(&pool_conf(http)).unwrap());
+    let threads: Vec<_> = (0..=TCP_THREAD + POOL_THREADS)
         .map(|thread| {
-            let oracle = Arc::clone(&oracle);
+            let (oracle, pool) = (Arc::clone(&oracle), Arc::clone(&pool));
             std::thread::spawn(move || match thread {
                 TCP_THREAD => send_tcp(&oracle, tcp, thread, until),
-                _ => send_http(&oracle, http, thread, until),
+                0..HTTP_THREADS => send_http(&oracle, http, thread, until),
+                _ => send_pooled(&oracle, &pool, thread, until),
             })
         })
         .collect();

@@ -30,6 +30,7 @@ var notUsed = map[string]string{
 	"questdb_buffer_column_dec_i64_named":   named,
 	"questdb_buffer_column_dec_i128_named":  named,
 	"questdb_pool_handle":                   "completions come over channels",
+	"questdb_pool_new_sender":               "goroutines submit buffers, and a channel tells of each batch",
 	"questdb_pool_wait":                     "completions come over channels",
 }
 

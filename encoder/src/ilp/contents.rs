@@ -111,6 +111,11 @@ impl Buffer {
         self.lines.removals
     }
 
+    /// Notes that rows have gone away since a buffer that stood here had this number.
+    pub(crate) fn count_removal_after(&mut self, removals: u64) {
+        self.lines.removals = self.lines.removals.max(removals + 1);
+    }
+
     /// Drops the open row and lets no other begin, because the sender that owns the buffer is closed.
     pub(crate) fn close(&mut self) {
         self.lines.close();

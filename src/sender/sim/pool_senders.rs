@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use questdb_ingress_encoder::internal::BufferParts as _;
+
 use super::pool::{SOON, answer, pool_in, random_replies, world};
 use super::server::Reply;
 use super::world::Connect;
@@ -355,6 +357,24 @@ fn a_timer_is_for_pools_and_needs_a_time() {
     for off in ["auto_flush=off;", "auto_flush_interval=off;"] {
         let e = refused(&format!("auto_flush_timer=on;{off}"));
         assert!(e.message().contains("is on but \"auto_flush_interval\" is off"), "{e}");
+    }
+}
+
+/// The buffers go round, each with a count of its own of what was removed. A count that came again would look as if rows that were
+/// refused were still there.
+#[test]
+fn the_count_of_removals_never_comes_again() {
+    let world = world(&HEALTHY);
+    let pool = pool_in(&world, "auto_flush=off;");
+    let mut sender = pool.new_sender().unwrap();
+    for id in 0..6 {
+        if id == 2 {
+            (0..9).for_each(|_| sender.clear());
+        }
+        let before = sender.buffer().removals();
+        row(&mut sender, id).unwrap();
+        sender.flush_own().unwrap();
+        assert!(sender.buffer().removals() > before, "{id}");
     }
 }
 

@@ -41,8 +41,18 @@ pub fn trace(who: Who, conf: &str, rows: usize, flushes: usize) -> Result<Vec<St
         !["<", "+", "-"].iter().any(|sign| call.starts_with(sign))
             && (*thread == flushing || !begins_or_ends_a_thread(call))
     };
-    let seen = calls[begin + 1..end].iter().filter(is_call);
-    Ok(seen.map(|(_, call)| (*call).to_owned()).collect())
+    let seen = (begin + 1..end).filter(|at| is_call(&&calls[*at]));
+    Ok(seen.map(|at| whole(&calls, at)).collect())
+}
+
+/// Returns a call together with its end, which strace writes later if another thread has made a call meanwhile.
+fn whole(calls: &[(&str, &str)], at: usize) -> String {
+    let (thread, call) = calls[at];
+    let Some(begun) = call.strip_suffix("<unfinished ...>") else { return call.to_owned() };
+    let later = calls[at + 1..].iter().filter(|(other, _)| *other == thread);
+    let end =
+        later.filter_map(|(_, end)| end.strip_prefix("<... ")?.split_once(" resumed>")).next();
+    format!("{}{}", begun.trim_end(), end.map_or("", |(_, end)| end))
 }
 
 /// Returns whether a call is one of those with which the C library and std set up a thread and give its memory back.
@@ -107,4 +117,22 @@ pub fn count(report: &mut Report, sink: &Sink) {
 /// Returns whether a call starts a thread or a process.
 pub fn starts_thread(call: &str) -> bool {
     ["clone(", "clone3(", "fork(", "vfork("].iter().any(|name| call.starts_with(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_was_interrupted_is_read_to_its_end() {
+        let calls = [
+            ("1", "sendmsg(3, {msg_iovlen=2}, MSG_NOSIGNAL <unfinished ...>"),
+            ("2", "madvise(0, 1) <unfinished ...>"),
+            ("2", "<... madvise resumed>) = 0"),
+            ("1", "<... sendmsg resumed>) = 170"),
+            ("1", "recvfrom(3) = 1"),
+        ];
+        assert_eq!(whole(&calls, 0), "sendmsg(3, {msg_iovlen=2}, MSG_NOSIGNAL) = 170");
+        assert_eq!(whole(&calls, 4), "recvfrom(3) = 1");
+    }
 }

@@ -175,7 +175,7 @@ impl Inner {
                         if let Some((writer, _)) = other {
                             parts.push(Arc::new(writer.finish()?));
                         }
-                        self.new_part(table, times[0], order)?
+                        self.new_part(table, &batch, times[0], order)?
                     }
                 };
                 let count = times.partition_point(|time| *time <= last);
@@ -194,6 +194,7 @@ impl Inner {
     fn new_part(
         &self,
         table: &Writing,
+        first: &RecordBatch,
         time: i64,
         order: Option<u64>,
     ) -> Result<(PartWriter, i64)> {
@@ -202,6 +203,7 @@ impl Inner {
         let number = self.next_part.fetch_add(1, Ordering::Relaxed);
         let path = part::path_of(&self.folder, &table.folder, &partition, number);
         let part = (number, order.unwrap_or(number), partition.as_str(), path);
-        Ok((PartWriter::create(&self.disk, &self.folder, &self.options, schema, part)?, last))
+        let (disk, folder, options) = (&self.disk, &self.folder, &self.options);
+        Ok((PartWriter::create(disk, folder, options, schema, part, first)?, last))
     }
 }

@@ -39,6 +39,7 @@ mod replay;
 #[cfg(test)]
 mod scan;
 mod schema;
+mod spread;
 mod start;
 #[cfg(test)]
 mod tests;

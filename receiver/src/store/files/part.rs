@@ -19,7 +19,7 @@ use super::disk::{Disk, Step};
 use super::error::{FileError, Result};
 use super::merge::Source;
 use super::schema::{StoredSchema, StoredType};
-use super::{FileOptions, batches, lock, orders};
+use super::{FileOptions, batches, lock, orders, spread};
 
 type ReaderBuilder = ParquetRecordBatchReaderBuilder<File>;
 
@@ -158,6 +158,32 @@ impl Write for PartFile {
     }
 }
 
+/// Returns how a file is written whose first rows these are.
+fn properties(
+    options: &FileOptions,
+    schema: &StoredSchema,
+    first: &RecordBatch,
+) -> WriterProperties {
+    let column = i32::try_from(schema.time).unwrap_or(0);
+    let sorting = SortingColumn { column_idx: column, descending: false, nulls_first: false };
+    let mut properties = WriterProperties::builder();
+    for (index, column) in schema.columns.iter().enumerate() {
+        // QuestDB 9.3.4 reads bytes of a fixed length only without a dictionary.
+        let bytes = matches!(column.column_type, StoredType::Long256 | StoredType::Uuid);
+        let path = ColumnPath::new(vec![column.name.clone()]);
+        if bytes || first.columns().get(index).is_some_and(spread::is_wide) {
+            properties = properties.set_column_dictionary_enabled(path, false);
+        }
+    }
+    properties
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_max_row_group_bytes(Some(options.row_group_bytes))
+        .set_sorting_columns(Some(vec![sorting]))
+        .set_created_by(concat!("questdb-receiver ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build()
+}
+
 /// A part that is being written under a temporary name.
 pub(crate) struct PartWriter {
     disk: Disk,
@@ -175,13 +201,14 @@ pub(crate) struct PartWriter {
 }
 
 impl PartWriter {
-    /// Creates the file and its folder. `path` is the one that it gets at the end.
+    /// Creates the file and its folder. `path` is the one that it gets at the end. Of the rows that come, `first` are the first ones.
     pub(crate) fn create(
         disk: &Disk,
         root: &Path,
         options: &FileOptions,
         schema: &StoredSchema,
         part: (u64, u64, &str, PathBuf),
+        first: &RecordBatch,
     ) -> Result<PartWriter> {
         let (number, order, partition, path) = part;
         let parent = path.parent().unwrap_or(root);
@@ -191,23 +218,7 @@ impl PartWriter {
         let failed = Failed::default();
         let file = BufWriter::with_capacity(1 << 18, file);
         let file = PartFile { file, disk: disk.clone(), failed: Arc::clone(&failed) };
-        let column = i32::try_from(schema.time).unwrap_or(0);
-        let sorting = SortingColumn { column_idx: column, descending: false, nulls_first: false };
-        let mut properties = WriterProperties::builder();
-        for column in &schema.columns {
-            // QuestDB 9.3.4 reads bytes of a fixed length only without a dictionary.
-            if matches!(column.column_type, StoredType::Long256 | StoredType::Uuid) {
-                let path = ColumnPath::new(vec![column.name.clone()]);
-                properties = properties.set_column_dictionary_enabled(path, false);
-            }
-        }
-        let properties = properties
-            .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(options.row_group_rows))
-            .set_max_row_group_bytes(Some(options.row_group_bytes))
-            .set_sorting_columns(Some(vec![sorting]))
-            .set_created_by(concat!("questdb-receiver ", env!("CARGO_PKG_VERSION")).to_owned())
-            .build();
+        let properties = properties(options, schema, first);
         let writer = ArrowWriter::try_new(file, schema.arrow(), Some(properties));
         let mut part = PartWriter {
             disk: disk.clone(),

@@ -1,4 +1,4 @@
-//! 32 threads at one pool, for ThreadSanitizer: `ci/tsan` builds this together with the standard library. It needs no other
+//! 32 threads at one pool, each with a sender of it too, beside the timer; for ThreadSanitizer: `ci/tsan` builds this together with the standard library. It needs no other
 //! crate, because each would be compiled once more.
 
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use questdb_ingress::{ErrorCode, Outcome, Pool, Submit, Ticket};
+use questdb_ingress::{ErrorCode, Outcome, Pool, Sender, Submit, Ticket};
 
 const THREADS: u32 = 32;
 const SOON: Duration = Duration::from_secs(60);
@@ -67,9 +67,19 @@ struct Seen {
     submitted: HashSet<u64>,
     completed: Vec<(u64, Outcome, Option<Vec<u8>>)>,
     tickets: Vec<Ticket>,
+    /// Rows that were given to senders, and what was in their buffers at the end.
+    rows: Vec<String>,
+    kept: Vec<u8>,
 }
 
 impl Seen {
+    /// Ends a sender, which looks after all its batches.
+    fn end(&mut self, mut sender: Sender, time: Duration) {
+        let report = sender.close(time);
+        assert_eq!(report.unconfirmed_rows, sender.buffer().row_count() as u64);
+        self.kept.extend_from_slice(sender.buffer().peek());
+    }
+
     fn note(&mut self, done: questdb_ingress::Completion) {
         let rows = done.failed_rows.map(|rows| rows.peek().to_vec());
         self.completed.push((done.batch.number(), done.outcome, rows));
@@ -79,6 +89,7 @@ impl Seen {
 fn play(pool: &Pool, thread: u32, steps: u32, closes: bool) -> Seen {
     let mut seen = Seen::default();
     let mut buffer = pool.new_buffer().unwrap();
+    let mut sender = pool.new_sender().unwrap();
     let mut random = u64::from(thread) + 1;
     let mut next = |below: u64| {
         random =
@@ -86,7 +97,7 @@ fn play(pool: &Pool, thread: u32, steps: u32, closes: bool) -> Seen {
         (random >> 33) % below
     };
     for step in 0..steps {
-        match next(10) {
+        match next(20) {
             0..=4 => {
                 if buffer.is_empty() {
                     let id = i64::from(thread) << 32 | i64::from(step);
@@ -124,11 +135,27 @@ fn play(pool: &Pool, thread: u32, steps: u32, closes: bool) -> Seen {
                     seen.note(done);
                 }
             }
-            _ => {
+            9 => {
                 let _ = (pool.drain(Duration::from_micros(next(100))), pool.stats(), pool.handle());
+            }
+            10 => drop(sender.flush_own()),
+            11 => {
+                let before = std::mem::replace(&mut sender, pool.new_sender().unwrap());
+                seen.end(before, Duration::from_micros(next(2000)));
+            }
+            12 => std::thread::sleep(Duration::from_micros(next(1500))),
+            _ => {
+                let id = i64::from(thread) << 32 | i64::from(step) | 1 << 24;
+                // There is no room for it if too many rows have come back.
+                let row = sender.row("s").and_then(|row| row.column_i64("id", id));
+                let Ok(row) = row else { continue };
+                if row.at_now().err().is_none_or(|e| e.row_accepted()) {
+                    seen.rows.push(format!("s id={id}i\n"));
+                }
             }
         }
     }
+    seen.end(sender, Duration::from_millis(next(20)));
     if closes {
         let _ = pool.close(Duration::from_millis(2));
     }
@@ -139,7 +166,7 @@ fn play(pool: &Pool, thread: u32, steps: u32, closes: bool) -> Seen {
 fn round(port: u16, stored: &Stored, early: bool) -> usize {
     let conf = format!(
         "http::addr=127.0.0.1:{port};protocol_version=2;retry_timeout=20;retry_max_backoff=10;sender_pool_max=6;\
-         queue_max_bytes=8192;init_buf_size=64;max_buf_size=8192;"
+         queue_max_bytes=8192;init_buf_size=64;max_buf_size=8192;acquire_timeout_ms=1;auto_flush_rows=3;auto_flush_timer=on;auto_flush_interval=1;"
     );
     stored.lock().unwrap().clear();
     let pool = Arc::new(Pool::from_conf(&conf).unwrap());
@@ -175,6 +202,12 @@ fn round(port: u16, stored: &Stored, early: bool) -> usize {
         }
     }
     assert_eq!(completed, submitted);
+    let everywhere: Vec<u8> =
+        stored.iter().flatten().chain(all.iter().flat_map(|seen| &seen.kept)).copied().collect();
+    let everywhere: HashSet<&[u8]> = everywhere.split_inclusive(|byte| *byte == b'\n').collect();
+    for row in all.iter().flat_map(|seen| &seen.rows) {
+        assert!(everywhere.contains(row.as_bytes()), "{row} is lost");
+    }
     submitted.len()
 }
 

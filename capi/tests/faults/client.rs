@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use questdb_ingress::internal::OwnBuffer as _;
-use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Sender, Stat};
+use questdb_ingress::{Buffer, Error, ErrorCode, Outcome, Pool, Sender, Stat};
 use questdb_ingress_testkit::fault_server::waited;
 use questdb_ingress_testkit::{repository, rows, scratch_folder, shared_library};
 
@@ -120,15 +120,19 @@ impl Failure {
 pub(crate) enum Language {
     Rust,
     C,
+    /// Rust, by a sender of a pool.
+    Pool,
 }
 
 impl Language {
+    /// Those that every row has.
     pub(crate) const ALL: [Language; 2] = [Language::Rust, Language::C];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Language::Rust => "Rust",
             Language::C => "C",
+            Language::Pool => "Pool",
         }
     }
 
@@ -137,13 +141,19 @@ impl Language {
         match self {
             Language::Rust => "rust",
             Language::C => "c",
+            Language::Pool => "pool",
         }
     }
 
     /// Returns a side with a buffer of about `bytes` bytes and without a sender.
     pub(crate) fn side(self, bytes: usize) -> Box<dyn Side> {
         match self {
-            Language::Rust => Box::new(RustSide { sender: None, buffer: rows(bytes) }),
+            Language::Rust => {
+                Box::new(RustSide { sender: None, pool: None, pools: false, buffer: rows(bytes) })
+            }
+            Language::Pool => {
+                Box::new(RustSide { sender: None, pool: None, pools: true, buffer: rows(bytes) })
+            }
             Language::C => Box::new(CSide::start(bytes, |_| {})),
         }
     }
@@ -183,6 +193,9 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
 
 struct RustSide {
     sender: Option<Sender>,
+    /// The pool of the sender, if it has one.
+    pool: Option<Pool>,
+    pools: bool,
     buffer: Buffer,
 }
 
@@ -194,8 +207,13 @@ impl RustSide {
 
 impl Side for RustSide {
     fn open(&mut self, conf: &str) -> Answer<()> {
-        self.sender = None;
-        self.sender = Some(Sender::from_conf(conf)?);
+        self.free();
+        if self.pools {
+            let pool = self.pool.insert(Pool::from_conf(&format!("{conf}sender_pool_max=2;"))?);
+            self.sender = Some(pool.new_sender()?);
+        } else {
+            self.sender = Some(Sender::from_conf(conf)?);
+        }
         Ok(())
     }
 
@@ -227,6 +245,7 @@ impl Side for RustSide {
 
     fn free(&mut self) {
         self.sender = None;
+        self.pool = None;
     }
 
     fn stat(&mut self, stat: Stat) -> u64 {

@@ -123,12 +123,13 @@ fn text(rows: &[Row], tests: usize, total: Duration) -> String {
     let most = rows.iter().map(|row| row.over).max().unwrap_or_default();
     let mut text = format!(
         "# The fault table\n\nWritten by `cargo test --test faults`, {build} debug assertions.\n\n| figure | |\n|---|---|\n\
-         | rows run, of all tests | {} of {tests} |\n| from Rust, from C | {}, {} |\n| wrong | {} |\n| in doubt | {} |\n\
+         | rows run, of all tests | {} of {tests} |\n| from Rust, from C, by a sender of a pool | {}, {}, {} |\n| wrong | {} |\n| in doubt | {} |\n\
          | in doubt although the server never had the whole request | {} |\n| secrets shown | {} |\n\
          | longest overshoot of a deadline | {} ms |\n| all calls, one after the other | {:.1} s |\n\n",
         rows.len(),
         count(|row| row.by == Language::Rust),
         count(|row| row.by == Language::C),
+        count(|row| row.by == Language::Pool),
         count(|row| !row.wrong.is_empty()),
         count(|row| row.in_doubt),
         count(|row| row.needless),

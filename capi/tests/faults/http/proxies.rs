@@ -33,7 +33,7 @@ fn proxied(by: Language) -> Row {
     let mut wrong = Vec::new();
     let begin = Instant::now();
     match by {
-        Language::Rust => {
+        Language::Rust | Language::Pool => {
             let mut child = Command::new(std::env::current_exe().unwrap());
             change(&mut child);
             let output = child.env(ADDR, addr).output().unwrap();

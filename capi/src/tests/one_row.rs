@@ -100,10 +100,12 @@ fn appended(
     at: *const i64,
 ) -> (Option<(u32, String)>, Vec<u8>) {
     let mut buffer: *mut questdb_buffer = ptr::null_mut();
+    // SAFETY: `buffer` is a place for the handle.
     assert_eq!(told(unsafe { questdb_buffer_new(3, &raw mut buffer) }), None);
     let call = || {
         // SAFETY: both handles live, and no other reference to them does.
         let (buffer, layout) = unsafe { (buffer.as_mut(), layout.as_ref()) };
+        // SAFETY: `data` is one column with at least `rows` values, or wrong in a way that is told, and `at` NULL or as long.
         told(unsafe { questdb_buffer_append_columns(buffer, layout, rows, data, 1, at) })
     };
     let answers = [call(), call()];
@@ -126,6 +128,7 @@ fn one_row_of_columns_is_as_one_of_many() {
     for kind in KINDS {
         for stamp in [1_u32, 3] {
             let mut layout: *mut questdb_row_layout = ptr::null_mut();
+            // SAFETY: a name of one byte, and a place for the handle.
             let made = unsafe { questdb_row_layout_new(c"t".as_ptr(), 1, stamp, &raw mut layout) };
             assert_eq!(told(made), None);
             // SAFETY: the layout lives until it is freed below.

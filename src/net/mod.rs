@@ -25,7 +25,9 @@ pub(crate) use line_tcp::{LineStream, MAX_TEXT, UnsentBytes, is_challenge};
 pub(crate) use os::InFlight;
 #[cfg(test)]
 pub(crate) use os::Socket;
-pub(crate) use os::{Deadline, Doorbell, Net, SLICE, SystemNet, now, pause, start_thread};
+pub(crate) use os::{
+    Deadline, Doorbell, Net, SLICE, SystemNet, now, on_own_thread, pause, start_thread,
+};
 #[cfg(any(test, fuzzing))]
 pub(crate) use os::{Interest, Ready};
 pub use os::{Uncancellable, process_id};

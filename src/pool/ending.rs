@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::report::PoolReport;
 use super::shared::{LONGEST, Phase, Shared, State};
 use crate::error::{ErrorParts as _, Outcome, Result, err};
-use crate::net::now;
+use crate::net::{now, on_own_thread};
 
 /// How long a cancelled call may take to return, see [`crate::Canceller`], with some time for a busy machine.
 const CANCELLED_WITHIN: Duration = Duration::from_millis(200);
@@ -70,10 +70,7 @@ impl Shared {
         let Ok(state) = self.lock() else { return };
         let now = now();
         // A waker of the program that runs on a thread of the pool may hold the pool last. That thread cannot wait for itself.
-        let own = std::thread::current().id();
-        let is_own =
-            state.threads.iter().chain(&state.timer).any(|thread| thread.thread().id() == own);
-        let wait = if is_own { Duration::ZERO } else { NOTICED_WITHIN };
+        let wait = if on_own_thread() { Duration::ZERO } else { NOTICED_WITHIN };
         if let Ok((state, threads)) = self.end_workers(state, now, now + wait) {
             drop(state);
             join(threads);

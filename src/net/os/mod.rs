@@ -21,7 +21,7 @@ use self::windows as platform;
 
 pub(crate) use self::platform::Doorbell;
 pub use self::platform::{Uncancellable, process_id};
-pub(crate) use self::system::{SystemNet, now, start_thread};
+pub(crate) use self::system::{SystemNet, now, on_own_thread, start_thread};
 use super::cancel::Canceller;
 use crate::config::Interface;
 use crate::error::Result;

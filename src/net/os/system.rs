@@ -4,6 +4,7 @@
     reason = "the owner of sockets, the monotonic clock, sleep and name resolution"
 )]
 
+use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io::{self, IoSlice};
@@ -33,7 +34,21 @@ pub(crate) fn start_thread(
     work: Box<dyn FnOnce() + Send>,
 ) -> io::Result<JoinHandle<()>> {
     let _blocked = platform::SignalsBlocked::new();
+    let work = move || {
+        OWN_THREAD.set(true);
+        work();
+    };
     std::thread::Builder::new().name(name.into()).stack_size(THREAD_STACK).spawn(work)
+}
+
+thread_local! {
+    static OWN_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this library has started the thread that asks. The standard library's handle of the current thread would leave
+/// a few bytes behind in threads of the host.
+pub(crate) fn on_own_thread() -> bool {
+    OWN_THREAD.get()
 }
 
 /// The [`Net`] of the operating system.

@@ -2420,7 +2420,7 @@ questdb_error *questdb_pool_new_buffer(const questdb_pool *pool,
  * `questdb_pool_next`. Close the senders before the pool: a sender outlives its pool, but sends nothing then.
  *
  * Ownership: `*sender` is yours until `questdb_sender_free`; NULL after an error.
- * Errors: OUT_OF_MEMORY; INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
+ * Errors: OUT_OF_MEMORY; UNAVAILABLE without a thread for the timer; INVALID_STATE after fork; INVALID_ARGUMENT; HANDLE_POISONED.
  * Since: 0.1
  */
 QUESTDB_API

@@ -213,7 +213,7 @@ pub(super) const OPTIONS: &[OptionRow] = &[
         on: AppliesTo::All,
         default: DefaultValue::Value("1000"),
         help: "Flush when this much time has passed since the last flush of the sender's own buffer, successful or not, or \
-               since the sender was made. Checked when a row ends; there is no timer.",
+               since the sender was made. Checked when a row ends, unless `auto_flush_timer=on`.",
     },
     OptionRow {
         key: Key::AutoFlushTimer,
@@ -223,7 +223,7 @@ pub(super) const OPTIONS: &[OptionRow] = &[
         on: AppliesTo::All,
         default: DefaultValue::Value("off"),
         help: "`on` sends the rows of a quiet sender of a pool once `auto_flush_interval` has passed, without a new row. Only senders \
-               of a pool can have it.",
+               of a pool (Rust, C, C++) can have it; any other sender is refused with it.",
     },
     OptionRow {
         key: Key::AutoFlushMaxBackoff,

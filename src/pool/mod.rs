@@ -39,8 +39,8 @@ use crate::sender::Sender;
 /// Batches with the same order key go out one after the other, in the order of their submission; all others in parallel, on up
 /// to `sender_pool_max` connections. A batch that fails does not hold the others, not even those with its key.
 ///
-/// All methods can be called from any thread. After a `fork`, the pool belongs to the parent process: in the child every call is
-/// an error, and dropping it does nothing.
+/// All methods can be called from any thread. After a `fork`, the pool belongs to the parent process: in the child every call that
+/// returns an error returns `InvalidState`, and dropping it does nothing.
 ///
 /// ```
 /// use std::time::Duration;

@@ -8,6 +8,7 @@ mod batch;
 mod carrier;
 mod close;
 mod columns;
+mod create;
 mod failover;
 mod flush;
 mod http;
@@ -28,7 +29,6 @@ mod threads;
 mod transaction;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Instant;
 
 pub use self::atomicity::Atomicity;
@@ -45,19 +45,18 @@ use self::server_version::ServerVersion;
 pub(crate) use self::shelf::{Shelf, Shelved};
 pub use self::statistics::{Stat, Stats, StatsReader};
 pub use self::transaction::{FailedCommit, Transaction};
-use crate::config::{Config, Settings};
 use crate::error::{Error, ErrorParts as _, Outcome, Result, err};
 pub use crate::ilp::Row;
 use crate::ilp::{Buffer, BufferOptions, ProtocolVersion};
 pub use crate::net::Canceller;
-use crate::net::{Deadline, Net, SystemNet};
+use crate::net::Deadline;
 use crate::table::{Cell, RowLayout};
 
 /// Sends rows to QuestDB.
 ///
 /// Rows of [`Sender::row`], [`Sender::append_row`] and [`Sender::append_prepared`] go into the sender's own buffer. It is
-/// flushed automatically when one of the `auto_flush_*` limits is reached; there is no timer, the limits are checked when a
-/// row ends. After a failed automatic flush the next one waits, see `auto_flush_max_backoff`; meanwhile rows are taken until
+/// flushed automatically when one of the `auto_flush_*` limits is reached. They are checked when a row ends, and only a pool's sender
+/// may have a timer. After a failed automatic flush the next one waits, see `auto_flush_max_backoff`; meanwhile rows are taken until
 /// `max_buf_size`. Independent buffers are sent by [`Sender::flush`] and [`Sender::flush_and_keep`].
 ///
 /// Success means [`Outcome::Committed`] over HTTP and [`Outcome::Submitted`] over TCP, where the protocol has no
@@ -118,97 +117,6 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Creates a sender from a connection string such as `http::addr=localhost:9000;`.
-    ///
-    /// # Errors
-    /// As [`Config::from_conf`] and [`Sender::new`].
-    pub fn from_conf(conf: &str) -> Result<Sender> {
-        Sender::new(&Config::from_conf(conf)?)
-    }
-
-    /// Creates a sender from the connection string in the environment variable `QDB_CLIENT_CONF`.
-    ///
-    /// # Errors
-    /// As [`Config::from_env`] and [`Sender::new`].
-    pub fn from_env() -> Result<Sender> {
-        Sender::new(&Config::from_env()?)
-    }
-
-    /// Creates a sender. TCP connects and authenticates here. HTTP asks the server for its protocol version here, unless
-    /// `protocol_version` is set; then it connects when it first needs to. With `lazy_connect=on` all of this waits for the
-    /// first flush that has rows, or for [`Sender::connect`], so that a sender can be created while the server is down.
-    ///
-    /// Blocks at most `request_timeout` and `retry_timeout` together over HTTP, `connect_timeout` and `auth_timeout` over TCP
-    /// (`send_timeout` in place of `auth_timeout=0`), and cannot be cancelled; with `lazy_connect=on` it does not wait.
-    ///
-    /// # Errors
-    /// `Config`; unless connecting is postponed, also `CouldNotResolve`, `Connection`, `Timeout`, `Tls`, `Auth`,
-    /// `NotQuestdb`, `Unavailable`, `ProtocolVersion`.
-    pub fn new(config: &Config) -> Result<Sender> {
-        let settings = config.validate()?;
-        if settings.auto_flush_timer {
-            return Err(err!(
-                Config,
-                "auto_flush_timer=on is for senders of a pool: any other sender has no thread that could look at the clock"
-            ));
-        }
-        Sender::over(&settings, Box::new(SystemNet::new()))
-    }
-
-    pub(crate) fn over(settings: &Settings, net: Box<dyn Net>) -> Result<Sender> {
-        let stats = StatsReader::default();
-        let mut flusher = Flusher::new(settings, net, Arc::clone(&stats.0))?;
-        let server = ServerVersion::begin(settings, &mut flusher)?;
-        Sender::with(settings, flusher, server, stats, None)
-    }
-
-    /// Creates a sender whose batches go out through a pool. `model` is a buffer like those that it makes.
-    pub(crate) fn over_pool(
-        settings: &Settings,
-        net: Box<dyn Net>,
-        model: &Buffer,
-        outlet: Box<dyn Outlet>,
-        shelf: Option<Shelf>,
-    ) -> Result<Sender> {
-        let stats = StatsReader::default();
-        let flusher = Flusher::without_connection(settings, net, Arc::clone(&stats.0));
-        let max_bytes = settings.max_buf_size.min(settings.queue_max_bytes);
-        let pooled = Pooled::new(outlet, shelf, max_bytes, settings.acquire_timeout);
-        Sender::with(settings, flusher, ServerVersion::of(model), stats, Some(pooled))
-    }
-
-    /// Not inlined: it would be in the library twice.
-    #[inline(never)]
-    fn with(
-        settings: &Settings,
-        flusher: Flusher,
-        (server_version, options): (ServerVersion, BufferOptions),
-        stats: StatsReader,
-        pooled: Option<Pooled>,
-    ) -> Result<Sender> {
-        let timed = pooled.as_ref().is_some_and(Pooled::is_timed);
-        let auto_flush = AutoFlush {
-            rows: settings.auto_flush_rows,
-            bytes: settings.auto_flush_bytes,
-            interval: settings.auto_flush_interval,
-        };
-        Ok(Sender {
-            buffer: Box::new(server_version.new_buffer(options)?),
-            last_flush: flusher.net().now(),
-            process: flusher.net().process_id(),
-            flusher,
-            options,
-            server_version,
-            looks: if timed { AutoFlush::EVERY_ROW } else { auto_flush },
-            auto_flush,
-            pause: Pause::new(settings.auto_flush_max_backoff, settings.delivery),
-            transaction: None,
-            pooled,
-            stats,
-            closed: false,
-        })
-    }
-
     /// Returns the protocol version that was configured or negotiated; with `lazy_connect` the newest one, until the server
     /// was asked.
     pub fn protocol_version(&self) -> ProtocolVersion {

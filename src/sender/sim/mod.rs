@@ -8,6 +8,7 @@ mod columns;
 mod failover;
 mod lazy;
 mod pool;
+mod pool_programs;
 mod pool_senders;
 mod server;
 mod stream;
